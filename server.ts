@@ -1,0 +1,192 @@
+// deno-lint-ignore-file no-console -- the second half of this file is a program
+/**
+ * The chat server: a program to start, and a request handler to mount in a server
+ * of your own.
+ *
+ * ```ts
+ * import { createChat } from "jsr:@parley/chat/server";
+ *
+ * const chat = createChat({ path: "/chat" });
+ * Deno.serve((request) =>
+ *   new URL(request.url).pathname === "/" ? new Response("Hello") : chat(request)
+ * );
+ * ```
+ *
+ * @module
+ */
+
+import config from "./deno.json" with { type: "json" };
+import { Engine } from "./src/engine.ts";
+import { createLogger, type LogFormat, type Logger, type LogLevel } from "./src/logger.ts";
+import { DEFAULTS, type EngineOptions } from "./src/options.ts";
+import { SUBPROTOCOL } from "./src/protocol.ts";
+import { parseServerFlags, SERVER_HELP, type ServerSettings } from "./src/server_flags.ts";
+
+export type { EngineOptions, LogFormat, Logger, LogLevel };
+
+/** What {@linkcode createChat} can be told: every limit and time, and where it is reached. */
+export interface ChatOptions extends Partial<EngineOptions> {
+  /** The path of the WebSocket; `/` unless given. */
+  path?: string;
+  /** Takes the log; unless given, events of level `info` and above go to the console. */
+  logger?: Logger;
+}
+
+/** A request handler that is a chat. */
+export interface Chat {
+  /**
+   * Answers a request: upgrades on the chat's path, 426 to what is no upgrade there,
+   * 200 on `/healthz`, 404 elsewhere.
+   */
+  (request: Request): Response;
+  /** The number of connections and of rooms. */
+  readonly size: { connections: number; rooms: number };
+  /** Deletes a room with its log, and says whether there was one. */
+  deleteRoom(roomId: string): boolean;
+  /** Says goodbye to every client, closes with 1001, and resolves once they took it, or after `closeMs`. */
+  close(): Promise<void>;
+}
+
+/** Makes a chat. Nothing runs before the first client comes. */
+export function createChat(options: ChatOptions = {}): Chat {
+  const { path = "/", logger = createLogger("info", "pretty"), ...rest } = options;
+  const engine = new Engine({ ...DEFAULTS, ...rest }, logger);
+  function chat(request: Request): Response {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/healthz") return new Response("ok\n");
+    if (pathname !== path) return new Response("Not found\n", { status: 404 });
+    return upgrade(request, engine);
+  }
+  return Object.defineProperties(chat, {
+    size: { get: () => ({ connections: engine.connections, rooms: engine.rooms }) },
+    deleteRoom: { value: (roomId: string) => engine.deleteRoom(roomId) },
+    close: { value: () => engine.close() },
+  }) as Chat;
+}
+
+function upgrade(request: Request, engine: Engine): Response {
+  if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
+    return new Response("This is a WebSocket\n", {
+      status: 426,
+      headers: { upgrade: "websocket", connection: "upgrade" },
+    });
+  }
+  if (!engine.accepting) {
+    return new Response("Full\n", { status: 503, headers: { "retry-after": "5" } });
+  }
+  const offered = request.headers.get("sec-websocket-protocol")?.split(",") ?? [];
+  const v1 = offered.some((protocol) => protocol.trim() === SUBPROTOCOL);
+  try {
+    const { socket, response } = Deno.upgradeWebSocket(
+      request,
+      v1 ? { protocol: SUBPROTOCOL } : {},
+    );
+    engine.accept(socket, v1 ? "v1" : "plain");
+    return response;
+  } catch (error) {
+    // What the runtime refuses is a handshake that breaks RFC 6455, section 4.2.1.
+    return new Response(`Bad WebSocket handshake: ${messageOf(error)}\n`, { status: 400 });
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** How long after a signal the process ends at the latest: less than the 5 s that are promised. */
+const EXIT_MS = 4_000;
+
+/** How long a server waits before it listens again after the runtime gave up, in milliseconds. */
+const RELISTEN_MS = 500;
+
+function main(): void {
+  let settings: ReturnType<typeof parseServerFlags>;
+  try {
+    settings = parseServerFlags(Deno.args, {
+      CHAT_PORT: env("CHAT_PORT"),
+      CHAT_HOST: env("CHAT_HOST"),
+    });
+  } catch (error) {
+    console.error(messageOf(error));
+    Deno.exit(2);
+  }
+  if (settings === "help") console.log(SERVER_HELP.trimEnd());
+  else if (settings === "version") console.log(config.version);
+  else run(settings);
+}
+
+function env(name: string): string | undefined {
+  return Deno.permissions.querySync({ name: "env", variable: name }).state === "granted"
+    ? Deno.env.get(name)
+    : undefined;
+}
+
+function run({ port, hostname, path, logLevel, logFormat, engine }: ServerSettings): void {
+  const logger = createLogger(logLevel, logFormat);
+  const chat = createChat({ ...engine, path, logger });
+  let stopping = false;
+
+  function listen(): Deno.HttpServer {
+    return Deno.serve({ port, hostname, onListen, onError }, (request) => chat(request));
+  }
+
+  function onListen(address: Deno.NetAddr): void {
+    // A free port, once found, is kept.
+    port = address.port;
+    const host = address.hostname.includes(":") ? `[${address.hostname}]` : address.hostname;
+    const where = `ws://${host}:${port}${path === "/" ? "" : path}`;
+    console.log(`Parley ${config.version} listening on ${where}`);
+  }
+
+  function onError(error: unknown): Response {
+    logger.error("request failed", { error: messageOf(error) });
+    return new Response("Internal error\n", { status: 500 });
+  }
+
+  async function stop(): Promise<void> {
+    if (stopping) Deno.exit(130);
+    stopping = true;
+    // A peer that does not read can hold a shutdown up for ever.
+    setTimeout(() => Deno.exit(0), EXIT_MS);
+    await chat.close();
+    await server.shutdown();
+    Deno.exit(0);
+  }
+
+  /** Listens again each time the runtime gives up, which it does when file descriptors run out. */
+  async function keepListening(): Promise<void> {
+    while (!stopping) {
+      const failure = await server.finished.then(() => undefined, messageOf);
+      if (stopping || failure === undefined) return;
+      logger.error("listening failed", { error: failure });
+      await new Promise((resolve) => setTimeout(resolve, RELISTEN_MS));
+      try {
+        server = listen();
+      } catch (error) {
+        logger.error("listening failed", { error: messageOf(error) });
+      }
+    }
+  }
+
+  // Early: the runtime can only listen again if a signal listener was there before it failed.
+  Deno.addSignalListener("SIGINT", stop);
+  Deno.addSignalListener("SIGTERM", stop);
+  for (const kind of ["error", "unhandledrejection"] as const) {
+    globalThis.addEventListener(kind, (event) => {
+      event.preventDefault();
+      logger.error("unhandled", { error: String("reason" in event ? event.reason : event.error) });
+    });
+  }
+
+  let server: Deno.HttpServer;
+  try {
+    server = listen();
+  } catch (error) {
+    const reason = error instanceof Deno.errors.AddrInUse ? "it is in use" : messageOf(error);
+    console.error(`Cannot listen on ${hostname}:${port}: ${reason}`);
+    Deno.exit(1);
+  }
+  keepListening();
+}
+
+if (import.meta.main) main();

@@ -1,0 +1,265 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * Reads what a client says: text in, a checked frame or a {@linkcode ChatError} out.
+ *
+ * @module
+ */
+
+import { ChatError } from "./errors.ts";
+import {
+  ACTIONS,
+  type ClientFrame,
+  type HelloFrame,
+  type JoinFrame,
+  MAX_BATCH,
+  MAX_BODY_BYTES,
+  MAX_FRAME_CHARS,
+  MAX_LAST,
+  MAX_NAME_CHARS,
+  type MessageFrame,
+  type Ref,
+} from "./protocol.ts";
+
+type Fields = Record<string, unknown>;
+
+/**
+ * Reads one text frame of a client. It takes both dialects, whose envelopes are
+ * the same; which actions a plain client has is the hub's to know.
+ *
+ * @throws {ChatError} for anything that is not a well-formed frame; nothing else.
+ */
+export function decode(text: string): ClientFrame {
+  if (text.length > MAX_FRAME_CHARS) {
+    throw new ChatError(
+      "too_large",
+      `Frame is too large: ${text.length} characters, at most ${MAX_FRAME_CHARS} are read`,
+    );
+  }
+  const fields = parseObject(text);
+  const ref = refOf(fields);
+  const frame = readFrame(fields);
+  if (ref !== undefined) frame.ref = ref;
+  return frame;
+}
+
+/**
+ * What an error reply to `text` may repeat, so that the sender can tell which of
+ * its requests failed. Made for a frame that {@linkcode decode} refused: it never throws.
+ */
+export function addressOf(text: string): { ref?: Ref; n?: number } {
+  if (text.length > MAX_FRAME_CHARS) return {};
+  try {
+    const fields = parseObject(text);
+    const ref = refOf(fields);
+    const n = fields.n;
+    return {
+      ...(ref === undefined ? {} : { ref }),
+      ...(typeof n === "number" && Number.isSafeInteger(n) ? { n } : {}),
+    };
+  } catch {
+    return {};
+  }
+}
+
+function parseObject(text: string): Fields {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new ChatError("invalid_json", `Invalid JSON: ${quote(text)}`);
+  }
+  if (!isFields(value)) {
+    throw new ChatError("invalid_json", `Frame must be a JSON object, not ${describe(value)}`);
+  }
+  return value;
+}
+
+function refOf(fields: Fields): Ref | undefined {
+  const ref = fields.ref;
+  if (ref === undefined) return undefined;
+  if (typeof ref === "number" && Number.isFinite(ref)) return ref;
+  if (typeof ref === "string" && ref.length <= MAX_NAME_CHARS) return ref;
+  throw new ChatError(
+    "invalid_frame",
+    `"ref" must be a number or a string of at most ${MAX_NAME_CHARS} characters, not ${
+      describe(ref)
+    }`,
+  );
+}
+
+function readFrame(fields: Fields): ClientFrame {
+  const action = fields.action;
+  switch (action) {
+    case "message":
+      return messageFrame(action, fields, [bodyOf(fields.body)]);
+    case "messages":
+      return messageFrame(action, fields, bodiesOf(fields.body));
+    case "create":
+      return { action, name: nameOf(isFields(fields.body) ? fields.body.room_name : fields.body) };
+    case "join":
+      return joinFrame(fields.body);
+    case "leave": {
+      const roomId = optionalText(
+        "room_id",
+        isFields(fields.body) ? fields.body.room_id : undefined,
+      );
+      return { action, ...(roomId === undefined ? {} : { roomId }) };
+    }
+    case "typing":
+      return { action, roomId: requiredText("room_id", fields.room_id) };
+    case "rename":
+      return { action, name: nameOf(fields.body) };
+    case "ping":
+      return { action };
+    case "hello":
+      return helloFrame(isFields(fields.body) ? fields.body : {});
+    default:
+      throw new ChatError(
+        "invalid_action",
+        `Invalid action ${describe(action)}: must be one of ${ACTIONS.join(", ")}`,
+      );
+  }
+}
+
+function helloFrame(body: Fields): HelloFrame {
+  const session = optionalText("session", body.session);
+  return {
+    action: "hello",
+    ...(body.name === undefined ? {} : { name: nameOf(body.name) }),
+    ...(session === undefined ? {} : { session }),
+  };
+}
+
+function joinFrame(body: unknown): JoinFrame {
+  const fields = isFields(body) ? body : { room_id: body };
+  const epoch = optionalText("epoch", fields.epoch);
+  const after = optionalCount("after", fields.after, Number.MAX_SAFE_INTEGER);
+  const last = optionalCount("last", fields.last, MAX_LAST);
+  return {
+    action: "join",
+    roomId: requiredText("room_id", fields.room_id),
+    ...(epoch === undefined ? {} : { epoch }),
+    ...(after === undefined ? {} : { after }),
+    ...(last === undefined ? {} : { last }),
+  };
+}
+
+function messageFrame(
+  action: MessageFrame["action"],
+  fields: Fields,
+  bodies: string[],
+): MessageFrame {
+  const frame: MessageFrame = { action, bodies };
+  const roomId = optionalText("room_id", fields.room_id);
+  const n = optionalCount("n", fields.n, Number.MAX_SAFE_INTEGER);
+  if (n === 0) throw new ChatError("invalid_frame", `"n" must be at least 1, not 0`);
+  if (roomId !== undefined) frame.roomId = roomId;
+  if (n !== undefined) frame.n = n;
+  return frame;
+}
+
+function bodiesOf(body: unknown): string[] {
+  if (!Array.isArray(body) || body.length === 0 || body.length > MAX_BATCH) {
+    const found = Array.isArray(body) ? `${body.length} of them` : describe(body);
+    throw new ChatError(
+      "invalid_frame",
+      `"body" of messages must be a list of 1 to ${MAX_BATCH} strings, not ${found}`,
+    );
+  }
+  return body.map(bodyOf);
+}
+
+function bodyOf(body: unknown): string {
+  if (typeof body !== "string") {
+    throw new ChatError(
+      "invalid_frame",
+      `"body" of a message must be a string, not ${describe(body)}`,
+    );
+  }
+  // A UTF-16 unit is at most three bytes of UTF-8, so that short bodies need no count.
+  if (body.length * 3 > MAX_BODY_BYTES) {
+    const bytes = utf8Bytes(body);
+    if (bytes > MAX_BODY_BYTES) {
+      throw new ChatError(
+        "too_large",
+        `Message is too large: ${bytes} bytes, at most ${MAX_BODY_BYTES} are allowed`,
+      );
+    }
+  }
+  return body;
+}
+
+function nameOf(name: unknown): string {
+  if (typeof name !== "string" || name.length > MAX_NAME_CHARS || name.trim() === "") {
+    const found = typeof name === "string" && name.length > MAX_NAME_CHARS
+      ? `${name.length}`
+      : describe(name);
+    throw new ChatError(
+      "invalid_frame",
+      `A name must be a string of 1 to ${MAX_NAME_CHARS} characters, not ${found}`,
+    );
+  }
+  return name;
+}
+
+function requiredText(field: string, value: unknown): string {
+  if (typeof value !== "string" || value.length === 0 || value.length > MAX_NAME_CHARS) {
+    throw new ChatError(
+      "invalid_frame",
+      `"${field}" must be a string of 1 to ${MAX_NAME_CHARS} characters, not ${describe(value)}`,
+    );
+  }
+  return value;
+}
+
+function optionalText(field: string, value: unknown): string | undefined {
+  return value === undefined ? undefined : requiredText(field, value);
+}
+
+function optionalCount(field: string, value: unknown, most: number): number | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0 || value > most) {
+    throw new ChatError(
+      "invalid_frame",
+      `"${field}" must be a whole number from 0 to ${most}, not ${describe(value)}`,
+    );
+  }
+  return value;
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Names a value in an error, in few characters whatever it is. */
+function describe(value: unknown): string {
+  if (value === undefined) return "missing";
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object") return "an object";
+  return typeof value === "string" ? quote(value) : String(value);
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+}
+
+/** The length of `text` in UTF-8; a lone surrogate counts as the three bytes of U+FFFD. */
+function utf8Bytes(text: string): number {
+  let bytes = 0;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) bytes += 1;
+    else if (unit < 0x800) bytes += 2;
+    else if (unit >= 0xd800 && unit < 0xdc00 && isLowSurrogate(text.charCodeAt(i + 1))) {
+      bytes += 4;
+      i++;
+    } else bytes += 3;
+  }
+  return bytes;
+}
+
+function isLowSurrogate(unit: number): boolean {
+  return unit >= 0xdc00 && unit < 0xe000;
+}

@@ -1,0 +1,40 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * What the hub is given and what it wants done: the vocabulary between the rules
+ * and the edge that carries them out.
+ *
+ * @module
+ */
+
+import type { CreateFrame, JoinFrame } from "./protocol.ts";
+import type { Member, Outlet } from "./room.ts";
+import type { Peer } from "./sessions.ts";
+import type { Draft } from "./store/store.ts";
+
+/** A moment on both clocks. Only the monotonic one decides anything. */
+export interface Instant {
+  /** Monotonic, in milliseconds. */
+  readonly now: number;
+  /** The wall clock, in milliseconds since 1970: what people are shown. */
+  readonly at: number;
+}
+
+/** Something to be done at the edge; a list of them is carried out in its order. */
+export type Effect =
+  /** Send one frame. */
+  | { type: "send"; to: Outlet; text: string }
+  /** Send what a member has not been sent yet, as far as its socket takes it: it is about to leave. */
+  | { type: "deliver"; member: Member }
+  /** Send a last frame and close; the hub knows this peer no longer. */
+  | { type: "close"; peer: Peer; code: number; reason: string; goodbye: string }
+  /** Store an entry. */
+  | { type: "append"; roomId: string; draft: Draft }
+  /** Make a room in the store, then call `opened`; hold what the peer says until then. */
+  | { type: "create"; peer: Peer; frame: CreateFrame; roomId: string }
+  /** Ask the store for a room, then call `opened`; hold what the peer says until then. */
+  | { type: "open"; peer: Peer; frame: JoinFrame; roomId: string }
+  /** Tell the store that nobody here is in the room. */
+  | { type: "release"; roomId: string }
+  /** Tell the store that a client will never come back. */
+  | { type: "forget"; clientId: string };

@@ -1,0 +1,84 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * Writes what the server says, in both dialects. Entries, which travel to many,
+ * are put together by hand and only once; everything else is `JSON.stringify`.
+ *
+ * @module
+ */
+
+import type { ChatError, ErrorCode } from "./errors.ts";
+import type { Dialect, Entry, PresenceEvent, Ref, ServerFrame } from "./protocol.ts";
+
+/** Writes a `parley.v1` frame; a `ref` that is undefined is left out. */
+export function encodeFrame(frame: ServerFrame, ref?: Ref): string {
+  return JSON.stringify(ref === undefined ? frame : { ...frame, ref });
+}
+
+/** Everything of a message entry behind its `seq`, which only the store knows. */
+export function encodeMessage(
+  message: { at: number; from: string; n: number; name: string | undefined; body: string },
+): string {
+  const { at, from, n, name, body } = message;
+  return `"at":${at},"from":"${from}","n":${n},${encodeName(name)}"body":${JSON.stringify(body)}}`;
+}
+
+/** Everything of a presence entry behind its `seq`. */
+export function encodePresence(
+  presence: { at: number; event: PresenceEvent; from: string; name: string | undefined },
+): string {
+  const { at, event, from, name } = presence;
+  return `"at":${at},${encodeName(name)}"event":"${event}","from":"${from}"}`;
+}
+
+function encodeName(name: string | undefined): string {
+  return name === undefined ? "" : `"name":${JSON.stringify(name)},`;
+}
+
+/** A whole entry, from the `seq` the store gave it and what stands behind it. */
+export function encodeEntry(seq: number, rest: string): string {
+  return `{"seq":${seq},${rest}`;
+}
+
+/** The frame that carries `entries`, each encoded already; `roomId` needs no escaping. */
+export function encodeEntries(roomId: string, entries: string): string {
+  return `{"event":"entries","room_id":"${roomId}","entries":[${entries}]}`;
+}
+
+/** What a plain client is told when its own message is in the log. */
+export const PLAIN_SENT = encodePlain({ status: "success", message: "Message sent" });
+
+/** An encoded entry as plain clients see it: `null` for what their protocol has no words for. */
+export function encodePlainEntry(text: string): string | null {
+  const entry: Entry = JSON.parse(text);
+  return "body" in entry ? encodePlain({ from: entry.from, body: entry.body }) : null;
+}
+
+/** Writes a frame of the plain protocol. */
+export function encodePlain(frame: Record<string, string>): string {
+  return JSON.stringify(frame);
+}
+
+/** The errors whose text the plain protocol fixes; all others say what `parley.v1` says. */
+const PLAIN_TEXT: Partial<Record<ErrorCode, string>> = {
+  invalid_json: "Invalid JSON format",
+  invalid_action: "Invalid action",
+};
+
+/** Writes an error reply; `address` is what it may repeat of the request. */
+export function encodeError(
+  dialect: Dialect,
+  error: ChatError,
+  address: { ref?: Ref; n?: number },
+): string {
+  if (dialect === "plain") {
+    return encodePlain({ status: "error", message: PLAIN_TEXT[error.code] ?? error.message });
+  }
+  return encodeFrame({
+    status: "error",
+    code: error.code,
+    message: error.message,
+    ...address,
+    ...(error.retryAfterMs === undefined ? {} : { retry_after_ms: error.retryAfterMs }),
+  });
+}

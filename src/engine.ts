@@ -1,0 +1,305 @@
+/**
+ * The edge of one server: hands what sockets say to the hub, and carries out what
+ * the hub wants done. All effects happen here.
+ *
+ * @module
+ */
+
+import { Connection, endOf } from "./connection.ts";
+import { addressOf, decode } from "./decode.ts";
+import type { Effect, Instant } from "./effects.ts";
+import { encodeError } from "./encode.ts";
+import { ChatError, CLOSE } from "./errors.ts";
+import { Hub } from "./hub.ts";
+import { newEpoch } from "./ids.ts";
+import type { Logger } from "./logger.ts";
+import type { Dialect } from "./protocol.ts";
+import type { EngineOptions } from "./options.ts";
+import { Pump } from "./pump.ts";
+import type { Outlet } from "./room.ts";
+import { MemoryStore } from "./store/memory.ts";
+import type { Store, StoredRoom } from "./store/store.ts";
+
+/** How often the hub is told the time, in milliseconds. */
+const TICK_MS = 500;
+
+/** The most frames of one connection that wait while the store is asked on its behalf. */
+const MAX_HELD = 256;
+
+/** Every JSON frame costs one token, and one more for each of these characters. */
+const CHARS_PER_TOKEN = 1_024;
+
+/** A running chat: its connections, rooms and store. */
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #logger: Logger;
+  readonly #hub: Hub;
+  readonly #store: Store;
+  readonly #pump: Pump;
+  readonly #connections = new Set<Connection>();
+  #accepted = 0;
+  #ticker: ReturnType<typeof setInterval> | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** Makes an engine with nobody in it. */
+  constructor(options: EngineOptions, logger: Logger) {
+    this.#options = options;
+    this.#logger = logger;
+    this.#hub = new Hub(options, (bytes) => crypto.getRandomValues(bytes));
+    this.#pump = new Pump({
+      overrun: (outlet) => this.#evict(outlet, CLOSE.slowReader, "Reads too slowly"),
+      failed: (outlet, error) => {
+        this.#logger.error("delivery failed", { error: String(error) });
+        this.#evict(outlet, CLOSE.internal, "Internal error");
+      },
+    });
+    this.#store = new MemoryStore(
+      {
+        stored: (roomId) => {
+          const room = this.#hub.rooms.get(roomId);
+          if (room !== undefined) this.#pump.mark(room);
+        },
+        repeated: (draft, seq) => this.#perform(this.#hub.repeated(draft, seq)),
+        refused: (draft, error) => this.#perform(this.#hub.refused(draft, error)),
+      },
+      options,
+      () => newEpoch((bytes) => crypto.getRandomValues(bytes)),
+    );
+  }
+
+  /** Whether another connection can be taken in. */
+  get accepting(): boolean {
+    return this.#closing === undefined && this.#connections.size < this.#options.maxConnections;
+  }
+
+  /** How many connections there are. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** How many rooms are open. */
+  get rooms(): number {
+    return this.#hub.rooms.size;
+  }
+
+  /** Takes in a socket that has just been upgraded. */
+  accept(socket: WebSocket, dialect: Dialect): void {
+    const id = ++this.#accepted;
+    let connection: Connection | undefined;
+    socket.onopen = () =>
+      this.#guard(connection, () => {
+        connection = this.#connect(id, socket, dialect);
+      });
+    socket.onmessage = ({ data }) => {
+      const known = connection;
+      if (known === undefined || known.closed) return;
+      this.#guard(known, () => this.#hear(known, data));
+    };
+    // The event may come twice, or never: letting go of a connection is safe to repeat.
+    socket.onclose = ({ code }) => this.#guard(undefined, () => this.#end(connection, endOf(code)));
+    socket.onerror = () => this.#guard(undefined, () => this.#end(connection, "cut"));
+  }
+
+  /** Deletes a room with its log; says whether there was one. Its members are told at their next word. */
+  deleteRoom(roomId: string): boolean {
+    this.#store.delete(roomId);
+    return this.#hub.deleteRoom(roomId);
+  }
+
+  /**
+   * Tells every client that the server goes away and when to come back, closes with
+   * 1001, and resolves when all have taken it, or after `closeMs`. Never rejects.
+   */
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#ticker);
+    const t = instant();
+    const { resumesPerSecond, closeMs } = this.#options;
+    const leaving = [...this.#connections];
+    leaving.forEach((connection, turn) => {
+      // Each has its own moment to come back, so that a restart is no stampede.
+      const retryAfterMs = Math.ceil((turn + 1) * 1_000 / resumesPerSecond);
+      const reason = "Server is going away";
+      this.#perform(this.#hub.dismiss(connection, CLOSE.goingAway, reason, t, retryAfterMs));
+    });
+    const deadline = performance.now() + closeMs;
+    const open = () => leaving.filter((connection) => !connection.ended).length;
+    while (open() > 0 && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    if (open() > 0) this.#logger.warn("peers left behind", { connections: open() });
+    this.#pump.close();
+    await this.#store.close();
+  }
+
+  #connect(id: number, socket: WebSocket, dialect: Dialect): Connection {
+    const t = instant();
+    const perSecond = this.#options.rate || Infinity;
+    const connection = new Connection(id, socket, {
+      dialect,
+      limits: this.#options,
+      rate: { perSecond, burst: 2 * perSecond },
+      now: t.now,
+    });
+    connection.onFull = () =>
+      this.#pump.watch(connection, () => connection.session?.rooms.values() ?? []);
+    this.#connections.add(connection);
+    this.#ticker ??= setInterval(
+      () => this.#guard(undefined, () => this.#perform(this.#hub.tick(instant()))),
+      TICK_MS,
+    );
+    this.#logger.debug("connected", { connection: id, dialect });
+    this.#perform(this.#hub.connect(connection, t));
+    return connection;
+  }
+
+  #end(connection: Connection | undefined, how: string): void {
+    if (connection === undefined || !this.#connections.delete(connection)) return;
+    this.#pump.forget(connection);
+    connection.close(CLOSE.normal, "");
+    this.#perform(this.#hub.disconnect(connection, instant()));
+    this.#logger.debug("disconnected", { connection: connection.id, how });
+  }
+
+  /** One frame of a client: first what it costs, then what it says. */
+  #hear(connection: Connection, data: unknown): void {
+    const now = performance.now();
+    try {
+      const length = typeof data === "string" ? data.length : 0;
+      if (!this.#charge(connection, 1 + Math.floor(length / CHARS_PER_TOKEN), now)) return;
+      if (typeof data !== "string") {
+        throw new ChatError("invalid_frame", "Frames must be text, not binary");
+      }
+      if (connection.held === undefined) this.#take(connection, data);
+      else if (connection.held.length < MAX_HELD) connection.held.push(data);
+      else throw new ChatError("rate_limited", `${MAX_HELD} frames wait for the room to open`);
+    } catch (error) {
+      this.#refuse(connection, error, typeof data === "string" ? data : "");
+    }
+  }
+
+  #take(connection: Connection, text: string): void {
+    const frame = decode(text);
+    const t = instant();
+    if (frame.action === "messages" && !this.#charge(connection, frame.bodies.length - 1, t.now)) {
+      return;
+    }
+    this.#perform(this.#hub.receive(connection, frame, t));
+  }
+
+  /** Takes tokens for what a connection wants: throws where it must wait, false where it was thrown out. */
+  #charge(connection: Connection, tokens: number, now: number): boolean {
+    const retryAfterMs = connection.budget.take(tokens, now);
+    if (retryAfterMs === 0) return true;
+    if (connection.patience.take(1, now) > 0) {
+      this.#evict(connection, CLOSE.flooding, "Too many messages");
+      return false;
+    }
+    throw new ChatError("rate_limited", `Too fast: wait ${retryAfterMs} ms`, { retryAfterMs });
+  }
+
+  #refuse(connection: Connection, error: unknown, text: string): void {
+    if (!(error instanceof ChatError)) {
+      this.#logger.error("request failed", { connection: connection.id, error: String(error) });
+    }
+    const told = error instanceof ChatError ? error : new ChatError("internal", "Internal error");
+    connection.send(encodeError(connection.dialect, told, addressOf(text)));
+  }
+
+  #perform(effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      switch (effect.type) {
+        case "append":
+          this.#store.append(effect.roomId, effect.draft);
+          break;
+        case "send":
+          effect.to.send(effect.text);
+          break;
+        case "deliver":
+          this.#pump.deliver(effect.member);
+          break;
+        case "create":
+          this.#whenOpen(effect, this.#store.create(effect.roomId, effect.frame.name));
+          break;
+        case "open":
+          this.#whenOpen(effect, this.#store.open(effect.roomId));
+          break;
+        case "release":
+          this.#store.release(effect.roomId);
+          this.#logger.debug("room forgotten", { room: effect.roomId });
+          break;
+        case "forget":
+          this.#store.forget(effect.clientId);
+          break;
+        case "close":
+          this.#dismiss(effect);
+          break;
+        default:
+          effect satisfies never;
+      }
+    }
+  }
+
+  /** Goes on with a `create` or `join` when the store has answered, then with what was held meanwhile. */
+  #whenOpen(
+    { peer, frame }: Extract<Effect, { type: "create" | "open" }>,
+    stored: Promise<StoredRoom | undefined>,
+  ): void {
+    if (!(peer instanceof Connection)) return;
+    peer.held ??= [];
+    stored.then(
+      (room) => this.#perform(this.#hub.opened(peer, frame, room, instant())),
+    ).catch((error) => this.#refuse(peer, error, JSON.stringify({ ref: frame.ref })))
+      .finally(() => this.#release(peer));
+  }
+
+  #release(connection: Connection): void {
+    const held = connection.held ?? [];
+    connection.held = undefined;
+    while (held.length > 0 && !connection.closed) {
+      const text = held.shift() ?? "";
+      try {
+        this.#take(connection, text);
+      } catch (error) {
+        this.#refuse(connection, error, text);
+      }
+      // It asked for another room: the rest waits again.
+      if (connection.held !== undefined) {
+        connection.held = held;
+        return;
+      }
+    }
+  }
+
+  #evict(outlet: Outlet, code: number, reason: string): void {
+    if (!(outlet instanceof Connection) || !this.#connections.has(outlet)) return;
+    this.#logger.warn("evicted", { connection: outlet.id, code, reason });
+    this.#guard(undefined, () => {
+      this.#perform(this.#hub.dismiss(outlet, code, reason, instant()));
+    });
+  }
+
+  /** Says goodbye and forgets the connection at once: the close event of a stuck peer never comes. */
+  #dismiss({ peer, code, reason, goodbye }: Extract<Effect, { type: "close" }>): void {
+    if (!(peer instanceof Connection)) return;
+    peer.close(code, reason, goodbye);
+    this.#connections.delete(peer);
+    this.#pump.forget(peer);
+  }
+
+  /** Runs a handler that must not throw: an exception there would end the process. */
+  #guard(connection: Connection | undefined, handle: () => void): void {
+    try {
+      handle();
+    } catch (error) {
+      this.#logger.error("handler failed", { connection: connection?.id, error: String(error) });
+    }
+  }
+}
+
+function instant(): Instant {
+  return { now: performance.now(), at: Date.now() };
+}

@@ -1,0 +1,82 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * What can go wrong on the wire: error codes, close codes, and the one error
+ * class that carries them.
+ *
+ * @module
+ */
+
+/** A stable name for an error a client may want to act on; listed in PROTOCOL.md. */
+export type ErrorCode =
+  | "invalid_json"
+  | "invalid_action"
+  | "invalid_frame"
+  | "too_large"
+  | "hello_required"
+  | "already_connected"
+  | "room_not_found"
+  | "not_in_room"
+  | "room_gone"
+  | "too_many_rooms"
+  | "out_of_order"
+  | "rate_limited"
+  | "slow_reader"
+  | "session_taken"
+  | "server_full"
+  | "unavailable"
+  | "internal";
+
+/**
+ * Close codes. 4000–4499 mean "come back with backoff", 4500–4999 mean "stay
+ * away"; 1000 and 1001 are those of RFC 6455, section 7.4.1.
+ */
+export const CLOSE = {
+  /** Both sides are done. */
+  normal: 1000,
+  /** The server goes away; come back when its `goodbye` said. */
+  goingAway: 1001,
+  /** No `hello` within the time allowed. */
+  helloTimeout: 4000,
+  /** Nothing was heard for more than two heartbeats. */
+  silent: 4001,
+  /** The socket took nothing for too long. */
+  slowReader: 4002,
+  /** The server has as many connections as it may have. */
+  serverFull: 4003,
+  /** Something broke on the server. */
+  internal: 4004,
+  /** The client gave the connection up for dead. */
+  unresponsive: 4005,
+  /** The same session came in on a newer connection. */
+  sessionTaken: 4500,
+  /** Kept sending after many refusals. */
+  flooding: 4501,
+} as const;
+
+/** Says whether a client should come back after a connection ended with `code`. */
+export function mayReconnect(code: number): boolean {
+  return code < 4500;
+}
+
+/** What a {@linkcode ChatError} may carry beside its code and message. */
+export interface ChatErrorOptions extends ErrorOptions {
+  /** Milliseconds after which the same request may succeed. */
+  retryAfterMs?: number;
+}
+
+/** A failure that the peer is told about, with a code it can act on. */
+export class ChatError extends Error {
+  /** The stable name of what went wrong. */
+  readonly code: ErrorCode;
+  /** Milliseconds after which trying again makes sense; absent where waiting does not help. */
+  readonly retryAfterMs?: number;
+
+  /** Makes an error; `message` is shown to people and names the offending value. */
+  constructor(code: ErrorCode, message: string, options: ChatErrorOptions = {}) {
+    super(message, options);
+    this.name = "ChatError";
+    this.code = code;
+    if (options.retryAfterMs !== undefined) this.retryAfterMs = options.retryAfterMs;
+  }
+}

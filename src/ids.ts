@@ -1,0 +1,60 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * Ids and secrets that are easy to read aloud and paste: Crockford's base 32,
+ * in lower case, which has no i, l, o or u.
+ *
+ * @module
+ */
+
+const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
+
+/** Fills an array with random bytes; `crypto.getRandomValues` is one. */
+export type RandomBytes = (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>;
+
+/** A room's id: 80 random bits as four groups of four, like `k7q2-m9xd-4hwn-r3tc`. */
+export function newRoomId(random: RandomBytes): string {
+  return group(randomText(16, random));
+}
+
+/** A client's public id: 60 random bits. */
+export function newClientId(random: RandomBytes): string {
+  return randomText(12, random);
+}
+
+/** A secret of 160 random bits. */
+export function newSecret(random: RandomBytes): string {
+  return randomText(32, random);
+}
+
+/** The epoch of a new log: 40 random bits. */
+export function newEpoch(random: RandomBytes): string {
+  return randomText(8, random);
+}
+
+/**
+ * A room id as people may have heard or typed it, in the one way it is written:
+ * upper case, missing or additional hyphens and spaces, and o for 0, i and l for 1
+ * make no difference. What cannot be an id of ours is returned as it came.
+ */
+export function normalizeRoomId(text: string): string {
+  const plain = text.toLowerCase().replace(/[\s-]/g, "").replace(/o/g, "0").replace(/[il]/g, "1");
+  return /^[0-9a-hjkmnp-tv-z]{16}$/.test(plain) ? group(plain) : text;
+}
+
+/** Compares two secrets in a time that does not depend on where they differ. */
+export function sameSecret(a: string, b: string): boolean {
+  if (a.length !== b.length) return false;
+  let difference = 0;
+  for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i);
+  return difference === 0;
+}
+
+function randomText(length: number, random: RandomBytes): string {
+  // 256 is a multiple of 32, so that the low five bits of a random byte are unbiased.
+  return Array.from(random(new Uint8Array(length)), (byte) => ALPHABET[byte & 31]).join("");
+}
+
+function group(text: string): string {
+  return text.replace(/.{4}(?=.)/g, "$&-");
+}

@@ -1,0 +1,42 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * Everything a chat can be told, and what it does where it is told nothing.
+ *
+ * @module
+ */
+
+import type { SocketLimits } from "./connection.ts";
+import type { HubOptions } from "./hub.ts";
+import type { LogLimits } from "./log.ts";
+
+/** What an engine needs to know: each part documents its own fields. */
+export interface EngineOptions extends HubOptions, SocketLimits, LogLimits {
+  /** How many frames a second one connection may send on average, and twice as many at once; 0: any. */
+  rate: number;
+  /** The most connections at once. */
+  maxConnections: number;
+  /** How many clients a second are asked to come back after a restart. */
+  resumesPerSecond: number;
+  /** How long `close` waits for peers to take what was sent, in milliseconds. */
+  closeMs: number;
+}
+
+/** The defaults, one for each option. */
+export const DEFAULTS: Readonly<EngineOptions> = {
+  logEntries: 1_000,
+  logChars: 4 * 1_048_576,
+  maxConnections: 10_000,
+  maxRooms: 10_000,
+  maxRoomsPerClient: 100,
+  presenceLimit: 500,
+  rate: 200,
+  emptyRoomMs: 600_000,
+  graceMs: 30_000,
+  heartbeatMs: 25_000,
+  helloMs: 10_000,
+  highWaterBytes: 1_048_576,
+  stuckMs: 1_000,
+  resumesPerSecond: 500,
+  closeMs: 2_000,
+};

@@ -1,0 +1,290 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * The frames of the wire, as types, and the limits they keep: what a client may
+ * say, and what a server answers. PROTOCOL.md is the specification.
+ *
+ * @module
+ */
+
+import type { ErrorCode } from "./errors.ts";
+
+/** The WebSocket subprotocol of everything beyond the plain protocol. */
+export const SUBPROTOCOL = "parley.v1";
+
+/** The two ways of speaking: the plain one of one room and no `ref`, and `parley.v1`. */
+export type Dialect = "plain" | "v1";
+
+/** The largest message body, in bytes of UTF-8. */
+export const MAX_BODY_BYTES = 65_536;
+
+/**
+ * The longest frame that is parsed at all, in UTF-16 units: a body of the
+ * largest size in which every byte is written as `\u0000`, and its envelope.
+ */
+export const MAX_FRAME_CHARS = 6 * MAX_BODY_BYTES + 1_024;
+
+/** The longest name of a room or a person, in UTF-16 units. */
+export const MAX_NAME_CHARS = 128;
+
+/** The most bodies in one `messages` frame. */
+export const MAX_BATCH = 256;
+
+/** The most entries of history a `join` may ask for with `last`. */
+export const MAX_LAST = 10_000;
+
+/** A client's own mark on a request; its reply carries the same one. */
+export type Ref = string | number;
+
+/** `hello`: the first frame of `parley.v1`. */
+export interface HelloFrame {
+  action: "hello";
+  ref?: Ref;
+  /** How others see this client. */
+  name?: string;
+  /** The secret of an earlier `connected`, to be the same client again. */
+  session?: string;
+}
+
+/** `create`: makes a room and joins it. */
+export interface CreateFrame {
+  action: "create";
+  ref?: Ref;
+  /** The room's name. */
+  name: string;
+}
+
+/** `join`: becomes a member, from now on or from an earlier place in the log. */
+export interface JoinFrame {
+  action: "join";
+  ref?: Ref;
+  roomId: string;
+  /** The log's epoch as the client knows it; goes with `after`. */
+  epoch?: string;
+  /** The `seq` of the last entry the client has: go on behind it. */
+  after?: number;
+  /** How many entries of history to begin with. */
+  last?: number;
+}
+
+/** `leave`: ends a membership; plain clients name no room. */
+export interface LeaveFrame {
+  action: "leave";
+  ref?: Ref;
+  roomId?: string;
+}
+
+/** `message` and `messages`: one or several bodies for a room's log, in order. */
+export interface MessageFrame {
+  action: "message" | "messages";
+  ref?: Ref;
+  roomId?: string;
+  /** The client's number of the first body; the server counts where it is left out. */
+  n?: number;
+  bodies: string[];
+}
+
+/** `typing`: passed on to the others in the room, never stored. */
+export interface TypingFrame {
+  action: "typing";
+  ref?: Ref;
+  roomId: string;
+}
+
+/** `rename`: changes how others see this client. */
+export interface RenameFrame {
+  action: "rename";
+  ref?: Ref;
+  name: string;
+}
+
+/** `ping`: answered by `pong`. */
+export interface PingFrame {
+  action: "ping";
+  ref?: Ref;
+}
+
+/** Everything a client may say, read and checked. */
+export type ClientFrame =
+  | HelloFrame
+  | CreateFrame
+  | JoinFrame
+  | LeaveFrame
+  | MessageFrame
+  | TypingFrame
+  | RenameFrame
+  | PingFrame;
+
+/** The names of the actions, in the order of PROTOCOL.md. */
+export const ACTIONS = [
+  "hello",
+  "create",
+  "join",
+  "leave",
+  "message",
+  "messages",
+  "typing",
+  "rename",
+  "ping",
+] as const;
+
+/** The actions that plain clients have too. */
+export const PLAIN_ACTIONS: ReadonlySet<string> = new Set(["create", "join", "leave", "message"]);
+
+/** A person in a room. */
+export interface MemberInfo {
+  /** The public id of the client. */
+  client_id: string;
+  /** How the client wants to be seen, where it said so. */
+  name?: string;
+  /** Set while the client has no connection and may still come back. */
+  away?: true;
+}
+
+/** A message in a room's log. */
+export interface MessageEntry {
+  /** The place in the room's log; it only grows. */
+  seq: number;
+  /** When the server took it, in milliseconds since 1970. */
+  at: number;
+  /** The author's client id. */
+  from: string;
+  /** The author's number of this message. */
+  n: number;
+  /** The author's name, where there is one. */
+  name?: string;
+  /** What was said. */
+  body: string;
+}
+
+/** What else is told in a room's log. `quiet`: from here on the room is too large to log who comes and goes. */
+export type PresenceEvent = "join" | "away" | "back" | "leave" | "rename" | "quiet";
+
+/** Somebody came, went, or is called something else. */
+export interface PresenceEntry {
+  /** The place in the room's log. */
+  seq: number;
+  /** When it happened, in milliseconds since 1970. */
+  at: number;
+  /** What happened. */
+  event: PresenceEvent;
+  /** The client id it happened to; empty for `quiet`. */
+  from: string;
+  /** The name of the client, where there is one. */
+  name?: string;
+}
+
+/** One place of a room's log, as it travels. */
+export type Entry = MessageEntry | PresenceEntry;
+
+/** The limits a server keeps, as it announces them. */
+export interface Limits {
+  /** Bytes of UTF-8 in a message body. */
+  body_bytes: number;
+  /** Characters in a name. */
+  name_chars: number;
+  /** Bodies in one `messages` frame. */
+  batch: number;
+  /** Rooms one client may be in. */
+  rooms: number;
+}
+
+/** The answer to `hello`. */
+export interface ConnectedFrame {
+  status: "connected";
+  ref?: Ref;
+  client_id: string;
+  /** The secret that makes a later `hello` the same client. */
+  session: string;
+  /** Whether `hello` brought an earlier session back. */
+  resumed: boolean;
+  /** The number of the last message the server took from this client; 0 at first. */
+  n: number;
+  /** Say something at least this often, in milliseconds. */
+  heartbeat_ms: number;
+  limits: Limits;
+  message: string;
+}
+
+/** A request was carried out. Which fields there are depends on the request: see PROTOCOL.md. */
+export interface SuccessFrame {
+  status: "success";
+  ref?: Ref;
+  message?: string;
+  room_id?: string;
+  room_name?: string;
+  /** Names this life of the log: it changes when the log was lost. */
+  epoch?: string;
+  /** The `seq` of the newest entry, before anything the request itself adds. */
+  seq?: number;
+  members?: MemberInfo[];
+  /** Says that the log tells who comes and goes; `false` in rooms too large for it. */
+  presence?: boolean;
+  /** The answer to `after`: `true` if nothing is missing behind it. */
+  recovered?: boolean;
+  /** The number of a message that was stored already, with `duplicate`. */
+  n?: number;
+  duplicate?: true;
+}
+
+/** A request was refused, and nothing has changed. */
+export interface ErrorFrame {
+  status: "error";
+  code: ErrorCode;
+  message: string;
+  ref?: Ref;
+  /** The number of the refused message. */
+  n?: number;
+  /** Milliseconds after which trying again makes sense. */
+  retry_after_ms?: number;
+}
+
+/** New entries of a room, oldest first. */
+export interface EntriesFrame {
+  event: "entries";
+  room_id: string;
+  entries: Entry[];
+}
+
+/** The entries from `from_seq` to `to_seq` fell off the log before this member could take them. */
+export interface GapFrame {
+  event: "gap";
+  room_id: string;
+  from_seq: number;
+  to_seq: number;
+}
+
+/** Somebody is typing. */
+export interface TypingEvent {
+  event: "typing";
+  room_id: string;
+  from: string;
+  name?: string;
+}
+
+/** The server ends this connection; a close follows. */
+export interface GoodbyeFrame {
+  event: "goodbye";
+  /** The code of the close that follows: it can get lost. */
+  code: number;
+  reason: string;
+  /** Where coming back is welcome: after how many milliseconds, instead of a backoff. */
+  retry_after_ms?: number;
+}
+
+/** The answer to `ping`. */
+export interface PongFrame {
+  event: "pong";
+  ref?: Ref;
+}
+
+/** Everything a `parley.v1` server may say. */
+export type ServerFrame =
+  | ConnectedFrame
+  | SuccessFrame
+  | ErrorFrame
+  | EntriesFrame
+  | GapFrame
+  | TypingEvent
+  | GoodbyeFrame
+  | PongFrame;

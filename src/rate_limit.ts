@@ -1,0 +1,45 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * How often a connection may speak: a token bucket.
+ *
+ * @module
+ */
+
+/** What a connection may use. */
+export interface Rate {
+  /** Tokens that come back each second; `Infinity` for no limit. */
+  perSecond: number;
+  /** The most tokens that can be saved up, and what a new connection has. */
+  burst: number;
+}
+
+/** A token bucket: O(1) in time and space, and it takes the time as an argument. */
+export class TokenBucket {
+  readonly #rate: Rate;
+  #tokens: number;
+  #since: number;
+
+  /** Makes a full bucket at the monotonic time `now`, in milliseconds. */
+  constructor(rate: Rate, now: number) {
+    this.#rate = rate;
+    this.#tokens = rate.burst;
+    this.#since = now;
+  }
+
+  /**
+   * Takes `cost` tokens and returns 0; or takes none and returns the milliseconds
+   * until there would be enough. A cost above the burst is let in by a full bucket,
+   * and paid off afterwards.
+   */
+  take(cost: number, now: number): number {
+    const { perSecond, burst } = this.#rate;
+    if (perSecond === Infinity) return 0;
+    this.#tokens = Math.min(burst, this.#tokens + (now - this.#since) * perSecond / 1_000);
+    this.#since = now;
+    const missing = Math.min(cost, burst) - this.#tokens;
+    if (missing > 0) return Math.ceil(missing * 1_000 / perSecond);
+    this.#tokens -= cost;
+    return 0;
+  }
+}

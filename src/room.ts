@@ -1,0 +1,162 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * One room: its log, and the members that read it, each a cursor.
+ *
+ * @module
+ */
+
+import { encodeEntries } from "./encode.ts";
+import type { Log } from "./log.ts";
+import type { MemberInfo } from "./protocol.ts";
+
+/**
+ * The longest text of entries in one frame, in UTF-16 units: a member that is far
+ * behind catches up in several turns, and nobody waits for one huge frame.
+ */
+export const MAX_ENTRIES_CHARS = 262_144;
+
+/** A client as its rooms know it. */
+export interface Person {
+  /** The public id. */
+  readonly id: string;
+  /** How others see it. */
+  name: string | undefined;
+}
+
+/** Where a member's frames go: the socket behind it, as far as a room may know it. */
+export interface Outlet {
+  /** Whether it speaks the plain protocol: one frame an entry. */
+  readonly plain: boolean;
+  /** Whether it can take more; where not, cursors stay until it can. */
+  readonly ready: boolean;
+  /** Sends one text frame. */
+  send(text: string): void;
+}
+
+/** A person in a room, and how far it has read. */
+export class Member {
+  /** Who it is. */
+  readonly person: Person;
+  /** Where it is. */
+  readonly room: Room;
+  /** The `seq` of the last entry it was sent. */
+  cursor: number;
+  /** Where its entries go; none while it is away. */
+  outlet: Outlet | undefined = undefined;
+  /** Since when it is away, on the monotonic clock in milliseconds. */
+  awaySince = 0;
+  /** The place in `room.members`. */
+  index: number;
+
+  /** Made by {@linkcode Room.add} only. */
+  constructor(person: Person, room: Room, index: number) {
+    this.person = person;
+    this.room = room;
+    this.cursor = room.log.head;
+    this.index = index;
+  }
+}
+
+/** Entries put together for everybody at the same cursor. */
+export interface Batch {
+  /** The frame, or for plain members the entries one by one. */
+  readonly frame: string;
+  /** The `seq` of the last entry in it. */
+  readonly upTo: number;
+}
+
+/** A room: who is in it, and what was said. */
+export class Room {
+  /** What people give each other to meet here. */
+  readonly id: string;
+  /** How it is called. */
+  readonly name: string;
+  /** What was said, newest part. */
+  readonly log: Log;
+  /** Everybody in it, in no order: an array, because the pump walks it for each message. */
+  readonly members: Member[] = [];
+  /** When its last member left, on the monotonic clock in milliseconds; undefined while there are any. */
+  emptySince: number | undefined;
+  /** Set once the room has been too large to log who comes and goes; it stays so until it is empty. */
+  quiet = false;
+  /** Set once the room was deleted: who was in it is told so at the next word. */
+  gone = false;
+  /** Set while the pump has it on its list. */
+  dirty = false;
+  // The batches made since the last entry, by the cursor they start behind. There are as many as
+  // members have different cursors: nearly always one, and never more than the log has entries.
+  #batches = new Map<number, Batch>();
+  #batchesHead = 0;
+
+  /** Makes an empty room over a log at the monotonic time `now`. */
+  constructor(id: string, name: string, log: Log, now: number) {
+    this.id = id;
+    this.name = name;
+    this.log = log;
+    this.emptySince = now;
+  }
+
+  /** Adds a person, which must not be in the room, with its cursor at the head. */
+  add(person: Person): Member {
+    const member = new Member(person, this, this.members.length);
+    this.members.push(member);
+    this.emptySince = undefined;
+    return member;
+  }
+
+  /** Removes a member of this room in constant time. */
+  remove(member: Member, now: number): void {
+    const last = this.members.pop();
+    if (last === undefined) throw new RangeError(`Cannot remove from room ${this.id}: it is empty`);
+    if (last !== member) {
+      this.members[member.index] = last;
+      last.index = member.index;
+    }
+    if (this.members.length === 0) {
+      this.emptySince = now;
+      this.quiet = false;
+    }
+  }
+
+  /** Everybody in the room as others are told; nobody where the room is too large for it. */
+  roster(): MemberInfo[] {
+    if (this.quiet) return [];
+    return this.members.map(({ person, outlet }) => ({
+      client_id: person.id,
+      ...(person.name === undefined ? {} : { name: person.name }),
+      ...(outlet === undefined ? { away: true as const } : {}),
+    }));
+  }
+
+  /**
+   * Everything behind `cursor`, as one frame, or as much of it as one frame may hold.
+   * The cursor must be one that the log reaches, and older than its head. Members at
+   * the same cursor get the same string.
+   */
+  batchAfter(cursor: number): Batch {
+    const { log } = this;
+    if (this.#batchesHead !== log.head) {
+      this.#batches.clear();
+      this.#batchesHead = log.head;
+    }
+    let batch = this.#batches.get(cursor);
+    if (batch === undefined) {
+      batch = this.#makeBatch(cursor);
+      this.#batches.set(cursor, batch);
+    }
+    return batch;
+  }
+
+  #makeBatch(cursor: number): Batch {
+    const { log } = this;
+    let index = log.indexAfter(cursor);
+    let entry = log.at(index);
+    let text = entry.text;
+    while (++index < log.size && text.length < MAX_ENTRIES_CHARS) {
+      entry = log.at(index);
+      text += "," + entry.text;
+    }
+    return { frame: encodeEntries(this.id, text), upTo: entry.seq };
+  }
+}

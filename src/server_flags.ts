@@ -1,0 +1,138 @@
+/**
+ * The server's command line: arguments and environment in, settings out.
+ *
+ * @module
+ */
+
+import { parseArgs } from "@std/cli/parse-args";
+import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "./logger.ts";
+import { DEFAULTS, type EngineOptions } from "./options.ts";
+
+/** What the server program was asked for. */
+export interface ServerSettings {
+  port: number;
+  hostname: string;
+  path: string;
+  logLevel: LogLevel;
+  logFormat: LogFormat;
+  engine: EngineOptions;
+}
+
+/** A flag that takes a whole number. */
+interface NumberFlag {
+  option: keyof EngineOptions;
+  /** How many of the option's units one of the flag's is. */
+  unit: number;
+  least: number;
+  most: number;
+  help: string;
+}
+
+const DAY_S = 86_400;
+const MANY = 1_000_000_000;
+
+const NUMBER_FLAGS: Record<string, NumberFlag> = {
+  "log-entries": flag("logEntries", 1, 1, MANY, "entries a room's log keeps"),
+  "log-chars": flag("logChars", 1, 1, MANY, "characters a room's log keeps"),
+  "empty-room": flag("emptyRoomMs", 1_000, 0, DAY_S, "seconds an empty room can be rejoined"),
+  "grace": flag("graceMs", 1_000, 0, DAY_S, "seconds a cut-off client keeps its place"),
+  "heartbeat": flag("heartbeatMs", 1_000, 1, DAY_S, "seconds between signs of life"),
+  "rate": flag("rate", 1, 0, MANY, "frames a second one client may send; 0: any"),
+  "presence-limit": flag("presenceLimit", 1, 0, MANY, "members up to which presence is logged"),
+  "max-connections": flag("maxConnections", 1, 1, MANY, "connections at once"),
+  "max-rooms": flag("maxRooms", 1, 1, MANY, "rooms at once"),
+  "resume-rate": flag("resumesPerSecond", 1, 1, MANY, "clients a second to come back on a restart"),
+};
+
+function flag(
+  option: NumberFlag["option"],
+  unit: number,
+  least: number,
+  most: number,
+  help: string,
+): NumberFlag {
+  return { option, unit, least, most, help };
+}
+
+/** What `--help` prints. */
+export const SERVER_HELP: string = `Usage: deno task server [flags]
+
+  --port N            port; 0 takes a free one (CHAT_PORT, default 8765)
+  --hostname NAME     address to listen on, also --host (CHAT_HOST, default 127.0.0.1)
+  --path PATH         where the chat is (default /)
+  --log-level LEVEL   ${LOG_LEVELS.join(", ")} (default info)
+  --log-format FORM   ${LOG_FORMATS.join(", ")} (default pretty)
+${
+  Object.entries(NUMBER_FLAGS).map(([name, { option, unit, help }]) =>
+    `  ${`--${name} N`.padEnd(19)} ${help} (default ${DEFAULTS[option] / unit})`
+  ).join("\n")
+}
+  --help, --version
+`;
+
+const TEXT_FLAGS = ["port", "hostname", "host", "path", "log-level", "log-format"] as const;
+
+/**
+ * Reads the command line; a flag beats the environment, which beats the default.
+ *
+ * @throws {RangeError} with one line that names the flag and the value that will not do.
+ */
+export function parseServerFlags(
+  args: string[],
+  env: { CHAT_PORT?: string | undefined; CHAT_HOST?: string | undefined },
+): ServerSettings | "help" | "version" {
+  const flags = parseArgs(args, {
+    string: [...TEXT_FLAGS, ...Object.keys(NUMBER_FLAGS)],
+    boolean: ["help", "version"],
+    unknown: (argument) => {
+      throw new RangeError(`Unknown argument ${argument}: see --help`);
+    },
+  });
+  if (flags.help) return "help";
+  if (flags.version) return "version";
+  const text = (name: string): string | undefined => {
+    const value: unknown = flags[name];
+    if (value === undefined) return undefined;
+    // A flag that is given twice comes as a list.
+    if (typeof value === "string" && value !== "") return value;
+    throw new RangeError(`--${name} needs one value`);
+  };
+  const engine = { ...DEFAULTS };
+  for (const [name, { option, unit, least, most }] of Object.entries(NUMBER_FLAGS)) {
+    const value = text(name);
+    if (value !== undefined) engine[option] = wholeNumber(`--${name}`, value, least, most) * unit;
+  }
+  const port = text("port");
+  const path = text("path") ?? "/";
+  if (!path.startsWith("/")) throw new RangeError(`--path must start with /, not be ${path}`);
+  return {
+    port: port !== undefined
+      ? wholeNumber("--port", port, 0, 65_535)
+      : wholeNumber("CHAT_PORT", env.CHAT_PORT || "8765", 0, 65_535),
+    hostname: text("hostname") ?? text("host") ?? (env.CHAT_HOST || "127.0.0.1"),
+    path,
+    logLevel: oneOf("--log-level", text("log-level") ?? "info", LOG_LEVELS),
+    logFormat: oneOf("--log-format", text("log-format") ?? "pretty", LOG_FORMATS),
+    engine,
+  };
+}
+
+function wholeNumber(name: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  throw new RangeError(
+    `${name} must be a whole number from ${least} to ${most}, not ${JSON.stringify(text)}`,
+  );
+}
+
+function oneOf<Choice extends string>(
+  name: string,
+  text: string,
+  choices: readonly Choice[],
+): Choice {
+  const choice = choices.find((candidate) => candidate === text);
+  if (choice !== undefined) return choice;
+  throw new RangeError(
+    `${name} must be one of ${choices.join(", ")}, not ${JSON.stringify(text)}`,
+  );
+}

@@ -1,0 +1,107 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * Clients over all their connections: who they are, where they are members, and
+ * how many of their messages were taken.
+ *
+ * @module
+ */
+
+import { newClientId, newSecret, type RandomBytes, sameSecret } from "./ids.ts";
+import type { Member, Outlet, Person } from "./room.ts";
+
+/** A connection, as the hub knows it. The hub alone sets `session`. */
+export interface Peer extends Outlet {
+  /** Who speaks here; none before `hello`, and none again once the hub has let go of it. */
+  session: Session | undefined;
+}
+
+/** A client: the same one for as long as it comes back within the grace time. */
+export class Session implements Person {
+  readonly id: string;
+  name: string | undefined;
+  /** Its memberships, by room id. A plain client has one at most. */
+  readonly rooms: Map<string, Member> = new Map();
+  /** The number of its last message that was taken. */
+  n = 0;
+  /** The connection it speaks on; none while it is away. */
+  peer: Peer | undefined;
+  /** When it was last heard, on the monotonic clock in milliseconds. */
+  seenAt = 0;
+  readonly #secret: string;
+
+  /** Made by {@linkcode Sessions.add} only. */
+  constructor(id: string, secret: string) {
+    this.id = id;
+    this.#secret = secret;
+  }
+
+  /** What a later connection shows to be the same client. Must never be logged. */
+  get token(): string {
+    return `${this.id}.${this.#secret}`;
+  }
+
+  /** The membership of a plain client. */
+  get only(): Member | undefined {
+    for (const member of this.rooms.values()) return member;
+    return undefined;
+  }
+
+  /** Makes `peer` the connection this client speaks on, at the monotonic time `now`. */
+  attach(peer: Peer, now: number): void {
+    this.peer = peer;
+    this.seenAt = now;
+    peer.session = this;
+  }
+
+  /** Ends the hold of its connection, which it must have. */
+  detach(peer: Peer, now: number): void {
+    this.peer = undefined;
+    this.seenAt = now;
+    peer.session = undefined;
+  }
+}
+
+/** All clients that are connected, or may still come back. */
+export class Sessions {
+  readonly #byId = new Map<string, Session>();
+  readonly #random: RandomBytes;
+
+  /** Makes an empty set; `random` fills arrays for ids and secrets. */
+  constructor(random: RandomBytes) {
+    this.#random = random;
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  /** Makes the session of a new client. */
+  add(): Session {
+    const session = new Session(newClientId(this.#random), newSecret(this.#random));
+    this.#byId.set(session.id, session);
+    return session;
+  }
+
+  /** The session with this public id. */
+  get(id: string): Session | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** The session that `token` belongs to, compared in a time that tells nothing about the secret. */
+  find(token: string): Session | undefined {
+    const session = this.#byId.get(token.slice(0, token.indexOf(".")));
+    return session !== undefined && sameSecret(session.token, token) ? session : undefined;
+  }
+
+  /** Forgets a client for good. */
+  delete(session: Session): void {
+    this.#byId.delete(session.id);
+  }
+
+  /** All of them, in the order they came. */
+  [Symbol.iterator](): Iterator<Session> {
+    return this.#byId.values();
+  }
+}

@@ -1,0 +1,107 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * Logs in the memory of this process: the fastest store, and the one that forgets
+ * everything when the process ends. An acknowledgement means that this process has it.
+ *
+ * @module
+ */
+
+import { encodeEntry } from "../encode.ts";
+import { ChatError } from "../errors.ts";
+import { Log, LogEntry, type LogLimits } from "../log.ts";
+import type { Draft, Store, StoredRoom, StoreEvents } from "./store.ts";
+
+/** How many of a client's newest messages a repeat is answered for with the first one's `seq`. */
+export const REMEMBERED_SENDS = 16_384;
+
+/** The `seq` of each of a client's newest messages, by number. */
+class Sends {
+  /** The number of the newest message. */
+  last = 0;
+  #seqs: number[] = [];
+
+  add(n: number, seq: number): void {
+    this.#seqs[n % REMEMBERED_SENDS] = seq;
+    this.last = n;
+  }
+
+  /** The `seq` of message `n`, which was added once; 0 if it was overwritten since. */
+  seqOf(n: number): number {
+    return n > this.last - REMEMBERED_SENDS ? this.#seqs[n % REMEMBERED_SENDS] ?? 0 : 0;
+  }
+}
+
+/** A store whose rooms live as long as this process has somebody interested in them. */
+export class MemoryStore implements Store {
+  readonly #events: StoreEvents;
+  readonly #limits: LogLimits;
+  readonly #newEpoch: () => string;
+  readonly #rooms = new Map<string, StoredRoom>();
+  readonly #sends = new Map<string, Sends>();
+
+  /** Makes an empty store; `newEpoch` names each new log. */
+  constructor(events: StoreEvents, limits: LogLimits, newEpoch: () => string) {
+    this.#events = events;
+    this.#limits = limits;
+    this.#newEpoch = newEpoch;
+  }
+
+  create(id: string, name: string): Promise<StoredRoom> {
+    const room = { id, name, log: new Log(this.#newEpoch(), this.#limits) };
+    this.#rooms.set(id, room);
+    return Promise.resolve(room);
+  }
+
+  open(id: string): Promise<StoredRoom | undefined> {
+    return Promise.resolve(this.#rooms.get(id));
+  }
+
+  append(roomId: string, draft: Draft): void {
+    const room = this.#rooms.get(roomId);
+    if (room === undefined) {
+      this.#events.refused(draft, new ChatError("room_gone", "Room no longer exists"));
+      return;
+    }
+    const { from, n, rest } = draft;
+    const seq = room.log.head + 1;
+    if (n > 0) {
+      const sends = this.#sendsOf(from);
+      if (n <= sends.last) {
+        this.#events.repeated(draft, sends.seqOf(n));
+        return;
+      }
+      sends.add(n, seq);
+    }
+    room.log.push(new LogEntry(seq, from, encodeEntry(seq, rest)));
+    this.#events.stored(roomId);
+  }
+
+  /** Nothing else could bring the room back, so that releasing it is deleting it. */
+  release(roomId: string): void {
+    this.delete(roomId);
+  }
+
+  delete(roomId: string): void {
+    this.#rooms.delete(roomId);
+  }
+
+  forget(clientId: string): void {
+    this.#sends.delete(clientId);
+  }
+
+  close(): Promise<void> {
+    this.#rooms.clear();
+    this.#sends.clear();
+    return Promise.resolve();
+  }
+
+  #sendsOf(clientId: string): Sends {
+    let sends = this.#sends.get(clientId);
+    if (sends === undefined) {
+      sends = new Sends();
+      this.#sends.set(clientId, sends);
+    }
+    return sends;
+  }
+}

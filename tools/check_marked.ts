@@ -1,0 +1,90 @@
+/**
+ * Proves what modules say of themselves. A module whose first comment says "This module is
+ * pure" has to compile without any platform, one that says "This module runs in browsers"
+ * without Deno, and both with all they import.
+ *
+ * @module
+ */
+// deno-lint-ignore-file no-console -- a program that talks to its user
+
+/** Libraries that modules with a marker may see. */
+const KINDS: Record<string, { marker: string; lib: string[] }> = {
+  pure: {
+    marker: "This module is pure",
+    lib: ["esnext"],
+  },
+  browser: {
+    marker: "This module runs in browsers",
+    lib: ["dom", "dom.iterable", "dom.asynciterable", "esnext"],
+  },
+};
+
+const ROOT = new URL("../", import.meta.url);
+const FOLDERS = ["", "src/"];
+const TIMEOUT_MS = 120_000;
+
+/** Checks all modules of that kind and returns the exit code. */
+async function checkMarked(kind: string | undefined): Promise<number> {
+  const settings = KINDS[kind ?? ""];
+  if (settings === undefined) {
+    console.error(`Say what to check: ${Object.keys(KINDS).join(" or ")}`);
+    return 2;
+  }
+  const files = await findMarked(settings.marker);
+  if (files.length === 0) {
+    console.error(`No module says "${settings.marker}"`);
+    return 1;
+  }
+  const config = await Deno.makeTempFile({ suffix: ".json" });
+  try {
+    await Deno.writeTextFile(config, await configWith(settings.lib));
+    const { success } = await new Deno.Command(Deno.execPath(), {
+      args: ["check", "--config", config, ...files],
+      cwd: ROOT,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    }).spawn().status;
+    return success ? 0 : 1;
+  } finally {
+    await Deno.remove(config);
+  }
+}
+
+async function findMarked(marker: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const folder of FOLDERS) {
+    for await (const path of walk(folder)) {
+      const text = await Deno.readTextFile(new URL(path, ROOT));
+      if (firstComment(text).includes(marker)) found.push(path);
+    }
+  }
+  return found.sort();
+}
+
+/** Paths of the modules in `folder`; below the root's own only where it has a name. */
+async function* walk(folder: string): AsyncGenerator<string> {
+  for await (const entry of Deno.readDir(new URL(folder, ROOT))) {
+    const path = folder + entry.name;
+    if (entry.isFile && path.endsWith(".ts")) yield path;
+    if (entry.isDirectory && folder !== "") yield* walk(`${path}/`);
+  }
+}
+
+/** All comments above the first line of code, without their line breaks. */
+function firstComment(text: string): string {
+  const [comment] = /^(\s|\/\/.*|\/\*[^]*?\*\/)*/.exec(text) ?? [""];
+  return comment.replaceAll(/\s*\n\s*(\*|\/\/)?\s*/g, " ");
+}
+
+/** The project's own strictness, but no imports: what is marked may not need any. */
+async function configWith(lib: string[]): Promise<string> {
+  const { compilerOptions } = JSON.parse(
+    await Deno.readTextFile(new URL("deno.json", ROOT)),
+  );
+  return JSON.stringify({
+    compilerOptions: { ...compilerOptions, lib },
+    lock: false,
+    nodeModulesDir: "none",
+  });
+}
+
+if (import.meta.main) Deno.exit(await checkMarked(Deno.args[0]));
