@@ -5,7 +5,6 @@
  * @module
  */
 
-import { CLOSE } from "./errors.ts";
 import type { Dialect } from "./protocol.ts";
 import { type Rate, TokenBucket } from "./rate_limit.ts";
 import type { Peer, Session } from "./sessions.ts";
@@ -39,8 +38,10 @@ export class Connection implements Peer {
   readonly budget: TokenBucket;
   /** How often it may be refused before it counts as a flood. */
   readonly patience: TokenBucket;
-  /** What it said while the store was asked on its behalf, in order; undefined while nothing is pending. */
-  held: string[] | undefined;
+  /** How many questions to the store are pending on its behalf. */
+  pending = 0;
+  /** What it said while there were any, in order. */
+  readonly held: string[] = [];
 
   readonly #socket: WebSocket;
   readonly #limits: SocketLimits;
@@ -117,11 +118,4 @@ export class Connection implements Peer {
   get ended(): boolean {
     return this.#socket.readyState === WebSocket.CLOSED;
   }
-}
-
-/** The code a socket ended with, in words for the log. */
-export function endOf(code: number): string {
-  // 0 is what the runtime reports for a connection that was cut; 1006 is what it means.
-  if (code === 0 || code === 1006) return "cut";
-  return code === CLOSE.normal || code === CLOSE.goingAway ? "closed" : `closed with ${code}`;
 }

@@ -136,12 +136,14 @@ function joinFrame(body: unknown): JoinFrame {
   const epoch = optionalText("epoch", fields.epoch);
   const after = optionalCount("after", fields.after, Number.MAX_SAFE_INTEGER);
   const last = optionalCount("last", fields.last, MAX_LAST);
+  const roomName = fields.room_name === undefined ? undefined : nameOf(fields.room_name);
   return {
     action: "join",
     roomId: requiredText("room_id", fields.room_id),
     ...(epoch === undefined ? {} : { epoch }),
     ...(after === undefined ? {} : { after }),
     ...(last === undefined ? {} : { last }),
+    ...(roomName === undefined ? {} : { roomName }),
   };
 }
 

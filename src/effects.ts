@@ -31,7 +31,7 @@ export type Effect =
   /** Store an entry. */
   | { type: "append"; roomId: string; draft: Draft }
   /** Make a room in the store, then call `opened`; hold what the peer says until then. */
-  | { type: "create"; peer: Peer; frame: CreateFrame; roomId: string }
+  | { type: "create"; peer: Peer; frame: CreateFrame | JoinFrame; roomId: string; name: string }
   /** Ask the store for a room, then call `opened`; hold what the peer says until then. */
   | { type: "open"; peer: Peer; frame: JoinFrame; roomId: string }
   /** Tell the store that nobody here is in the room. */

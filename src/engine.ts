@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Connection, endOf } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import { addressOf, decode } from "./decode.ts";
 import type { Effect, Instant } from "./effects.ts";
 import { encodeError } from "./encode.ts";
@@ -96,8 +96,8 @@ export class Engine {
       this.#guard(known, () => this.#hear(known, data));
     };
     // The event may come twice, or never: letting go of a connection is safe to repeat.
-    socket.onclose = ({ code }) => this.#guard(undefined, () => this.#end(connection, endOf(code)));
-    socket.onerror = () => this.#guard(undefined, () => this.#end(connection, "cut"));
+    socket.onclose = ({ code }) => this.#guard(undefined, () => this.#end(connection, code));
+    socket.onerror = () => this.#guard(undefined, () => this.#end(connection, CLOSE.abnormal));
   }
 
   /** Deletes a room with its log; says whether there was one. Its members are told at their next word. */
@@ -156,12 +156,13 @@ export class Engine {
     return connection;
   }
 
-  #end(connection: Connection | undefined, how: string): void {
+  #end(connection: Connection | undefined, code: number): void {
     if (connection === undefined || !this.#connections.delete(connection)) return;
     this.#pump.forget(connection);
     connection.close(CLOSE.normal, "");
-    this.#perform(this.#hub.disconnect(connection, instant()));
-    this.#logger.debug("disconnected", { connection: connection.id, how });
+    const forGood = code === CLOSE.normal;
+    this.#perform(this.#hub.disconnect(connection, instant(), forGood));
+    this.#logger.debug("disconnected", { connection: connection.id, code });
   }
 
   /** One frame of a client: first what it costs, then what it says. */
@@ -173,7 +174,7 @@ export class Engine {
       if (typeof data !== "string") {
         throw new ChatError("invalid_frame", "Frames must be text, not binary");
       }
-      if (connection.held === undefined) this.#take(connection, data);
+      if (connection.pending === 0) this.#take(connection, data);
       else if (connection.held.length < MAX_HELD) connection.held.push(data);
       else throw new ChatError("rate_limited", `${MAX_HELD} frames wait for the room to open`);
     } catch (error) {
@@ -222,7 +223,7 @@ export class Engine {
           this.#pump.deliver(effect.member);
           break;
         case "create":
-          this.#whenOpen(effect, this.#store.create(effect.roomId, effect.frame.name));
+          this.#whenOpen(effect, this.#store.create(effect.roomId, effect.name));
           break;
         case "open":
           this.#whenOpen(effect, this.#store.open(effect.roomId));
@@ -249,27 +250,23 @@ export class Engine {
     stored: Promise<StoredRoom | undefined>,
   ): void {
     if (!(peer instanceof Connection)) return;
-    peer.held ??= [];
-    stored.then(
-      (room) => this.#perform(this.#hub.opened(peer, frame, room, instant())),
-    ).catch((error) => this.#refuse(peer, error, JSON.stringify({ ref: frame.ref })))
-      .finally(() => this.#release(peer));
+    peer.pending++;
+    stored.then((room) => this.#perform(this.#hub.opened(peer, frame, room, instant())))
+      .catch((error) => this.#refuse(peer, error, JSON.stringify({ ref: frame.ref })))
+      .then(() => {
+        peer.pending--;
+        this.#release(peer);
+      });
   }
 
   #release(connection: Connection): void {
-    const held = connection.held ?? [];
-    connection.held = undefined;
-    while (held.length > 0 && !connection.closed) {
+    const { held } = connection;
+    while (held.length > 0 && connection.pending === 0 && !connection.closed) {
       const text = held.shift() ?? "";
       try {
         this.#take(connection, text);
       } catch (error) {
         this.#refuse(connection, error, text);
-      }
-      // It asked for another room: the rest waits again.
-      if (connection.held !== undefined) {
-        connection.held = held;
-        return;
       }
     }
   }

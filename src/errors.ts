@@ -32,10 +32,14 @@ export type ErrorCode =
  * away"; 1000 and 1001 are those of RFC 6455, section 7.4.1.
  */
 export const CLOSE = {
-  /** Both sides are done. */
+  /** Both sides are done; a client that closes with it will not come back. */
   normal: 1000,
   /** The server goes away; come back when its `goodbye` said. */
   goingAway: 1001,
+  /** The server said something that is no frame. */
+  protocolError: 4006,
+  /** The connection was cut: never sent, only seen. */
+  abnormal: 1006,
   /** No `hello` within the time allowed. */
   helloTimeout: 4000,
   /** Nothing was heard for more than two heartbeats. */
@@ -78,5 +82,18 @@ export class ChatError extends Error {
     this.name = "ChatError";
     this.code = code;
     if (options.retryAfterMs !== undefined) this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** A message whose sender cannot be told its place in the log. */
+export class SendError extends Error {
+  /** Whether it may be in the log all the same; `false`: it is certainly not. */
+  readonly mayBeStored: boolean;
+
+  /** Makes an error for a message; the cause is kept where there is one. */
+  constructor(message: string, mayBeStored: boolean, options: ErrorOptions = {}) {
+    super(message, options);
+    this.name = "SendError";
+    this.mayBeStored = mayBeStored;
   }
 }

@@ -10,7 +10,7 @@
 import { encodeError, encodeFrame, encodeMessage, encodePlain, encodePresence } from "./encode.ts";
 import { ChatError, CLOSE } from "./errors.ts";
 import type { Effect, Instant } from "./effects.ts";
-import { newRoomId, normalizeRoomId, type RandomBytes } from "./ids.ts";
+import { isRoomId, newRoomId, normalizeRoomId, type RandomBytes } from "./ids.ts";
 import {
   type ClientFrame,
   type CreateFrame,
@@ -151,8 +151,12 @@ export class Hub {
   ): Effect[] {
     const session = peer.session;
     if (stored === undefined) {
-      const roomId = frame.action === "join" ? frame.roomId : "";
-      throw new ChatError("room_not_found", `Room ${roomId} does not exist`);
+      if (frame.action === "create") throw new ChatError("internal", "Room was not created");
+      const { roomId, roomName } = frame;
+      if (peer.plain || roomName === undefined || !isRoomId(normalizeRoomId(roomId))) {
+        throw new ChatError("room_not_found", `Room ${roomId} does not exist`);
+      }
+      return this.#make(peer, frame, normalizeRoomId(roomId), roomName);
     }
     let room = this.#rooms.get(stored.id);
     if (room === undefined) {
@@ -163,13 +167,16 @@ export class Hub {
     return session === undefined ? [] : this.#enter(session, peer, room, frame, t);
   }
 
-  /** Lets go of a connection that has ended, or that the caller is about to end. Safe to call again. */
-  disconnect(peer: Peer, t: Instant): Effect[] {
+  /**
+   * Lets go of a connection that has ended, or that the caller is about to end. With
+   * `forGood` its client will not come back. Safe to call again.
+   */
+  disconnect(peer: Peer, t: Instant, forGood = false): Effect[] {
     this.#strangers.delete(peer);
     const session = peer.session;
     if (session === undefined) return [];
     session.detach(peer, t.now);
-    if (peer.plain || this.#options.graceMs === 0) return this.#end(session, t);
+    if (forGood || peer.plain || this.#options.graceMs === 0) return this.#end(session, t);
     this.#away.add(session);
     const effects: Effect[] = [];
     for (const member of session.rooms.values()) {
@@ -284,14 +291,16 @@ export class Hub {
   }
 
   #create(session: Session, peer: Peer, frame: CreateFrame): Effect[] {
-    if (this.#rooms.size >= this.#options.maxRooms) {
-      throw new ChatError(
-        "too_many_rooms",
-        `There are ${this.#rooms.size} rooms, the most allowed`,
-      );
-    }
     this.#checkRoomsOf(session, peer);
-    return [{ type: "create", peer, frame, roomId: newRoomId(this.#random) }];
+    return this.#make(peer, frame, newRoomId(this.#random), frame.name);
+  }
+
+  #make(peer: Peer, frame: CreateFrame | JoinFrame, roomId: string, name: string): Effect[] {
+    const { size } = this.#rooms;
+    if (size >= this.#options.maxRooms) {
+      throw new ChatError("too_many_rooms", `There are ${size} rooms, the most allowed`);
+    }
+    return [{ type: "create", peer, frame, roomId, name }];
   }
 
   #join(session: Session, peer: Peer, frame: JoinFrame, t: Instant): Effect[] {
@@ -341,6 +350,7 @@ export class Hub {
       room_name: room.name,
       epoch: log.epoch,
       seq: log.head,
+      after: log.head,
       members: room.roster(),
       presence: !room.quiet,
     };
@@ -357,20 +367,25 @@ export class Hub {
       reply.recovered = frame.epoch === log.epoch && log.reaches(frame.after);
       if (reply.recovered) member.cursor = frame.after;
     }
+    reply.after = member.cursor;
     return success(peer, { message, ...reply }, frame.ref);
   }
 
   #message(session: Session, peer: Peer, frame: MessageFrame, t: Instant): Effect[] {
-    const { room } = this.#memberOf(session, peer, frame.roomId, "You must join a room first");
     const first = frame.n ?? session.n + 1;
+    const last = first + frame.bodies.length - 1;
     if (first > session.n + 1) {
       throw new ChatError("out_of_order", `Message ${first} came before ${session.n + 1}`);
     }
-    session.n = Math.max(session.n, first + frame.bodies.length - 1);
+    // What was taken before is answered wherever its author is by now: the store knows it.
+    const roomId = last > session.n
+      ? this.#memberOf(session, peer, frame.roomId, "You must join a room first").room.id
+      : frame.roomId ?? "";
+    session.n = Math.max(session.n, last);
     return frame.bodies.map((body, i) => {
       const n = first + i;
       const rest = encodeMessage({ at: t.at, from: session.id, n, name: session.name, body });
-      return { type: "append", roomId: room.id, draft: { from: session.id, n, rest } };
+      return { type: "append", roomId, draft: { from: session.id, n, rest } };
     });
   }
 

@@ -42,6 +42,11 @@ export function normalizeRoomId(text: string): string {
   return /^[0-9a-hjkmnp-tv-z]{16}$/.test(plain) ? group(plain) : text;
 }
 
+/** Says whether `text` is written like a room id of ours. */
+export function isRoomId(text: string): boolean {
+  return /^[0-9a-hjkmnp-tv-z]{4}(-[0-9a-hjkmnp-tv-z]{4}){3}$/.test(text);
+}
+
 /** Compares two secrets in a time that does not depend on where they differ. */
 export function sameSecret(a: string, b: string): boolean {
   if (a.length !== b.length) return false;

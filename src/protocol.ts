@@ -65,6 +65,8 @@ export interface JoinFrame {
   after?: number;
   /** How many entries of history to begin with. */
   last?: number;
+  /** Where the room is gone, make it again under the same id, with this name and a new epoch. */
+  roomName?: string;
 }
 
 /** `leave`: ends a membership; plain clients name no room. */
@@ -217,6 +219,8 @@ export interface SuccessFrame {
   epoch?: string;
   /** The `seq` of the newest entry, before anything the request itself adds. */
   seq?: number;
+  /** The entries behind this `seq` follow: the cursor to come back with until one of them has come. */
+  after?: number;
   members?: MemberInfo[];
   /** Says that the log tells who comes and goes; `false` in rooms too large for it. */
   presence?: boolean;

@@ -48,8 +48,11 @@ export class MemoryStore implements Store {
   }
 
   create(id: string, name: string): Promise<StoredRoom> {
-    const room = { id, name, log: new Log(this.#newEpoch(), this.#limits) };
-    this.#rooms.set(id, room);
+    let room = this.#rooms.get(id);
+    if (room === undefined) {
+      room = { id, name, log: new Log(this.#newEpoch(), this.#limits) };
+      this.#rooms.set(id, room);
+    }
     return Promise.resolve(room);
   }
 
@@ -58,21 +61,19 @@ export class MemoryStore implements Store {
   }
 
   append(roomId: string, draft: Draft): void {
+    const { from, n, rest } = draft;
+    const sends = n > 0 ? this.#sendsOf(from) : undefined;
+    if (sends !== undefined && n <= sends.last) {
+      this.#events.repeated(draft, sends.seqOf(n));
+      return;
+    }
     const room = this.#rooms.get(roomId);
     if (room === undefined) {
       this.#events.refused(draft, new ChatError("room_gone", "Room no longer exists"));
       return;
     }
-    const { from, n, rest } = draft;
     const seq = room.log.head + 1;
-    if (n > 0) {
-      const sends = this.#sendsOf(from);
-      if (n <= sends.last) {
-        this.#events.repeated(draft, sends.seqOf(n));
-        return;
-      }
-      sends.add(n, seq);
-    }
+    sends?.add(n, seq);
     room.log.push(new LogEntry(seq, from, encodeEntry(seq, rest)));
     this.#events.stored(roomId);
   }

@@ -43,7 +43,10 @@ export interface StoreEvents {
 
 /** Gives entries their place in a room's log, and keeps them. */
 export interface Store {
-  /** Makes a room with an empty log of a new epoch, and opens it. Rejects with a ChatError where it cannot. */
+  /**
+   * Makes a room with an empty log of a new epoch and opens it; one that is there already is
+   * only opened. Rejects with a ChatError where it cannot.
+   */
   create(id: string, name: string): Promise<StoredRoom>;
   /** Opens a room that this process does not have open; undefined if there is none. */
   open(id: string): Promise<StoredRoom | undefined>;

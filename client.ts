@@ -1,0 +1,405 @@
+// This module runs in browsers.
+
+/**
+ * The chat client, for Deno and browsers, with nothing to install.
+ *
+ * ```ts
+ * import { ChatClient } from "jsr:@parley/chat/client";
+ *
+ * await using chat = new ChatClient("ws://localhost:8765", { name: "Ana" });
+ * await chat.connect();
+ * const room = await chat.createRoom("Lobby");
+ * await room.send("hello");
+ * for await (const message of room) console.log(message.name, message.body);
+ * ```
+ *
+ * @module
+ */
+
+import { ChatRoom, type Message, type RoomActions } from "./src/chat_room.ts";
+import { ChatError, SendError } from "./src/errors.ts";
+import type { ReadOptions } from "./src/feed.ts";
+import { Lifeline, type Status } from "./src/lifeline.ts";
+import type { Link, Push, Reply } from "./src/link.ts";
+import { Outbox, type Sending } from "./src/outbox.ts";
+import { type ConnectedFrame, type ErrorFrame, MAX_BODY_BYTES } from "./src/protocol.ts";
+import { deferred, type WaitOptions } from "./src/wait.ts";
+
+export type { ErrorCode } from "./src/errors.ts";
+export type { Message, PresenceChange, RoomActions, RoomEvent } from "./src/chat_room.ts";
+export type { Entry, MemberInfo } from "./src/protocol.ts";
+export type { ReadOptions, Status, WaitOptions };
+export { ChatError, ChatRoom, SendError };
+
+/** What a client can be told. */
+export interface ClientOptions {
+  /** How others see this client. */
+  name?: string;
+  /** How long each wait lasts unless it says otherwise, in milliseconds; 10,000 unless given. */
+  timeoutMs?: number;
+  /** The same for `send`, which outlives broken connections; 60,000 unless given. */
+  sendTimeoutMs?: number;
+  /** Closes the client when it is aborted. */
+  signal?: AbortSignal;
+  /** Whether to come back by itself when the connection breaks; `true` unless given. */
+  reconnect?: boolean;
+  /** How many messages may be without an acknowledgement; 1,000 unless given. */
+  maxUnacknowledged?: number;
+  /** What `send` does when there are that many: `wait` for its turn, or `fail`; `wait` unless given. */
+  whenFull?: "wait" | "fail";
+}
+
+/** What `joinRoom` can be told. */
+export interface JoinOptions extends WaitOptions {
+  /** How many entries of the room's history to begin with; none unless given. */
+  last?: number;
+}
+
+/** How long a server that gave no time is left alone before a message is sent again, in milliseconds. */
+const RETRY_MS = 1_000;
+
+/** A chat client: one person, over as many connections as it takes. */
+export class ChatClient implements AsyncDisposable {
+  readonly #options: ClientOptions;
+  readonly #timeoutMs: number;
+  readonly #lifeline: Lifeline;
+  readonly #rooms = new Map<string, ChatRoom>();
+  readonly #actions: RoomActions;
+  readonly #outbox = new Outbox();
+  /** Messages that wait for room in the outbox, in order. */
+  #overflow: Sending[] = [];
+  #flushing = false;
+  #pause: ReturnType<typeof setTimeout> | undefined;
+  #clientId = "";
+  #session: string | undefined;
+  #name: string | undefined;
+  #bodyBytes = MAX_BODY_BYTES;
+  #current: ChatRoom | undefined;
+  readonly #unlisten: () => void;
+
+  /**
+   * Makes a client for the server at `url` (`ws:` or `wss:`). It does nothing before `connect`.
+   *
+   * @throws {TypeError} if the URL is none.
+   */
+  constructor(url: string | URL, options: ClientOptions = {}) {
+    this.#options = options;
+    this.#timeoutMs = options.timeoutMs ?? 10_000;
+    this.#name = options.name;
+    this.#actions = {
+      send: (room, text, wait) => this.#send(room, text, wait),
+      typing: (room) => this.#lifeline.link?.send({ action: "typing", room_id: room.id }),
+      leave: (room, wait) => this.#leave(room, wait),
+    };
+    this.#lifeline = new Lifeline(new URL(url), {
+      timeoutMs: this.#timeoutMs,
+      reconnect: options.reconnect ?? true,
+    }, {
+      hello: () => ({ name: this.#name, session: this.#session }),
+      welcome: (link, reply) => this.#welcome(link, reply),
+      push: (frame) => this.#take(frame),
+      over: (reason) => this.#over(reason),
+    });
+    this.#unlisten = listen(() => this.#lifeline.nudge(), () => this.close(), options.signal);
+  }
+
+  /** The public id of this client; empty before it is connected. */
+  get clientId(): string {
+    return this.#clientId;
+  }
+
+  /** How others see this client. */
+  get name(): string | undefined {
+    return this.#name;
+  }
+
+  /** How the client stands with its server. */
+  get status(): Status {
+    return this.#lifeline.status;
+  }
+
+  /** The rooms this client is in, by id. */
+  get rooms(): ReadonlyMap<string, ChatRoom> {
+    return this.#rooms;
+  }
+
+  /** The current room: the one that was created or joined last. */
+  get room(): ChatRoom | undefined {
+    return this.#current;
+  }
+
+  /** Each change of status that was not read yet; ends when the client is closed. */
+  statuses(options?: ReadOptions): AsyncGenerator<Status, void, undefined> {
+    return this.#lifeline.statuses(options);
+  }
+
+  /** Connects, in one attempt; rejects if it fails. From then on broken connections are mended. */
+  async connect(options: WaitOptions = {}): Promise<void> {
+    await this.#lifeline.connect(options.timeoutMs ?? this.#timeoutMs, options.signal);
+  }
+
+  /** Makes a room, joins it, and makes it the current one. */
+  createRoom(name: string, options: WaitOptions = {}): Promise<ChatRoom> {
+    return this.#request({ action: "create", body: name }, (reply) => this.#enter(reply), options);
+  }
+
+  /** Joins a room and makes it the current one. */
+  joinRoom(roomId: string, options: JoinOptions = {}): Promise<ChatRoom> {
+    const body = { room_id: roomId, last: options.last };
+    return this.#request({ action: "join", body }, (reply) => this.#enter(reply), options);
+  }
+
+  /** Leaves the current room. */
+  async leaveRoom(options: WaitOptions = {}): Promise<void> {
+    await this.#leave(this.#here(), options);
+  }
+
+  /** Says something in the current room: see {@linkcode ChatRoom.send}. */
+  async sendMessage(text: string, options: WaitOptions = {}): Promise<number> {
+    return await this.#here().send(text, options);
+  }
+
+  /** The messages of others in the current room, until it is left. */
+  async *readMessages(options: ReadOptions = {}): AsyncGenerator<Message, void, undefined> {
+    for await (const message of this.#here().messages(options)) if (!message.own) yield message;
+  }
+
+  /** Changes how others see this client. */
+  rename(name: string, options: WaitOptions = {}): Promise<void> {
+    return this.#request({ action: "rename", body: name }, () => {
+      this.#name = name;
+    }, options);
+  }
+
+  /**
+   * Leaves all rooms and closes. What is not acknowledged by now is rejected: await the
+   * sends first. Resolves when the server has answered, or after a second.
+   */
+  async close(): Promise<void> {
+    await this.#lifeline.close("Closed by the client");
+  }
+
+  /** The same as {@linkcode close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #here(): ChatRoom {
+    if (this.#current === undefined) throw new ChatError("not_in_room", "Not in any room");
+    return this.#current;
+  }
+
+  async #request<T>(
+    frame: { action: string; body: unknown },
+    accept: (reply: Reply) => T,
+    { timeoutMs = this.#timeoutMs, signal }: WaitOptions,
+  ): Promise<T> {
+    const link = await this.#lifeline.ready(timeoutMs, signal);
+    return await link.request(frame, accept, timeoutMs, signal);
+  }
+
+  #enter(reply: Reply): ChatRoom {
+    if (reply.status !== "success" || reply.room_id === undefined) {
+      throw new Error("The server answered with something that is no room");
+    }
+    let room = this.#rooms.get(reply.room_id);
+    if (room === undefined) {
+      room = new ChatRoom(reply, this.#actions);
+      this.#rooms.set(room.id, room);
+    }
+    this.#current = room;
+    return room;
+  }
+
+  async #leave(room: ChatRoom, options: WaitOptions): Promise<void> {
+    if (this.#rooms.get(room.id) !== room) return;
+    const frame = { action: "leave", body: { room_id: room.id } };
+    await this.#request(frame, () => this.#forget(room, "Left"), options);
+  }
+
+  #forget(room: ChatRoom, reason: string): void {
+    this.#rooms.delete(room.id);
+    if (this.#current === room) this.#current = [...this.#rooms.values()].at(-1);
+    room.end(reason);
+  }
+
+  async #send(room: ChatRoom, text: string, options: WaitOptions): Promise<number> {
+    const { maxUnacknowledged = 1_000, whenFull = "wait", sendTimeoutMs = 60_000 } = this.#options;
+    if (this.#rooms.get(room.id) !== room) {
+      throw new SendError(`Not in room ${room.id}`, false);
+    }
+    const bytes = text.length * 3 > this.#bodyBytes ? new TextEncoder().encode(text).length : 0;
+    if (bytes > this.#bodyBytes) {
+      throw new SendError(
+        `Message has ${bytes} bytes, at most ${this.#bodyBytes} are allowed`,
+        false,
+      );
+    }
+    const full = this.#outbox.size >= maxUnacknowledged;
+    if (full && whenFull === "fail") {
+      throw new SendError(
+        `${this.#outbox.size} messages are not acknowledged, the most allowed`,
+        false,
+      );
+    }
+    const timeoutMs = options.timeoutMs ?? sendTimeoutMs;
+    const answer = deferred<number>("The acknowledgement", timeoutMs, options.signal);
+    const { resolve, reject } = answer;
+    const sending: Sending = { roomId: room.id, body: text, n: 0, resolve, reject };
+    if (full || this.#overflow.length > 0) this.#overflow.push(sending);
+    else this.#outbox.add(sending);
+    this.#flushSoon();
+    try {
+      return await answer.promise;
+    } catch (cause) {
+      if (cause instanceof SendError) throw cause;
+      this.#overflow = this.#overflow.filter((other) => other !== sending);
+      const mayBeStored = !this.#outbox.withdraw(sending);
+      throw new SendError(`Not acknowledged: ${reasonOf(cause)}`, mayBeStored, { cause });
+    }
+  }
+
+  /** Sends at the end of this turn, so that what is said within one turn shares a frame. */
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    queueMicrotask(() => {
+      this.#flushing = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    const { link } = this.#lifeline;
+    const { maxUnacknowledged = 1_000 } = this.#options;
+    while (this.#overflow.length > 0 && this.#outbox.size < maxUnacknowledged) {
+      this.#outbox.add(this.#overflow.shift()!);
+    }
+    if (link === undefined || this.#pause !== undefined) return;
+    for (const { roomId, n, bodies } of this.#outbox.take()) {
+      const one = bodies.length === 1;
+      link.send({
+        action: one ? "message" : "messages",
+        room_id: roomId,
+        n,
+        body: one ? bodies[0] : bodies,
+      });
+    }
+  }
+
+  /** A new connection: rejoins every room from its cursor and sends what has no answer. */
+  #welcome(link: Link, reply: ConnectedFrame): void {
+    this.#clientId = reply.client_id;
+    this.#session = reply.session;
+    this.#bodyBytes = reply.limits.body_bytes;
+    if (reply.resumed) {
+      this.#outbox.rewind(reply.n);
+    } else {
+      // As another client it cannot tell the server which of them it has said before.
+      for (const { reject } of this.#outbox.restart()) {
+        reject(new SendError("The server has forgotten this client", true));
+      }
+    }
+    for (const room of this.#rooms.values()) this.#rejoin(link, room);
+    this.#resume();
+  }
+
+  #rejoin(link: Link, room: ChatRoom): void {
+    // With the name, a room that a restart has wiped out is made again: people meet where they were.
+    const { id, name, epoch, cursor } = room;
+    const body = { room_id: id, room_name: name, epoch, after: cursor };
+    link.request({ action: "join", body }, (reply) => {
+      if (reply.status === "success") room.rejoined(reply);
+    }, this.#timeoutMs).catch((error) => {
+      // Any other failure is one of the connection: the next one tries again.
+      if (error instanceof ChatError) this.#forget(room, error.message);
+      else if (this.#lifeline.link === link) link.fail(`Cannot rejoin ${room.id}`);
+    });
+  }
+
+  #take(frame: Push): void {
+    if ("status" in frame) {
+      if (frame.n === undefined) return;
+      if (frame.status === "error") this.#refused(frame, frame.n);
+      else this.#acknowledge(frame.n, frame.seq ?? 0);
+      return;
+    }
+    const room = "room_id" in frame ? this.#rooms.get(frame.room_id) : undefined;
+    if (room === undefined) return;
+    switch (frame.event) {
+      case "entries":
+        for (const entry of frame.entries) {
+          if (!room.take(entry, this.#clientId)) continue;
+          if ("body" in entry && entry.from === this.#clientId) {
+            this.#acknowledge(entry.n, entry.seq);
+          }
+        }
+        break;
+      case "gap":
+        room.tell({ type: "gap", fromSeq: frame.from_seq, toSeq: frame.to_seq });
+        // Acknowledgements may lie in the gap: a repeat brings them back.
+        this.#outbox.rewind();
+        this.#flushSoon();
+        break;
+      case "typing": {
+        const { from, name } = frame;
+        room.tell({ type: "typing", from, ...(name === undefined ? {} : { name }) });
+      }
+    }
+  }
+
+  #acknowledge(n: number, seq: number): void {
+    this.#outbox.acknowledge(n, seq);
+    this.#flushSoon();
+  }
+
+  #refused(frame: ErrorFrame, n: number): void {
+    switch (frame.code) {
+      case "out_of_order":
+        // One before it was refused, and that is dealt with.
+        return;
+      case "rate_limited":
+      case "unavailable":
+        this.#outbox.rewind();
+        this.#pause ??= setTimeout(() => this.#resume(), frame.retry_after_ms ?? RETRY_MS);
+        return;
+      default: {
+        const cause = new ChatError(frame.code, frame.message);
+        this.#outbox.refuse(n, new SendError(frame.message, false, { cause }));
+        this.#flushSoon();
+      }
+    }
+  }
+
+  #resume(): void {
+    clearTimeout(this.#pause);
+    this.#pause = undefined;
+    this.#flush();
+  }
+
+  #over(reason: string): void {
+    clearTimeout(this.#pause);
+    this.#unlisten();
+    for (const room of [...this.#rooms.values()]) this.#forget(room, reason);
+    for (const { n, reject } of [...this.#outbox.clear(), ...this.#overflow.splice(0)]) {
+      reject(new SendError(`The client is closed: ${reason}`, n > 0));
+    }
+  }
+}
+
+/** Calls `nudge` when a browser comes back to life, and `close` when the signal is aborted. */
+function listen(nudge: () => void, close: () => void, signal?: AbortSignal): () => void {
+  // Where there is no such event, as in Deno, nobody is ever called.
+  globalThis.addEventListener("online", nudge);
+  globalThis.addEventListener("visibilitychange", nudge);
+  signal?.addEventListener("abort", close);
+  return () => {
+    globalThis.removeEventListener("online", nudge);
+    globalThis.removeEventListener("visibilitychange", nudge);
+    signal?.removeEventListener("abort", close);
+  };
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

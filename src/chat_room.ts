@@ -1,0 +1,232 @@
+// This module runs in browsers.
+
+/**
+ * A room as its member sees it: who is there, what happens, and a way to speak.
+ *
+ * @module
+ */
+
+import { Feed, type ReadOptions } from "./feed.ts";
+import type { Entry, MemberInfo, SuccessFrame } from "./protocol.ts";
+import type { WaitOptions } from "./wait.ts";
+
+/** A message in a room. */
+export interface Message {
+  type: "message";
+  roomId: string;
+  /** The place in the room's log; it only grows. */
+  seq: number;
+  /** When the server took it, in milliseconds since 1970. */
+  at: number;
+  /** The author's client id. */
+  from: string;
+  /** The author's number of this message. */
+  n: number;
+  /** The author's name, where there is one. */
+  name?: string;
+  /** What was said. */
+  body: string;
+  /** Whether this client said it. */
+  own: boolean;
+}
+
+/** Somebody came, went, or changed the name; `quiet`: from here on the room is too large to tell. */
+export interface PresenceChange {
+  type: "join" | "away" | "back" | "leave" | "rename" | "quiet";
+  /** The place in the room's log. */
+  seq: number;
+  /** When it happened, in milliseconds since 1970. */
+  at: number;
+  /** The client it happened to. */
+  from: string;
+  /** The name of that client, where there is one. */
+  name?: string;
+  /** Whether it happened to this client. */
+  own: boolean;
+}
+
+/** Everything that can happen in a room. */
+export type RoomEvent =
+  | Message
+  | PresenceChange
+  /** Somebody is typing. */
+  | { type: "typing"; from: string; name?: string }
+  /** The entries from `fromSeq` to `toSeq` will never come. */
+  | { type: "gap"; fromSeq: number; toSeq: number }
+  /** The room was rejoined after a reconnect. `false`: something before this point is missing for good. */
+  | { type: "recovered"; recovered: boolean }
+  /** The last event: the room was left, is gone, or the client was closed. */
+  | { type: "closed"; reason: string };
+
+/** How many events a room keeps for readers that are slower than the room. */
+const KEPT_EVENTS = 1_000;
+
+/** What a room needs of its client. */
+export interface RoomActions {
+  send(room: ChatRoom, text: string, wait: WaitOptions): Promise<number>;
+  typing(room: ChatRoom): void;
+  leave(room: ChatRoom, wait: WaitOptions): Promise<void>;
+}
+
+/** A room this client is in. Iterating over it gives its messages. */
+export class ChatRoom implements AsyncIterable<Message> {
+  /** What others need to join. */
+  readonly id: string;
+  /** How it is called. */
+  readonly name: string;
+  readonly #actions: RoomActions;
+  readonly #feed: Feed<RoomEvent>;
+  readonly #members = new Map<string, MemberInfo>();
+  /** The `seq` up to which the member list is true; later entries change it. */
+  #membersAt = 0;
+  #presence = true;
+  #epoch = "";
+  #cursor = 0;
+
+  /** Made by the client from the answer to `create` or `join`. */
+  constructor(reply: SuccessFrame, actions: RoomActions) {
+    this.id = reply.room_id ?? "";
+    this.name = reply.room_name ?? "";
+    this.#actions = actions;
+    this.#feed = new Feed<RoomEvent>(
+      KEPT_EVENTS,
+      (last, next) => gapBetween(last, next),
+    );
+    this.#enter(reply);
+  }
+
+  /** Everybody in the room, by client id; nobody where `presence` is false. */
+  get members(): ReadonlyMap<string, MemberInfo> {
+    return this.#members;
+  }
+
+  /** False in a room that is too large to tell who comes and goes. */
+  get presence(): boolean {
+    return this.#presence;
+  }
+
+  /** Names this life of the room's log. */
+  get epoch(): string {
+    return this.#epoch;
+  }
+
+  /** The `seq` of the last entry this client has. */
+  get cursor(): number {
+    return this.#cursor;
+  }
+
+  /**
+   * Says something. Resolves with its `seq` when it is in the room's log, however often
+   * the connection breaks; rejects with a SendError that says whether it may be there
+   * all the same.
+   */
+  send(text: string, options: WaitOptions = {}): Promise<number> {
+    return this.#actions.send(this, text, options);
+  }
+
+  /** Tells the others that this client is typing; where it cannot be told, nothing happens. */
+  typing(): void {
+    this.#actions.typing(this);
+  }
+
+  /** Leaves the room. */
+  leave(options: WaitOptions = {}): Promise<void> {
+    return this.#actions.leave(this, options);
+  }
+
+  /** Everything that happens, from the first event that was not read yet, until the room is left. */
+  events(options: ReadOptions = {}): AsyncGenerator<RoomEvent, void, undefined> {
+    return this.#feed.read(options);
+  }
+
+  /** The messages, this client's own included, from the first that was not read yet, until the room is left. */
+  async *messages(options: ReadOptions = {}): AsyncGenerator<Message, void, undefined> {
+    for await (const event of this.events(options)) if (event.type === "message") yield event;
+  }
+
+  /** The same as {@linkcode messages}. */
+  [Symbol.asyncIterator](): AsyncGenerator<Message, void, undefined> {
+    return this.messages();
+  }
+
+  /** For the client: takes the answer to a rejoin. */
+  rejoined(reply: SuccessFrame): void {
+    const recovered = reply.recovered === true;
+    if (!recovered) this.#enter(reply);
+    else this.#know(reply);
+    this.#feed.push({ type: "recovered", recovered });
+  }
+
+  /** For the client: takes an entry; one that was had before is passed over, and `false` returned. */
+  take(entry: Entry, clientId: string): boolean {
+    if (entry.seq <= this.#cursor) return false;
+    this.#cursor = entry.seq;
+    const own = entry.from === clientId;
+    if ("body" in entry) {
+      this.#feed.push({ type: "message", roomId: this.id, own, ...entry });
+    } else {
+      if (entry.seq > this.#membersAt) this.#follow(entry);
+      const { event, ...rest } = entry;
+      this.#feed.push({ type: event, own, ...rest });
+    }
+    return true;
+  }
+
+  /** For the client: takes what is no entry. */
+  tell(event: Extract<RoomEvent, { type: "typing" | "gap" }>): void {
+    if (event.type === "gap") this.#cursor = Math.max(this.#cursor, event.toSeq);
+    this.#feed.push(event);
+  }
+
+  /** For the client: says the last word and ends every iteration. */
+  end(reason: string): void {
+    this.#feed.push({ type: "closed", reason });
+    this.#feed.end();
+  }
+
+  #enter(reply: SuccessFrame): void {
+    this.#epoch = reply.epoch ?? "";
+    this.#cursor = reply.after ?? reply.seq ?? 0;
+    this.#know(reply);
+  }
+
+  #know(reply: SuccessFrame): void {
+    this.#presence = reply.presence !== false;
+    this.#membersAt = reply.seq ?? 0;
+    this.#members.clear();
+    for (const member of reply.members ?? []) this.#members.set(member.client_id, member);
+  }
+
+  #follow(entry: Exclude<Entry, { body: string }>): void {
+    const { event, from, name } = entry;
+    const member = { client_id: from, ...(name === undefined ? {} : { name }) };
+    switch (event) {
+      case "join":
+      case "back":
+      case "rename":
+        this.#members.set(from, member);
+        break;
+      case "away":
+        this.#members.set(from, { ...member, away: true });
+        break;
+      case "leave":
+        this.#members.delete(from);
+        break;
+      case "quiet":
+        this.#presence = false;
+        this.#members.clear();
+        break;
+      default:
+        // A later version of the protocol may tell more: those who do not know it pass it over.
+        event satisfies never;
+    }
+  }
+}
+
+/** What a reader is told that was too slow for the events between two it had. */
+function gapBetween(last: RoomEvent | undefined, next: RoomEvent): RoomEvent | undefined {
+  const fromSeq = last !== undefined && "seq" in last ? last.seq + 1 : 0;
+  return "seq" in next && next.seq > fromSeq
+    ? { type: "gap", fromSeq, toSeq: next.seq - 1 }
+    : undefined;
+}

@@ -1,0 +1,237 @@
+// This module runs in browsers.
+
+/**
+ * Keeps a client connected: makes connections one after the other, each when the last
+ * has ended, and tells how it stands.
+ *
+ * @module
+ */
+
+import { backoff } from "./backoff.ts";
+import { CLOSE, mayReconnect } from "./errors.ts";
+import { Feed, type ReadOptions } from "./feed.ts";
+import { type End, Link, type Push } from "./link.ts";
+import type { ConnectedFrame } from "./protocol.ts";
+import { type Deferred, deferred } from "./wait.ts";
+
+/** How a client stands with its server. */
+export type Status =
+  /** Before `connect`. */
+  | { type: "idle" }
+  /** A connection is being made. */
+  | { type: "connecting" }
+  /** All is well. `resumed`: the server knows this client from an earlier connection. */
+  | { type: "connected"; resumed: boolean }
+  /** The connection is gone; attempt number `attempt` comes in `delayMs` milliseconds. */
+  | { type: "reconnecting"; attempt: number; delayMs: number }
+  /** The connection is gone: for good, or until the next attempt. */
+  | { type: "closed"; code: number; reason: string; willReconnect: boolean };
+
+/** What a lifeline can be told. */
+export interface LifelineOptions {
+  /** How long one attempt may take, in milliseconds. */
+  timeoutMs: number;
+  /** Whether to come back after a connection has ended. */
+  reconnect: boolean;
+}
+
+/** What a lifeline asks and reports. */
+export interface LifelineEvents {
+  /** The body of the next `hello`. */
+  hello(): Record<string, unknown>;
+  /** Connected: called before any other frame of this connection is looked at. */
+  welcome(link: Link, reply: ConnectedFrame): void;
+  /** A frame that is no reply. */
+  push(frame: Push): void;
+  /** It will not come back. */
+  over(reason: string): void;
+}
+
+/** The delays between attempts: they double from half a second to twenty. */
+const BACKOFF = { firstMs: 500, mostMs: 20_000 };
+
+/** After a connection that lasted this long, in milliseconds, the backoff begins anew. */
+const GOOD_MS = 5_000;
+
+/** How many changes of status are kept for a slow reader. */
+const KEPT_STATUSES = 100;
+
+/** A client's connections, one after the other. */
+export class Lifeline {
+  readonly #url: URL;
+  readonly #options: LifelineOptions;
+  readonly #events: LifelineEvents;
+  readonly #statuses = new Feed<Status>(KEPT_STATUSES, () => undefined);
+  #status: Status = { type: "idle" };
+  #link: Link | undefined;
+  readonly #waiters = new Set<Deferred<Link>>();
+  #attempt = 0;
+  #connectedAt = 0;
+  #over = false;
+  #wake: () => void = () => {};
+  readonly #opening = new AbortController();
+
+  /** Makes a lifeline that does nothing before `connect`. */
+  constructor(url: URL, options: LifelineOptions, events: LifelineEvents) {
+    this.#url = url;
+    this.#options = options;
+    this.#events = events;
+  }
+
+  /** How it stands. */
+  get status(): Status {
+    return this.#status;
+  }
+
+  /** The connection, while there is one. */
+  get link(): Link | undefined {
+    return this.#link;
+  }
+
+  /** Every change of status from now on that no reader has had. */
+  statuses(options?: ReadOptions): AsyncGenerator<Status, void, undefined> {
+    return this.#statuses.read(options);
+  }
+
+  /** Makes the first connection, in one attempt. */
+  async connect(timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    if (this.#status.type !== "idle") throw new Error(`Cannot connect: ${this.#status.type}`);
+    try {
+      await this.#open(timeoutMs, signal);
+    } catch (error) {
+      this.#finish({ code: CLOSE.abnormal, reason: reasonOf(error) });
+      throw error;
+    }
+  }
+
+  /** The connection, as soon as there is one. */
+  ready(timeoutMs: number, signal?: AbortSignal): Promise<Link> {
+    if (this.#link !== undefined) return Promise.resolve(this.#link);
+    if (this.#over) return Promise.reject(new Error("The client is closed"));
+    if (this.#status.type === "idle") {
+      return Promise.reject(new Error("Not connected: call connect"));
+    }
+    const waiter = deferred<Link>("Reconnecting", timeoutMs, signal);
+    this.#waiters.add(waiter);
+    return waiter.promise.finally(() => this.#waiters.delete(waiter));
+  }
+
+  /** Something has changed, the network or who looks: tries at once, or asks for a sign of life. */
+  nudge(): void {
+    this.#link?.ping();
+    this.#wake();
+  }
+
+  /** Ends it for good. */
+  async close(reason: string): Promise<void> {
+    const link = this.#link;
+    this.#link = undefined;
+    this.#opening.abort(new Error("The client is closed"));
+    this.#finish({ code: CLOSE.normal, reason });
+    await link?.close(reason);
+  }
+
+  async #open(timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    this.#set({ type: "connecting" });
+    const closing = this.#opening.signal;
+    const ended = signal === undefined ? closing : AbortSignal.any([signal, closing]);
+    const link: Link = await Link.open(
+      this.#url,
+      {
+        push: (frame) => this.#events.push(frame),
+        end: (end) => this.#lost(link, end),
+      },
+      timeoutMs,
+      ended,
+    );
+    const hello = { action: "hello", body: this.#events.hello() };
+    try {
+      await link.request(
+        hello,
+        (reply) => {
+          if (reply.status === "connected") this.#welcome(link, reply);
+          else throw new Error("The server answered hello with something else");
+        },
+        timeoutMs,
+        ended,
+      );
+    } catch (error) {
+      await link.close("");
+      throw error;
+    }
+  }
+
+  #welcome(link: Link, reply: ConnectedFrame): void {
+    this.#link = link;
+    this.#connectedAt = performance.now();
+    link.beat(reply.heartbeat_ms);
+    this.#events.welcome(link, reply);
+    this.#set({ type: "connected", resumed: reply.resumed });
+    for (const waiter of this.#waiters) waiter.resolve(link);
+  }
+
+  /** A connection has ended. One that was never welcomed is the business of whoever opened it. */
+  #lost(link: Link, end: End): void {
+    if (!mayReconnect(end.code)) this.#finish(end);
+    if (this.#link !== link) return;
+    this.#link = undefined;
+    if (performance.now() - this.#connectedAt > GOOD_MS) this.#attempt = 0;
+    if (this.#over) return;
+    if (!this.#options.reconnect) {
+      this.#finish(end);
+      return;
+    }
+    this.#set({ type: "closed", code: end.code, reason: end.reason, willReconnect: true });
+    this.#comeBack(end.retryAfterMs);
+  }
+
+  async #comeBack(firstDelayMs: number | undefined): Promise<void> {
+    let delayMs = firstDelayMs;
+    while (!this.#over) {
+      delayMs ??= backoff(this.#attempt, Math.random(), BACKOFF);
+      this.#attempt++;
+      this.#set({ type: "reconnecting", attempt: this.#attempt, delayMs });
+      await this.#sleep(delayMs);
+      delayMs = undefined;
+      if (this.#over) return;
+      try {
+        await this.#open(this.#options.timeoutMs);
+        return;
+      } catch {
+        // What went wrong shows in the next status: there is another attempt.
+      }
+    }
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#wake(), ms);
+      this.#wake = () => {
+        this.#wake = () => {};
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  #finish(end: End): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#set({ type: "closed", code: end.code, reason: end.reason, willReconnect: false });
+    this.#statuses.end();
+    this.#wake();
+    for (const waiter of this.#waiters) {
+      waiter.reject(new Error(`The client is closed: ${end.reason}`));
+    }
+    this.#events.over(end.reason);
+  }
+
+  #set(status: Status): void {
+    this.#status = status;
+    this.#statuses.push(status);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

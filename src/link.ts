@@ -1,0 +1,215 @@
+// This module runs in browsers.
+
+/**
+ * One connection of a client: requests and their replies, and the heartbeat that
+ * tells a dead connection from a quiet one.
+ *
+ * @module
+ */
+
+import { ChatError, CLOSE } from "./errors.ts";
+import { type Ref, type ServerFrame, SUBPROTOCOL } from "./protocol.ts";
+import { type Deferred, deferred } from "./wait.ts";
+
+/** A reply that says yes. */
+export type Reply = Extract<ServerFrame, { status: "success" | "connected" }>;
+
+/** A frame that tells something nobody asked for. */
+export type Push = Exclude<ServerFrame, { status: "connected" }>;
+
+/** How a connection ended. */
+export interface End {
+  /** The close code; 1006 where there was none. */
+  code: number;
+  reason: string;
+  /** When the server wants to see the client again, in milliseconds. */
+  retryAfterMs?: number;
+}
+
+/** What a connection reports. */
+export interface LinkEvents {
+  /** A frame that is no reply to a request. */
+  push(frame: Push): void;
+  /** The connection is over; nothing comes after it. */
+  end(end: End): void;
+}
+
+interface Request extends Deferred<unknown> {
+  /** Runs before any later frame is looked at. */
+  accept: (reply: Reply) => unknown;
+}
+
+/** How long a server may take to answer a close, in milliseconds. */
+const CLOSE_MS = 1_000;
+
+/** A connection that speaks `parley.v1`. */
+export class Link {
+  readonly #socket: WebSocket;
+  readonly #events: LinkEvents;
+  readonly #requests = new Map<Ref, Request>();
+  #refs = 0;
+  #goodbye: End | undefined;
+  #ended = false;
+  #heardAt = performance.now();
+  #saidAt = performance.now();
+  #heart: ReturnType<typeof setInterval> | undefined;
+  readonly #closed = Promise.withResolvers<void>();
+
+  private constructor(socket: WebSocket, events: LinkEvents) {
+    this.#socket = socket;
+    this.#events = events;
+    socket.onmessage = ({ data }) => this.#hear(data);
+    socket.onclose = ({ code, reason }) => {
+      this.#closed.resolve();
+      this.#end({ code: code || CLOSE.abnormal, reason, ...this.#goodbye });
+    };
+    socket.onerror = () => {};
+  }
+
+  /** Connects; rejects where there is no `parley.v1` server within the time. */
+  static async open(
+    url: URL,
+    events: LinkEvents,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<Link> {
+    const opening = deferred<Link>(`Connecting to ${url.origin}`, timeoutMs, signal);
+    const socket = new WebSocket(url, SUBPROTOCOL);
+    socket.onopen = () => {
+      if (socket.protocol === SUBPROTOCOL) opening.resolve(new Link(socket, events));
+      else opening.reject(new Error(`${url.origin} does not speak ${SUBPROTOCOL}`));
+    };
+    socket.onerror = (event) => {
+      // Deno says why; browsers keep it to themselves.
+      const why = "message" in event && event.message ? `: ${event.message}` : "";
+      opening.reject(new Error(`Cannot connect to ${url.origin}${why}`));
+    };
+    socket.onclose = () => opening.reject(new Error(`Cannot connect to ${url.origin}: closed`));
+    try {
+      return await opening.promise;
+    } catch (error) {
+      socket.onopen = socket.onerror = socket.onclose = null;
+      socket.close();
+      throw error;
+    }
+  }
+
+  /** Sends a frame that has no reply. */
+  send(frame: Record<string, unknown>): void {
+    if (this.#ended || this.#socket.readyState !== WebSocket.OPEN) return;
+    this.#saidAt = performance.now();
+    this.#socket.send(JSON.stringify(frame));
+  }
+
+  /**
+   * Sends a request and resolves with what `accept` makes of its reply. Rejects with a
+   * ChatError where the server refuses it, and where the time or the connection ends.
+   */
+  request<T>(
+    frame: Record<string, unknown> & { action: string },
+    accept: (reply: Reply) => T,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const ref = ++this.#refs;
+    const answer = deferred<T>(`The reply to ${frame.action}`, timeoutMs, signal);
+    this.#requests.set(ref, { ...answer, accept } as Request);
+    this.send({ ...frame, ref });
+    return answer.promise.finally(() => this.#requests.delete(ref));
+  }
+
+  /**
+   * Begins to send `ping` where nothing else is said, and to give the connection up when
+   * nothing was heard for one and a quarter heartbeats of `heartbeatMs`.
+   */
+  beat(heartbeatMs: number): void {
+    this.#heart = setInterval(() => {
+      const now = performance.now();
+      if (now - this.#heardAt > 1.25 * heartbeatMs) {
+        this.fail(`Nothing heard for ${heartbeatMs} ms`);
+      } else if (now - Math.min(this.#heardAt, this.#saidAt) > 0.75 * heartbeatMs) {
+        this.ping();
+      }
+    }, heartbeatMs / 8);
+  }
+
+  /** Asks for a sign of life. */
+  ping(): void {
+    this.send({ action: "ping" });
+  }
+
+  /** Gives the connection up: to its owner it is over at once. */
+  fail(reason: string): void {
+    this.#end({ code: CLOSE.unresponsive, reason });
+  }
+
+  /** Closes with 1000 and resolves when the server has answered, or after a second. */
+  async close(reason: string): Promise<void> {
+    this.#end({ code: CLOSE.normal, reason });
+    const wait = deferred<void>("Closing", CLOSE_MS);
+    this.#closed.promise.then(wait.resolve);
+    await wait.promise.catch(() => {});
+  }
+
+  #hear(data: unknown): void {
+    if (this.#ended) return;
+    this.#heardAt = performance.now();
+    const frame = parse(data);
+    if (frame === undefined) {
+      this.#end({ code: CLOSE.protocolError, reason: "The server sent what is no frame" });
+    } else if ("event" in frame && frame.event === "goodbye") {
+      const { code, reason, retry_after_ms: retryAfterMs } = frame;
+      this.#goodbye = { code, reason, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+    } else if ("ref" in frame && frame.ref !== undefined) {
+      this.#answer(frame, frame.ref);
+    } else if (!("status" in frame) || frame.status !== "connected") {
+      this.#events.push(frame);
+    }
+  }
+
+  #answer(frame: ServerFrame, ref: Ref): void {
+    const request = this.#requests.get(ref);
+    if (request === undefined || !("status" in frame)) return;
+    if (frame.status === "error") {
+      const { code, message, retry_after_ms: retryAfterMs } = frame;
+      request.reject(
+        new ChatError(code, message, retryAfterMs === undefined ? {} : { retryAfterMs }),
+      );
+      return;
+    }
+    try {
+      request.resolve(request.accept(frame));
+    } catch (error) {
+      request.reject(error);
+    }
+  }
+
+  /** Ends the connection for everybody here; the socket is left to itself, which may take long to notice. */
+  #end(end: End): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearInterval(this.#heart);
+    this.#socket.onmessage = null;
+    // Browsers let clients close with 1000 and 3000 to 4999 only.
+    const ours = end.code === CLOSE.normal || end.code >= 4000;
+    if (this.#socket.readyState <= WebSocket.OPEN) {
+      this.#socket.close(ours ? end.code : CLOSE.unresponsive, end.reason.slice(0, 40));
+    }
+    for (const request of this.#requests.values()) {
+      request.reject(new Error(`The connection ended: ${end.reason || end.code}`));
+    }
+    this.#events.end(end);
+  }
+}
+
+function parse(data: unknown): ServerFrame | undefined {
+  if (typeof data !== "string") return undefined;
+  try {
+    const frame = JSON.parse(data);
+    return typeof frame === "object" && frame !== null && ("status" in frame || "event" in frame)
+      ? frame
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,165 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * What a client has said and the server has not acknowledged: numbered, in order,
+ * kept until the answer is known.
+ *
+ * @module
+ */
+
+import { MAX_BATCH } from "./protocol.ts";
+
+/** The most messages on their way at once; less than a server takes in one burst. */
+export const MAX_IN_FLIGHT = 128;
+
+/** The most characters of bodies in one frame, unless a single body is longer. */
+const MAX_BATCH_CHARS = 32_768;
+
+/** A message that waits for its acknowledgement. */
+export interface Sending {
+  readonly roomId: string;
+  readonly body: string;
+  /** Its number; 0 until it is sent for the first time. */
+  n: number;
+  /** Called with the `seq` it has in the log; 0 where the server cannot tell it any more. */
+  readonly resolve: (seq: number) => void;
+  /** Called where it will not be sent again. */
+  readonly reject: (error: Error) => void;
+}
+
+/** Consecutive messages to one room, for one frame. */
+export interface Batch {
+  readonly roomId: string;
+  /** The number of the first. */
+  readonly n: number;
+  readonly bodies: string[];
+}
+
+/** The messages of one client, in the order they were said. */
+export class Outbox {
+  /** Everything that has a number and no answer, in the order of the numbers. */
+  #numbered = new Map<number, Sending>();
+  /** What is on its way: part of the numbered. */
+  readonly #flying = new Set<Sending>();
+  /** What is to be sent, or to be sent again: that has a number already. */
+  #queue: Sending[] = [];
+  #unnumbered = 0;
+  #n = 0;
+  /** Up to here the server has taken everything, as far as it said. */
+  #taken = 0;
+
+  /** How many messages have no answer. */
+  get size(): number {
+    return this.#numbered.size + this.#unnumbered;
+  }
+
+  /** Adds a message at the end. */
+  add(sending: Sending): void {
+    this.#queue.push(sending);
+    this.#unnumbered++;
+  }
+
+  /** Gives the next messages their numbers and returns the frames to send now. */
+  take(): Batch[] {
+    const batches: Batch[] = [];
+    let batch: Batch | undefined;
+    let chars = 0;
+    let taken = 0;
+    for (const sending of this.#queue) {
+      if (this.#flying.size >= MAX_IN_FLIGHT) break;
+      taken++;
+      if (sending.n === 0) this.#number(sending);
+      // It was answered while it waited to be sent again.
+      else if (this.#numbered.get(sending.n) !== sending) continue;
+      this.#flying.add(sending);
+      const { roomId, n, body } = sending;
+      chars += body.length;
+      if (
+        batch?.roomId === roomId && batch.n + batch.bodies.length === n &&
+        batch.bodies.length < MAX_BATCH && chars <= MAX_BATCH_CHARS &&
+        // What is repeated and what is new get different answers: they do not share a frame.
+        (batch.n > this.#taken || n <= this.#taken)
+      ) {
+        batch.bodies.push(body);
+      } else {
+        batch = { roomId, n, bodies: [body] };
+        batches.push(batch);
+        chars = body.length;
+      }
+    }
+    this.#queue.splice(0, taken);
+    return batches;
+  }
+
+  /** Takes a message out whose place in the log is known; does nothing for one that is not here. */
+  acknowledge(n: number, seq: number): void {
+    this.#remove(n)?.resolve(seq);
+  }
+
+  /**
+   * Takes out the message that the server refused for good. The server has used no number
+   * for it and refuses all that follow, so that those move up and are sent again.
+   */
+  refuse(n: number, error: Error): void {
+    const refused = this.#remove(n);
+    if (refused === undefined) return;
+    const kept = [...this.#numbered.values()];
+    this.#numbered.clear();
+    for (const sending of kept) {
+      if (sending.n > n) sending.n--;
+      this.#numbered.set(sending.n, sending);
+    }
+    this.#n--;
+    this.rewind();
+    refused.reject(error);
+  }
+
+  /**
+   * Puts everything unanswered back in front, to be sent again under the same numbers;
+   * the server has taken everything up to number `taken`.
+   */
+  rewind(taken = this.#taken): void {
+    this.#taken = taken;
+    this.#flying.clear();
+    this.#queue = [...this.#numbered.values(), ...this.#queue.filter(({ n }) => n === 0)];
+  }
+
+  /** Takes a message out that nobody waits for any more, if it was never sent; says whether it was. */
+  withdraw(sending: Sending): boolean {
+    if (sending.n > 0) return false;
+    this.#queue = this.#queue.filter((other) => other !== sending);
+    this.#unnumbered = this.#queue.filter(({ n }) => n === 0).length;
+    return true;
+  }
+
+  /** Begins to count anew, as a new client; takes out and returns what was sent as the old one. */
+  restart(): Sending[] {
+    const sent = [...this.#numbered.values()];
+    this.#numbered.clear();
+    this.#n = 0;
+    this.rewind(0);
+    return sent;
+  }
+
+  /** Takes out and returns everything. */
+  clear(): Sending[] {
+    this.rewind();
+    this.#numbered.clear();
+    this.#unnumbered = 0;
+    return this.#queue.splice(0);
+  }
+
+  #number(sending: Sending): void {
+    sending.n = ++this.#n;
+    this.#numbered.set(sending.n, sending);
+    this.#unnumbered--;
+  }
+
+  #remove(n: number): Sending | undefined {
+    const sending = this.#numbered.get(n);
+    if (sending === undefined) return undefined;
+    this.#numbered.delete(n);
+    this.#flying.delete(sending);
+    return sending;
+  }
+}

@@ -1,0 +1,53 @@
+// This module runs in browsers.
+
+/**
+ * Waiting with an end: every promise of the client has a timeout and takes a signal.
+ *
+ * @module
+ */
+
+/** How long to wait, and what ends the wait early. */
+export interface WaitOptions {
+  /** Milliseconds after which the wait ends with a `TimeoutError`. */
+  timeoutMs?: number;
+  /** Ends the wait with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** A promise and the functions that settle it. */
+export interface Deferred<T> extends WaitOptions {
+  promise: Promise<T>;
+  resolve: (value: T) => void;
+  reject: (error: unknown) => void;
+}
+
+/**
+ * Makes a promise that is rejected by itself when the time is over or the signal is
+ * aborted; `what` says in the error what was being waited for.
+ */
+export function deferred<T>(what: string, timeoutMs: number, signal?: AbortSignal): Deferred<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const timer = setTimeout(
+    () => fail(new DOMException(`${what} took longer than ${timeoutMs} ms`, "TimeoutError")),
+    timeoutMs,
+  );
+  const abort = () => fail(signal?.reason);
+  function settled(): void {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", abort);
+  }
+  function fail(error: unknown): void {
+    settled();
+    reject(error);
+  }
+  if (signal?.aborted) abort();
+  else signal?.addEventListener("abort", abort);
+  return {
+    promise,
+    resolve: (value) => {
+      settled();
+      resolve(value);
+    },
+    reject: fail,
+  };
+}
