@@ -21,9 +21,9 @@ import { ChatError, SendError } from "./src/errors.ts";
 import type { ReadOptions } from "./src/feed.ts";
 import { Lifeline, type Status } from "./src/lifeline.ts";
 import type { Link, Push, Reply } from "./src/link.ts";
-import { Outbox, type Sending } from "./src/outbox.ts";
-import { type ConnectedFrame, type ErrorFrame, MAX_BODY_BYTES } from "./src/protocol.ts";
-import { deferred, type WaitOptions } from "./src/wait.ts";
+import { Sender } from "./src/sender.ts";
+import type { ConnectedFrame, SuccessFrame } from "./src/protocol.ts";
+import { sleep, type WaitOptions } from "./src/wait.ts";
 
 export type { ErrorCode } from "./src/errors.ts";
 export type { Message, PresenceChange, RoomActions, RoomEvent } from "./src/chat_room.ts";
@@ -55,9 +55,6 @@ export interface JoinOptions extends WaitOptions {
   last?: number;
 }
 
-/** How long a server that gave no time is left alone before a message is sent again, in milliseconds. */
-const RETRY_MS = 1_000;
-
 /** A chat client: one person, over as many connections as it takes. */
 export class ChatClient implements AsyncDisposable {
   readonly #options: ClientOptions;
@@ -65,15 +62,11 @@ export class ChatClient implements AsyncDisposable {
   readonly #lifeline: Lifeline;
   readonly #rooms = new Map<string, ChatRoom>();
   readonly #actions: RoomActions;
-  readonly #outbox = new Outbox();
-  /** Messages that wait for room in the outbox, in order. */
-  #overflow: Sending[] = [];
-  #flushing = false;
-  #pause: ReturnType<typeof setTimeout> | undefined;
+  readonly #sender: Sender;
+  readonly #closed = new AbortController();
   #clientId = "";
   #session: string | undefined;
   #name: string | undefined;
-  #bodyBytes = MAX_BODY_BYTES;
   #current: ChatRoom | undefined;
   readonly #unlisten: () => void;
 
@@ -91,6 +84,11 @@ export class ChatClient implements AsyncDisposable {
       typing: (room) => this.#lifeline.link?.send({ action: "typing", room_id: room.id }),
       leave: (room, wait) => this.#leave(room, wait),
     };
+    this.#sender = new Sender({
+      timeoutMs: this.#timeoutMs,
+      maxUnacknowledged: options.maxUnacknowledged ?? 1_000,
+      whenFull: options.whenFull ?? "wait",
+    }, () => this.#lifeline.link);
     this.#lifeline = new Lifeline(new URL(url), {
       timeoutMs: this.#timeoutMs,
       reconnect: options.reconnect ?? true,
@@ -145,7 +143,14 @@ export class ChatClient implements AsyncDisposable {
 
   /** Joins a room and makes it the current one. */
   joinRoom(roomId: string, options: JoinOptions = {}): Promise<ChatRoom> {
-    const body = { room_id: roomId, last: options.last };
+    // Of a room this client is in, it wants what it does not have.
+    const known = this.#rooms.get(roomId);
+    const body = {
+      room_id: roomId,
+      last: options.last,
+      after: known?.cursor,
+      epoch: known?.epoch,
+    };
     return this.#request({ action: "join", body }, (reply) => this.#enter(reply), options);
   }
 
@@ -199,13 +204,13 @@ export class ChatClient implements AsyncDisposable {
   }
 
   #enter(reply: Reply): ChatRoom {
-    if (reply.status !== "success" || reply.room_id === undefined) {
-      throw new Error("The server answered with something that is no room");
-    }
-    let room = this.#rooms.get(reply.room_id);
+    if (!isRoom(reply)) throw new Error("The server answered with something that is no room");
+    let room = this.#rooms.get(reply.room_id ?? "");
     if (room === undefined) {
       room = new ChatRoom(reply, this.#actions);
       this.#rooms.set(room.id, room);
+    } else if (reply.recovered === false) {
+      room.rejoined(reply);
     }
     this.#current = room;
     return room;
@@ -224,104 +229,48 @@ export class ChatClient implements AsyncDisposable {
   }
 
   async #send(room: ChatRoom, text: string, options: WaitOptions): Promise<number> {
-    const { maxUnacknowledged = 1_000, whenFull = "wait", sendTimeoutMs = 60_000 } = this.#options;
-    if (this.#rooms.get(room.id) !== room) {
-      throw new SendError(`Not in room ${room.id}`, false);
-    }
-    const bytes = text.length * 3 > this.#bodyBytes ? new TextEncoder().encode(text).length : 0;
-    if (bytes > this.#bodyBytes) {
-      throw new SendError(
-        `Message has ${bytes} bytes, at most ${this.#bodyBytes} are allowed`,
-        false,
-      );
-    }
-    const full = this.#outbox.size >= maxUnacknowledged;
-    if (full && whenFull === "fail") {
-      throw new SendError(
-        `${this.#outbox.size} messages are not acknowledged, the most allowed`,
-        false,
-      );
-    }
-    const timeoutMs = options.timeoutMs ?? sendTimeoutMs;
-    const answer = deferred<number>("The acknowledgement", timeoutMs, options.signal);
-    const { resolve, reject } = answer;
-    const sending: Sending = { roomId: room.id, body: text, n: 0, resolve, reject };
-    if (full || this.#overflow.length > 0) this.#overflow.push(sending);
-    else this.#outbox.add(sending);
-    this.#flushSoon();
-    try {
-      return await answer.promise;
-    } catch (cause) {
-      if (cause instanceof SendError) throw cause;
-      this.#overflow = this.#overflow.filter((other) => other !== sending);
-      const mayBeStored = !this.#outbox.withdraw(sending);
-      throw new SendError(`Not acknowledged: ${reasonOf(cause)}`, mayBeStored, { cause });
-    }
+    const { sendTimeoutMs = 60_000 } = this.#options;
+    if (this.#rooms.get(room.id) !== room) throw new SendError(`Not in room ${room.id}`, false);
+    return await this.#sender.send(
+      room.id,
+      text,
+      options.timeoutMs ?? sendTimeoutMs,
+      options.signal,
+    );
   }
 
-  /** Sends at the end of this turn, so that what is said within one turn shares a frame. */
-  #flushSoon(): void {
-    if (this.#flushing) return;
-    this.#flushing = true;
-    queueMicrotask(() => {
-      this.#flushing = false;
-      this.#flush();
-    });
-  }
-
-  #flush(): void {
-    const { link } = this.#lifeline;
-    const { maxUnacknowledged = 1_000 } = this.#options;
-    while (this.#overflow.length > 0 && this.#outbox.size < maxUnacknowledged) {
-      this.#outbox.add(this.#overflow.shift()!);
-    }
-    if (link === undefined || this.#pause !== undefined) return;
-    for (const { roomId, n, bodies } of this.#outbox.take()) {
-      const one = bodies.length === 1;
-      link.send({
-        action: one ? "message" : "messages",
-        room_id: roomId,
-        n,
-        body: one ? bodies[0] : bodies,
-      });
-    }
-  }
-
-  /** A new connection: rejoins every room from its cursor and sends what has no answer. */
+  /** A new connection: rejoins every room from its cursor, then sends what has no answer. */
   #welcome(link: Link, reply: ConnectedFrame): void {
     this.#clientId = reply.client_id;
     this.#session = reply.session;
-    this.#bodyBytes = reply.limits.body_bytes;
-    if (reply.resumed) {
-      this.#outbox.rewind(reply.n);
-    } else {
-      // As another client it cannot tell the server which of them it has said before.
-      for (const { reject } of this.#outbox.restart()) {
-        reject(new SendError("The server has forgotten this client", true));
-      }
-    }
-    for (const room of this.#rooms.values()) this.#rejoin(link, room);
-    this.#resume();
+    const rejoins = [...this.#rooms.values()].map((room) => this.#rejoin(link, room));
+    this.#sender.welcome(link, reply, Promise.all(rejoins));
   }
 
-  #rejoin(link: Link, room: ChatRoom): void {
+  async #rejoin(link: Link, room: ChatRoom): Promise<void> {
     // With the name, a room that a restart has wiped out is made again: people meet where they were.
     const { id, name, epoch, cursor } = room;
     const body = { room_id: id, room_name: name, epoch, after: cursor };
-    link.request({ action: "join", body }, (reply) => {
-      if (reply.status === "success") room.rejoined(reply);
-    }, this.#timeoutMs).catch((error) => {
-      // Any other failure is one of the connection: the next one tries again.
-      if (error instanceof ChatError) this.#forget(room, error.message);
-      else if (this.#lifeline.link === link) link.fail(`Cannot rejoin ${room.id}`);
-    });
+    try {
+      await link.request({ action: "join", body }, (reply) => {
+        if (!isRoom(reply)) {
+          throw new Error(`The server answered the rejoin of ${id} with something else`);
+        }
+        room.rejoined(reply);
+      }, this.#timeoutMs);
+    } catch (error) {
+      if (!(error instanceof ChatError)) throw error;
+      if (error.retryAfterMs === undefined) return this.#forget(room, error.message);
+      await sleep(error.retryAfterMs, this.#closed.signal);
+      if (this.#rooms.get(id) === room) await this.#rejoin(link, room);
+    }
   }
 
   #take(frame: Push): void {
     if ("status" in frame) {
       if (frame.n === undefined) return;
-      if (frame.status === "error") this.#refused(frame, frame.n);
-      else this.#acknowledge(frame.n, frame.seq ?? 0);
+      if (frame.status === "error") this.#sender.refuse(frame, frame.n);
+      else this.#sender.acknowledge(frame.n, frame.seq ?? 0);
       return;
     }
     const room = "room_id" in frame ? this.#rooms.get(frame.room_id) : undefined;
@@ -331,15 +280,13 @@ export class ChatClient implements AsyncDisposable {
         for (const entry of frame.entries) {
           if (!room.take(entry, this.#clientId)) continue;
           if ("body" in entry && entry.from === this.#clientId) {
-            this.#acknowledge(entry.n, entry.seq);
+            this.#sender.acknowledge(entry.n, entry.seq);
           }
         }
         break;
       case "gap":
         room.tell({ type: "gap", fromSeq: frame.from_seq, toSeq: frame.to_seq });
-        // Acknowledgements may lie in the gap: a repeat brings them back.
-        this.#outbox.rewind();
-        this.#flushSoon();
+        this.#sender.missed();
         break;
       case "typing": {
         const { from, name } = frame;
@@ -348,42 +295,11 @@ export class ChatClient implements AsyncDisposable {
     }
   }
 
-  #acknowledge(n: number, seq: number): void {
-    this.#outbox.acknowledge(n, seq);
-    this.#flushSoon();
-  }
-
-  #refused(frame: ErrorFrame, n: number): void {
-    switch (frame.code) {
-      case "out_of_order":
-        // One before it was refused, and that is dealt with.
-        return;
-      case "rate_limited":
-      case "unavailable":
-        this.#outbox.rewind();
-        this.#pause ??= setTimeout(() => this.#resume(), frame.retry_after_ms ?? RETRY_MS);
-        return;
-      default: {
-        const cause = new ChatError(frame.code, frame.message);
-        this.#outbox.refuse(n, new SendError(frame.message, false, { cause }));
-        this.#flushSoon();
-      }
-    }
-  }
-
-  #resume(): void {
-    clearTimeout(this.#pause);
-    this.#pause = undefined;
-    this.#flush();
-  }
-
   #over(reason: string): void {
-    clearTimeout(this.#pause);
+    this.#closed.abort();
     this.#unlisten();
     for (const room of [...this.#rooms.values()]) this.#forget(room, reason);
-    for (const { n, reject } of [...this.#outbox.clear(), ...this.#overflow.splice(0)]) {
-      reject(new SendError(`The client is closed: ${reason}`, n > 0));
-    }
+    this.#sender.close(reason);
   }
 }
 
@@ -393,6 +309,7 @@ function listen(nudge: () => void, close: () => void, signal?: AbortSignal): () 
   globalThis.addEventListener("online", nudge);
   globalThis.addEventListener("visibilitychange", nudge);
   signal?.addEventListener("abort", close);
+  if (signal?.aborted) queueMicrotask(close);
   return () => {
     globalThis.removeEventListener("online", nudge);
     globalThis.removeEventListener("visibilitychange", nudge);
@@ -400,6 +317,7 @@ function listen(nudge: () => void, close: () => void, signal?: AbortSignal): () 
   };
 }
 
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** Whether a reply lets this client into a room. */
+function isRoom(reply: Reply): reply is SuccessFrame {
+  return "status" in reply && reply.status === "success" && typeof reply.room_id === "string";
 }

@@ -77,10 +77,9 @@ function upgrade(request: Request, engine: Engine): Response {
   const offered = request.headers.get("sec-websocket-protocol")?.split(",") ?? [];
   const v1 = offered.some((protocol) => protocol.trim() === SUBPROTOCOL);
   try {
-    const { socket, response } = Deno.upgradeWebSocket(
-      request,
-      v1 ? { protocol: SUBPROTOCOL } : {},
-    );
+    const { socket, response } = Deno.upgradeWebSocket(request);
+    // By hand: the runtime takes lists for lists only where a space follows each comma.
+    if (v1) response.headers.set("sec-websocket-protocol", SUBPROTOCOL);
     engine.accept(socket, v1 ? "v1" : "plain");
     return response;
   } catch (error) {

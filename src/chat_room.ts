@@ -59,7 +59,7 @@ export type RoomEvent =
   | { type: "closed"; reason: string };
 
 /** How many events a room keeps for readers that are slower than the room. */
-const KEPT_EVENTS = 1_000;
+const KEPT_EVENTS = 10_000;
 
 /** What a room needs of its client. */
 export interface RoomActions {
@@ -88,10 +88,7 @@ export class ChatRoom implements AsyncIterable<Message> {
     this.id = reply.room_id ?? "";
     this.name = reply.room_name ?? "";
     this.#actions = actions;
-    this.#feed = new Feed<RoomEvent>(
-      KEPT_EVENTS,
-      (last, next) => gapBetween(last, next),
-    );
+    this.#feed = new Feed<RoomEvent>(KEPT_EVENTS, missed);
     this.#enter(reply);
   }
 
@@ -140,8 +137,8 @@ export class ChatRoom implements AsyncIterable<Message> {
   }
 
   /** The messages, this client's own included, from the first that was not read yet, until the room is left. */
-  async *messages(options: ReadOptions = {}): AsyncGenerator<Message, void, undefined> {
-    for await (const event of this.events(options)) if (event.type === "message") yield event;
+  messages(options: ReadOptions = {}): AsyncGenerator<Message, void, undefined> {
+    return messagesOf(this.events(options));
   }
 
   /** The same as {@linkcode messages}. */
@@ -151,10 +148,10 @@ export class ChatRoom implements AsyncIterable<Message> {
 
   /** For the client: takes the answer to a rejoin. */
   rejoined(reply: SuccessFrame): void {
-    const recovered = reply.recovered === true;
+    const recovered = reply.recovered === true && reply.epoch === this.#epoch;
     if (!recovered) this.#enter(reply);
     else this.#know(reply);
-    this.#feed.push({ type: "recovered", recovered });
+    this.#feed.push({ type: "recovered", recovered }, this.#cursor);
   }
 
   /** For the client: takes an entry; one that was had before is passed over, and `false` returned. */
@@ -163,11 +160,11 @@ export class ChatRoom implements AsyncIterable<Message> {
     this.#cursor = entry.seq;
     const own = entry.from === clientId;
     if ("body" in entry) {
-      this.#feed.push({ type: "message", roomId: this.id, own, ...entry });
+      this.#feed.push({ type: "message", roomId: this.id, own, ...entry }, entry.seq);
     } else {
       if (entry.seq > this.#membersAt) this.#follow(entry);
       const { event, ...rest } = entry;
-      this.#feed.push({ type: event, own, ...rest });
+      this.#feed.push({ type: event, own, ...rest }, entry.seq);
     }
     return true;
   }
@@ -175,12 +172,12 @@ export class ChatRoom implements AsyncIterable<Message> {
   /** For the client: takes what is no entry. */
   tell(event: Extract<RoomEvent, { type: "typing" | "gap" }>): void {
     if (event.type === "gap") this.#cursor = Math.max(this.#cursor, event.toSeq);
-    this.#feed.push(event);
+    this.#feed.push(event, this.#cursor);
   }
 
   /** For the client: says the last word and ends every iteration. */
   end(reason: string): void {
-    this.#feed.push({ type: "closed", reason });
+    this.#feed.push({ type: "closed", reason }, this.#cursor);
     this.#feed.end();
   }
 
@@ -203,8 +200,10 @@ export class ChatRoom implements AsyncIterable<Message> {
     switch (event) {
       case "join":
       case "back":
-      case "rename":
         this.#members.set(from, member);
+        break;
+      case "rename":
+        this.#members.set(from, { ...this.#members.get(from), ...member });
         break;
       case "away":
         this.#members.set(from, { ...member, away: true });
@@ -223,10 +222,16 @@ export class ChatRoom implements AsyncIterable<Message> {
   }
 }
 
-/** What a reader is told that was too slow for the events between two it had. */
-function gapBetween(last: RoomEvent | undefined, next: RoomEvent): RoomEvent | undefined {
-  const fromSeq = last !== undefined && "seq" in last ? last.seq + 1 : 0;
-  return "seq" in next && next.seq > fromSeq
-    ? { type: "gap", fromSeq, toSeq: next.seq - 1 }
-    : undefined;
+async function* messagesOf(
+  events: AsyncIterable<RoomEvent>,
+): AsyncGenerator<Message, void, undefined> {
+  for await (const event of events) if (event.type === "message") yield event;
+}
+
+/** What a reader is told that was too slow: it had everything up to `from`, and missed the rest up to `to`. */
+function missed(from: number, to: number): RoomEvent | undefined {
+  if (to === from) return undefined;
+  // A log that starts anew in between leaves nothing to count by.
+  if (to < from) return { type: "recovered", recovered: false };
+  return { type: "gap", fromSeq: from + 1, toSeq: to };
 }

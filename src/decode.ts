@@ -10,6 +10,7 @@ import { ChatError } from "./errors.ts";
 import {
   ACTIONS,
   type ClientFrame,
+  type Dialect,
   type HelloFrame,
   type JoinFrame,
   MAX_BATCH,
@@ -18,25 +19,25 @@ import {
   MAX_LAST,
   MAX_NAME_CHARS,
   type MessageFrame,
+  PLAIN_ACTIONS,
   type Ref,
 } from "./protocol.ts";
 
 type Fields = Record<string, unknown>;
 
 /**
- * Reads one text frame of a client. It takes both dialects, whose envelopes are
- * the same; which actions a plain client has is the hub's to know.
+ * Reads one text frame of a client.
  *
  * @throws {ChatError} for anything that is not a well-formed frame; nothing else.
  */
-export function decode(text: string): ClientFrame {
+export function decode(text: string, dialect: Dialect): ClientFrame {
   if (text.length > MAX_FRAME_CHARS) {
     throw new ChatError(
       "too_large",
       `Frame is too large: ${text.length} characters, at most ${MAX_FRAME_CHARS} are read`,
     );
   }
-  const fields = parseObject(text);
+  const fields = dialect === "plain" ? plainFields(parseObject(text)) : parseObject(text);
   const ref = refOf(fields);
   const frame = readFrame(fields);
   if (ref !== undefined) frame.ref = ref;
@@ -73,6 +74,13 @@ function parseObject(text: string): Fields {
     throw new ChatError("invalid_json", `Frame must be a JSON object, not ${describe(value)}`);
   }
   return value;
+}
+
+/** What a plain client can say: the rest of the protocol means nothing to it, and is passed over. */
+function plainFields({ action, body }: Fields): Fields {
+  if (typeof action !== "string" || !PLAIN_ACTIONS.has(action)) return {};
+  if (action !== "join" || !isFields(body)) return { action, body };
+  return { action, body: { room_id: body.room_id } };
 }
 
 function refOf(fields: Fields): Ref | undefined {
@@ -113,7 +121,7 @@ function readFrame(fields: Fields): ClientFrame {
     case "ping":
       return { action };
     case "hello":
-      return helloFrame(isFields(fields.body) ? fields.body : {});
+      return helloFrame(fields.body);
     default:
       throw new ChatError(
         "invalid_action",
@@ -122,7 +130,13 @@ function readFrame(fields: Fields): ClientFrame {
   }
 }
 
-function helloFrame(body: Fields): HelloFrame {
+function helloFrame(body: unknown = {}): HelloFrame {
+  if (!isFields(body)) {
+    throw new ChatError(
+      "invalid_frame",
+      `"body" of hello must be an object, not ${describe(body)}`,
+    );
+  }
   const session = optionalText("session", body.session);
   return {
     action: "hello",

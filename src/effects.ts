@@ -28,8 +28,8 @@ export type Effect =
   | { type: "deliver"; member: Member }
   /** Send a last frame and close; the hub knows this peer no longer. */
   | { type: "close"; peer: Peer; code: number; reason: string; goodbye: string }
-  /** Store an entry. */
-  | { type: "append"; roomId: string; draft: Draft }
+  /** Store entries, each only if the one before it was not refused. */
+  | { type: "append"; roomId: string; drafts: Draft[] }
   /** Make a room in the store, then call `opened`; hold what the peer says until then. */
   | { type: "create"; peer: Peer; frame: CreateFrame | JoinFrame; roomId: string; name: string }
   /** Ask the store for a room, then call `opened`; hold what the peer says until then. */

@@ -18,7 +18,7 @@ import type { EngineOptions } from "./options.ts";
 import { Pump } from "./pump.ts";
 import type { Outlet } from "./room.ts";
 import { MemoryStore } from "./store/memory.ts";
-import type { Store, StoredRoom } from "./store/store.ts";
+import type { Draft, Store, StoredRoom } from "./store/store.ts";
 
 /** How often the hub is told the time, in milliseconds. */
 const TICK_MS = 500;
@@ -168,6 +168,7 @@ export class Engine {
   /** One frame of a client: first what it costs, then what it says. */
   #hear(connection: Connection, data: unknown): void {
     const now = performance.now();
+    this.#pump.heard();
     try {
       const length = typeof data === "string" ? data.length : 0;
       if (!this.#charge(connection, 1 + Math.floor(length / CHARS_PER_TOKEN), now)) return;
@@ -183,11 +184,9 @@ export class Engine {
   }
 
   #take(connection: Connection, text: string): void {
-    const frame = decode(text);
+    const frame = decode(text, connection.dialect);
     const t = instant();
-    if (frame.action === "messages" && !this.#charge(connection, frame.bodies.length - 1, t.now)) {
-      return;
-    }
+    if (frame.action === "messages") connection.budget.spend(frame.bodies.length - 1);
     this.#perform(this.#hub.receive(connection, frame, t));
   }
 
@@ -207,17 +206,17 @@ export class Engine {
       this.#logger.error("request failed", { connection: connection.id, error: String(error) });
     }
     const told = error instanceof ChatError ? error : new ChatError("internal", "Internal error");
-    connection.send(encodeError(connection.dialect, told, addressOf(text)));
+    this.#reply(connection, encodeError(connection.dialect, told, addressOf(text)));
   }
 
   #perform(effects: readonly Effect[]): void {
     for (const effect of effects) {
       switch (effect.type) {
         case "append":
-          this.#store.append(effect.roomId, effect.draft);
+          this.#append(effect.roomId, effect.drafts);
           break;
         case "send":
-          effect.to.send(effect.text);
+          this.#reply(effect.to, effect.text);
           break;
         case "deliver":
           this.#pump.deliver(effect.member);
@@ -242,6 +241,27 @@ export class Engine {
           effect satisfies never;
       }
     }
+  }
+
+  /** Stores drafts; what a store throws is as good as a refusal. */
+  #append(roomId: string, drafts: Draft[]): void {
+    for (const draft of drafts) {
+      try {
+        this.#store.append(roomId, draft);
+      } catch (error) {
+        this.#logger.error("store failed", { room: roomId, error: String(error) });
+        this.#perform(this.#hub.refused(draft, new ChatError("internal", "Internal error")));
+        return;
+      }
+    }
+  }
+
+  /** Sends an answer. Plain clients tell answers by their order: those that lie in a log go first. */
+  #reply(to: Outlet, text: string): void {
+    if (to.plain && to instanceof Connection) {
+      for (const member of to.session?.rooms.values() ?? []) this.#pump.deliver(member);
+    }
+    to.send(text);
   }
 
   /** Goes on with a `create` or `join` when the store has answered, then with what was held meanwhile. */

@@ -16,32 +16,36 @@ export interface ReadOptions {
 /** A bounded log of events with any number of readers. */
 export class Feed<T> {
   readonly #limit: number;
-  readonly #missed: (last: T | undefined, next: T) => T | undefined;
-  #events: T[] = [];
-  /** The position of the first event that is kept; positions count from the feed's beginning. */
+  readonly #missed: (from: number, to: number) => T | undefined;
+  /** The newest events and, because dropping them one by one would move all others, some more. */
+  #events: { event: T; mark: number }[] = [];
+  /** The position of the first of them; positions count from the feed's beginning. */
   #first = 0;
-  /** The position behind the furthest event any reader has had: where a new reader starts. */
+  /** The mark of the event before the first. */
+  #firstMark = 0;
+  /** The position behind the furthest event any reader has had, and its mark: where a new reader starts. */
   #read = 0;
+  #readMark = 0;
   #ended = false;
   readonly #sleepers = new Set<() => void>();
 
   /**
-   * Makes a feed that keeps the newest `limit` events. A reader that is slower gets
-   * what `missed` returns for the last event it had and the next it will have.
+   * Makes a feed that keeps the newest `limit` events. A reader that is slower
+   * gets what `missed` returns for the mark of the last event it had and of the last it
+   * will never have; nothing where that is undefined.
    */
-  constructor(limit: number, missed: (last: T | undefined, next: T) => T | undefined) {
+  constructor(limit: number, missed: (from: number, to: number) => T | undefined) {
     this.#limit = limit;
     this.#missed = missed;
   }
 
-  /** Adds an event; after the end it does nothing. */
-  push(event: T): void {
+  /** Adds an event; `mark` says where the feed stands with it. After the end it does nothing. */
+  push(event: T, mark = 0): void {
     if (this.#ended) return;
-    this.#events.push(event);
-    // In steps of the limit, so that dropping one event does not move all others each time.
+    this.#events.push({ event, mark });
     if (this.#events.length >= 2 * this.#limit) {
       this.#first += this.#limit;
-      this.#events.splice(0, this.#limit);
+      this.#firstMark = this.#events.splice(0, this.#limit).at(-1)?.mark ?? 0;
     }
     this.#wake();
   }
@@ -53,27 +57,42 @@ export class Feed<T> {
   }
 
   /**
-   * Reads from the first event that no earlier reader has had. Readers do not take
+   * Reads from the first event that no reader has had by now. Readers do not take
    * events from each other.
    */
-  async *read({ signal }: ReadOptions = {}): AsyncGenerator<T, void, undefined> {
-    let position = this.#read;
-    let last: T | undefined;
+  read(options: ReadOptions = {}): AsyncGenerator<T, void, undefined> {
+    return this.#readFrom(this.#read, this.#readMark, options);
+  }
+
+  async *#readFrom(
+    position: number,
+    mark: number,
+    { signal }: ReadOptions,
+  ): AsyncGenerator<T, void, undefined> {
     while (true) {
       signal?.throwIfAborted();
-      const end = this.#first + this.#events.length;
-      if (position === end) {
+      const oldest = this.#first + Math.max(0, this.#events.length - this.#limit);
+      if (position < oldest) {
+        position = oldest;
+        const before = this.#events[oldest - this.#first - 1]?.mark ?? this.#firstMark;
+        const missed = this.#missed(mark, before);
+        mark = before;
+        if (missed !== undefined) yield missed;
+        continue;
+      }
+      const next = this.#events[position - this.#first];
+      if (next === undefined) {
         if (this.#ended) return;
         await this.#more(signal);
         continue;
       }
-      const oldest = Math.max(this.#first, end - this.#limit);
-      const event = this.#events[Math.max(position, oldest) - this.#first]!;
-      const instead = position < oldest ? this.#missed(last, event) : undefined;
-      position = Math.max(position, oldest) + (instead === undefined ? 1 : 0);
-      this.#read = Math.max(this.#read, position);
-      last = event;
-      yield instead ?? event;
+      position++;
+      mark = next.mark;
+      if (position > this.#read) {
+        this.#read = position;
+        this.#readMark = mark;
+      }
+      yield next.event;
     }
   }
 

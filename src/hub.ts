@@ -20,7 +20,6 @@ import {
   MAX_BODY_BYTES,
   MAX_NAME_CHARS,
   type MessageFrame,
-  PLAIN_ACTIONS,
   type PresenceEvent,
   type Ref,
   type SuccessFrame,
@@ -99,9 +98,6 @@ export class Hub {
       throw new ChatError("hello_required", `Say hello before ${frame.action}`);
     }
     session.seenAt = t.now;
-    if (peer.plain && !PLAIN_ACTIONS.has(frame.action)) {
-      throw new ChatError("invalid_action", `Invalid action ${frame.action}: it takes parley.v1`);
-    }
     switch (frame.action) {
       case "message":
       case "messages":
@@ -318,6 +314,8 @@ export class Hub {
     t: Instant,
   ): Effect[] {
     let member = session.rooms.get(room.id);
+    // The room it was in may be gone, and this another one of the same id.
+    if (member?.room !== room) member = undefined;
     const event = member === undefined ? "join" : member.outlet === undefined ? "back" : undefined;
     const left: Effect[] = [];
     if (member === undefined) {
@@ -336,21 +334,24 @@ export class Hub {
       grown.push(...this.#tell("quiet", member, t));
       room.quiet = true;
     }
-    const reply = this.#entered(peer, member, frame);
-    return [...left, reply, ...grown, ...(event === undefined ? [] : this.#tell(event, member, t))];
+    const reply = this.#entered(peer, member, frame, event !== undefined);
+    const told = event === undefined ? [] : this.#tell(event, member, t);
+    // What was promised is sent before anything can push it off the log's tail.
+    return [...left, reply, { type: "deliver", member }, ...grown, ...told];
   }
 
   /** Sets where a new or returning member starts, and says so. */
-  #entered(peer: Peer, member: Member, frame: CreateFrame | JoinFrame): Effect {
+  #entered(peer: Peer, member: Member, frame: CreateFrame | JoinFrame, anew: boolean): Effect {
     const { room } = member;
     const { log } = room;
-    member.cursor = log.head;
+    // Who is here already goes on where it was: the pump may owe it something.
+    if (anew) member.cursor = log.head;
     const reply: Success = {
       room_id: room.id,
       room_name: room.name,
       epoch: log.epoch,
       seq: log.head,
-      after: log.head,
+      after: member.cursor,
       members: room.roster(),
       presence: !room.quiet,
     };
@@ -362,7 +363,9 @@ export class Hub {
     }
     const message = `Joined room '${room.name}'`;
     if (peer.plain) return plainSuccess(peer, { message, room_id: room.id });
-    if (frame.last !== undefined) member.cursor = log.cursorBefore(frame.last);
+    if (frame.last !== undefined) {
+      member.cursor = Math.min(member.cursor, log.cursorBefore(frame.last));
+    }
     if (frame.after !== undefined) {
       reply.recovered = frame.epoch === log.epoch && log.reaches(frame.after);
       if (reply.recovered) member.cursor = frame.after;
@@ -382,11 +385,12 @@ export class Hub {
       ? this.#memberOf(session, peer, frame.roomId, "You must join a room first").room.id
       : frame.roomId ?? "";
     session.n = Math.max(session.n, last);
-    return frame.bodies.map((body, i) => {
+    const { id: from, name } = session;
+    const drafts = frame.bodies.map((body, i) => {
       const n = first + i;
-      const rest = encodeMessage({ at: t.at, from: session.id, n, name: session.name, body });
-      return { type: "append", roomId, draft: { from: session.id, n, rest } };
+      return { from, n, rest: encodeMessage({ at: t.at, from, n, name, body }) };
     });
+    return [{ type: "append", roomId, drafts }];
   }
 
   #typing(session: Session, { room }: Member): Effect[] {
@@ -411,7 +415,7 @@ export class Hub {
     if (!peer.plain && roomId === undefined) {
       throw new ChatError("invalid_frame", `"room_id" is missing`);
     }
-    const member = peer.plain ? session.only : session.rooms.get(normalizeRoomId(roomId ?? ""));
+    const member = peer.plain ? session.only : session.roomOf(roomId ?? "");
     if (member === undefined || member.outlet === undefined && !member.room.gone) {
       const message = peer.plain ? otherwise : undefined;
       throw new ChatError("not_in_room", message ?? `Not in room ${roomId}: join it first`);
@@ -456,7 +460,7 @@ export class Hub {
     const from = event === "quiet" ? "" : person.id;
     const name = event === "quiet" ? undefined : person.name;
     const rest = encodePresence({ at: t.at, event, from, name });
-    return [{ type: "append", roomId: room.id, draft: { from, n: 0, rest } }];
+    return [{ type: "append", roomId: room.id, drafts: [{ from, n: 0, rest }] }];
   }
 }
 

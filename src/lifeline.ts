@@ -10,7 +10,7 @@
 import { backoff } from "./backoff.ts";
 import { CLOSE, mayReconnect } from "./errors.ts";
 import { Feed, type ReadOptions } from "./feed.ts";
-import { type End, Link, type Push } from "./link.ts";
+import { type End, Link, type Push, type Reply } from "./link.ts";
 import type { ConnectedFrame } from "./protocol.ts";
 import { type Deferred, deferred } from "./wait.ts";
 
@@ -47,8 +47,8 @@ export interface LifelineEvents {
   over(reason: string): void;
 }
 
-/** The delays between attempts: they double from half a second to twenty. */
-const BACKOFF = { firstMs: 500, mostMs: 20_000 };
+/** The delays between attempts: half a second on average at first, twenty seconds at the most. */
+const BACKOFF = { firstMs: 1_000, mostMs: 20_000 };
 
 /** After a connection that lasted this long, in milliseconds, the backoff begins anew. */
 const GOOD_MS = 5_000;
@@ -135,37 +135,38 @@ export class Lifeline {
     this.#set({ type: "connecting" });
     const closing = this.#opening.signal;
     const ended = signal === undefined ? closing : AbortSignal.any([signal, closing]);
-    const link: Link = await Link.open(
+    const deadline = performance.now() + timeoutMs;
+    const link = await Link.open(
       this.#url,
       {
         push: (frame) => this.#events.push(frame),
-        end: (end) => this.#lost(link, end),
+        end: (end, link) => this.#lost(link, end),
       },
       timeoutMs,
       ended,
     );
     const hello = { action: "hello", body: this.#events.hello() };
+    const welcome = (reply: Reply) => this.#welcome(link, reply);
     try {
-      await link.request(
-        hello,
-        (reply) => {
-          if (reply.status === "connected") this.#welcome(link, reply);
-          else throw new Error("The server answered hello with something else");
-        },
-        timeoutMs,
-        ended,
-      );
+      await link.request(hello, welcome, deadline - performance.now(), ended);
     } catch (error) {
-      await link.close("");
+      // Not a close: the server may have taken the hello, and would take a close for a farewell.
+      link.fail("No answer to hello");
       throw error;
     }
   }
 
-  #welcome(link: Link, reply: ConnectedFrame): void {
+  #welcome(link: Link, reply: Reply): void {
+    if (!isWelcome(reply)) throw new Error("The server does not welcome");
     this.#link = link;
     this.#connectedAt = performance.now();
     link.beat(reply.heartbeat_ms);
-    this.#events.welcome(link, reply);
+    try {
+      this.#events.welcome(link, reply);
+    } catch (error) {
+      this.#link = undefined;
+      throw error;
+    }
     this.#set({ type: "connected", resumed: reply.resumed });
     for (const waiter of this.#waiters) waiter.resolve(link);
   }
@@ -185,14 +186,19 @@ export class Lifeline {
     this.#comeBack(end.retryAfterMs);
   }
 
-  async #comeBack(firstDelayMs: number | undefined): Promise<void> {
-    let delayMs = firstDelayMs;
+  async #comeBack(retryAfterMs: number | undefined): Promise<void> {
+    // A server may say when, but not make a client that keeps failing come faster.
+    let asked = retryAfterMs ?? 0;
     while (!this.#over) {
-      delayMs ??= backoff(this.#attempt, Math.random(), BACKOFF);
+      const own = retryAfterMs === undefined || this.#attempt > 0
+        ? backoff(this.#attempt, Math.random(), BACKOFF)
+        : 0;
+      const delayMs = Math.max(own, asked);
+      asked = 0;
+      retryAfterMs = undefined;
       this.#attempt++;
       this.#set({ type: "reconnecting", attempt: this.#attempt, delayMs });
       await this.#sleep(delayMs);
-      delayMs = undefined;
       if (this.#over) return;
       try {
         await this.#open(this.#options.timeoutMs);
@@ -230,6 +236,13 @@ export class Lifeline {
     this.#status = status;
     this.#statuses.push(status);
   }
+}
+
+/** Whether the server answers `hello` as the protocol says: the client counts on all of it. */
+function isWelcome(reply: Reply): reply is ConnectedFrame {
+  return "status" in reply && reply.status === "connected" &&
+    typeof reply.client_id === "string" && Number.isSafeInteger(reply.n) &&
+    Number.isFinite(reply.heartbeat_ms) && Number.isFinite(reply.limits?.body_bytes);
 }
 
 function reasonOf(error: unknown): string {

@@ -9,13 +9,16 @@
 
 import { ChatError, CLOSE } from "./errors.ts";
 import { type Ref, type ServerFrame, SUBPROTOCOL } from "./protocol.ts";
-import { type Deferred, deferred } from "./wait.ts";
+import { type Deferred, deferred, MAX_TIMER_MS } from "./wait.ts";
 
 /** A reply that says yes. */
-export type Reply = Extract<ServerFrame, { status: "success" | "connected" }>;
+export type Reply = Exclude<ServerFrame, { status: "error" }>;
 
 /** A frame that tells something nobody asked for. */
 export type Push = Exclude<ServerFrame, { status: "connected" }>;
+
+/** The longest time, in milliseconds, that a server can ask a client to stay away. */
+const MOST_RETRY_MS = 600_000;
 
 /** How a connection ended. */
 export interface End {
@@ -31,13 +34,16 @@ export interface LinkEvents {
   /** A frame that is no reply to a request. */
   push(frame: Push): void;
   /** The connection is over; nothing comes after it. */
-  end(end: End): void;
+  end(end: End, link: Link): void;
 }
 
 interface Request extends Deferred<unknown> {
   /** Runs before any later frame is looked at. */
   accept: (reply: Reply) => unknown;
 }
+
+/** However often the server wants to hear something, the heart beats no faster, in milliseconds. */
+const MIN_BEAT_MS = 5;
 
 /** How long a server may take to answer a close, in milliseconds. */
 const CLOSE_MS = 1_000;
@@ -61,7 +67,7 @@ export class Link {
     socket.onmessage = ({ data }) => this.#hear(data);
     socket.onclose = ({ code, reason }) => {
       this.#closed.resolve();
-      this.#end({ code: code || CLOSE.abnormal, reason, ...this.#goodbye });
+      this.#end({ code: code || CLOSE.abnormal, reason });
     };
     socket.onerror = () => {};
   }
@@ -73,8 +79,8 @@ export class Link {
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<Link> {
-    const opening = deferred<Link>(`Connecting to ${url.origin}`, timeoutMs, signal);
     const socket = new WebSocket(url, SUBPROTOCOL);
+    const opening = deferred<Link>(`Connecting to ${url.origin}`, timeoutMs, signal);
     socket.onopen = () => {
       if (socket.protocol === SUBPROTOCOL) opening.resolve(new Link(socket, events));
       else opening.reject(new Error(`${url.origin} does not speak ${SUBPROTOCOL}`));
@@ -111,6 +117,7 @@ export class Link {
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<T> {
+    if (this.#ended) return Promise.reject(new Error("The connection has ended"));
     const ref = ++this.#refs;
     const answer = deferred<T>(`The reply to ${frame.action}`, timeoutMs, signal);
     this.#requests.set(ref, { ...answer, accept } as Request);
@@ -123,6 +130,7 @@ export class Link {
    * nothing was heard for one and a quarter heartbeats of `heartbeatMs`.
    */
   beat(heartbeatMs: number): void {
+    const everyMs = Math.min(Math.max(heartbeatMs / 8, MIN_BEAT_MS), MAX_TIMER_MS);
     this.#heart = setInterval(() => {
       const now = performance.now();
       if (now - this.#heardAt > 1.25 * heartbeatMs) {
@@ -130,7 +138,7 @@ export class Link {
       } else if (now - Math.min(this.#heardAt, this.#saidAt) > 0.75 * heartbeatMs) {
         this.ping();
       }
-    }, heartbeatMs / 8);
+    }, everyMs);
   }
 
   /** Asks for a sign of life. */
@@ -154,12 +162,18 @@ export class Link {
   #hear(data: unknown): void {
     if (this.#ended) return;
     this.#heardAt = performance.now();
-    const frame = parse(data);
-    if (frame === undefined) {
+    try {
+      this.#read(parse(data));
+    } catch {
+      // Whatever is wrong with it, going on would lose something: the next connection resumes.
       this.#end({ code: CLOSE.protocolError, reason: "The server sent what is no frame" });
-    } else if ("event" in frame && frame.event === "goodbye") {
+    }
+  }
+
+  #read(frame: ServerFrame): void {
+    if ("event" in frame && frame.event === "goodbye") {
       const { code, reason, retry_after_ms: retryAfterMs } = frame;
-      this.#goodbye = { code, reason, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+      this.#goodbye = { code, reason, ...retryAfter(retryAfterMs) };
     } else if ("ref" in frame && frame.ref !== undefined) {
       this.#answer(frame, frame.ref);
     } else if (!("status" in frame) || frame.status !== "connected") {
@@ -169,12 +183,10 @@ export class Link {
 
   #answer(frame: ServerFrame, ref: Ref): void {
     const request = this.#requests.get(ref);
-    if (request === undefined || !("status" in frame)) return;
-    if (frame.status === "error") {
+    if (request === undefined) return;
+    if ("status" in frame && frame.status === "error") {
       const { code, message, retry_after_ms: retryAfterMs } = frame;
-      request.reject(
-        new ChatError(code, message, retryAfterMs === undefined ? {} : { retryAfterMs }),
-      );
+      request.reject(new ChatError(code, message, retryAfter(retryAfterMs)));
       return;
     }
     try {
@@ -185,9 +197,11 @@ export class Link {
   }
 
   /** Ends the connection for everybody here; the socket is left to itself, which may take long to notice. */
-  #end(end: End): void {
+  #end(how: End): void {
     if (this.#ended) return;
     this.#ended = true;
+    // What the server said of the end counts, even if its close got lost.
+    const end = this.#goodbye ?? how;
     clearInterval(this.#heart);
     this.#socket.onmessage = null;
     // Browsers let clients close with 1000 and 3000 to 4999 only.
@@ -198,18 +212,34 @@ export class Link {
     for (const request of this.#requests.values()) {
       request.reject(new Error(`The connection ended: ${end.reason || end.code}`));
     }
-    this.#events.end(end);
+    this.#events.end(end, this);
   }
 }
 
-function parse(data: unknown): ServerFrame | undefined {
-  if (typeof data !== "string") return undefined;
-  try {
-    const frame = JSON.parse(data);
-    return typeof frame === "object" && frame !== null && ("status" in frame || "event" in frame)
-      ? frame
-      : undefined;
-  } catch {
-    return undefined;
+/** A server's wish for a pause, if it is one that can be kept. */
+function retryAfter(ms: unknown): { retryAfterMs?: number } {
+  return typeof ms === "number" && ms >= 0 ? { retryAfterMs: Math.min(ms, MOST_RETRY_MS) } : {};
+}
+
+/** Reads a frame, and checks what would do harm if it were otherwise. */
+function parse(data: unknown): ServerFrame {
+  const frame: ServerFrame = JSON.parse(String(data));
+  if ("status" in frame) return frame;
+  if (!isEvent(frame)) throw new TypeError("Neither a reply nor an event");
+  return frame;
+}
+
+function isEvent(frame: Exclude<ServerFrame, { status: string }>): boolean {
+  switch (frame.event) {
+    case "entries":
+      return frame.entries.every(({ seq, from }) =>
+        Number.isSafeInteger(seq) && typeof from === "string"
+      );
+    case "gap":
+      return Number.isSafeInteger(frame.from_seq) && Number.isSafeInteger(frame.to_seq);
+    case "goodbye":
+      return Number.isSafeInteger(frame.code) && typeof frame.reason === "string";
+    default:
+      return typeof frame.event === "string";
   }
 }

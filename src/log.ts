@@ -28,7 +28,8 @@ export class LogEntry {
 
   /** The entry as plain clients see it, made when the first of them asks; `null` where they see nothing. */
   get plain(): string | null {
-    return this.#plain ??= encodePlainEntry(this.text);
+    if (this.#plain === undefined) this.#plain = encodePlainEntry(this.text);
+    return this.#plain;
   }
 }
 

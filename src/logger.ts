@@ -60,12 +60,13 @@ export function createLogger(level: LogLevel, format: LogFormat): Logger {
 
 /** A record as one JSON object on one line. */
 export function formatJson(record: LogRecord): string {
-  return visible(JSON.stringify({
+  const line = {
     time: record.datetime.toISOString(),
     level: record.levelName.toLowerCase(),
     event: record.msg,
-    ...fieldsOf(record),
-  }));
+  };
+  // Twice: to stand first, and to win over a field of the same name.
+  return visible(JSON.stringify({ ...line, ...fieldsOf(record), ...line }));
 }
 
 /** A record as a line for people: time, level, event, fields. */

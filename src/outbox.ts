@@ -47,6 +47,7 @@ export class Outbox {
   #n = 0;
   /** Up to here the server has taken everything, as far as it said. */
   #taken = 0;
+  #window = MAX_IN_FLIGHT;
 
   /** How many messages have no answer. */
   get size(): number {
@@ -66,7 +67,7 @@ export class Outbox {
     let chars = 0;
     let taken = 0;
     for (const sending of this.#queue) {
-      if (this.#flying.size >= MAX_IN_FLIGHT) break;
+      if (this.#flying.size >= this.#window) break;
       taken++;
       if (sending.n === 0) this.#number(sending);
       // It was answered while it waited to be sent again.
@@ -93,6 +94,7 @@ export class Outbox {
 
   /** Takes a message out whose place in the log is known; does nothing for one that is not here. */
   acknowledge(n: number, seq: number): void {
+    this.#window = Math.min(this.#window + 1, MAX_IN_FLIGHT);
     this.#remove(n)?.resolve(seq);
   }
 
@@ -122,6 +124,12 @@ export class Outbox {
     this.#taken = taken;
     this.#flying.clear();
     this.#queue = [...this.#numbered.values(), ...this.#queue.filter(({ n }) => n === 0)];
+  }
+
+  /** Rewinds, and goes on with one message at a time, then with one more for each that is acknowledged. */
+  throttle(): void {
+    this.#window = 1;
+    this.rewind();
   }
 
   /** Takes a message out that nobody waits for any more, if it was never sent; says whether it was. */

@@ -13,6 +13,15 @@ import type { Member, Outlet, Room } from "./room.ts";
 /** How often a full socket is looked at, in milliseconds. */
 const LOOK_EVERY_MS = 50;
 
+/**
+ * Rooms with as many members wait for input that is on its way, so that it shares their
+ * frames. In smaller ones that costs more than it saves (measured: 0.8 to 0.9 with ten).
+ */
+const LARGE_ROOM = 16;
+
+/** The longest wait for more input, in milliseconds; without any, nothing waits. */
+const GATHER_MS = 3;
+
 /** What the pump reports, never from within a delivery: the handlers may change rooms. */
 export interface PumpEvents {
   /** A full socket that has taken nothing for too long, or a plain one that missed entries. */
@@ -26,6 +35,11 @@ export class Pump {
   readonly #events: PumpEvents;
   #rooms: Room[] = [];
   #scheduled = false;
+  /** Whether a large room is among them. */
+  #large = false;
+  #since = 0;
+  #frames = 0;
+  #framesSeen = 0;
   readonly #full = new Map<Connection, () => Iterable<Member>>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -39,11 +53,18 @@ export class Pump {
     if (room.dirty) return;
     room.dirty = true;
     this.#rooms.push(room);
+    if (room.members.length >= LARGE_ROOM) this.#large = true;
     if (this.#scheduled) return;
     this.#scheduled = true;
+    this.#since = performance.now();
     // A whole turn, not a microtask: only then have all sockets with input been read,
     // and their messages share a frame (measured: 12 times the deliveries with 32 senders).
-    setImmediate(() => this.#flush());
+    setImmediate(() => this.#turn());
+  }
+
+  /** Says that a frame has come in from somewhere. */
+  heard(): void {
+    this.#frames++;
   }
 
   /** Sends a member what it has not been sent, as far as its socket takes it. */
@@ -74,10 +95,22 @@ export class Pump {
     this.#full.clear();
   }
 
+  /** The end of a turn: delivers, or waits for another turn while input keeps coming for a large room. */
+  #turn(): void {
+    const more = this.#frames !== this.#framesSeen;
+    this.#framesSeen = this.#frames;
+    if (more && this.#large && performance.now() - this.#since < GATHER_MS) {
+      setImmediate(() => this.#turn());
+    } else {
+      this.#flush();
+    }
+  }
+
   #flush(): void {
     const rooms = this.#rooms;
     this.#rooms = [];
     this.#scheduled = false;
+    this.#large = false;
     for (const room of rooms) {
       room.dirty = false;
       const { members, log } = room;

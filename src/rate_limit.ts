@@ -42,4 +42,9 @@ export class TokenBucket {
     this.#tokens -= cost;
     return 0;
   }
+
+  /** Takes tokens whether they are there or not: what comes next waits for them. */
+  spend(cost: number): void {
+    this.#tokens -= cost;
+  }
 }

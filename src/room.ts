@@ -84,10 +84,10 @@ export class Room {
   gone = false;
   /** Set while the pump has it on its list. */
   dirty = false;
-  // The batches made since the last entry, by the cursor they start behind. There are as many as
-  // members have different cursors: nearly always one, and never more than the log has entries.
-  #batches = new Map<number, Batch>();
-  #batchesHead = 0;
+  // The batch made last: members at the same cursor, nearly always all of them, share it.
+  #batch: Batch | undefined;
+  #batchAfter = 0;
+  #batchHead = 0;
 
   /** Makes an empty room over a log at the monotonic time `now`. */
   constructor(id: string, name: string, log: Log, now: number) {
@@ -135,17 +135,14 @@ export class Room {
    * the same cursor get the same string.
    */
   batchAfter(cursor: number): Batch {
-    const { log } = this;
-    if (this.#batchesHead !== log.head) {
-      this.#batches.clear();
-      this.#batchesHead = log.head;
+    if (
+      this.#batch === undefined || this.#batchAfter !== cursor || this.#batchHead !== this.log.head
+    ) {
+      this.#batch = this.#makeBatch(cursor);
+      this.#batchAfter = cursor;
+      this.#batchHead = this.log.head;
     }
-    let batch = this.#batches.get(cursor);
-    if (batch === undefined) {
-      batch = this.#makeBatch(cursor);
-      this.#batches.set(cursor, batch);
-    }
-    return batch;
+    return this.#batch;
   }
 
   #makeBatch(cursor: number): Batch {

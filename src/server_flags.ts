@@ -88,6 +88,8 @@ export function parseServerFlags(
       throw new RangeError(`Unknown argument ${argument}: see --help`);
     },
   });
+  // What stands behind "--" is never called unknown.
+  if (flags._.length > 0) throw new RangeError(`Unknown argument ${flags._[0]}: see --help`);
   if (flags.help) return "help";
   if (flags.version) return "version";
   const text = (name: string): string | undefined => {

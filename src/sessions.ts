@@ -7,7 +7,7 @@
  * @module
  */
 
-import { newClientId, newSecret, type RandomBytes, sameSecret } from "./ids.ts";
+import { newClientId, newSecret, normalizeRoomId, type RandomBytes, sameSecret } from "./ids.ts";
 import type { Member, Outlet, Person } from "./room.ts";
 
 /** A connection, as the hub knows it. The hub alone sets `session`. */
@@ -45,6 +45,11 @@ export class Session implements Person {
   get only(): Member | undefined {
     for (const member of this.rooms.values()) return member;
     return undefined;
+  }
+
+  /** The membership in the room that `roomId` may mean; nearly always it is written as we write it. */
+  roomOf(roomId: string): Member | undefined {
+    return this.rooms.get(roomId) ?? this.rooms.get(normalizeRoomId(roomId));
   }
 
   /** Makes `peer` the connection this client speaks on, at the monotonic time `now`. */

@@ -14,6 +14,9 @@ export interface WaitOptions {
   signal?: AbortSignal;
 }
 
+/** The longest time a timer can run, in milliseconds. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** A promise and the functions that settle it. */
 export interface Deferred<T> extends WaitOptions {
   promise: Promise<T>;
@@ -29,7 +32,8 @@ export function deferred<T>(what: string, timeoutMs: number, signal?: AbortSigna
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const timer = setTimeout(
     () => fail(new DOMException(`${what} took longer than ${timeoutMs} ms`, "TimeoutError")),
-    timeoutMs,
+    // A longer time than this would be taken for none at all.
+    Math.min(timeoutMs, MAX_TIMER_MS),
   );
   const abort = () => fail(signal?.reason);
   function settled(): void {
@@ -50,4 +54,18 @@ export function deferred<T>(what: string, timeoutMs: number, signal?: AbortSigna
     },
     reject: fail,
   };
+}
+
+/** Resolves after `ms` milliseconds, or at once when the signal is aborted. */
+export function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(wake, Math.min(ms, MAX_TIMER_MS));
+    function wake(): void {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", wake);
+      resolve();
+    }
+    if (signal.aborted) wake();
+    else signal.addEventListener("abort", wake);
+  });
 }

@@ -1,0 +1,125 @@
+/**
+ * The command line of the terminal chat: arguments in, settings out.
+ *
+ * @module
+ */
+
+import { parseArgs } from "@std/cli/parse-args";
+
+/** Where the chat is unless `--url` says otherwise. */
+export const DEFAULT_URL = "ws://localhost:8765";
+
+/** What the terminal chat was asked for. */
+export interface CliSettings {
+  url: URL;
+  /** How others see this person. */
+  name?: string;
+  /** The room to join; a new one is made where there is none. */
+  join?: string;
+  /** How a new room is called. */
+  roomName: string;
+  /** How many entries of history a joined room begins with. */
+  last: number;
+  /** Whether to write JSON lines instead of text. */
+  json: boolean;
+}
+
+/** What `--help` prints. */
+export const CLI_HELP = `Usage: deno run -N cli.ts [flags]
+
+Makes a room, or joins one, and talks there: type a line and press Enter.
+In a pipe, each line of the input is sent and what happens is printed.
+
+  --join ID         join this room instead of making one
+  --url URL         where the chat is (default ${DEFAULT_URL})
+  --name NAME       how others see you
+  --room-name NAME  how a new room is called (default Lobby)
+  --last N          begin a joined room with its last N entries (default 0)
+  --json            write one JSON object a line, for programs
+  --help, --version
+`;
+
+const TEXT_FLAGS = ["join", "url", "name", "room-name", "last"] as const;
+const MAX_NAME_CHARS = 128;
+const MAX_LAST = 10_000;
+
+/**
+ * Reads the command line.
+ *
+ * @throws {RangeError} with one line that names the flag and the value that will not do.
+ */
+export function parseCliFlags(args: string[]): CliSettings | "help" | "version" {
+  const flags = parseArgs(args, {
+    string: TEXT_FLAGS,
+    boolean: ["json", "help", "version"],
+    unknown: (argument) => {
+      throw new RangeError(`Unknown argument ${JSON.stringify(argument)}: see --help`);
+    },
+  });
+  if (flags._.length > 0) {
+    throw new RangeError(`Unknown argument ${JSON.stringify(flags._[0])}: see --help`);
+  }
+  if (flags.help) return "help";
+  if (flags.version) return "version";
+  const text = (flag: typeof TEXT_FLAGS[number]): string | undefined => {
+    const value: unknown = flags[flag];
+    if (value === undefined) return undefined;
+    // A flag that is given twice comes as a list.
+    if (typeof value === "string" && value.trim() !== "") return value;
+    throw new RangeError(`--${flag} needs one value`);
+  };
+  const join = text("join");
+  const name = nameOf("--name", text("name"));
+  const roomName = nameOf("--room-name", text("room-name"));
+  if (join !== undefined && roomName !== undefined) {
+    throw new RangeError("--room-name is for a new room: it does not go with --join");
+  }
+  return {
+    url: urlOf(text("url") ?? DEFAULT_URL),
+    ...(name === undefined ? {} : { name }),
+    ...(join === undefined ? {} : { join }),
+    roomName: roomName ?? "Lobby",
+    last: lastOf(text("last") ?? "0"),
+    json: flags.json,
+  };
+}
+
+/** The command with which others join a room of this server. */
+export function joinCommand(roomId: string, url: URL): string {
+  const command = `deno run -N cli.ts --join ${shellWord(roomId)}`;
+  const known = url.href === new URL(DEFAULT_URL).href;
+  return known ? command : `${command} --url ${shellWord(hrefOf(url))}`;
+}
+
+/** A URL as people write it: without the slash that stands for no path. */
+function hrefOf(url: URL): string {
+  return url.pathname === "/" && url.search === "" ? url.href.replace(/\/$/, "") : url.href;
+}
+
+/** People paste the command, so that nothing in it may be more than a word to a shell. */
+function shellWord(text: string): string {
+  return /^[\w.:/@%+=,\[\]-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+function urlOf(text: string): URL {
+  const url = URL.parse(text);
+  if (url === null || !["ws:", "wss:"].includes(url.protocol) || url.hash !== "") {
+    throw new RangeError(
+      `--url must be an address like ${DEFAULT_URL}, not ${JSON.stringify(text)}`,
+    );
+  }
+  return url;
+}
+
+function nameOf(flag: string, name: string | undefined): string | undefined {
+  if (name === undefined || name.length <= MAX_NAME_CHARS) return name;
+  throw new RangeError(`${flag} has ${name.length} characters, the most are ${MAX_NAME_CHARS}`);
+}
+
+function lastOf(text: string): number {
+  const last = Number(text);
+  if (/^\d+$/.test(text) && last <= MAX_LAST) return last;
+  throw new RangeError(
+    `--last must be a whole number from 0 to ${MAX_LAST}, not ${JSON.stringify(text)}`,
+  );
+}

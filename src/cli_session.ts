@@ -1,0 +1,297 @@
+/**
+ * One person's time in the terminal chat: lines go to rooms, and what happens to the screen.
+ *
+ * @module
+ */
+
+import { type ChatClient, type ChatRoom, type RoomEvent, SendError } from "../client.ts";
+import { type Command, COMMAND_HELP, parseCommand } from "./cli_commands.ts";
+import { MAX_LINE_BYTES } from "./cli_editor.ts";
+import { joinCommand } from "./cli_flags.ts";
+import { type Look, type Shown, toJson, toText } from "./cli_render.ts";
+import type { Screen } from "./terminal.ts";
+
+/** What a session can be told. */
+export interface SessionOptions {
+  /** Where the chat is, for the command with which others join. */
+  url: URL;
+  /** How many entries of history a joined room begins with. */
+  last: number;
+  /** How things are shown; without it, as JSON. */
+  look?: Look;
+  /** Takes errors instead of the screen. */
+  complain?: (line: string) => void;
+}
+
+/** How many messages may be without an acknowledgement; the next line waits. */
+const MAX_UNSENT = 512;
+
+/** After how long without an acknowledgement the prompt tells of it, in milliseconds. */
+const PROMPT_MS = 300;
+
+/** How long a person who leaves waits for what is not acknowledged, in milliseconds. */
+const LEAVE_MS = 2_000;
+
+const PROMPT = "> ";
+
+const encoder = new TextEncoder();
+
+/** A conversation, in one room after the other. */
+export class Session {
+  readonly #chat: ChatClient;
+  readonly #screen: Screen;
+  readonly #options: SessionOptions;
+  readonly #stop = new AbortController();
+  #room: ChatRoom | undefined;
+  /** Settles when everything that happened in the room was shown. */
+  #events: Promise<void> = Promise.resolve();
+  readonly #unsent = new Set<Promise<void>>();
+  #turn: Promise<void> | undefined;
+  #leaving = false;
+  #exitCode = 0;
+  /** What went wrong that nobody waited for. */
+  #failure: unknown;
+
+  /** Makes a session for a client that is connected. */
+  constructor(chat: ChatClient, screen: Screen, options: SessionOptions) {
+    this.#chat = chat;
+    this.#screen = screen;
+    this.#options = options;
+  }
+
+  /** Lets the conversation end now. */
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  /** Talks until there is nothing more to say, leaves, and returns the exit code of the program. */
+  async run(room: ChatRoom): Promise<number> {
+    const statuses = this.#guard(this.#showStatuses());
+    await this.#enter(room);
+    await this.#updatePrompt();
+    for await (const line of this.#screen.lines(this.#stop.signal)) {
+      if (this.#stop.signal.aborted || !await this.#act(line)) break;
+    }
+    await this.#leave();
+    await statuses;
+    if (this.#failure !== undefined) throw this.#failure;
+    return this.#exitCode;
+  }
+
+  /** Does what a line says; false says that it was the last. */
+  async #act(line: string): Promise<boolean> {
+    if (encoder.encode(line).length > MAX_LINE_BYTES) {
+      await this.#fail(`Not sent: the line is longer than ${MAX_LINE_BYTES} bytes`, line);
+      return true;
+    }
+    const command = parseCommand(line);
+    try {
+      await this.#perform(command);
+    } catch (error) {
+      if (!this.#stop.signal.aborted) await this.#fail(messageOf(error));
+    }
+    return command.type !== "quit";
+  }
+
+  async #perform(command: Command): Promise<void> {
+    const { signal } = this.#stop;
+    switch (command.type) {
+      case "nothing":
+      case "quit":
+        return;
+      case "say":
+        return await this.#say(command.text);
+      case "join": {
+        const { last } = this.#options;
+        return await this.#enter(await this.#chat.joinRoom(command.roomId, { signal, last }));
+      }
+      case "create":
+        return await this.#enter(await this.#chat.createRoom(command.name, { signal }));
+      case "leave":
+        return await this.#exit(this.#here());
+      case "who": {
+        const { members, presence } = this.#here();
+        const own = this.#chat.clientId;
+        return await this.#show({
+          type: "members",
+          members: [...members.values()],
+          presence,
+          own,
+        });
+      }
+      case "nick":
+        return await this.#chat.rename(command.name, { signal });
+      case "help":
+        return await this.#show({ type: "help", text: COMMAND_HELP });
+      case "wrong":
+        return await this.#fail(command.message);
+      default:
+        command satisfies never;
+    }
+  }
+
+  #here(): ChatRoom {
+    if (this.#room !== undefined) return this.#room;
+    throw new Error("You are in no room: /join ID or /create NAME");
+  }
+
+  /** Goes into a room, and out of the one before. */
+  async #enter(room: ChatRoom): Promise<void> {
+    const before = this.#room;
+    if (room === before) throw new Error("You are in this room already");
+    if (before !== undefined) await this.#exit(before);
+    this.#room = room;
+    const { id: roomId, name } = room;
+    await this.#show({
+      type: "room",
+      roomId,
+      name,
+      command: joinCommand(roomId, this.#options.url),
+    });
+    this.#events = this.#guard(this.#showEvents(room));
+  }
+
+  /** Goes out of a room; what happened there until then is shown. */
+  async #exit(room: ChatRoom): Promise<void> {
+    this.#room = undefined;
+    try {
+      await room.leave({ signal: this.#stop.signal });
+    } catch (error) {
+      this.#room = room;
+      throw error;
+    }
+    await this.#events;
+  }
+
+  async #say(text: string): Promise<void> {
+    const room = this.#here();
+    const [oldest] = this.#unsent;
+    if (this.#unsent.size >= MAX_UNSENT) await oldest;
+    const sending = this.#guard(this.#nextTurn().then(() => this.#send(room, text)));
+    this.#unsent.add(sending);
+    sending.then(() => {
+      this.#unsent.delete(sending);
+      if (this.#unsent.size === 0) this.#guard(this.#updatePrompt());
+    });
+    if (this.#screen.interactive) setTimeout(() => this.#guard(this.#updatePrompt()), PROMPT_MS);
+  }
+
+  /** The next turn of the event loop: lines that come until then travel in one frame. */
+  #nextTurn(): Promise<void> {
+    this.#turn ??= delay(0).then(() => {
+      this.#turn = undefined;
+    });
+    return this.#turn;
+  }
+
+  async #send(room: ChatRoom, text: string): Promise<void> {
+    try {
+      await room.send(text);
+    } catch (error) {
+      const perhaps = error instanceof SendError && error.mayBeStored ? "Perhaps not" : "Not";
+      await this.#fail(`${perhaps} sent: ${messageOf(error)}`, text);
+    }
+  }
+
+  /** Says how many lines are not in the log: they are shown when they are, in the order of the log. */
+  async #updatePrompt(): Promise<void> {
+    const { size } = this.#unsent;
+    await this.#screen.setPrompt(size === 0 ? PROMPT : `${size} unsent ${PROMPT}`);
+  }
+
+  async #showEvents(room: ChatRoom): Promise<void> {
+    /** Names as they were shown last, for when somebody is called something else. */
+    const names = new Map<string, string | undefined>();
+    for (const { client_id, name } of room.members.values()) names.set(client_id, name);
+    for await (const event of room.events()) {
+      await this.#show(this.#told(room, event, names), room.id);
+    }
+  }
+
+  /** An event with what the room's member knows of it. */
+  #told(room: ChatRoom, event: RoomEvent, names: Map<string, string | undefined>): Shown {
+    switch (event.type) {
+      case "join":
+      case "back":
+        names.set(event.from, event.name);
+        return event;
+      case "rename": {
+        const formerly = names.get(event.from);
+        names.set(event.from, event.name);
+        // In the history, those who are here still are known by their latest name only.
+        return formerly === undefined || formerly === event.name ? event : { ...event, formerly };
+      }
+      case "leave":
+        names.delete(event.from);
+        return event;
+      case "closed":
+        if (this.#room !== room || this.#leaving) return { type: "left", name: room.name };
+        this.#room = undefined;
+        this.#count();
+        return event;
+      default:
+        return event;
+    }
+  }
+
+  async #showStatuses(): Promise<void> {
+    let wasLost = false;
+    for await (const status of this.#chat.statuses()) {
+      if (status.type === "closed") wasLost = true;
+      if (this.#leaving || !wasLost) continue;
+      await this.#show({ type: "status", status });
+      if (status.type === "closed" && !status.willReconnect) {
+        this.#exitCode = 1;
+        this.stop();
+      }
+    }
+  }
+
+  async #leave(): Promise<void> {
+    await this.#screen.close();
+    // What a person saw go wrong is no news to whoever started the program.
+    const patient = !this.#screen.interactive && !this.#stop.signal.aborted;
+    const settled = Promise.all(this.#unsent);
+    await (patient ? settled : Promise.race([settled, delay(LEAVE_MS)]));
+    this.#leaving = true;
+    await this.#chat.close();
+    await Promise.all(this.#unsent);
+    await this.#events;
+  }
+
+  async #show(shown: Shown, roomId?: string): Promise<void> {
+    const { look } = this.#options;
+    const text = look === undefined ? toJson(shown, roomId) : toText(shown, Date.now(), look);
+    if (text !== undefined) await this.#screen.show(text);
+  }
+
+  /** Tells of something that did not work, and goes on. */
+  async #fail(message: string, body?: string): Promise<void> {
+    this.#count();
+    const { complain, look } = this.#options;
+    const shown: Shown = { type: "error", message, ...(body === undefined ? {} : { body }) };
+    if (complain === undefined || look === undefined) await this.#show(shown);
+    else complain(toText(shown, Date.now(), look) ?? message);
+  }
+
+  /** Counts a failure: to a program that is the result, but a person has seen it and went on. */
+  #count(): void {
+    if (!this.#screen.interactive || this.#leaving) this.#exitCode = 1;
+  }
+
+  /** Ends the session where something fails that nobody waits for. */
+  #guard(work: Promise<void>): Promise<void> {
+    return work.catch((error) => {
+      this.#failure ??= error;
+      this.stop();
+    });
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

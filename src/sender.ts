@@ -1,0 +1,201 @@
+// This module runs in browsers.
+
+/**
+ * Gets what an app says into the log, once and in order, however often the connection
+ * breaks or the server says "not now".
+ *
+ * @module
+ */
+
+import { ChatError, SendError } from "./errors.ts";
+import type { Link } from "./link.ts";
+import { Outbox, type Sending } from "./outbox.ts";
+import { type ConnectedFrame, type ErrorFrame, MAX_BODY_BYTES } from "./protocol.ts";
+import { deferred, sleep } from "./wait.ts";
+
+/** How many messages may be without an acknowledgement, and what happens to one more. */
+export interface SenderOptions {
+  maxUnacknowledged: number;
+  whenFull: "wait" | "fail";
+  /** How long the server may take to answer, in milliseconds. */
+  timeoutMs: number;
+}
+
+/** How long a server that gave no time is left alone before a message is sent again, in milliseconds. */
+const RETRY_MS = 1_000;
+
+/** Whatever the server says, nothing is sent again sooner than this, in milliseconds. */
+const LEAST_RETRY_MS = 50;
+
+/** Counts the bytes of a body as the server does. */
+const ENCODER = new TextEncoder();
+
+/** The sending half of a client. */
+export class Sender {
+  readonly #options: SenderOptions;
+  /** The connection, while there is one. */
+  readonly #link: () => Link | undefined;
+  readonly #outbox = new Outbox();
+  /** Messages that wait for room in the outbox, in order. */
+  #overflow: Sending[] = [];
+  #flushing = false;
+  /** The connection on which nothing may be sent for now. */
+  #held: Link | undefined;
+  #bodyBytes = MAX_BODY_BYTES;
+  readonly #closed = new AbortController();
+
+  /** Makes a sender that has nothing to send. */
+  constructor(options: SenderOptions, link: () => Link | undefined) {
+    this.#options = options;
+    this.#link = link;
+  }
+
+  /** Resolves with the `seq` the message has in the log; rejects with a SendError. */
+  async send(
+    roomId: string,
+    body: string,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<number> {
+    this.#check(body);
+    const answer = deferred<number>("The acknowledgement", timeoutMs, signal);
+    const { resolve, reject } = answer;
+    const sending: Sending = { roomId, body, n: 0, resolve, reject };
+    this.#overflow.push(sending);
+    this.#flushSoon();
+    try {
+      return await answer.promise;
+    } catch (cause) {
+      if (cause instanceof SendError) throw cause;
+      const waited = this.#overflow.length;
+      this.#overflow = this.#overflow.filter((other) => other !== sending);
+      const unsent = this.#overflow.length < waited || this.#outbox.withdraw(sending);
+      throw new SendError(`Not acknowledged: ${reasonOf(cause)}`, !unsent, { cause });
+    }
+  }
+
+  /** A new connection: nothing is sent before `ready`, then everything that has no answer. */
+  welcome(link: Link, reply: ConnectedFrame, ready: Promise<unknown>): void {
+    this.#bodyBytes = reply.limits.body_bytes;
+    if (reply.resumed) {
+      this.#outbox.rewind(reply.n);
+    } else {
+      // As another client it cannot tell the server which of them it has said before.
+      for (const { reject } of this.#outbox.restart()) {
+        reject(new SendError("The server has forgotten this client", true));
+      }
+    }
+    this.#holdUntil(link, ready);
+  }
+
+  /** A message has its place in the log. */
+  acknowledge(n: number, seq: number): void {
+    this.#outbox.acknowledge(n, seq);
+    this.#flushSoon();
+  }
+
+  /** Acknowledgements may have been missed: repeats bring them back. */
+  missed(): void {
+    this.#outbox.rewind();
+    this.#sendAgain(0);
+  }
+
+  /** The server has refused a message. */
+  refuse(frame: ErrorFrame, n: number): void {
+    // Whatever comes while nothing is sent was sent in an earlier round, and will be again.
+    if (this.#held !== undefined) return;
+    switch (frame.code) {
+      case "out_of_order":
+        // One before it was refused, and that is dealt with.
+        return;
+      case "rate_limited":
+      case "unavailable":
+        this.#outbox.throttle();
+        this.#sendAgain(Math.max(frame.retry_after_ms ?? RETRY_MS, LEAST_RETRY_MS));
+        return;
+      default: {
+        const cause = new ChatError(frame.code, frame.message);
+        this.#outbox.refuse(n, new SendError(frame.message, false, { cause }));
+        this.#sendAgain(0);
+      }
+    }
+  }
+
+  /** Ends it: what has no answer is rejected. */
+  close(reason: string): void {
+    this.#closed.abort();
+    for (const { n, reject } of [...this.#outbox.clear(), ...this.#overflow.splice(0)]) {
+      reject(new SendError(`The client is closed: ${reason}`, n > 0));
+    }
+  }
+
+  #check(body: string): void {
+    const bytes = body.length * 3 > this.#bodyBytes ? ENCODER.encode(body).length : 0;
+    if (bytes > this.#bodyBytes) {
+      const most = this.#bodyBytes;
+      throw new SendError(`Message has ${bytes} bytes, at most ${most} are allowed`, false);
+    }
+    const waiting = this.#outbox.size + this.#overflow.length;
+    if (this.#options.whenFull === "fail" && waiting >= this.#options.maxUnacknowledged) {
+      throw new SendError(`${waiting} messages are not acknowledged, the most allowed`, false);
+    }
+  }
+
+  /** Sends at the end of this turn, so that what is said within one turn shares a frame. */
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    queueMicrotask(() => {
+      this.#flushing = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    const room = this.#options.maxUnacknowledged - this.#outbox.size;
+    if (room > 0) this.#overflow.splice(0, room).forEach((sending) => this.#outbox.add(sending));
+    const link = this.#link();
+    if (link === undefined || link === this.#held) return;
+    for (const { roomId, n, bodies } of this.#outbox.take()) {
+      const one = bodies.length === 1;
+      const [action, body] = one ? ["message", bodies[0]] : ["messages", bodies];
+      link.send({ action, room_id: roomId, n, body });
+    }
+  }
+
+  /** Sends nothing on this connection until `ready`; if that fails, the next connection tries again. */
+  #holdUntil(link: Link, ready: Promise<unknown>): void {
+    this.#held = link;
+    ready.then(() => {
+      if (this.#held === link) this.#held = undefined;
+      this.#flush();
+    }, (error) => link.fail(reasonOf(error)));
+  }
+
+  /**
+   * Sends everything unanswered again, `delayMs` milliseconds after the server has answered
+   * all that is on its way.
+   */
+  #sendAgain(delayMs: number): void {
+    const link = this.#link();
+    if (link !== undefined && this.#held !== link) {
+      this.#holdUntil(link, this.#drain(link, delayMs));
+    }
+  }
+
+  async #drain(link: Link, delayMs: number): Promise<void> {
+    let pause = delayMs;
+    try {
+      await link.request({ action: "ping" }, () => {}, this.#options.timeoutMs);
+    } catch (error) {
+      // A refused ping is an answer too.
+      if (!(error instanceof ChatError)) throw error;
+      pause = Math.max(pause, error.retryAfterMs ?? RETRY_MS);
+    }
+    await sleep(pause, this.#closed.signal);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
