@@ -88,8 +88,8 @@ export class ChatRoom implements AsyncIterable<Message> {
     this.id = reply.room_id ?? "";
     this.name = reply.room_name ?? "";
     this.#actions = actions;
-    this.#feed = new Feed<RoomEvent>(KEPT_EVENTS, missed);
     this.#enter(reply);
+    this.#feed = new Feed<RoomEvent>(KEPT_EVENTS, missed, this.#cursor);
   }
 
   /** Everybody in the room, by client id; nobody where `presence` is false. */

@@ -42,11 +42,11 @@ export class Session {
   readonly #screen: Screen;
   readonly #options: SessionOptions;
   readonly #stop = new AbortController();
+  readonly #stopped: Promise<void>;
   #room: ChatRoom | undefined;
   /** Settles when everything that happened in the room was shown. */
   #events: Promise<void> = Promise.resolve();
   readonly #unsent = new Set<Promise<void>>();
-  #turn: Promise<void> | undefined;
   #leaving = false;
   #exitCode = 0;
   /** What went wrong that nobody waited for. */
@@ -57,6 +57,8 @@ export class Session {
     this.#chat = chat;
     this.#screen = screen;
     this.#options = options;
+    const { signal } = this.#stop;
+    this.#stopped = new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
   }
 
   /** Lets the conversation end now. */
@@ -151,8 +153,9 @@ export class Session {
     this.#events = this.#guard(this.#showEvents(room));
   }
 
-  /** Goes out of a room; what happened there until then is shown. */
+  /** Goes out of a room when everything said there is in its log, and shown. */
   async #exit(room: ChatRoom): Promise<void> {
+    await Promise.race([Promise.all(this.#unsent), this.#stopped]);
     this.#room = undefined;
     try {
       await room.leave({ signal: this.#stop.signal });
@@ -166,22 +169,14 @@ export class Session {
   async #say(text: string): Promise<void> {
     const room = this.#here();
     const [oldest] = this.#unsent;
-    if (this.#unsent.size >= MAX_UNSENT) await oldest;
-    const sending = this.#guard(this.#nextTurn().then(() => this.#send(room, text)));
+    if (this.#unsent.size >= MAX_UNSENT) await Promise.race([oldest, this.#stopped]);
+    const sending = this.#guard(this.#send(room, text));
     this.#unsent.add(sending);
     sending.then(() => {
       this.#unsent.delete(sending);
       if (this.#unsent.size === 0) this.#guard(this.#updatePrompt());
     });
     if (this.#screen.interactive) setTimeout(() => this.#guard(this.#updatePrompt()), PROMPT_MS);
-  }
-
-  /** The next turn of the event loop: lines that come until then travel in one frame. */
-  #nextTurn(): Promise<void> {
-    this.#turn ??= delay(0).then(() => {
-      this.#turn = undefined;
-    });
-    return this.#turn;
   }
 
   async #send(room: ChatRoom, text: string): Promise<void> {
@@ -249,10 +244,9 @@ export class Session {
 
   async #leave(): Promise<void> {
     await this.#screen.close();
-    // What a person saw go wrong is no news to whoever started the program.
-    const patient = !this.#screen.interactive && !this.#stop.signal.aborted;
-    const settled = Promise.all(this.#unsent);
-    await (patient ? settled : Promise.race([settled, delay(LEAVE_MS)]));
+    // A person wants to be gone; a pipe can wait, as long as it is not told to stop.
+    const hurry = this.#screen.interactive ? Promise.resolve() : this.#stopped;
+    await Promise.race([Promise.all(this.#unsent), hurry.then(() => delay(LEAVE_MS))]);
     this.#leaving = true;
     await this.#chat.close();
     await Promise.all(this.#unsent);

@@ -5,17 +5,10 @@
  * @module
  */
 
+import type { SocketLimits } from "./options.ts";
 import type { Dialect } from "./protocol.ts";
 import { type Rate, TokenBucket } from "./rate_limit.ts";
 import type { Peer, Session } from "./sessions.ts";
-
-/** How much may wait in a socket; sizes in bytes, times in milliseconds. */
-export interface SocketLimits {
-  /** With more than this waiting, no entries are sent until half of it is gone. */
-  highWaterBytes: number;
-  /** A socket over its high-water mark that takes nothing for this long is given up. */
-  stuckMs: number;
-}
 
 // Reading `bufferedAmount` costs about as much as a tenth of a send; 64 KiB of overshoot cost nothing.
 const CHECK_EVERY_CHARS = 65_536;

@@ -86,6 +86,7 @@ export class Engine {
   accept(socket: WebSocket, dialect: Dialect): void {
     const id = ++this.#accepted;
     let connection: Connection | undefined;
+    socket.binaryType = "arraybuffer";
     socket.onopen = () =>
       this.#guard(connection, () => {
         connection = this.#connect(id, socket, dialect);
@@ -170,14 +171,14 @@ export class Engine {
     const now = performance.now();
     this.#pump.heard();
     try {
-      const length = typeof data === "string" ? data.length : 0;
+      const length = typeof data === "string" ? data.length : sizeOf(data);
       if (!this.#charge(connection, 1 + Math.floor(length / CHARS_PER_TOKEN), now)) return;
       if (typeof data !== "string") {
         throw new ChatError("invalid_frame", "Frames must be text, not binary");
       }
       if (connection.pending === 0) this.#take(connection, data);
       else if (connection.held.length < MAX_HELD) connection.held.push(data);
-      else throw new ChatError("rate_limited", `${MAX_HELD} frames wait for the room to open`);
+      else throw new ChatError("unavailable", `${MAX_HELD} frames wait for the room to open`);
     } catch (error) {
       this.#refuse(connection, error, typeof data === "string" ? data : "");
     }
@@ -315,6 +316,10 @@ export class Engine {
       this.#logger.error("handler failed", { connection: connection?.id, error: String(error) });
     }
   }
+}
+
+function sizeOf(data: unknown): number {
+  return data instanceof ArrayBuffer ? data.byteLength : 0;
 }
 
 function instant(): Instant {

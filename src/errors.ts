@@ -21,9 +21,7 @@ export type ErrorCode =
   | "too_many_rooms"
   | "out_of_order"
   | "rate_limited"
-  | "slow_reader"
-  | "session_taken"
-  | "server_full"
+  | "room_full"
   | "unavailable"
   | "internal";
 
@@ -46,8 +44,6 @@ export const CLOSE = {
   silent: 4001,
   /** The socket took nothing for too long. */
   slowReader: 4002,
-  /** The server has as many connections as it may have. */
-  serverFull: 4003,
   /** Something broke on the server. */
   internal: 4004,
   /** The client gave the connection up for dead. */

@@ -22,21 +22,23 @@ export class Feed<T> {
   /** The position of the first of them; positions count from the feed's beginning. */
   #first = 0;
   /** The mark of the event before the first. */
-  #firstMark = 0;
+  #firstMark: number;
   /** The position behind the furthest event any reader has had, and its mark: where a new reader starts. */
   #read = 0;
-  #readMark = 0;
+  #readMark: number;
   #ended = false;
   readonly #sleepers = new Set<() => void>();
 
   /**
    * Makes a feed that keeps the newest `limit` events. A reader that is slower
    * gets what `missed` returns for the mark of the last event it had and of the last it
-   * will never have; nothing where that is undefined.
+   * will never have; nothing where that is undefined. `mark` is where the feed begins.
    */
-  constructor(limit: number, missed: (from: number, to: number) => T | undefined) {
+  constructor(limit: number, missed: (from: number, to: number) => T | undefined, mark = 0) {
     this.#limit = limit;
     this.#missed = missed;
+    this.#firstMark = mark;
+    this.#readMark = mark;
   }
 
   /** Adds an event; `mark` says where the feed stands with it. After the end it does nothing. */

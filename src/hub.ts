@@ -24,7 +24,7 @@ import {
   type Ref,
   type SuccessFrame,
 } from "./protocol.ts";
-import { type Member, Room } from "./room.ts";
+import { longestEmpty, type Member, Room } from "./room.ts";
 import { type Peer, type Session, Sessions } from "./sessions.ts";
 import type { Draft, StoredRoom } from "./store/store.ts";
 
@@ -34,6 +34,10 @@ export interface HubOptions {
   maxRooms: number;
   /** The most rooms one client may be in. */
   maxRoomsPerClient: number;
+  /** The most members of one room. */
+  maxMembers: number;
+  /** The most clients without a connection that keep their place; one more loses it at once. */
+  maxAway: number;
   /** Rooms with more members than this stop logging who comes and goes. */
   presenceLimit: number;
   /** How long an empty room can be rejoined. */
@@ -172,7 +176,10 @@ export class Hub {
     const session = peer.session;
     if (session === undefined) return [];
     session.detach(peer, t.now);
-    if (forGood || peer.plain || this.#options.graceMs === 0) return this.#end(session, t);
+    const { graceMs, maxAway } = this.#options;
+    if (forGood || peer.plain || graceMs === 0 || this.#away.size >= maxAway) {
+      return this.#end(session, t);
+    }
     this.#away.add(session);
     const effects: Effect[] = [];
     for (const member of session.rooms.values()) {
@@ -212,8 +219,7 @@ export class Hub {
     }
     for (const room of this.#rooms.values()) {
       if (room.emptySince === undefined || t.now - room.emptySince < emptyRoomMs) continue;
-      this.#rooms.delete(room.id);
-      effects.push({ type: "release", roomId: room.id });
+      effects.push(this.#release(room));
     }
     return effects;
   }
@@ -293,10 +299,18 @@ export class Hub {
 
   #make(peer: Peer, frame: CreateFrame | JoinFrame, roomId: string, name: string): Effect[] {
     const { size } = this.#rooms;
-    if (size >= this.#options.maxRooms) {
+    if (size < this.#options.maxRooms) return [{ type: "create", peer, frame, roomId, name }];
+    // Whoever makes rooms and leaves them takes the place of empty ones, of nobody else.
+    const empty = longestEmpty(this.#rooms.values());
+    if (empty === undefined) {
       throw new ChatError("too_many_rooms", `There are ${size} rooms, the most allowed`);
     }
-    return [{ type: "create", peer, frame, roomId, name }];
+    return [this.#release(empty), { type: "create", peer, frame, roomId, name }];
+  }
+
+  #release(room: Room): Effect {
+    this.#rooms.delete(room.id);
+    return { type: "release", roomId: room.id };
   }
 
   #join(session: Session, peer: Peer, frame: JoinFrame, t: Instant): Effect[] {
@@ -320,6 +334,9 @@ export class Hub {
     const left: Effect[] = [];
     if (member === undefined) {
       this.#checkRoomsOf(session, peer);
+      if (room.members.length >= this.#options.maxMembers) {
+        throw new ChatError("room_full", `Room ${room.id} has ${room.members.length} members`);
+      }
       // A plain client is in one room at a time.
       if (peer.plain && session.only !== undefined) {
         left.push({ type: "deliver", member: session.only });

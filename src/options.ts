@@ -6,9 +6,16 @@
  * @module
  */
 
-import type { SocketLimits } from "./connection.ts";
 import type { HubOptions } from "./hub.ts";
 import type { LogLimits } from "./log.ts";
+
+/** How much may wait in a socket; sizes in bytes, times in milliseconds. */
+export interface SocketLimits {
+  /** With more than this waiting, no entries are sent until half of it is gone. */
+  highWaterBytes: number;
+  /** A socket over its high-water mark that takes nothing for this long is given up. */
+  stuckMs: number;
+}
 
 /** What an engine needs to know: each part documents its own fields. */
 export interface EngineOptions extends HubOptions, SocketLimits, LogLimits {
@@ -29,6 +36,8 @@ export const DEFAULTS: Readonly<EngineOptions> = {
   maxConnections: 10_000,
   maxRooms: 10_000,
   maxRoomsPerClient: 100,
+  maxMembers: 10_000,
+  maxAway: 10_000,
   presenceLimit: 500,
   rate: 200,
   emptyRoomMs: 600_000,

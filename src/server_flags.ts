@@ -41,6 +41,12 @@ const NUMBER_FLAGS: Record<string, NumberFlag> = {
   "presence-limit": flag("presenceLimit", 1, 0, MANY, "members up to which presence is logged"),
   "max-connections": flag("maxConnections", 1, 1, MANY, "connections at once"),
   "max-rooms": flag("maxRooms", 1, 1, MANY, "rooms at once"),
+  "max-members": flag("maxMembers", 1, 1, MANY, "members of one room"),
+  "max-away": flag("maxAway", 1, 0, MANY, "cut-off clients that keep their place"),
+  "rooms-per-client": flag("maxRoomsPerClient", 1, 1, MANY, "rooms one client may be in"),
+  "high-water": flag("highWaterBytes", 1, 1, MANY, "bytes that may wait for a slow reader"),
+  "stuck": flag("stuckMs", 1_000, 1, DAY_S, "seconds until a reader that takes none is evicted"),
+  "hello": flag("helloMs", 1_000, 1, DAY_S, "seconds a connection may take to say hello"),
   "resume-rate": flag("resumesPerSecond", 1, 1, MANY, "clients a second to come back on a restart"),
 };
 
@@ -95,7 +101,6 @@ export function parseServerFlags(
   const text = (name: string): string | undefined => {
     const value: unknown = flags[name];
     if (value === undefined) return undefined;
-    // A flag that is given twice comes as a list.
     if (typeof value === "string" && value !== "") return value;
     throw new RangeError(`--${name} needs one value`);
   };

@@ -20,7 +20,7 @@ const KINDS: Record<string, { marker: string; lib: string[] }> = {
 };
 
 const ROOT = new URL("../", import.meta.url);
-const FOLDERS = ["", "src/"];
+const FOLDERS = ["", "src/", "src/store/"];
 const TIMEOUT_MS = 120_000;
 
 /** Checks all modules of that kind and returns the exit code. */

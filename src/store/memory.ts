@@ -72,6 +72,11 @@ export class MemoryStore implements Store {
       this.#events.refused(draft, new ChatError("room_gone", "Room no longer exists"));
       return;
     }
+    if (sends !== undefined && n > sends.last + 1) {
+      const message = `Message ${n} came before ${sends.last + 1}`;
+      this.#events.refused(draft, new ChatError("out_of_order", message));
+      return;
+    }
     const seq = room.log.head + 1;
     sends?.add(n, seq);
     room.log.push(new LogEntry(seq, from, encodeEntry(seq, rest)));

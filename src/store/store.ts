@@ -51,8 +51,9 @@ export interface Store {
   /** Opens a room that this process does not have open; undefined if there is none. */
   open(id: string): Promise<StoredRoom | undefined>;
   /**
-   * Stores a draft in an open room, once for each `(from, n)`, and reports exactly
-   * one of `stored`, `repeated`, `refused`.
+   * Stores a draft in an open room, once for each `(from, n)`, and reports exactly one of
+   * `stored`, `repeated`, `refused`. Numbers of a client have no holes: what follows one
+   * that was refused is refused too.
    */
   append(roomId: string, draft: Draft): void;
   /** Ends the interest of this process in a room: nobody here is in it any more. */

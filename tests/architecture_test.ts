@@ -1,0 +1,273 @@
+/**
+ * The rules of ARCHITECTURE.md that a program can check. To add a file, add its row to
+ * {@linkcode MAY_SEE}, behind all that it imports.
+ *
+ * @module
+ */
+
+import { assert, assertEquals } from "@std/assert";
+
+/**
+ * Which file may import what. The rows are in order: a file sees only files above it, so
+ * that there are no cycles. `type` before a name allows its types alone, which may also
+ * stand below. Names without a suffix are files in `src/`.
+ */
+const MAY_SEE: Record<string, string[]> = {
+  // Both sides of the wire.
+  "errors": [],
+  "protocol": ["type errors"],
+  "backoff": [],
+  "visible": [],
+  "decode": ["errors", "protocol"],
+  "encode": ["type errors", "type protocol"],
+
+  // The server's rules.
+  "ids": [],
+  "rate_limit": [],
+  "log": ["encode"],
+  "store/store": ["type errors", "type log"],
+  "store/memory": ["errors", "encode", "log", "type protocol", "type store/store"],
+  "room": ["encode", "type log", "type protocol"],
+  "sessions": ["ids", "type room"],
+  "effects": ["type protocol", "type room", "type sessions", "type store/store"],
+  "hub": [
+    "errors",
+    "protocol",
+    "encode",
+    "ids",
+    "room",
+    "sessions",
+    "type effects",
+    "type store/store",
+  ],
+
+  // The server's edge.
+  "logger": [
+    "visible",
+    "@std/log/base-handler",
+    "@std/log/levels",
+    "@std/log/logger",
+  ],
+  "connection": ["errors", "rate_limit", "type options", "type protocol", "type sessions"],
+  "pump": ["encode", "type connection", "type room", "node:timers"],
+  "options": ["type hub", "type log"],
+  "engine": [
+    "errors",
+    "decode",
+    "encode",
+    "ids",
+    "hub",
+    "connection",
+    "pump",
+    "store/memory",
+    "type effects",
+    "type logger",
+    "type options",
+    "type protocol",
+    "type room",
+    "type store/store",
+  ],
+  "server_flags": ["logger", "options", "@std/cli/parse-args"],
+  "server.ts": ["deno.json", "protocol", "logger", "options", "engine", "server_flags"],
+
+  // The client.
+  "wait": [],
+  "feed": ["wait"],
+  "outbox": ["errors", "protocol"],
+  "link": ["errors", "protocol", "wait"],
+  "lifeline": ["errors", "backoff", "feed", "link", "type protocol", "wait"],
+  "sender": ["errors", "protocol", "type link", "outbox", "wait"],
+  "chat_room": ["errors", "feed", "type protocol", "wait"],
+  "client.ts": [
+    "errors",
+    "protocol",
+    "chat_room",
+    "feed",
+    "lifeline",
+    "link",
+    "outbox",
+    "sender",
+    "wait",
+  ],
+
+  // The terminal chat.
+  "cli_keys": [],
+  "cli_lines": [],
+  "cli_commands": [],
+  "cli_editor": ["visible", "cli_keys"],
+  "cli_flags": ["@std/cli/parse-args"],
+  "cli_render": ["visible", "client.ts"],
+  "terminal": ["cli_editor", "cli_keys", "cli_lines", "@std/cli/unicode-width"],
+  "cli_session": [
+    "client.ts",
+    "cli_commands",
+    "cli_editor",
+    "cli_flags",
+    "cli_render",
+    "type terminal",
+  ],
+  "cli.ts": [
+    "deno.json",
+    "visible",
+    "client.ts",
+    "cli_flags",
+    "cli_render",
+    "cli_session",
+    "terminal",
+  ],
+};
+
+/** Files whose test is called otherwise than they are, or that cannot have one. */
+const TESTED_BY: Record<string, string | null> = {
+  "store/memory": "memory_store_test.ts",
+  // The suite that each implementation runs through.
+  "store/store": "store_suite.ts",
+  // Types only.
+  "effects": null,
+};
+
+/** What stands in the code of one file only, or of a few. */
+const ONLY_IN: [what: string, pattern: RegExp, files: string[]][] = [
+  ["Deno.serve", /\bDeno\.serve\b/, ["server.ts"]],
+  ["Deno.upgradeWebSocket", /\bDeno\.upgradeWebSocket\b/, ["server.ts"]],
+  ["sending on a socket", /socket\??\.send\(/i, ["connection", "link"]],
+  ["new WebSocket", /\bnew WebSocket\b/, ["link"]],
+  ["exiting", /\bDeno\.exit\b/, ["server.ts", "cli.ts"]],
+  ["the console", /\bconsole\./, ["logger", "server.ts", "cli.ts"]],
+];
+
+/** What a module that calls itself pure cannot use, beside what does not compile there. */
+const IMPURE =
+  /\basync\b|\bawait\b|\bDate\.now\b|\bnew Date\(\)|\bperformance\b|\bMath\.random\b|\bsetTimeout\b|\bsetInterval\b|\bsetImmediate\b|\bqueueMicrotask\b|\bcrypto\b|\bDeno\b|\bconsole\b/;
+
+const MAX_LINES = 500;
+
+const ROOT = new URL("../", import.meta.url);
+
+interface SourceFile {
+  /** As in {@linkcode MAY_SEE}. */
+  name: string;
+  path: string;
+  text: string;
+  /** The text without comments and without what stands in strings. */
+  code: string;
+  imports: { name: string; typesOnly: boolean }[];
+}
+
+function nameOf(path: string): string {
+  return path.startsWith("src/") ? path.slice(4).replace(/\.ts$/, "") : path;
+}
+
+function pathsIn(folder: string): string[] {
+  return [...Deno.readDirSync(new URL(folder, ROOT))].flatMap(({ name, isDirectory }) =>
+    isDirectory && folder !== "" ? pathsIn(`${folder}${name}/`) : [`${folder}${name}`]
+  ).filter((path) => path.endsWith(".ts"));
+}
+
+function read(path: string): SourceFile {
+  const url = new URL(path, ROOT);
+  const text = Deno.readTextFileSync(url);
+  const bare = text.replace(/\/\*[\s\S]*?\*\/|("(?:[^"\\\n]|\\.)*")|(?<!:)\/\/.*/g, "$1");
+  const statements = bare.matchAll(
+    /^(?:import|export)\s+(?:(type)\s+)?(?:(\{[^}]*\}|\*|\w+)[^;{}"]*\sfrom\s+)?"([^"]+)"/gm,
+  );
+  const imports = [...statements].map(([, type, names = "", target = ""]) => {
+    const named = names.match(/^\{([\s\S]*)\}$/)?.[1]?.split(",").map((name) => name.trim());
+    const typesOnly = type !== undefined ||
+      (named?.every((name) => name === "" || name.startsWith("type ")) ?? false);
+    const name = target.startsWith(".")
+      ? nameOf(new URL(target, url).href.slice(ROOT.href.length))
+      : target;
+    return { name, typesOnly };
+  });
+  const code = bare.replace(/"(?:[^"\\\n]|\\.)*"/g, `""`);
+  return { name: nameOf(path), path, text, code, imports };
+}
+
+const FILES = [...pathsIn(""), ...pathsIn("src/")].map(read);
+
+Deno.test("every file has its row in the import table, and every row its file", () => {
+  const missing = FILES.filter(({ name }) => MAY_SEE[name] === undefined).map(({ path }) => path);
+  assertEquals(missing, [], "Add these files to MAY_SEE in tests/architecture_test.ts");
+  const names = new Set(FILES.map(({ name }) => name));
+  const stale = Object.keys(MAY_SEE).filter((name) => !names.has(name));
+  assertEquals(stale, [], "Take these rows out of MAY_SEE in tests/architecture_test.ts");
+});
+
+Deno.test("the imports of a file are found, and types told from values", () => {
+  const { imports = [] } = FILES.find(({ name }) => name === "engine") ?? {};
+  const found = (name: string) => imports.find((imported) => imported.name === name)?.typesOnly;
+  assertEquals([found("hub"), found("store/memory"), found("effects"), found("log")], [
+    false,
+    false,
+    true,
+    undefined,
+  ]);
+});
+
+Deno.test("the import table itself points one way", () => {
+  const rows = Object.keys(MAY_SEE);
+  rows.forEach((name, row) => {
+    for (const seen of MAY_SEE[name] ?? []) {
+      const place = rows.indexOf(seen);
+      const outside = /^@|:|\.json$/.test(seen);
+      if (outside || seen.startsWith("type ")) continue;
+      assert(place >= 0 && place < row, `${name} may see ${seen}, which must stand above it`);
+    }
+  });
+});
+
+for (const { name, path, imports } of FILES) {
+  Deno.test(`${path} imports what it may`, () => {
+    const allowed = MAY_SEE[name] ?? [];
+    const wrong = imports.filter((imported) =>
+      !allowed.includes(imported.name) &&
+      !(imported.typesOnly && allowed.includes(`type ${imported.name}`))
+    ).map((imported) => `${imported.typesOnly ? "type " : ""}${imported.name}`);
+    assertEquals(wrong, [], `${path} may see only ${allowed.join(", ") || "nothing"}`);
+  });
+}
+
+for (const [what, pattern, files] of ONLY_IN) {
+  Deno.test(`${what} stands in ${files.join(" and ")} only`, () => {
+    const found = FILES.filter(({ code }) => pattern.test(code)).map(({ name }) => name);
+    assertEquals(found.filter((name) => !files.includes(name)), []);
+  });
+}
+
+Deno.test("the client reaches no file of the server", () => {
+  const byName = new Map(FILES.map((file) => [file.name, file]));
+  const reached = new Set<string>();
+  const visit = (name: string) => {
+    if (reached.has(name)) return;
+    reached.add(name);
+    byName.get(name)?.imports.forEach((imported) => visit(imported.name));
+  };
+  visit("client.ts");
+  const server = ["hub", "room", "sessions", "log", "engine", "connection", "pump", "logger"];
+  assertEquals(server.filter((name) => reached.has(name)), []);
+  assertEquals([...reached].filter((name) => /^@|:/.test(name)), [], "There is nothing to install");
+});
+
+Deno.test("modules that call themselves pure use no clock, no chance and no platform", () => {
+  const pure = FILES.filter(({ text }) => text.startsWith("// This module is pure"));
+  assert(pure.length > 10);
+  const impure = pure.flatMap(({ path, code }) => code.match(IMPURE)?.map((word) => [path, word]));
+  assertEquals(impure.filter((found) => found !== undefined), []);
+});
+
+Deno.test("every file has a test of the same name", () => {
+  const tests = new Set(pathsIn("tests/"));
+  const untested = FILES.filter(({ name, code }) => {
+    const test = TESTED_BY[name];
+    if (test === null) return /^export (?!type|interface)/m.test(code);
+    return !tests.has(`tests/${test ?? `${name.replace(/\.ts$/, "")}_test.ts`}`);
+  });
+  assertEquals(untested.map(({ path }) => path), [], "Write their tests");
+});
+
+Deno.test(`no file has more than ${MAX_LINES} lines`, () => {
+  const all = [...FILES, ...pathsIn("tests/").map(read), ...pathsIn("tools/").map(read)];
+  const long = all.filter(({ text }) => text.split("\n").length - 1 > MAX_LINES);
+  assertEquals(long.map(({ path }) => path), []);
+});

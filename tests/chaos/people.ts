@@ -1,0 +1,176 @@
+/**
+ * Real clients that write everything down: who said what with which outcome, and who
+ * saw what, as a history for the checker.
+ *
+ * @module
+ */
+
+import { ChatClient, type ChatRoom, type ClientOptions, SendError } from "../../client.ts";
+import { check, type Outcome, type Seen, type Verdict } from "./checker.ts";
+import { pause, until } from "./setting.ts";
+
+/** A client in a room that notes everything it sees, and everything it says. */
+export interface Person {
+  chat: ChatClient;
+  room: ChatRoom;
+  seen: Seen[];
+}
+
+/** A cast of clients over one server, and the history they make. */
+export class Cast implements AsyncDisposable {
+  readonly people: Person[] = [];
+  readonly #url: () => string;
+  readonly #options: ClientOptions;
+  readonly #messages = new Map<string, Outcome>();
+  readonly #subscribers = new Map<string, Seen[]>();
+  readonly #latencies: number[] = [];
+  #reading: Promise<void>[] = [];
+  #sent = 0;
+  #unsettled = 0;
+
+  /** Makes a cast whose clients connect to `url`, which may move between connections. */
+  constructor(url: string | (() => string), options: ClientOptions = {}) {
+    this.#url = typeof url === "string" ? () => url : url;
+    this.#options = options;
+  }
+
+  /** How long each acknowledged message took, in milliseconds, in the order of the acknowledgements. */
+  get latencies(): readonly number[] {
+    return this.#latencies;
+  }
+
+  /** Whether everything that was said has an outcome. */
+  get settled(): boolean {
+    return this.#unsettled === 0;
+  }
+
+  /** Brings a client that joins a room, or makes one. */
+  async enter(roomId?: string, options: ClientOptions = {}): Promise<Person> {
+    const chat = new ChatClient(this.#url(), { ...this.#options, ...options });
+    await chat.connect();
+    const room = await (roomId === undefined ? chat.createRoom("Chaos") : chat.joinRoom(roomId));
+    const start: Seen = { type: "start", epoch: room.epoch, after: room.cursor };
+    const seen: Seen[] = [start];
+    const person = { chat, room, seen };
+    this.people.push(person);
+    this.#subscribers.set(`${this.people.length}`, seen);
+    this.#reading.push(read(person, start));
+    return person;
+  }
+
+  /** Brings so many clients that all join one room. */
+  async fill(count: number, roomId?: string): Promise<Person[]> {
+    const people = [await this.enter(roomId)];
+    const { id } = people[0]!.room;
+    while (people.length < count) people.push(await this.enter(id));
+    return people;
+  }
+
+  /** Says something with an id of its own, and notes what becomes of it; never rejects. */
+  async say({ room }: Person, padding = 0): Promise<void> {
+    const id = `${++this.#sent}`;
+    this.#unsettled++;
+    this.#messages.set(id, { type: "unknown" });
+    const begin = performance.now();
+    try {
+      const seq = await room.send(id + " ".repeat(padding));
+      this.#latencies.push(performance.now() - begin);
+      // Without a place it is acknowledged all the same: nothing can be said about its order.
+      if (seq > 0) this.#messages.set(id, { type: "acked", epoch: room.epoch, seq });
+    } catch (error) {
+      if (!(error instanceof SendError)) throw error;
+      if (!error.mayBeStored) this.#messages.set(id, { type: "refused" });
+    } finally {
+      this.#unsettled--;
+    }
+  }
+
+  /** Has people say `count` messages in turn, so many a second together; resolves when all have an outcome. */
+  async talk(
+    people: readonly Person[],
+    { count, perSecond, padding = 0, while: goOn = () => true }: {
+      count: number;
+      perSecond: number;
+      padding?: number;
+      while?: () => boolean;
+    },
+  ): Promise<void> {
+    const begin = performance.now();
+    const said: Promise<void>[] = [];
+    while (said.length < count && goOn()) {
+      const due = (performance.now() - begin) * perSecond / 1_000;
+      while (said.length < Math.min(count, due)) {
+        said.push(this.say(people[said.length % people.length]!, padding));
+      }
+      if (said.length < count) await pause(2);
+    }
+    await Promise.all(said);
+  }
+
+  /** Waits until everybody has read what was acknowledged, then judges. */
+  async verdict(withinMs = 15_000): Promise<Verdict> {
+    const heads = new Map<string, number>();
+    for (const outcome of this.#messages.values()) {
+      if (outcome.type !== "acked") continue;
+      heads.set(outcome.epoch, Math.max(heads.get(outcome.epoch) ?? 0, outcome.seq));
+    }
+    const behind = () =>
+      this.people.filter(({ chat, room }) =>
+        chat.status.type !== "closed" && room.cursor < (heads.get(room.epoch) ?? 0)
+      ).length;
+    // Where somebody stays behind, the verdict says what is missing.
+    await until(() => behind() === 0, "", { withinMs }).catch(() => {});
+    await pause(0);
+    return check({ messages: this.#messages, subscribers: this.#subscribers });
+  }
+
+  /** Closes every client. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.people.map(({ chat }) => chat.close()));
+    await Promise.all(this.#reading);
+    this.#reading = [];
+  }
+}
+
+async function read({ room, seen }: Person, start: Extract<Seen, { type: "start" }>) {
+  for await (const event of room.events()) {
+    switch (event.type) {
+      case "message":
+      case "join":
+      case "away":
+      case "back":
+      case "leave":
+      case "rename":
+      case "quiet":
+        // Entries that came before the caller of `joinRoom` could look belong to it too.
+        if (seen.length === 1) start.after = Math.min(start.after, event.seq - 1);
+        seen.push({
+          type: "entry",
+          seq: event.seq,
+          ...(event.type === "message" ? { id: event.body.trimEnd() } : {}),
+        });
+        break;
+      case "gap":
+        seen.push({ type: "gap", from: event.fromSeq, to: event.toSeq });
+        break;
+      case "recovered":
+        if (!event.recovered) seen.push({ type: "start", epoch: room.epoch, after: room.cursor });
+        break;
+      case "typing":
+      case "closed":
+        break;
+      default:
+        event satisfies never;
+    }
+  }
+}
+
+/** Has all clients of this process that wait for their next attempt try at once, as a browser does. */
+export function nudge(): void {
+  globalThis.dispatchEvent(new Event("online"));
+}
+
+/** Whether somebody has a connection. */
+export function connected({ chat }: Person): boolean {
+  return chat.status.type === "connected";
+}

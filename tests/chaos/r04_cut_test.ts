@@ -1,0 +1,114 @@
+import { assertEquals } from "@std/assert";
+import { assertClean } from "./checker.ts";
+import { TestChat } from "../fixtures.ts";
+import { FaultProxy, type Way } from "./fault_proxy.ts";
+import { Cast, connected, nudge, type Person } from "./people.ts";
+import { chance, report, setting, until } from "./setting.ts";
+
+/** How many bytes a frame may be longer than the one that was measured: numbers grow. */
+const MARGIN = 8;
+
+/** Comes back without waiting for the backoff. */
+async function comeBack(person: Person): Promise<void> {
+  await until(() => {
+    if (connected(person)) return true;
+    nudge();
+    return false;
+  }, () => `the client is ${JSON.stringify(person.chat.status)}`);
+}
+
+/** How many bytes pass in each direction while something happens. */
+async function measure(
+  proxy: FaultProxy,
+  act: () => Promise<unknown>,
+): Promise<Record<Way, number>> {
+  const { up, down } = proxy.passed;
+  await act();
+  return { up: proxy.passed.up - up, down: proxy.passed.down - down };
+}
+
+function randomHow(random: () => number): "reset" | "close" {
+  return random() < 0.5 ? "reset" : "close";
+}
+
+Deno.test("R4 a send that is cut at any byte of it or of its answer is stored once", async () => {
+  await using server = new TestChat();
+  await using proxy = await FaultProxy.to(server.host);
+  await using cast = new Cast(proxy.url);
+  await using witnesses = new Cast(server.url);
+  const ana = await cast.enter();
+  const ben = await witnesses.enter(ana.room.id);
+  const random = chance();
+  await cast.say(ana);
+  const bytes = await measure(proxy, () => cast.say(ana));
+  let cuts = 0;
+  for (const way of ["up", "down"] as const) {
+    for (let after = 0; after <= bytes[way] + MARGIN; after++) {
+      proxy.cutAfter(way, after, randomHow(random));
+      const said = cast.say(ana);
+      await until(() => !proxy.cutPending || cast.settled, "neither cut nor answered");
+      if (!proxy.cutPending) cuts++;
+      proxy.heal();
+      await comeBack(ana);
+      await said;
+    }
+  }
+  const verdict = await cast.verdict();
+  assertClean(verdict);
+  await until(() => ben.room.cursor >= ana.room.cursor, "the witness is behind");
+  const bodies = (person: Person) => person.seen.flatMap((seen) => "id" in seen ? [seen.id] : []);
+  assertEquals(new Set(bodies(ben)).size, verdict.messages);
+  assertEquals(bodies(ben).length, verdict.messages);
+  assertEquals(verdict.acked, verdict.messages);
+  report("R4", "cut at every byte of a send and of its acknowledgement", {
+    cuts,
+    sent: verdict.messages,
+    stored: bodies(ben).length,
+    lost: verdict.lost,
+    duplicate: verdict.duplicate,
+    misplaced: verdict.misplaced,
+  });
+});
+
+Deno.test("R4 a resume that is cut at any byte loses and doubles nothing", async () => {
+  await using server = new TestChat();
+  await using proxy = await FaultProxy.to(server.host);
+  await using cast = new Cast(proxy.url, { timeoutMs: 3_000 });
+  const ana = await cast.enter();
+  const random = chance();
+  const bytes = await measure(proxy, async () => {
+    proxy.reset();
+    const said = cast.say(ana);
+    await until(() => !connected(ana), "the client does not notice");
+    await comeBack(ana);
+    await said;
+  });
+  let cuts = 0;
+  const stride = setting(23, 1);
+  for (const way of ["up", "down"] as const) {
+    for (let after = Math.floor(random() * stride); after <= bytes[way] + MARGIN; after += stride) {
+      proxy.reset();
+      await until(() => !connected(ana), "the client does not notice");
+      proxy.cutAfter(way, after, randomHow(random));
+      const said = cast.say(ana);
+      await until(() => {
+        nudge();
+        return !proxy.cutPending || cast.settled;
+      }, "neither cut nor answered");
+      if (!proxy.cutPending) cuts++;
+      proxy.heal();
+      await comeBack(ana);
+      await said;
+    }
+  }
+  const verdict = await cast.verdict();
+  assertClean(verdict);
+  assertEquals(verdict.acked, verdict.messages);
+  report("R4", `cut at ${stride === 1 ? "every" : `one in ${stride}`} byte of a resume`, {
+    cuts,
+    sent: verdict.messages,
+    lost: verdict.lost,
+    duplicate: verdict.duplicate,
+    misplaced: verdict.misplaced,
+  });
+});

@@ -1,0 +1,76 @@
+/**
+ * How hard the chaos tests try, and what they report. `CHAOS=full` takes the figures of
+ * the scoreboard, everything else a short setting; `CHAOS_SEED` repeats a run.
+ *
+ * @module
+ */
+
+/** Whether to run at the scoreboard's full figures. */
+export const FULL: boolean = Deno.env.get("CHAOS") === "full";
+
+/** What all chance in the chaos tests comes from. */
+export const SEED: number = Number(Deno.env.get("CHAOS_SEED") ?? Date.now() % 1_000_000_000);
+
+/** Picks the figure for the setting. */
+export function setting<T>(short: T, full: T): T {
+  return FULL ? full : short;
+}
+
+/** Numbers in [0, 1) that are the same for the same seed (mulberry32). */
+export function chance(seed: number = SEED): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = state;
+    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+/** What a test of a row found out. */
+export interface Report {
+  /** The row of the scoreboard, like `R4`. */
+  row: string;
+  /** What was done, in few words. */
+  what: string;
+  /** What was counted and measured. */
+  figures: Record<string, string | number>;
+}
+
+/** Prints what was found out, and keeps it where `CHAOS_REPORT` names a file. */
+export function report(row: string, what: string, figures: Report["figures"]): void {
+  const all = Object.entries(figures).map(([name, figure]) => `${name} ${figure}`).join(", ");
+  // deno-lint-ignore no-console -- this is what the run is for
+  console.log(`${row} (seed ${SEED}) ${what}: ${all}`);
+  const path = Deno.env.get("CHAOS_REPORT");
+  if (path === undefined) return;
+  const line: Report = { row, what, figures };
+  Deno.writeTextFileSync(path, JSON.stringify(line) + "\n", { append: true });
+}
+
+/** Waits until something is so; rejects with what it waited for when that takes too long. */
+export async function until(
+  isSo: () => boolean | Promise<boolean>,
+  what: string | (() => string),
+  { withinMs = 10_000, everyMs = 5 } = {},
+): Promise<void> {
+  const deadline = performance.now() + withinMs;
+  while (!await isSo()) {
+    if (performance.now() > deadline) {
+      throw new Error(`Waited ${withinMs} ms: ${typeof what === "string" ? what : what()}`);
+    }
+    await pause(everyMs);
+  }
+}
+
+/** Lets time pass, where time itself is what a test is about. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** The value below which the given part of all values lies; NaN where there are none. */
+export function quantile(values: readonly number[], part: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? NaN;
+}

@@ -1,0 +1,109 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import {
+  encodeEntries,
+  encodeEntry,
+  encodeError,
+  encodeFrame,
+  encodeMessage,
+  encodePlain,
+  encodePlainEntry,
+  encodePresence,
+  PLAIN_SENT,
+} from "../src/encode.ts";
+import { ChatError } from "../src/errors.ts";
+import type { Entry, ServerFrame } from "../src/protocol.ts";
+import { SERVER_FRAMES } from "./golden_frames.ts";
+import { pure } from "./pure.ts";
+
+/** Writes a frame that was read, with the functions the server writes it with. */
+function rewrite(dialect: "plain" | "v1", text: string): string {
+  if (dialect === "plain") return encodePlain(JSON.parse(text));
+  const frame: ServerFrame = JSON.parse(text);
+  if ("status" in frame && frame.status === "error") {
+    const { code, message, retry_after_ms: wait, ref, n } = frame;
+    const error = new ChatError(code, message, wait === undefined ? {} : { retryAfterMs: wait });
+    return encodeError("v1", error, {
+      ...(ref === undefined ? {} : { ref }),
+      ...(n === undefined ? {} : { n }),
+    });
+  }
+  if ("event" in frame && frame.event === "entries") {
+    return encodeEntries(frame.room_id, frame.entries.map(rewriteEntry).join(","));
+  }
+  if (!("ref" in frame)) return encodeFrame(frame);
+  const { ref, ...rest } = frame;
+  return encodeFrame(rest as ServerFrame, ref);
+}
+
+function rewriteEntry(entry: Entry): string {
+  return encodeEntry(
+    entry.seq,
+    "body" in entry
+      ? encodeMessage({ ...entry, name: entry.name })
+      : encodePresence({ ...entry, name: entry.name }),
+  );
+}
+
+for (const { name, dialect, text } of SERVER_FRAMES) {
+  pure(`a golden frame is written byte for byte: ${name}`, () => {
+    assertEquals(rewrite(dialect, text), text);
+  });
+}
+
+pure("the golden frames show each event and each presence", () => {
+  const frames = SERVER_FRAMES.map(({ text }) => JSON.parse(text));
+  const events = new Set(frames.flatMap(({ event }) => event ?? []));
+  assertEquals(events, new Set(["entries", "gap", "typing", "goodbye", "pong"]));
+  const presence = frames.flatMap(({ entries = [] }) => entries).flatMap(({ event }) =>
+    event ?? []
+  );
+  assertEquals(
+    new Set(presence),
+    new Set(["join", "away", "back", "leave", "rename", "quiet"]),
+  );
+});
+
+pure("an entry is read back as it was written, whatever name and body are", () => {
+  const text = fc.array(fc.nat({ max: 0xffff })).map((units) => String.fromCharCode(...units));
+  fc.assert(fc.property(text, fc.option(text, { nil: undefined }), (body, name) => {
+    const message = encodeEntry(5, encodeMessage({ at: 1, from: "ana", n: 2, name, body }));
+    const said = { seq: 5, at: 1, from: "ana", n: 2, body };
+    assertEquals(JSON.parse(message), name === undefined ? said : { ...said, name });
+    const presence = encodeEntry(5, encodePresence({ at: 1, event: "join", from: "ana", name }));
+    const came = { seq: 5, at: 1, event: "join", from: "ana" };
+    assertEquals(JSON.parse(presence), name === undefined ? came : { ...came, name });
+    assertEquals(encodePlainEntry(message), encodePlain({ from: "ana", body }));
+    assertEquals(encodePlainEntry(presence), null);
+  }));
+});
+
+pure("encodeEntries() puts entries together as they are", () => {
+  assertEquals(
+    encodeEntries("id", `{"seq":1},{"seq":2}`),
+    `{"event":"entries","room_id":"id","entries":[{"seq":1},{"seq":2}]}`,
+  );
+});
+
+pure("encodeFrame() adds a ref at the end, also one that counts as false", () => {
+  assertEquals(encodeFrame({ event: "pong" }, 0), `{"event":"pong","ref":0}`);
+  assertEquals(encodeFrame({ event: "pong" }, ""), `{"event":"pong","ref":""}`);
+  assertEquals(encodeFrame({ event: "pong" }), `{"event":"pong"}`);
+});
+
+pure("encodeError() tells plain clients a text and nothing else", () => {
+  const told = (error: ChatError) => encodeError("plain", error, { ref: 1, n: 2 });
+  assertEquals(
+    told(new ChatError("invalid_json", `Invalid JSON: "x"`)),
+    `{"status":"error","message":"Invalid JSON format"}`,
+  );
+  assertEquals(
+    told(new ChatError("invalid_action", `Invalid action "x"`)),
+    `{"status":"error","message":"Invalid action"}`,
+  );
+  assertEquals(
+    told(new ChatError("rate_limited", "Too fast: wait 5 ms", { retryAfterMs: 5 })),
+    `{"status":"error","message":"Too fast: wait 5 ms"}`,
+  );
+  assertEquals(PLAIN_SENT, `{"status":"success","message":"Message sent"}`);
+});

@@ -1,0 +1,203 @@
+import { assert, assertEquals } from "@std/assert";
+import { setImmediate } from "node:timers";
+import { Engine } from "../src/engine.ts";
+import { DEFAULTS, type EngineOptions } from "../src/options.ts";
+import type { Dialect } from "../src/protocol.ts";
+import { FakeSocket } from "./fake_socket.ts";
+import { type LogLine, recordingLogger } from "./fixtures.ts";
+
+class Bench implements AsyncDisposable {
+  readonly engine: Engine;
+  readonly log: LogLine[] = [];
+  readonly #sockets: FakeSocket[] = [];
+
+  constructor(options: Partial<EngineOptions> = {}) {
+    this.engine = new Engine(
+      { ...DEFAULTS, closeMs: 50, ...options },
+      recordingLogger(this.log),
+    );
+  }
+
+  /** A connection that is open. */
+  connect(dialect: Dialect): FakeSocket {
+    const fake = new FakeSocket();
+    this.#sockets.push(fake);
+    this.engine.accept(fake.socket, dialect);
+    fake.open();
+    return fake;
+  }
+
+  /** A `parley.v1` connection that has said hello; its `client_id` and `session`. */
+  v1(hello = {}): { socket: FakeSocket; id: string; session: string } {
+    const socket = this.connect("v1");
+    socket.hear({ action: "hello", body: hello });
+    const [welcome] = socket.take();
+    return { socket, id: String(welcome?.client_id), session: String(welcome?.session) };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.#sockets) socket.readyState = WebSocket.CLOSED;
+    await this.engine.close();
+  }
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+Deno.test("Engine.accept() takes a connection in only when its socket opens", async () => {
+  await using bench = new Bench();
+  const fake = new FakeSocket();
+  bench.engine.accept(fake.socket, "plain");
+  assertEquals([bench.engine.connections, fake.sent], [0, []]);
+  fake.open();
+  assertEquals(bench.engine.connections, 1);
+  assertEquals(fake.frames[0]?.status, "connected");
+});
+
+Deno.test("a close event that comes twice, or with an error, ends a connection once", async () => {
+  await using bench = new Bench();
+  const socket = bench.connect("plain");
+  socket.onerror?.(new Event("error"));
+  socket.end(1006);
+  socket.end(1006);
+  assertEquals(bench.engine.connections, 0);
+  assertEquals(bench.log.filter(({ event }) => event === "disconnected").length, 1);
+  assertEquals(bench.log.filter(({ level }) => level === "error"), []);
+});
+
+Deno.test("a socket that ends before it opens leaves nothing behind", async () => {
+  await using bench = new Bench();
+  const fake = new FakeSocket();
+  bench.engine.accept(fake.socket, "plain");
+  fake.onerror?.(new Event("error"));
+  fake.end(1006);
+  assertEquals([bench.engine.connections, bench.log], [0, []]);
+});
+
+Deno.test("what a client says while its room is being made waits, and is heard in order", async () => {
+  await using bench = new Bench();
+  const socket = bench.connect("plain");
+  socket.take();
+  socket.hear({ action: "create", body: "Lobby" });
+  socket.hear({ action: "message", body: "1" });
+  socket.hear({ action: "dance" });
+  socket.hear({ action: "leave" });
+  socket.hear({ action: "create", body: "Other" });
+  socket.hear({ action: "leave" });
+  assertEquals(socket.sent, []);
+  await turn();
+  assertEquals(socket.take().map(({ message }) => message), [
+    "Room 'Lobby' created",
+    "Message sent",
+    "Invalid action",
+    "Left room",
+    "Room 'Other' created",
+    "Left room",
+  ]);
+});
+
+Deno.test("more than may wait while a room is being made is refused", async () => {
+  await using bench = new Bench({ rate: 0 });
+  const { socket } = bench.v1();
+  socket.hear({ action: "create", body: "Lobby" });
+  for (let i = 0; i < 300; i++) socket.hear({ action: "ping", ref: i });
+  const refused = socket.take();
+  assertEquals(refused.length, 44);
+  assertEquals([refused[0]?.code, refused[0]?.ref], ["unavailable", 256]);
+  await turn();
+  const answers = socket.take();
+  assertEquals(answers.filter(({ event }) => event === "pong").length, 256);
+});
+
+Deno.test("a connection that ends while its room is being made is forgotten with what waited", async () => {
+  await using bench = new Bench({ graceMs: 0 });
+  const { socket } = bench.v1();
+  socket.hear({ action: "create", body: "Lobby" });
+  socket.hear({ action: "create", body: "Never" });
+  socket.end(1000);
+  await turn();
+  assertEquals([bench.engine.connections, bench.engine.rooms], [0, 1]);
+  assertEquals(bench.log.filter(({ level }) => level === "error"), []);
+});
+
+Deno.test("nothing is heard from a connection that the server has closed", async () => {
+  await using bench = new Bench();
+  const first = bench.v1();
+  const second = bench.v1({ session: first.session });
+  assertEquals(first.socket.closedWith?.[0], 4500);
+  first.socket.take();
+  first.socket.hear({ action: "create", body: "Late" });
+  await turn();
+  assertEquals([first.socket.sent, bench.engine.rooms, second.id], [[], 0, first.id]);
+});
+
+Deno.test("a stuck peer is evicted, and others in its room go on", async () => {
+  await using bench = new Bench({ highWaterBytes: 1_000, stuckMs: 1, graceMs: 0, rate: 0 });
+  const ana = bench.v1();
+  ana.socket.hear({ action: "create", body: "Lobby" });
+  await turn();
+  const roomId = ana.socket.take()[0]?.room_id;
+  const ben = bench.v1();
+  ben.socket.hear({ action: "join", body: roomId });
+  ben.socket.bufferedAmount = 1e9;
+  const say = (body: string) =>
+    ana.socket.hear({ action: "message", room_id: roomId, body, ref: 1 });
+  say("x".repeat(60_000));
+  say("x".repeat(60_000));
+  while (ben.socket.closedWith === undefined) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  assertEquals(ben.socket.closedWith, [4002, "Reads too slowly"]);
+  assertEquals(bench.engine.connections, 1);
+  say("still here");
+  await turn();
+  const entries = ana.socket.take().flatMap(({ entries }) => entries as { body?: string }[]);
+  assertEquals(entries.at(-1)?.body, "still here");
+});
+
+Deno.test("Engine.close() tells each client its own moment to come back, closes with 1001, and takes no more", async () => {
+  await using bench = new Bench({ resumesPerSecond: 10 });
+  const sockets = [bench.v1(), bench.v1(), bench.v1()].map(({ socket }) => socket);
+  const plain = bench.connect("plain");
+  plain.take();
+  assert(bench.engine.accepting);
+  const closed = bench.engine.close();
+  assertEquals(bench.engine.accepting, false);
+  assertEquals(
+    sockets.map((socket) => socket.take().map((frame) => frame.retry_after_ms)),
+    [[100], [200], [300]],
+  );
+  assertEquals(plain.take(), [{ status: "error", message: "Server is going away" }]);
+  for (const socket of [...sockets, plain]) {
+    assertEquals(socket.closedWith, [1001, "Server is going away"]);
+    socket.end(1001);
+  }
+  await closed;
+  assertEquals(bench.log.filter(({ level }) => level === "warn"), []);
+});
+
+Deno.test("Engine.close() does not wait longer than it may for a peer that does not read", async () => {
+  await using bench = new Bench({ closeMs: 30 });
+  bench.v1();
+  await bench.engine.close();
+  const [warning] = bench.log.filter(({ level }) => level === "warn");
+  assertEquals([warning?.event, warning?.fields], ["peers left behind", { connections: 1 }]);
+  assertEquals(bench.engine.close(), bench.engine.close());
+});
+
+Deno.test("the log never holds what somebody wrote, a name or a secret", async () => {
+  await using bench = new Bench({ graceMs: 0 });
+  const { socket, session } = bench.v1({ name: "NAME-IN-CLEAR" });
+  socket.hear({ action: "create", body: "ROOM-IN-CLEAR" });
+  await turn();
+  const roomId = socket.take()[0]?.room_id;
+  socket.hear({ action: "message", room_id: roomId, body: "BODY-IN-CLEAR" });
+  socket.hear("BODY-IN-CLEAR");
+  socket.hear({ action: "BODY-IN-CLEAR" });
+  await turn();
+  socket.end(1006);
+  const text = JSON.stringify(bench.log);
+  assert(bench.log.length > 0);
+  for (const secret of ["IN-CLEAR", session.split(".")[1]!]) assert(!text.includes(secret), text);
+});

@@ -1,0 +1,39 @@
+import { assert, assertEquals } from "@std/assert";
+import { ChatError, CLOSE, mayReconnect, SendError } from "../src/errors.ts";
+import { pure } from "./pure.ts";
+
+pure("mayReconnect() is true below 4500 and for codes of the WebSocket protocol", () => {
+  for (const code of [0, 1000, 1001, 1006, 1009, 4000, 4499]) assert(mayReconnect(code), `${code}`);
+  for (const code of [4500, 4501, 4999]) assert(!mayReconnect(code), `${code}`);
+});
+
+pure("each close code is its own, and one that an endpoint may send or see", () => {
+  const codes = Object.values(CLOSE);
+  assertEquals(new Set<number>(codes).size, codes.length);
+  for (const code of codes) {
+    assert([1000, 1001, 1006].includes(code) || code >= 4_000 && code < 5_000, `${code}`);
+  }
+});
+
+pure("a ChatError has a name, a code, its cause, and a wait only where it was given one", () => {
+  const cause = new Error("cause");
+  const error = new ChatError("rate_limited", "Too fast", { retryAfterMs: 5, cause });
+  assert(error instanceof Error);
+  assertEquals([error.name, error.code, error.message, error.retryAfterMs, error.cause], [
+    "ChatError",
+    "rate_limited",
+    "Too fast",
+    5,
+    cause,
+  ]);
+  assertEquals(new ChatError("internal", "Internal error").retryAfterMs, undefined);
+});
+
+pure("a SendError says whether the message may be in the log all the same", () => {
+  const error = new SendError("Connection lost", true);
+  assertEquals([error.name, error.message, error.mayBeStored], [
+    "SendError",
+    "Connection lost",
+    true,
+  ]);
+});

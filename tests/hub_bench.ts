@@ -1,0 +1,157 @@
+/**
+ * A hub with nothing real around it: peers without sockets, a clock that stands
+ * still, random bytes that are not random, and a store that is a `Map`.
+ *
+ * @module
+ */
+
+import type { Effect, Instant } from "../src/effects.ts";
+import { encodeEntry } from "../src/encode.ts";
+import { Hub, type HubOptions } from "../src/hub.ts";
+import type { RandomBytes } from "../src/ids.ts";
+import { Log, LogEntry } from "../src/log.ts";
+import type { JoinFrame } from "../src/protocol.ts";
+import type { Peer, Session } from "../src/sessions.ts";
+import type { StoredRoom } from "../src/store/store.ts";
+
+/** A peer that keeps what it was sent. */
+export class FakePeer implements Peer {
+  readonly plain: boolean;
+  ready = true;
+  session: Session | undefined;
+  readonly sent: string[] = [];
+
+  constructor(plain: boolean) {
+    this.plain = plain;
+  }
+
+  send(text: string): void {
+    this.sent.push(text);
+  }
+}
+
+/** Bytes that differ from call to call and are the same in every run. */
+export function countingBytes(): RandomBytes {
+  let count = 0;
+  return (bytes) => {
+    count++;
+    return bytes.map((_, i) => (count >> (5 * (i % 4))) + i);
+  };
+}
+
+const OPTIONS: HubOptions = {
+  maxRooms: 100,
+  maxRoomsPerClient: 10,
+  presenceLimit: 50,
+  emptyRoomMs: 1_000,
+  graceMs: 1_000,
+  heartbeatMs: 60_000,
+  helloMs: 1_000,
+};
+
+/** A hub under test. */
+export class HubBench {
+  readonly hub: Hub;
+  /** Now. */
+  t: Instant = { now: 0, at: 1_700_000_000_000 };
+  readonly #rooms = new Map<string, StoredRoom>();
+
+  constructor(options: Partial<HubOptions> = {}) {
+    this.hub = new Hub({ ...OPTIONS, ...options }, countingBytes());
+  }
+
+  /** Lets time pass, in milliseconds. */
+  pass(ms: number): void {
+    this.t = { now: this.t.now + ms, at: this.t.at + ms };
+  }
+
+  peer(plain: boolean): FakePeer {
+    return new FakePeer(plain);
+  }
+
+  plain(): FakePeer {
+    const peer = this.peer(true);
+    this.perform(this.hub.connect(peer, this.t));
+    return peer;
+  }
+
+  v1(name: string, session?: string): FakePeer {
+    const peer = this.peer(false);
+    this.perform(this.hub.connect(peer, this.t));
+    const frame = { action: "hello", name, ...(session === undefined ? {} : { session }) } as const;
+    this.perform(this.hub.receive(peer, frame, this.t));
+    return peer;
+  }
+
+  /** Makes a room and returns its id. */
+  create(peer: FakePeer, name: string): string {
+    const before = new Set(this.hub.rooms.keys());
+    this.perform(this.hub.receive(peer, { action: "create", name }, this.t));
+    const made = [...this.hub.rooms.keys()].find((id) => !before.has(id));
+    if (made === undefined) throw new Error(`No room was made for ${name}`);
+    return made;
+  }
+
+  join(peer: FakePeer, frame: Omit<JoinFrame, "action">): void {
+    this.perform(this.hub.receive(peer, { action: "join", ...frame }, this.t));
+  }
+
+  say(peer: FakePeer, roomId: string, body: string): void {
+    this.perform(this.hub.receive(peer, { action: "message", roomId, bodies: [body] }, this.t));
+  }
+
+  /** A room as a store hands it over, with an empty log. */
+  stored(id: string, name: string): StoredRoom {
+    const limits = { logEntries: 100, logChars: 100_000 };
+    const room = { id, name, log: new Log(`epoch${this.#rooms.size}`, limits) };
+    this.#rooms.set(id, room);
+    return room;
+  }
+
+  /** Carries effects out as the engine would, but delivers no entries by itself. */
+  perform(effects: Effect[]): void {
+    for (const effect of effects) {
+      switch (effect.type) {
+        case "send":
+          effect.to.send(effect.text);
+          break;
+        case "append": {
+          const log = this.hub.rooms.get(effect.roomId)?.log;
+          for (const { from, rest } of effect.drafts) {
+            const seq = (log?.head ?? 0) + 1;
+            log?.push(new LogEntry(seq, from, encodeEntry(seq, rest)));
+          }
+          break;
+        }
+        case "create": {
+          const { peer, frame, roomId, name } = effect;
+          this.perform(this.hub.opened(peer, frame, this.stored(roomId, name), this.t));
+          break;
+        }
+        case "open":
+          this.perform(this.hub.opened(effect.peer, effect.frame, undefined, this.t));
+          break;
+        case "deliver":
+          effect.member.cursor = effect.member.room.log.head;
+          break;
+        case "close":
+        case "release":
+        case "forget":
+          break;
+        default:
+          effect satisfies never;
+      }
+    }
+  }
+
+  /** The presence among effects, in words. */
+  told(effects: Effect[]): string[] {
+    return effects.flatMap((effect) => {
+      if (effect.type !== "append") return [];
+      return effect.drafts.map(({ rest }) => {
+        const entry = JSON.parse(encodeEntry(1, rest));
+        return `${entry.event} ${entry.name ?? entry.from}`;
+      });
+    });
+  }
+}

@@ -1,0 +1,282 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { type FakePeer, HubBench } from "./hub_bench.ts";
+import { ChatError } from "../src/errors.ts";
+import { pure } from "./pure.ts";
+
+/** A bench with one room and two `parley.v1` members. */
+function twoInRoom(options = {}): {
+  bench: HubBench;
+  ana: FakePeer;
+  ben: FakePeer;
+  roomId: string;
+} {
+  const bench = new HubBench(options);
+  const ana = bench.v1("Ana");
+  const ben = bench.v1("Ben");
+  const roomId = bench.create(ana, "Lobby");
+  bench.join(ben, { roomId });
+  return { bench, ana, ben, roomId };
+}
+
+function refusal(fn: () => unknown): [string, string] {
+  const error = assertThrows(fn, ChatError);
+  return [error.code, error.message];
+}
+
+pure("Hub.connect() welcomes a plain client at once, and waits for the hello of any other", () => {
+  const bench = new HubBench();
+  const plain = bench.peer(true);
+  assertEquals(bench.hub.connect(plain, bench.t), [{
+    type: "send",
+    to: plain,
+    text: `{"status":"connected","client_id":"${plain.session?.id}","message":"Welcome!"}`,
+  }]);
+  const v1 = bench.peer(false);
+  assertEquals(bench.hub.connect(v1, bench.t), []);
+  assertEquals(v1.session, undefined);
+  assertEquals(bench.hub.clients, 1);
+});
+
+pure("Hub.receive() answers a create only after the store has made the room", () => {
+  const bench = new HubBench();
+  const ana = bench.v1("Ana");
+  const frame = { action: "create", name: "Lobby" } as const;
+  const [effect] = bench.hub.receive(ana, frame, bench.t);
+  assert(effect?.type === "create");
+  assertEquals(bench.hub.rooms.size, 0);
+  const effects = bench.hub.opened(ana, frame, bench.stored(effect.roomId, "Lobby"), bench.t);
+  assertEquals(bench.hub.rooms.size, 1);
+  assertEquals(effects.filter(({ type }) => type !== "deliver").map(({ type }) => type), [
+    "send",
+    "append",
+  ]);
+});
+
+pure("Hub.opened() makes no member of a client that has gone meanwhile, but keeps the room", () => {
+  const bench = new HubBench();
+  const ana = bench.plain();
+  const frame = { action: "create", name: "Lobby" } as const;
+  const [effect] = bench.hub.receive(ana, frame, bench.t);
+  assert(effect?.type === "create");
+  bench.hub.disconnect(ana, bench.t);
+  assertEquals(
+    bench.hub.opened(ana, frame, bench.stored(effect.roomId, "Lobby"), bench.t),
+    [],
+  );
+  assertEquals(bench.hub.rooms.get(effect.roomId)?.members, []);
+});
+
+pure("Hub.opened() refuses to enter a room that the store does not know", () => {
+  const bench = new HubBench();
+  const ana = bench.v1("Ana");
+  const frame = { action: "join", roomId: "Nowhere" } as const;
+  const effects = bench.hub.receive(ana, frame, bench.t);
+  assertEquals(effects, [{ type: "open", peer: ana, frame, roomId: "Nowhere" }]);
+  assertEquals(refusal(() => bench.hub.opened(ana, frame, undefined, bench.t)), [
+    "room_not_found",
+    "Room Nowhere does not exist",
+  ]);
+});
+
+pure("Hub.receive() appends messages with numbers that go on, and takes no gap", () => {
+  const { bench, ana, roomId } = twoInRoom();
+  const say = (bodies: string[], n?: number) =>
+    bench.hub.receive(
+      ana,
+      { action: "messages", roomId, bodies, ...(n === undefined ? {} : { n }) },
+      bench.t,
+    ).flatMap((effect) => effect.type === "append" ? effect.drafts.map(({ n }) => n) : []);
+  assertEquals(say(["a", "b"]), [1, 2]);
+  assertEquals(say(["c"], 3), [3]);
+  assertEquals(refusal(() => say(["e"], 5)), ["out_of_order", "Message 5 came before 4"]);
+  assertEquals(say(["b", "c", "d"], 2), [2, 3, 4]);
+  assertEquals(say(["e"]), [5]);
+});
+
+pure("Hub.refused() gives the number of a draft free again", () => {
+  const { bench, ana, roomId } = twoInRoom();
+  const message = (n: number) =>
+    bench.hub.receive(ana, { action: "message", roomId, bodies: ["x"], n }, bench.t);
+  message(1);
+  const [second] = message(2);
+  assert(second?.type === "append");
+  const [told] = bench.hub.refused(second.drafts[0]!, new ChatError("unavailable", "Not now"));
+  assert(told?.type === "send");
+  assertEquals(JSON.parse(told.text), {
+    status: "error",
+    code: "unavailable",
+    message: "Not now",
+    n: 2,
+  });
+  assertEquals(refusal(() => message(3))[0], "out_of_order");
+  assertEquals(message(2).length, 1);
+});
+
+pure("Hub.repeated() tells the place of the first one, or only that there was one", () => {
+  const { bench, ana } = twoInRoom();
+  const from = ana.session?.id ?? "";
+  const tell = (seq: number) => {
+    const [effect] = bench.hub.repeated({ from, n: 4, rest: "" }, seq);
+    return effect?.type === "send" && JSON.parse(effect.text);
+  };
+  assertEquals(tell(9), { status: "success", n: 4, duplicate: true, seq: 9 });
+  assertEquals(tell(0), { status: "success", n: 4, duplicate: true });
+  assertEquals(bench.hub.repeated({ from: "nobody", n: 4, rest: "" }, 9), []);
+});
+
+pure("Hub.disconnect() makes a client away, and can be called again without effect", () => {
+  const { bench, ben } = twoInRoom();
+  assertEquals(bench.told(bench.hub.disconnect(ben, bench.t)), ["away Ben"]);
+  assertEquals(bench.hub.disconnect(ben, bench.t), []);
+  assertEquals(ben.session, undefined);
+});
+
+pure("Hub.disconnect() for good ends memberships at once", () => {
+  const { bench, ben, roomId } = twoInRoom();
+  const effects = bench.hub.disconnect(ben, bench.t, true);
+  assertEquals(bench.told(effects), ["leave Ben"]);
+  assertEquals(effects.at(-1)?.type, "forget");
+  assertEquals(bench.hub.rooms.get(roomId)?.members.length, 1);
+});
+
+pure("Hub.tick() ends a client exactly when its grace time is over", () => {
+  const { bench, ben } = twoInRoom({ graceMs: 1_000 });
+  bench.hub.disconnect(ben, bench.t);
+  bench.pass(999);
+  assertEquals(bench.hub.tick(bench.t), []);
+  assertEquals(bench.hub.clients, 2);
+  bench.pass(1);
+  assertEquals(bench.told(bench.hub.tick(bench.t)), ["leave Ben"]);
+  assertEquals(bench.hub.clients, 1);
+});
+
+pure("Hub.tick() lets a room go exactly when it has been empty for its time", () => {
+  const { bench, ana, ben, roomId } = twoInRoom({ emptyRoomMs: 1_000 });
+  bench.hub.disconnect(ana, bench.t, true);
+  bench.pass(5_000);
+  assertEquals(bench.hub.tick(bench.t), []);
+  bench.hub.disconnect(ben, bench.t, true);
+  bench.pass(999);
+  assertEquals(bench.hub.tick(bench.t), []);
+  bench.pass(1);
+  assertEquals(bench.hub.tick(bench.t), [{ type: "release", roomId }]);
+  assertEquals(bench.hub.rooms.size, 0);
+});
+
+pure("Hub.tick() closes who says no hello, and who is silent for two heartbeats", () => {
+  const bench = new HubBench({ helloMs: 100, heartbeatMs: 1_000 });
+  const ana = bench.v1("Ana");
+  const late = bench.peer(false);
+  bench.hub.connect(late, bench.t);
+  const closes = () =>
+    bench.hub.tick(bench.t).flatMap((effect) =>
+      effect.type === "close" ? [[effect.peer, effect.code]] : []
+    );
+  bench.pass(99);
+  assertEquals(closes(), []);
+  bench.pass(1);
+  assertEquals(closes(), [[late, 4000]]);
+  bench.pass(1_899);
+  assertEquals(closes(), []);
+  bench.pass(1);
+  assertEquals(closes(), [[ana, 4001]]);
+  assertEquals(closes(), []);
+});
+
+pure("Hub.receive() takes any frame as a sign of life", () => {
+  const bench = new HubBench({ heartbeatMs: 1_000 });
+  const ana = bench.v1("Ana");
+  for (let i = 0; i < 5; i++) {
+    bench.pass(1_900);
+    bench.hub.receive(ana, { action: "ping" }, bench.t);
+    assertEquals(bench.hub.tick(bench.t), []);
+  }
+});
+
+pure("Hub.dismiss() says why in each dialect before it closes", () => {
+  const bench = new HubBench();
+  const goodbye = (peer: FakePeer) => {
+    const [effect] = bench.hub.dismiss(peer, 1001, "Bye", bench.t, 250);
+    assert(effect?.type === "close");
+    return effect.goodbye;
+  };
+  assertEquals(
+    goodbye(bench.v1("Ana")),
+    `{"event":"goodbye","code":1001,"reason":"Bye","retry_after_ms":250}`,
+  );
+  assertEquals(goodbye(bench.plain()), `{"status":"error","message":"Bye"}`);
+});
+
+pure("Hub.receive() sends typing to who can take it, and to nobody in a quiet room", () => {
+  const { bench, ana, ben, roomId } = twoInRoom({ presenceLimit: 3 });
+  const pia = bench.plain();
+  bench.join(pia, { roomId });
+  const typing = () =>
+    bench.hub.receive(ana, { action: "typing", roomId }, bench.t).map((effect) =>
+      effect.type === "send" && effect.to
+    );
+  assertEquals(typing(), [ben]);
+  ben.ready = false;
+  assertEquals(typing(), []);
+  ben.ready = true;
+  bench.join(bench.v1("Cleo"), { roomId });
+  assertEquals(typing(), []);
+});
+
+pure("Hub.receive() of a join keeps the cursor of a member that is there already", () => {
+  const { bench, ana, ben, roomId } = twoInRoom();
+  const member = ben.session?.rooms.get(roomId);
+  assert(member !== undefined);
+  member.cursor = member.room.log.head;
+  const pending = member.cursor;
+  bench.say(ana, roomId, "not delivered yet");
+  bench.hub.receive(ben, { action: "join", roomId }, bench.t);
+  assertEquals(member.cursor, pending, "an entry would never be sent");
+});
+
+pure("Hub.receive() of a join into a room that was made again leaves the old one behind", () => {
+  const { bench, ana, ben, roomId } = twoInRoom();
+  assert(bench.hub.deleteRoom(roomId));
+  bench.join(ana, { roomId, roomName: "Lobby" });
+  bench.join(ben, { roomId, roomName: "Lobby" });
+  const room = bench.hub.rooms.get(roomId);
+  assert(room !== undefined);
+  for (const peer of [ana, ben]) {
+    assertEquals(peer.session?.rooms.get(roomId)?.room === room, true);
+  }
+  assertEquals(room.members.length, 2);
+});
+
+pure("Hub.deleteRoom() is told to each member at its next word, and only once", () => {
+  const { bench, ana, ben, roomId } = twoInRoom();
+  bench.hub.deleteRoom(roomId);
+  for (const peer of [ana, ben]) {
+    assertEquals(refusal(() => bench.say(peer, roomId, "x")), [
+      "room_gone",
+      "Room no longer exists",
+    ]);
+    assertEquals(refusal(() => bench.say(peer, roomId, "x"))[0], "not_in_room");
+  }
+  bench.hub.disconnect(ana, bench.t, true);
+  bench.hub.disconnect(ben, bench.t, true);
+  assertEquals(bench.hub.clients, 0);
+});
+
+pure(
+  "a client that is cut off again before it rejoins leaves at the end of its first grace time",
+  () => {
+    const { bench, ben } = twoInRoom({ graceMs: 1_000, heartbeatMs: 1_000_000 });
+    const session = ben.session?.token ?? "";
+    bench.hub.disconnect(ben, bench.t);
+    bench.pass(600);
+    const again = bench.v1("Ben", session);
+    assertEquals(bench.hub.disconnect(again, bench.t), []);
+    bench.pass(400);
+    const effects = bench.hub.tick(bench.t);
+    assertEquals(bench.told(effects), ["leave Ben"]);
+    // The session itself was seen later, and may still come back.
+    assertEquals(effects.some(({ type }) => type === "forget"), false);
+    bench.pass(600);
+    assertEquals(bench.hub.tick(bench.t).map(({ type }) => type), ["forget"]);
+  },
+);

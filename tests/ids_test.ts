@@ -1,0 +1,73 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import fc from "fast-check";
+import {
+  isRoomId,
+  newClientId,
+  newEpoch,
+  newRoomId,
+  newSecret,
+  normalizeRoomId,
+  sameSecret,
+} from "../src/ids.ts";
+import { pure } from "./pure.ts";
+
+const random = (bytes: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(bytes);
+
+pure("ids are long enough to be unguessable, and use no letter that is read as another", () => {
+  const letter = "[0-9a-hjkmnp-tv-z]";
+  for (let i = 0; i < 100; i++) {
+    // 5 bits a letter: 80, 60, 160 and 40 random bits.
+    assertMatch(newRoomId(random), new RegExp(`^${letter}{4}(-${letter}{4}){3}$`));
+    assertMatch(newClientId(random), new RegExp(`^${letter}{12}$`));
+    assertMatch(newSecret(random), new RegExp(`^${letter}{32}$`));
+    assertMatch(newEpoch(random), new RegExp(`^${letter}{8}$`));
+  }
+});
+
+pure("every letter of an id comes from its own random byte, all alphabet alike", () => {
+  const ramp = (bytes: Uint8Array<ArrayBuffer>) => bytes.map((_, i) => i + 224);
+  assertEquals(newSecret(ramp), "0123456789abcdefghjkmnpqrstvwxyz");
+});
+
+pure("normalizeRoomId() undoes how people type, hear and paste an id", () => {
+  const id = "k7q2-m9xd-4hw0-r3t1";
+  for (
+    const typed of [
+      id,
+      id.toUpperCase(),
+      "k7q2m9xd4hw0r3t1",
+      " k7q2 m9xd 4hw0 r3t1\n",
+      "K7Q2-M9XD-4HWO-R3TI",
+      "k7q2-m9xd-4hwo-r3tl",
+      "k7-q2-m9-xd-4h-w0-r3-t1",
+    ]
+  ) assertEquals(normalizeRoomId(typed), id, typed);
+});
+
+pure("normalizeRoomId() leaves alone what cannot be an id", () => {
+  for (
+    const text of ["", "constructor", "__proto__", "k7q2-m9xd-4hwn-r3t", "k7q2-m9xd-4hwn-r3tu"]
+  ) {
+    assertEquals(normalizeRoomId(text), text);
+  }
+});
+
+pure("normalizeRoomId() changes nothing the second time, whatever it is given", () => {
+  fc.assert(fc.property(fc.string(), (text) => {
+    const once = normalizeRoomId(text);
+    assertEquals(normalizeRoomId(once), once);
+  }));
+});
+
+pure("isRoomId() knows an id only as it is written", () => {
+  for (let i = 0; i < 100; i++) assert(isRoomId(newRoomId(random)));
+  for (const text of ["", "k7q2m9xd4hwnr3tc", "K7Q2-M9XD-4HWN-R3TC", "k7q2-m9xd-4hwn-r3tc\n"]) {
+    assert(!isRoomId(text), text);
+  }
+});
+
+pure("sameSecret() is equality", () => {
+  const texts = fc.string({ maxLength: 4 });
+  fc.assert(fc.property(texts, texts, (a, b) => sameSecret(a, b) === (a === b)));
+  assert(sameSecret("abc", "abc"));
+});

@@ -1,0 +1,233 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { ChatError } from "../src/errors.ts";
+import { type End, Link, type Push } from "../src/link.ts";
+import { bounded } from "./fixtures.ts";
+import { ScriptedServer, Wire } from "./scripted_server.ts";
+
+/** A link and everything it reports. */
+interface Heard {
+  link: Link;
+  pushed: Push[];
+  ended: Promise<End>;
+}
+
+async function open(url: string, timeoutMs = 5_000): Promise<Heard> {
+  const pushed: Push[] = [];
+  const { promise, resolve } = Promise.withResolvers<End>();
+  const events = { push: (frame: Push) => void pushed.push(frame), end: resolve };
+  const link = await Link.open(new URL(url), events, timeoutMs);
+  return { link, pushed, ended: bounded(promise, () => "the link does not end") };
+}
+
+const idle = () => {};
+
+Deno.test("a reply goes to the request with its ref, whatever the order", async () => {
+  await using server = new ScriptedServer(async (peer) => {
+    const [one, two] = [await peer.next(), await peer.next()];
+    peer.send({ status: "success", ref: two.ref, message: "second" });
+    peer.send({ status: "success", ref: one.ref, message: "first" });
+  });
+  const { link } = await open(server.url);
+  const ask = (action: string) =>
+    link.request({ action }, (reply) => "message" in reply && reply.message, 5_000);
+  assertEquals(await Promise.all([ask("one"), ask("two")]), ["first", "second"]);
+  await link.close("Done");
+});
+
+Deno.test("what the reply changes is changed before the next frame is looked at", async () => {
+  await using server = new ScriptedServer(async (peer) => {
+    const { ref } = await peer.next();
+    peer.send({ status: "success", ref });
+    peer.entries();
+  });
+  const order: string[] = [];
+  const pushed = Promise.withResolvers<void>();
+  const link = await Link.open(new URL(server.url), {
+    push: () => {
+      order.push("push");
+      pushed.resolve();
+    },
+    end: idle,
+  }, 5_000);
+  await link.request({ action: "join" }, () => order.push("accept"), 5_000);
+  await bounded(pushed.promise, () => "nothing is pushed");
+  assertEquals(order, ["accept", "push"]);
+  await link.close("Done");
+});
+
+Deno.test("a refused request rejects with the server's code, message and time", async () => {
+  await using server = new ScriptedServer(async (peer) => {
+    const { ref } = await peer.next();
+    peer.send({ status: "error", ref, code: "rate_limited", message: "Wait", retry_after_ms: 9 });
+  });
+  const { link } = await open(server.url);
+  const error = await assertRejects(() => link.request({ action: "x" }, idle, 5_000), ChatError);
+  assertEquals([error.code, error.message, error.retryAfterMs], ["rate_limited", "Wait", 9]);
+  await link.close("Done");
+});
+
+Deno.test("a request without a reply ends with its timeout, its signal, or the link", async () => {
+  await using server = new ScriptedServer(idle);
+  const { link } = await open(server.url);
+  const controller = new AbortController();
+  const late = link.request({ action: "late" }, idle, 20);
+  const unwanted = link.request({ action: "unwanted" }, idle, 5_000, controller.signal);
+  const cut = link.request({ action: "cut" }, idle, 5_000);
+  const waits = [late, unwanted, cut].map((wait) => wait.catch(String));
+  await waits[0];
+  controller.abort(new Error("No longer wanted"));
+  await waits[1];
+  link.fail("Given up");
+  assertEquals(await Promise.all(waits), [
+    "TimeoutError: The reply to late took longer than 20 ms",
+    "Error: No longer wanted",
+    "Error: The connection ended: Given up",
+  ]);
+});
+
+Deno.test("a request on a link that has ended is rejected at once", async () => {
+  await using server = new ScriptedServer(idle);
+  const { link } = await open(server.url);
+  await link.close("Done");
+  await assertRejects(() => link.request({ action: "x" }, idle, 200), Error, "connection");
+});
+
+Deno.test("a reply that comes too late, twice, or for nobody is passed over", async () => {
+  await using server = new ScriptedServer(async (peer) => {
+    const first = await peer.next();
+    const second = await peer.next();
+    for (const ref of [first.ref, second.ref, second.ref, "nobody", 1e9]) {
+      peer.send({ status: "success", ref });
+    }
+    const third = await peer.next();
+    peer.send({ status: "success", ref: third.ref });
+  });
+  const { link, pushed } = await open(server.url);
+  await assertRejects(() => link.request({ action: "1" }, idle, 1), DOMException);
+  await link.request({ action: "2" }, idle, 5_000);
+  await link.request({ action: "3" }, idle, 5_000);
+  assertEquals(pushed, []);
+  await link.close("Done");
+});
+
+Deno.test("closing says 1000 and why, and waits for the answer", async () => {
+  const closed = Promise.withResolvers<{ code: number; reason: string }>();
+  await using server = new ScriptedServer((peer) => void peer.closed.then(closed.resolve));
+  const { link, ended } = await open(server.url);
+  await link.close("Done");
+  assertEquals(await ended, { code: 1000, reason: "Done" });
+  assertEquals(await closed.promise, { code: 1000, reason: "Done" });
+});
+
+Deno.test("a close that is not answered takes a second at most", async () => {
+  await using server = new ScriptedServer(idle);
+  await using wire = new Wire(new URL(server.url).host);
+  const { link } = await open(wire.url);
+  wire.die();
+  const since = performance.now();
+  await link.close("Done");
+  const took = performance.now() - since;
+  assert(took > 900 && took < 2_000, `It took ${took} ms`);
+  wire.heal();
+});
+
+Deno.test("the end tells the close code, or 1006 where there was none", async () => {
+  await using server = new ScriptedServer((peer) => peer.close(4003, "Full"));
+  const { ended } = await open(server.url);
+  assertEquals(await ended, { code: 4003, reason: "Full" });
+  await using silent = new ScriptedServer(idle);
+  await using wire = new Wire(new URL(silent.url).host);
+  const cut = await open(wire.url);
+  wire.cut();
+  assertEquals((await cut.ended).code, 1006);
+});
+
+Deno.test("a goodbye counts even if the close loses its code, or never comes", async () => {
+  const goodbye = { event: "goodbye", code: 4500, reason: "Taken", retry_after_ms: 70 };
+  const told = { code: 4500, reason: "Taken", retryAfterMs: 70 };
+  await using server = new ScriptedServer(async (peer, turn) => {
+    peer.send(goodbye);
+    if (turn === 0) return peer.close();
+    peer.send({ event: "pong" });
+    peer.pongs = false;
+    await peer.closed;
+  });
+  assertEquals(await (await open(server.url)).ended, told);
+  const { link, ended } = await open(server.url);
+  link.beat(100);
+  assertEquals(await ended, told);
+});
+
+Deno.test("a quiet link is kept alive by pings", async () => {
+  await using server = new ScriptedServer(async (peer) => {
+    await peer.pinged(4);
+    peer.close(4003, "Four pings");
+  });
+  const { link, ended } = await open(server.url);
+  link.beat(100);
+  assertEquals((await ended).reason, "Four pings");
+});
+
+Deno.test("a link on which nothing is heard is over within one and a half heartbeats", async () => {
+  await using server = new ScriptedServer((peer) => {
+    peer.pongs = false;
+  });
+  const { link, ended } = await open(server.url);
+  const since = performance.now();
+  link.beat(200);
+  assertEquals((await ended).code, 4005);
+  const took = performance.now() - since;
+  assert(took > 200 && took < 300 + 100, `It took ${took} ms`);
+});
+
+for (
+  const [name, data] of [
+    ["text that is not JSON", "hello?"],
+    ["JSON that is no object", "[1, 2]"],
+    ["null", "null"],
+    ["an object that is no frame", '{"a":1}'],
+    ["a binary frame", new Uint8Array([1, 2, 3])],
+    ["entries that are none", '{"event":"entries","room_id":"r1","entries":[null]}'],
+    ["entries that are no list", '{"event":"entries","room_id":"r1","entries":5}'],
+    ["an entry without a seq", '{"event":"entries","room_id":"r1","entries":[{"from":"a"}]}'],
+    ["a gap of words", '{"event":"gap","room_id":"r1","from_seq":"a","to_seq":"b"}'],
+    ["a goodbye without a code", '{"event":"goodbye","reason":"x"}'],
+  ] as const
+) {
+  Deno.test(`a link ends with 4006 when the server sends ${name}`, async () => {
+    await using server = new ScriptedServer((peer) => peer.sendRaw(data));
+    const { link, ended, pushed } = await open(server.url);
+    const safety = setTimeout(() => link.fail("It did not end by itself"), 500);
+    assertEquals((await ended).code, 4006);
+    clearTimeout(safety);
+    assertEquals(pushed, []);
+  });
+}
+
+Deno.test("there is no link to a server that does not speak parley.v1", async () => {
+  await using server = new ScriptedServer(idle, { protocol: "" });
+  await assertRejects(() => open(server.url), Error, "parley.v1");
+  await using other = new ScriptedServer(idle, { protocol: "", instead: () => new Response("Hi") });
+  await assertRejects(() => open(other.url), Error, "Cannot connect to ws://127.0.0.1");
+});
+
+Deno.test("there is no link where nobody listens, or nobody answers", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const url = `ws://127.0.0.1:${listener.addr.port}`;
+  const accepted = listener.accept();
+  await assertRejects(() => open(url, 50), DOMException, "took longer than 50 ms");
+  (await accepted).close();
+  listener.close();
+  await assertRejects(() => open(url), Error, "Cannot connect");
+});
+
+Deno.test("a signal ends an attempt to connect", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const url = new URL(`ws://127.0.0.1:${listener.addr.port}`);
+  const controller = new AbortController();
+  const events = { push: idle, end: idle };
+  const opening = Link.open(url, events, 5_000, controller.signal);
+  using _accepted = await listener.accept();
+  controller.abort(new Error("No longer wanted"));
+  await assertRejects(() => opening, Error, "No longer wanted");
+});

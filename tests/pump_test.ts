@@ -1,0 +1,222 @@
+import { assert, assertEquals } from "@std/assert";
+import { setImmediate } from "node:timers";
+import { Connection } from "../src/connection.ts";
+import { encodeEntry } from "../src/encode.ts";
+import { Log, LogEntry } from "../src/log.ts";
+import { Pump } from "../src/pump.ts";
+import { type Member, type Outlet, Room } from "../src/room.ts";
+import { FakeSocket } from "./fake_socket.ts";
+import { FakePeer } from "./hub_bench.ts";
+import { pure } from "./pure.ts";
+
+/** A room with a log of at most `logEntries`, a pump, and what the pump has reported. */
+function bench(logEntries = 1_000) {
+  const room = new Room("id", "Lobby", new Log("e", { logEntries, logChars: 10_000_000 }), 0);
+  const overruns: Outlet[] = [];
+  const failures: unknown[] = [];
+  const pump = new Pump({
+    overrun: (outlet) => overruns.push(outlet),
+    failed: (_, error) => failures.push(error),
+  });
+  return {
+    room,
+    pump,
+    overruns,
+    failures,
+    /** Says something as `from`. */
+    say(body: string, from = "ana"): void {
+      const seq = room.log.head + 1;
+      const rest = `"at":1,"from":"${from}","n":1,"body":${JSON.stringify(body)}}`;
+      room.log.push(new LogEntry(seq, from, encodeEntry(seq, rest)));
+      pump.mark(room);
+    },
+    member(id: string, outlet: Outlet): Member {
+      const member = room.add({ id, name: undefined });
+      member.outlet = outlet;
+      return member;
+    },
+  };
+}
+
+/** The end of this turn of the event loop, when pumps have done their work. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+function seqs(text: string): number[] {
+  return JSON.parse(text).entries.map(({ seq }: { seq: number }) => seq);
+}
+
+pure(
+  "Pump.mark() sends at the end of the turn, all of it in one frame, the same to all",
+  async () => {
+    const { say, member } = bench();
+    const [ana, ben] = [new FakePeer(false), new FakePeer(false)];
+    member("ana", ana);
+    member("ben", ben);
+    for (const body of ["1", "2", "3"]) say(body);
+    assertEquals(ana.sent, []);
+    await turn();
+    assertEquals(ana.sent.map(seqs), [[1, 2, 3]]);
+    assertEquals(ben.sent, ana.sent);
+    say("4");
+    await turn();
+    assertEquals(ana.sent.map(seqs), [[1, 2, 3], [4]]);
+  },
+);
+
+pure("a small room never waits for more input", async () => {
+  const { say, member, pump } = bench();
+  const ben = new FakePeer(false);
+  member("ben", ben);
+  pump.heard();
+  say("1");
+  await turn();
+  assertEquals(ben.sent.map(seqs), [[1]]);
+});
+
+pure("a large room waits for more input, but not as long as there is any", async () => {
+  const { say, member, pump } = bench();
+  const peers = Array.from({ length: 50 }, () => new FakePeer(false));
+  peers.forEach((peer, i) => member(`${i}`, peer));
+  say("1");
+  const start = performance.now();
+  while (peers[0]?.sent.length === 0) {
+    pump.heard();
+    await turn();
+  }
+  assertEquals(peers.map(({ sent }) => sent.map(seqs)), peers.map(() => [[1]]));
+  assert(performance.now() - start < 1_000);
+});
+
+pure(
+  "a plain member is sent one frame for each message, and its own ones as confirmed",
+  async () => {
+    const { say, member } = bench();
+    const ben = new FakePeer(true);
+    member("ben", ben);
+    say("1");
+    say("2", "ben");
+    say("3");
+    await turn();
+    assertEquals(ben.sent, [
+      `{"from":"ana","body":"1"}`,
+      `{"status":"success","message":"Message sent"}`,
+      `{"from":"ana","body":"3"}`,
+    ]);
+  },
+);
+
+pure("a member that is not ready keeps its cursor, and one that is away too", async () => {
+  const { say, member, pump } = bench();
+  const ben = new FakePeer(false);
+  const behind = member("ben", ben);
+  const away = member("cleo", ben);
+  away.outlet = undefined;
+  ben.ready = false;
+  say("1");
+  await turn();
+  assertEquals([behind.cursor, away.cursor, ben.sent], [0, 0, []]);
+  ben.ready = true;
+  pump.deliver(behind);
+  assertEquals([behind.cursor, ben.sent.map(seqs)], [1, [[1]]]);
+});
+
+pure("what fell off the log is named in a gap, and delivery goes on behind it", async () => {
+  const { say, member } = bench(2);
+  const ben = new FakePeer(false);
+  const lagging = member("ben", ben);
+  for (const body of ["1", "2", "3", "4", "5"]) say(body);
+  await turn();
+  assertEquals(ben.sent[0], `{"event":"gap","room_id":"id","from_seq":1,"to_seq":3}`);
+  assertEquals(ben.sent.slice(1).map(seqs), [[4, 5]]);
+  assertEquals(lagging.cursor, 5);
+});
+
+pure("a plain member that missed something is reported, once and after the delivery", async () => {
+  const { say, member, overruns } = bench(2);
+  const ben = new FakePeer(true);
+  member("ben", ben);
+  for (const body of ["1", "2", "3"]) say(body);
+  await turn();
+  assertEquals([ben.sent, overruns.length, overruns[0] === ben], [[], 1, true]);
+});
+
+pure("a send that throws harms nobody else, and is reported", async () => {
+  const { say, member, failures } = bench();
+  const ben = new FakePeer(false);
+  const broken: Outlet = {
+    plain: false,
+    ready: true,
+    send: () => {
+      throw new Error("broken");
+    },
+  };
+  const member1 = member("ana", broken);
+  member("ben", ben);
+  say("1");
+  await turn();
+  assertEquals(ben.sent.map(seqs), [[1]]);
+  assertEquals([member1.cursor, failures.map(String)], [1, ["Error: broken"]]);
+});
+
+Deno.test("a full connection is looked at until it takes more, and is then sent the rest", async () => {
+  const { say, member, pump, overruns } = bench();
+  const fake = new FakeSocket();
+  fake.open();
+  const connection = new Connection(1, fake.socket, {
+    dialect: "v1",
+    limits: { highWaterBytes: 1_000, stuckMs: 60_000 },
+    rate: { perSecond: 1, burst: 1 },
+    now: 0,
+  });
+  const slow = member("ben", connection);
+  connection.onFull = () => pump.watch(connection, () => [slow]);
+  fake.bufferedAmount = 5_000;
+  say("x".repeat(70_000));
+  await turn();
+  say("more");
+  await turn();
+  assertEquals([fake.sent.length, slow.cursor], [1, 1]);
+  fake.bufferedAmount = 0;
+  while (fake.sent.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  assertEquals([seqs(fake.sent[1]!), slow.cursor, overruns], [[2], 2, []]);
+  pump.close();
+});
+
+Deno.test("a full connection that takes nothing is reported as overrun", async () => {
+  const { say, member, pump, overruns } = bench();
+  const fake = new FakeSocket();
+  fake.open();
+  const connection = new Connection(1, fake.socket, {
+    dialect: "v1",
+    limits: { highWaterBytes: 1_000, stuckMs: 10 },
+    rate: { perSecond: 1, burst: 1 },
+    now: 0,
+  });
+  const stuck = member("ben", connection);
+  connection.onFull = () => pump.watch(connection, () => [stuck]);
+  fake.bufferedAmount = 5_000;
+  say("x".repeat(70_000));
+  while (overruns.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  assertEquals(overruns.length, 1);
+  pump.close();
+});
+
+Deno.test("a forgotten connection is looked at no more", async () => {
+  const { pump, overruns } = bench();
+  const fake = new FakeSocket();
+  fake.open();
+  fake.bufferedAmount = 1e9;
+  const connection = new Connection(1, fake.socket, {
+    dialect: "v1",
+    limits: { highWaterBytes: 1, stuckMs: 0 },
+    rate: { perSecond: 1, burst: 1 },
+    now: 0,
+  });
+  pump.watch(connection, () => []);
+  pump.forget(connection);
+  // The pump's own timer was started first, so that it has run when this one ends.
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  assertEquals(overruns, []);
+});

@@ -1,0 +1,96 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import { encodeEntry } from "../src/encode.ts";
+import { Log, LogEntry } from "../src/log.ts";
+import { MAX_ENTRIES_CHARS, type Member, Room } from "../src/room.ts";
+import { FakePeer } from "./hub_bench.ts";
+import { pure } from "./pure.ts";
+
+function room(entries = 0, body = "x"): Room {
+  const log = new Log("epoch", { logEntries: 1_000, logChars: 10_000_000 });
+  const made = new Room("id", "Lobby", log, 100);
+  for (let i = 0; i < entries; i++) push(made, body);
+  return made;
+}
+
+function push({ log }: Room, body = "x"): void {
+  const seq = log.head + 1;
+  log.push(new LogEntry(seq, "ana", encodeEntry(seq, `"body":${JSON.stringify(body)}}`)));
+}
+
+function seqsOf(frame: string): number[] {
+  return JSON.parse(frame).entries.map(({ seq }: { seq: number }) => seq);
+}
+
+pure("Room.add() puts a member at the head, and the room is empty no longer", () => {
+  const lobby = room(3);
+  assertEquals(lobby.emptySince, 100);
+  const member = lobby.add({ id: "ana", name: "Ana" });
+  assertEquals([member.cursor, member.index, lobby.emptySince], [3, 0, undefined]);
+});
+
+pure("Room.remove() keeps the places of the others right, in any order", () => {
+  const orders = fc.array(fc.nat({ max: 9 }), { maxLength: 20 });
+  fc.assert(fc.property(orders, (picks) => {
+    const lobby = room();
+    const inside: Member[] = [];
+    for (let i = 0; i < 10; i++) inside.push(lobby.add({ id: `${i}`, name: undefined }));
+    for (const pick of picks) {
+      const member = inside[pick % Math.max(1, inside.length)];
+      if (member === undefined) break;
+      inside.splice(inside.indexOf(member), 1);
+      lobby.remove(member, 200);
+      lobby.members.forEach(({ index }, i) => assertEquals(index, i));
+      assertEquals(new Set(lobby.members), new Set(inside));
+    }
+    assertEquals(lobby.emptySince, inside.length === 0 ? 200 : undefined);
+  }));
+});
+
+pure("Room.remove() of the last member starts the room's time, and ends its quiet", () => {
+  const lobby = room();
+  const member = lobby.add({ id: "ana", name: undefined });
+  lobby.quiet = true;
+  lobby.remove(member, 300);
+  assertEquals([lobby.emptySince, lobby.quiet], [300, false]);
+  assertThrows(() => lobby.remove(member, 300), RangeError, "it is empty");
+});
+
+pure("Room.roster() names who is there and who is away, and nobody in a quiet room", () => {
+  const lobby = room();
+  lobby.add({ id: "ana", name: "Ana" }).outlet = new FakePeer(false);
+  lobby.add({ id: "ben", name: undefined });
+  assertEquals(lobby.roster(), [
+    { client_id: "ana", name: "Ana" },
+    { client_id: "ben", away: true },
+  ]);
+  lobby.quiet = true;
+  assertEquals(lobby.roster(), []);
+});
+
+pure(
+  "Room.batchAfter() holds everything behind a cursor, the same text for all who are there",
+  () => {
+    const lobby = room(5);
+    const batch = lobby.batchAfter(2);
+    assertEquals([seqsOf(batch.frame), batch.upTo], [[3, 4, 5], 5]);
+    assert(lobby.batchAfter(2) === batch);
+    assert(lobby.batchAfter(3) !== batch);
+    push(lobby);
+    assertEquals(seqsOf(lobby.batchAfter(2).frame), [3, 4, 5, 6]);
+  },
+);
+
+pure("Room.batchAfter() ends a frame that is long enough, and goes on in the next", () => {
+  const lobby = room(20, "x".repeat(60_000));
+  let cursor = 0;
+  const seqs: number[] = [];
+  while (cursor < lobby.log.head) {
+    const { frame, upTo } = lobby.batchAfter(cursor);
+    assert(frame.length < MAX_ENTRIES_CHARS + 70_000);
+    seqs.push(...seqsOf(frame));
+    assert(upTo > cursor);
+    cursor = upTo;
+  }
+  assertEquals(seqs, Array.from({ length: 20 }, (_, i) => i + 1));
+});

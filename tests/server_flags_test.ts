@@ -1,0 +1,97 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { DEFAULTS } from "../src/options.ts";
+import { parseServerFlags, SERVER_HELP, type ServerSettings } from "../src/server_flags.ts";
+import { pure } from "./pure.ts";
+
+function settings(args: string[], env = {}): ServerSettings {
+  const parsed = parseServerFlags(args, env);
+  assert(typeof parsed !== "string");
+  return parsed;
+}
+
+function refusal(args: string[], env = {}): string {
+  const { message } = assertThrows(() => parseServerFlags(args, env), RangeError);
+  assertEquals(message.includes("\n"), false);
+  return message;
+}
+
+pure("parseServerFlags() of nothing is the defaults", () => {
+  assertEquals(settings([]), {
+    port: 8765,
+    hostname: "127.0.0.1",
+    path: "/",
+    logLevel: "info",
+    logFormat: "pretty",
+    engine: DEFAULTS,
+  });
+});
+
+pure("a flag beats the environment, which beats the default", () => {
+  const env = { CHAT_PORT: "9000", CHAT_HOST: "0.0.0.0" };
+  assertEquals([settings([], env).port, settings([], env).hostname], [9000, "0.0.0.0"]);
+  const both = settings(["--port", "0", "--hostname=::1"], env);
+  assertEquals([both.port, both.hostname], [0, "::1"]);
+  assertEquals(settings(["--host", "localhost"], env).hostname, "localhost");
+  const empty = settings([], { CHAT_PORT: "", CHAT_HOST: "" });
+  assertEquals([empty.port, empty.hostname], [8765, "127.0.0.1"]);
+});
+
+pure("flags that have seconds for a unit become milliseconds", () => {
+  const { engine } = settings(["--grace", "5", "--empty-room=0", "--heartbeat", "9"]);
+  assertEquals([engine.graceMs, engine.emptyRoomMs, engine.heartbeatMs], [5_000, 0, 9_000]);
+});
+
+pure("every flag of the help is understood, and shows its default there", () => {
+  const flags = [...SERVER_HELP.matchAll(/^ {2}--([\w-]+) N +.*\(default (\d+)\)$/gm)];
+  assert(flags.length >= 10, `${flags.length}`);
+  for (const [, name, value] of flags) {
+    assertEquals(settings([`--${name}`, String(value)]), settings([]), name);
+    assert(JSON.stringify(settings([`--${name}`, "7"])) !== JSON.stringify(settings([])), name);
+  }
+});
+
+pure("help and version are asked for by themselves, and beat everything else", () => {
+  assertEquals(parseServerFlags(["--help"], {}), "help");
+  assertEquals(parseServerFlags(["--version"], {}), "version");
+  assertEquals(parseServerFlags(["--port", "x", "--help"], { CHAT_PORT: "x" }), "help");
+});
+
+pure("a bad value is refused in one line that names flag and value", () => {
+  assertEquals(
+    refusal(["--port", "65536"]),
+    `--port must be a whole number from 0 to 65535, not "65536"`,
+  );
+  for (const port of ["-1", "1.5", "0x50", "1e3", " 80", "eighty", "٨٠"]) {
+    assert(refusal([`--port=${port}`]).includes(JSON.stringify(port)), port);
+  }
+  assertEquals(refusal(["--port="]), "--port needs one value");
+  assertEquals(refusal(["--port"]), "--port needs one value");
+  assertEquals(
+    refusal([], { CHAT_PORT: "many" }),
+    `CHAT_PORT must be a whole number from 0 to 65535, not "many"`,
+  );
+  assertEquals(refusal(["--path", "chat"]), "--path must start with /, not be chat");
+  assertEquals(
+    refusal(["--log-level", "loud"]),
+    `--log-level must be one of debug, info, warn, error, not "loud"`,
+  );
+  assertEquals(
+    refusal(["--log-format", "xml"]),
+    `--log-format must be one of pretty, json, not "xml"`,
+  );
+  assert(refusal(["--log-entries", "0"]).startsWith("--log-entries must be a whole number from 1"));
+});
+
+pure("an unknown argument is refused by name", () => {
+  for (const argument of ["--prot", "-p", "8080", "--__proto__", "--constructor", "--no-port"]) {
+    assert(refusal([argument]).startsWith("Unknown argument"), argument);
+  }
+});
+
+pure("arguments behind -- are as unknown as any other, instead of ignored", () => {
+  assert(refusal(["--", "--port", "0"]).startsWith("Unknown argument"));
+});
+
+pure("of a flag that is given twice the last one counts", () => {
+  assertEquals(settings(["--port", "1", "--port", "2"]).port, 2);
+});

@@ -1,0 +1,224 @@
+import { assertEquals } from "@std/assert";
+import type { Entry } from "../src/protocol.ts";
+import { type RawSocket, TestChat } from "./fixtures.ts";
+
+function bodies(entries: Entry[]): unknown[] {
+  return entries.map((entry) => "body" in entry ? entry.body : entry.event);
+}
+
+/** A room whose log is `join` and the messages 1 to `count`; its host has read them. */
+async function talked(server: TestChat, count: number) {
+  const { host, roomId, made } = await server.host1();
+  for (let i = 1; i <= count; i++) {
+    host.send({ action: "message", room_id: roomId, body: String(i) });
+    await host.entry();
+  }
+  return { host, roomId, epoch: made.epoch };
+}
+
+async function join(socket: RawSocket, body: unknown) {
+  return await socket.ask({ action: "join", body });
+}
+
+Deno.test("join without more starts at the head, and shows who is there", async () => {
+  await using server = new TestChat();
+  const { host, roomId, epoch } = await talked(server, 3);
+  await using _host = host;
+  await using ben = await server.v1({ name: "Ben" });
+  const joined = await ben.ask({ action: "join", body: roomId, ref: 3 });
+  assertEquals(joined, {
+    status: "success",
+    message: "Joined room 'Lobby'",
+    room_id: roomId,
+    room_name: "Lobby",
+    epoch,
+    seq: 4,
+    after: 4,
+    members: [{ client_id: host.id }, { client_id: ben.id, name: "Ben" }],
+    presence: true,
+    ref: 3,
+  });
+  assertEquals(bodies(await ben.entries(1)), ["join"]);
+  await ben.silence();
+});
+
+Deno.test("last brings the newest entries, or all there are, before the join itself", async () => {
+  await using server = new TestChat();
+  const cases: [number, unknown[]][] = [
+    [0, ["join"]],
+    [2, ["2", "3", "join"]],
+    [4, ["join", "1", "2", "3", "join"]],
+    [10_000, ["join", "1", "2", "3", "join"]],
+  ];
+  for (const [last, expected] of cases) {
+    const { host, roomId } = await talked(server, 3);
+    await using _host = host;
+    await using ben = await server.v1();
+    const joined = await join(ben, { room_id: roomId, last });
+    assertEquals([joined.seq, joined.after], [4, 4 - Math.min(last, 4)]);
+    assertEquals(bodies(await ben.entries(expected.length)), expected);
+    await ben.silence();
+  }
+});
+
+Deno.test("after goes on behind the given entry: recovered, and nothing twice", async () => {
+  await using server = new TestChat();
+  const { host, roomId, epoch } = await talked(server, 5);
+  await using _host = host;
+  await using ben = await server.v1();
+  const joined = await join(ben, { room_id: roomId, epoch, after: 4 });
+  assertEquals([joined.recovered, joined.seq, joined.after], [true, 6, 4]);
+  const entries = await ben.entries(3);
+  assertEquals(entries.map(({ seq }) => seq), [5, 6, 7]);
+  assertEquals(bodies(entries), ["4", "5", "join"]);
+});
+
+Deno.test("after at the head is recovered with nothing to send", async () => {
+  await using server = new TestChat();
+  const { host, roomId, epoch } = await talked(server, 1);
+  await using _host = host;
+  await using ben = await server.v1();
+  assertEquals((await join(ben, { room_id: roomId, epoch, after: 2 })).recovered, true);
+  assertEquals(bodies(await ben.entries(1)), ["join"]);
+});
+
+Deno.test("after is not recovered in another epoch, beyond the head, or behind the log's tail", async () => {
+  await using server = new TestChat({ logEntries: 3 });
+  // The log holds seq 4 to 6, so that 3 is the oldest cursor that misses nothing.
+  const cases: [epoch: string | undefined, after: number, recovered: boolean][] = [
+    ["right", 3, true],
+    ["right", 6, true],
+    ["right", 2, false],
+    ["right", 0, false],
+    ["right", 1_000, false],
+    ["wrong", 6, false],
+    [undefined, 6, false],
+  ];
+  for (const [named, after, recovered] of cases) {
+    const { host, roomId, epoch } = await talked(server, 5);
+    await using _host = host;
+    await using ben = await server.v1();
+    const how = { after, epoch: named === "right" ? epoch : named };
+    const joined = await join(ben, { room_id: roomId, ...how });
+    assertEquals(joined.recovered, recovered, JSON.stringify(how));
+    // The next entry is what was missed, or the newcomer's own join.
+    assertEquals((await ben.entries(1))[0]?.seq, recovered ? after + 1 : 7);
+  }
+});
+
+Deno.test("where after is not recovered, last says what is sent instead", async () => {
+  await using server = new TestChat();
+  const { host, roomId } = await talked(server, 3);
+  await using _host = host;
+  await using ben = await server.v1();
+  const joined = await join(ben, { room_id: roomId, epoch: "lost", after: 4, last: 2 });
+  assertEquals([joined.recovered, joined.after], [false, 2]);
+  assertEquals(bodies(await ben.entries(3)), ["2", "3", "join"]);
+});
+
+Deno.test("a long history comes in several frames, complete and in order", async () => {
+  await using server = new TestChat({ rate: 0 });
+  const { host, roomId } = await server.host1();
+  await using _host = host;
+  const body = "x".repeat(50_000);
+  for (let i = 0; i < 20; i++) host.send({ action: "message", room_id: roomId, body });
+  await host.entries(20);
+  await using ben = await server.v1();
+  await join(ben, { room_id: roomId, last: 20 });
+  const seqs: number[] = [];
+  let frames = 0;
+  while (seqs.at(-1) !== 22) {
+    const text = await ben.nextText();
+    frames++;
+    assertEquals(text.length < 400_000, true);
+    seqs.push(...JSON.parse(text).entries.map((entry: Entry) => entry.seq));
+  }
+  assertEquals(seqs, Array.from({ length: 21 }, (_, i) => i + 2));
+  assertEquals(frames > 2, true);
+});
+
+Deno.test("a member that asks again keeps its place, or goes back to where it says", async () => {
+  await using server = new TestChat();
+  const { host, roomId, epoch } = await talked(server, 3);
+  await using _host = host;
+  assertEquals((await join(host, roomId)).seq, 4);
+  await host.silence();
+  const again = await join(host, { room_id: roomId, epoch, after: 2 });
+  assertEquals([again.recovered, again.seq], [true, 4]);
+  assertEquals(bodies(await host.entries(2)), ["2", "3"]);
+  await host.silence();
+});
+
+Deno.test("a member that asks again in the middle of a talk misses nothing", async () => {
+  await using server = new TestChat();
+  const { host, roomId } = await server.host1();
+  await using _host = host;
+  for (let round = 1; round <= 10; round++) {
+    host.send({ action: "message", room_id: roomId, body: "once", n: round });
+    host.send({ action: "join", body: roomId });
+    const frames = [await host.next(), await host.next()];
+    assertEquals(frames.filter(({ event }) => event === "entries").length, 1, `round ${round}`);
+  }
+});
+
+Deno.test("an empty room can be rejoined with its history until it is forgotten", async () => {
+  await using server = new TestChat({ emptyRoomMs: 1 });
+  await using kept = new TestChat({ emptyRoomMs: 60_000 });
+  for (const [chat, remains] of [[server, false], [kept, true]] as const) {
+    const { host, roomId } = await talked(chat, 2);
+    await using _host = host;
+    await host.ask({ action: "leave", body: { room_id: roomId } });
+    if (!remains) {
+      await using watcher = await chat.v1();
+      while (chat.chat.size.rooms > 0) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        await watcher.silence();
+      }
+      const refused = await join(host, roomId);
+      assertEquals([refused.code, refused.message], [
+        "room_not_found",
+        `Room ${roomId} does not exist`,
+      ]);
+      continue;
+    }
+    assertEquals((await join(host, { room_id: roomId, last: 4 })).seq, 4);
+    assertEquals(bodies(await host.entries(5)), ["join", "1", "2", "leave", "join"]);
+  }
+});
+
+Deno.test("a room that is gone is made again by a join that brings its name", async () => {
+  await using server = new TestChat();
+  const { host, roomId, epoch } = await talked(server, 2);
+  await using _host = host;
+  server.chat.deleteRoom(roomId);
+  await using ben = await server.v1();
+  const asked = { room_id: roomId, room_name: "Lobby", epoch, after: 3 };
+  const joined = await join(ben, asked);
+  assertEquals([joined.status, joined.room_id, joined.room_name, joined.seq, joined.recovered], [
+    "success",
+    roomId,
+    "Lobby",
+    0,
+    false,
+  ]);
+  assertEquals(joined.epoch === epoch, false);
+  assertEquals(bodies(await ben.entries(1)), ["join"]);
+  // Whoever comes second finds the room that the first one made.
+  const second = await join(host, { ...asked, room_name: "Another name" });
+  assertEquals([second.room_name, second.epoch, second.seq], ["Lobby", joined.epoch, 1]);
+});
+
+Deno.test("only what is written like a room id can be made again, and never by a plain client", async () => {
+  await using server = new TestChat();
+  await using ana = await server.v1();
+  for (const room_id of ["lobby", "__proto__", "k7q2-m9xd-4hwn-r3tu", "k7q2-m9xd-4hwn-r3tc-k7q2"]) {
+    assertEquals((await join(ana, { room_id, room_name: "Lobby" })).code, "room_not_found");
+  }
+  await using pia = await server.plain();
+  const room_id = "k7q2-m9xd-4hwn-r3tc";
+  assertEquals(
+    (await join(pia, { room_id, room_name: "Lobby" })).message,
+    `Room ${room_id} does not exist`,
+  );
+  assertEquals(server.chat.size.rooms, 0);
+});

@@ -1,0 +1,212 @@
+import { assert, assertEquals } from "@std/assert";
+import type { Entry } from "../src/protocol.ts";
+import { type Frame, type RawSocket, TestChat } from "./fixtures.ts";
+
+function events(entries: Entry[]): unknown[] {
+  return entries.map((entry) => "event" in entry ? entry.event : entry.body);
+}
+
+async function join(
+  server: TestChat,
+  body: unknown,
+): Promise<{ socket: RawSocket; joined: Frame }> {
+  const socket = await server.v1();
+  return { socket, joined: await socket.ask({ action: "join", body }) };
+}
+
+Deno.test("a room larger than the presence limit says so once, and logs nobody coming or going", async () => {
+  await using server = new TestChat({ presenceLimit: 2, graceMs: 0 });
+  const { host: ana, roomId } = await server.host1();
+  await using _ana = ana;
+  const second = await join(server, roomId);
+  await using _second = second.socket;
+  assertEquals(second.joined.presence, true);
+  assertEquals(events(await ana.entries(1)), ["join"]);
+  const third = await join(server, roomId);
+  assertEquals([third.joined.presence, third.joined.members], [false, []]);
+  const quiet = await ana.entry();
+  assertEquals(quiet, { seq: 3, at: quiet.at, event: "quiet", from: "" });
+  await third.socket.close();
+  await using fourth = (await join(server, roomId)).socket;
+  ana.send({ action: "typing", room_id: roomId });
+  await fourth.silence();
+  await ana.silence();
+  ana.send({ action: "message", room_id: roomId, body: "hello" });
+  assertEquals(events(await fourth.entries(1)), ["hello"]);
+});
+
+Deno.test("history comes at once in a room too large for presence", async () => {
+  await using server = new TestChat({ presenceLimit: 1 });
+  const { host: ana, roomId, made } = await server.host1();
+  await using _ana = ana;
+  await using _ben = (await join(server, roomId)).socket;
+  assertEquals(events(await ana.entries(1)), ["quiet"]);
+  ana.send({ action: "messages", room_id: roomId, body: ["one", "two"] });
+  await ana.entries(2);
+  await using cleo = (await join(server, { room_id: roomId, last: 2 })).socket;
+  assertEquals(events(await cleo.entries(2)), ["one", "two"]);
+  await using dora = (await join(server, { room_id: roomId, epoch: made.epoch, after: 3 })).socket;
+  assertEquals(events(await dora.entries(1)), ["two"]);
+});
+
+Deno.test("a room that was too large logs presence again after it was empty", async () => {
+  await using server = new TestChat({ presenceLimit: 1 });
+  const { host: ana, roomId } = await server.host1();
+  const { socket: ben } = await join(server, roomId);
+  await ana.close(1000);
+  await ben.close(1000);
+  await using cleo = (await join(server, { room_id: roomId, last: 9 })).socket;
+  assertEquals(events(await cleo.entries(3)), ["join", "quiet", "join"]);
+});
+
+Deno.test("a burst larger than the log is delivered with a gap that names what is missing", async () => {
+  await using server = new TestChat({ logEntries: 4 });
+  const { host: ana, roomId } = await server.host1();
+  await using _ana = ana;
+  const { socket: ben } = await join(server, roomId);
+  await using _ben = ben;
+  await ben.entry();
+  await ana.entry();
+  ana.send({ action: "messages", room_id: roomId, body: ["1", "2", "3", "4", "5", "6", "7"] });
+  assertEquals(await ben.next(), { event: "gap", room_id: roomId, from_seq: 3, to_seq: 5 });
+  assertEquals((await ben.entries(4)).map(({ seq }) => seq), [6, 7, 8, 9]);
+});
+
+Deno.test("a plain client that missed entries is closed: its protocol has no word for a gap", async () => {
+  await using server = new TestChat({ logEntries: 4 });
+  const { host: ana, roomId } = await server.host1();
+  await using _ana = ana;
+  await using pia = await server.plain();
+  await pia.ask({ action: "join", body: roomId });
+  ana.send({ action: "messages", room_id: roomId, body: ["1", "2", "3", "4", "5", "6", "7"] });
+  assertEquals(await pia.next(), { status: "error", message: "Reads too slowly" });
+  assertEquals(await pia.closed(), { code: 4002, reason: "Reads too slowly" });
+});
+
+Deno.test("who is too fast is told how long to wait, and may go on after that", async () => {
+  await using server = new TestChat({ rate: 100 });
+  const { host: ana, roomId } = await server.host1();
+  await using _ana = ana;
+  const body = Array.from({ length: 190 }, (_, i) => String(i));
+  ana.send({ action: "messages", room_id: roomId, n: 1, body });
+  await ana.entries(190);
+  // A frame that was let in pays off what it costs: the next one waits for that.
+  ana.send({ action: "messages", room_id: roomId, n: 191, body: body.slice(0, 40) });
+  await ana.entries(40);
+  const refused = await ana.ask({ action: "message", room_id: roomId, n: 231, body: "", ref: "r" });
+  assertEquals([refused.code, refused.ref, refused.n], ["rate_limited", "r", 231]);
+  const wait = Number(refused.retry_after_ms);
+  assert(wait > 0 && wait <= 1_000, `${wait}`);
+  // Waits as told: the time is what is tested here.
+  await new Promise((resolve) => setTimeout(resolve, wait));
+  ana.send({ action: "messages", room_id: roomId, n: 231, body: ["again"] });
+  const entry = await ana.entry();
+  assertEquals("n" in entry && [entry.n, entry.body], [231, "again"]);
+});
+
+Deno.test("the largest frame of messages gets through the default rate", async () => {
+  await using server = new TestChat();
+  const { host: ana, roomId } = await server.host1();
+  await using _ana = ana;
+  const body = Array.from({ length: 256 }, () => "x".repeat(1_024));
+  ana.send({ action: "messages", room_id: roomId, n: 1, body });
+  const answer = await ana.next();
+  assertEquals(answer.event, "entries", JSON.stringify(answer).slice(0, 200));
+});
+
+Deno.test("a paid frame of one message is not refused for what it cost", async () => {
+  await using server = new TestChat({ rate: 4 });
+  const { host: ana, roomId } = await server.host1();
+  await using _ana = ana;
+  await using ben = await server.v1();
+  await ben.ask({ action: "join", body: roomId });
+  await ben.entry();
+  // Costs more than the burst of 8, so that a full bucket lets it in and is then in debt.
+  await new Promise((resolve) => setTimeout(resolve, 550));
+  ben.send({ action: "messages", room_id: roomId, n: 1, body: ["x".repeat(20_000)] });
+  const answer = await ben.next();
+  assertEquals(answer.event, "entries", JSON.stringify(answer).slice(0, 200));
+});
+
+Deno.test("a flood ends in a goodbye and a close that means stay away", async () => {
+  await using server = new TestChat({ rate: 10 });
+  await using ana = await server.v1();
+  await using ben = await server.v1();
+  // First what is only refused; then one by one, because a close can overtake what is still
+  // being sent, and the goodbye with it.
+  const refusals = 1_000;
+  for (let i = 0; i < refusals; i++) ana.send({ action: "ping" });
+  for (let i = 0; i < refusals; i++) await ana.next();
+  let answer = await ana.ask({ action: "ping" });
+  while (answer.code === "rate_limited") answer = await ana.ask({ action: "ping" });
+  assertEquals(answer, { event: "goodbye", code: 4501, reason: "Too many messages" });
+  assertEquals(await ana.closed(), { code: 4501, reason: "Too many messages" });
+  await ben.silence();
+});
+
+Deno.test("a connection that says no hello in time is closed", async () => {
+  await using server = new TestChat({ helloMs: 10 });
+  await using late = await server.dial();
+  await using ana = await server.v1();
+  const reason = "No hello within 10 ms";
+  assertEquals(await late.next(), { event: "goodbye", code: 4000, reason });
+  assertEquals(await late.closed(), { code: 4000, reason });
+  await ana.silence();
+});
+
+Deno.test("a connection that is silent for two heartbeats is closed, and one that pings is not", async () => {
+  await using server = new TestChat({ heartbeatMs: 300 });
+  await using ana = await server.v1();
+  await using ben = await server.v1();
+  await using pia = await server.plain();
+  const pinging = setInterval(() => ben.send({ action: "ping" }), 100);
+  try {
+    const reason = "Nothing heard for 600 ms";
+    assertEquals(await ana.next(), { event: "goodbye", code: 4001, reason });
+    assertEquals(await ana.closed(), { code: 4001, reason });
+    assertEquals((await ben.next()).event, "pong");
+  } finally {
+    clearInterval(pinging);
+  }
+  // Plain clients know no heartbeat: the WebSocket's own pings find out about them.
+  await pia.silence();
+});
+
+Deno.test("a server with all the rooms it may have refuses to make more", async () => {
+  await using server = new TestChat({ maxRooms: 2, emptyRoomMs: 0 });
+  await using ana = await server.v1();
+  for (const name of ["One", "Two"]) {
+    await ana.ask({ action: "create", body: name });
+    await ana.entry();
+  }
+  const refused = await ana.ask({ action: "create", body: "Three", ref: 3 });
+  assertEquals([refused.code, refused.ref, refused.message], [
+    "too_many_rooms",
+    3,
+    "There are 2 rooms, the most allowed",
+  ]);
+});
+
+Deno.test("a client in all the rooms it may be in can neither make nor join another", async () => {
+  await using server = new TestChat({ maxRoomsPerClient: 1 });
+  const { host: ana, roomId } = await server.host1();
+  await using _ana = ana;
+  const { host: ben, roomId: other } = await server.host1();
+  await using _ben = ben;
+  assertEquals((await ana.ask({ action: "create", body: "More" })).code, "too_many_rooms");
+  assertEquals((await ana.ask({ action: "join", body: other })).code, "too_many_rooms");
+  await ben.silence();
+  assertEquals((await ana.ask({ action: "join", body: roomId })).status, "success");
+  await ana.ask({ action: "leave", body: { room_id: roomId } });
+  assertEquals((await ana.ask({ action: "join", body: other })).status, "success");
+});
+
+Deno.test("a server with all the connections it may have answers 503 until one ends", async () => {
+  await using server = new TestChat({ maxConnections: 1 });
+  const ana = await server.plain();
+  const full = await server.handshake();
+  assertEquals([full.status, full.headers.get("retry-after")], [503, "5"]);
+  await ana.close();
+  await using ben = await server.plain();
+  await ben.silence();
+});

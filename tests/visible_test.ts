@@ -1,0 +1,33 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { visible } from "../src/visible.ts";
+import { pure } from "./pure.ts";
+
+pure("visible() shows what would move a cursor, set a title, colour or turn text around", () => {
+  const cases: [string, string][] = [
+    ["\u001b[31mred\u001b[0m", "\\u001b[31mred\\u001b[0m"],
+    ["\u001b]0;title\u0007", "\\u001b]0;title\\u0007"],
+    ["\u009b2J", "\\u009b2J"],
+    ["a\r\n\tb", "a\\u000d\\u000a\\u0009b"],
+    ["\u0000\u007f", "\\u0000\\u007f"],
+    ["\u202eevil\u202c", "\\u202eevil\\u202c"],
+    ["\u2066x\u2069 \u200e\u200f\u061c", "\\u2066x\\u2069 \\u200e\\u200f\\u061c"],
+    ["\u2028\u2029", "\\u2028\\u2029"],
+  ];
+  for (const [text, shown] of cases) assertEquals(visible(text), shown);
+});
+
+pure("visible() leaves every script and emoji as it is", () => {
+  for (const text of ["Zoë", "Привет", "שלום", "नमस्ते", "👩‍👩‍👧", "ﷺ", "a\u00a0b"]) {
+    assertEquals(visible(text), text);
+  }
+});
+
+pure("visible() lets no control character through, and changes nothing the second time", () => {
+  const anything = fc.array(fc.nat({ max: 0xffff })).map((units) => String.fromCharCode(...units));
+  fc.assert(fc.property(anything, (text) => {
+    const shown = visible(text);
+    assert(!/\p{Cc}|\p{Bidi_Control}|[\u2028\u2029]/u.test(shown));
+    assert(visible(shown) === shown);
+  }));
+});
