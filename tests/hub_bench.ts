@@ -5,6 +5,7 @@
  * @module
  */
 
+import { DEFAULTS } from "../src/options.ts";
 import type { Effect, Instant } from "../src/effects.ts";
 import { encodeEntry } from "../src/encode.ts";
 import { Hub, type HubOptions } from "../src/hub.ts";
@@ -40,6 +41,7 @@ export function countingBytes(): RandomBytes {
 }
 
 const OPTIONS: HubOptions = {
+  ...DEFAULTS,
   maxRooms: 100,
   maxRoomsPerClient: 10,
   presenceLimit: 50,

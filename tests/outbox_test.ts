@@ -320,6 +320,6 @@ Deno.test("whatever happens, each message is stored once or rejected, in order",
         else assertEquals(lives > 0, true, "Rejected without a reason");
       }
     }),
-    { numRuns: 2_000 },
+    { numRuns: 5_000 },
   );
 });
