@@ -199,8 +199,9 @@ export class ChatClient implements AsyncDisposable {
     accept: (reply: Reply) => T,
     { timeoutMs = this.#timeoutMs, signal }: WaitOptions,
   ): Promise<T> {
+    const deadline = performance.now() + timeoutMs;
     const link = await this.#lifeline.ready(timeoutMs, signal);
-    return await link.request(frame, accept, timeoutMs, signal);
+    return await link.request(frame, accept, deadline - performance.now(), signal);
   }
 
   #enter(reply: Reply): ChatRoom {

@@ -216,8 +216,8 @@ export class Link {
   }
 }
 
-/** A server's wish for a pause, if it is one that can be kept. */
-function retryAfter(ms: unknown): { retryAfterMs?: number } {
+/** A server's wish for a pause in milliseconds, if it is one that can be kept. */
+export function retryAfter(ms: unknown): { retryAfterMs?: number } {
   return typeof ms === "number" && ms >= 0 ? { retryAfterMs: Math.min(ms, MOST_RETRY_MS) } : {};
 }
 

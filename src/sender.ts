@@ -8,7 +8,7 @@
  */
 
 import { ChatError, SendError } from "./errors.ts";
-import type { Link } from "./link.ts";
+import { type Link, retryAfter } from "./link.ts";
 import { Outbox, type Sending } from "./outbox.ts";
 import { type ConnectedFrame, type ErrorFrame, MAX_BODY_BYTES } from "./protocol.ts";
 import { deferred, sleep } from "./wait.ts";
@@ -111,7 +111,9 @@ export class Sender {
       case "rate_limited":
       case "unavailable":
         this.#outbox.throttle();
-        this.#sendAgain(Math.max(frame.retry_after_ms ?? RETRY_MS, LEAST_RETRY_MS));
+        this.#sendAgain(
+          Math.max(retryAfter(frame.retry_after_ms).retryAfterMs ?? RETRY_MS, LEAST_RETRY_MS),
+        );
         return;
       default: {
         const cause = new ChatError(frame.code, frame.message);

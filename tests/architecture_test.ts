@@ -76,7 +76,7 @@ const MAY_SEE: Record<string, string[]> = {
   "outbox": ["errors", "protocol"],
   "link": ["errors", "protocol", "wait"],
   "lifeline": ["errors", "backoff", "feed", "link", "type protocol", "wait"],
-  "sender": ["errors", "protocol", "type link", "outbox", "wait"],
+  "sender": ["errors", "protocol", "link", "outbox", "wait"],
   "chat_room": ["errors", "feed", "type protocol", "wait"],
   "client.ts": [
     "errors",

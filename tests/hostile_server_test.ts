@@ -17,7 +17,7 @@ async function attempt(url: string): Promise<{ error: string; tookMs: number }> 
 }
 
 function assertInTime(tookMs: number): void {
-  assert(tookMs < TIMEOUT_MS + 200, `It took ${tookMs} ms`);
+  assert(tookMs < TIMEOUT_MS + 800, `It took ${tookMs} ms`);
 }
 
 async function inRoom(
@@ -129,7 +129,7 @@ const FIRST_WORDS: [string, Script, { protocol?: string }?][] = [
   ["answers hello with garbage", (peer) => peer.sendRaw("hello?")],
   ["answers hello with bytes", (peer) => peer.sendRaw(new Uint8Array(100))],
   ["answers hello with an empty frame", (peer) => peer.sendRaw("")],
-  ["answers hello with 20 MiB of nothing", (peer) => peer.sendRaw(" ".repeat(20 * 1_048_576))],
+  ["answers hello with 5 MiB of nothing", (peer) => peer.sendRaw(" ".repeat(5 * 1_048_576))],
   ["answers hello 10,000 levels deep", (peer) => peer.sendRaw("[".repeat(10_000))],
   ["answers hello with a room", async (peer) => void await peer.admit()],
   ["answers hello without limits", async (peer) => void await peer.welcome({ limits: null })],
@@ -219,7 +219,7 @@ for (const [name, later] of LOOPS) {
 const GARBAGE: [string, string | Uint8Array<ArrayBuffer>][] = [
   ["text", "garbage"],
   ["bytes", new Uint8Array([0x7b, 0x7d])],
-  ["20 MiB of text", "x".repeat(20 * 1_048_576)],
+  ["5 MiB of text", "x".repeat(5 * 1_048_576)],
   ["a list", "[]"],
   ["entries that are null", '{"event":"entries","room_id":"r1","entries":[null]}'],
   ["entries that are a number", '{"event":"entries","room_id":"r1","entries":5}'],

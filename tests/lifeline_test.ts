@@ -241,7 +241,7 @@ Deno.test("a hello that is not answered on a return does not end the session", a
     if (turn === 0) peer.close(1001);
     codes.push((await peer.closed).code);
   });
-  await using line = new Line(server.url, { timeoutMs: 50 });
+  await using line = new Line(server.url, { timeoutMs: 200 });
   await line.connect();
   await line.attempts(2);
   await line.next(2);

@@ -1,0 +1,90 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { CLI_HELP, type CliSettings, joinCommand, parseCliFlags } from "../src/cli_flags.ts";
+import { pure } from "./pure.ts";
+
+function settings(...args: string[]): CliSettings {
+  const parsed = parseCliFlags(args);
+  assert(typeof parsed !== "string");
+  return parsed;
+}
+
+function refusal(...args: string[]): string {
+  const { message } = assertThrows(() => parseCliFlags(args), RangeError);
+  assertEquals(message.includes("\n"), false);
+  return message;
+}
+
+pure("parseCliFlags() of nothing makes a room on this machine", () => {
+  assertEquals(settings(), {
+    url: new URL("ws://localhost:8765"),
+    roomName: "Lobby",
+    last: 0,
+    json: false,
+  });
+});
+
+pure("parseCliFlags() takes every flag", () => {
+  const url = "wss://chat.example/path?a=b";
+  assertEquals(
+    settings("--url", url, "--name=Ana", "--join", "abcd", "--last=50", "--json"),
+    { url: new URL(url), name: "Ana", join: "abcd", roomName: "Lobby", last: 50, json: true },
+  );
+  assertEquals(settings("--room-name", "A room").roomName, "A room");
+  assertEquals(parseCliFlags(["--help"]), "help");
+  assertEquals(parseCliFlags(["--version"]), "version");
+});
+
+pure("parseCliFlags() says in one line which argument will not do", () => {
+  assertEquals(refusal("--jion", "x"), 'Unknown argument "--jion": see --help');
+  assertEquals(refusal("x"), 'Unknown argument "x": see --help');
+  assertEquals(refusal("--", "x"), 'Unknown argument "x": see --help');
+  assertEquals(refusal("a\nb"), 'Unknown argument "a\\nb": see --help');
+  assertEquals(refusal("--join"), "--join needs one value");
+  assertEquals(refusal("--name", " "), "--name needs one value");
+  assertEquals(refusal("--name=a", "--name=b"), "--name needs one value");
+  assertEquals(
+    refusal("--last", "-1"),
+    '--last must be a whole number from 0 to 10000, not "-1"',
+  );
+  assertEquals(
+    refusal("--last=1e3"),
+    '--last must be a whole number from 0 to 10000, not "1e3"',
+  );
+  assertEquals(
+    refusal("--name", "x".repeat(129)),
+    "--name has 129 characters, the most are 128",
+  );
+  assertEquals(
+    refusal("--join", "x", "--room-name", "y"),
+    "--room-name is for a new room: it does not go with --join",
+  );
+  for (const url of ["localhost:8765", "http://localhost", "ws://", "ws://a/#b"]) {
+    assertEquals(
+      refusal("--url", url),
+      `--url must be an address like ws://localhost:8765, not "${url}"`,
+    );
+  }
+});
+
+pure("joinCommand() names the server only where it is another than usual", () => {
+  const command = (url: string) => joinCommand("ab-cd", new URL(url));
+  assertEquals(command("ws://localhost:8765"), "deno run -N cli.ts --join ab-cd");
+  assertEquals(
+    command("ws://localhost:9000"),
+    "deno run -N cli.ts --join ab-cd --url ws://localhost:9000",
+  );
+});
+
+pure("joinCommand() is safe to paste into a shell, whatever a server calls its rooms", () => {
+  assertEquals(
+    joinCommand("$(reboot)'", new URL("ws://[::1]:9/a?b=c&d=e")),
+    "deno run -N cli.ts --join '$(reboot)'\\''' --url 'ws://[::1]:9/a?b=c&d=e'",
+  );
+});
+
+pure("the help names every flag in lines that fit a terminal", () => {
+  for (const flag of ["join", "url", "name", "room-name", "last", "json", "help", "version"]) {
+    assert(CLI_HELP.includes(`--${flag}`), flag);
+  }
+  assert(CLI_HELP.split("\n").every((line) => line.length <= 79));
+});
