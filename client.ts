@@ -22,7 +22,7 @@ import type { ReadOptions } from "./src/feed.ts";
 import { Lifeline, type Status } from "./src/lifeline.ts";
 import type { Link, Push, Reply } from "./src/link.ts";
 import { Sender } from "./src/sender.ts";
-import type { ConnectedFrame, SuccessFrame } from "./src/protocol.ts";
+import type { ConnectedFrame, ErrorFrame, SuccessFrame } from "./src/protocol.ts";
 import { sleep, type WaitOptions } from "./src/wait.ts";
 
 export type { ErrorCode } from "./src/errors.ts";
@@ -269,9 +269,7 @@ export class ChatClient implements AsyncDisposable {
 
   #take(frame: Push): void {
     if ("status" in frame) {
-      if (frame.n === undefined) return;
-      if (frame.status === "error") this.#sender.refuse(frame, frame.n);
-      else this.#sender.acknowledge(frame.n, frame.seq ?? 0);
+      this.#takeReply(frame);
       return;
     }
     const room = "room_id" in frame ? this.#rooms.get(frame.room_id) : undefined;
@@ -293,6 +291,18 @@ export class ChatClient implements AsyncDisposable {
         const { from, name } = frame;
         room.tell({ type: "typing", from, ...(name === undefined ? {} : { name }) });
       }
+    }
+  }
+
+  /** A reply that nobody waits for: it is about a message, or came too late. */
+  #takeReply(frame: SuccessFrame | ErrorFrame): void {
+    if (frame.status === "error") {
+      if (frame.n !== undefined) this.#sender.refuse(frame, frame.n);
+    } else if (frame.n !== undefined) {
+      this.#sender.acknowledge(frame.n, frame.seq ?? 0);
+    } else if (frame.members !== undefined && !this.#rooms.has(frame.room_id ?? "")) {
+      // Whoever wanted to be there was told that it failed.
+      this.#lifeline.link?.send({ action: "leave", body: { room_id: frame.room_id } });
     }
   }
 

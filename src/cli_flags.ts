@@ -62,11 +62,9 @@ export function parseCliFlags(args: string[]): CliSettings | "help" | "version" 
   if (flags.help) return "help";
   if (flags.version) return "version";
   const text = (flag: typeof TEXT_FLAGS[number]): string | undefined => {
-    const value: unknown = flags[flag];
-    if (value === undefined) return undefined;
-    // A flag that is given twice comes as a list.
-    if (typeof value === "string" && value.trim() !== "") return value;
-    throw new RangeError(`--${flag} needs one value`);
+    const value = flags[flag];
+    if (value === undefined || value.trim() !== "") return value;
+    throw new RangeError(`--${flag} needs a value`);
   };
   const join = text("join");
   const name = nameOf("--name", text("name"));

@@ -47,6 +47,7 @@ export class Session {
   /** Settles when everything that happened in the room was shown. */
   #events: Promise<void> = Promise.resolve();
   readonly #unsent = new Set<Promise<void>>();
+  #promptTimer: ReturnType<typeof setTimeout> | undefined;
   #leaving = false;
   #exitCode = 0;
   /** What went wrong that nobody waited for. */
@@ -176,7 +177,9 @@ export class Session {
       this.#unsent.delete(sending);
       if (this.#unsent.size === 0) this.#guard(this.#updatePrompt());
     });
-    if (this.#screen.interactive) setTimeout(() => this.#guard(this.#updatePrompt()), PROMPT_MS);
+    if (this.#screen.interactive) {
+      this.#promptTimer ??= setTimeout(() => this.#guard(this.#updatePrompt()), PROMPT_MS);
+    }
   }
 
   async #send(room: ChatRoom, text: string): Promise<void> {
@@ -190,6 +193,8 @@ export class Session {
 
   /** Says how many lines are not in the log: they are shown when they are, in the order of the log. */
   async #updatePrompt(): Promise<void> {
+    clearTimeout(this.#promptTimer);
+    this.#promptTimer = undefined;
     const { size } = this.#unsent;
     await this.#screen.setPrompt(size === 0 ? PROMPT : `${size} unsent ${PROMPT}`);
   }
@@ -244,9 +249,13 @@ export class Session {
 
   async #leave(): Promise<void> {
     await this.#screen.close();
-    // A person wants to be gone; a pipe can wait, as long as it is not told to stop.
-    const hurry = this.#screen.interactive ? Promise.resolve() : this.#stopped;
-    await Promise.race([Promise.all(this.#unsent), hurry.then(() => delay(LEAVE_MS))]);
+    const settled = Promise.all(this.#unsent);
+    // A pipe can wait, as long as it is not told to stop; a person wants to be gone.
+    if (!this.#screen.interactive) await Promise.race([settled, this.#stopped]);
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, LEAVE_MS);
+    await Promise.race([settled, late]);
+    clearTimeout(timer);
     this.#leaving = true;
     await this.#chat.close();
     await Promise.all(this.#unsent);
@@ -284,8 +293,4 @@ export class Session {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

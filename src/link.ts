@@ -183,7 +183,11 @@ export class Link {
 
   #answer(frame: ServerFrame, ref: Ref): void {
     const request = this.#requests.get(ref);
-    if (request === undefined) return;
+    if (request === undefined) {
+      // Too late for whoever asked; the client may have to undo it.
+      if (!("status" in frame) || frame.status !== "connected") this.#events.push(frame);
+      return;
+    }
     if ("status" in frame && frame.status === "error") {
       const { code, message, retry_after_ms: retryAfterMs } = frame;
       request.reject(new ChatError(code, message, retryAfter(retryAfterMs)));

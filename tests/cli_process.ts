@@ -1,0 +1,144 @@
+/**
+ * The terminal chat as a process: in a pipe, or in a pseudo-terminal with somebody who types.
+ *
+ * @module
+ */
+
+import { bounded } from "./fixtures.ts";
+import { Picture } from "./picture.ts";
+
+const ROOT = new URL("../", import.meta.url);
+
+/** The width of the pseudo-terminal, in columns. */
+const COLUMNS = 60;
+
+/** Deno has no pseudo-terminals, so that Python lends its own. */
+export const HAS_PYTHON: boolean = hasPython();
+
+function hasPython(): boolean {
+  try {
+    return new Deno.Command("python3", { args: ["--version"] }).outputSync().success;
+  } catch {
+    // CI must not pass without it.
+    if (Deno.env.get("CI") !== undefined) throw new Error("No python3");
+    return false;
+  }
+}
+
+/** How a process is started. */
+export interface CliOptions {
+  /** Whether it gets a terminal instead of pipes. */
+  terminal?: boolean;
+  /** Permissions, as flags of Deno. */
+  permissions?: string[];
+  env?: Record<string, string>;
+}
+
+/** A terminal chat that runs. */
+export class CliProcess implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
+  readonly #read: Promise<unknown>;
+  readonly #picture = new Picture(COLUMNS);
+  /** All it has written, as it came. */
+  stdout = "";
+  stderr = "";
+  #wake: () => void = () => {};
+
+  constructor(args: string[], options: CliOptions = {}) {
+    const { terminal = false, permissions = ["--allow-net"], env = {} } = options;
+    const command = [Deno.execPath(), "run", "--quiet", ...permissions, "cli.ts", ...args];
+    const [program = "", ...rest] = terminal
+      ? ["python3", "tests/testdata/pty.py", String(COLUMNS), ...command]
+      : command;
+    this.#child = new Deno.Command(program, {
+      args: rest,
+      cwd: ROOT,
+      env: { NO_COLOR: "", TZ: "UTC", ...env },
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.#input = this.#child.stdin.getWriter();
+    this.#read = Promise.all([
+      this.#collect(this.#child.stdout, (text) => {
+        this.stdout += text;
+        if (terminal) this.#picture.write(text);
+      }),
+      this.#collect(this.#child.stderr, (text) => this.stderr += text),
+    ]);
+  }
+
+  /** The id of the room it has made. */
+  get roomId(): string {
+    return /--join (\S+)/.exec(this.stdout)?.[1] ?? "";
+  }
+
+  /** What is seen on the terminal: its rows, without the times, and `|` for the cursor. */
+  get seen(): string[] {
+    return this.#picture.rows.map((row) => row.replace(/^\d\d:\d\d:\d\d /, ""));
+  }
+
+  /** Types, or writes to the pipe. */
+  async type(text: string): Promise<void> {
+    await this.#input.write(new TextEncoder().encode(text));
+  }
+
+  /** Ends the input. */
+  async endInput(): Promise<void> {
+    await this.#input.close();
+  }
+
+  signal(signal: Deno.Signal): void {
+    this.#child.kill(signal);
+  }
+
+  /** Waits until `found` says yes to what has come. */
+  async until(found: (process: this) => boolean, what: string): Promise<void> {
+    while (!found(this)) {
+      const more = new Promise<void>((resolve) => this.#wake = resolve);
+      await bounded(more, () => `no ${what} in ${JSON.stringify(this.stdout)} ${this.stderr}`);
+    }
+  }
+
+  /** Waits until `text` was printed. */
+  async printed(text: string): Promise<void> {
+    await this.until(({ stdout }) => stdout.includes(text), text);
+  }
+
+  /** Waits until the last row of the terminal is that. */
+  async lastRow(row: string): Promise<void> {
+    await this.until(({ seen }) => seen.at(-1) === row, row);
+  }
+
+  /** Waits for the end, and returns the exit code. */
+  async end(): Promise<number> {
+    const { code } = await bounded(
+      this.#child.status,
+      () => `no end after ${JSON.stringify(this.stdout)} ${this.stderr}`,
+    );
+    await this.#read;
+    return code;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch (error) {
+      // It has ended.
+      if (!(error instanceof TypeError)) throw error;
+    }
+    await this.end();
+    await this.#input.abort().catch(() => {});
+  }
+
+  async #collect(
+    stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+    take: (text: string) => void,
+  ): Promise<void> {
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+      take(text);
+      this.#wake();
+    }
+  }
+}

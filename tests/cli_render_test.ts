@@ -1,0 +1,161 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { clock, type Look, type Shown, toJson, toText } from "../src/cli_render.ts";
+import { pure } from "./pure.ts";
+
+const AT = Date.UTC(2026, 7, 3, 14, 5, 9);
+const PLAIN: Look = { colour: false, time: clock("UTC") };
+const COLOURED: Look = { colour: true, time: clock("UTC") };
+
+const MESSAGE = { type: "message", roomId: "r", seq: 7, at: AT, from: "ana1", n: 1 } as const;
+const PRESENCE = { seq: 7, at: AT, from: "ana1", own: false } as const;
+
+function text(shown: Shown): string | undefined {
+  return toText(shown, AT, PLAIN);
+}
+
+pure("toText() marks messages of one's own, those of others, and all that is no message", () => {
+  const cases: [shown: Shown, line: string | undefined][] = [
+    [{ ...MESSAGE, name: "Ana", body: "hi", own: false }, "14:05:09   Ana: hi"],
+    [{ ...MESSAGE, name: "Ana", body: "hi", own: true }, "14:05:09 > Ana: hi"],
+    [{ ...MESSAGE, body: "hi", own: false }, "14:05:09   ana1: hi"],
+    [{ ...PRESENCE, type: "join", name: "Ana" }, "14:05:09 + Ana joined"],
+    [{ ...PRESENCE, type: "join", own: true }, "14:05:09 + You joined"],
+    [{ ...PRESENCE, type: "back", name: "Ana" }, "14:05:09 + Ana is back"],
+    [{ ...PRESENCE, type: "away", name: "Ana" }, "14:05:09 - Ana is away"],
+    [{ ...PRESENCE, type: "leave" }, "14:05:09 - ana1 left"],
+    [{ ...PRESENCE, type: "rename", name: "Eva" }, "14:05:09 ~ ana1 is Eva now"],
+    [
+      { ...PRESENCE, type: "rename", name: "Eva", formerly: "Ana" },
+      "14:05:09 ~ Ana is Eva now",
+    ],
+    [{ ...PRESENCE, type: "rename", name: "Eva", own: true }, "14:05:09 ~ You are Eva now"],
+    [
+      { ...PRESENCE, type: "quiet" },
+      "14:05:09 . From here on the room is too large to tell who comes and goes",
+    ],
+    [{ type: "typing", from: "ana1" }, undefined],
+    [{ type: "gap", fromSeq: 12, toSeq: 40 }, "14:05:09 ! Some messages were lost: #12 to #40"],
+    [{ type: "recovered", recovered: true }, undefined],
+    [
+      { type: "recovered", recovered: false },
+      "14:05:09 ! The history before this point is gone",
+    ],
+    [{ type: "closed", reason: "Gone" }, "14:05:09 ! The room is closed: Gone"],
+    [{ type: "left", name: "Lobby" }, "14:05:09 - You left Lobby"],
+    [
+      { type: "room", roomId: "ab-cd", name: "Lobby", command: "join it" },
+      "14:05:09 . Room Lobby: ab-cd\nTo join it: join it",
+    ],
+    [{ type: "help", text: "/who" }, "14:05:09 . Commands\n/who"],
+    [{ type: "error", message: "No" }, "14:05:09 ! No"],
+    [{ type: "error", message: "Not sent", body: "hi" }, "14:05:09 ! Not sent: hi"],
+  ];
+  for (const [shown, line] of cases) assertEquals(text(shown), line);
+});
+
+pure("toText() lists who is here, who is away, and who one is oneself", () => {
+  const members = [{ client_id: "a", name: "Ana" }, { client_id: "b", away: true as const }];
+  assertEquals(
+    text({ type: "members", members, presence: true, own: "a" }),
+    "14:05:09 . 2 here: Ana (you), b (away)",
+  );
+  assertEquals(
+    text({ type: "members", members: [], presence: false, own: "a" }),
+    "14:05:09 . The room is too large to tell who is here",
+  );
+});
+
+pure("toText() tells how the connection is in one line", () => {
+  const line = (status: Extract<Shown, { type: "status" }>["status"]) =>
+    text({ type: "status", status })?.slice("14:05:09 ".length);
+  assertEquals(line({ type: "connecting" }), undefined);
+  assertEquals(
+    line({ type: "reconnecting", attempt: 3, delayMs: 1_234 }),
+    ". Reconnecting in 1.2 s",
+  );
+  assertEquals(line({ type: "connected", resumed: true }), ". Connected again");
+  const closed = { type: "closed", code: 1006 } as const;
+  assertEquals(
+    line({ ...closed, reason: "", willReconnect: true }),
+    ". Connection lost: code 1006",
+  );
+  assertEquals(
+    line({ ...closed, reason: "Flooding", willReconnect: false }),
+    "! Connection closed: Flooding",
+  );
+});
+
+pure("toText() keeps an error about a long message short", () => {
+  const line = text({ type: "error", message: "Not sent", body: "x".repeat(60_000) });
+  assertEquals(line, `14:05:09 ! Not sent: ${"x".repeat(60)}…`);
+});
+
+pure("toText() colours what is asked to be coloured, and resets each colour", () => {
+  const line = toText({ ...MESSAGE, name: "Ana", body: "hi", own: true }, AT, COLOURED) ?? "";
+  assertEquals(
+    line,
+    "\x1b[2m14:05:09\x1b[0m \x1b[32m>\x1b[0m \x1b[1mAna:\x1b[0m \x1b[32mhi\x1b[0m",
+  );
+});
+
+/** What others can put into a terminal: C0, C1, OSC 0, 8 and 52, SGR, cursor moves, bidi. */
+const ATTACKS = [
+  "\x1b[2J\x1b[H",
+  "\x1b[31mred",
+  "\x1b]0;title\x07",
+  "\x1b]8;;http://evil.example\x1b\\click\x1b]8;;\x1b\\",
+  "\x1b]52;c;cm0gLXJm\x07",
+  "\x9b2J\x9d0;t\x9c",
+  "\x90q\x9c",
+  "a\r\nb\x08\x08\x7f\t\v\f",
+  "\x00\x05\x0e\x0f\x11\x13",
+  "\u202egnp.exe\u202c\u2066x\u2069\u200f",
+  "one\u2028two\u2029",
+];
+
+/** Everything that can hold a text of somebody else. */
+function everywhere(evil: string): Shown[] {
+  return [
+    { ...MESSAGE, name: evil, body: evil, own: false },
+    { ...PRESENCE, type: "join", name: evil },
+    { ...PRESENCE, type: "rename", name: evil, formerly: evil },
+    { ...PRESENCE, type: "leave", from: evil },
+    { type: "closed", reason: evil },
+    { type: "left", name: evil },
+    { type: "room", roomId: evil, name: evil, command: evil },
+    { type: "members", members: [{ client_id: evil, name: evil }], presence: true, own: "" },
+    { type: "status", status: { type: "closed", code: 1, reason: evil, willReconnect: true } },
+    { type: "error", message: evil, body: evil },
+  ];
+}
+
+function assertHarmless(evil: string): void {
+  for (const shown of everywhere(evil)) {
+    const line = text(shown)?.replace("\nTo join it: ", "");
+    assert(!/\p{Cc}|\p{Bidi_Control}|[\u2028\u2029]/u.test(line ?? ""), JSON.stringify(line));
+    assert(!/\p{Cc}|\p{Bidi_Control}|[\u2028\u2029]/u.test(toJson(shown)));
+  }
+}
+
+pure("nothing others send reaches the terminal as a control character", () => {
+  ATTACKS.forEach(assertHarmless);
+  const anything = fc.array(fc.nat({ max: 0xffff })).map((units) => String.fromCharCode(...units));
+  fc.assert(fc.property(anything, assertHarmless));
+});
+
+pure("toJson() loses nothing, and says which room it is about", () => {
+  for (const evil of ATTACKS) {
+    const shown: Shown = { ...PRESENCE, type: "join", name: evil };
+    assertEquals(JSON.parse(toJson(shown)), shown);
+    assertEquals(JSON.parse(toJson(shown, "r1")), { ...shown, roomId: "r1" });
+  }
+});
+
+pure("clock() adds the date to what was on another day", () => {
+  const time = clock("UTC");
+  assertEquals(time(AT, AT + 60_000), "14:05:09");
+  assertEquals(time(AT, AT + 86_400_000), "2026-08-03 14:05:09");
+  assertEquals(clock("Asia/Tokyo")(AT, AT), "23:05:09");
+  for (const none of [NaN, Infinity, 1e300]) assertEquals(time(none, AT), "--:--:--");
+});
