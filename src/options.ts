@@ -45,7 +45,7 @@ export const DEFAULTS: Readonly<EngineOptions> = {
   heartbeatMs: 25_000,
   helloMs: 10_000,
   highWaterBytes: 1_048_576,
-  stuckMs: 1_000,
+  stuckMs: 900,
   resumesPerSecond: 500,
   closeMs: 2_000,
 };

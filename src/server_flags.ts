@@ -45,7 +45,7 @@ const NUMBER_FLAGS: Record<string, NumberFlag> = {
   "max-away": flag("maxAway", 1, 0, MANY, "cut-off clients that keep their place"),
   "rooms-per-client": flag("maxRoomsPerClient", 1, 1, MANY, "rooms one client may be in"),
   "high-water": flag("highWaterBytes", 1, 1, MANY, "bytes that may wait for a slow reader"),
-  "stuck": flag("stuckMs", 1_000, 1, DAY_S, "seconds until a reader that takes none is evicted"),
+  "stuck": flag("stuckMs", 1, 1, MANY, "milliseconds until a reader that takes nothing is evicted"),
   "hello": flag("helloMs", 1_000, 1, DAY_S, "seconds a connection may take to say hello"),
   "resume-rate": flag("resumesPerSecond", 1, 1, MANY, "clients a second to come back on a restart"),
 };
