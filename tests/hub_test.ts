@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { type FakePeer, HubBench } from "./hub_bench.ts";
+import { type FakePeer, HubBench } from "./hub_harness.ts";
 import { ChatError } from "../src/errors.ts";
 import { pure } from "./pure.ts";
 

@@ -6,7 +6,7 @@ import { Log, LogEntry } from "../src/log.ts";
 import { Pump } from "../src/pump.ts";
 import { type Member, type Outlet, Room } from "../src/room.ts";
 import { FakeSocket } from "./fake_socket.ts";
-import { FakePeer } from "./hub_bench.ts";
+import { FakePeer } from "./hub_harness.ts";
 import { pure } from "./pure.ts";
 
 /** A room with a log of at most `logEntries`, a pump, and what the pump has reported. */

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { encodeEntry } from "../src/encode.ts";
 import { Log, LogEntry } from "../src/log.ts";
 import { MAX_ENTRIES_CHARS, type Member, Room } from "../src/room.ts";
-import { FakePeer } from "./hub_bench.ts";
+import { FakePeer } from "./hub_harness.ts";
 import { pure } from "./pure.ts";
 
 function room(entries = 0, body = "x"): Room {

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { Log } from "../src/log.ts";
 import { Room } from "../src/room.ts";
 import { Sessions } from "../src/sessions.ts";
-import { countingBytes, FakePeer } from "./hub_bench.ts";
+import { countingBytes, FakePeer } from "./hub_harness.ts";
 import { pure } from "./pure.ts";
 
 pure("Sessions.add() makes clients with different ids and secrets", () => {

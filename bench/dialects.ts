@@ -1,0 +1,97 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * How each server wants to be spoken to, from the handshake to a message.
+ *
+ * @module
+ */
+
+import { clientFrame, STAMP_DIGITS } from "./frames.ts";
+
+/** `parley`: parley.v1. `name`: the peers, where joining a name makes the room. `socket.io`: those in its packets. */
+export type Dialect = "parley" | "name" | "socket.io";
+
+/** One step into a room: what to send, and a part of the frame to wait for. */
+export interface Step {
+  send?: string;
+  until: string;
+}
+
+/** The digits of `n`, which only Parley has. */
+const N_DIGITS = 9;
+
+/** The request that upgrades a connection. */
+export function handshake(dialect: Dialect, port: number): string {
+  const path = dialect === "socket.io" ? "/socket.io/?EIO=4&transport=websocket" : "/";
+  return [
+    `GET ${path} HTTP/1.1`,
+    `Host: 127.0.0.1:${port}`,
+    "Upgrade: websocket",
+    "Connection: Upgrade",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    "Sec-WebSocket-Version: 13",
+    ...dialect === "parley" ? ["Sec-WebSocket-Protocol: parley.v1"] : [],
+    "\r\n",
+  ].join("\r\n");
+}
+
+/** The steps into room number `room`, which Parley knows as `id` once somebody has created it. */
+export function stepsInto(dialect: Dialect, room: number, id: string | undefined): Step[] {
+  switch (dialect) {
+    case "parley":
+      return [
+        { send: `{"action":"hello","body":{}}`, until: `"status":"connected"` },
+        id === undefined
+          ? { send: `{"action":"create","body":"room ${room}"}`, until: `"room_id"` }
+          : { send: `{"action":"join","body":{"room_id":"${id}"}}`, until: `"status":"success"` },
+      ];
+    case "name":
+      return [{ send: `{"action":"join","body":"room ${room}"}`, until: "joined" }];
+    case "socket.io":
+      return [
+        { until: `"sid"` },
+        { send: "40", until: "40{" },
+        { send: `42["join",{"body":"room ${room}"}]`, until: "joined" },
+      ];
+    default:
+      return dialect satisfies never;
+  }
+}
+
+/** The id in the answer to `create`. */
+export function roomIdIn(frame: string): string | undefined {
+  return /"room_id":"([^"]+)"/.exec(frame)?.[1];
+}
+
+/** A message whose digits are filled in for each sending. */
+export interface Template {
+  frame: Uint8Array;
+  /** Where the digits of the time are. */
+  stampAt: number;
+  /** Where the number of the message is, and how long; 0 digits where there is none. */
+  nAt: number;
+  nDigits: number;
+}
+
+/** Builds the frame of a message with a body of `payload` bytes. */
+export function messageTemplate(
+  dialect: Dialect,
+  { roomId, payload }: { roomId: string; payload: number },
+): Template {
+  const body = `@${"0".repeat(STAMP_DIGITS)}`.padEnd(payload, "abcdefghijklmnopqrstuvwxyz");
+  // JSON allows blanks in front of a number, not zeros.
+  const blanks = " ".repeat(N_DIGITS);
+  const text = {
+    parley: `{"action":"message","room_id":"${roomId}","n":${blanks},"body":"${body}"}`,
+    name: `{"action":"message","body":"${body}"}`,
+    "socket.io": `42["message",{"body":"${body}"}]`,
+  }[dialect];
+  const frame = clientFrame(text);
+  const start = frame.length - text.length;
+  return {
+    frame,
+    stampAt: start + text.indexOf("@") + 1,
+    nAt: start + text.indexOf(blanks),
+    nDigits: dialect === "parley" ? N_DIGITS : 0,
+  };
+}

@@ -1,0 +1,67 @@
+/**
+ * What the rules cost: a frame in, effects out, with no socket and no store.
+ *
+ * @module
+ */
+
+import type { Instant } from "../src/effects.ts";
+import { Hub } from "../src/hub.ts";
+import { Log } from "../src/log.ts";
+import { DEFAULTS } from "../src/options.ts";
+import type { Peer, Session } from "../src/sessions.ts";
+
+const NOW: Instant = { now: 0, at: 1_795_419_198_630 };
+const ROOM_ID = "tvd4-q6hq-n9f7-bvha";
+const LIMITS = { logEntries: 1_000, logChars: 4_194_304 };
+
+/** A peer that takes everything and keeps nothing. */
+class Silent implements Peer {
+  readonly plain = false;
+  readonly ready = true;
+  session: Session | undefined;
+  send(): void {}
+}
+
+// Without grace a client that disconnects is gone, and none pile up.
+const hub = new Hub({ ...DEFAULTS, graceMs: 0 }, (bytes) => crypto.getRandomValues(bytes));
+
+function connect(): Peer {
+  const peer = new Silent();
+  hub.connect(peer, NOW);
+  hub.receive(peer, { action: "hello" }, NOW);
+  return peer;
+}
+
+const author = connect();
+const stored = { id: ROOM_ID, name: "bench", log: new Log("epoch", LIMITS) };
+hub.opened(author, { action: "create", name: "bench" }, stored, NOW);
+for (let i = 0; i < 100; i++) {
+  hub.receive(connect(), { action: "join", roomId: ROOM_ID }, NOW);
+}
+
+const BODY = "x".repeat(64);
+
+Deno.bench("receive a message", { group: "hub" }, () => {
+  hub.receive(author, { action: "message", roomId: ROOM_ID, bodies: [BODY] }, NOW);
+});
+
+const BODIES = Array<string>(32).fill(BODY);
+
+Deno.bench("receive 32 messages in one frame", { group: "hub" }, () => {
+  hub.receive(author, { action: "messages", roomId: ROOM_ID, bodies: BODIES }, NOW);
+});
+
+Deno.bench("receive a ping", { group: "hub" }, () => {
+  hub.receive(author, { action: "ping" }, NOW);
+});
+
+Deno.bench("connect and disconnect a client that is in a room of 100", { group: "hub" }, () => {
+  const peer = connect();
+  hub.receive(peer, { action: "join", roomId: ROOM_ID }, NOW);
+  hub.receive(peer, { action: "leave", roomId: ROOM_ID }, NOW);
+  hub.disconnect(peer, NOW);
+});
+
+Deno.bench("tick with 100 clients", { group: "hub" }, () => {
+  hub.tick(NOW);
+});

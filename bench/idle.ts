@@ -1,0 +1,104 @@
+// deno-lint-ignore-file no-console -- a program that talks to its user
+/**
+ * `deno task bench:idle`: what a connection costs that says nothing, in rooms of 100.
+ *
+ * @module
+ */
+
+import { writeCsv } from "./csv_files.ts";
+import { helpOf, parseFlags } from "./flags.ts";
+import type { IdleOptions, IdleResult } from "./idle_connections.ts";
+import { Interrupt } from "./interrupt.ts";
+import { makeFolder } from "./out_folder.ts";
+import { manyFiles, parley, ServerProcess } from "./server_process.ts";
+import { machine } from "./usage.ts";
+import { UsageError } from "./usage_error.ts";
+
+const FLAGS = {
+  numbers: {},
+  texts: {
+    connections: "how many, separated by commas (default 1000,5000,10000)",
+    out: "folder for the results, instead of bench/data/<time>",
+  },
+  switches: {},
+};
+
+const COLUMNS = [
+  ...["connections", "kib_per_connection", "connect_seconds", "idle_cpu"] as const,
+  ...["deno_version", "machine"] as const,
+];
+
+/** How long one size may take, in milliseconds; a silent client is dropped after 50 s. */
+const RUN_MS = 60_000;
+
+async function main(args: string[]): Promise<number> {
+  try {
+    const flags = parseFlags(args, FLAGS);
+    if (flags === "help") {
+      console.log(helpOf("deno task bench:idle [flags]", FLAGS));
+      return 0;
+    }
+    const sizes = sizesIn(flags.texts.connections ?? "1000,5000,10000");
+    const folder = await makeFolder(flags.texts.out);
+    using interrupt = new Interrupt();
+    const results: IdleResult[] = [];
+    for (const connections of sizes) {
+      const result = await measure(connections, interrupt.signal);
+      results.push(result);
+      await writeCsv(`${folder}/idle.csv`, COLUMNS, results.map(row));
+      const kib = (result.bytesPerConnection / 1_024).toFixed(1);
+      console.log(
+        `${String(connections).padStart(6)} connections  ${kib.padStart(5)} KiB each, ` +
+          `opened in ${result.connectSeconds.toFixed(1)} s, ` +
+          `then ${(100 * result.idleCpu).toFixed(1)} % of a core`,
+      );
+    }
+    console.log(`Results are in ${folder}`);
+    return 0;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
+
+function sizesIn(list: string): number[] {
+  return list.split(",").map((text) => {
+    const size = Number(text);
+    if (/^\d+$/.test(text) && size >= 1 && size <= 1_000_000) return size;
+    throw new UsageError(
+      `--connections must be whole numbers from 1 to 1000000, not ${JSON.stringify(text)}`,
+    );
+  });
+}
+
+/** Opens connections from a process of their own to a server of their own. */
+async function measure(connections: number, signal: AbortSignal): Promise<IdleResult> {
+  const { command, args } = parley(undefined, ["--max-connections", "1000000"]);
+  const [program, all] = manyFiles(command, args);
+  await using server = await ServerProcess.start({ command: program, args: all });
+  const options: IdleOptions = { port: server.port, pid: server.pid, connections };
+  const script = new URL("idle_connections.ts", import.meta.url).href;
+  const [client, clientArgs] = manyFiles(Deno.execPath(), [
+    ...["run", "-A", "--quiet", script, JSON.stringify(options)],
+  ]);
+  const { success, stdout, stderr } = await new Deno.Command(client, {
+    args: clientArgs,
+    signal: AbortSignal.any([signal, AbortSignal.timeout(RUN_MS)]),
+  }).output();
+  if (success) return JSON.parse(new TextDecoder().decode(stdout));
+  const said = new TextDecoder().decode(stderr).trim();
+  throw new Error(`Cannot open ${connections} connections: ${said || "it took too long"}`);
+}
+
+function row(it: IdleResult): Record<typeof COLUMNS[number], string | number> {
+  return {
+    connections: it.connections,
+    kib_per_connection: (it.bytesPerConnection / 1_024).toFixed(2),
+    connect_seconds: it.connectSeconds.toFixed(2),
+    idle_cpu: it.idleCpu.toFixed(4),
+    deno_version: Deno.version.deno,
+    machine: machine(),
+  };
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,0 +1,59 @@
+/**
+ * What a room does for each message: keep it, and make frames of it for members behind it.
+ *
+ * @module
+ */
+
+import { encodeEntry, encodeMessage } from "../src/encode.ts";
+import { Log, LogEntry } from "../src/log.ts";
+import { Room } from "../src/room.ts";
+
+const LIMITS = { logEntries: 1_000, logChars: 4_194_304 };
+const REST = encodeMessage({
+  ...{ at: 1_795_419_198_630, from: "fta0nybfza23", n: 12_345, name: undefined },
+  body: "x".repeat(64),
+});
+
+/** A room whose log is full, as in any that has been used for a while. */
+function fullRoom(): Room {
+  const room = new Room("tvd4-q6hq-n9f7-bvha", "bench", new Log("epoch", LIMITS), 0);
+  for (let i = 0; i < LIMITS.logEntries; i++) push(room);
+  return room;
+}
+
+function push({ log }: Room): void {
+  const seq = log.head + 1;
+  log.push(new LogEntry(seq, "fta0nybfza23", encodeEntry(seq, REST)));
+}
+
+const room = fullRoom();
+
+Deno.bench("push an entry to a full log", { group: "room" }, () => {
+  push(room);
+});
+
+for (const behind of [1, 32]) {
+  Deno.bench(
+    `push ${behind} and make the frame for a member behind them`,
+    { group: "room" },
+    () => {
+      const cursor = room.log.head;
+      for (let i = 0; i < behind; i++) push(room);
+      room.batchAfter(cursor);
+    },
+  );
+}
+
+Deno.bench("push an entry and make its frame for 1,000 members", { group: "room" }, () => {
+  const cursor = room.log.head;
+  push(room);
+  for (let i = 0; i < 1_000; i++) room.batchAfter(cursor);
+});
+
+Deno.bench("join and leave a room of 1,000", { group: "members" }, () => {
+  const person = { id: "fta0nybfza23", name: undefined };
+  crowd.remove(crowd.add(person), 0);
+});
+
+const crowd = fullRoom();
+for (let i = 0; i < 1_000; i++) crowd.add({ id: `client${i}`, name: undefined });

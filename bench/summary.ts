@@ -1,0 +1,186 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * What a run of the latency benchmark comes to: a row of `summary.csv`, a text for the
+ * terminal, an object for machines.
+ *
+ * @module
+ */
+
+import type { Bar, Quantiles } from "./histogram.ts";
+import type { Slice } from "./timeline.ts";
+
+/** `failed`: something was lost, doubled, reordered, or broke. `void`: the generator was too busy to tell. */
+export type RunStatus = "ok" | "failed" | "void";
+
+/** What came of a run. */
+export interface LoadCounts {
+  sent: number;
+  expected: number;
+  received: number;
+  missing: number;
+  duplicate: number;
+  reordered: number;
+  unacknowledged: number;
+  /** What went wrong, one line each; empty for a run in which nothing did. */
+  problems: string[];
+}
+
+/** What every run is told, and which run it is. */
+export interface RunParameters {
+  run: number;
+  url: string;
+  clients: number;
+  rooms: number;
+  senders: number;
+  rate: number;
+  durationS: number;
+  warmupS: number;
+  payload: number;
+  seed: number;
+  inFlight: number;
+}
+
+/** One run; latencies in milliseconds. */
+export interface RunResult {
+  parameters: RunParameters;
+  status: RunStatus;
+  counts: LoadCounts;
+  /** Latency from when a message was due. */
+  scheduled: Quantiles;
+  /** Latency from when it was sent. */
+  sent: Quantiles;
+  /** How late messages were sent. */
+  late: Quantiles;
+  /** Deliveries a second, from the first message due to the last delivery. */
+  throughput: number;
+  serverCpuSeconds: number | undefined;
+  serverRssBytes: number | undefined;
+  /** The share of a core that the generator used. */
+  generatorCpu: number;
+  deno: string;
+  machine: string;
+  /** The distribution of the latency from when a message was due. */
+  bars: Bar[];
+  slices: Slice[];
+}
+
+/** The columns of `summary.csv`; latencies in milliseconds, `throughput` in deliveries a second. */
+export const SUMMARY_COLUMNS = [
+  ...["run", "status", "url", "clients", "rooms", "senders", "rate", "duration", "warmup"] as const,
+  ...["payload", "seed", "in_flight"] as const,
+  ...["sent", "expected", "received", "missing", "duplicate", "reordered"] as const,
+  ...["unacknowledged"] as const,
+  ...["min", "mean", "p50", "p90", "p95", "p99", "p99.9", "max", "throughput"] as const,
+  ...["send_p50", "send_p99", "send_max", "late_p50", "late_p99", "late_max"] as const,
+  ...["server_cpu_seconds", "server_rss_bytes", "generator_cpu"] as const,
+  ...["deno_version", "machine"] as const,
+];
+
+/** One column of `summary.csv`. */
+export type SummaryColumn = typeof SUMMARY_COLUMNS[number];
+
+/** A run as a row of `summary.csv`. A void run has no figures: its fields are empty. */
+export function summaryRow(result: RunResult): Record<SummaryColumn, string | number> {
+  const { parameters: p, counts, scheduled, sent, late, status } = result;
+  const figures = {
+    ...scheduled,
+    throughput: result.throughput,
+    send_p50: sent.p50,
+    send_p99: sent.p99,
+    send_max: sent.max,
+    late_p50: late.p50,
+    late_p99: late.p99,
+    late_max: late.max,
+  };
+  return {
+    run: p.run,
+    status,
+    url: p.url,
+    clients: p.clients,
+    rooms: p.rooms,
+    senders: p.senders,
+    rate: p.rate,
+    duration: p.durationS,
+    warmup: p.warmupS,
+    payload: p.payload,
+    seed: p.seed,
+    in_flight: p.inFlight,
+    sent: counts.sent,
+    expected: counts.expected,
+    received: counts.received,
+    missing: counts.missing,
+    duplicate: counts.duplicate,
+    reordered: counts.reordered,
+    unacknowledged: counts.unacknowledged,
+    ...mapValues(
+      figures,
+      (value) => status === "void" || !Number.isFinite(value) ? "" : round(value),
+    ),
+    server_cpu_seconds: result.serverCpuSeconds ?? "",
+    server_rss_bytes: result.serverRssBytes ?? "",
+    generator_cpu: round(result.generatorCpu),
+    deno_version: result.deno,
+    machine: result.machine,
+  };
+}
+
+/** A run as `--json` prints it: the row, and what went wrong. */
+export function summaryJson(result: RunResult): Record<string, unknown> {
+  const row = mapValues(summaryRow(result), (value) => value === "" ? null : value);
+  return { ...row, problems: result.counts.problems };
+}
+
+/** A run for people to read. */
+export function summaryText(result: RunResult): string {
+  const { parameters: p, counts, scheduled, sent, late, status } = result;
+  const lines = [
+    `Run ${p.run}: ${p.clients} clients in ${p.rooms} rooms, ${p.senders} senders each, ` +
+    `${p.rate} msg/s for ${p.durationS} s`,
+    `  deliveries   ${counts.received} of ${counts.expected}` +
+    (counts.problems.length === 0 ? ", each once and in order" : ""),
+  ];
+  if (status === "void") {
+    lines.push("  VOID         the generator was too busy to measure anything but itself");
+  } else if (counts.received > 0) {
+    const line = ({ p50, p90, p99, "p99.9": p999, max }: Quantiles) =>
+      `p50 ${ms(p50)}  p90 ${ms(p90)}  p99 ${ms(p99)}  p99.9 ${ms(p999)}  max ${ms(max)}`;
+    lines.push(
+      `  latency      ${line(scheduled)}   from when each message was due`,
+      `  send-based   ${line(sent)}   hides what happened before it was sent`,
+      `  sent late    ${line(late)}`,
+      `  throughput   ${result.throughput.toFixed(0)} deliveries/s`,
+    );
+    if (late.p50 > 1_000 / p.rate) {
+      lines.push(
+        "  note         acknowledgements take longer than the interval between two messages of a sender:",
+        "               it falls behind. --in-flight 0 sends without waiting for them",
+      );
+    }
+  }
+  if (result.serverCpuSeconds !== undefined && result.serverRssBytes !== undefined) {
+    const mib = (result.serverRssBytes / 1_048_576).toFixed(0);
+    lines.push(`  server       ${result.serverCpuSeconds.toFixed(2)} CPU-seconds, ${mib} MiB`);
+  }
+  lines.push(`  generator    ${(result.generatorCpu * 100).toFixed(0)} % of its core`);
+  lines.push(`  on           Deno ${result.deno}, ${result.machine}`);
+  return lines.join("\n");
+}
+
+/** A duration with its unit, as exact as it is interesting. */
+export function ms(value: number): string {
+  if (!Number.isFinite(value)) return "–";
+  return `${value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)} ms`;
+}
+
+function round(value: number): number {
+  return Math.round(value * 10_000) / 10_000;
+}
+
+function mapValues<Key extends string, From, To>(
+  record: Record<Key, From>,
+  map: (value: From) => To,
+): Record<Key, To> {
+  const entries = Object.entries(record) as [Key, From][];
+  return Object.fromEntries(entries.map(([key, value]) => [key, map(value)])) as Record<Key, To>;
+}
