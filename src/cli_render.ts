@@ -144,13 +144,12 @@ function statusOf(status: Status): Content | undefined {
       return ["note", "Connected again"];
     case "reconnecting":
       return ["note", `Reconnecting in ${(status.delayMs / 1_000).toFixed(1)} s`];
-    case "closed":
-      return [
-        status.willReconnect ? "note" : "error",
-        `Connection ${status.willReconnect ? "lost" : "closed"}: ${
-          visible(status.reason) || `code ${status.code}`
-        }`,
-      ];
+    case "closed": {
+      const reason = status.reason === "" ? "" : `: ${visible(status.reason)}`;
+      return status.willReconnect
+        ? ["note", `Connection lost${reason}`]
+        : ["error", `Connection closed${reason}`];
+    }
     default:
       return status satisfies never;
   }

@@ -29,6 +29,8 @@ function hasPython(): boolean {
 export interface CliOptions {
   /** Whether it gets a terminal instead of pipes. */
   terminal?: boolean;
+  /** Whether no picture is made of what the terminal gets: Deno's own questions use more of it. */
+  raw?: boolean;
   /** Permissions, as flags of Deno. */
   permissions?: string[];
   env?: Record<string, string>;
@@ -43,13 +45,14 @@ export class CliProcess implements AsyncDisposable {
   /** All it has written, as it came. */
   stdout = "";
   stderr = "";
+  #ended = false;
   #wake: () => void = () => {};
 
   constructor(args: string[], options: CliOptions = {}) {
-    const { terminal = false, permissions = ["--allow-net"], env = {} } = options;
+    const { terminal = false, raw = !terminal, permissions = ["--allow-net"], env = {} } = options;
     const command = [Deno.execPath(), "run", "--quiet", ...permissions, "cli.ts", ...args];
     const [program = "", ...rest] = terminal
-      ? ["python3", "tests/testdata/pty.py", String(COLUMNS), ...command]
+      ? ["python3", "tests/testdata/pseudo_terminal.py", String(COLUMNS), ...command]
       : command;
     this.#child = new Deno.Command(program, {
       args: rest,
@@ -63,7 +66,7 @@ export class CliProcess implements AsyncDisposable {
     this.#read = Promise.all([
       this.#collect(this.#child.stdout, (text) => {
         this.stdout += text;
-        if (terminal) this.#picture.write(text);
+        if (!raw) this.#picture.write(text);
       }),
       this.#collect(this.#child.stderr, (text) => this.stderr += text),
     ]);
@@ -96,7 +99,11 @@ export class CliProcess implements AsyncDisposable {
   /** Waits until `found` says yes to what has come. */
   async until(found: (process: this) => boolean, what: string): Promise<void> {
     while (!found(this)) {
-      const more = new Promise<void>((resolve) => this.#wake = resolve);
+      if (this.#ended) throw new Error(`Ended: no ${what} in ${this.stdout}${this.stderr}`);
+      const more = Promise.race([
+        new Promise<void>((resolve) => this.#wake = resolve),
+        this.#read.then(() => void (this.#ended = true)),
+      ]);
       await bounded(more, () => `no ${what} in ${JSON.stringify(this.stdout)} ${this.stderr}`);
     }
   }

@@ -78,7 +78,7 @@ pure("toText() tells how the connection is in one line", () => {
   const closed = { type: "closed", code: 1006 } as const;
   assertEquals(
     line({ ...closed, reason: "", willReconnect: true }),
-    ". Connection lost: code 1006",
+    ". Connection lost",
   );
   assertEquals(
     line({ ...closed, reason: "Flooding", willReconnect: false }),
