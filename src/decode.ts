@@ -22,6 +22,7 @@ import {
   PLAIN_ACTIONS,
   type Ref,
 } from "./protocol.ts";
+import { utf8Bytes } from "./utf8.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -259,23 +260,4 @@ function describe(value: unknown): string {
 
 function quote(text: string): string {
   return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
-}
-
-/** The length of `text` in UTF-8; a lone surrogate counts as the three bytes of U+FFFD. */
-function utf8Bytes(text: string): number {
-  let bytes = 0;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (unit < 0x80) bytes += 1;
-    else if (unit < 0x800) bytes += 2;
-    else if (unit >= 0xd800 && unit < 0xdc00 && isLowSurrogate(text.charCodeAt(i + 1))) {
-      bytes += 4;
-      i++;
-    } else bytes += 3;
-  }
-  return bytes;
-}
-
-function isLowSurrogate(unit: number): boolean {
-  return unit >= 0xdc00 && unit < 0xe000;
 }

@@ -11,6 +11,7 @@ import { ChatError, SendError } from "./errors.ts";
 import { type Link, retryAfter } from "./link.ts";
 import { Outbox, type Sending } from "./outbox.ts";
 import { type ConnectedFrame, type ErrorFrame, MAX_BODY_BYTES } from "./protocol.ts";
+import { utf8Bytes } from "./utf8.ts";
 import { deferred, sleep } from "./wait.ts";
 
 /** How many messages may be without an acknowledgement, and what happens to one more. */
@@ -26,9 +27,6 @@ const RETRY_MS = 1_000;
 
 /** Whatever the server says, nothing is sent again sooner than this, in milliseconds. */
 const LEAST_RETRY_MS = 50;
-
-/** Counts the bytes of a body as the server does. */
-const ENCODER = new TextEncoder();
 
 /** The sending half of a client. */
 export class Sender {
@@ -132,7 +130,7 @@ export class Sender {
   }
 
   #check(body: string): void {
-    const bytes = body.length * 3 > this.#bodyBytes ? ENCODER.encode(body).length : 0;
+    const bytes = body.length * 3 > this.#bodyBytes ? utf8Bytes(body) : 0;
     if (bytes > this.#bodyBytes) {
       const most = this.#bodyBytes;
       throw new SendError(`Message has ${bytes} bytes, at most ${most} are allowed`, false);

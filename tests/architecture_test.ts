@@ -18,7 +18,8 @@ const MAY_SEE: Record<string, string[]> = {
   "protocol": ["type errors"],
   "backoff": [],
   "visible": [],
-  "decode": ["errors", "protocol"],
+  "utf8": [],
+  "decode": ["errors", "protocol", "utf8"],
   "encode": ["type errors", "type protocol"],
 
   // The server's rules.
@@ -73,10 +74,10 @@ const MAY_SEE: Record<string, string[]> = {
   // The client.
   "wait": [],
   "feed": ["wait"],
-  "outbox": ["errors", "protocol"],
+  "outbox": ["errors", "protocol", "utf8"],
   "link": ["errors", "protocol", "wait"],
   "lifeline": ["errors", "backoff", "feed", "link", "type protocol", "wait"],
-  "sender": ["errors", "protocol", "link", "outbox", "wait"],
+  "sender": ["errors", "protocol", "link", "outbox", "utf8", "wait"],
   "chat_room": ["errors", "feed", "type protocol", "wait"],
   "client.ts": [
     "errors",
