@@ -17,12 +17,14 @@
 
 import config from "./deno.json" with { type: "json" };
 import { Engine } from "./src/engine.ts";
-import { createLogger, type LogFormat, type Logger, type LogLevel } from "./src/logger.ts";
-import { DEFAULTS, type EngineOptions } from "./src/options.ts";
+import type { HubOptions } from "./src/hub.ts";
+import type { LogLimits } from "./src/log.ts";
+import { createLogger, type Fields, type Logger } from "./src/logger.ts";
+import { DEFAULTS, type EngineOptions, type SocketLimits } from "./src/options.ts";
 import { SUBPROTOCOL } from "./src/protocol.ts";
 import { parseServerFlags, SERVER_HELP, type ServerSettings } from "./src/server_flags.ts";
 
-export type { EngineOptions, LogFormat, Logger, LogLevel };
+export type { EngineOptions, Fields, HubOptions, Logger, LogLimits, SocketLimits };
 
 /** What {@linkcode createChat} can be told: every limit and time, and where it is reached. */
 export interface ChatOptions extends Partial<EngineOptions> {

@@ -12,7 +12,9 @@ import type { WaitOptions } from "./wait.ts";
 
 /** A message in a room. */
 export interface Message {
+  /** Tells it from other events. */
   type: "message";
+  /** Where it was said. */
   roomId: string;
   /** The place in the room's log; it only grows. */
   seq: number;
@@ -32,6 +34,7 @@ export interface Message {
 
 /** Somebody came, went, or changed the name; `quiet`: from here on the room is too large to tell. */
 export interface PresenceChange {
+  /** What happened. */
   type: "join" | "away" | "back" | "leave" | "rename" | "quiet";
   /** The place in the room's log. */
   seq: number;
@@ -63,8 +66,11 @@ const KEPT_EVENTS = 10_000;
 
 /** What a room needs of its client. */
 export interface RoomActions {
+  /** Says something in the room. */
   send(room: ChatRoom, text: string, wait: WaitOptions): Promise<number>;
+  /** Tells the others that this client is typing. */
   typing(room: ChatRoom): void;
+  /** Leaves the room. */
   leave(room: ChatRoom, wait: WaitOptions): Promise<void>;
 }
 

@@ -12,16 +12,16 @@ import { Logger as StdLogger, type LogRecord } from "@std/log/logger";
 import { visible } from "./visible.ts";
 
 /** The levels of the log, from the most to the fewest lines. */
-export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+export const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
 /** A level of the log. */
-export type LogLevel = typeof LOG_LEVELS[number];
+export type LogLevel = "debug" | "info" | "warn" | "error";
 
 /** The ways a line can look: for people, or one JSON object. */
-export const LOG_FORMATS = ["pretty", "json"] as const;
+export const LOG_FORMATS: readonly LogFormat[] = ["pretty", "json"];
 
 /** The way a line looks. */
-export type LogFormat = typeof LOG_FORMATS[number];
+export type LogFormat = "pretty" | "json";
 
 /** What an event carries beside its name. */
 export type Fields = Record<string, string | number | boolean | undefined>;

@@ -9,37 +9,45 @@
 
 import type { ErrorCode } from "./errors.ts";
 
+export type { ErrorCode };
+
 /** The WebSocket subprotocol of everything beyond the plain protocol. */
-export const SUBPROTOCOL = "parley.v1";
+export const SUBPROTOCOL: string = "parley.v1";
 
 /** The two ways of speaking: the plain one of one room and no `ref`, and `parley.v1`. */
 export type Dialect = "plain" | "v1";
 
 /** The largest message body, in bytes of UTF-8. */
-export const MAX_BODY_BYTES = 65_536;
+export const MAX_BODY_BYTES: number = 65_536;
 
 /**
  * The longest frame that is parsed at all, in UTF-16 units: a body of the
  * largest size in which every byte is written as `\u0000`, and its envelope.
  */
-export const MAX_FRAME_CHARS = 6 * MAX_BODY_BYTES + 1_024;
+export const MAX_FRAME_CHARS: number = 6 * MAX_BODY_BYTES + 1_024;
 
 /** The longest name of a room or a person, in UTF-16 units. */
-export const MAX_NAME_CHARS = 128;
+export const MAX_NAME_CHARS: number = 128;
 
 /** The most bodies in one `messages` frame. */
-export const MAX_BATCH = 256;
+export const MAX_BATCH: number = 256;
 
 /** The most entries of history a `join` may ask for with `last`. */
-export const MAX_LAST = 10_000;
+export const MAX_LAST: number = 10_000;
 
 /** A client's own mark on a request; its reply carries the same one. */
 export type Ref = string | number;
 
-/** `hello`: the first frame of `parley.v1`. */
-export interface HelloFrame {
-  action: "hello";
+/** What every request may carry. */
+export interface Request {
+  /** The client's mark on it. */
   ref?: Ref;
+}
+
+/** `hello`: the first frame of `parley.v1`. */
+export interface HelloFrame extends Request {
+  /** What is asked for. */
+  action: "hello";
   /** How others see this client. */
   name?: string;
   /** The secret of an earlier `connected`, to be the same client again. */
@@ -47,17 +55,18 @@ export interface HelloFrame {
 }
 
 /** `create`: makes a room and joins it. */
-export interface CreateFrame {
+export interface CreateFrame extends Request {
+  /** What is asked for. */
   action: "create";
-  ref?: Ref;
   /** The room's name. */
   name: string;
 }
 
 /** `join`: becomes a member, from now on or from an earlier place in the log. */
-export interface JoinFrame {
+export interface JoinFrame extends Request {
+  /** What is asked for. */
   action: "join";
-  ref?: Ref;
+  /** Which room, as it may have been typed. */
   roomId: string;
   /** The log's epoch as the client knows it; goes with `after`. */
   epoch?: string;
@@ -70,40 +79,45 @@ export interface JoinFrame {
 }
 
 /** `leave`: ends a membership; plain clients name no room. */
-export interface LeaveFrame {
+export interface LeaveFrame extends Request {
+  /** What is asked for. */
   action: "leave";
-  ref?: Ref;
+  /** Which room. */
   roomId?: string;
 }
 
 /** `message` and `messages`: one or several bodies for a room's log, in order. */
-export interface MessageFrame {
+export interface MessageFrame extends Request {
+  /** What is asked for. */
   action: "message" | "messages";
-  ref?: Ref;
+  /** Which room. */
   roomId?: string;
   /** The client's number of the first body; the server counts where it is left out. */
   n?: number;
+  /** What is said, in order. */
   bodies: string[];
 }
 
 /** `typing`: passed on to the others in the room, never stored. */
-export interface TypingFrame {
+export interface TypingFrame extends Request {
+  /** What is asked for. */
   action: "typing";
-  ref?: Ref;
+  /** Which room. */
   roomId: string;
 }
 
 /** `rename`: changes how others see this client. */
-export interface RenameFrame {
+export interface RenameFrame extends Request {
+  /** What is asked for. */
   action: "rename";
-  ref?: Ref;
+  /** The new name. */
   name: string;
 }
 
 /** `ping`: answered by `pong`. */
-export interface PingFrame {
+export interface PingFrame extends Request {
+  /** What is asked for. */
   action: "ping";
-  ref?: Ref;
 }
 
 /** Everything a client may say, read and checked. */
@@ -191,10 +205,17 @@ export interface Limits {
   rooms: number;
 }
 
-/** The answer to `hello`. */
-export interface ConnectedFrame {
-  status: "connected";
+/** What every answer may carry. */
+export interface Reply {
+  /** The mark of the request. */
   ref?: Ref;
+}
+
+/** The answer to `hello`. */
+export interface ConnectedFrame extends Reply {
+  /** How the request went. */
+  status: "connected";
+  /** The public id of the client. */
   client_id: string;
   /** The secret that makes a later `hello` the same client. */
   session: string;
@@ -204,16 +225,21 @@ export interface ConnectedFrame {
   n: number;
   /** Say something at least this often, in milliseconds. */
   heartbeat_ms: number;
+  /** What the server lets clients do. */
   limits: Limits;
+  /** The same in words, for people. */
   message: string;
 }
 
 /** A request was carried out. Which fields there are depends on the request: see PROTOCOL.md. */
-export interface SuccessFrame {
+export interface SuccessFrame extends Reply {
+  /** How the request went. */
   status: "success";
-  ref?: Ref;
+  /** The same in words, for people. */
   message?: string;
+  /** Which room. */
   room_id?: string;
+  /** How the room is called. */
   room_name?: string;
   /** Names this life of the log: it changes when the log was lost. */
   epoch?: string;
@@ -221,6 +247,7 @@ export interface SuccessFrame {
   seq?: number;
   /** The entries behind this `seq` follow: the cursor to come back with until one of them has come. */
   after?: number;
+  /** Who is in the room. */
   members?: MemberInfo[];
   /** Says that the log tells who comes and goes; `false` in rooms too large for it. */
   presence?: boolean;
@@ -228,15 +255,18 @@ export interface SuccessFrame {
   recovered?: boolean;
   /** The number of a message that was stored already, with `duplicate`. */
   n?: number;
+  /** The message was stored before. */
   duplicate?: true;
 }
 
 /** A request was refused, and nothing has changed. */
-export interface ErrorFrame {
+export interface ErrorFrame extends Reply {
+  /** How the request went. */
   status: "error";
+  /** The stable name of what went wrong. */
   code: ErrorCode;
+  /** The same in words, for people. */
   message: string;
-  ref?: Ref;
   /** The number of the refused message. */
   n?: number;
   /** Milliseconds after which trying again makes sense. */
@@ -245,41 +275,54 @@ export interface ErrorFrame {
 
 /** New entries of a room, oldest first. */
 export interface EntriesFrame {
+  /** What has happened. */
   event: "entries";
+  /** Which room. */
   room_id: string;
+  /** What was said and done. */
   entries: Entry[];
 }
 
 /** The entries from `from_seq` to `to_seq` fell off the log before this member could take them. */
 export interface GapFrame {
+  /** What has happened. */
   event: "gap";
+  /** Which room. */
   room_id: string;
+  /** The first entry that is missing. */
   from_seq: number;
+  /** The last entry that is missing. */
   to_seq: number;
 }
 
 /** Somebody is typing. */
 export interface TypingEvent {
+  /** What has happened. */
   event: "typing";
+  /** Which room. */
   room_id: string;
+  /** Whose client id it is. */
   from: string;
+  /** The name of that client, where there is one. */
   name?: string;
 }
 
 /** The server ends this connection; a close follows. */
 export interface GoodbyeFrame {
+  /** What has happened. */
   event: "goodbye";
   /** The code of the close that follows: it can get lost. */
   code: number;
+  /** Why, for people. */
   reason: string;
   /** Where coming back is welcome: after how many milliseconds, instead of a backoff. */
   retry_after_ms?: number;
 }
 
 /** The answer to `ping`. */
-export interface PongFrame {
+export interface PongFrame extends Reply {
+  /** What has happened. */
   event: "pong";
-  ref?: Ref;
 }
 
 /** Everything a `parley.v1` server may say. */

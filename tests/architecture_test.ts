@@ -69,7 +69,16 @@ const MAY_SEE: Record<string, string[]> = {
     "type store/store",
   ],
   "server_flags": ["logger", "options", "@std/cli/parse-args"],
-  "server.ts": ["deno.json", "protocol", "logger", "options", "engine", "server_flags"],
+  "server.ts": [
+    "deno.json",
+    "protocol",
+    "type hub",
+    "type log",
+    "logger",
+    "options",
+    "engine",
+    "server_flags",
+  ],
 
   // The client.
   "wait": [],
