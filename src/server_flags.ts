@@ -37,7 +37,7 @@ const NUMBER_FLAGS: Record<string, NumberFlag> = {
   "empty-room": flag("emptyRoomMs", 1_000, 0, DAY_S, "seconds an empty room can be rejoined"),
   "grace": flag("graceMs", 1_000, 0, DAY_S, "seconds a cut-off client keeps its place"),
   "heartbeat": flag("heartbeatMs", 1_000, 1, DAY_S, "seconds between signs of life"),
-  "rate": flag("rate", 1, 0, MANY, "frames a second one client may send; 0: any"),
+  "rate": flag("rate", 1, 0, MANY, "messages a second one client may send; 0: any"),
   "presence-limit": flag("presenceLimit", 1, 0, MANY, "members up to which presence is logged"),
   "max-connections": flag("maxConnections", 1, 1, MANY, "connections at once"),
   "max-rooms": flag("maxRooms", 1, 1, MANY, "rooms at once"),

@@ -6,8 +6,9 @@ Deno.test({
   name: "utf8Bytes() counts what an encoder writes, lone surrogates included",
   permissions: "none",
   fn() {
-    const texts = fc.string({ unit: fc.nat({ max: 0xffff }).map((u) => String.fromCharCode(u)) });
-    fc.assert(fc.property(fc.oneof(texts, fc.string({ unit: "binary" })), (text) => {
+    const unit = fc.nat({ max: 0xffff }).map((code) => String.fromCharCode(code));
+    const text = fc.oneof(fc.string({ unit, maxLength: 50 }), fc.string({ unit: "binary" }));
+    fc.assert(fc.property(text, (text) => {
       assertEquals(utf8Bytes(text), new TextEncoder().encode(text).length);
     }));
   },
