@@ -27,7 +27,13 @@ import { sleep, type WaitOptions } from "./src/wait.ts";
 
 export type { ErrorCode } from "./src/errors.ts";
 export type { Message, PresenceChange, RoomActions, RoomEvent } from "./src/chat_room.ts";
-export type { Entry, MemberInfo } from "./src/protocol.ts";
+export type {
+  Entry,
+  MemberInfo,
+  MessageEntry,
+  PresenceEntry,
+  PresenceEvent,
+} from "./src/protocol.ts";
 export type { ReadOptions, Status, WaitOptions };
 export { ChatError, ChatRoom, SendError };
 

@@ -7,43 +7,30 @@
  */
 
 import { Feed, type ReadOptions } from "./feed.ts";
-import type { Entry, MemberInfo, SuccessFrame } from "./protocol.ts";
+import type {
+  Entry,
+  MemberInfo,
+  MessageEntry,
+  PresenceEntry,
+  PresenceEvent,
+  SuccessFrame,
+} from "./protocol.ts";
 import type { WaitOptions } from "./wait.ts";
 
 /** A message in a room. */
-export interface Message {
+export interface Message extends MessageEntry {
   /** Tells it from other events. */
   type: "message";
   /** Where it was said. */
   roomId: string;
-  /** The place in the room's log; it only grows. */
-  seq: number;
-  /** When the server took it, in milliseconds since 1970. */
-  at: number;
-  /** The author's client id. */
-  from: string;
-  /** The author's number of this message. */
-  n: number;
-  /** The author's name, where there is one. */
-  name?: string;
-  /** What was said. */
-  body: string;
   /** Whether this client said it. */
   own: boolean;
 }
 
 /** Somebody came, went, or changed the name; `quiet`: from here on the room is too large to tell. */
-export interface PresenceChange {
+export interface PresenceChange extends Omit<PresenceEntry, "event"> {
   /** What happened. */
-  type: "join" | "away" | "back" | "leave" | "rename" | "quiet";
-  /** The place in the room's log. */
-  seq: number;
-  /** When it happened, in milliseconds since 1970. */
-  at: number;
-  /** The client it happened to. */
-  from: string;
-  /** The name of that client, where there is one. */
-  name?: string;
+  type: PresenceEvent;
   /** Whether it happened to this client. */
   own: boolean;
 }
