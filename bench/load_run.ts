@@ -65,6 +65,9 @@ const ACKNOWLEDGE_MS = 5_000;
 /** How often a run that has sent everything is looked at, in milliseconds. */
 const LOOK_EVERY_MS = 10;
 
+/** How long a client may be without a connection before the run is given up, in milliseconds. */
+const AWAY_MS = 3_000;
+
 /** From the last join to the first message, in milliseconds. */
 const SETTLE_MS = 50;
 
@@ -115,7 +118,9 @@ class Run {
     options.signal?.addEventListener("abort", () => this.#fail("The run was interrupted"));
     this.#startMs = this.#progressMs = performance.now() + SETTLE_MS + options.warmupMs;
     for (const member of members) {
-      this.#read(member).catch((error) => this.#fail(`Cannot go on: ${reasonOf(error)}`));
+      for (const work of [this.#read(member), this.#watch(member)]) {
+        work.catch((error) => this.#fail(`Cannot go on: ${reasonOf(error)}`));
+      }
     }
   }
 
@@ -196,6 +201,25 @@ class Run {
     }, this.#options.inFlight);
   }
 
+  /** A client that loses its connection comes back by itself; one that does not ends the run. */
+  async #watch({ chat }: Member): Promise<void> {
+    let away: ReturnType<typeof setTimeout> | undefined;
+    try {
+      for await (const status of chat.statuses()) {
+        if (status.type === "connected") {
+          clearTimeout(away);
+          away = undefined;
+        } else if (status.type === "closed") {
+          const { reason, code } = status;
+          const problem = `The connection of client ${chat.clientId} ended: ${reason || code}`;
+          away ??= setTimeout(() => this.#fail(problem), AWAY_MS);
+        }
+      }
+    } finally {
+      clearTimeout(away);
+    }
+  }
+
   async #read(member: Member): Promise<void> {
     const receiver = member.chat.clientId;
     for await (const event of member.room.events()) {
@@ -207,6 +231,10 @@ class Run {
           this.#problems.push(
             `Receiver ${receiver} was told that seq ${event.fromSeq}–${event.toSeq} will not come`,
           );
+          break;
+        case "recovered":
+          if (event.recovered) break;
+          this.#problems.push(`Receiver ${receiver} was told that the history is gone`);
           break;
         case "closed":
           this.#fail(`The connection of client ${receiver} ended: ${event.reason}`);

@@ -41,7 +41,7 @@ export async function enter(options: EnterOptions, chats: ChatClient[]): Promise
   for (let first = 0; first < clients;) {
     const count = Math.min(CONNECT_TOGETHER, (first < rooms ? rooms : clients) - first);
     const joined = await Promise.all(Array.from({ length: count }, async (_, i) => {
-      const chat = new ChatClient(url, { reconnect: false });
+      const chat = new ChatClient(url);
       chats.push(chat);
       await chat.connect(wait);
       const id = ids[(first + i) % rooms];
