@@ -29,6 +29,9 @@ const MAX_HELD = 256;
 /** Every JSON frame costs one token, and one more for each of these characters. */
 const CHARS_PER_TOKEN = 1_024;
 
+/** What every client is told when the server ends. */
+const GOING_AWAY = "Server is going away";
+
 /** A running chat: its connections, rooms and store. */
 export class Engine {
   readonly #options: EngineOptions;
@@ -89,7 +92,8 @@ export class Engine {
     socket.binaryType = "arraybuffer";
     socket.onopen = () =>
       this.#guard(connection, () => {
-        connection = this.#connect(id, socket, dialect);
+        if (this.#closing !== undefined) socket.close(CLOSE.goingAway, GOING_AWAY);
+        else connection = this.#connect(id, socket, dialect);
       });
     socket.onmessage = ({ data }) => {
       const known = connection;
@@ -121,10 +125,10 @@ export class Engine {
     const { resumesPerSecond, closeMs } = this.#options;
     const leaving = [...this.#connections];
     leaving.forEach((connection, turn) => {
+      this.#deliverAll(connection);
       // Each has its own moment to come back, so that a restart is no stampede.
       const retryAfterMs = Math.ceil((turn + 1) * 1_000 / resumesPerSecond);
-      const reason = "Server is going away";
-      this.#perform(this.#hub.dismiss(connection, CLOSE.goingAway, reason, t, retryAfterMs));
+      this.#perform(this.#hub.dismiss(connection, CLOSE.goingAway, GOING_AWAY, t, retryAfterMs));
     });
     const deadline = performance.now() + closeMs;
     const open = () => leaving.filter((connection) => !connection.ended).length;
@@ -259,10 +263,13 @@ export class Engine {
 
   /** Sends an answer. Plain clients tell answers by their order: those that lie in a log go first. */
   #reply(to: Outlet, text: string): void {
-    if (to.plain && to instanceof Connection) {
-      for (const member of to.session?.rooms.values() ?? []) this.#pump.deliver(member);
-    }
+    if (to.plain && to instanceof Connection) this.#deliverAll(to);
     to.send(text);
+  }
+
+  /** Sends a connection what its rooms have for it, without waiting for the end of the turn. */
+  #deliverAll(connection: Connection): void {
+    for (const member of connection.session?.rooms.values() ?? []) this.#pump.deliver(member);
   }
 
   /** Goes on with a `create` or `join` when the store has answered, then with what was held meanwhile. */

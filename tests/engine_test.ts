@@ -201,3 +201,26 @@ Deno.test("the log never holds what somebody wrote, a name or a secret", async (
   assert(bench.log.length > 0);
   for (const secret of ["IN-CLEAR", session.split(".")[1]!]) assert(!text.includes(secret), text);
 });
+
+Deno.test("a server that ends first sends what is in its logs", async () => {
+  await using bench = new Bench();
+  const { socket } = bench.v1();
+  socket.hear({ action: "create", body: "Lobby" });
+  await turn();
+  const [created] = socket.take();
+  await turn();
+  socket.take();
+  socket.hear({ action: "message", room_id: created?.room_id, n: 1, body: "last words" });
+  const closed = bench.engine.close();
+  assertEquals(socket.take().map(({ event }) => event), ["entries", "goodbye"]);
+  assertEquals(socket.closedWith, [1001, "Server is going away"]);
+  await closed;
+});
+
+Deno.test("a socket that opens while the server ends is sent away", async () => {
+  await using bench = new Bench();
+  const closed = bench.engine.close();
+  const late = bench.connect("v1");
+  assertEquals([late.closedWith, bench.engine.connections], [[1001, "Server is going away"], 0]);
+  await closed;
+});
