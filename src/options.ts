@@ -44,7 +44,7 @@ export const DEFAULTS: Readonly<EngineOptions> = {
   graceMs: 30_000,
   heartbeatMs: 25_000,
   helloMs: 10_000,
-  highWaterBytes: 1_048_576,
+  highWaterBytes: 786_432,
   stuckMs: 900,
   resumesPerSecond: 500,
   closeMs: 2_000,
