@@ -88,7 +88,7 @@ export function check({ messages, subscribers }: History): Verdict {
   return verdict;
 
   function find(
-    kind: "lost" | "duplicate" | "reordered" | "phantom" | "misplaced" | "silentGaps",
+    kind: "lost" | "told" | "duplicate" | "reordered" | "phantom" | "misplaced" | "silentGaps",
     what: string,
   ): void {
     verdict[kind]++;
@@ -151,8 +151,8 @@ export function check({ messages, subscribers }: History): Verdict {
     for (const [id, outcome] of messages) {
       if (outcome.type !== "acked" || ids.has(id)) continue;
       const fate = fateOf(outcome.epoch, outcome.seq, stretches);
-      if (fate === "lost") find("lost", `${name} lacks ${id} at ${outcome.epoch}:${outcome.seq}`);
-      else if (fate === "told") verdict.told++;
+      if (fate === "before") continue;
+      find(fate, `${name} lacks ${id} at ${outcome.epoch}:${outcome.seq}`);
     }
   }
 }

@@ -55,9 +55,14 @@ export class Line {
     this.#isOver = true;
     this.#over.resolve();
     for (const socket of [this.#client, this.#server]) {
-      if (how === "reset") socket.resetAndDestroy();
-      // The reset alone would wait until everything written has been taken.
-      socket.destroy();
+      const drop = () => {
+        if (how === "reset") socket.resetAndDestroy();
+        // The reset alone would wait until everything written has been taken.
+        socket.destroy();
+      };
+      // One that is dropped while it connects would connect all the same, and stay.
+      if (socket.connecting) socket.once("connect", drop);
+      else drop();
     }
   }
 
@@ -66,6 +71,11 @@ export class Line {
     let onTheWay = 0;
     let last: Promise<void> = Promise.resolve();
     try {
+      if (this.#server.connecting) {
+        await new Promise((resolve) =>
+          this.#server.once("connect", resolve).once("close", resolve)
+        );
+      }
       for await (const chunk of from) {
         const bytes: Uint8Array = chunk;
         const due = performance.now() + this.#events.weather().delayMs;

@@ -29,8 +29,8 @@ const FINE = { delayMs: 0, bytesPerSecond: Infinity, silent: new Set<Way>(), cut
 
 /** A proxy in front of one port of this machine, on a free port of its own. */
 export class FaultProxy implements AsyncDisposable {
-  /** How many connections it has taken. */
-  accepted = 0;
+  /** When each connection came that it has taken, on the monotonic clock in milliseconds. */
+  readonly arrivals: number[] = [];
   /** How many bytes have passed in each direction. */
   readonly passed = { up: 0, down: 0 };
   readonly #server: Server;
@@ -50,7 +50,7 @@ export class FaultProxy implements AsyncDisposable {
         client.resetAndDestroy();
         return;
       }
-      this.accepted++;
+      this.arrivals.push(performance.now());
       const line = new Line(client, target, {
         weather: () => this.#weather,
         passed: (way, bytes) => this.passed[way] += bytes,

@@ -14,6 +14,10 @@ export interface Person {
   chat: ChatClient;
   room: ChatRoom;
   seen: Seen[];
+  /** Every change of presence it saw. */
+  presence: string[];
+  /** When the last message came, by the server's clock, in milliseconds since 1970. */
+  lastAt: number;
 }
 
 /** A cast of clients over one server, and the history they make. */
@@ -39,6 +43,11 @@ export class Cast implements AsyncDisposable {
     return this.#latencies;
   }
 
+  /** How many messages were acknowledged. */
+  get acknowledged(): number {
+    return this.#latencies.length;
+  }
+
   /** Whether everything that was said has an outcome. */
   get settled(): boolean {
     return this.#unsettled === 0;
@@ -51,7 +60,7 @@ export class Cast implements AsyncDisposable {
     const room = await (roomId === undefined ? chat.createRoom("Chaos") : chat.joinRoom(roomId));
     const start: Seen = { type: "start", epoch: room.epoch, after: room.cursor };
     const seen: Seen[] = [start];
-    const person = { chat, room, seen };
+    const person = { chat, room, seen, presence: [], lastAt: 0 };
     this.people.push(person);
     this.#subscribers.set(`${this.people.length}`, seen);
     this.#reading.push(read(person, start));
@@ -66,23 +75,34 @@ export class Cast implements AsyncDisposable {
     return people;
   }
 
-  /** Says something with an id of its own, and notes what becomes of it; never rejects. */
-  async say({ room }: Person, padding = 0): Promise<void> {
+  /**
+   * Says something with an id of its own, and notes what becomes of it; never rejects.
+   * Returns how long the acknowledgement took, in milliseconds; NaN where there was none.
+   */
+  async say({ room }: Person, padding = 0): Promise<number> {
     const id = `${++this.#sent}`;
     this.#unsettled++;
     this.#messages.set(id, { type: "unknown" });
     const begin = performance.now();
     try {
       const seq = await room.send(id + " ".repeat(padding));
-      this.#latencies.push(performance.now() - begin);
+      const tookMs = performance.now() - begin;
+      this.#latencies.push(tookMs);
       // Without a place it is acknowledged all the same: nothing can be said about its order.
       if (seq > 0) this.#messages.set(id, { type: "acked", epoch: room.epoch, seq });
+      return tookMs;
     } catch (error) {
       if (!(error instanceof SendError)) throw error;
       if (!error.mayBeStored) this.#messages.set(id, { type: "refused" });
+      return NaN;
     } finally {
       this.#unsettled--;
     }
+  }
+
+  /** Notes what somebody else has said, and what became of it. */
+  note(id: string, outcome: Outcome): void {
+    this.#messages.set(id, outcome);
   }
 
   /** Has people say `count` messages in turn, so many a second together; resolves when all have an outcome. */
@@ -96,7 +116,7 @@ export class Cast implements AsyncDisposable {
     },
   ): Promise<void> {
     const begin = performance.now();
-    const said: Promise<void>[] = [];
+    const said: Promise<number>[] = [];
     while (said.length < count && goOn()) {
       const due = (performance.now() - begin) * perSecond / 1_000;
       while (said.length < Math.min(count, due)) {
@@ -132,7 +152,8 @@ export class Cast implements AsyncDisposable {
   }
 }
 
-async function read({ room, seen }: Person, start: Extract<Seen, { type: "start" }>) {
+async function read(person: Person, start: Extract<Seen, { type: "start" }>): Promise<void> {
+  const { room, seen } = person;
   for await (const event of room.events()) {
     switch (event.type) {
       case "message":
@@ -142,8 +163,10 @@ async function read({ room, seen }: Person, start: Extract<Seen, { type: "start"
       case "leave":
       case "rename":
       case "quiet":
-        // Entries that came before the caller of `joinRoom` could look belong to it too.
-        if (seen.length === 1) start.after = Math.min(start.after, event.seq - 1);
+        // Entries that came before anybody could look where the room starts belong to it too.
+        if (seen.at(-1) === start) start.after = Math.min(start.after, event.seq - 1);
+        if (event.type === "message") person.lastAt = event.at;
+        else person.presence.push(event.type);
         seen.push({
           type: "entry",
           seq: event.seq,
@@ -154,7 +177,9 @@ async function read({ room, seen }: Person, start: Extract<Seen, { type: "start"
         seen.push({ type: "gap", from: event.fromSeq, to: event.toSeq });
         break;
       case "recovered":
-        if (!event.recovered) seen.push({ type: "start", epoch: room.epoch, after: room.cursor });
+        if (event.recovered) break;
+        start = { type: "start", epoch: room.epoch, after: room.cursor };
+        seen.push(start);
         break;
       case "typing":
       case "closed":

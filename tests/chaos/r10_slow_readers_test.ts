@@ -1,0 +1,144 @@
+import { assert, assertEquals } from "@std/assert";
+import { DEFAULTS } from "../../src/options.ts";
+import { TestChat } from "../fixtures.ts";
+import { assertClean } from "./checker.ts";
+import { MutePeer } from "./mute_peer.ts";
+import { Cast } from "./people.ts";
+import { ServerProcess } from "./server_process.ts";
+import { FULL, pause, quantile, report, setting, until } from "./setting.ts";
+
+const PEERS = setting(20, 100);
+const BYTES = 16_000;
+const PER_SECOND = 190;
+const SECONDS = setting(1, 8);
+/** The most that may wait in one socket. */
+const CAP_BYTES = 1_048_576;
+
+/** Notes when each socket of this process was first over its cap, and when it was given up. */
+function spy(capBytes: number): { delays: () => number[]; stop: () => void } {
+  const buffered = Object.getOwnPropertyDescriptor(WebSocket.prototype, "bufferedAmount");
+  const close = Object.getOwnPropertyDescriptor(WebSocket.prototype, "close");
+  const over = new Map<WebSocket, number>();
+  const delays: number[] = [];
+  Object.defineProperty(WebSocket.prototype, "bufferedAmount", {
+    configurable: true,
+    get(this: WebSocket): number {
+      const amount: number = buffered?.get?.call(this);
+      if (amount > capBytes && !over.has(this)) over.set(this, performance.now());
+      if (amount <= capBytes / 2) over.delete(this);
+      return amount;
+    },
+  });
+  Object.defineProperty(WebSocket.prototype, "close", {
+    configurable: true,
+    value(this: WebSocket, ...args: [number?, string?]): void {
+      const since = over.get(this);
+      if (since !== undefined) delays.push(performance.now() - since);
+      over.delete(this);
+      close?.value.call(this, ...args);
+    },
+  });
+  return {
+    delays: () => delays,
+    stop: () => {
+      if (buffered) Object.defineProperty(WebSocket.prototype, "bufferedAmount", buffered);
+      if (close) Object.defineProperty(WebSocket.prototype, "close", close);
+    },
+  };
+}
+
+/** Somebody who sends 3 MB/s to a room, and somebody who reads them. */
+async function busyRoom(url: string) {
+  const cast = new Cast(url);
+  const [speaker, reader] = await cast.fill(2);
+  const { members } = speaker!.room;
+  return {
+    cast,
+    roomId: speaker!.room.id,
+    here: () => [...members.values()].filter(({ away }) => away !== true).length,
+    /** Sends until it is enough; returns how long short messages of the reader took meanwhile. */
+    async talk(goOn: () => boolean): Promise<number[]> {
+      const options = { count: Infinity, perSecond: PER_SECOND, padding: BYTES, while: goOn };
+      const talking = cast.talk([speaker!], options);
+      const took: number[] = [];
+      while (goOn()) {
+        took.push(await cast.say(reader!));
+        await pause(5);
+      }
+      await talking;
+      return took;
+    },
+    [Symbol.asyncDispose]: () => cast[Symbol.asyncDispose](),
+  };
+}
+
+function during(seconds: number): () => boolean {
+  const end = performance.now() + 1_000 * seconds;
+  return () => performance.now() < end;
+}
+
+Deno.test("R10 a peer over its cap is dropped within a second", async () => {
+  await using server = new TestChat({ rate: 0 });
+  await using room = await busyRoom(server.url);
+  const before = descriptors();
+  using mute = new DisposableStack();
+  for (let i = 0; i < 10; i++) mute.use(await MutePeer.join(server.host, room.roomId));
+  const watch = spy(DEFAULTS.highWaterBytes);
+  mute.defer(watch.stop);
+  const lasts = during(30);
+  await room.talk(() => lasts() && (watch.delays().length < 10 || room.here() > 2));
+  report("R10", `10 peers that do not read, ${BYTES * PER_SECOND / 1e6} MB/s`, {
+    "members dropped": `${watch.delays().length} of 10`,
+    "ms from cap to drop": `${Math.round(quantile(watch.delays(), 0.5))} median, ${
+      Math.round(Math.max(...watch.delays()))
+    } most`,
+  });
+  assertEquals([watch.delays().length, room.here(), server.errors.length], [10, 2, 0]);
+  assert(Math.max(...watch.delays()) <= setting(2_000, 1_000), `${watch.delays()}`);
+  assertClean(await room.cast.verdict());
+  // The runtime holds on to them until their peers are gone.
+  mute.dispose();
+  await until(() => descriptors() <= before, "sockets stay open");
+});
+
+Deno.test("R10 peers that do not read cost the others little", async () => {
+  await using server = await ServerProcess.start({ args: ["--rate", "0", "--log-level", "error"] });
+  await using room = await busyRoom(server.url);
+  const { cast } = room;
+  await room.talk(during(SECONDS / 2));
+  const before = quantile(await room.talk(during(SECONDS)), 0.99);
+
+  using mute = new DisposableStack();
+  for (let i = 0; i < PEERS; i++) mute.use(await MutePeer.join(server.host, room.roomId));
+  const { rss } = server;
+  let most = rss;
+  const begin = performance.now();
+  let goneMs = NaN;
+  const [least, longest] = [during(SECONDS), during(60)];
+  const took = await room.talk(() => {
+    most = Math.max(most, server.rss);
+    if (Number.isNaN(goneMs) && room.here() === 2) goneMs = performance.now() - begin;
+    return longest() && (Number.isNaN(goneMs) || least());
+  });
+  const after = quantile(took, 0.99);
+  const verdict = await cast.verdict();
+  const allowed = PEERS * (CAP_BYTES + 65_536);
+  report("R10", `${PEERS} peers that do not read, ${BYTES * PER_SECOND / 1e6} MB/s`, {
+    "all dropped after ms": Math.round(goneMs),
+    "RSS growth MB": `${Math.round((most - rss) / 1e6)} of ${Math.round(allowed / 1e6)} allowed`,
+    "p99 ms": `${before.toFixed(1)} before, ${after.toFixed(1)} with them (${
+      (after / before).toFixed(1)
+    }×)`,
+    lost: verdict.lost,
+    "silent gaps": verdict.silentGaps,
+  });
+  assertClean(verdict);
+  // With few peers, what the process has not collected yet weighs more than they do.
+  assert(most - rss <= allowed + setting(64e6, 0), `RSS has grown by ${most - rss} bytes`);
+  // A few milliseconds are the noise of a machine that does all of this at once.
+  if (FULL) assert(after <= Math.max(2 * before, 10), `p99 was ${before} ms and is ${after} ms`);
+});
+
+function descriptors(): number {
+  return [...Deno.readDirSync("/proc/self/fd")].length;
+}
