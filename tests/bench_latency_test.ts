@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { createChat } from "../server.ts";
+import { FaultProxy } from "./chaos/fault_proxy.ts";
+import { TestChat } from "./fixtures.ts";
 import { PunctualServer } from "./punctual_server.ts";
 import { type Tampering, TamperingProxy } from "./tampering_proxy.ts";
 
@@ -121,6 +123,19 @@ Deno.test("a known latency is measured within a millisecond", async () => {
     shortest = Math.min(shortest, JSON.parse(outcome.stdout).min);
   }
   assert(shortest >= 20 && shortest < 21, `The shortest is ${shortest} ms`);
+});
+
+Deno.test("connections that are cut during the run cost time, and nothing else", async () => {
+  await using server = new TestChat({ rate: 0 });
+  await using proxy = await FaultProxy.to(server.host);
+  const running = bench("--url", proxy.url, "--duration", "2", "--clients", "3");
+  // So much has passed only when messages have: the run is under way.
+  while (proxy.passed.down < 6_000) await new Promise((resolve) => setTimeout(resolve, 10));
+  proxy.reset();
+  const { code, stderr, summary } = await running;
+  assertEquals([code, stderr], [0, ""]);
+  assertEquals([summary.missing, summary.duplicate, summary.reordered], ["0", "0", "0"]);
+  assert(proxy.arrivals.length > 3, "Nothing was cut");
 });
 
 Deno.test("a server that dies during the run ends it, and the rows so far are kept", async () => {
