@@ -44,7 +44,7 @@ async function churn(
       const room = await chat.joinRoom(rooms[Math.floor(random() * rooms.length)]!);
       for (let i = Math.floor(random() * 4); i >= 0 && goOn(); i--) {
         await room.send("something");
-        await pause(random() * 4_000);
+        await pause(random() * Math.min(4_000, 200 * SECONDS));
       }
       if (random() < 0.5) await room.leave();
       visits++;
