@@ -46,12 +46,16 @@ const ELSEWHERE = new Set(["R1", "R2", "R3", "R9"]);
 const LIMITED: Record<string, string> = {
   R4: "reached on one node",
   R7: "reached on one node",
+  R10: "missed: p99; reached: the rest",
   R11: "only behind a front",
   R17: "too short to judge",
 };
 
 /** What the figures do not say by themselves. */
 const NOTES: Record<string, string> = {
+  R10:
+    "The p99 is held against a room without those peers. Until their sockets are full and they " +
+    "are dropped, the server sends each of them the 3 MB/s of the room.",
   R11:
     "Deno never frees a socket whose peer does not answer its close: bare, the descriptors stay " +
     "until the peer goes. Behind haproxy with `tcp-ut` they are freed.",
