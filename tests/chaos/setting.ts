@@ -36,16 +36,23 @@ export interface Report {
   what: string;
   /** What was counted and measured. */
   figures: Record<string, string | number>;
+  /** What of the row's figure was not reached, or not shown; empty where it was. */
+  missed: string[];
 }
 
 /** Prints what was found out, and keeps it where `CHAOS_REPORT` names a file. */
-export function report(row: string, what: string, figures: Report["figures"]): void {
+export function report(
+  row: string,
+  what: string,
+  figures: Report["figures"],
+  missed: string[] = [],
+): void {
   const all = Object.entries(figures).map(([name, figure]) => `${name} ${figure}`).join(", ");
   // deno-lint-ignore no-console -- this is what the run is for
   console.log(`${row} (seed ${SEED}) ${what}: ${all}`);
   const path = Deno.env.get("CHAOS_REPORT");
   if (path === undefined) return;
-  const line: Report = { row, what, figures };
+  const line: Report = { row, what, figures, missed };
   Deno.writeTextFileSync(path, JSON.stringify(line) + "\n", { append: true });
 }
 
