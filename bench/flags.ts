@@ -53,7 +53,6 @@ export function parseFlags<N extends string, T extends string, S extends string>
   const text = (name: string): string | undefined => {
     const value = flags[name];
     if (value === undefined) return undefined;
-    // A flag that is given twice comes as a list.
     if (typeof value === "string" && value !== "") return value;
     throw new UsageError(`--${name} needs one value`);
   };

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { RunParameters } from "./summary.ts";
 import { LEAST_PAYLOAD } from "./body.ts";
 import { type FlagSet, helpOf, parseFlags } from "./flags.ts";
 import { UsageError } from "./usage_error.ts";
@@ -59,16 +60,7 @@ const FLAGS = {
 export const LATENCY_HELP: string = helpOf("deno task bench [flags]", FLAGS);
 
 /** What the program was asked for. */
-export interface LatencySettings {
-  clients: number;
-  rooms: number;
-  senders: number;
-  rate: number;
-  durationS: number;
-  warmupS: number;
-  payload: number;
-  seed: number;
-  inFlight: number;
+export interface LatencySettings extends Omit<RunParameters, "run" | "url"> {
   drainS: number;
   repeat: number;
   url: string | undefined;

@@ -7,6 +7,7 @@
  */
 
 import type { ChatClient, Message } from "../client.ts";
+import { reasonOf } from "../src/errors.ts";
 import { readBody, writeBody } from "./body.ts";
 import { enter, type Member } from "./members.ts";
 import { Schedule } from "./schedule.ts";
@@ -265,7 +266,3 @@ class Run {
 }
 
 const NAMES = { missing: "Missing", duplicate: "Duplicate", reordered: "Reordered" } as const;
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

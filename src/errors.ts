@@ -93,3 +93,8 @@ export class SendError extends Error {
     this.mayBeStored = mayBeStored;
   }
 }
+
+/** What went wrong, in words, whatever was thrown. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -8,7 +8,7 @@
  */
 
 import { backoff } from "./backoff.ts";
-import { CLOSE, mayReconnect } from "./errors.ts";
+import { CLOSE, mayReconnect, reasonOf } from "./errors.ts";
 import { Feed, type ReadOptions } from "./feed.ts";
 import { type End, Link, type Push, type Reply } from "./link.ts";
 import type { ConnectedFrame } from "./protocol.ts";
@@ -243,8 +243,4 @@ function isWelcome(reply: Reply): reply is ConnectedFrame {
   return "status" in reply && reply.status === "connected" &&
     typeof reply.client_id === "string" && Number.isSafeInteger(reply.n) &&
     Number.isFinite(reply.heartbeat_ms) && Number.isFinite(reply.limits?.body_bytes);
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

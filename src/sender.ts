@@ -7,7 +7,7 @@
  * @module
  */
 
-import { ChatError, SendError } from "./errors.ts";
+import { ChatError, reasonOf, SendError } from "./errors.ts";
 import { type Link, retryAfter } from "./link.ts";
 import { Outbox, type Sending } from "./outbox.ts";
 import { type ConnectedFrame, type ErrorFrame, MAX_BODY_BYTES } from "./protocol.ts";
@@ -194,8 +194,4 @@ export class Sender {
     }
     await sleep(pause, this.#closed.signal);
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
