@@ -47,6 +47,8 @@ const SMALLEST_RING = 8;
 export class Log {
   /** Names this life of the log: another epoch means that what was before is lost. */
   readonly epoch: string;
+  /** How much has come since its reader set this to 0; at 1 and above the oldest of it may be gone. */
+  fresh = 0;
   readonly #limits: LogLimits;
   // A ring whose size is a power of two and grows with use: most rooms stay small.
   #ring: (LogEntry | undefined)[] = new Array(SMALLEST_RING).fill(undefined);
@@ -87,12 +89,12 @@ export class Log {
     if (this.#size === this.#ring.length) this.#grow();
     this.#ring[(this.#start + this.#size) & (this.#ring.length - 1)] = entry;
     this.#size++;
-    this.#chars += entry.text.length;
+    const { logEntries, logChars } = this.#limits;
+    const chars = entry.text.length;
+    this.#chars += chars;
     this.#head = entry.seq;
-    while (
-      this.#size > this.#limits.logEntries ||
-      (this.#chars > this.#limits.logChars && this.#size > 1)
-    ) this.#drop();
+    this.fresh += Math.max(1 / logEntries, chars / logChars);
+    while (this.#size > logEntries || (this.#chars > logChars && this.#size > 1)) this.#drop();
   }
 
   /** Says whether every entry behind `cursor` is here. */

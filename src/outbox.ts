@@ -14,6 +14,13 @@ import { utf8Bytes } from "./utf8.ts";
 export const MAX_IN_FLIGHT = 128;
 
 /**
+ * The most bytes of bodies on their way at once, unless a single body is longer. What its
+ * members have in flight together must fit into a room's log: when all of them come back
+ * with what they could not send, nobody shall be overrun.
+ */
+export const MAX_BYTES_IN_FLIGHT = 131_072;
+
+/**
  * The most bytes of bodies in one frame, unless a single body is longer. With its envelope
  * such a frame has less than 1,024 bytes: Deno's client writes a longer one in two pieces,
  * and the second waits for the acknowledgement of the first (Nagle's algorithm against
@@ -48,8 +55,9 @@ export interface Batch {
 export class Outbox {
   /** Everything that has a number and no answer, in the order of the numbers. */
   #numbered = new Map<number, Sending>();
-  /** What is on its way: part of the numbered. */
-  readonly #flying = new Set<Sending>();
+  /** What is on its way, part of the numbered, with its bytes. */
+  readonly #flying = new Map<Sending, number>();
+  #flyingBytes = 0;
   /** What is to be sent, or to be sent again: that has a number already. */
   #queue: Sending[] = [];
   #unnumbered = 0;
@@ -76,14 +84,15 @@ export class Outbox {
     let bytes = 0;
     let taken = 0;
     for (const sending of this.#queue) {
-      if (this.#flying.size >= this.#window) break;
+      const size = utf8Bytes(sending.body) + LIST_BYTES;
+      if (!this.#hasRoomFor(size)) break;
       taken++;
       if (sending.n === 0) this.#number(sending);
       // It was answered while it waited to be sent again.
       else if (this.#numbered.get(sending.n) !== sending) continue;
-      this.#flying.add(sending);
+      this.#flying.set(sending, size);
+      this.#flyingBytes += size;
       const { roomId, n, body } = sending;
-      const size = utf8Bytes(body) + LIST_BYTES;
       bytes += size;
       if (
         batch?.roomId === roomId && batch.n + batch.bodies.length === n &&
@@ -133,6 +142,7 @@ export class Outbox {
   rewind(taken = this.#taken): void {
     this.#taken = taken;
     this.#flying.clear();
+    this.#flyingBytes = 0;
     this.#queue = [...this.#numbered.values(), ...this.#queue.filter(({ n }) => n === 0)];
   }
 
@@ -167,6 +177,11 @@ export class Outbox {
     return this.#queue.splice(0);
   }
 
+  #hasRoomFor(bytes: number): boolean {
+    if (this.#flying.size === 0) return true;
+    return this.#flying.size < this.#window && this.#flyingBytes + bytes <= MAX_BYTES_IN_FLIGHT;
+  }
+
   #number(sending: Sending): void {
     sending.n = ++this.#n;
     this.#numbered.set(sending.n, sending);
@@ -177,6 +192,7 @@ export class Outbox {
     const sending = this.#numbered.get(n);
     if (sending === undefined) return undefined;
     this.#numbered.delete(n);
+    this.#flyingBytes -= this.#flying.get(sending) ?? 0;
     this.#flying.delete(sending);
     return sending;
   }

@@ -22,6 +22,9 @@ const LARGE_ROOM = 16;
 /** The longest wait for more input, in milliseconds; without any, nothing waits. */
 const GATHER_MS = 3;
 
+/** A room whose log is renewed by so much within one turn does not wait for its end. */
+const FRESH_AT_MOST = 0.5;
+
 /** What the pump reports, never from within a delivery: the handlers may change rooms. */
 export interface PumpEvents {
   /** A full socket that has taken nothing for too long, or a plain one that missed entries. */
@@ -48,8 +51,12 @@ export class Pump {
     this.#events = events;
   }
 
-  /** Says that a room's log has grown: its members will be sent the news at the end of this turn. */
+  /**
+   * Says that a room's log has grown: its members will be sent the news at the end of this
+   * turn, or at once before so much has come that the log would forget what they have not got.
+   */
   mark(room: Room): void {
+    if (room.log.fresh > FRESH_AT_MOST) this.#deliverTo(room);
     if (room.dirty) return;
     room.dirty = true;
     this.#rooms.push(room);
@@ -113,11 +120,15 @@ export class Pump {
     this.#large = false;
     for (const room of rooms) {
       room.dirty = false;
-      const { members, log } = room;
-      for (let i = 0; i < members.length; i++) {
-        const member = members[i]!;
-        if (member.cursor < log.head) this.deliver(member);
-      }
+      this.#deliverTo(room);
+    }
+  }
+
+  #deliverTo({ members, log }: Room): void {
+    log.fresh = 0;
+    for (let i = 0; i < members.length; i++) {
+      const member = members[i]!;
+      if (member.cursor < log.head) this.deliver(member);
     }
   }
 

@@ -156,6 +156,36 @@ Deno.test("a stuck peer is evicted, and others in its room go on", async () => {
   assertEquals(entries.at(-1)?.body, "still here");
 });
 
+for (const dialect of ["v1", "plain"] as const) {
+  Deno.test(`a ${dialect} peer that was full for longer than the log lasts is told`, async () => {
+    await using bench = new Bench({ highWaterBytes: 1_000, logEntries: 4, rate: 0 });
+    const ana = bench.v1();
+    ana.socket.hear({ action: "create", body: "Lobby" });
+    await turn();
+    const roomId = ana.socket.take()[0]?.room_id;
+    const ben = dialect === "v1" ? bench.v1().socket : bench.connect("plain");
+    ben.hear({ action: "join", body: roomId });
+    const say = async (body: string) => {
+      ana.socket.hear({ action: "message", room_id: roomId, body, ref: 1 });
+      await turn();
+    };
+    ben.bufferedAmount = 1e9;
+    await say("x".repeat(65_536));
+    ben.take();
+    for (let i = 0; i < 9; i++) await say("missed");
+    assertEquals(ben.take(), []);
+    ben.bufferedAmount = 0;
+    while (ben.sent.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    assertEquals(
+      ben.take()[0],
+      dialect === "v1"
+        ? { event: "gap", room_id: roomId, from_seq: 4, to_seq: 8 }
+        : { status: "error", message: "Reads too slowly" },
+    );
+    assertEquals(ben.closedWith, dialect === "v1" ? undefined : [4002, "Reads too slowly"]);
+  });
+}
+
 Deno.test("Engine.close() tells each client its own moment to come back, closes with 1001, and takes no more", async () => {
   await using bench = new Bench({ resumesPerSecond: 10 });
   const sockets = [bench.v1(), bench.v1(), bench.v1()].map(({ socket }) => socket);

@@ -1,6 +1,12 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { type Batch, MAX_IN_FLIGHT, Outbox, type Sending } from "../src/outbox.ts";
+import {
+  type Batch,
+  MAX_BYTES_IN_FLIGHT,
+  MAX_IN_FLIGHT,
+  Outbox,
+  type Sending,
+} from "../src/outbox.ts";
 
 const pure = { permissions: "none" } as const;
 
@@ -62,6 +68,20 @@ Deno.test("no more than a window is on its way, and acknowledgements open it", p
   outbox.acknowledge(2, 12);
   assertEquals(outbox.take(), [{ roomId: "a", n: 129, bodies: ["128", "129"] }]);
   assertEquals(outbox.size, 298);
+});
+
+Deno.test("long messages take more of the window, and the longest has it to itself", pure, () => {
+  const half = "x".repeat(MAX_BYTES_IN_FLIGHT / 2 - 100);
+  const { outbox } = filled([half, half, "y".repeat(300), "z".repeat(MAX_BYTES_IN_FLIGHT)]);
+  assertEquals(outbox.take().map(({ n }) => n), [1, 2]);
+  outbox.acknowledge(1, 11);
+  assertEquals(outbox.take().map(({ n }) => n), [3]);
+  outbox.acknowledge(2, 12);
+  assertEquals(outbox.take(), []);
+  outbox.acknowledge(3, 13);
+  assertEquals(outbox.take().map(({ n }) => n), [4]);
+  outbox.rewind();
+  assertEquals(outbox.take().map(({ n }) => n), [4]);
 });
 
 Deno.test("long messages do not share a frame", pure, () => {

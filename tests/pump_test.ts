@@ -65,6 +65,18 @@ pure(
   },
 );
 
+pure("what comes at once and is more than the log keeps reaches everybody", async () => {
+  const { say, member } = bench(10);
+  const [ana, ben] = [new FakePeer(false), new FakePeer(false)];
+  member("ana", ana);
+  member("ben", ben);
+  const all = Array.from({ length: 95 }, (_, i) => i + 1);
+  for (const i of all) say(`${i}`);
+  await turn();
+  assertEquals(ana.sent.flatMap(seqs), all);
+  assertEquals(ben.sent, ana.sent);
+});
+
 pure("a small room never waits for more input", async () => {
   const { say, member, pump } = bench();
   const ben = new FakePeer(false);
@@ -126,7 +138,10 @@ pure("what fell off the log is named in a gap, and delivery goes on behind it", 
   const { say, member } = bench(2);
   const ben = new FakePeer(false);
   const lagging = member("ben", ben);
-  for (const body of ["1", "2", "3", "4", "5"]) say(body);
+  ben.ready = false;
+  for (const body of ["1", "2", "3", "4"]) say(body);
+  ben.ready = true;
+  say("5");
   await turn();
   assertEquals(ben.sent[0], `{"event":"gap","room_id":"id","from_seq":1,"to_seq":3}`);
   assertEquals(ben.sent.slice(1).map(seqs), [[4, 5]]);
@@ -137,7 +152,10 @@ pure("a plain member that missed something is reported, once and after the deliv
   const { say, member, overruns } = bench(2);
   const ben = new FakePeer(true);
   member("ben", ben);
-  for (const body of ["1", "2", "3"]) say(body);
+  ben.ready = false;
+  for (const body of ["1", "2"]) say(body);
+  ben.ready = true;
+  say("3");
   await turn();
   assertEquals([ben.sent, overruns.length, overruns[0] === ben], [[], 1, true]);
 });

@@ -9,8 +9,7 @@ import { report, setting, until } from "./setting.ts";
 const CLIENTS = 20;
 const STUCK = 5;
 const PER_SECOND = 200;
-/** What is said while there is no server comes all at once, and has to fit. */
-const ARGS = ["--rate", "0", "--log-chars", "67108864"];
+const ARGS = ["--rate", "0"];
 /** What the server promises. */
 const DEADLINE_MS = 5_000;
 
