@@ -41,6 +41,12 @@ export class MutePeer implements Disposable {
     }
   }
 
+  /** Reads all there is and throws it away, until the connection ends. */
+  async drain(): Promise<void> {
+    const buffer = new Uint8Array(262_144);
+    while (await this.#conn.read(buffer) !== null);
+  }
+
   /** Ends the connection; what was not read makes that a reset. */
   [Symbol.dispose](): void {
     this.#conn.close();

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { ownCpuSeconds } from "../../bench/usage.ts";
 import { assertClean } from "./checker.ts";
 import { FaultProxy } from "./fault_proxy.ts";
 import { Cast, connected } from "./people.ts";
@@ -35,6 +36,8 @@ Deno.test("R12 a herd that loses its server comes back spread out, and misses no
   const before = proxy.arrivals.length;
   assertEquals(before, CLIENTS);
 
+  const used = () => [server.cpuSeconds, ownCpuSeconds()];
+  const usedBefore = used();
   const begin = performance.now();
   proxy.reset();
   const resetMs = performance.now() - begin;
@@ -45,6 +48,9 @@ Deno.test("R12 a herd that loses its server comes back spread out, and misses no
     return `${people.filter(connected).length} of ${CLIENTS} are back`;
   }, { withinMs: 30_000 });
   const backMs = performance.now() - begin;
+  const cores = used().map((seconds, i) =>
+    ((seconds - usedBefore[i]!) * 1_000 / backMs).toFixed(2)
+  );
   await Promise.all(said);
   const resumed = people.filter(({ chat }) =>
     chat.status.type === "connected" && chat.status.resumed
@@ -65,6 +71,7 @@ Deno.test("R12 a herd that loses its server comes back spread out, and misses no
     "errors logged": server.output.split("\n").filter((line) => /error/i.test(line)).length,
     ...totals,
     "cut within ms": Math.round(resetMs),
+    "cores used by server, clients": cores.join(", "),
   });
   assertEquals(resumed.length, CLIENTS);
   assertEquals(totals.acked, CLIENTS);

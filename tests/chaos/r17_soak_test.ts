@@ -1,5 +1,6 @@
 import { assert } from "@std/assert";
 import { ChatClient, SendError } from "../../client.ts";
+import { ownCpuSeconds } from "../../bench/usage.ts";
 import { assertClean } from "./checker.ts";
 import { FaultProxy } from "./fault_proxy.ts";
 import { Cast } from "./people.ts";
@@ -44,7 +45,7 @@ async function churn(
       const room = await chat.joinRoom(rooms[Math.floor(random() * rooms.length)]!);
       for (let i = Math.floor(random() * 4); i >= 0 && goOn(); i--) {
         await room.send("something");
-        await pause(random() * Math.min(4_000, 200 * SECONDS));
+        await pause(random() * Math.min(12_000, 200 * SECONDS));
       }
       if (random() < 0.5) await room.leave();
       visits++;
@@ -71,7 +72,7 @@ Deno.test("R17 a server that people come to and go from for long stays as it is"
   while (rooms.length < CLIENTS / PER_ROOM) rooms.push((await keeper.createRoom("Soak")).id);
 
   const begin = performance.now();
-  const ownCpu = cpuSeconds(Deno.pid);
+  const ownCpu = ownCpuSeconds();
   const elapsed = () => (performance.now() - begin) / 1_000;
   let failed: unknown;
   const goOn = () => elapsed() < SECONDS && failed === undefined;
@@ -109,7 +110,7 @@ Deno.test("R17 a server that people come to and go from for long stays as it is"
   const [p99First, p99Second] = [samples.slice(0, late.length), late].map((half) =>
     quantile(half.map(({ p99Ms }) => p99Ms), 0.5)
   ) as [number, number];
-  const cores = (pid: number, since = 0) => ((cpuSeconds(pid) - since) / elapsed()).toFixed(2);
+  const cores = (seconds: number) => (seconds / elapsed()).toFixed(2);
   const missed = [
     ...(SECONDS < 3_600 ? [`an hour (${SECONDS} s)`] : []),
     ...(rssSlope < 1 ? [] : ["RSS slope"]),
@@ -121,8 +122,8 @@ Deno.test("R17 a server that people come to and go from for long stays as it is"
     "RSS MB": samples.filter((_, i) => i % 5 === 4).map(({ rssMb }) => Math.round(rssMb)).join(" "),
     "RSS slope in the second half, MB/10 min": rssSlope.toFixed(1),
     "p99 ms, both halves": `${p99First.toFixed(1)} ${p99Second.toFixed(1)}`,
-    "cores used by the server": cores(server.pid),
-    "cores used by the clients": cores(Deno.pid, ownCpu),
+    "cores used by the server": cores(server.cpuSeconds),
+    "cores used by the clients": cores(ownCpuSeconds() - ownCpu),
     "descriptors at the end": idle,
     lost: verdict.lost,
   }, missed);
@@ -134,9 +135,3 @@ Deno.test("R17 a server that people come to and go from for long stays as it is"
   });
   if (FULL) assert(server.descriptors < 40, `${server.descriptors} descriptors`);
 });
-
-/** The processor time that a process has used. */
-function cpuSeconds(pid: number): number {
-  const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).replace(/^.*\) /s, "").split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-}

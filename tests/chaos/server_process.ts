@@ -5,6 +5,7 @@
  * @module
  */
 
+import { cpuSecondsOf, rssOf } from "../../bench/usage.ts";
 import { bounded } from "../fixtures.ts";
 import { until } from "./setting.ts";
 
@@ -83,8 +84,12 @@ export class ServerProcess implements AsyncDisposable {
 
   /** The resident memory of the process, in bytes. */
   get rss(): number {
-    const status = Deno.readTextFileSync(`/proc/${this.pid}/status`);
-    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? NaN) * 1_024;
+    return rssOf(this.pid) ?? NaN;
+  }
+
+  /** The processor time that it has used, in seconds. */
+  get cpuSeconds(): number {
+    return cpuSecondsOf(this.pid) ?? NaN;
   }
 
   /** How many file descriptors the process has open. */
