@@ -16,15 +16,61 @@
  */
 
 import config from "./deno.json" with { type: "json" };
+import { chooseStore } from "./src/choose_store.ts";
 import { Engine } from "./src/engine.ts";
+import type { ChatError, ChatErrorOptions, ErrorCode } from "./src/errors.ts";
 import type { HubOptions } from "./src/hub.ts";
-import type { LogLimits } from "./src/log.ts";
+import type { Log, LogEntry, LogLimits } from "./src/log.ts";
 import { createLogger, type Fields, type Logger } from "./src/logger.ts";
 import { DEFAULTS, type EngineOptions, type SocketLimits } from "./src/options.ts";
-import { SUBPROTOCOL } from "./src/protocol.ts";
-import { parseServerFlags, SERVER_HELP, type ServerSettings } from "./src/server_flags.ts";
+import {
+  type MemberInfo,
+  type PresenceEntry,
+  type PresenceEvent,
+  SUBPROTOCOL,
+} from "./src/protocol.ts";
+import type { Roster } from "./src/roster.ts";
+import {
+  parseServerFlags,
+  SERVER_HELP,
+  type ServerSettings,
+  VARIABLES,
+} from "./src/server_flags.ts";
+import type {
+  Draft,
+  OpenStore,
+  Store,
+  StoredClient,
+  StoredRoom,
+  StoreEvents,
+  StoreLimits,
+} from "./src/store/store.ts";
 
-export type { EngineOptions, Fields, HubOptions, Logger, LogLimits, SocketLimits };
+export { chooseStore };
+export type {
+  ChatError,
+  ChatErrorOptions,
+  Draft,
+  EngineOptions,
+  ErrorCode,
+  Fields,
+  HubOptions,
+  Log,
+  LogEntry,
+  Logger,
+  LogLimits,
+  MemberInfo,
+  OpenStore,
+  PresenceEntry,
+  PresenceEvent,
+  Roster,
+  SocketLimits,
+  Store,
+  StoredClient,
+  StoredRoom,
+  StoreEvents,
+  StoreLimits,
+};
 
 /** What {@linkcode createChat} can be told: every limit and time, and where it is reached. */
 export interface ChatOptions extends Partial<EngineOptions> {
@@ -32,6 +78,8 @@ export interface ChatOptions extends Partial<EngineOptions> {
   path?: string;
   /** Takes the log; unless given, events of level `info` and above go to the console. */
   logger?: Logger;
+  /** What keeps the logs: see {@linkcode chooseStore}. Unless given, the memory of this process. */
+  store?: OpenStore;
 }
 
 /** A request handler that is a chat. */
@@ -49,10 +97,14 @@ export interface Chat {
   close(): Promise<void>;
 }
 
-/** Makes a chat. Nothing runs before the first client comes. */
+/**
+ * Makes a chat. Nothing runs before the first client comes, unless the store remembers some.
+ *
+ * @throws what the store says where it cannot be opened.
+ */
 export function createChat(options: ChatOptions = {}): Chat {
-  const { path = "/", logger = createLogger("info", "pretty"), ...rest } = options;
-  const engine = new Engine({ ...DEFAULTS, ...rest }, logger);
+  const { path = "/", logger = createLogger("info", "pretty"), store, ...rest } = options;
+  const engine = new Engine({ ...DEFAULTS, ...rest }, logger, store);
   function chat(request: Request): Response {
     const { pathname } = new URL(request.url);
     if (pathname === "/healthz") return new Response("ok\n");
@@ -100,20 +152,17 @@ const EXIT_MS = 4_000;
 /** How long a server waits before it listens again after the runtime gave up, in milliseconds. */
 const RELISTEN_MS = 500;
 
-function main(): void {
-  let settings: ReturnType<typeof parseServerFlags>;
+async function main(): Promise<void> {
   try {
-    settings = parseServerFlags(Deno.args, {
-      CHAT_PORT: env("CHAT_PORT"),
-      CHAT_HOST: env("CHAT_HOST"),
-    });
+    const variables = Object.fromEntries(VARIABLES.map((name) => [name, env(name)]));
+    const settings = parseServerFlags(Deno.args, variables);
+    if (settings === "help") console.log(SERVER_HELP.trimEnd());
+    else if (settings === "version") console.log(config.version);
+    else run(settings, await chooseStore(settings.store));
   } catch (error) {
     console.error(messageOf(error));
-    Deno.exit(2);
+    Deno.exit(error instanceof RangeError ? 2 : 1);
   }
-  if (settings === "help") console.log(SERVER_HELP.trimEnd());
-  else if (settings === "version") console.log(config.version);
-  else run(settings);
 }
 
 function env(name: string): string | undefined {
@@ -122,9 +171,12 @@ function env(name: string): string | undefined {
     : undefined;
 }
 
-function run({ port, hostname, path, logLevel, logFormat, engine }: ServerSettings): void {
+function run(
+  { port, hostname, path, logLevel, logFormat, engine }: ServerSettings,
+  store: OpenStore,
+): void {
   const logger = createLogger(logLevel, logFormat);
-  const chat = createChat({ ...engine, path, logger });
+  const chat = createChat({ ...engine, path, logger, store });
   let stopping = false;
 
   function listen(): Deno.HttpServer {

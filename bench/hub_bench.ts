@@ -8,6 +8,8 @@ import type { Instant } from "../src/effects.ts";
 import { Hub } from "../src/hub.ts";
 import { Log } from "../src/log.ts";
 import { DEFAULTS } from "../src/options.ts";
+import { Roster } from "../src/roster.ts";
+import { newSessionKey, signer } from "../src/session_key.ts";
 import type { Peer, Session } from "../src/sessions.ts";
 
 const NOW: Instant = { now: 0, at: 1_795_419_198_630 };
@@ -23,7 +25,11 @@ class Silent implements Peer {
 }
 
 // Without grace a client that disconnects is gone, and none pile up.
-const hub = new Hub({ ...DEFAULTS, graceMs: 0 }, (bytes) => crypto.getRandomValues(bytes));
+const hub = new Hub(
+  { ...DEFAULTS, graceMs: 0 },
+  (bytes) => crypto.getRandomValues(bytes),
+  signer(newSessionKey()),
+);
 
 function connect(): Peer {
   const peer = new Silent();
@@ -33,7 +39,7 @@ function connect(): Peer {
 }
 
 const author = connect();
-const stored = { id: ROOM_ID, name: "bench", log: new Log("epoch", LIMITS) };
+const stored = { id: ROOM_ID, name: "bench", log: new Log("epoch", LIMITS), roster: new Roster() };
 hub.opened(author, { action: "create", name: "bench" }, stored, NOW);
 for (let i = 0; i < 100; i++) {
   hub.receive(connect(), { action: "join", roomId: ROOM_ID }, NOW);

@@ -7,6 +7,7 @@
 import { encodeEntry, encodeMessage } from "../src/encode.ts";
 import { Log, LogEntry } from "../src/log.ts";
 import { Room } from "../src/room.ts";
+import { Roster } from "../src/roster.ts";
 
 const LIMITS = { logEntries: 1_000, logChars: 4_194_304 };
 const REST = encodeMessage({
@@ -16,7 +17,15 @@ const REST = encodeMessage({
 
 /** A room whose log is full, as in any that has been used for a while. */
 function fullRoom(): Room {
-  const room = new Room("tvd4-q6hq-n9f7-bvha", "bench", new Log("epoch", LIMITS), 0);
+  const room = new Room(
+    {
+      id: "tvd4-q6hq-n9f7-bvha",
+      name: "bench",
+      log: new Log("epoch", LIMITS),
+      roster: new Roster(),
+    },
+    0,
+  );
   for (let i = 0; i < LIMITS.logEntries; i++) push(room);
   return room;
 }

@@ -15,6 +15,7 @@ import type {
   PresenceEvent,
   SuccessFrame,
 } from "./protocol.ts";
+import { Roster } from "./roster.ts";
 import type { WaitOptions } from "./wait.ts";
 
 /** A message in a room. */
@@ -69,10 +70,9 @@ export class ChatRoom implements AsyncIterable<Message> {
   readonly name: string;
   readonly #actions: RoomActions;
   readonly #feed: Feed<RoomEvent>;
-  readonly #members = new Map<string, MemberInfo>();
+  readonly #roster = new Roster();
   /** The `seq` up to which the member list is true; later entries change it. */
   #membersAt = 0;
-  #presence = true;
   #epoch = "";
   #cursor = 0;
 
@@ -87,12 +87,12 @@ export class ChatRoom implements AsyncIterable<Message> {
 
   /** Everybody in the room, by client id; nobody where `presence` is false. */
   get members(): ReadonlyMap<string, MemberInfo> {
-    return this.#members;
+    return this.#roster.members;
   }
 
   /** False in a room that is too large to tell who comes and goes. */
   get presence(): boolean {
-    return this.#presence;
+    return !this.#roster.quiet;
   }
 
   /** Names this life of the room's log. */
@@ -155,7 +155,7 @@ export class ChatRoom implements AsyncIterable<Message> {
     if ("body" in entry) {
       this.#feed.push({ type: "message", roomId: this.id, own, ...entry }, entry.seq);
     } else {
-      if (entry.seq > this.#membersAt) this.#follow(entry);
+      if (entry.seq > this.#membersAt) this.#roster.apply(entry);
       const { event, ...rest } = entry;
       this.#feed.push({ type: event, own, ...rest }, entry.seq);
     }
@@ -181,37 +181,8 @@ export class ChatRoom implements AsyncIterable<Message> {
   }
 
   #know(reply: SuccessFrame): void {
-    this.#presence = reply.presence !== false;
     this.#membersAt = reply.seq ?? 0;
-    this.#members.clear();
-    for (const member of reply.members ?? []) this.#members.set(member.client_id, member);
-  }
-
-  #follow(entry: Exclude<Entry, { body: string }>): void {
-    const { event, from, name } = entry;
-    const member = { client_id: from, ...(name === undefined ? {} : { name }) };
-    switch (event) {
-      case "join":
-      case "back":
-        this.#members.set(from, member);
-        break;
-      case "rename":
-        this.#members.set(from, { ...this.#members.get(from), ...member });
-        break;
-      case "away":
-        this.#members.set(from, { ...member, away: true });
-        break;
-      case "leave":
-        this.#members.delete(from);
-        break;
-      case "quiet":
-        this.#presence = false;
-        this.#members.clear();
-        break;
-      default:
-        // A later version of the protocol may tell more: those who do not know it pass it over.
-        event satisfies never;
-    }
+    this.#roster.reset(reply.members, reply.presence === false);
   }
 }
 

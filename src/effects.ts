@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { CreateFrame, JoinFrame } from "./protocol.ts";
+import type { CreateFrame, HelloFrame, JoinFrame } from "./protocol.ts";
 import type { Member, Outlet } from "./room.ts";
 import type { Peer } from "./sessions.ts";
 import type { Draft } from "./store/store.ts";
@@ -36,5 +36,9 @@ export type Effect =
   | { type: "open"; peer: Peer; frame: JoinFrame; roomId: string }
   /** Tell the store that nobody here is in the room. */
   | { type: "release"; roomId: string }
+  /** Ask the store for a client, then call `recalled`; hold what the peer says until then. */
+  | { type: "recall"; peer: Peer; frame: HelloFrame; clientId: string }
+  /** Tell the store of a client that may come back. */
+  | { type: "remember"; clientId: string; name: string | undefined }
   /** Tell the store that a client will never come back. */
   | { type: "forget"; clientId: string };

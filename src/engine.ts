@@ -5,20 +5,21 @@
  * @module
  */
 
+import { openMemoryStore } from "./choose_store.ts";
 import { Connection } from "./connection.ts";
 import { addressOf, decode } from "./decode.ts";
 import type { Effect, Instant } from "./effects.ts";
 import { encodeError } from "./encode.ts";
 import { ChatError, CLOSE } from "./errors.ts";
 import { Hub } from "./hub.ts";
-import { newEpoch } from "./ids.ts";
 import type { Logger } from "./logger.ts";
-import type { Dialect } from "./protocol.ts";
+import type { Dialect, Ref } from "./protocol.ts";
 import type { EngineOptions } from "./options.ts";
 import { Pump } from "./pump.ts";
 import type { Outlet } from "./room.ts";
-import { MemoryStore } from "./store/memory.ts";
-import type { Draft, Store, StoredRoom } from "./store/store.ts";
+import { newSessionKey, signer } from "./session_key.ts";
+import type { Peer } from "./sessions.ts";
+import type { Draft, OpenStore, Store, StoredRoom } from "./store/store.ts";
 
 /** How often the hub is told the time, in milliseconds. */
 const TICK_MS = 500;
@@ -44,11 +45,14 @@ export class Engine {
   #ticker: ReturnType<typeof setInterval> | undefined;
   #closing: Promise<void> | undefined;
 
-  /** Makes an engine with nobody in it. */
-  constructor(options: EngineOptions, logger: Logger) {
+  /**
+   * Makes an engine with nobody in it but those whom its store remembers.
+   *
+   * @throws what `openStore` throws.
+   */
+  constructor(options: EngineOptions, logger: Logger, openStore: OpenStore = openMemoryStore) {
     this.#options = options;
     this.#logger = logger;
-    this.#hub = new Hub(options, (bytes) => crypto.getRandomValues(bytes));
     this.#pump = new Pump({
       overrun: (outlet) => this.#evict(outlet, CLOSE.slowReader, "Reads too slowly"),
       failed: (outlet, error) => {
@@ -56,18 +60,24 @@ export class Engine {
         this.#evict(outlet, CLOSE.internal, "Internal error");
       },
     });
-    this.#store = new MemoryStore(
-      {
-        stored: (roomId) => {
-          const room = this.#hub.rooms.get(roomId);
-          if (room !== undefined) this.#pump.mark(room);
-        },
-        repeated: (draft, seq) => this.#perform(this.#hub.repeated(draft, seq)),
-        refused: (draft, error) => this.#perform(this.#hub.refused(draft, error)),
+    this.#store = openStore({
+      stored: (roomId) => {
+        const room = this.#hub.rooms.get(roomId);
+        if (room !== undefined) this.#pump.mark(room);
       },
-      options,
-      () => newEpoch((bytes) => crypto.getRandomValues(bytes)),
-    );
+      repeated: (draft, seq) => this.#perform(this.#hub.repeated(draft, seq)),
+      refused: (draft, error) => this.#perform(this.#hub.refused(draft, error)),
+      failing: (reason) => {
+        if (reason === undefined) this.#logger.info("store works again");
+        else this.#logger.error("store cannot write", { error: reason });
+      },
+    }, options);
+    const sign = signer(options.secret ?? this.#store.key ?? newSessionKey());
+    this.#hub = new Hub(options, (bytes) => crypto.getRandomValues(bytes), sign);
+    const remembered = this.#store.remembered();
+    const t = instant();
+    for (const client of remembered) this.#perform(this.#hub.adopt(client, t));
+    if (remembered.length > 0) this.#tick();
   }
 
   /** Whether another connection can be taken in. */
@@ -120,9 +130,13 @@ export class Engine {
   }
 
   async #close(): Promise<void> {
+    const deadline = performance.now() + this.#options.closeMs;
+    let settled = this.#store.settled() === undefined;
+    this.#store.settled()?.then(() => settled = true);
+    while (!settled && performance.now() < deadline) await soon();
     clearInterval(this.#ticker);
     const t = instant();
-    const { resumesPerSecond, closeMs } = this.#options;
+    const { resumesPerSecond } = this.#options;
     const leaving = [...this.#connections];
     leaving.forEach((connection, turn) => {
       this.#deliverAll(connection);
@@ -130,11 +144,8 @@ export class Engine {
       const retryAfterMs = Math.ceil((turn + 1) * 1_000 / resumesPerSecond);
       this.#perform(this.#hub.dismiss(connection, CLOSE.goingAway, GOING_AWAY, t, retryAfterMs));
     });
-    const deadline = performance.now() + closeMs;
     const open = () => leaving.filter((connection) => !connection.ended).length;
-    while (open() > 0 && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    while (open() > 0 && performance.now() < deadline) await soon();
     if (open() > 0) this.#logger.warn("peers left behind", { connections: open() });
     this.#pump.close();
     await this.#store.close();
@@ -152,13 +163,17 @@ export class Engine {
     connection.onFull = () =>
       this.#pump.watch(connection, () => connection.session?.rooms.values() ?? []);
     this.#connections.add(connection);
+    this.#tick();
+    this.#logger.debug("connected", { connection: id, dialect });
+    this.#perform(this.#hub.connect(connection, t));
+    return connection;
+  }
+
+  #tick(): void {
     this.#ticker ??= setInterval(
       () => this.#guard(undefined, () => this.#perform(this.#hub.tick(instant()))),
       TICK_MS,
     );
-    this.#logger.debug("connected", { connection: id, dialect });
-    this.#perform(this.#hub.connect(connection, t));
-    return connection;
   }
 
   #end(connection: Connection | undefined, code: number): void {
@@ -190,9 +205,19 @@ export class Engine {
 
   #take(connection: Connection, text: string): void {
     const frame = decode(text, connection.dialect);
+    // Whoever leaves gets first what it said before, and whoever comes back is told what is stored.
+    const settles = frame.action === "leave" || frame.action === "hello";
+    const settled = settles ? this.#store.settled() : undefined;
+    if (settled !== undefined) {
+      this.#hold(connection, frame.ref, settled, (t) => this.#hub.receive(connection, frame, t));
+      return;
+    }
     const t = instant();
     if (frame.action === "messages") connection.budget.spend(frame.bodies.length - 1);
     this.#perform(this.#hub.receive(connection, frame, t));
+    // Plain clients tell answers by their order: nothing overtakes that of a message.
+    const unanswered = connection.plain ? this.#store.settled() : undefined;
+    if (unanswered !== undefined) this.#hold(connection, undefined, unanswered, () => []);
   }
 
   /** Takes tokens for what a connection wants: throws where it must wait, false where it was thrown out. */
@@ -231,6 +256,19 @@ export class Engine {
           break;
         case "open":
           this.#whenOpen(effect, this.#store.open(effect.roomId));
+          break;
+        case "recall": {
+          const { peer, frame, clientId } = effect;
+          this.#hold(
+            peer,
+            frame.ref,
+            this.#store.recall(clientId),
+            (t, client) => this.#hub.recalled(peer, frame, clientId, client, t),
+          );
+          break;
+        }
+        case "remember":
+          this.#store.remember(effect.clientId, effect.name);
           break;
         case "release":
           this.#store.release(effect.roomId);
@@ -272,15 +310,25 @@ export class Engine {
     for (const member of connection.session?.rooms.values() ?? []) this.#pump.deliver(member);
   }
 
-  /** Goes on with a `create` or `join` when the store has answered, then with what was held meanwhile. */
+  /** Goes on with a `create` or `join` when the store has answered. */
   #whenOpen(
     { peer, frame }: Extract<Effect, { type: "create" | "open" }>,
     stored: Promise<StoredRoom | undefined>,
   ): void {
+    this.#hold(peer, frame.ref, stored, (t, room) => this.#hub.opened(peer, frame, room, t));
+  }
+
+  /** Goes on with a request when the store has answered, then with what was held meanwhile. */
+  #hold<Answer>(
+    peer: Peer,
+    ref: Ref | undefined,
+    answer: Promise<Answer>,
+    proceed: (t: Instant, answer: Answer) => Effect[],
+  ): void {
     if (!(peer instanceof Connection)) return;
     peer.pending++;
-    stored.then((room) => this.#perform(this.#hub.opened(peer, frame, room, instant())))
-      .catch((error) => this.#refuse(peer, error, JSON.stringify({ ref: frame.ref })))
+    answer.then((given) => this.#perform(proceed(instant(), given)))
+      .catch((error) => this.#refuse(peer, error, JSON.stringify({ ref })))
       .then(() => {
         peer.pending--;
         this.#release(peer);
@@ -327,6 +375,10 @@ export class Engine {
 
 function sizeOf(data: unknown): number {
   return data instanceof ArrayBuffer ? data.byteLength : 0;
+}
+
+function soon(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 function instant(): Instant {

@@ -7,29 +7,19 @@
  * @module
  */
 
-import { encodeError, encodeFrame, encodeMessage, encodePlain, encodePresence } from "./encode.ts";
+import { encodeError, encodeFrame, encodeMessage, encodePlain } from "./encode.ts";
 import { ChatError, CLOSE } from "./errors.ts";
 import type { Effect, Instant } from "./effects.ts";
 import { isRoomId, newRoomId, normalizeRoomId, type RandomBytes } from "./ids.ts";
-import {
-  type ClientFrame,
-  type CreateFrame,
-  type HelloFrame,
-  type JoinFrame,
-  MAX_BATCH,
-  MAX_BODY_BYTES,
-  MAX_NAME_CHARS,
-  type MessageFrame,
-  type PresenceEvent,
-  type Ref,
-  type SuccessFrame,
-} from "./protocol.ts";
+import type { ClientFrame, CreateFrame, HelloFrame, JoinFrame, MessageFrame } from "./protocol.ts";
+import { tell, typing } from "./presence.ts";
+import { entered, plainSuccess, plainWelcome, success, welcome } from "./replies.ts";
 import { longestEmpty, type Member, Room } from "./room.ts";
-import { type Peer, type Session, Sessions } from "./sessions.ts";
-import type { Draft, StoredRoom } from "./store/store.ts";
+import { type Peer, type Session, Sessions, type Sign } from "./sessions.ts";
+import type { Draft, StoredClient, StoredRoom, StoreLimits } from "./store/store.ts";
 
 /** The hub's limits and times; all times in milliseconds. */
-export interface HubOptions {
+export interface HubOptions extends Pick<StoreLimits, "logAgeMs"> {
   /** The most rooms open at once. */
   maxRooms: number;
   /** The most rooms one client may be in. */
@@ -61,11 +51,11 @@ export class Hub {
   /** Connections that have not said `hello`, and since when. */
   readonly #strangers = new Map<Peer, number>();
 
-  /** Makes an empty hub; `random` fills arrays for ids and secrets. */
-  constructor(options: HubOptions, random: RandomBytes) {
+  /** Makes an empty hub; `random` fills arrays for ids, `sign` signs them for session tokens. */
+  constructor(options: HubOptions, random: RandomBytes, sign: Sign) {
     this.#options = options;
     this.#random = random;
-    this.#sessions = new Sessions(random);
+    this.#sessions = new Sessions(random, sign);
   }
 
   /** The open rooms, by id. */
@@ -86,8 +76,19 @@ export class Hub {
     }
     const session = this.#sessions.add();
     session.attach(peer, t.now);
-    const text = encodePlain({ status: "connected", client_id: session.id, message: "Welcome!" });
-    return [{ type: "send", to: peer, text }];
+    return [plainWelcome(peer, session)];
+  }
+
+  /** Takes in a client of an earlier process: it is away from now on, if so many may be. */
+  adopt(client: StoredClient, t: Instant): Effect[] {
+    const { graceMs, maxAway } = this.#options;
+    if (graceMs === 0 || this.#away.size >= maxAway) {
+      return [{ type: "forget", clientId: client.id }];
+    }
+    const session = this.#sessions.restore(client);
+    session.seenAt = t.now;
+    this.#away.add(session);
+    return [];
   }
 
   /**
@@ -122,12 +123,13 @@ export class Hub {
         ];
       }
       case "typing":
-        return this.#typing(session, this.#memberOf(session, peer, frame.roomId));
+        return typing(this.#memberOf(session, peer, frame.roomId));
       case "rename":
         session.name = frame.name;
         return [
           success(peer, { message: `You are '${frame.name}' now` }, frame.ref),
-          ...[...session.rooms.values()].flatMap((member) => this.#tell("rename", member, t)),
+          { type: "remember", clientId: session.id, name: frame.name },
+          ...[...session.rooms.values()].flatMap((member) => tell("rename", member, t)),
         ];
       case "ping":
         return [{ type: "send", to: peer, text: encodeFrame({ event: "pong" }, frame.ref) }];
@@ -159,12 +161,51 @@ export class Hub {
       return this.#make(peer, frame, normalizeRoomId(roomId), roomName);
     }
     let room = this.#rooms.get(stored.id);
+    const effects: Effect[] = [];
     if (room === undefined) {
-      room = new Room(stored.id, stored.name, stored.log, t.now);
+      room = new Room(stored, t.now);
       this.#rooms.set(room.id, room);
+      effects.push(...this.orphaned(room.id, stored.orphans ?? [], t));
     }
     // The peer may have gone while the store was asked; the room then waits out its time, empty.
-    return session === undefined ? [] : this.#enter(session, peer, room, frame, t);
+    if (session !== undefined) effects.push(...this.#enter(session, peer, room, frame, t));
+    return effects;
+  }
+
+  /** Goes on with a `hello` whose client the store has looked for. */
+  recalled(
+    peer: Peer,
+    frame: HelloFrame,
+    clientId: string,
+    stored: StoredClient | undefined,
+    t: Instant,
+  ): Effect[] {
+    // The peer may have gone while the store was asked.
+    if (!this.#strangers.has(peer)) return [];
+    const known = this.#sessions.get(clientId);
+    return this.#welcome(peer, frame, known ?? (stored && this.#sessions.restore(stored)), t);
+  }
+
+  /**
+   * Takes over members of an open room whose process is gone: those who may still come back
+   * are away, all others have left.
+   */
+  orphaned(roomId: string, clientIds: readonly string[], t: Instant): Effect[] {
+    const room = this.#rooms.get(roomId);
+    if (room === undefined) return [];
+    return clientIds.flatMap((id) => {
+      const session = this.#sessions.get(id);
+      const known = room.roster.members.get(id);
+      if (session === undefined) {
+        return tell("leave", { room, person: { id, name: known?.name } }, t);
+      }
+      if (session.rooms.get(roomId)?.room === room) return [];
+      const member = room.add(session);
+      session.rooms.set(roomId, member);
+      member.awaySince = t.now;
+      this.#away.add(session);
+      return known?.away ? [] : tell("away", member, t);
+    });
   }
 
   /**
@@ -186,14 +227,14 @@ export class Hub {
       if (member.outlet === undefined) continue;
       member.outlet = undefined;
       member.awaySince = t.now;
-      effects.push(...this.#tell("away", member, t));
+      effects.push(...tell("away", member, t));
     }
     return effects;
   }
 
   /** Does what is due by now; call it at least twice a second. */
   tick(t: Instant): Effect[] {
-    const { graceMs, heartbeatMs, helloMs, emptyRoomMs } = this.#options;
+    const { graceMs, heartbeatMs, helloMs, emptyRoomMs, logAgeMs } = this.#options;
     const effects: Effect[] = [];
     for (const [peer, since] of this.#strangers) {
       if (t.now - since < helloMs) continue;
@@ -218,6 +259,7 @@ export class Hub {
       if (!away) this.#away.delete(session);
     }
     for (const room of this.#rooms.values()) {
+      room.log.expire(t.at - logAgeMs);
       if (room.emptySince === undefined || t.now - room.emptySince < emptyRoomMs) continue;
       effects.push(this.#release(room));
     }
@@ -262,7 +304,14 @@ export class Hub {
   }
 
   #hello(peer: Peer, frame: HelloFrame, t: Instant): Effect[] {
-    const earlier = frame.session === undefined ? undefined : this.#sessions.find(frame.session);
+    const clientId = frame.session === undefined ? undefined : this.#sessions.verify(frame.session);
+    if (clientId === undefined) return this.#welcome(peer, frame, undefined, t);
+    const earlier = this.#sessions.get(clientId);
+    if (earlier === undefined) return [{ type: "recall", peer, frame, clientId }];
+    return this.#welcome(peer, frame, earlier, t);
+  }
+
+  #welcome(peer: Peer, frame: HelloFrame, earlier: Session | undefined, t: Instant): Effect[] {
     const effects: Effect[] = [];
     if (earlier?.peer !== undefined) {
       const reason = "This session continues on a newer connection";
@@ -273,23 +322,14 @@ export class Hub {
     const session = resumed ? earlier : this.#sessions.add();
     this.#strangers.delete(peer);
     session.attach(peer, t.now);
-    if (frame.name !== undefined) session.name = frame.name;
-    const text = encodeFrame({
-      status: "connected",
-      client_id: session.id,
-      session: session.token,
-      resumed,
-      n: session.n,
-      heartbeat_ms: this.#options.heartbeatMs,
-      limits: {
-        body_bytes: MAX_BODY_BYTES,
-        name_chars: MAX_NAME_CHARS,
-        batch: MAX_BATCH,
-        rooms: this.#options.maxRoomsPerClient,
-      },
-      message: "Welcome!",
-    }, frame.ref);
-    return [...effects, { type: "send", to: peer, text }];
+    const name = frame.name ?? session.name;
+    if (!resumed || name !== session.name) {
+      session.name = name;
+      effects.push({ type: "remember", clientId: session.id, name });
+    }
+    const { heartbeatMs, maxRoomsPerClient: rooms } = this.#options;
+    const token = this.#sessions.tokenOf(session.id);
+    return [...effects, welcome(peer, session, { token, resumed, heartbeatMs, rooms }, frame.ref)];
   }
 
   #create(session: Session, peer: Peer, frame: CreateFrame): Effect[] {
@@ -330,7 +370,8 @@ export class Hub {
     let member = session.rooms.get(room.id);
     // The room it was in may be gone, and this another one of the same id.
     if (member?.room !== room) member = undefined;
-    const event = member === undefined ? "join" : member.outlet === undefined ? "back" : undefined;
+    const known = member !== undefined || room.shared && room.roster.members.has(session.id);
+    const event = member?.outlet !== undefined ? undefined : known ? "back" : "join";
     const left: Effect[] = [];
     if (member === undefined) {
       this.#checkRoomsOf(session, peer);
@@ -347,54 +388,21 @@ export class Hub {
     }
     member.outlet = peer;
     const grown: Effect[] = [];
-    if (!room.quiet && room.members.length > this.#options.presenceLimit) {
-      grown.push(...this.#tell("quiet", member, t));
-      room.quiet = true;
+    const size = Math.max(room.members.length, room.roster.members.size);
+    if (!room.quiet && size > this.#options.presenceLimit) {
+      grown.push(...tell("quiet", member, t));
+      room.hush();
     }
-    const reply = this.#entered(peer, member, frame, event !== undefined);
-    const told = event === undefined ? [] : this.#tell(event, member, t);
+    const reply = entered(peer, member, frame, event !== undefined);
+    const told = event === undefined ? [] : tell(event, member, t);
     // What was promised is sent before anything can push it off the log's tail.
     return [...left, reply, { type: "deliver", member }, ...grown, ...told];
-  }
-
-  /** Sets where a new or returning member starts, and says so. */
-  #entered(peer: Peer, member: Member, frame: CreateFrame | JoinFrame, anew: boolean): Effect {
-    const { room } = member;
-    const { log } = room;
-    // Who is here already goes on where it was: the pump may owe it something.
-    if (anew) member.cursor = log.head;
-    const reply: Success = {
-      room_id: room.id,
-      room_name: room.name,
-      epoch: log.epoch,
-      seq: log.head,
-      after: member.cursor,
-      members: room.roster(),
-      presence: !room.quiet,
-    };
-    if (frame.action === "create") {
-      const message = `Room '${room.name}' created`;
-      return peer.plain
-        ? plainSuccess(peer, { room_id: room.id, message })
-        : success(peer, { message, ...reply }, frame.ref);
-    }
-    const message = `Joined room '${room.name}'`;
-    if (peer.plain) return plainSuccess(peer, { message, room_id: room.id });
-    if (frame.last !== undefined) {
-      member.cursor = Math.min(member.cursor, log.cursorBefore(frame.last));
-    }
-    if (frame.after !== undefined) {
-      reply.recovered = frame.epoch === log.epoch && log.reaches(frame.after);
-      if (reply.recovered) member.cursor = frame.after;
-    }
-    reply.after = member.cursor;
-    return success(peer, { message, ...reply }, frame.ref);
   }
 
   #message(session: Session, peer: Peer, frame: MessageFrame, t: Instant): Effect[] {
     const first = frame.n ?? session.n + 1;
     const last = first + frame.bodies.length - 1;
-    if (first > session.n + 1) {
+    if (first > session.n + 1 && session.counted) {
       throw new ChatError("out_of_order", `Message ${first} came before ${session.n + 1}`);
     }
     // What was taken before is answered wherever its author is by now: the store knows it.
@@ -402,29 +410,13 @@ export class Hub {
       ? this.#memberOf(session, peer, frame.roomId, "You must join a room first").room.id
       : frame.roomId ?? "";
     session.n = Math.max(session.n, last);
+    session.counted = true;
     const { id: from, name } = session;
     const drafts = frame.bodies.map((body, i) => {
       const n = first + i;
       return { from, n, rest: encodeMessage({ at: t.at, from, n, name, body }) };
     });
     return [{ type: "append", roomId, drafts }];
-  }
-
-  #typing(session: Session, { room }: Member): Effect[] {
-    if (room.quiet) return [];
-    const text = encodeFrame({
-      event: "typing",
-      room_id: room.id,
-      from: session.id,
-      ...(session.name === undefined ? {} : { name: session.name }),
-    });
-    const effects: Effect[] = [];
-    for (const member of room.members) {
-      const to = member.outlet;
-      if (to === undefined || to.plain || !to.ready || member.person === session) continue;
-      effects.push({ type: "send", to, text });
-    }
-    return effects;
   }
 
   /** The membership that a frame is about; `otherwise` is what plain clients are told where there is none. */
@@ -458,7 +450,7 @@ export class Hub {
     const { room } = member;
     session.rooms.delete(room.id);
     if (room.gone) return [];
-    const effects = this.#tell("leave", member, t);
+    const effects = tell("leave", member, t);
     room.remove(member, t.now);
     return effects;
   }
@@ -470,23 +462,4 @@ export class Hub {
     this.#away.delete(session);
     return [...effects, { type: "forget", clientId: session.id }];
   }
-
-  /** The entry that tells a room what happened to a member, unless the room is too large for it. */
-  #tell(event: PresenceEvent, { room, person }: Member, t: Instant): Effect[] {
-    if (room.quiet || room.gone) return [];
-    const from = event === "quiet" ? "" : person.id;
-    const name = event === "quiet" ? undefined : person.name;
-    const rest = encodePresence({ at: t.at, event, from, name });
-    return [{ type: "append", roomId: room.id, drafts: [{ from, n: 0, rest }] }];
-  }
-}
-
-type Success = Omit<SuccessFrame, "status">;
-
-function success(to: Peer, fields: Success, ref?: Ref): Effect {
-  return { type: "send", to, text: encodeFrame({ status: "success", ...fields }, ref) };
-}
-
-function plainSuccess(to: Peer, fields: Record<string, string>): Effect {
-  return { type: "send", to, text: encodePlain({ status: "success", ...fields }) };
 }

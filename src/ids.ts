@@ -22,11 +22,6 @@ export function newClientId(random: RandomBytes): string {
   return randomText(12, random);
 }
 
-/** A secret of 160 random bits. */
-export function newSecret(random: RandomBytes): string {
-  return randomText(32, random);
-}
-
 /** The epoch of a new log: 40 random bits. */
 export function newEpoch(random: RandomBytes): string {
   return randomText(8, random);
@@ -56,8 +51,13 @@ export function sameSecret(a: string, b: string): boolean {
 }
 
 function randomText(length: number, random: RandomBytes): string {
+  return textOf(random(new Uint8Array(length)));
+}
+
+/** Writes five bits of each byte as a character: 32 random bytes are a secret of 160 bits. */
+export function textOf(bytes: Uint8Array): string {
   // 256 is a multiple of 32, so that the low five bits of a random byte are unbiased.
-  return Array.from(random(new Uint8Array(length)), (byte) => ALPHABET[byte & 31]).join("");
+  return Array.from(bytes, (byte) => ALPHABET[byte & 31]).join("");
 }
 
 function group(text: string): string {

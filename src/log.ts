@@ -18,12 +18,18 @@ export class LogEntry {
   /** The entry as it travels in an `entries` frame. */
   readonly text: string;
   #plain: string | null | undefined;
+  #at: number | undefined;
 
   /** Takes an entry that the store has given its `seq`. */
   constructor(seq: number, from: string, text: string) {
     this.seq = seq;
     this.from = from;
     this.text = text;
+  }
+
+  /** When it was taken, in milliseconds since 1970. */
+  get at(): number {
+    return this.#at ??= Number(/"at":(\d+)/.exec(this.text)?.[1]);
   }
 
   /** The entry as plain clients see it, made when the first of them asks; `null` where they see nothing. */
@@ -95,6 +101,11 @@ export class Log {
     this.#head = entry.seq;
     this.fresh += Math.max(1 / logEntries, chars / logChars);
     while (this.#size > logEntries || (this.#chars > logChars && this.#size > 1)) this.#drop();
+  }
+
+  /** Drops what was taken before `time`, in milliseconds since 1970. */
+  expire(time: number): void {
+    while (this.#size > 0 && this.at(0).at < time) this.#drop();
   }
 
   /** Says whether every entry behind `cursor` is here. */

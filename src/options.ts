@@ -7,7 +7,7 @@
  */
 
 import type { HubOptions } from "./hub.ts";
-import type { LogLimits } from "./log.ts";
+import type { StoreLimits } from "./store/store.ts";
 
 /** How much may wait in a socket; sizes in bytes, times in milliseconds. */
 export interface SocketLimits {
@@ -18,21 +18,24 @@ export interface SocketLimits {
 }
 
 /** What an engine needs to know: each part documents its own fields. */
-export interface EngineOptions extends HubOptions, SocketLimits, LogLimits {
+export interface EngineOptions extends HubOptions, SocketLimits, StoreLimits {
   /** How many frames a second one connection may send on average, and twice as many at once; 0: any. */
   rate: number;
   /** The most connections at once. */
   maxConnections: number;
   /** How many clients a second are asked to come back after a restart. */
   resumesPerSecond: number;
-  /** How long `close` waits for peers to take what was sent, in milliseconds. */
+  /** How long `close` waits for the store, and for peers to take what was sent, in milliseconds. */
   closeMs: number;
+  /** What session tokens are signed with: servers with the same one know each other's. Unless given, it is the store's. */
+  secret?: string;
 }
 
 /** The defaults, one for each option. */
 export const DEFAULTS: Readonly<EngineOptions> = {
   logEntries: 1_000,
   logChars: 4 * 1_048_576,
+  logAgeMs: 30 * 86_400_000,
   maxConnections: 10_000,
   maxRooms: 10_000,
   maxRoomsPerClient: 100,

@@ -150,6 +150,8 @@ export class Pump {
         to_seq: log.tail,
       }));
       member.cursor = log.tail;
+      // Nothing is left of a log whose newest entry has become too old.
+      if (log.size === 0) return;
     }
     if (outlet.plain) {
       const entry = log.at(log.indexAfter(member.cursor));

@@ -9,6 +9,8 @@
 import { encodeEntries } from "./encode.ts";
 import type { Log } from "./log.ts";
 import type { MemberInfo } from "./protocol.ts";
+import type { Roster } from "./roster.ts";
+import type { StoredRoom } from "./store/store.ts";
 
 /**
  * The longest text of entries in one frame, in UTF-16 units: a member that is far
@@ -74,27 +76,42 @@ export class Room {
   readonly name: string;
   /** What was said, newest part. */
   readonly log: Log;
-  /** Everybody in it, in no order: an array, because the pump walks it for each message. */
+  /** Who is in it at the head of the log, wherever they are connected. */
+  readonly roster: Roster;
+  /** Whether other processes can have members in it. */
+  readonly shared: boolean;
+  /** Everybody in it that is connected here, or was, in no order: an array, because the pump walks it for each message. */
   readonly members: Member[] = [];
   /** When its last member left, on the monotonic clock in milliseconds; undefined while there are any. */
   emptySince: number | undefined;
-  /** Set once the room has been too large to log who comes and goes; it stays so until it is empty. */
-  quiet = false;
   /** Set once the room was deleted: who was in it is told so at the next word. */
   gone = false;
   /** Set while the pump has it on its list. */
   dirty = false;
+  #quiet = false;
   // The batch made last: members at the same cursor, nearly always all of them, share it.
   #batch: Batch | undefined;
   #batchAfter = 0;
   #batchHead = 0;
 
-  /** Makes an empty room over a log at the monotonic time `now`. */
-  constructor(id: string, name: string, log: Log, now: number) {
+  /** Opens a room, with nobody here in it, at the monotonic time `now`. */
+  constructor({ id, name, log, roster, shared }: StoredRoom, now: number) {
     this.id = id;
     this.name = name;
     this.log = log;
+    this.roster = roster;
+    this.shared = shared === true;
     this.emptySince = now;
+  }
+
+  /** Whether it has been too large to log who comes and goes, and has not been empty since. */
+  get quiet(): boolean {
+    return this.#quiet || this.roster.quiet;
+  }
+
+  /** Makes it quiet before its log says so: nothing may be told behind that. */
+  hush(): void {
+    this.#quiet = true;
   }
 
   /** Adds a person, which must not be in the room, with its cursor at the head. */
@@ -115,18 +132,19 @@ export class Room {
     }
     if (this.members.length === 0) {
       this.emptySince = now;
-      this.quiet = false;
+      if (this.quiet && !this.shared) {
+        this.#quiet = false;
+        this.roster.reset();
+      }
     }
   }
 
-  /** Everybody in the room as others are told; nobody where the room is too large for it. */
-  roster(): MemberInfo[] {
+  /** Everybody in the room as `person` is told who comes in; nobody where the room is quiet. */
+  membersFor({ id, name }: Person): MemberInfo[] {
     if (this.quiet) return [];
-    return this.members.map(({ person, outlet }) => ({
-      client_id: person.id,
-      ...(person.name === undefined ? {} : { name: person.name }),
-      ...(outlet === undefined ? { away: true as const } : {}),
-    }));
+    const members = new Map(this.roster.members);
+    members.set(id, { client_id: id, ...(name === undefined ? {} : { name }) });
+    return [...members.values()];
   }
 
   /**

@@ -15,12 +15,17 @@ export interface ServerSettings {
   path: string;
   logLevel: LogLevel;
   logFormat: LogFormat;
+  /** What `chooseStore` is given. */
+  store: string;
   engine: EngineOptions;
 }
 
+/** The variables of the environment that are looked at. */
+export const VARIABLES = ["CHAT_PORT", "CHAT_HOST", "CHAT_STORE", "CHAT_SECRET"] as const;
+
 /** A flag that takes a whole number. */
 interface NumberFlag {
-  option: keyof EngineOptions;
+  option: Exclude<keyof EngineOptions, "secret">;
   /** How many of the option's units one of the flag's is. */
   unit: number;
   least: number;
@@ -29,11 +34,13 @@ interface NumberFlag {
 }
 
 const DAY_S = 86_400;
+const YEARS_S = 3_650 * DAY_S;
 const MANY = 1_000_000_000;
 
 const NUMBER_FLAGS: Record<string, NumberFlag> = {
   "log-entries": flag("logEntries", 1, 1, MANY, "entries a room's log keeps"),
   "log-chars": flag("logChars", 1, 1, MANY, "characters a room's log keeps"),
+  "log-age": flag("logAgeMs", 1_000, 1, YEARS_S, "seconds a room's log keeps an entry"),
   "empty-room": flag("emptyRoomMs", 1_000, 0, DAY_S, "seconds an empty room can be rejoined"),
   "grace": flag("graceMs", 1_000, 0, DAY_S, "seconds a cut-off client keeps its place"),
   "heartbeat": flag("heartbeatMs", 1_000, 1, DAY_S, "seconds between signs of life"),
@@ -66,6 +73,7 @@ export const SERVER_HELP: string = `Usage: deno task server [flags]
   --port N            port; 0 takes a free one (CHAT_PORT, default 8765)
   --hostname NAME     address to listen on, also --host (CHAT_HOST, default 127.0.0.1)
   --path PATH         where the chat is (default /)
+  --store STORE       memory (CHAT_STORE, default memory)
   --log-level LEVEL   ${LOG_LEVELS.join(", ")} (default info)
   --log-format FORM   ${LOG_FORMATS.join(", ")} (default pretty)
 ${
@@ -76,7 +84,15 @@ ${
   --help, --version
 `;
 
-const TEXT_FLAGS = ["port", "hostname", "host", "path", "log-level", "log-format"] as const;
+const TEXT_FLAGS = [
+  "port",
+  "hostname",
+  "host",
+  "path",
+  "store",
+  "log-level",
+  "log-format",
+] as const;
 
 /**
  * Reads the command line; a flag beats the environment, which beats the default.
@@ -85,7 +101,7 @@ const TEXT_FLAGS = ["port", "hostname", "host", "path", "log-level", "log-format
  */
 export function parseServerFlags(
   args: string[],
-  env: { CHAT_PORT?: string | undefined; CHAT_HOST?: string | undefined },
+  env: { [Name in typeof VARIABLES[number]]?: string | undefined },
 ): ServerSettings | "help" | "version" {
   const flags = parseArgs(args, {
     string: [...TEXT_FLAGS, ...Object.keys(NUMBER_FLAGS)],
@@ -104,7 +120,8 @@ export function parseServerFlags(
     if (typeof value === "string" && value !== "") return value;
     throw new RangeError(`--${name} needs one value`);
   };
-  const engine = { ...DEFAULTS };
+  const engine: EngineOptions = { ...DEFAULTS };
+  if (env.CHAT_SECRET) engine.secret = env.CHAT_SECRET;
   for (const [name, { option, unit, least, most }] of Object.entries(NUMBER_FLAGS)) {
     const value = text(name);
     if (value !== undefined) engine[option] = wholeNumber(`--${name}`, value, least, most) * unit;
@@ -118,6 +135,7 @@ export function parseServerFlags(
       : wholeNumber("CHAT_PORT", env.CHAT_PORT || "8765", 0, 65_535),
     hostname: text("hostname") ?? text("host") ?? (env.CHAT_HOST || "127.0.0.1"),
     path,
+    store: text("store") ?? (env.CHAT_STORE || "memory"),
     logLevel: oneOf("--log-level", text("log-level") ?? "info", LOG_LEVELS),
     logFormat: oneOf("--log-format", text("log-format") ?? "pretty", LOG_FORMATS),
     engine,

@@ -7,8 +7,9 @@
  * @module
  */
 
-import { newClientId, newSecret, normalizeRoomId, type RandomBytes, sameSecret } from "./ids.ts";
+import { newClientId, normalizeRoomId, type RandomBytes, sameSecret } from "./ids.ts";
 import type { Member, Outlet, Person } from "./room.ts";
+import type { StoredClient } from "./store/store.ts";
 
 /** A connection, as the hub knows it. The hub alone sets `session`. */
 export interface Peer extends Outlet {
@@ -23,22 +24,20 @@ export class Session implements Person {
   /** Its memberships, by room id. A plain client has one at most. */
   readonly rooms: Map<string, Member> = new Map();
   /** The number of its last message that was taken. */
-  n = 0;
+  n: number;
+  /** Whether `n` is known; where not, the client says first what comes next. */
+  counted: boolean;
   /** The connection it speaks on; none while it is away. */
   peer: Peer | undefined;
   /** When it was last heard, on the monotonic clock in milliseconds. */
   seenAt = 0;
-  readonly #secret: string;
 
-  /** Made by {@linkcode Sessions.add} only. */
-  constructor(id: string, secret: string) {
+  /** Made by {@linkcode Sessions} only. */
+  constructor({ id, name, n }: StoredClient) {
     this.id = id;
-    this.#secret = secret;
-  }
-
-  /** What a later connection shows to be the same client. Must never be logged. */
-  get token(): string {
-    return `${this.id}.${this.#secret}`;
+    this.name = name;
+    this.n = n ?? 0;
+    this.counted = n !== undefined;
   }
 
   /** The membership of a plain client. */
@@ -67,14 +66,19 @@ export class Session implements Person {
   }
 }
 
+/** Signs a client id: whoever does not have the key can neither make a signature nor find one. */
+export type Sign = (clientId: string) => string;
+
 /** All clients that are connected, or may still come back. */
 export class Sessions {
   readonly #byId = new Map<string, Session>();
   readonly #random: RandomBytes;
+  readonly #sign: Sign;
 
-  /** Makes an empty set; `random` fills arrays for ids and secrets. */
-  constructor(random: RandomBytes) {
+  /** Makes an empty set; `random` fills arrays for ids, `sign` makes tokens that cannot be guessed. */
+  constructor(random: RandomBytes, sign: Sign) {
     this.#random = random;
+    this.#sign = sign;
   }
 
   /** How many there are. */
@@ -84,7 +88,12 @@ export class Sessions {
 
   /** Makes the session of a new client. */
   add(): Session {
-    const session = new Session(newClientId(this.#random), newSecret(this.#random));
+    return this.restore({ id: newClientId(this.#random), name: undefined, n: 0 });
+  }
+
+  /** Takes in a client that was known before, and that is not among these. */
+  restore(client: StoredClient): Session {
+    const session = new Session(client);
     this.#byId.set(session.id, session);
     return session;
   }
@@ -94,10 +103,15 @@ export class Sessions {
     return this.#byId.get(id);
   }
 
-  /** The session that `token` belongs to, compared in a time that tells nothing about the secret. */
-  find(token: string): Session | undefined {
-    const session = this.#byId.get(token.slice(0, token.indexOf(".")));
-    return session !== undefined && sameSecret(session.token, token) ? session : undefined;
+  /** What a later connection shows to be the same client. Must never be logged. */
+  tokenOf(id: string): string {
+    return `${id}.${this.#sign(id)}`;
+  }
+
+  /** The client that `token` was made for, compared in a time that tells nothing about it; else undefined. */
+  verify(token: string): string | undefined {
+    const id = token.slice(0, token.indexOf("."));
+    return sameSecret(this.tokenOf(id), token) ? id : undefined;
   }
 
   /** Forgets a client for good. */

@@ -12,8 +12,9 @@ import { Hub, type HubOptions } from "../src/hub.ts";
 import type { RandomBytes } from "../src/ids.ts";
 import { Log, LogEntry } from "../src/log.ts";
 import type { JoinFrame } from "../src/protocol.ts";
+import { Roster } from "../src/roster.ts";
 import type { Peer, Session } from "../src/sessions.ts";
-import type { StoredRoom } from "../src/store/store.ts";
+import type { StoredClient, StoredRoom } from "../src/store/store.ts";
 
 /** A peer that keeps what it was sent. */
 export class FakePeer implements Peer {
@@ -40,6 +41,9 @@ export function countingBytes(): RandomBytes {
   };
 }
 
+/** Signs client ids with the key that nobody needs to have. */
+const sign = (clientId: string) => `signed:${clientId}`;
+
 const OPTIONS: HubOptions = {
   ...DEFAULTS,
   maxRooms: 100,
@@ -56,10 +60,17 @@ export class HubBench {
   readonly hub: Hub;
   /** Now. */
   t: Instant = { now: 0, at: 1_700_000_000_000 };
+  /** Whom the store remembers. */
+  readonly clients = new Map<string, StoredClient>();
   readonly #rooms = new Map<string, StoredRoom>();
 
   constructor(options: Partial<HubOptions> = {}) {
-    this.hub = new Hub({ ...OPTIONS, ...options }, countingBytes());
+    this.hub = new Hub({ ...OPTIONS, ...options }, countingBytes(), sign);
+  }
+
+  /** The session token of a client. */
+  tokenOf({ session }: FakePeer): string {
+    return `${session?.id}.${sign(session?.id ?? "")}`;
   }
 
   /** Lets time pass, in milliseconds. */
@@ -105,7 +116,8 @@ export class HubBench {
   /** A room as a store hands it over, with an empty log. */
   stored(id: string, name: string): StoredRoom {
     const limits = { logEntries: 100, logChars: 100_000 };
-    const room = { id, name, log: new Log(`epoch${this.#rooms.size}`, limits) };
+    const log = new Log(`epoch${this.#rooms.size}`, limits);
+    const room = { id, name, log, roster: new Roster() };
     this.#rooms.set(id, room);
     return room;
   }
@@ -118,10 +130,12 @@ export class HubBench {
           effect.to.send(effect.text);
           break;
         case "append": {
-          const log = this.hub.rooms.get(effect.roomId)?.log;
-          for (const { from, rest } of effect.drafts) {
+          const { log, roster } = this.hub.rooms.get(effect.roomId) ?? {};
+          for (const { from, n, rest } of effect.drafts) {
             const seq = (log?.head ?? 0) + 1;
-            log?.push(new LogEntry(seq, from, encodeEntry(seq, rest)));
+            const text = encodeEntry(seq, rest);
+            log?.push(new LogEntry(seq, from, text));
+            if (n === 0) roster?.apply(JSON.parse(text));
           }
           break;
         }
@@ -136,8 +150,15 @@ export class HubBench {
         case "deliver":
           effect.member.cursor = effect.member.room.log.head;
           break;
+        case "recall": {
+          const { peer, frame, clientId } = effect;
+          const known = this.clients.get(clientId);
+          this.perform(this.hub.recalled(peer, frame, clientId, known, this.t));
+          break;
+        }
         case "close":
         case "release":
+        case "remember":
         case "forget":
           break;
         default:

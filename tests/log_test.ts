@@ -33,6 +33,21 @@ pure("a log that continues an older one reaches back to its start and no further
   assertEquals(seqs(log), [41]);
 });
 
+pure("Log.expire() drops what is too old, the newest entry too, and goes on counting", () => {
+  const log = new Log("epoch", WIDE);
+  const add = (seq: number, at: number) =>
+    log.push(new LogEntry(seq, "ana", `{"seq":${seq},"at":${at},"body":"\"at\":1"}`));
+  for (const seq of [1, 2, 3]) add(seq, 100 * seq);
+  log.expire(100);
+  assertEquals([seqs(log), log.tail], [[1, 2, 3], 0]);
+  log.expire(201);
+  assertEquals([seqs(log), log.tail], [[3], 2]);
+  log.expire(1_000);
+  assertEquals([seqs(log), log.tail, log.head, log.cursorBefore(5)], [[], 3, 3, 3]);
+  add(4, 1_000);
+  assertEquals([seqs(log), log.reaches(3)], [[4], true]);
+});
+
 pure("Log.push() drops the oldest entry once there are too many", () => {
   const log = filled([1, 2, 3, 4, 5], { logEntries: 3, logChars: 1_000 });
   assertEquals([seqs(log), log.tail, log.head], [[3, 4, 5], 2, 5]);

@@ -16,7 +16,12 @@ testStore({
 pure("MemoryStore: of a repeat from too long ago only that it is one can be told", async () => {
   const seqs: number[] = [];
   const store = new MemoryStore(
-    { stored: () => {}, repeated: (_, seq) => seqs.push(seq), refused: () => {} },
+    {
+      stored: () => {},
+      repeated: (_, seq) => seqs.push(seq),
+      refused: () => {},
+      failing: () => {},
+    },
     { logEntries: 10, logChars: 10_000 },
     newEpoch,
   );

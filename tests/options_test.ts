@@ -11,7 +11,7 @@ pure("the defaults are what the README and PROTOCOL.md promise", () => {
 
 pure("every default is a finite whole number above 0", () => {
   for (const [name, value] of Object.entries(DEFAULTS)) {
-    assert(Number.isSafeInteger(value) && value > 0, name);
+    assert(Number.isSafeInteger(value) && Number(value) > 0, name);
   }
 });
 

@@ -5,13 +5,15 @@ import { encodeEntry } from "../src/encode.ts";
 import { Log, LogEntry } from "../src/log.ts";
 import { Pump } from "../src/pump.ts";
 import { type Member, type Outlet, Room } from "../src/room.ts";
+import { Roster } from "../src/roster.ts";
 import { FakeSocket } from "./fake_socket.ts";
 import { FakePeer } from "./hub_harness.ts";
 import { pure } from "./pure.ts";
 
 /** A room with a log of at most `logEntries`, a pump, and what the pump has reported. */
 function bench(logEntries = 1_000) {
-  const room = new Room("id", "Lobby", new Log("e", { logEntries, logChars: 10_000_000 }), 0);
+  const log = new Log("e", { logEntries, logChars: 10_000_000 });
+  const room = new Room({ id: "id", name: "Lobby", log, roster: new Roster() }, 0);
   const overruns: Outlet[] = [];
   const failures: unknown[] = [];
   const pump = new Pump({

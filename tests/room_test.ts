@@ -3,12 +3,12 @@ import fc from "fast-check";
 import { encodeEntry } from "../src/encode.ts";
 import { Log, LogEntry } from "../src/log.ts";
 import { MAX_ENTRIES_CHARS, type Member, Room } from "../src/room.ts";
-import { FakePeer } from "./hub_harness.ts";
+import { Roster } from "../src/roster.ts";
 import { pure } from "./pure.ts";
 
 function room(entries = 0, body = "x"): Room {
   const log = new Log("epoch", { logEntries: 1_000, logChars: 10_000_000 });
-  const made = new Room("id", "Lobby", log, 100);
+  const made = new Room({ id: "id", name: "Lobby", log, roster: new Roster() }, 100);
   for (let i = 0; i < entries; i++) push(made, body);
   return made;
 }
@@ -50,22 +50,36 @@ pure("Room.remove() keeps the places of the others right, in any order", () => {
 pure("Room.remove() of the last member starts the room's time, and ends its quiet", () => {
   const lobby = room();
   const member = lobby.add({ id: "ana", name: undefined });
-  lobby.quiet = true;
+  lobby.hush();
+  lobby.roster.apply({ event: "quiet", from: "" });
   lobby.remove(member, 300);
   assertEquals([lobby.emptySince, lobby.quiet], [300, false]);
   assertThrows(() => lobby.remove(member, 300), RangeError, "it is empty");
 });
 
-pure("Room.roster() names who is there and who is away, and nobody in a quiet room", () => {
+pure("Room.remove() of the last member here keeps a room quiet that others may be in", () => {
+  const { id, name, log } = room();
+  const shared = new Room({ id, name, log, roster: new Roster(), shared: true }, 0);
+  const member = shared.add({ id: "ana", name: undefined });
+  shared.roster.apply({ event: "quiet", from: "" });
+  shared.remove(member, 300);
+  assert(shared.quiet);
+});
+
+pure("Room.membersFor() shows whoever comes in as there, and nobody in a quiet room", () => {
   const lobby = room();
-  lobby.add({ id: "ana", name: "Ana" }).outlet = new FakePeer(false);
-  lobby.add({ id: "ben", name: undefined });
-  assertEquals(lobby.roster(), [
-    { client_id: "ana", name: "Ana" },
+  lobby.roster.reset([{ client_id: "ana", name: "Ana", away: true }, {
+    client_id: "ben",
+    away: true,
+  }]);
+  assertEquals(lobby.membersFor({ id: "ana", name: "Anna" }), [
+    { client_id: "ana", name: "Anna" },
     { client_id: "ben", away: true },
   ]);
-  lobby.quiet = true;
-  assertEquals(lobby.roster(), []);
+  assertEquals(lobby.membersFor({ id: "cleo", name: undefined }).length, 3);
+  assertEquals(lobby.roster.members.size, 2);
+  lobby.hush();
+  assertEquals(lobby.membersFor({ id: "ana", name: "Anna" }), []);
 });
 
 pure(

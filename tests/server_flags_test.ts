@@ -22,6 +22,7 @@ pure("parseServerFlags() of nothing is the defaults", () => {
     path: "/",
     logLevel: "info",
     logFormat: "pretty",
+    store: "memory",
     engine: DEFAULTS,
   });
 });
@@ -34,6 +35,13 @@ pure("a flag beats the environment, which beats the default", () => {
   assertEquals(settings(["--host", "localhost"], env).hostname, "localhost");
   const empty = settings([], { CHAT_PORT: "", CHAT_HOST: "" });
   assertEquals([empty.port, empty.hostname], [8765, "127.0.0.1"]);
+  assertEquals(settings([], { CHAT_STORE: "sqlite:a.db" }).store, "sqlite:a.db");
+  assertEquals(settings(["--store", "memory"], { CHAT_STORE: "sqlite:a.db" }).store, "memory");
+});
+
+pure("the key of the sessions comes from the environment, where nobody sees it listed", () => {
+  assertEquals(settings([], { CHAT_SECRET: "s" }).engine.secret, "s");
+  assertEquals("secret" in settings([], { CHAT_SECRET: "" }).engine, false);
 });
 
 pure("flags that have seconds for a unit become milliseconds", () => {

@@ -21,7 +21,7 @@ function command(args: string[], env: Record<string, string>): Deno.Command {
       "run",
       "--quiet",
       "--allow-net",
-      "--allow-env=CHAT_PORT,CHAT_HOST",
+      "--allow-env=CHAT_PORT,CHAT_HOST,CHAT_STORE,CHAT_SECRET",
       "server.ts",
       ...args,
     ],

@@ -28,7 +28,17 @@ Deno.test("the server listens where flags and environment say", async () => {
 Deno.test("--help and --version print and end with 0", async () => {
   const [help, version] = await Promise.all([runServer(["--help"]), runServer(["--version"])]);
   assertEquals([help.code, help.stderr], [0, ""]);
-  for (const flag of ["--port", "--hostname", "--host", "--path", "--log-level", "--log-format"]) {
+  for (
+    const flag of [
+      "--port",
+      "--hostname",
+      "--host",
+      "--path",
+      "--store",
+      "--log-level",
+      "--log-format",
+    ]
+  ) {
     assert(help.stdout.includes(flag), flag);
   }
   assertEquals(version, { code: 0, stdout: `${config.version}\n`, stderr: "" });
@@ -40,6 +50,7 @@ Deno.test("what the server cannot understand is one line on stderr and exit code
     [["--port", "many"], {}, "many"],
     [["extra"], {}, "extra"],
     [[], { CHAT_PORT: "70000" }, "70000"],
+    [["--store", "disk"], {}, "disk"],
   ];
   await Promise.all(cases.map(async ([args, env, named]) => {
     const { code, stdout, stderr } = await runServer(args, env);

@@ -1,34 +1,58 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { Log } from "../src/log.ts";
 import { Room } from "../src/room.ts";
+import { Roster } from "../src/roster.ts";
 import { Sessions } from "../src/sessions.ts";
 import { countingBytes, FakePeer } from "./hub_harness.ts";
 import { pure } from "./pure.ts";
 
-pure("Sessions.add() makes clients with different ids and secrets", () => {
-  const sessions = new Sessions(countingBytes());
+const sign = (id: string) => [...id].reverse().join("");
+const make = () => new Sessions(countingBytes(), sign);
+
+pure("Sessions.add() makes clients with different ids", () => {
+  const sessions = make();
   const [a, b] = [sessions.add(), sessions.add()];
   assertNotEquals(a.id, b.id);
-  assertNotEquals(a.token, b.token);
-  assert(a.token.startsWith(`${a.id}.`));
   assertEquals([...sessions], [a, b]);
   assertEquals([sessions.size, sessions.get(a.id)], [2, a]);
+  sessions.delete(a);
+  assertEquals([sessions.size, sessions.get(a.id)], [1, undefined]);
 });
 
-pure("Sessions.find() takes the whole token and nothing else", () => {
-  const sessions = new Sessions(countingBytes());
-  const session = sessions.add();
-  assertEquals(sessions.find(session.token), session);
-  const { id, token } = session;
-  for (const wrong of ["", ".", id, `${id}.`, token.slice(0, -1), `${token}0`, `x${token}`]) {
-    assertEquals(sessions.find(wrong), undefined, wrong);
-  }
-  sessions.delete(session);
-  assertEquals([sessions.find(token), sessions.size], [undefined, 0]);
+pure("Sessions.restore() takes in a client with its name and number, or without the number", () => {
+  const sessions = make();
+  const ana = sessions.restore({ id: "ana", name: "Ana", n: 7 });
+  assertEquals([ana.id, ana.name, ana.n, ana.counted], ["ana", "Ana", 7, true]);
+  const ben = sessions.restore({ id: "ben", name: undefined, n: undefined });
+  assertEquals([ben.name, ben.n, ben.counted], [undefined, 0, false]);
+  assert(sessions.get("ana") === ana);
 });
+
+pure(
+  "Sessions.verify() takes the whole token of any client, known or not, and nothing else",
+  () => {
+    const sessions = make();
+    const token = sessions.tokenOf("xamseve5p158");
+    assertEquals(sessions.verify(token), "xamseve5p158");
+    for (
+      const wrong of [
+        "",
+        ".",
+        "x",
+        "x.",
+        "xamseve5p158",
+        token.slice(0, -1),
+        `${token}0`,
+        `x${token}`,
+      ]
+    ) {
+      assertEquals(sessions.verify(wrong), wrong === "." ? "" : undefined, wrong);
+    }
+  },
+);
 
 pure("a session and its connection point at each other until they are taken apart", () => {
-  const session = new Sessions(countingBytes()).add();
+  const session = make().add();
   const peer = new FakePeer(false);
   session.attach(peer, 5);
   assertEquals([session.peer === peer, peer.session === session, session.seenAt], [true, true, 5]);
@@ -37,10 +61,10 @@ pure("a session and its connection point at each other until they are taken apar
 });
 
 pure("Session.only is the one membership of a plain client", () => {
-  const session = new Sessions(countingBytes()).add();
+  const session = make().add();
   assertEquals(session.only, undefined);
   const log = new Log("e", { logEntries: 10, logChars: 1_000 });
-  const member = new Room("id", "name", log, 0).add(session);
+  const member = new Room({ id: "id", name: "name", log, roster: new Roster() }, 0).add(session);
   session.rooms.set("id", member);
   assert(session.only === member);
 });

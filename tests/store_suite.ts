@@ -42,6 +42,7 @@ class Bench implements AsyncDisposable {
       stored: (roomId) => void reports.push({ type: "stored", roomId }),
       repeated: (draft, seq) => void reports.push({ type: "repeated", draft, seq }),
       refused: (draft, error) => void reports.push({ type: "refused", draft, error }),
+      failing: () => {},
     }, { logEntries: 100, logChars: 100_000, ...limits });
     return new Bench(store, reports);
   }

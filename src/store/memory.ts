@@ -10,7 +10,8 @@
 import { encodeEntry } from "../encode.ts";
 import { ChatError } from "../errors.ts";
 import { Log, LogEntry, type LogLimits } from "../log.ts";
-import type { Draft, Store, StoredRoom, StoreEvents } from "./store.ts";
+import { Roster } from "../roster.ts";
+import type { Draft, Store, StoredClient, StoredRoom, StoreEvents } from "./store.ts";
 
 /** How many of a client's newest messages a repeat is answered for with the first one's `seq`. */
 export const REMEMBERED_SENDS = 16_384;
@@ -50,7 +51,7 @@ export class MemoryStore implements Store {
   create(id: string, name: string): Promise<StoredRoom> {
     let room = this.#rooms.get(id);
     if (room === undefined) {
-      room = { id, name, log: new Log(this.#newEpoch(), this.#limits) };
+      room = { id, name, log: new Log(this.#newEpoch(), this.#limits), roster: new Roster() };
       this.#rooms.set(id, room);
     }
     return Promise.resolve(room);
@@ -79,9 +80,14 @@ export class MemoryStore implements Store {
     }
     const seq = room.log.head + 1;
     sends?.add(n, seq);
-    room.log.push(new LogEntry(seq, from, encodeEntry(seq, rest)));
+    const entry = new LogEntry(seq, from, encodeEntry(seq, rest));
+    room.log.push(entry);
+    if (n === 0) room.roster.apply(JSON.parse(entry.text));
     this.#events.stored(roomId);
   }
+
+  /** All is reported from within the call that it is about. */
+  settled(): undefined {}
 
   /** Nothing else could bring the room back, so that releasing it is deleting it. */
   release(roomId: string): void {
@@ -90,6 +96,18 @@ export class MemoryStore implements Store {
 
   delete(roomId: string): void {
     this.#rooms.delete(roomId);
+  }
+
+  /** There was no earlier process. */
+  remembered(): StoredClient[] {
+    return [];
+  }
+
+  /** The sessions of this process know all that could be remembered. */
+  remember(): void {}
+
+  recall(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 
   forget(clientId: string): void {

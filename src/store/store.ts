@@ -8,7 +8,14 @@
  */
 
 import type { ChatError } from "../errors.ts";
-import type { Log } from "../log.ts";
+import type { Log, LogLimits } from "../log.ts";
+import type { Roster } from "../roster.ts";
+
+/** How much of its past a store keeps of each room: whichever is reached first. */
+export interface StoreLimits extends LogLimits {
+  /** How old an entry may become, in milliseconds. A room of which nothing is left is forgotten once it is empty. */
+  logAgeMs: number;
+}
 
 /** An entry that has no place in a log yet. */
 export interface Draft {
@@ -22,10 +29,31 @@ export interface Draft {
 
 /** A room as a store knows it. */
 export interface StoredRoom {
+  /** The room's id. */
   readonly id: string;
+  /** How it is called. */
   readonly name: string;
   /** The newest part of its log. The store pushes to it for as long as the room is open. */
   readonly log: Log;
+  /** Who is in it at the head of the log: the store applies each presence entry that it pushes. */
+  readonly roster: Roster;
+  /**
+   * Members by client id that were left behind by a process that is gone, and that this one
+   * has to take over when it opens the room. None unless given.
+   */
+  readonly orphans?: readonly string[];
+  /** Whether other processes can have members in it too: then nobody knows when it is empty. */
+  readonly shared?: true;
+}
+
+/** A client as a store remembers it. */
+export interface StoredClient {
+  /** The public id. */
+  readonly id: string;
+  /** How others see it. */
+  readonly name: string | undefined;
+  /** The number of its last message that was stored; undefined where the store cannot tell. */
+  readonly n: number | undefined;
 }
 
 /**
@@ -39,10 +67,17 @@ export interface StoreEvents {
   repeated(draft: Draft, seq: number): void;
   /** The draft was not stored, and never will be. */
   refused(draft: Draft, error: ChatError): void;
+  /** From now on nothing can be stored, for that reason; or, without one, it can again. */
+  failing(reason: string | undefined): void;
 }
 
 /** Gives entries their place in a room's log, and keeps them. */
 export interface Store {
+  /**
+   * The key of the session tokens, where it lives as long as what is stored: tokens of an
+   * earlier process are then good in this one.
+   */
+  readonly key?: Uint8Array;
   /**
    * Makes a room with an empty log of a new epoch and opens it; one that is there already is
    * only opened. Rejects with a ChatError where it cannot.
@@ -53,15 +88,27 @@ export interface Store {
   /**
    * Stores a draft in an open room, once for each `(from, n)`, and reports exactly one of
    * `stored`, `repeated`, `refused`. Numbers of a client have no holes: what follows one
-   * that was refused is refused too.
+   * that was refused is refused too. What has no number may be kept until it can be stored,
+   * instead of being refused.
    */
   append(roomId: string, draft: Draft): void;
+  /** Resolves when all that was appended so far is reported; undefined where it is already. */
+  settled(): Promise<void> | undefined;
   /** Ends the interest of this process in a room: nobody here is in it any more. */
   release(roomId: string): void;
   /** Deletes a room and its log everywhere. */
   delete(roomId: string): void;
-  /** Forgets the numbers of a client that will never come back. */
+  /** The clients that an earlier process on this store knew, and that this one has to look after. */
+  remembered(): StoredClient[];
+  /** Remembers a client and how it is called, if the store outlives the process. */
+  remember(clientId: string, name: string | undefined): void;
+  /** A client that some process remembered, and that was not forgotten since; else undefined. */
+  recall(clientId: string): Promise<StoredClient | undefined>;
+  /** Forgets a client that will never come back, with its numbers. */
   forget(clientId: string): void;
   /** Makes everything reported so far as safe as it will be, and ends. */
   close(): Promise<void>;
 }
+
+/** Opens what was chosen to keep the logs; throws an error that says in one line why it cannot. */
+export type OpenStore = (events: StoreEvents, limits: StoreLimits) => Store;

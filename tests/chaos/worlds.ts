@@ -15,6 +15,7 @@ import { DEFAULTS } from "../../src/options.ts";
 import type { Entry, MemberInfo } from "../../src/protocol.ts";
 import type { Peer, Session } from "../../src/sessions.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
+import type { Store } from "../../src/store/store.ts";
 import type { Frame, RawSocket, TestChat } from "../fixtures.ts";
 import { chance, until } from "./setting.ts";
 
@@ -76,7 +77,7 @@ class Puppet implements Peer, Speaker {
 /** The hub over a store in memory: no sockets, and its own time. */
 export class HubWorld implements World {
   readonly #hub: Hub;
-  readonly #store: MemoryStore;
+  readonly #store: Store;
   #now = 0;
 
   /** Makes an empty world. */
@@ -84,12 +85,13 @@ export class HubWorld implements World {
     const random = chance(options.seed);
     const bytes = (array: Uint8Array<ArrayBuffer>) => array.map(() => Math.floor(256 * random()));
     // Nobody has to be heard here.
-    this.#hub = new Hub({ ...DEFAULTS, ...options, heartbeatMs: Infinity }, bytes);
+    this.#hub = new Hub({ ...DEFAULTS, ...options, heartbeatMs: Infinity }, bytes, (id) => id);
     this.#store = new MemoryStore(
       {
         stored: () => {},
         repeated: (draft, seq) => void this.#perform(this.#hub.repeated(draft, seq)),
         refused: (draft, error) => void this.#perform(this.#hub.refused(draft, error)),
+        failing: () => {},
       },
       { ...DEFAULTS, logEntries: 100_000 },
       () => newEpoch(bytes),
@@ -133,7 +135,8 @@ export class HubWorld implements World {
   }
 
   roster(roomId: string): MemberInfo[] | undefined {
-    return this.#hub.rooms.get(roomId)?.roster();
+    const room = this.#hub.rooms.get(roomId);
+    return room && [...room.roster.members.values()];
   }
 
   sizes(): { clients: number; rooms: number } {
@@ -164,6 +167,15 @@ export class HubWorld implements World {
         }
         case "release":
           this.#store.release(effect.roomId);
+          break;
+        case "recall": {
+          const { peer, frame, clientId } = effect;
+          const known = await this.#store.recall(clientId);
+          await this.#perform(this.#hub.recalled(peer, frame, clientId, known, this.#instant));
+          break;
+        }
+        case "remember":
+          this.#store.remember(effect.clientId, effect.name);
           break;
         case "forget":
           this.#store.forget(effect.clientId);

@@ -1,0 +1,104 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * What the hub answers, in the words of each dialect.
+ *
+ * @module
+ */
+
+import type { Effect } from "./effects.ts";
+import { encodeFrame, encodePlain } from "./encode.ts";
+import {
+  type CreateFrame,
+  type JoinFrame,
+  MAX_BATCH,
+  MAX_BODY_BYTES,
+  MAX_NAME_CHARS,
+  type Ref,
+  type SuccessFrame,
+} from "./protocol.ts";
+import type { Member } from "./room.ts";
+import type { Peer, Session } from "./sessions.ts";
+
+/** The fields of a reply that says yes. */
+export type Success = Omit<SuccessFrame, "status">;
+
+/** Says yes in `parley.v1`. */
+export function success(to: Peer, fields: Success, ref?: Ref): Effect {
+  return { type: "send", to, text: encodeFrame({ status: "success", ...fields }, ref) };
+}
+
+/** Says yes to a plain client. */
+export function plainSuccess(to: Peer, fields: Record<string, string>): Effect {
+  return { type: "send", to, text: encodePlain({ status: "success", ...fields }) };
+}
+
+/** Welcomes a plain client. */
+export function plainWelcome(to: Peer, session: Session): Effect {
+  const text = encodePlain({ status: "connected", client_id: session.id, message: "Welcome!" });
+  return { type: "send", to, text };
+}
+
+/** Answers `hello`. */
+export function welcome(
+  to: Peer,
+  session: Session,
+  told: { token: string; resumed: boolean; heartbeatMs: number; rooms: number },
+  ref: Ref | undefined,
+): Effect {
+  const text = encodeFrame({
+    status: "connected",
+    client_id: session.id,
+    session: told.token,
+    resumed: told.resumed,
+    n: session.n,
+    heartbeat_ms: told.heartbeatMs,
+    limits: {
+      body_bytes: MAX_BODY_BYTES,
+      name_chars: MAX_NAME_CHARS,
+      batch: MAX_BATCH,
+      rooms: told.rooms,
+    },
+    message: "Welcome!",
+  }, ref);
+  return { type: "send", to, text };
+}
+
+/** Answers `create` and `join`, and sets where the member starts; `anew` if it was not here just now. */
+export function entered(
+  peer: Peer,
+  member: Member,
+  frame: CreateFrame | JoinFrame,
+  anew: boolean,
+): Effect {
+  const { room } = member;
+  const { log } = room;
+  // Who is here already goes on where it was: the pump may owe it something.
+  if (anew) member.cursor = log.head;
+  const reply: Success = {
+    room_id: room.id,
+    room_name: room.name,
+    epoch: log.epoch,
+    seq: log.head,
+    after: member.cursor,
+    members: room.membersFor(member.person),
+    presence: !room.quiet,
+  };
+  if (frame.action === "create") {
+    const message = `Room '${room.name}' created`;
+    return peer.plain
+      ? plainSuccess(peer, { room_id: room.id, message })
+      : success(peer, { message, ...reply }, frame.ref);
+  }
+  const message = `Joined room '${room.name}'`;
+  if (peer.plain) return plainSuccess(peer, { message, room_id: room.id });
+  if (frame.last !== undefined) {
+    member.cursor = Math.min(member.cursor, log.cursorBefore(frame.last));
+  }
+  if (frame.after !== undefined) {
+    reply.recovered = frame.epoch === log.epoch && log.reaches(frame.after);
+    if (reply.recovered) member.cursor = frame.after;
+  }
+  reply.after = member.cursor;
+  return success(peer, { message, ...reply }, frame.ref);
+}

@@ -1,0 +1,117 @@
+import { assertEquals } from "@std/assert";
+import type { Effect } from "../src/effects.ts";
+import { Log, LogEntry } from "../src/log.ts";
+import type { JoinFrame } from "../src/protocol.ts";
+import { entered, plainSuccess, plainWelcome, success, welcome } from "../src/replies.ts";
+import { type Member, Room } from "../src/room.ts";
+import { Roster } from "../src/roster.ts";
+import { Sessions } from "../src/sessions.ts";
+import { countingBytes, FakePeer } from "./hub_harness.ts";
+import { pure } from "./pure.ts";
+
+function textOf(effect: Effect): Record<string, unknown> {
+  return effect.type === "send" ? JSON.parse(effect.text) : {};
+}
+
+/** A member that comes into a room whose log has the places 1 to 5 and keeps the last three. */
+function member(): Member {
+  const log = new Log("e", { logEntries: 3, logChars: 1_000 });
+  const room = new Room({ id: "id", name: "Lobby", log, roster: new Roster() }, 0);
+  for (let seq = 1; seq <= 5; seq++) log.push(new LogEntry(seq, "ana", "{}"));
+  room.roster.apply({ event: "join", from: "ana", name: "Ana" });
+  return room.add({ id: "ben", name: undefined });
+}
+
+function join(fields: Partial<JoinFrame> = {}): JoinFrame {
+  return { action: "join", roomId: "id", ...fields };
+}
+
+pure("a reply says yes in each dialect, with the ref it was asked with", () => {
+  const peer = new FakePeer(false);
+  assertEquals(success(peer, { message: "Done" }, 7), {
+    type: "send",
+    to: peer,
+    text: `{"status":"success","message":"Done","ref":7}`,
+  });
+  assertEquals(textOf(plainSuccess(peer, { message: "Done" })), {
+    status: "success",
+    message: "Done",
+  });
+});
+
+pure("a welcome says who the client is, and only in parley.v1 how it comes back", () => {
+  const peer = new FakePeer(false);
+  const session = new Sessions(countingBytes(), (id) => id).restore({ id: "ana", name: "A", n: 4 });
+  assertEquals(textOf(plainWelcome(peer, session)), {
+    status: "connected",
+    client_id: "ana",
+    message: "Welcome!",
+  });
+  const told = { token: "ana.x", resumed: true, heartbeatMs: 100, rooms: 3 };
+  assertEquals(textOf(welcome(peer, session, told, "r")), {
+    status: "connected",
+    client_id: "ana",
+    session: "ana.x",
+    resumed: true,
+    n: 4,
+    heartbeat_ms: 100,
+    limits: { body_bytes: 65_536, name_chars: 128, batch: 256, rooms: 3 },
+    message: "Welcome!",
+    ref: "r",
+  });
+});
+
+pure("entered() shows the room with the client in it, and begins at the head", () => {
+  const ben = member();
+  const reply = textOf(entered(new FakePeer(false), ben, join(), true));
+  assertEquals(reply, {
+    status: "success",
+    message: "Joined room 'Lobby'",
+    room_id: "id",
+    room_name: "Lobby",
+    epoch: "e",
+    seq: 5,
+    after: 5,
+    members: [{ client_id: "ana", name: "Ana" }, { client_id: "ben" }],
+    presence: true,
+  });
+  assertEquals(ben.cursor, 5);
+});
+
+pure("entered() begins where it was asked to, if nothing is missing behind it", () => {
+  const peer = new FakePeer(false);
+  const asked: [Partial<JoinFrame>, recovered: boolean | undefined, after: number][] = [
+    [{ last: 2 }, undefined, 3],
+    [{ last: 100 }, undefined, 2],
+    [{ after: 3, epoch: "e" }, true, 3],
+    [{ after: 1, epoch: "e" }, false, 5],
+    [{ after: 3, epoch: "another" }, false, 5],
+    [{ after: 1, epoch: "e", last: 1 }, false, 4],
+  ];
+  for (const [fields, recovered, after] of asked) {
+    const ben = member();
+    const reply = textOf(entered(peer, ben, join(fields), true));
+    assertEquals([reply.recovered, reply.after, ben.cursor], [recovered, after, after]);
+  }
+});
+
+pure("entered() keeps the place of a member that is there already", () => {
+  const ben = member();
+  ben.cursor = 3;
+  assertEquals(textOf(entered(new FakePeer(false), ben, join(), false)).after, 3);
+  assertEquals(ben.cursor, 3);
+});
+
+pure("entered() tells plain clients the room and nothing else", () => {
+  const peer = new FakePeer(true);
+  assertEquals(textOf(entered(peer, member(), { action: "create", name: "Lobby" }, true)), {
+    status: "success",
+    room_id: "id",
+    message: "Room 'Lobby' created",
+  });
+  assertEquals(textOf(entered(peer, member(), join(), true)), {
+    status: "success",
+    message: "Joined room 'Lobby'",
+    room_id: "id",
+  });
+});
