@@ -5,6 +5,7 @@
  */
 
 import { newEpoch } from "./ids.ts";
+import { newSessionKey } from "./session_key.ts";
 import { MemoryStore } from "./store/memory.ts";
 import type { OpenStore } from "./store/store.ts";
 
@@ -13,13 +14,20 @@ export const openMemoryStore: OpenStore = (events, limits) =>
   new MemoryStore(events, limits, randomEpoch);
 
 /**
- * Finds the store that is called `memory`.
+ * Finds the store that is called `memory` or `sqlite:PATH`. It is opened only when a chat
+ * is made with it.
  *
  * @throws {RangeError} if there is no such store.
  */
-export function chooseStore(name: string): Promise<OpenStore> {
-  if (name === "memory") return Promise.resolve(openMemoryStore);
-  return Promise.reject(new RangeError(`--store must be memory, not ${JSON.stringify(name)}`));
+export async function chooseStore(name: string): Promise<OpenStore> {
+  if (name === "memory") return openMemoryStore;
+  const [, path] = /^sqlite:(.+)$/s.exec(name) ?? [];
+  if (path !== undefined) {
+    const { SqliteStore } = await import("./store/sqlite.ts");
+    const made = { newEpoch: randomEpoch, newKey: newSessionKey };
+    return (events, limits) => new SqliteStore(path, events, limits, made);
+  }
+  throw new RangeError(`--store must be memory or sqlite:PATH, not ${JSON.stringify(name)}`);
 }
 
 function randomEpoch(): string {

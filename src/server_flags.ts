@@ -73,7 +73,7 @@ export const SERVER_HELP: string = `Usage: deno task server [flags]
   --port N            port; 0 takes a free one (CHAT_PORT, default 8765)
   --hostname NAME     address to listen on, also --host (CHAT_HOST, default 127.0.0.1)
   --path PATH         where the chat is (default /)
-  --store STORE       memory (CHAT_STORE, default memory)
+  --store STORE       memory or sqlite:PATH (CHAT_STORE, default memory)
   --log-level LEVEL   ${LOG_LEVELS.join(", ")} (default info)
   --log-format FORM   ${LOG_FORMATS.join(", ")} (default pretty)
 ${

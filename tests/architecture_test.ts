@@ -58,7 +58,31 @@ const MAY_SEE: Record<string, string[]> = {
   "pump": ["encode", "type connection", "type room", "node:timers"],
   "options": ["type hub", "type store/store"],
   "session_key": ["ids", "node:crypto"],
-  "choose_store": ["ids", "store/memory", "type store/store"],
+  "store/sqlite_file": [
+    "errors",
+    "type protocol",
+    "type store/store",
+    "node:path",
+    "node:sqlite",
+  ],
+  "store/sqlite_sweeper": ["type store/sqlite_file"],
+  "store/sqlite_room": [
+    "encode",
+    "log",
+    "roster",
+    "type store/sqlite_file",
+    "type store/store",
+  ],
+  "store/sqlite": [
+    "errors",
+    "type log",
+    "store/sqlite_file",
+    "store/sqlite_room",
+    "store/sqlite_sweeper",
+    "type store/store",
+    "node:timers",
+  ],
+  "choose_store": ["ids", "session_key", "store/memory", "type store/store"],
   "engine": [
     "errors",
     "decode",
@@ -142,6 +166,10 @@ const MAY_SEE: Record<string, string[]> = {
 /** Files whose test is called otherwise than they are, or that cannot have one. */
 const TESTED_BY: Record<string, string | null> = {
   "store/memory": "memory_store_test.ts",
+  "store/sqlite": "sqlite_store_test.ts",
+  "store/sqlite_file": "sqlite_file_test.ts",
+  "store/sqlite_room": "sqlite_store_test.ts",
+  "store/sqlite_sweeper": "sqlite_sweeper_test.ts",
   // The suite that each implementation runs through.
   "store/store": "store_suite.ts",
   // Types only.

@@ -1,13 +1,30 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { chooseStore, openMemoryStore } from "../src/choose_store.ts";
+import { DEFAULTS } from "../src/options.ts";
 import { pure } from "./pure.ts";
 
 pure("chooseStore() knows the store in memory", async () => {
   assertEquals(await chooseStore("memory"), openMemoryStore);
 });
 
+Deno.test("chooseStore() knows SQLite with a path, and opens it only when asked to", async () => {
+  const folder = await Deno.makeTempDir();
+  const openStore = await chooseStore(`sqlite:${folder}/chat.db`);
+  assertEquals(await Array.fromAsync(Deno.readDir(folder)), []);
+  const events = { stored() {}, repeated() {}, refused() {}, failing() {} };
+  const store = openStore(events, DEFAULTS);
+  await store.create("a", "Lobby");
+  await store.close();
+  const files = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
+  assertEquals(files.sort(), [
+    "chat.db",
+    "chat.db-lock",
+  ]);
+  await Deno.remove(folder, { recursive: true });
+});
+
 pure("chooseStore() names what it does not know", async () => {
-  for (const name of ["", "disk", "memory:"]) {
+  for (const name of ["", "disk", "memory:", "sqlite:", "sqlite"]) {
     await assertRejects(() => chooseStore(name), RangeError, `not ${JSON.stringify(name)}`);
   }
 });

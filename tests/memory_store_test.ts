@@ -9,7 +9,7 @@ const newEpoch = () => `epoch${++epochs}`;
 testStore({
   name: "MemoryStore",
   make: (events, limits) => new MemoryStore(events, limits, newEpoch),
-  keepsReleased: false,
+  durable: false,
   permissions: "none",
 });
 

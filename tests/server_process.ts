@@ -22,6 +22,8 @@ function command(args: string[], env: Record<string, string>): Deno.Command {
       "--quiet",
       "--allow-net",
       "--allow-env=CHAT_PORT,CHAT_HOST,CHAT_STORE,CHAT_SECRET",
+      "--allow-read=data",
+      "--allow-write=data",
       "server.ts",
       ...args,
     ],

@@ -59,6 +59,15 @@ Deno.test("what the server cannot understand is one line on stderr and exit code
   }));
 });
 
+Deno.test("a store that cannot be opened is one line on stderr and exit code 1", async () => {
+  const { code, stdout, stderr } = await runServer(["--store", "sqlite:elsewhere/chat.db"]);
+  assertEquals([code, stdout, stderr], [
+    1,
+    "",
+    "Cannot open elsewhere/chat.db: run with --allow-read=elsewhere --allow-write=elsewhere\n",
+  ]);
+});
+
 Deno.test("a port in use, or an address that is not ours, is one line on stderr and exit code 1", async () => {
   using taken = Deno.listen({ port: 0, hostname: "127.0.0.1" });
   const port = String((taken.addr as Deno.NetAddr).port);

@@ -5,18 +5,19 @@
  */
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { encodePresence } from "../src/encode.ts";
 import type { ChatError } from "../src/errors.ts";
-import type { LogLimits } from "../src/log.ts";
-import type { Draft, Store, StoredRoom, StoreEvents } from "../src/store/store.ts";
+import type { MemberInfo, PresenceEvent } from "../src/protocol.ts";
+import type { Draft, Store, StoredRoom, StoreEvents, StoreLimits } from "../src/store/store.ts";
 
 /** How the suite gets at an implementation. */
 export interface StoreUnderTest {
   /** How it is called in the names of the tests. */
   name: string;
-  /** Makes an empty store. */
-  make(events: StoreEvents, limits: LogLimits): Store | Promise<Store>;
-  /** Whether a released room can be opened again. */
-  keepsReleased: boolean;
+  /** Opens the store at `place`, which is empty at first; a new one for each name. */
+  make(events: StoreEvents, limits: StoreLimits, place: string): Store | Promise<Store>;
+  /** Whether what is in it outlives it: a released room can be opened again, a closed store too. */
+  durable: boolean;
   /** Permissions of the tests; `none` where the store needs none. */
   permissions: "none" | "inherit";
 }
@@ -28,23 +29,36 @@ type Report =
 
 /** A store with a record of what it reported. */
 class Bench implements AsyncDisposable {
-  readonly store: Store;
-  readonly reports: Report[];
+  store: Store;
+  reports: Report[];
+  readonly #under: StoreUnderTest;
+  readonly #limits: StoreLimits;
+  readonly #place: string;
 
-  private constructor(store: Store, reports: Report[]) {
+  private constructor(
+    under: StoreUnderTest,
+    limits: StoreLimits,
+    { store, reports, place }: { store: Store; reports: Report[]; place: string },
+  ) {
+    this.#under = under;
+    this.#limits = limits;
     this.store = store;
     this.reports = reports;
+    this.#place = place;
   }
 
-  static async of(under: StoreUnderTest, limits: Partial<LogLimits> = {}): Promise<Bench> {
-    const reports: Report[] = [];
-    const store = await under.make({
-      stored: (roomId) => void reports.push({ type: "stored", roomId }),
-      repeated: (draft, seq) => void reports.push({ type: "repeated", draft, seq }),
-      refused: (draft, error) => void reports.push({ type: "refused", draft, error }),
-      failing: () => {},
-    }, { logEntries: 100, logChars: 100_000, ...limits });
-    return new Bench(store, reports);
+  static async of(under: StoreUnderTest, some: Partial<StoreLimits> = {}): Promise<Bench> {
+    const limits = { logEntries: 100, logChars: 100_000, logAgeMs: FOREVER_MS, ...some };
+    const place = crypto.randomUUID();
+    return new Bench(under, limits, { ...await open(under, limits, place), place });
+  }
+
+  /** Closes the store and opens it again, as another process would. */
+  async reopen(): Promise<void> {
+    await this.store.close();
+    const { store, reports } = await open(this.#under, this.#limits, this.#place);
+    this.store = store;
+    this.reports = reports;
   }
 
   /** Waits until there are `count` reports: they need not come from within the call they are about. */
@@ -69,6 +83,32 @@ class Bench implements AsyncDisposable {
   }
 }
 
+/** Longer than anything was ever kept: the drafts below are from 1970. */
+const FOREVER_MS = 1e15;
+
+async function open(under: StoreUnderTest, limits: StoreLimits, place: string) {
+  const reports: Report[] = [];
+  const store = await under.make(
+    {
+      stored: (roomId) => void reports.push({ type: "stored", roomId }),
+      repeated: (draft, seq) => void reports.push({ type: "repeated", draft, seq }),
+      refused: (draft, error) => void reports.push({ type: "refused", draft, error }),
+      failing: () => {},
+    },
+    limits,
+    place,
+  );
+  return { store, reports };
+}
+
+function presence(event: PresenceEvent, from: string, name?: string): Draft {
+  return { from, n: 0, rest: encodePresence({ at: 1, event, from, name }) };
+}
+
+function roster({ roster }: StoredRoom): MemberInfo[] {
+  return [...roster.members.values()];
+}
+
 function draft(from: string, n: number, body = "x"): Draft {
   const rest = n === 0
     ? `"at":1,"event":"join","from":"${from}"}`
@@ -83,7 +123,11 @@ function entries({ log }: StoredRoom): { seq: number; n?: number; body?: string;
 /** Declares the tests of the suite for one implementation. */
 export function testStore(under: StoreUnderTest): void {
   const { permissions } = under;
-  const test = (name: string, run: (bench: Bench) => Promise<void>, limits?: Partial<LogLimits>) =>
+  const test = (
+    name: string,
+    run: (bench: Bench) => Promise<void>,
+    limits?: Partial<StoreLimits>,
+  ) =>
     Deno.test({
       name: `${under.name}: ${name}`,
       permissions,
@@ -226,16 +270,14 @@ export function testStore(under: StoreUnderTest): void {
   });
 
   test(
-    under.keepsReleased
-      ? "a released room can be opened again, with its log"
-      : "a released room is gone",
+    under.durable ? "a released room can be opened again, with its log" : "a released room is gone",
     async (bench) => {
       const room = await bench.store.create("a", "Lobby");
       await bench.append("a", draft("ana", 1, "kept"));
       bench.store.release("a");
       bench.store.release("a");
       const again = await bench.store.open("a");
-      if (!under.keepsReleased) return assertEquals(again, undefined);
+      if (!under.durable) return assertEquals(again, undefined);
       assert(again !== undefined);
       assertEquals([again.log.epoch, again.log.head], [room.log.epoch, room.log.head]);
       assertEquals(entries(again).map(({ body }) => body), ["kept"]);
@@ -260,8 +302,124 @@ export function testStore(under: StoreUnderTest): void {
     assertEquals(entries(room).map(({ n }) => n), [4]);
   }, { logChars: 300 });
 
+  test("a room knows who is in it at the head of its log", async (bench) => {
+    const room = await bench.store.create("a", "Lobby");
+    assertEquals(roster(room), []);
+    await bench.append("a", presence("join", "ana", "Ana"));
+    await bench.append("a", presence("join", "ben"));
+    await bench.append("a", presence("away", "ana", "Ana"));
+    assertEquals(roster(room), [
+      { client_id: "ana", name: "Ana", away: true },
+      { client_id: "ben" },
+    ]);
+    await bench.append("a", presence("rename", "ana", "Anna"));
+    await bench.append("a", presence("leave", "ben"));
+    assertEquals(roster(room), [{ client_id: "ana", name: "Anna", away: true }]);
+    await bench.append("a", presence("back", "ana", "Anna"));
+    assertEquals(roster(room), [{ client_id: "ana", name: "Anna" }]);
+    await bench.append("a", presence("quiet", ""));
+    assertEquals([roster(room), room.roster.quiet], [[], true]);
+  });
+
+  test("settled() resolves when all that was appended is reported", async (bench) => {
+    await bench.store.create("a", "Lobby");
+    for (let n = 1; n <= 5; n++) bench.store.append("a", draft("ana", n));
+    await bench.store.settled();
+    assertEquals(bench.reports.length, 5);
+    assertEquals(bench.store.settled(), undefined);
+  });
+
+  test("a client that nobody remembered is not recalled", async ({ store }) => {
+    assertEquals(store.remembered(), []);
+    assertEquals(await store.recall("nobody"), undefined);
+  });
+
   test("closing twice is closing", async ({ store }) => {
     await store.close();
     await store.close();
+  });
+
+  if (!under.durable) return;
+
+  test("a room outlives the store, and its log goes on where it was", async (bench) => {
+    const before = await bench.store.create("a", "Lobby");
+    for (let n = 1; n <= 5; n++) await bench.append("a", draft("ana", n, `${n}`));
+    await bench.reopen();
+    const room = await bench.store.open("a");
+    assert(room !== undefined);
+    assertEquals([room.name, room.log.epoch, room.log.head], [
+      "Lobby",
+      before.log.epoch,
+      before.log.head,
+    ]);
+    assertEquals(entries(room), entries(before));
+    // Whoever was anywhere in it misses nothing.
+    for (const { seq } of entries(before)) assert(room.log.reaches(seq));
+    await bench.append("a", draft("ben", 1, "6"));
+    assertEquals(entries(room).map(({ body }) => body), ["1", "2", "3", "4", "5", "6"]);
+    assert(room.log.head > before.log.head);
+  });
+
+  test("a log that has dropped something reaches no further back afterwards", async (bench) => {
+    const before = await bench.store.create("a", "Lobby");
+    for (let n = 1; n <= 5; n++) await bench.append("a", draft("ana", n, `${n}`));
+    await bench.reopen();
+    const room = await bench.store.open("a");
+    assert(room !== undefined);
+    assertEquals([entries(room), room.log.tail], [entries(before), before.log.tail]);
+  }, { logEntries: 2 });
+
+  test("the members of a room outlive the store, and wait to be taken over", async (bench) => {
+    await bench.store.create("a", "Lobby");
+    await bench.append("a", presence("join", "ana", "Ana"));
+    await bench.append("a", presence("join", "ben"));
+    await bench.append("a", presence("join", "cleo"));
+    await bench.append("a", presence("leave", "ben"));
+    await bench.append("a", presence("away", "cleo", "Cleo"));
+    await bench.reopen();
+    const room = await bench.store.open("a");
+    assert(room !== undefined);
+    assertEquals(roster(room), [
+      { client_id: "ana", name: "Ana" },
+      { client_id: "cleo", name: "Cleo", away: true },
+    ]);
+    assertEquals(room.orphans, ["ana", "cleo"]);
+  });
+
+  test("a repeat is a repeat for the next process too, with the first one's place", async (bench) => {
+    bench.store.remember("ana", "Ana");
+    await bench.store.create("a", "Lobby");
+    for (let n = 1; n <= 3; n++) await bench.append("a", draft("ana", n));
+    await bench.reopen();
+    bench.store.remembered();
+    const room = await bench.store.open("a");
+    assert(room !== undefined);
+    const [, second] = entries(room);
+    const again = draft("ana", 2, "different");
+    assertEquals(await bench.append("a", again), {
+      type: "repeated",
+      draft: again,
+      seq: second!.seq,
+    });
+    assertEquals((await bench.append("a", draft("ana", 4))).type, "stored");
+  });
+
+  test("a client is known to the next process until it is forgotten", async (bench) => {
+    const known = async (id: string) =>
+      bench.store.remembered().find((client) => client.id === id) ?? await bench.store.recall(id);
+    bench.store.remember("ana", "Ana");
+    bench.store.remember("ben", undefined);
+    bench.store.remember("ana", "Anna");
+    await bench.store.create("a", "Lobby");
+    await bench.append("a", draft("ana", 1));
+    await bench.reopen();
+    const ana = await known("ana");
+    assertEquals([ana?.id, ana?.name], ["ana", "Anna"]);
+    assert(ana?.n === 1 || ana?.n === undefined, `${ana?.n}`);
+    assertEquals((await known("ben"))?.name, undefined);
+    bench.store.forget("ana");
+    await bench.reopen();
+    assertEquals(await known("ana"), undefined);
+    assertEquals((await known("ben"))?.id, "ben");
   });
 }

@@ -1,0 +1,350 @@
+/**
+ * Logs in a SQLite file: they survive the end of the process, however it ends. An
+ * acknowledgement means that the disk has it. What comes in one turn of the event loop
+ * is one transaction.
+ *
+ * @module
+ */
+
+import { setImmediate } from "node:timers";
+import { ChatError, reasonOf } from "../errors.ts";
+import type { LogEntry } from "../log.ts";
+import { isDiskError, SqliteFile } from "./sqlite_file.ts";
+import { SqliteRoom } from "./sqlite_room.ts";
+import { SqliteSweeper } from "./sqlite_sweeper.ts";
+import type { Draft, Store, StoredClient, StoredRoom, StoreEvents, StoreLimits } from "./store.ts";
+
+/** How long after a failure it is tried again, in milliseconds; what clients are told too. */
+const RETRY_MS = 1_000;
+
+/** The most writes that nobody can repeat, like presence, that wait for a disk that fails. */
+const MAX_KEPT = 10_000;
+
+/** How often some rooms are looked at for what is too old, in milliseconds. */
+const SWEEP_MS = 1_000;
+
+/** How many messages of a client there are. */
+interface Sends {
+  /** The number of the last one that was taken. */
+  taken: number;
+  /** The number of the last one that is on the disk. */
+  stored: number;
+}
+
+/** Something to be written with the next transaction. */
+type Write =
+  | {
+    type: "entry";
+    room: SqliteRoom;
+    draft: Draft;
+    sends: Sends | undefined;
+    entry: LogEntry | undefined;
+  }
+  | { type: "repeat"; draft: Draft }
+  | { type: "create"; id: string; name: string; made: PromiseWithResolvers<StoredRoom> }
+  | { type: "delete"; id: string }
+  | { type: "remember"; id: string; name: string | undefined; sends: Sends }
+  | { type: "forget"; id: string };
+
+/** A store whose rooms, sessions and numbers are in one file. */
+export class SqliteStore implements Store {
+  readonly key: Uint8Array;
+  readonly #events: StoreEvents;
+  readonly #limits: StoreLimits;
+  readonly #newEpoch: () => string;
+  readonly #file: SqliteFile;
+  readonly #rooms = new Map<string, SqliteRoom>();
+  readonly #sends = new Map<string, Sends>();
+  /** Rooms that are being made, and rooms that are being deleted. */
+  readonly #creating = new Map<string, Promise<StoredRoom>>();
+  readonly #deleting = new Set<string>();
+  /** Rooms that nobody here is in any more, but that are not yet written to the end. */
+  readonly #released = new Set<string>();
+  #writes: Write[] = [];
+  /** Set while a commit is due at the end of this turn; resolves when it is done. */
+  #turn: PromiseWithResolvers<void> | undefined;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #sweep: ReturnType<typeof setTimeout>;
+  readonly #sweeper: SqliteSweeper;
+  #failing = false;
+  #closed = false;
+
+  /**
+   * Opens the file at `path`; `newEpoch` names each new log, `newKey` makes the key of the sessions.
+   *
+   * @throws {Error} with one line that names the file and says why it cannot be used.
+   */
+  constructor(
+    path: string,
+    events: StoreEvents,
+    limits: StoreLimits,
+    { newEpoch, newKey }: { newEpoch: () => string; newKey: () => Uint8Array },
+  ) {
+    this.#events = events;
+    this.#limits = limits;
+    this.#newEpoch = newEpoch;
+    this.#file = new SqliteFile(path);
+    this.key = this.#file.key("sessions", newKey);
+    const isOpen = (id: string) => this.#rooms.has(id) || this.#creating.has(id);
+    this.#sweeper = new SqliteSweeper(this.#file, isOpen);
+    this.#sweep = setTimeout(() => this.#sweepSome(), SWEEP_MS);
+  }
+
+  create(id: string, name: string): Promise<StoredRoom> {
+    const open = this.#openRoom(id);
+    if (open !== undefined) return Promise.resolve(open);
+    const pending = this.#creating.get(id);
+    if (pending !== undefined) return pending;
+    const made = Promise.withResolvers<StoredRoom>();
+    this.#creating.set(id, made.promise);
+    this.#write({ type: "create", id, name, made });
+    return made.promise;
+  }
+
+  open(id: string): Promise<StoredRoom | undefined> {
+    const known = this.#creating.get(id) ?? this.#openRoom(id);
+    if (known !== undefined || this.#deleting.has(id)) return Promise.resolve(known);
+    try {
+      const row = this.#file.room(id);
+      const room = row && new SqliteRoom(this.#file, id, row, this.#limits);
+      if (room !== undefined) this.#rooms.set(id, room);
+      return Promise.resolve(room);
+    } catch (error) {
+      return Promise.reject(unavailable("read", error));
+    }
+  }
+
+  append(roomId: string, draft: Draft): void {
+    const { from, n } = draft;
+    const sends = n > 0 ? this.#sendsOf(from) : undefined;
+    if (sends !== undefined && n <= sends.taken) {
+      // Of a message that is on its way nobody knows yet whether it arrives.
+      if (n > sends.stored) this.#write({ type: "repeat", draft });
+      else this.#events.repeated(draft, this.#file.seqOf(from, n));
+      return;
+    }
+    const room = this.#rooms.get(roomId);
+    if (room === undefined) {
+      this.#events.refused(draft, new ChatError("room_gone", "Room no longer exists"));
+      return;
+    }
+    if (sends !== undefined) {
+      if (n > sends.taken + 1) {
+        const message = `Message ${n} came before ${sends.taken + 1}`;
+        this.#events.refused(draft, new ChatError("out_of_order", message));
+        return;
+      }
+      sends.taken = n;
+    }
+    this.#write({ type: "entry", room, draft, sends, entry: undefined });
+  }
+
+  settled(): Promise<void> | undefined {
+    return this.#turn?.promise;
+  }
+
+  release(roomId: string): void {
+    if (this.#writes.length === 0) this.#rooms.delete(roomId);
+    else if (this.#rooms.has(roomId)) this.#released.add(roomId);
+  }
+
+  delete(roomId: string): void {
+    this.#rooms.delete(roomId);
+    this.#released.delete(roomId);
+    this.#deleting.add(roomId);
+    this.#write({ type: "delete", id: roomId });
+  }
+
+  remembered(): StoredClient[] {
+    const clients = this.#file.clients();
+    for (const { id, n = 0 } of clients) this.#sends.set(id, { taken: n, stored: n });
+    return clients;
+  }
+
+  remember(id: string, name: string | undefined): void {
+    this.#write({ type: "remember", id, name, sends: this.#sendsOf(id) });
+  }
+
+  /** Whoever may come back was `remembered` when this process began, and is known to it. */
+  recall(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  forget(id: string): void {
+    if (this.#sends.delete(id)) this.#write({ type: "forget", id });
+  }
+
+  close(): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    this.#commit();
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    clearTimeout(this.#sweep);
+    this.#file.close();
+    return Promise.resolve();
+  }
+
+  #openRoom(id: string): SqliteRoom | undefined {
+    this.#released.delete(id);
+    return this.#rooms.get(id);
+  }
+
+  #sendsOf(clientId: string): Sends {
+    let sends = this.#sends.get(clientId);
+    if (sends === undefined) {
+      sends = { taken: 0, stored: 0 };
+      this.#sends.set(clientId, sends);
+    }
+    return sends;
+  }
+
+  #write(write: Write): void {
+    this.#writes.push(write);
+    if (this.#turn !== undefined) return;
+    this.#turn = Promise.withResolvers();
+    // A whole turn, as in the pump: all that has come in until then shares the wait for the disk.
+    setImmediate(() => this.#commit());
+  }
+
+  /** Writes all that waits as one transaction, then says what became of it. */
+  #commit(): void {
+    if (this.#closed) return;
+    const turn = this.#turn;
+    this.#turn = undefined;
+    const writes = this.#writes;
+    this.#writes = [];
+    const made = new Map<string, SqliteRoom>();
+    try {
+      if (writes.length > 0) this.#file.transaction(() => this.#perform(writes, made));
+    } catch (error) {
+      this.#fail(writes, error);
+      turn?.resolve();
+      return;
+    }
+    if (this.#failing) {
+      this.#failing = false;
+      this.#events.failing(undefined);
+    }
+    for (const [id, room] of made) this.#rooms.set(id, room);
+    for (const write of writes) this.#done(write, made);
+    if (this.#writes.length === 0) {
+      for (const id of this.#released) this.#rooms.delete(id);
+      this.#released.clear();
+    }
+    turn?.resolve();
+  }
+
+  #perform(writes: readonly Write[], made: Map<string, SqliteRoom>): void {
+    const grown = new Set<SqliteRoom>();
+    const heard = new Map<string, number>();
+    for (const write of writes) {
+      switch (write.type) {
+        case "entry": {
+          const { room, draft } = write;
+          write.entry = room.write(draft);
+          if (draft.n > 0) heard.set(draft.from, draft.n);
+          grown.add(room);
+          break;
+        }
+        case "create": {
+          const { id, name } = write;
+          const row = this.#file.room(id) ?? this.#file.addRoom(id, name, this.#newEpoch());
+          made.set(id, new SqliteRoom(this.#file, id, row, this.#limits));
+          break;
+        }
+        case "delete":
+          this.#file.dropRoom(write.id);
+          made.delete(write.id);
+          break;
+        case "remember":
+          this.#file.setClient(write.id, write.name, write.sends.stored);
+          break;
+        case "forget":
+          this.#file.dropClient(write.id);
+          break;
+        case "repeat":
+          break;
+        default:
+          write satisfies never;
+      }
+    }
+    for (const room of grown) room.trim();
+    for (const [id, n] of heard) this.#file.setNumber(id, n);
+  }
+
+  #done(write: Write, made: Map<string, SqliteRoom>): void {
+    switch (write.type) {
+      case "entry": {
+        const { room, draft, sends, entry } = write;
+        if (entry === undefined) break;
+        room.committed(entry, draft.n);
+        if (sends !== undefined) sends.stored = draft.n;
+        this.#events.stored(room.id);
+        break;
+      }
+      case "repeat":
+        this.#events.repeated(write.draft, this.#file.seqOf(write.draft.from, write.draft.n));
+        break;
+      case "create": {
+        this.#creating.delete(write.id);
+        const room = made.get(write.id);
+        if (room === undefined) write.made.reject(new ChatError("room_gone", "Room is deleted"));
+        else write.made.resolve(room);
+        break;
+      }
+      case "delete":
+        this.#deleting.delete(write.id);
+        break;
+      case "remember":
+      case "forget":
+        break;
+      default:
+        write satisfies never;
+    }
+  }
+
+  /** Nothing of it was written: who can repeat is told, the rest waits if the disk may recover. */
+  #fail(writes: readonly Write[], error: unknown): void {
+    const reason = unavailable("write", error);
+    if (!this.#failing) this.#events.failing(reasonOf(error));
+    this.#failing = true;
+    const kept: Write[] = [];
+    for (const write of writes) {
+      if (write.type === "entry") {
+        write.room.undone();
+        if (write.sends !== undefined) write.sends.taken = write.sends.stored;
+      }
+      const repeatable = write.type === "repeat" || write.type === "create" ||
+        write.type === "entry" && write.sends !== undefined;
+      if (!repeatable && kept.length < MAX_KEPT && isDiskError(error)) kept.push(write);
+    }
+    this.#writes = [...kept, ...this.#writes];
+    for (const write of writes) {
+      if (write.type === "create") {
+        this.#creating.delete(write.id);
+        write.made.reject(reason);
+      } else if (write.type === "repeat" || write.type === "entry" && write.draft.n > 0) {
+        this.#events.refused(write.draft, reason);
+      }
+    }
+    if (kept.length === 0) return;
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#commit(), RETRY_MS);
+  }
+
+  #sweepSome(): void {
+    let more = false;
+    try {
+      more = this.#sweeper.step(Date.now() - this.#limits.logAgeMs);
+    } catch (error) {
+      // A disk that fails is no reason to stop: what is too old stays for another time.
+      if (!isDiskError(error)) this.#events.failing(reasonOf(error));
+    }
+    this.#sweep = setTimeout(() => this.#sweepSome(), more ? 0 : SWEEP_MS);
+  }
+}
+
+function unavailable(what: "read" | "write", error: unknown): ChatError {
+  const message = `The log cannot be ${what === "read" ? "read" : "written"} right now`;
+  return new ChatError("unavailable", message, { cause: error, retryAfterMs: RETRY_MS });
+}

@@ -1,0 +1,92 @@
+/**
+ * An open room of a SQLite file: what is on the disk, and what is on its way there.
+ *
+ * @module
+ */
+
+import { encodeEntry } from "../encode.ts";
+import { Log, LogEntry, type LogLimits } from "../log.ts";
+import { Roster } from "../roster.ts";
+import type { RoomRow, SqliteFile } from "./sqlite_file.ts";
+import type { Draft, StoredRoom } from "./store.ts";
+
+/** A log on the disk may be longer than it should by so many entries: they go together. */
+const TRIM_AT = 128;
+
+/** A room that is open. Its log and roster hold what is committed, and nothing else. */
+export class SqliteRoom implements StoredRoom {
+  readonly id: string;
+  readonly name: string;
+  readonly log: Log;
+  readonly roster: Roster = new Roster();
+  readonly #file: SqliteFile;
+  readonly #key: number;
+  /** The `seq` of the newest entry, those included that are not committed. */
+  #written: number;
+  /** Up to where entries are gone from the disk. */
+  #trimmed: number;
+
+  /** Reads the room with the newest part of its log. */
+  constructor(file: SqliteFile, id: string, row: RoomRow, limits: LogLimits) {
+    const entries = file.newest(row.key, limits.logEntries).reverse();
+    this.id = id;
+    this.name = row.name;
+    this.log = new Log(row.epoch, limits, (entries[0]?.seq ?? row.head + 1) - 1);
+    for (const { seq, sender, rest } of entries) {
+      this.log.push(new LogEntry(seq, sender, encodeEntry(seq, rest)));
+    }
+    this.roster.reset(file.members(row.key));
+    this.#file = file;
+    this.#key = row.key;
+    this.#written = this.log.head;
+    this.#trimmed = (file.oldest(row.key)?.seq ?? row.head + 1) - 1;
+  }
+
+  /** Whoever is in it when it is opened was left behind by a process that is gone. */
+  get orphans(): string[] {
+    return [...this.roster.members.keys()];
+  }
+
+  /** Within a transaction: writes a draft as the next entry, and what it does to the members. */
+  write({ from, n, rest }: Draft): LogEntry {
+    const seq = ++this.#written;
+    const entry = new LogEntry(seq, from, encodeEntry(seq, rest));
+    this.#file.addEntry(this.#key, seq, entry.at, from, n, rest);
+    if (n === 0) this.#follow(entry);
+    return entry;
+  }
+
+  /** At the end of a transaction that has written to it: drops what its log keeps no longer. */
+  trim(): void {
+    const { log } = this;
+    this.#file.setHead(this.#key, this.#written);
+    if (log.tail - this.#trimmed < TRIM_AT) return;
+    // Faster than it grows, so that it catches up, but in bounds.
+    const most = 2 * (this.#written - log.head) + TRIM_AT;
+    this.#trimmed = Math.min(log.tail, this.#trimmed + most);
+    this.#file.dropEntries(this.#key, this.#trimmed);
+  }
+
+  /** After the commit: what was written is in the log. */
+  committed(entry: LogEntry, n: number): void {
+    this.log.push(entry);
+    if (n === 0) this.roster.apply(JSON.parse(entry.text));
+  }
+
+  /** After a transaction that failed: nothing of what was written is there. */
+  undone(): void {
+    this.#written = this.log.head;
+  }
+
+  /** Does to the members on the disk what a roster does with the entry. */
+  #follow({ from, text }: LogEntry): void {
+    const one = new Roster();
+    const known = this.#file.member(this.#key, from);
+    one.reset(known === undefined ? [] : [known]);
+    one.apply(JSON.parse(text));
+    const member = one.members.get(from);
+    if (one.quiet) this.#file.dropMembers(this.#key);
+    else if (member === undefined) this.#file.dropMembers(this.#key, from);
+    else this.#file.setMember(this.#key, member);
+  }
+}
