@@ -19,10 +19,9 @@ import config from "./deno.json" with { type: "json" };
 import { chooseStore } from "./src/choose_store.ts";
 import { Engine } from "./src/engine.ts";
 import type { ChatError, ChatErrorOptions, ErrorCode } from "./src/errors.ts";
-import type { HubOptions } from "./src/hub.ts";
 import type { Log, LogEntry, LogLimits } from "./src/log.ts";
 import { createLogger, type Fields, type Logger } from "./src/logger.ts";
-import { DEFAULTS, type EngineOptions, type SocketLimits } from "./src/options.ts";
+import { DEFAULTS, type EngineOptions, type HubOptions, type SocketLimits } from "./src/options.ts";
 import {
   type MemberInfo,
   type PresenceEntry,
@@ -31,6 +30,7 @@ import {
 } from "./src/protocol.ts";
 import type { Roster } from "./src/roster.ts";
 import {
+  checkedSecret,
   parseServerFlags,
   SERVER_HELP,
   type ServerSettings,
@@ -44,6 +44,7 @@ import type {
   StoredRoom,
   StoreEvents,
   StoreLimits,
+  StoreOptions,
 } from "./src/store/store.ts";
 
 export { chooseStore };
@@ -70,6 +71,7 @@ export type {
   StoredRoom,
   StoreEvents,
   StoreLimits,
+  StoreOptions,
 };
 
 /** What {@linkcode createChat} can be told: every limit and time, and where it is reached. */
@@ -158,7 +160,13 @@ async function main(): Promise<void> {
     const settings = parseServerFlags(Deno.args, variables);
     if (settings === "help") console.log(SERVER_HELP.trimEnd());
     else if (settings === "version") console.log(config.version);
-    else run(settings, await chooseStore(settings.store));
+    else {
+      const { secretFile, store, engine } = settings;
+      if (secretFile !== undefined) {
+        engine.secret = checkedSecret("--secret-file", await Deno.readTextFile(secretFile));
+      }
+      run(settings, await chooseStore(store));
+    }
   } catch (error) {
     console.error(messageOf(error));
     Deno.exit(error instanceof RangeError ? 2 : 1);

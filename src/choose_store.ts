@@ -14,8 +14,9 @@ export const openMemoryStore: OpenStore = (events, limits) =>
   new MemoryStore(events, limits, randomEpoch);
 
 /**
- * Finds the store that is called `memory` or `sqlite:PATH`. It is opened only when a chat
- * is made with it.
+ * Finds the store that is called `memory`, `sqlite:PATH` or `nats://HOST:PORT`, with more
+ * hosts behind commas, and behind a slash a name if several systems share them. It is opened
+ * only when a chat is made with it.
  *
  * @throws {RangeError} if there is no such store.
  */
@@ -27,7 +28,14 @@ export async function chooseStore(name: string): Promise<OpenStore> {
     const made = { newEpoch: randomEpoch, newKey: newSessionKey };
     return (events, limits) => new SqliteStore(path, events, limits, made);
   }
-  throw new RangeError(`--store must be memory or sqlite:PATH, not ${JSON.stringify(name)}`);
+  if (name.startsWith("nats://")) {
+    const { JetStreamStore, parseNatsAddress } = await import("./store/jetstream.ts");
+    const address = parseNatsAddress(name);
+    return (events, options) => new JetStreamStore(address, events, options);
+  }
+  throw new RangeError(
+    `--store must be memory, sqlite:PATH or nats://HOST:PORT, not ${JSON.stringify(name)}`,
+  );
 }
 
 function randomEpoch(): string {

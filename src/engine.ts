@@ -71,7 +71,14 @@ export class Engine {
         if (reason === undefined) this.#logger.info("store works again");
         else this.#logger.error("store cannot write", { error: reason });
       },
+      orphaned: (roomId, ids) => this.#perform(this.#hub.orphaned(roomId, ids, instant())),
+      taken: (id, roomId) => this.#perform(this.#hub.taken(id, roomId, instant())),
+      gone: (roomId, how) => this.#gone(roomId, how),
     }, options);
+    if (this.#store.shared && options.secret === undefined) {
+      this.#store.close();
+      throw new RangeError("Servers that share a store need the same --secret-file or CHAT_SECRET");
+    }
     const sign = signer(options.secret ?? this.#store.key ?? newSessionKey());
     this.#hub = new Hub(options, (bytes) => crypto.getRandomValues(bytes), sign);
     const remembered = this.#store.remembered();
@@ -135,20 +142,34 @@ export class Engine {
     this.#store.settled()?.then(() => settled = true);
     while (!settled && performance.now() < deadline) await soon();
     clearInterval(this.#ticker);
-    const t = instant();
-    const { resumesPerSecond } = this.#options;
     const leaving = [...this.#connections];
     leaving.forEach((connection, turn) => {
       this.#deliverAll(connection);
-      // Each has its own moment to come back, so that a restart is no stampede.
-      const retryAfterMs = Math.ceil((turn + 1) * 1_000 / resumesPerSecond);
-      this.#perform(this.#hub.dismiss(connection, CLOSE.goingAway, GOING_AWAY, t, retryAfterMs));
+      this.#sendAway(connection, turn, CLOSE.goingAway, GOING_AWAY);
     });
     const open = () => leaving.filter((connection) => !connection.ended).length;
     while (open() > 0 && performance.now() < deadline) await soon();
     if (open() > 0) this.#logger.warn("peers left behind", { connections: open() });
     this.#pump.close();
     await this.#store.close();
+  }
+
+  /** Closes a connection that shall come back, each at its own moment, so that it is no stampede. */
+  #sendAway(peer: Peer, turn: number, code: number, reason: string): void {
+    const retryAfterMs = Math.ceil((turn + 1) * 1_000 / this.#options.resumesPerSecond);
+    this.#perform(this.#hub.dismiss(peer, code, reason, instant(), retryAfterMs));
+  }
+
+  /** Forgets a room that the store has no more. Whoever was in one that is lost comes back, and is told so. */
+  #gone(roomId: string, how: "deleted" | "lost"): void {
+    const outlets = this.#hub.rooms.get(roomId)?.members.map(({ outlet }) => outlet) ?? [];
+    this.#hub.deleteRoom(roomId);
+    this.#logger.warn("room gone", { room: roomId, how });
+    if (how === "deleted") return;
+    outlets.forEach((outlet, turn) => {
+      if (!(outlet instanceof Connection)) return;
+      this.#sendAway(outlet, turn, CLOSE.internal, "The log of a room was lost");
+    });
   }
 
   #connect(id: number, socket: WebSocket, dialect: Dialect): Connection {
@@ -207,7 +228,8 @@ export class Engine {
     const frame = decode(text, connection.dialect);
     // Whoever leaves gets first what it said before, and whoever comes back is told what is stored.
     const settles = frame.action === "leave" || frame.action === "hello";
-    const settled = settles ? this.#store.settled() : undefined;
+    const clientId = this.#hub.clientOf(connection, frame);
+    const settled = settles && clientId !== undefined ? this.#store.settled(clientId) : undefined;
     if (settled !== undefined) {
       this.#hold(connection, frame.ref, settled, (t) => this.#hub.receive(connection, frame, t));
       return;
@@ -216,7 +238,7 @@ export class Engine {
     if (frame.action === "messages") connection.budget.spend(frame.bodies.length - 1);
     this.#perform(this.#hub.receive(connection, frame, t));
     // Plain clients tell answers by their order: nothing overtakes that of a message.
-    const unanswered = connection.plain ? this.#store.settled() : undefined;
+    const unanswered = connection.plain ? this.#store.settled(clientId) : undefined;
     if (unanswered !== undefined) this.#hold(connection, undefined, unanswered, () => []);
   }
 

@@ -7,38 +7,25 @@
  * @module
  */
 
-import { encodeError, encodeFrame, encodeMessage, encodePlain } from "./encode.ts";
+import { encodeError, encodeFrame, encodeMessage } from "./encode.ts";
 import { ChatError, CLOSE } from "./errors.ts";
 import type { Effect, Instant } from "./effects.ts";
 import { isRoomId, newRoomId, normalizeRoomId, type RandomBytes } from "./ids.ts";
 import type { ClientFrame, CreateFrame, HelloFrame, JoinFrame, MessageFrame } from "./protocol.ts";
+import type { HubOptions } from "./options.ts";
 import { tell, typing } from "./presence.ts";
-import { entered, plainSuccess, plainWelcome, success, welcome } from "./replies.ts";
+import {
+  entered,
+  farewell,
+  plainSuccess,
+  plainWelcome,
+  replaced,
+  success,
+  welcome,
+} from "./replies.ts";
 import { longestEmpty, type Member, Room } from "./room.ts";
 import { type Peer, type Session, Sessions, type Sign } from "./sessions.ts";
-import type { Draft, StoredClient, StoredRoom, StoreLimits } from "./store/store.ts";
-
-/** The hub's limits and times; all times in milliseconds. */
-export interface HubOptions extends Pick<StoreLimits, "logAgeMs"> {
-  /** The most rooms open at once. */
-  maxRooms: number;
-  /** The most rooms one client may be in. */
-  maxRoomsPerClient: number;
-  /** The most members of one room. */
-  maxMembers: number;
-  /** The most clients without a connection that keep their place; one more loses it at once. */
-  maxAway: number;
-  /** Rooms with more members than this stop logging who comes and goes. */
-  presenceLimit: number;
-  /** How long an empty room can be rejoined. */
-  emptyRoomMs: number;
-  /** How long a client without a connection keeps its place. */
-  graceMs: number;
-  /** How often a `parley.v1` client must say something; it is dropped after two of these. */
-  heartbeatMs: number;
-  /** How long a `parley.v1` connection may take to say `hello`. */
-  helloMs: number;
-}
+import type { Draft, StoredClient, StoredRoom } from "./store/store.ts";
 
 /** All sessions and rooms of one process. */
 export class Hub {
@@ -182,8 +169,33 @@ export class Hub {
   ): Effect[] {
     // The peer may have gone while the store was asked.
     if (!this.#strangers.has(peer)) return [];
-    const known = this.#sessions.get(clientId);
+    let known = this.#sessions.get(clientId);
+    if (stored === undefined && known?.elsewhere) known = undefined;
     return this.#welcome(peer, frame, known ?? (stored && this.#sessions.restore(stored)), t);
+  }
+
+  /**
+   * Lets go of a client that has come in at another process, or with `roomId` of its place
+   * in that room, for which the other one speaks now. Nobody is told: it is not away. What
+   * it does not take up there it leaves when the grace time is over.
+   */
+  taken(clientId: string, roomId: string | undefined, t: Instant): Effect[] {
+    const session = this.#sessions.get(clientId);
+    if (session === undefined) return [];
+    const effects: Effect[] = [];
+    const member = session.rooms.get(roomId ?? "");
+    // A place that it left behind here earlier says nothing about where it is now.
+    const isElsewhere = roomId === undefined || member?.outlet !== undefined;
+    if (isElsewhere && !session.elsewhere) {
+      const { peer } = session;
+      if (peer !== undefined) effects.push(replaced(peer));
+      effects.push({ type: "forget", clientId });
+      this.#suspend(session, t);
+      session.goElsewhere(t.now);
+    }
+    if (member !== undefined) this.#part(session, member, t);
+    if (session.elsewhere && session.rooms.size === 0) this.#drop(session);
+    return effects;
   }
 
   /**
@@ -216,20 +228,24 @@ export class Hub {
     this.#strangers.delete(peer);
     const session = peer.session;
     if (session === undefined) return [];
-    session.detach(peer, t.now);
     const { graceMs, maxAway } = this.#options;
     if (forGood || peer.plain || graceMs === 0 || this.#away.size >= maxAway) {
+      session.detach(peer, t.now);
       return this.#end(session, t);
     }
+    return this.#suspend(session, t).flatMap((member) => tell("away", member, t));
+  }
+
+  /** Makes a client away from all its rooms, and returns those memberships of it that were not. */
+  #suspend(session: Session, t: Instant): Member[] {
+    if (session.peer !== undefined) session.detach(session.peer, t.now);
     this.#away.add(session);
-    const effects: Effect[] = [];
-    for (const member of session.rooms.values()) {
-      if (member.outlet === undefined) continue;
+    const here = [...session.rooms.values()].filter(({ outlet }) => outlet !== undefined);
+    for (const member of here) {
       member.outlet = undefined;
       member.awaySince = t.now;
-      effects.push(...tell("away", member, t));
     }
-    return effects;
+    return here;
   }
 
   /** Does what is due by now; call it at least twice a second. */
@@ -268,12 +284,13 @@ export class Hub {
 
   /** Lets go of a peer and says why it is closed. With `retryAfterMs` it is asked to come back after that. */
   dismiss(peer: Peer, code: number, reason: string, t: Instant, retryAfterMs?: number): Effect[] {
-    const retry = retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs };
-    const goodbye = peer.plain
-      ? encodePlain({ status: "error", message: reason })
-      : encodeFrame({ event: "goodbye", code, reason, ...retry });
-    const effects = this.disconnect(peer, t);
-    return [{ type: "close", peer, code, reason, goodbye }, ...effects];
+    return [farewell(peer, code, reason, retryAfterMs), ...this.disconnect(peer, t)];
+  }
+
+  /** The client that a frame comes from; of a `hello`, the one that shall go on. */
+  clientOf(peer: Peer, frame: ClientFrame): string | undefined {
+    if (frame.action !== "hello") return peer.session?.id;
+    return frame.session === undefined ? undefined : this.#sessions.verify(frame.session);
   }
 
   /** Forgets a room with everybody in it: their next word for it is answered with `room_gone`. */
@@ -304,18 +321,19 @@ export class Hub {
   }
 
   #hello(peer: Peer, frame: HelloFrame, t: Instant): Effect[] {
-    const clientId = frame.session === undefined ? undefined : this.#sessions.verify(frame.session);
+    const clientId = this.clientOf(peer, frame);
     if (clientId === undefined) return this.#welcome(peer, frame, undefined, t);
     const earlier = this.#sessions.get(clientId);
-    if (earlier === undefined) return [{ type: "recall", peer, frame, clientId }];
+    if (earlier === undefined || earlier.elsewhere) {
+      return [{ type: "recall", peer, frame, clientId }];
+    }
     return this.#welcome(peer, frame, earlier, t);
   }
 
   #welcome(peer: Peer, frame: HelloFrame, earlier: Session | undefined, t: Instant): Effect[] {
     const effects: Effect[] = [];
     if (earlier?.peer !== undefined) {
-      const reason = "This session continues on a newer connection";
-      effects.push(...this.dismiss(earlier.peer, CLOSE.sessionTaken, reason, t));
+      effects.push(replaced(earlier.peer), ...this.disconnect(earlier.peer, t));
     }
     // Dropping the older connection ends its session where there is no grace time.
     const resumed = earlier !== undefined && this.#sessions.get(earlier.id) === earlier;
@@ -447,19 +465,26 @@ export class Hub {
   }
 
   #leave(session: Session, member: Member, t: Instant): Effect[] {
-    const { room } = member;
-    session.rooms.delete(room.id);
-    if (room.gone) return [];
     const effects = tell("leave", member, t);
-    room.remove(member, t.now);
+    this.#part(session, member, t);
     return effects;
+  }
+
+  /** Takes somebody's place in a room away, without a word. */
+  #part(session: Session, member: Member, t: Instant): void {
+    session.rooms.delete(member.room.id);
+    if (!member.room.gone) member.room.remove(member, t.now);
   }
 
   #end(session: Session, t: Instant): Effect[] {
     const members = [...session.rooms.values()];
     const effects = members.flatMap((member) => this.#leave(session, member, t));
+    this.#drop(session);
+    return [...effects, { type: "forget", clientId: session.id }];
+  }
+
+  #drop(session: Session): void {
     this.#sessions.delete(session);
     this.#away.delete(session);
-    return [...effects, { type: "forget", clientId: session.id }];
   }
 }

@@ -103,6 +103,13 @@ export class Log {
     while (this.#size > logEntries || (this.#chars > logChars && this.#size > 1)) this.#drop();
   }
 
+  /** Goes on behind `seq`, which is not older than the head: what lies before it, kept or not, is gone. */
+  skipTo(seq: number): void {
+    while (this.#size > 0) this.#drop();
+    this.#head = seq;
+    this.#dropped = seq;
+  }
+
   /** Drops what was taken before `time`, in milliseconds since 1970. */
   expire(time: number): void {
     while (this.#size > 0 && this.at(0).at < time) this.#drop();

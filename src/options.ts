@@ -6,8 +6,27 @@
  * @module
  */
 
-import type { HubOptions } from "./hub.ts";
-import type { StoreLimits } from "./store/store.ts";
+import type { StoreOptions } from "./store/store.ts";
+
+/** The hub's limits and times; all times in milliseconds. */
+export interface HubOptions extends Pick<StoreOptions, "logAgeMs" | "graceMs"> {
+  /** The most rooms open at once. */
+  maxRooms: number;
+  /** The most rooms one client may be in. */
+  maxRoomsPerClient: number;
+  /** The most members of one room. */
+  maxMembers: number;
+  /** The most clients without a connection that keep their place; one more loses it at once. */
+  maxAway: number;
+  /** Rooms with more members than this stop logging who comes and goes. */
+  presenceLimit: number;
+  /** How long an empty room can be rejoined. */
+  emptyRoomMs: number;
+  /** How often a `parley.v1` client must say something; it is dropped after two of these. */
+  heartbeatMs: number;
+  /** How long a `parley.v1` connection may take to say `hello`. */
+  helloMs: number;
+}
 
 /** How much may wait in a socket; sizes in bytes, times in milliseconds. */
 export interface SocketLimits {
@@ -18,7 +37,7 @@ export interface SocketLimits {
 }
 
 /** What an engine needs to know: each part documents its own fields. */
-export interface EngineOptions extends HubOptions, SocketLimits, StoreLimits {
+export interface EngineOptions extends HubOptions, SocketLimits, StoreOptions {
   /** How many frames a second one connection may send on average, and twice as many at once; 0: any. */
   rate: number;
   /** The most connections at once. */
@@ -36,6 +55,9 @@ export const DEFAULTS: Readonly<EngineOptions> = {
   logEntries: 1_000,
   logChars: 4 * 1_048_576,
   logAgeMs: 30 * 86_400_000,
+  replicas: 1,
+  probeMs: 1_000,
+  leaseMs: 5_000,
   maxConnections: 10_000,
   maxRooms: 10_000,
   maxRoomsPerClient: 100,

@@ -8,6 +8,7 @@
 
 import type { Effect } from "./effects.ts";
 import { encodeFrame, encodePlain } from "./encode.ts";
+import { CLOSE } from "./errors.ts";
 import {
   type CreateFrame,
   type JoinFrame,
@@ -101,4 +102,18 @@ export function entered(
   }
   reply.after = member.cursor;
   return success(peer, { message, ...reply }, frame.ref);
+}
+
+/** Closes a peer that the hub has let go of; says why, and when it is asked to come back. */
+export function farewell(peer: Peer, code: number, reason: string, retryAfterMs?: number): Effect {
+  const retry = retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs };
+  const goodbye = peer.plain
+    ? encodePlain({ status: "error", message: reason })
+    : encodeFrame({ event: "goodbye", code, reason, ...retry });
+  return { type: "close", peer, code, reason, goodbye };
+}
+
+/** Closes the connection of a client that has come in on a newer one. */
+export function replaced(peer: Peer): Effect {
+  return farewell(peer, CLOSE.sessionTaken, "This session continues on a newer connection");
 }

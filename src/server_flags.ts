@@ -17,6 +17,8 @@ export interface ServerSettings {
   logFormat: LogFormat;
   /** What `chooseStore` is given. */
   store: string;
+  /** The file that the secret of the session tokens is in; it beats the one of the environment. */
+  secretFile: string | undefined;
   engine: EngineOptions;
 }
 
@@ -37,6 +39,9 @@ const DAY_S = 86_400;
 const YEARS_S = 3_650 * DAY_S;
 const MANY = 1_000_000_000;
 
+/** As many characters as 128 random bits have in hexadecimal. */
+const MIN_SECRET_CHARS = 32;
+
 const NUMBER_FLAGS: Record<string, NumberFlag> = {
   "log-entries": flag("logEntries", 1, 1, MANY, "entries a room's log keeps"),
   "log-chars": flag("logChars", 1, 1, MANY, "characters a room's log keeps"),
@@ -53,6 +58,9 @@ const NUMBER_FLAGS: Record<string, NumberFlag> = {
   "rooms-per-client": flag("maxRoomsPerClient", 1, 1, MANY, "rooms one client may be in"),
   "high-water": flag("highWaterBytes", 1, 1, MANY, "bytes that may wait for a slow reader"),
   "stuck": flag("stuckMs", 1, 1, MANY, "milliseconds until a reader that takes nothing is evicted"),
+  "nats-replicas": flag("replicas", 1, 1, 5, "NATS servers that keep each entry: 1, 3 or 5"),
+  "nats-probe": flag("probeMs", 1, 1, DAY_S, "milliseconds between looks whether NATS is reached"),
+  "nats-lease": flag("leaseMs", 1_000, 1, DAY_S, "seconds the members of a dead node stay"),
   "hello": flag("helloMs", 1_000, 1, DAY_S, "seconds a connection may take to say hello"),
   "resume-rate": flag("resumesPerSecond", 1, 1, MANY, "clients a second to come back on a restart"),
 };
@@ -73,7 +81,8 @@ export const SERVER_HELP: string = `Usage: deno task server [flags]
   --port N            port; 0 takes a free one (CHAT_PORT, default 8765)
   --hostname NAME     address to listen on, also --host (CHAT_HOST, default 127.0.0.1)
   --path PATH         where the chat is (default /)
-  --store STORE       memory or sqlite:PATH (CHAT_STORE, default memory)
+  --store STORE       memory, sqlite:PATH or nats://HOST:PORT,… (CHAT_STORE, default memory)
+  --secret-file PATH  what session tokens are signed with (or CHAT_SECRET; needed with nats)
   --log-level LEVEL   ${LOG_LEVELS.join(", ")} (default info)
   --log-format FORM   ${LOG_FORMATS.join(", ")} (default pretty)
 ${
@@ -90,6 +99,7 @@ const TEXT_FLAGS = [
   "host",
   "path",
   "store",
+  "secret-file",
   "log-level",
   "log-format",
 ] as const;
@@ -121,7 +131,7 @@ export function parseServerFlags(
     throw new RangeError(`--${name} needs one value`);
   };
   const engine: EngineOptions = { ...DEFAULTS };
-  if (env.CHAT_SECRET) engine.secret = env.CHAT_SECRET;
+  if (env.CHAT_SECRET) engine.secret = checkedSecret("CHAT_SECRET", env.CHAT_SECRET);
   for (const [name, { option, unit, least, most }] of Object.entries(NUMBER_FLAGS)) {
     const value = text(name);
     if (value !== undefined) engine[option] = wholeNumber(`--${name}`, value, least, most) * unit;
@@ -135,11 +145,25 @@ export function parseServerFlags(
       : wholeNumber("CHAT_PORT", env.CHAT_PORT || "8765", 0, 65_535),
     hostname: text("hostname") ?? text("host") ?? (env.CHAT_HOST || "127.0.0.1"),
     path,
+    secretFile: text("secret-file"),
     store: text("store") ?? (env.CHAT_STORE || "memory"),
     logLevel: oneOf("--log-level", text("log-level") ?? "info", LOG_LEVELS),
     logFormat: oneOf("--log-format", text("log-format") ?? "pretty", LOG_FORMATS),
     engine,
   };
+}
+
+/**
+ * Takes a secret, without the white space around it, if it is long enough not to be guessed.
+ *
+ * @throws {RangeError} with one line that names where it came from, and not the secret.
+ */
+export function checkedSecret(name: string, text: string): string {
+  const secret = text.trim();
+  if (secret.length >= MIN_SECRET_CHARS) return secret;
+  throw new RangeError(
+    `${name} must hold at least ${MIN_SECRET_CHARS} characters, not ${secret.length}`,
+  );
 }
 
 function wholeNumber(name: string, text: string, least: number, most: number): number {

@@ -27,6 +27,8 @@ export class Session implements Person {
   n: number;
   /** Whether `n` is known; where not, the client says first what comes next. */
   counted: boolean;
+  /** Whether it has come in at another process since it was here. */
+  elsewhere = false;
   /** The connection it speaks on; none while it is away. */
   peer: Peer | undefined;
   /** When it was last heard, on the monotonic clock in milliseconds. */
@@ -54,8 +56,17 @@ export class Session implements Person {
   /** Makes `peer` the connection this client speaks on, at the monotonic time `now`. */
   attach(peer: Peer, now: number): void {
     this.peer = peer;
+    this.elsewhere = false;
     this.seenAt = now;
     peer.session = this;
+  }
+
+  /** Notes that it has come in at another process, which counts its messages from now on. */
+  goElsewhere(now: number): void {
+    this.elsewhere = true;
+    this.seenAt = now;
+    this.n = 0;
+    this.counted = false;
   }
 
   /** Ends the hold of its connection, which it must have. */

@@ -2,6 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { chooseStore, openMemoryStore } from "../src/choose_store.ts";
 import { DEFAULTS } from "../src/options.ts";
 import { pure } from "./pure.ts";
+import { IGNORE } from "./store_suite.ts";
 
 pure("chooseStore() knows the store in memory", async () => {
   assertEquals(await chooseStore("memory"), openMemoryStore);
@@ -11,8 +12,7 @@ Deno.test("chooseStore() knows SQLite with a path, and opens it only when asked 
   const folder = await Deno.makeTempDir();
   const openStore = await chooseStore(`sqlite:${folder}/chat.db`);
   assertEquals(await Array.fromAsync(Deno.readDir(folder)), []);
-  const events = { stored() {}, repeated() {}, refused() {}, failing() {} };
-  const store = openStore(events, DEFAULTS);
+  const store = openStore(IGNORE, DEFAULTS);
   await store.create("a", "Lobby");
   await store.close();
   const files = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
@@ -24,7 +24,7 @@ Deno.test("chooseStore() knows SQLite with a path, and opens it only when asked 
 });
 
 pure("chooseStore() names what it does not know", async () => {
-  for (const name of ["", "disk", "memory:", "sqlite:", "sqlite"]) {
+  for (const name of ["", "disk", "memory:", "sqlite:", "sqlite", "nats:", "nats://", "nats://a"]) {
     await assertRejects(() => chooseStore(name), RangeError, `not ${JSON.stringify(name)}`);
   }
 });

@@ -8,7 +8,8 @@
 import { DEFAULTS } from "../src/options.ts";
 import type { Effect, Instant } from "../src/effects.ts";
 import { encodeEntry } from "../src/encode.ts";
-import { Hub, type HubOptions } from "../src/hub.ts";
+import { Hub } from "../src/hub.ts";
+import type { HubOptions } from "../src/options.ts";
 import type { RandomBytes } from "../src/ids.ts";
 import { Log, LogEntry } from "../src/log.ts";
 import type { JoinFrame } from "../src/protocol.ts";

@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { MemoryStore, REMEMBERED_SENDS } from "../src/store/memory.ts";
+import { MemoryStore } from "../src/store/memory.ts";
+import { REMEMBERED_SENDS } from "../src/store/sends.ts";
 import { pure } from "./pure.ts";
-import { testStore } from "./store_suite.ts";
+import { IGNORE, testStore } from "./store_suite.ts";
 
 let epochs = 0;
 const newEpoch = () => `epoch${++epochs}`;
@@ -10,18 +11,15 @@ testStore({
   name: "MemoryStore",
   make: (events, limits) => new MemoryStore(events, limits, newEpoch),
   durable: false,
+  shared: false,
+  forgetsNumbers: true,
   permissions: "none",
 });
 
 pure("MemoryStore: of a repeat from too long ago only that it is one can be told", async () => {
   const seqs: number[] = [];
   const store = new MemoryStore(
-    {
-      stored: () => {},
-      repeated: (_, seq) => seqs.push(seq),
-      refused: () => {},
-      failing: () => {},
-    },
+    { ...IGNORE, repeated: (_, seq) => seqs.push(seq) },
     { logEntries: 10, logChars: 10_000 },
     newEpoch,
   );

@@ -23,6 +23,7 @@ pure("parseServerFlags() of nothing is the defaults", () => {
     logLevel: "info",
     logFormat: "pretty",
     store: "memory",
+    secretFile: undefined,
     engine: DEFAULTS,
   });
 });
@@ -40,8 +41,17 @@ pure("a flag beats the environment, which beats the default", () => {
 });
 
 pure("the key of the sessions comes from the environment, where nobody sees it listed", () => {
-  assertEquals(settings([], { CHAT_SECRET: "s" }).engine.secret, "s");
+  const secret = "0123456789abcdef".repeat(2);
+  assertEquals(settings([], { CHAT_SECRET: `${secret}\n` }).engine.secret, secret);
+  assertEquals(settings(["--secret-file", "data/secret"]).secretFile, "data/secret");
   assertEquals("secret" in settings([], { CHAT_SECRET: "" }).engine, false);
+});
+
+pure("a key that is too short is refused, and not shown", () => {
+  assertEquals(
+    refusal([], { CHAT_SECRET: "hunter2" }),
+    "CHAT_SECRET must hold at least 32 characters, not 7",
+  );
 });
 
 pure("flags that have seconds for a unit become milliseconds", () => {
@@ -54,7 +64,7 @@ pure("every flag of the help is understood, and shows its default there", () => 
   assert(flags.length >= 10, `${flags.length}`);
   for (const [, name, value] of flags) {
     assertEquals(settings([`--${name}`, String(value)]), settings([]), name);
-    assert(JSON.stringify(settings([`--${name}`, "7"])) !== JSON.stringify(settings([])), name);
+    assert(JSON.stringify(settings([`--${name}`, "4"])) !== JSON.stringify(settings([])), name);
   }
 });
 

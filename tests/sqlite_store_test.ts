@@ -4,7 +4,7 @@ import { ChatError } from "../src/errors.ts";
 import { SqliteStore } from "../src/store/sqlite.ts";
 import type { Draft, StoreEvents, StoreLimits } from "../src/store/store.ts";
 import { until } from "./chaos/setting.ts";
-import { testStore } from "./store_suite.ts";
+import { IGNORE, testStore } from "./store_suite.ts";
 
 let epochs = 0;
 const MADE = {
@@ -20,6 +20,8 @@ testStore({
   name: "SqliteStore",
   make: (events, limits, place) => new SqliteStore(`${folder}/${place}`, events, limits, MADE),
   durable: true,
+  shared: false,
+  forgetsNumbers: true,
   permissions: "inherit",
 });
 
@@ -35,6 +37,7 @@ class Bench implements AsyncDisposable {
 
   open(limits: Partial<StoreLimits> = {}): SqliteStore {
     const events: StoreEvents = {
+      ...IGNORE,
       stored: (roomId) => this.reports.push(`stored in ${roomId}`),
       repeated: ({ n }, seq) => this.reports.push(`repeated ${n} at ${seq}`),
       refused: ({ n }, error) =>

@@ -11,27 +11,8 @@ import { encodeEntry } from "../encode.ts";
 import { ChatError } from "../errors.ts";
 import { Log, LogEntry, type LogLimits } from "../log.ts";
 import { Roster } from "../roster.ts";
+import { Sends } from "./sends.ts";
 import type { Draft, Store, StoredClient, StoredRoom, StoreEvents } from "./store.ts";
-
-/** How many of a client's newest messages a repeat is answered for with the first one's `seq`. */
-export const REMEMBERED_SENDS = 16_384;
-
-/** The `seq` of each of a client's newest messages, by number. */
-class Sends {
-  /** The number of the newest message. */
-  last = 0;
-  #seqs: number[] = [];
-
-  add(n: number, seq: number): void {
-    this.#seqs[n % REMEMBERED_SENDS] = seq;
-    this.last = n;
-  }
-
-  /** The `seq` of message `n`, which was added once; 0 if it was overwritten since. */
-  seqOf(n: number): number {
-    return n > this.last - REMEMBERED_SENDS ? this.#seqs[n % REMEMBERED_SENDS] ?? 0 : 0;
-  }
-}
 
 /** A store whose rooms live as long as this process has somebody interested in them. */
 export class MemoryStore implements Store {

@@ -17,6 +17,18 @@ export interface StoreLimits extends LogLimits {
   logAgeMs: number;
 }
 
+/** What a store may need to know; all times in milliseconds. */
+export interface StoreOptions extends StoreLimits {
+  /** How long a client without a connection may still come back. */
+  graceMs: number;
+  /** How many machines keep each entry, where a store has several. */
+  replicas: number;
+  /** How often a process looks whether it reaches a shared store: it knows that it does not after two of these. */
+  probeMs: number;
+  /** How long a process that shares a store may be silent before its members have left. */
+  leaseMs: number;
+}
+
 /** An entry that has no place in a log yet. */
 export interface Draft {
   /** The client it comes from. */
@@ -69,6 +81,12 @@ export interface StoreEvents {
   refused(draft: Draft, error: ChatError): void;
   /** From now on nothing can be stored, for that reason; or, without one, it can again. */
   failing(reason: string | undefined): void;
+  /** These members of an open room were left behind by a process that is gone. */
+  orphaned(roomId: string, clientIds: readonly string[]): void;
+  /** A client has come in at another process; with `roomId`, that one speaks for it there now. */
+  taken(clientId: string, roomId: string | undefined): void;
+  /** An open room was deleted by another process, or has lost its log; it is open no more. */
+  gone(roomId: string, how: "deleted" | "lost"): void;
 }
 
 /** Gives entries their place in a room's log, and keeps them. */
@@ -78,6 +96,8 @@ export interface Store {
    * earlier process are then good in this one.
    */
   readonly key?: Uint8Array;
+  /** Whether several processes use it: they must sign session tokens with the same secret. */
+  readonly shared?: true;
   /**
    * Makes a room with an empty log of a new epoch and opens it; one that is there already is
    * only opened. Rejects with a ChatError where it cannot.
@@ -92,8 +112,11 @@ export interface Store {
    * instead of being refused.
    */
   append(roomId: string, draft: Draft): void;
-  /** Resolves when all that was appended so far is reported; undefined where it is already. */
-  settled(): Promise<void> | undefined;
+  /**
+   * Resolves when all that was appended so far, or all of one client, is reported; undefined
+   * where it is already.
+   */
+  settled(clientId?: string): Promise<void> | undefined;
   /** Ends the interest of this process in a room: nobody here is in it any more. */
   release(roomId: string): void;
   /** Deletes a room and its log everywhere. */
@@ -104,11 +127,11 @@ export interface Store {
   remember(clientId: string, name: string | undefined): void;
   /** A client that some process remembered, and that was not forgotten since; else undefined. */
   recall(clientId: string): Promise<StoredClient | undefined>;
-  /** Forgets a client that will never come back, with its numbers. */
+  /** Forgets a client that will never come back, or not to this process, with its numbers. */
   forget(clientId: string): void;
   /** Makes everything reported so far as safe as it will be, and ends. */
   close(): Promise<void>;
 }
 
 /** Opens what was chosen to keep the logs; throws an error that says in one line why it cannot. */
-export type OpenStore = (events: StoreEvents, limits: StoreLimits) => Store;
+export type OpenStore = (events: StoreEvents, options: StoreOptions) => Store;

@@ -36,6 +36,7 @@ export class FaultProxy implements AsyncDisposable {
   readonly #server: Server;
   readonly #port: number;
   readonly #lines = new Set<Line>();
+  #target: { hostname: string; port: number };
   #weather: Weather;
   #refusing = false;
   #change = Promise.withResolvers<void>();
@@ -43,6 +44,7 @@ export class FaultProxy implements AsyncDisposable {
   private constructor(server: Server, port: number, target: { hostname: string; port: number }) {
     this.#server = server;
     this.#port = port;
+    this.#target = target;
     this.#weather = { ...FINE, changed: this.#change.promise };
     server.on("connection", (client: Socket) => {
       if (this.#refusing) {
@@ -51,7 +53,7 @@ export class FaultProxy implements AsyncDisposable {
         return;
       }
       this.arrivals.push(performance.now());
-      const line = new Line(client, target, {
+      const line = new Line(client, this.#target, {
         weather: () => this.#weather,
         passed: (way, bytes) => this.passed[way] += bytes,
         cut: () => this.#cutNow(),
@@ -63,7 +65,6 @@ export class FaultProxy implements AsyncDisposable {
 
   /** Makes a proxy in front of `host`, like `127.0.0.1:8765`. */
   static async to(host: string): Promise<FaultProxy> {
-    const { hostname, port } = new URL(`tcp://${host}`);
     const server = createServer({ allowHalfOpen: true, noDelay: true });
     await new Promise<void>((resolve, reject) => {
       server.on("error", reject);
@@ -71,12 +72,22 @@ export class FaultProxy implements AsyncDisposable {
     });
     const address = server.address();
     if (address === null || typeof address === "string") throw new Error("No port to listen on");
-    return new FaultProxy(server, address.port, { hostname, port: Number(port) });
+    return new FaultProxy(server, address.port, targetOf(host));
+  }
+
+  /** Where it takes connections, like `127.0.0.1:8765`. */
+  get host(): string {
+    return `127.0.0.1:${this.#port}`;
   }
 
   /** The URL of a WebSocket behind it. */
   get url(): string {
-    return `ws://127.0.0.1:${this.#port}/`;
+    return `ws://${this.host}/`;
+  }
+
+  /** Puts it in front of another host: for connections that come from now on. */
+  aim(host: string): void {
+    this.#target = targetOf(host);
   }
 
   /** How many connections are open. */
@@ -146,4 +157,9 @@ export class FaultProxy implements AsyncDisposable {
     this.#weather = { ...this.#weather, ...change, changed: this.#change.promise };
     resolve();
   }
+}
+
+function targetOf(host: string): { hostname: string; port: number } {
+  const { hostname, port } = new URL(`tcp://${host}`);
+  return { hostname, port: Number(port) };
 }

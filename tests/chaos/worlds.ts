@@ -17,6 +17,7 @@ import type { Peer, Session } from "../../src/sessions.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { Frame, RawSocket, TestChat } from "../fixtures.ts";
+import { IGNORE } from "../store_suite.ts";
 import { chance, until } from "./setting.ts";
 
 /** A connection of a world. */
@@ -88,10 +89,9 @@ export class HubWorld implements World {
     this.#hub = new Hub({ ...DEFAULTS, ...options, heartbeatMs: Infinity }, bytes, (id) => id);
     this.#store = new MemoryStore(
       {
-        stored: () => {},
+        ...IGNORE,
         repeated: (draft, seq) => void this.#perform(this.#hub.repeated(draft, seq)),
         refused: (draft, error) => void this.#perform(this.#hub.refused(draft, error)),
-        failing: () => {},
       },
       { ...DEFAULTS, logEntries: 100_000 },
       () => newEpoch(bytes),

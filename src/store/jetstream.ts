@@ -1,0 +1,444 @@
+/**
+ * Keeps the logs in NATS JetStream, for any number of nodes. All rooms are one stream,
+ * each is a subject of it; the stream gives entries their `seq`, and sends each of them
+ * to every node that has the room open, the one it came from included.
+ *
+ * @module
+ */
+
+import { encodePresence } from "../encode.ts";
+import { ChatError, reasonOf } from "../errors.ts";
+import { newClientId, newEpoch, type RandomBytes } from "../ids.ts";
+import type { PresenceEntry } from "../protocol.ts";
+import { JetStreamClients } from "./jetstream_clients.ts";
+import { JetStreamLink, STATE_KEPT_MS } from "./jetstream_link.ts";
+import { JetStreamRoom, type RoomMeta } from "./jetstream_room.ts";
+import { Nodes } from "./nodes.ts";
+import { Outgoing, type Published, unavailable } from "./outgoing.ts";
+import type { Draft, Store, StoredClient, StoredRoom, StoreEvents, StoreOptions } from "./store.ts";
+
+/** Where the rooms are kept. */
+export interface NatsAddress {
+  /** The NATS servers, each as `host:port`. */
+  servers: string[];
+  /** Who this is to them, where they ask. */
+  user?: string;
+  /** What `user` shows; without a user, a token. */
+  password?: string;
+  /** The first word of all subjects, and of the names of the streams. */
+  name: string;
+}
+
+/** How long JetStream remembers ids of messages at least, in milliseconds; documented. */
+const DEDUP_MS = 120_000;
+
+/** How often an open room is compared with its stream, in milliseconds: what is lost last shows no gap. */
+const COMPARE_EVERY_MS = 30_000;
+
+/** How many rooms are read at the same time. */
+const READ_AT_ONCE = 16;
+
+const CANNOT_WRITE = "The log cannot be written now";
+
+/** What a room id must be to be a word of a subject. */
+const WORD = /^[\w-]+$/;
+
+/**
+ * Reads `nats://[USER:PASSWORD@]HOST:PORT[,HOST:PORT …][/NAME]`.
+ *
+ * @throws {RangeError} where it is none.
+ */
+export function parseNatsAddress(text: string): NatsAddress {
+  const form = /^nats:\/\/(?:([^@/]*)@)?([\w.-]+:\d+(?:,[\w.-]+:\d+)*)(?:\/([\w-]+))?$/;
+  const [, who, hosts, name = "parley"] = form.exec(text) ?? [];
+  if (hosts === undefined) {
+    const shown = JSON.stringify(text.replace(/\/\/.*@/, "//…@"));
+    throw new RangeError(`--store must be like nats://HOST:PORT,HOST:PORT/NAME, not ${shown}`);
+  }
+  const [first = "", second] = who?.split(":").map(decodeURIComponent) ?? [];
+  const password = second ?? first;
+  return {
+    servers: hosts.split(","),
+    name,
+    ...(second === undefined ? {} : { user: first }),
+    ...(password === "" ? {} : { password }),
+  };
+}
+
+const random: RandomBytes = (bytes) => crypto.getRandomValues(bytes);
+
+/** The rooms of all nodes, as one of them sees them. */
+export class JetStreamStore implements Store {
+  readonly shared = true;
+  readonly #options: StoreOptions;
+  readonly #events: StoreEvents;
+  readonly #link: JetStreamLink;
+  readonly #node = newClientId(random);
+  readonly #nodes: Nodes;
+  readonly #outgoing: Outgoing;
+  readonly #clients: JetStreamClients;
+  readonly #rooms = new Map<string, JetStreamRoom>();
+  /** What must end before something else is asked about a room. */
+  readonly #busy = new Map<string, Promise<void>>();
+  readonly #timer: ReturnType<typeof setInterval>;
+  #whole = false;
+  #listening = false;
+  /** Whether everything works, and since when it does not, on the monotonic clock in milliseconds. */
+  #available = false;
+  #failing = false;
+  #mending = false;
+  #ready = Promise.withResolvers<void>();
+  #ticks = 0;
+  #told = 0;
+  #closing: Promise<void> | undefined;
+
+  /** Begins to connect; nothing can be stored before that is done. */
+  constructor(address: NatsAddress, events: StoreEvents, options: StoreOptions) {
+    this.#options = options;
+    this.#events = events;
+    this.#nodes = new Nodes(this.#node, options);
+    this.#outgoing = new Outgoing({
+      isOpen: (roomId) => this.#rooms.has(roomId),
+      publish: (roomId, draft, id, done) => this.#publish(roomId, draft, id).then(done),
+      repeated: (draft, seq) => events.repeated(draft, seq),
+      refused: (draft, error) => events.refused(draft, error),
+    });
+    this.#link = new JetStreamLink({
+      ...address,
+      ...options,
+      // Whoever may come back may repeat what it said before.
+      dedupMs: Math.max(DEDUP_MS, 2 * options.graceMs),
+      patienceMs: 2 * options.probeMs,
+    }, {
+      whole: (whole) => this.#setWhole(whole),
+      wiped: () => [...this.#rooms.values()].forEach((room) => this.#lose(room, "lost")),
+      failed: (reason) => this.#fail(reason),
+    });
+    this.#clients = new JetStreamClients(this.#node, {
+      graceMs: options.leaseMs + options.graceMs,
+      link: this.#link,
+      nodes: this.#nodes,
+      outgoing: this.#outgoing,
+    });
+    this.#timer = setInterval(() => this.#tick(), options.probeMs / 2);
+  }
+
+  async create(id: string, name: string): Promise<StoredRoom> {
+    const room = await this.#alone(id, () => this.#create(id, name));
+    if (room === undefined) throw unavailable("The room cannot be made now");
+    return room;
+  }
+
+  open(id: string): Promise<StoredRoom | undefined> {
+    // What is no word in a subject was never the id of a room.
+    return WORD.test(id) ? this.#alone(id, () => this.#open(id)) : Promise.resolve(undefined);
+  }
+
+  append(roomId: string, draft: Draft): void {
+    const { from, n, rest } = draft;
+    if (n > 0) {
+      this.#outgoing.append(roomId, draft, `${from}.${n}`);
+      return;
+    }
+    const entry: PresenceEntry = JSON.parse(`{${rest}`);
+    const room = this.#rooms.get(roomId);
+    room?.told.tell(entry);
+    this.#outgoing.append(roomId, draft, this.#idOf(entry, room));
+  }
+
+  settled(clientId?: string): Promise<void> | undefined {
+    return this.#outgoing.settled(clientId);
+  }
+
+  release(roomId: string): void {
+    this.#rooms.get(roomId)?.close();
+    this.#rooms.delete(roomId);
+  }
+
+  delete(roomId: string): void {
+    this.release(roomId);
+    if (!WORD.test(roomId)) return;
+    this.#alone(roomId, async () => {
+      for (const kind of ["meta", "roster", "room"]) {
+        await this.#link.purge(this.#link.subject(kind, roomId));
+      }
+      this.#say("deleted", roomId);
+    }).catch((error) => this.#fail(reasonOf(error)));
+  }
+
+  /** Those of other nodes are recalled when they come. */
+  remembered(): StoredClient[] {
+    return [];
+  }
+
+  remember(clientId: string, name: string | undefined): void {
+    this.#clients.remember(clientId, name, performance.now());
+  }
+
+  async recall(clientId: string): Promise<StoredClient | undefined> {
+    await this.#whenReady();
+    const client = await asked(this.#clients.recall(clientId, performance.now()));
+    if (client !== undefined) this.#say("taken", clientId);
+    return client;
+  }
+
+  forget(clientId: string): void {
+    this.#clients.forget(clientId);
+  }
+
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#timer);
+    for (const room of this.#rooms.values()) room.close();
+    this.#rooms.clear();
+    await this.#clients.settled();
+    await this.#link.close();
+  }
+
+  /** Has what is asked about one room done one after the other. */
+  #alone<Answer>(roomId: string, ask: () => Promise<Answer>): Promise<Answer> {
+    const answer = (this.#busy.get(roomId) ?? Promise.resolve()).then(() => asked(ask()));
+    const done = answer.then(() => {}, () => {}).then(() => {
+      if (this.#busy.get(roomId) === done) this.#busy.delete(roomId);
+    });
+    this.#busy.set(roomId, done);
+    return answer;
+  }
+
+  async #create(id: string, name: string): Promise<JetStreamRoom | undefined> {
+    await this.#whenReady();
+    const { made } = this.#link;
+    const subject = this.#link.subject("meta", id);
+    const kept = await this.#link.last(subject);
+    if (kept === undefined || JSON.parse(kept.text).made !== made) {
+      const last = await this.#link.last(this.#link.subject("room", id));
+      const epoch = newEpoch(random);
+      const meta: RoomMeta = { name, epoch, made, after: last?.seq ?? 0, at: Date.now() };
+      const behind = kept?.seq ?? 0;
+      // Where another node was faster, the room is there as well.
+      await this.#link.publish(subject, JSON.stringify(meta), { behind });
+    }
+    return await this.#open(id);
+  }
+
+  async #open(id: string): Promise<JetStreamRoom | undefined> {
+    const known = this.#rooms.get(id);
+    if (known !== undefined) return known;
+    await this.#whenReady();
+    const subject = this.#link.subject("meta", id);
+    const kept = await this.#link.last(subject);
+    if (kept === undefined) return undefined;
+    const meta: RoomMeta = JSON.parse(kept.text);
+    if (meta.made !== this.#link.made) return undefined;
+    // What is in use does not become too old.
+    if (Date.now() - kept.at > STATE_KEPT_MS / 2) {
+      this.#link.publish(subject, kept.text, { behind: kept.seq });
+    }
+    const room = new JetStreamRoom(id, meta, {
+      link: this.#link,
+      limits: this.#options,
+      node: this.#node,
+      events: {
+        pushed: (from, n, seq) => this.#pushed(room, from, n, seq),
+        gone: () => this.#lose(room, "lost"),
+      },
+    });
+    await room.open();
+    if (room.closed) return undefined;
+    room.orphans = this.#orphansOf(room);
+    this.#rooms.set(id, room);
+    return room;
+  }
+
+  #pushed(room: JetStreamRoom, from: string, n: number, seq: number): void {
+    if (n > 0) {
+      this.#outgoing.seen(from, n, seq);
+      // One node is enough to do it, and the author's is the one that surely has the room open.
+      if (this.#outgoing.lastOf(from) === n) room.keepRoster();
+    }
+    this.#events.stored(room.id);
+  }
+
+  async #publish(roomId: string, { n, rest }: Draft, id: string): Promise<Published> {
+    const node = n === 0 ? { node: this.#node } : {};
+    const subject = this.#link.subject("room", roomId);
+    const outcome = await this.#link.publish(subject, rest, { id, ...node });
+    switch (outcome.type) {
+      case "stored": {
+        const room = this.#rooms.get(roomId);
+        if (room !== undefined && !outcome.duplicate) room.expect(outcome.seq);
+        return outcome;
+      }
+      case "unknown":
+        return outcome;
+      case "overtaken":
+      case "refused":
+        return { type: "refused", error: unavailable(CANNOT_WRITE) };
+      default:
+        return outcome satisfies never;
+    }
+  }
+
+  /** The id of a presence entry: that somebody left behind is gone is told once, whoever tells it. */
+  #idOf({ event, from }: PresenceEntry, room: JetStreamRoom | undefined): string {
+    const speaker = room?.speakers.get(from);
+    const foreign = speaker !== undefined && speaker.node !== this.#node;
+    return foreign && (event === "leave" || event === "away")
+      ? `${from}.${room?.id}-${speaker.seq}`
+      : `${from}.${this.#node}-${++this.#told}`;
+  }
+
+  /** Says something to the other nodes. */
+  #say(what: "alive" | "taken" | "deleted", of: string): void {
+    this.#link.say(this.#link.subject("node", what), `${this.#node} ${of}`);
+  }
+
+  #listen(): void {
+    if (this.#listening) return;
+    this.#listening = true;
+    const on = (what: string, heard: (node: string, of: string) => void) =>
+      this.#link.listen(this.#link.subject("node", what), ({ text }) => {
+        const [node = "", of = ""] = text.split(" ");
+        heard(node, of);
+      });
+    on("alive", (node, at) => {
+      this.#nodes.heard(node, Number(at), performance.now());
+      this.#judge();
+    });
+    on("taken", (node, clientId) => {
+      if (node !== this.#node) this.#events.taken(clientId, undefined);
+    });
+    on("deleted", (node, roomId) => {
+      const room = this.#rooms.get(roomId);
+      if (node !== this.#node && room !== undefined) this.#lose(room, "deleted");
+    });
+  }
+
+  #setWhole(whole: boolean): void {
+    this.#whole = whole;
+    if (whole) {
+      this.#listen();
+      this.#say("alive", `${performance.now()}`);
+    } else this.#fail("NATS is not reached");
+    this.#judge();
+  }
+
+  /** Finds out whether everything works, and acts on a change. */
+  #judge(): void {
+    const works = this.#whole && this.#nodes.hears(performance.now());
+    if (works && !this.#available && !this.#mending) this.#mend();
+    else if (!works && this.#available) {
+      this.#available = false;
+      this.#ready = Promise.withResolvers();
+      this.#outgoing.available = false;
+      this.#fail("NATS is not heard");
+      // The connection may be open and dead.
+      if (this.#whole) this.#link.renew();
+    }
+  }
+
+  /** Reads in all rooms what was missed, then lets messages through again. */
+  async #mend(): Promise<void> {
+    this.#mending = true;
+    const rooms = [...this.#rooms.values()];
+    const read = async () => {
+      for (let room = rooms.pop(); room !== undefined; room = rooms.pop()) {
+        await room.catchUp().catch(() => {});
+      }
+    };
+    await Promise.all(Array.from({ length: READ_AT_ONCE }, read));
+    this.#mending = false;
+    if (!this.#whole || !this.#nodes.hears(performance.now()) || this.#closing) return;
+    this.#available = true;
+    this.#clients.tick(performance.now());
+    if (this.#failing) this.#events.failing(undefined);
+    this.#failing = false;
+    this.#ready.resolve();
+    this.#outgoing.available = true;
+  }
+
+  #fail(reason: string): void {
+    if (this.#failing || this.#available || this.#closing !== undefined) return;
+    this.#failing = true;
+    this.#events.failing(reason);
+  }
+
+  /** Waits a moment for NATS; rejects with `unavailable` where it is not there. */
+  async #whenReady(): Promise<void> {
+    if (this.#available) return;
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(unavailable(CANNOT_WRITE)), 2 * this.#options.probeMs);
+    try {
+      await Promise.race([this.#ready.promise, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #lose(room: JetStreamRoom, how: "deleted" | "lost"): void {
+    room.close();
+    if (this.#rooms.get(room.id) !== room) return;
+    this.#rooms.delete(room.id);
+    this.#events.gone(room.id, how);
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    if (this.#ticks++ % 2 === 0) this.#say("alive", `${now}`);
+    this.#judge();
+    this.#outgoing.tick(now);
+    if (!this.#available) return;
+    this.#nodes.prune(now);
+    this.#clients.tick(now);
+    const { probeMs, leaseMs } = this.#options;
+    const compareEvery = Math.ceil(2 * COMPARE_EVERY_MS / probeMs);
+    const sweep = this.#ticks % Math.ceil(leaseMs / probeMs) === 0;
+    let turn = this.#ticks;
+    for (const room of this.#rooms.values()) {
+      if (room.lacking || ++turn % compareEvery === 0) room.catchUp().catch(() => {});
+      if (room.unsettled) this.#settle(room);
+      const orphans = sweep ? this.#orphansOf(room) : [];
+      if (orphans.length > 0) this.#events.orphaned(room.id, orphans);
+    }
+  }
+
+  /** The members of a room whose node has died. */
+  #orphansOf({ speakers }: JetStreamRoom): string[] {
+    const now = performance.now();
+    return [...speakers].flatMap(([id, { node }]) => this.#nodes.isDead(node, now) ? [id] : []);
+  }
+
+  /** Tells a room again what its log does not say of the clients of this node. */
+  #settle(room: JetStreamRoom): void {
+    const logged = { members: room.roster.members, speakers: room.speakers };
+    let busy = 0;
+    const corrections = room.roster.quiet ? [] : room.told.corrections(logged, (id) => {
+      const holds = this.#outgoing.holds(id);
+      if (holds) busy++;
+      return holds;
+    });
+    room.unsettled = busy + corrections.length > 0;
+    for (const correction of corrections) {
+      if (correction.type === "taken") {
+        this.#events.taken(correction.from, room.id);
+      } else {
+        const { from } = correction;
+        const rest = encodePresence({ at: Date.now(), ...correction });
+        this.append(room.id, { from, n: 0, rest });
+      }
+    }
+  }
+}
+
+/** Waits for an answer of NATS; what goes wrong there is something that a client may try again. */
+async function asked<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof ChatError) throw error;
+    throw unavailable("The log cannot be reached now", { cause: error });
+  }
+}

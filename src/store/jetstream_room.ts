@@ -1,0 +1,273 @@
+/**
+ * A room that lives in a stream, as one node sees it: its log, its members, and which
+ * node speaks for each of them.
+ *
+ * @module
+ */
+
+import { encodeEntry } from "../encode.ts";
+import { Log, LogEntry } from "../log.ts";
+import type { MemberInfo, PresenceEntry } from "../protocol.ts";
+import { Roster } from "../roster.ts";
+import type { JetStreamLink, StreamMessage } from "./jetstream_link.ts";
+import type { StoredRoom, StoreLimits } from "./store.ts";
+import { Told } from "./told.ts";
+
+/** What is kept of a room beside its entries. */
+export interface RoomMeta {
+  /** How the room is called. */
+  name: string;
+  /** Names this life of its log. */
+  epoch: string;
+  /** The streams it was made in: in others of the same name it is lost. */
+  made: string;
+  /** The `seq` of the newest entry that is not its own, but of a room before it with the same id. */
+  after: number;
+  /** When it was made, in milliseconds since 1970. */
+  at: number;
+}
+
+/** Which node spoke last for a member, and the `seq` of that entry. */
+export interface Speaker {
+  node: string;
+  seq: number;
+}
+
+/** The members at a place of the log, kept in the stream: what is older may fall off the log. */
+interface Snapshot {
+  epoch: string;
+  seq: number;
+  quiet: boolean;
+  members: (MemberInfo & { speaker: Speaker })[];
+}
+
+/** What a room reports. */
+export interface RoomEvents {
+  /** An entry of `from` was pushed to the log: its message `n`, or with 0 what tells of its coming or going. */
+  pushed(from: string, n: number, seq: number): void;
+  /** The room is not in the stream any more, or another one is in its place. */
+  gone(): void;
+}
+
+/** What a room needs to be one. */
+export interface RoomSetting {
+  link: JetStreamLink;
+  limits: StoreLimits;
+  events: RoomEvents;
+  /** The id of this node. */
+  node: string;
+}
+
+/** How many live messages are kept while the past is read; what is beyond is read again. */
+const MAX_EARLY = 4_096;
+
+/** How often a replica is asked that is behind, and how long it is given in between, in milliseconds. */
+const MAX_TRIES = 5;
+const BEHIND_MS = 50;
+
+/** One open room. */
+export class JetStreamRoom implements StoredRoom {
+  readonly id: string;
+  readonly name: string;
+  readonly log: Log;
+  readonly roster = new Roster();
+  readonly shared = true;
+  orphans: readonly string[] = [];
+  /** Which node spoke for each member last. */
+  readonly speakers = new Map<string, Speaker>();
+  /** What this node has told of its own clients. */
+  readonly told: Told;
+  /** Whether the members may be others than this node has told. */
+  unsettled = true;
+  readonly #link: JetStreamLink;
+  readonly #limits: StoreLimits;
+  readonly #events: RoomEvents;
+  #deafen: () => void = () => {};
+  /** The greatest `seq` that the stream is known to have for this room. */
+  #expected = 0;
+  /** Whether the stream could not be read when it was tried last. */
+  #failed = false;
+  #early: StreamMessage[] = [];
+  #reading: Promise<void> | undefined;
+  #closed = false;
+  /** When everything that was in the stream was in the log, in milliseconds since 1970. */
+  #completeAt: number;
+  /** The `seq` up to which the roster was true when it was read. */
+  #rosterAt = 0;
+  /** How many entries came since the first change of the roster that no snapshot has; 0 if all have. */
+  #sinceChange = 0;
+
+  /** Makes a room of which nothing is read yet. */
+  constructor(
+    id: string,
+    { name, epoch, after, at }: RoomMeta,
+    { link, limits, events, node }: RoomSetting,
+  ) {
+    this.id = id;
+    this.name = name;
+    this.log = new Log(epoch, limits, after);
+    this.told = new Told(node);
+    this.#completeAt = at;
+    this.#link = link;
+    this.#limits = limits;
+    this.#events = events;
+  }
+
+  /** Whether nothing comes in any more. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Whether the stream is known, or likely, to have what the log does not. */
+  get lacking(): boolean {
+    return this.#failed || this.log.head < this.#expected;
+  }
+
+  /** Says that the stream has an entry of this room at `seq`: if it does not come, it is to be read. */
+  expect(seq: number): void {
+    this.#expected = Math.max(this.#expected, seq);
+  }
+
+  /** Begins to listen, then reads what is there: nothing is lost in between. */
+  async open(): Promise<void> {
+    this.#deafen = this.#link.listen(
+      this.#link.subject("live", this.id),
+      (message) => this.#hear(message),
+    );
+    try {
+      await this.catchUp();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** Reads what the log lacks; rejects where that fails, and changes nothing about what is still lacking. */
+  catchUp(): Promise<void> {
+    return this.#reading ??= this.#catchUp().then(() => {
+      this.#failed = false;
+    }, (error) => {
+      this.#failed = true;
+      throw error;
+    }).finally(() => this.#reading = undefined);
+  }
+
+  /** Keeps the members in the stream if the log is about to lose how they came. */
+  keepRoster(): void {
+    if (this.#sinceChange <= this.#limits.logEntries / 4) return;
+    this.#sinceChange = 0;
+    const snapshot: Snapshot = {
+      epoch: this.log.epoch,
+      seq: this.log.head,
+      quiet: this.roster.quiet,
+      members: [...this.roster.members.values()].flatMap((member) => {
+        const speaker = this.speakers.get(member.client_id);
+        return speaker === undefined ? [] : [{ ...member, speaker }];
+      }),
+    };
+    const subject = this.#link.subject("roster", this.id);
+    this.#link.publish(subject, JSON.stringify(snapshot));
+  }
+
+  /** Stops listening. */
+  close(): void {
+    this.#closed = true;
+    this.#deafen();
+  }
+
+  #hear(message: StreamMessage): void {
+    if (this.#reading !== undefined) {
+      if (this.#early.length < MAX_EARLY) this.#early.push(message);
+    } else if (!this.#take(message)) {
+      this.#early.push(message);
+      // Where it fails, the store tries again.
+      this.catchUp().catch(() => {});
+    }
+  }
+
+  /** Pushes a live message unless something before it is missing. */
+  #take(message: StreamMessage): boolean {
+    this.expect(message.seq);
+    if (message.seq <= this.log.head) return true;
+    if (message.before > this.log.head) return false;
+    this.#push(message);
+    return true;
+  }
+
+  async #catchUp(): Promise<void> {
+    const begin = Date.now();
+    const kept = await this.#link.last(this.#link.subject("meta", this.id));
+    const meta: RoomMeta | undefined = kept && JSON.parse(kept.text);
+    if (meta?.epoch !== this.log.epoch || meta.made !== this.#link.made) {
+      return this.#events.gone();
+    }
+    let upTo: number;
+    do {
+      const subject = this.#link.subject("room", this.id);
+      const last = await this.#link.last(subject);
+      upTo = Math.max(last?.seq ?? 0, this.#early.at(-1)?.seq ?? 0);
+      for (let tries = 0; this.log.head < upTo && !this.#closed; tries++) {
+        // A replica that answers may be a little behind the one that leads.
+        if (tries > 0) await new Promise((resolve) => setTimeout(resolve, BEHIND_MS));
+        if (tries === MAX_TRIES) throw new Error(`Room ${this.id} ends at ${this.log.head}`);
+        await this.#read(subject);
+      }
+      if (this.#closed) return;
+      // What came meanwhile joins on, or shows what is missing still.
+      const early = this.#early;
+      this.#early = [];
+      if (early.every((message) => this.#take(message))) break;
+    } while (true);
+    this.#completeAt = begin;
+    this.unsettled = true;
+  }
+
+  async #read(subject: string): Promise<void> {
+    const { logEntries, logAgeMs } = this.#limits;
+    const snapshot = await this.#link.last(this.#link.subject("roster", this.id));
+    let truncated = Date.now() - this.#completeAt >= logAgeMs;
+    await this.#link.history(subject, this.log.head + 1, (count) => {
+      // With so many, older ones may have been dropped.
+      truncated ||= count >= logEntries;
+    }, (message) => {
+      if (truncated) {
+        truncated = false;
+        this.log.skipTo(message.seq - 1);
+        if (snapshot !== undefined) this.#recallRoster(JSON.parse(snapshot.text));
+      }
+      if (message.seq > this.log.head && !this.#closed) this.#push(message);
+    });
+  }
+
+  #recallRoster({ epoch, seq, quiet, members }: Snapshot): void {
+    if (epoch !== this.log.epoch) return;
+    this.#rosterAt = seq;
+    this.speakers.clear();
+    for (const { client_id, speaker } of members) this.speakers.set(client_id, speaker);
+    this.roster.reset(members.map(({ speaker: _, ...member }) => member), quiet);
+  }
+
+  #push({ seq, id, node, text }: StreamMessage): void {
+    const whole = encodeEntry(seq, text);
+    const dot = id.lastIndexOf(".");
+    let [from, n] = [id.slice(0, dot), Number(id.slice(dot + 1))];
+    if (node !== "") {
+      const entry: PresenceEntry = JSON.parse(whole);
+      [from, n] = [entry.from, 0];
+      if (seq > this.#rosterAt) this.#apply(entry, node);
+    }
+    if (this.#sinceChange > 0) this.#sinceChange++;
+    this.log.push(new LogEntry(seq, from, whole));
+    this.#events.pushed(from, n, seq);
+  }
+
+  #apply(entry: PresenceEntry, node: string): void {
+    this.roster.apply(entry);
+    const { from, seq } = entry;
+    if (this.roster.members.has(from)) this.speakers.set(from, { node, seq });
+    else this.speakers.delete(from);
+    if (this.roster.quiet) this.speakers.clear();
+    this.#sinceChange ||= 1;
+    this.unsettled = true;
+  }
+}

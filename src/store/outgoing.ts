@@ -1,0 +1,283 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * What clients have said and a store far away has not answered for: one message of
+ * each client is on its way at a time, so that the order of a client's messages is
+ * kept whatever fails, on whichever node the client is.
+ *
+ * @module
+ */
+
+import { ChatError } from "../errors.ts";
+import { Sends } from "./sends.ts";
+import type { Draft, StoreEvents } from "./store.ts";
+
+/** What became of a draft that was published. */
+export type Published =
+  /** It is in the log at `seq`; with `duplicate` since it was published an earlier time. */
+  | { type: "stored"; seq: number; duplicate: boolean }
+  /** This attempt has certainly not stored it. */
+  | { type: "refused"; error: ChatError }
+  /** Nobody knows. */
+  | { type: "unknown" };
+
+/** What the queues need from the store around them. */
+export interface OutgoingActions extends Pick<StoreEvents, "repeated" | "refused"> {
+  /** Whether a room is open here. */
+  isOpen(roomId: string): boolean;
+  /** Publishes a draft under an id that makes it stored once; calls `done` once, later. */
+  publish(roomId: string, draft: Draft, id: string, done: (outcome: Published) => void): void;
+}
+
+/** The most UTF-16 units of drafts that wait, over all clients: what comes then is refused. */
+export const MAX_WAITING_CHARS = 67_108_864;
+
+/** How long one draft is tried, in milliseconds: less than the store remembers ids. */
+export const TRY_FOR_MS = 60_000;
+
+/** When a client may try again whose message was refused for a while, in milliseconds. */
+const RETRY_AFTER_MS = 500;
+
+interface Waiting {
+  readonly roomId: string;
+  readonly draft: Draft;
+  readonly id: string;
+}
+
+/** What is known here of one client. */
+class Client {
+  readonly id: string;
+  /** Its messages that are known to be stored; undefined until something is known. */
+  sends: Sends | undefined;
+  /** Whether there may be newer ones than `sends` knows, because another node took them. */
+  behind = true;
+  /** What it has said, oldest first. */
+  readonly waiting: Waiting[] = [];
+  /** Whether the first of these was published, and how many answers are still to come. */
+  published = false;
+  attempts = 0;
+  /** Since when nobody knows what became of the first one, on the monotonic clock in milliseconds. */
+  doubtSince: number | undefined;
+  /** Whether it is to be forgotten once nothing waits. */
+  leaving = false;
+  /** Who waits until nothing of it waits. */
+  readonly settling: (() => void)[] = [];
+
+  constructor(id: string) {
+    this.id = id;
+  }
+}
+
+/** The queues of all clients of a node. */
+export class Outgoing {
+  readonly #actions: OutgoingActions;
+  readonly #clients = new Map<string, Client>();
+  #chars = 0;
+  #available = false;
+  #now = 0;
+
+  /** Makes empty queues; nothing is published before the store is `available`. */
+  constructor(actions: OutgoingActions) {
+    this.#actions = actions;
+  }
+
+  /** Takes a draft and the id it is to be published under; what becomes of it is reported at once or later. */
+  append(roomId: string, draft: Draft, id: string): void {
+    if (this.#chars + draft.rest.length > MAX_WAITING_CHARS) {
+      this.#actions.refused(draft, unavailable("Too much waits to be stored"));
+      return;
+    }
+    const client = this.#clientOf(draft.from);
+    client.leaving = false;
+    client.waiting.push({ roomId, draft, id });
+    this.#chars += draft.rest.length;
+    this.#advance(client);
+  }
+
+  /** Says that a client's messages up to `n` are stored, and perhaps more. */
+  stored(clientId: string, n: number): void {
+    const client = this.#clientOf(clientId);
+    if (n <= (client.sends?.last ?? -1)) return;
+    client.sends = new Sends(n);
+    client.behind = true;
+  }
+
+  /** Says that `(from, n)` was seen in a log, at `seq`. */
+  seen(from: string, n: number, seq: number): void {
+    const client = this.#clients.get(from);
+    if (client?.sends === undefined || n <= client.sends.last) return;
+    client.sends.add(n, seq);
+    if (client.published && client.waiting[0]?.draft.n === n) this.#settle(client);
+  }
+
+  /** The number of the last message of a client that is known to be stored; 0 if none is. */
+  lastOf(clientId: string): number {
+    return this.#clients.get(clientId)?.sends?.last ?? 0;
+  }
+
+  /** Resolves when nothing of a client, or of anybody, waits; undefined where that is so. */
+  settled(clientId?: string): Promise<void> | undefined {
+    const busy = (clientId === undefined ? [...this.#clients.keys()] : [clientId])
+      .filter((id) => this.holds(id));
+    if (busy.length === 0) return undefined;
+    return Promise.all(
+      busy.map((id) => new Promise<void>((resolve) => this.#clientOf(id).settling.push(resolve))),
+    ).then(() => {});
+  }
+
+  /** Whether something of a client waits. */
+  holds(clientId: string): boolean {
+    return (this.#clients.get(clientId)?.waiting.length ?? 0) > 0;
+  }
+
+  /** How many clients are known. */
+  get size(): number {
+    return this.#clients.size;
+  }
+
+  /** Says whether the store can be reached. While not, all is refused but what is on its way already. */
+  set available(available: boolean) {
+    this.#available = available;
+    for (const client of this.#clients.values()) this.#advance(client);
+  }
+
+  /** Tries again what is in doubt, at the monotonic time `now` in milliseconds; call it now and then. */
+  tick(now: number): void {
+    this.#now = now;
+    for (const client of this.#clients.values()) {
+      if (client.doubtSince === undefined) continue;
+      if (now - client.doubtSince >= TRY_FOR_MS) {
+        this.#refuse(client, unavailable("Nobody knows whether this is stored"));
+        this.#advance(client);
+      } else if (this.#available && client.attempts === 0) {
+        this.#publish(client);
+      }
+    }
+  }
+
+  /** Forgets a client once nothing of it waits any more. */
+  forget(clientId: string): void {
+    const client = this.#clients.get(clientId);
+    if (client === undefined) return;
+    client.leaving = true;
+    this.#advance(client);
+  }
+
+  #clientOf(id: string): Client {
+    let client = this.#clients.get(id);
+    if (client === undefined) {
+      client = new Client(id);
+      this.#clients.set(id, client);
+    }
+    return client;
+  }
+
+  /** Answers or publishes what is first, until something is on its way. */
+  #advance(client: Client): void {
+    while (client.waiting.length > 0 && !client.published) this.#begin(client);
+    if (client.doubtSince !== undefined || !this.#available) this.#refuseRest(client);
+    if (client.waiting.length > 0) return;
+    client.settling.splice(0).forEach((resolve) => resolve());
+    if (client.leaving) this.#clients.delete(client.id);
+  }
+
+  /** Refuses what is behind the first: nothing overtakes it, and nobody is left waiting for its end. */
+  #refuseRest(client: Client): void {
+    const [first, ...rest] = client.waiting;
+    if (rest.length === 0) return;
+    // Repeats of it wait for the same answer: refusing one would free a number that may be taken.
+    const isRepeat = ({ draft: { n } }: Waiting) => n > 0 && n === first?.draft.n;
+    client.waiting.splice(1, rest.length, ...rest.filter(isRepeat));
+    for (const waiting of rest) {
+      if (isRepeat(waiting)) continue;
+      this.#chars -= waiting.draft.rest.length;
+      this.#actions.refused(waiting.draft, unavailable("The log cannot be written now"));
+    }
+  }
+
+  #begin(client: Client): void {
+    const { roomId, draft } = client.waiting[0]!;
+    const { n } = draft;
+    if (n > 0) {
+      // Where another node may have stored what came before, the client knows what comes next.
+      if (client.behind && n > (client.sends?.last ?? -1) + 1) client.sends = new Sends(n - 1);
+      const sends = client.sends ??= new Sends();
+      if (n <= sends.last) {
+        this.#remove(client);
+        this.#actions.repeated(draft, sends.seqOf(n));
+        return;
+      }
+      if (!this.#actions.isOpen(roomId)) {
+        this.#refuse(client, new ChatError("room_gone", "Room no longer exists"));
+        return;
+      }
+      if (n > sends.last + 1) {
+        const message = `Message ${n} came before ${sends.last + 1}`;
+        this.#refuse(client, new ChatError("out_of_order", message));
+        return;
+      }
+    }
+    if (this.#available) this.#publish(client);
+    else this.#refuse(client, unavailable("The log cannot be written now"));
+  }
+
+  #publish(client: Client): void {
+    const first = client.waiting[0]!;
+    client.published = true;
+    client.attempts++;
+    this.#actions.publish(first.roomId, first.draft, first.id, (outcome) => {
+      const { draft } = first;
+      // What was stored only now is the newest message of its author.
+      if (draft.n > 0 && outcome.type === "stored" && !outcome.duplicate) client.behind = false;
+      // It may have been seen in the log, or been given up meanwhile.
+      if (client.waiting[0] !== first) return;
+      client.attempts--;
+      switch (outcome.type) {
+        case "stored":
+          if (draft.n > 0) {
+            client.sends?.add(draft.n, outcome.seq);
+            if (outcome.duplicate) this.#actions.repeated(draft, outcome.seq);
+          }
+          this.#settle(client);
+          break;
+        case "refused":
+          // An earlier attempt may have stored it all the same.
+          if (client.doubtSince !== undefined) break;
+          this.#refuse(client, outcome.error);
+          this.#advance(client);
+          break;
+        case "unknown":
+          client.doubtSince ??= this.#now;
+          this.#advance(client);
+          break;
+        default:
+          outcome satisfies never;
+      }
+    });
+  }
+
+  #settle(client: Client): void {
+    this.#remove(client);
+    this.#advance(client);
+  }
+
+  #refuse(client: Client, error: ChatError): void {
+    const { draft } = client.waiting[0]!;
+    if (draft.n > 0) client.behind = false;
+    this.#remove(client);
+    this.#actions.refused(draft, error);
+  }
+
+  #remove(client: Client): void {
+    const first = client.waiting.shift()!;
+    this.#chars -= first.draft.rest.length;
+    client.published = false;
+    client.attempts = 0;
+    client.doubtSince = undefined;
+  }
+}
+
+/** What a client is told while the log cannot be written. */
+export function unavailable(message: string, options: ErrorOptions = {}): ChatError {
+  return new ChatError("unavailable", message, { retryAfterMs: RETRY_AFTER_MS, ...options });
+}

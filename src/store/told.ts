@@ -1,0 +1,82 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * What one node has told a shared room about its own clients, and what it has to tell
+ * again where the log says otherwise: because it was not stored, or because other nodes
+ * took this one for dead.
+ *
+ * @module
+ */
+
+import type { MemberInfo, PresenceEntry, PresenceEvent } from "../protocol.ts";
+
+/** What has to be done about one client for the log to be true again. */
+export type Correction =
+  /** Tell this. */
+  | { type: "tell"; event: PresenceEvent; from: string; name: string | undefined }
+  /** It is on another node now: nothing about it may be told here any more. */
+  | { type: "taken"; from: string };
+
+/** A room as its log says that it is. */
+export interface RoomAsLogged {
+  /** Who is in it. */
+  members: ReadonlyMap<string, MemberInfo>;
+  /** Which node has spoken last for each of them. */
+  speakers: ReadonlyMap<string, { node: string }>;
+}
+
+/** The clients of one node in one room, as it has told of them. */
+export class Told {
+  readonly #node: string;
+  readonly #members = new Map<string, MemberInfo>();
+
+  /** Begins for the node with this id, which has told nothing yet. */
+  constructor(node: string) {
+    this.#node = node;
+  }
+
+  /** Takes in what the node tells. */
+  tell({ event, from, name }: Pick<PresenceEntry, "event" | "from" | "name">): void {
+    if (event === "quiet") return;
+    if (event === "leave") this.#members.delete(from);
+    else if (event !== "rename" || this.#members.has(from)) {
+      const away = event === "away" || event === "rename" && this.#members.get(from)?.away === true;
+      this.#members.set(from, {
+        client_id: from,
+        ...(name === undefined ? {} : { name }),
+        ...(away ? { away } : {}),
+      });
+    }
+  }
+
+  /**
+   * Compares with the log. Clients that are `busy`, of whom something is on its way
+   * already, are left out.
+   */
+  corrections(logged: RoomAsLogged, busy: (clientId: string) => boolean): Correction[] {
+    const corrections: Correction[] = [];
+    const tell = (event: PresenceEvent, { client_id: from, name }: MemberInfo) =>
+      corrections.push({ type: "tell", event, from, name });
+    for (const [from, own] of this.#members) {
+      if (busy(from)) continue;
+      const seen = logged.members.get(from);
+      if (seen === undefined) {
+        tell("join", own);
+        if (own.away) tell("away", own);
+      } else if (logged.speakers.get(from)?.node !== this.#node && (own.away || !seen.away)) {
+        // Whoever says that it is here has it: an older connection gives way to a newer one.
+        this.#members.delete(from);
+        corrections.push({ type: "taken", from });
+      } else if (own.away !== seen.away) {
+        tell(own.away ? "away" : "back", own);
+      } else if (own.name !== seen.name) {
+        tell("rename", own);
+      }
+    }
+    for (const [from, seen] of logged.members) {
+      const ours = logged.speakers.get(from)?.node === this.#node;
+      if (ours && !this.#members.has(from) && !busy(from)) tell("leave", seen);
+    }
+    return corrections;
+  }
+}

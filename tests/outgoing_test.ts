@@ -1,0 +1,203 @@
+import { assertEquals } from "@std/assert";
+import * as fc from "fast-check";
+import {
+  MAX_WAITING_CHARS,
+  Outgoing,
+  type Published,
+  TRY_FOR_MS,
+  unavailable,
+} from "../src/store/outgoing.ts";
+import { pure } from "./pure.ts";
+
+interface Flight {
+  id: string;
+  done: (outcome: Published) => void;
+}
+
+/** Queues that work, over a store that answers when it is told to. */
+class Bench {
+  readonly reports: string[] = [];
+  readonly flights: Flight[] = [];
+  readonly outgoing: Outgoing;
+
+  constructor() {
+    this.outgoing = new Outgoing({
+      isOpen: (roomId) => roomId === "a",
+      publish: (_room, _draft, id, done) => void this.flights.push({ id, done }),
+      repeated: ({ n }, seq) => this.reports.push(`repeated ${n} at ${seq}`),
+      refused: ({ n }, { code }) => this.reports.push(`refused ${n}: ${code}`),
+    });
+    this.outgoing.available = true;
+  }
+
+  say(n: number, { from = "ana", room = "a", rest = "x" } = {}): void {
+    this.outgoing.append(room, { from, n, rest }, `${from}.${n}`);
+  }
+
+  /** Answers what was published longest ago, and returns its id. */
+  answer(outcome: Published): string | undefined {
+    const flight = this.flights.shift();
+    flight?.done(outcome);
+    return flight?.id;
+  }
+
+  stored(seq: number, duplicate = false): string | undefined {
+    return this.answer({ type: "stored", seq, duplicate });
+  }
+}
+
+const REFUSED: Published = { type: "refused", error: unavailable("No") };
+
+pure("one message of each client is on its way at a time", () => {
+  const bench = new Bench();
+  for (const n of [1, 2, 3]) bench.say(n);
+  bench.say(1, { from: "ben" });
+  assertEquals(bench.flights.map(({ id }) => id), ["ana.1", "ben.1"]);
+  bench.stored(7);
+  assertEquals(bench.flights.map(({ id }) => id), ["ben.1", "ana.2"]);
+  assertEquals(bench.reports, []);
+});
+
+pure("a message that is seen in the log lets the next one go, whatever its own answer", () => {
+  const bench = new Bench();
+  for (const n of [1, 2]) bench.say(n);
+  bench.outgoing.seen("ana", 1, 7);
+  assertEquals(bench.flights.map(({ id }) => id), ["ana.1", "ana.2"]);
+  bench.answer({ type: "unknown" });
+  bench.stored(8);
+  bench.say(1);
+  bench.say(2);
+  assertEquals(bench.reports, ["repeated 1 at 7", "repeated 2 at 8"]);
+  assertEquals(bench.flights.length, 0);
+});
+
+pure("what is refused is refused with everything behind it", () => {
+  const bench = new Bench();
+  for (const n of [1, 2, 3]) bench.say(n);
+  bench.answer(REFUSED);
+  assertEquals(bench.reports, [
+    "refused 1: unavailable",
+    "refused 2: out_of_order",
+    "refused 3: out_of_order",
+  ]);
+  bench.say(1);
+  assertEquals(bench.flights.length, 1);
+});
+
+pure("nothing overtakes what is in doubt, and its repeats wait for the same answer", () => {
+  const bench = new Bench();
+  for (const n of [1, 2]) bench.say(n);
+  bench.answer({ type: "unknown" });
+  bench.say(1);
+  bench.say(2);
+  assertEquals(bench.reports, ["refused 2: unavailable", "refused 2: unavailable"]);
+  bench.outgoing.tick(100);
+  bench.outgoing.tick(200);
+  assertEquals(bench.flights.length, 1);
+  // That this attempt failed says nothing about the first one.
+  bench.answer(REFUSED);
+  bench.outgoing.tick(300);
+  bench.stored(5, true);
+  bench.say(2);
+  assertEquals(bench.reports.slice(2), ["repeated 1 at 5", "repeated 1 at 5"]);
+  assertEquals(bench.flights.map(({ id }) => id), ["ana.2"]);
+});
+
+pure("what stays in doubt for too long is refused", () => {
+  const bench = new Bench();
+  bench.say(1);
+  bench.answer({ type: "unknown" });
+  bench.outgoing.tick(TRY_FOR_MS - 1);
+  assertEquals(bench.reports, []);
+  bench.outgoing.tick(TRY_FOR_MS);
+  assertEquals(bench.reports, ["refused 1: unavailable"]);
+});
+
+pure("while the store cannot be reached all is refused but what is on its way", () => {
+  const bench = new Bench();
+  for (const n of [1, 2]) bench.say(n);
+  bench.outgoing.available = false;
+  bench.say(1, { from: "ben" });
+  assertEquals(bench.reports, ["refused 2: unavailable", "refused 1: unavailable"]);
+  bench.outgoing.available = true;
+  bench.stored(4);
+  bench.say(2);
+  assertEquals(bench.flights.map(({ id }) => id), ["ana.2"]);
+});
+
+pure("a client that comes from another node says what comes next", () => {
+  const bench = new Bench();
+  bench.outgoing.stored("ana", 40);
+  bench.say(40);
+  assertEquals(bench.reports, ["repeated 40 at 0"]);
+  bench.say(43);
+  bench.stored(9, true);
+  assertEquals(bench.reports[1], "repeated 43 at 9");
+  // What is a repeat too does not say that nothing is behind it.
+  bench.say(45);
+  bench.stored(10);
+  bench.say(47);
+  assertEquals(bench.reports.slice(2), ["refused 47: out_of_order"]);
+  assertEquals(bench.outgoing.lastOf("ana"), 45);
+});
+
+pure("a message for a room that is not open is refused, presence is not", () => {
+  const bench = new Bench();
+  bench.say(1, { room: "b" });
+  bench.say(0, { room: "b" });
+  assertEquals(bench.reports, ["refused 1: room_gone"]);
+  assertEquals(bench.flights.length, 1);
+});
+
+pure("what waits is bounded", () => {
+  const bench = new Bench();
+  const rest = "x".repeat(MAX_WAITING_CHARS / 2);
+  bench.say(1, { rest });
+  bench.say(2, { rest });
+  bench.say(1, { from: "ben" });
+  assertEquals(bench.reports, ["refused 1: unavailable"]);
+  bench.stored(1);
+  bench.say(1, { from: "ben" });
+  assertEquals(bench.reports.length, 1);
+});
+
+pure("a client is forgotten when nothing of it waits", async () => {
+  const bench = new Bench();
+  bench.say(1);
+  assertEquals([bench.outgoing.holds("ana"), bench.outgoing.holds("ben")], [true, false]);
+  const settled = Promise.all([bench.outgoing.settled("ana"), bench.outgoing.settled()]);
+  bench.outgoing.forget("ana");
+  bench.outgoing.forget("nobody");
+  assertEquals(bench.outgoing.size, 1);
+  bench.stored(1);
+  await settled;
+  assertEquals([bench.outgoing.size, bench.outgoing.settled()], [0, undefined]);
+});
+
+pure("whatever fails, each message is stored once and in order, if its author repeats it", () => {
+  const outcome = fc.constantFrom("stored", "lost answer", "lost", "refused");
+  fc.assert(fc.property(fc.array(outcome, { maxLength: 60 }), (story) => {
+    const bench = new Bench();
+    const log: string[] = [];
+    let now = 0;
+    // The answers of a real store: what is stored already is a duplicate.
+    const settle = (how: string) => {
+      const flight = bench.flights.shift();
+      if (flight === undefined) return;
+      const known = log.indexOf(flight.id);
+      const seq = known >= 0 ? known + 1 : log.length + 1;
+      if (how === "refused") return flight.done(REFUSED);
+      if (how !== "lost" && known < 0) log.push(flight.id);
+      flight.done(
+        how === "stored" ? { type: "stored", seq, duplicate: known >= 0 } : { type: "unknown" },
+      );
+    };
+    const all = [1, 2, 3, 4, 5];
+    for (const how of [...story, ...Array(20).fill("stored")]) {
+      if (bench.flights.length === 0) all.forEach((n) => bench.say(n));
+      bench.outgoing.tick(++now);
+      settle(how);
+    }
+    assertEquals(log, all.map((n) => `ana.${n}`));
+  }));
+});

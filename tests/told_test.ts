@@ -1,0 +1,73 @@
+import { assertEquals } from "@std/assert";
+import type { MemberInfo, PresenceEvent } from "../src/protocol.ts";
+import { type Correction, Told } from "../src/store/told.ts";
+import { pure } from "./pure.ts";
+
+/** What a node has told, event by event, compared with a log: each member as `[node, info]`. */
+function compare(
+  told: [PresenceEvent, string, string?][],
+  logged: [node: string, member: MemberInfo][],
+  busy: string[] = [],
+): Correction[] {
+  const all = new Told("me");
+  for (const [event, from, name] of told) {
+    all.tell({ event, from, ...(name === undefined ? {} : { name }) });
+  }
+  return all.corrections({
+    members: new Map(logged.map(([, member]) => [member.client_id, member])),
+    speakers: new Map(logged.map(([node, { client_id }]) => [client_id, { node }])),
+  }, (id) => busy.includes(id));
+}
+
+const ANA = { client_id: "ana" };
+const AWAY = { client_id: "ana", away: true } as const;
+
+pure("nothing is to be done where the log says what was told", () => {
+  assertEquals(compare([], []), []);
+  assertEquals(compare([["join", "ana"]], [["me", ANA], ["other", { client_id: "ben" }]]), []);
+  assertEquals(compare([["join", "ana"], ["away", "ana"]], [["me", AWAY]]), []);
+  const renamed: [PresenceEvent, string, string?][] = [["join", "ana"], ["rename", "ana", "Ana"]];
+  assertEquals(compare(renamed, [["me", { ...ANA, name: "Ana" }]]), []);
+  assertEquals(compare([["join", "ana"], ["leave", "ana"], ["quiet", ""]], []), []);
+});
+
+pure("what others took for gone, or was not stored, is told again", () => {
+  const tell = (event: PresenceEvent, name?: string): Correction => ({
+    type: "tell",
+    event,
+    from: "ana",
+    name,
+  });
+  assertEquals(compare([["join", "ana", "Ana"]], []), [tell("join", "Ana")]);
+  assertEquals(compare([["join", "ana"], ["away", "ana"]], []), [tell("join"), tell("away")]);
+  assertEquals(compare([["join", "ana"]], [["me", AWAY]]), [tell("back")]);
+  assertEquals(compare([["back", "ana"]], [["other", AWAY]]), [tell("back")]);
+  assertEquals(compare([["join", "ana"], ["away", "ana"]], [["me", ANA]]), [tell("away")]);
+  assertEquals(compare([["join", "ana", "Ana"]], [["me", ANA]]), [tell("rename", "Ana")]);
+  assertEquals(compare([], [["me", ANA]]), [tell("leave")]);
+});
+
+pure("somebody for whom another node speaks is that one's", () => {
+  const taken: Correction = { type: "taken", from: "ana" };
+  assertEquals(compare([["join", "ana"]], [["other", ANA]]), [taken]);
+  assertEquals(compare([["join", "ana"], ["away", "ana"]], [["other", ANA]]), [taken]);
+  assertEquals(compare([["join", "ana"], ["away", "ana"]], [["other", AWAY]]), [taken]);
+});
+
+pure("nothing is said of somebody of whom something is on its way", () => {
+  assertEquals(compare([["join", "ana"]], [], ["ana"]), []);
+  assertEquals(compare([], [["me", ANA]], ["ana"]), []);
+  assertEquals(compare([["join", "ana"]], [["other", ANA]], ["ana"]), []);
+});
+
+pure("somebody who is another node's is not told of again", () => {
+  const told = new Told("me");
+  told.tell({ event: "join", from: "ana" });
+  const there = { members: new Map([["ana", ANA]]), speakers: new Map([["ana", { node: "you" }]]) };
+  assertEquals(told.corrections(there, () => false).length, 1);
+  const gone = { members: new Map(), speakers: new Map() };
+  assertEquals(told.corrections(gone, () => false), []);
+  // A new name of somebody who is not here makes nobody a member.
+  told.tell({ event: "rename", from: "ana", name: "Ana" });
+  assertEquals(told.corrections(gone, () => false), []);
+});
