@@ -13,7 +13,7 @@ import { LATENCY_HELP, type LatencySettings, parseLatencyFlags } from "./latency
 import { latencyReport } from "./latency_report.ts";
 import { measure } from "./measure.ts";
 import { makeFolder } from "./out_folder.ts";
-import { parley, ServerProcess } from "./server_process.ts";
+import { parley, ServerProcess, storeFlags } from "./server_process.ts";
 import {
   type RunResult,
   SUMMARY_COLUMNS,
@@ -77,7 +77,7 @@ async function benchOnce(
   const rows = await CsvFile.create(`${folder}/latency_results${suffix}.csv`, DELIVERY_COLUMNS);
   try {
     await using server = settings.url === undefined
-      ? await ServerProcess.start(parley())
+      ? await ServerProcess.start(parley(undefined, storeFlags(settings.store)))
       : undefined;
     await using progress = showProgress(settings, run);
     return await measure(settings, {

@@ -48,6 +48,7 @@ const FLAGS = {
   },
   texts: {
     url: "measure this server instead of starting one",
+    store: "what keeps the rooms of the server that is started, as it is told",
     out: "folder for the results, instead of bench/data/<time>",
   },
   switches: {
@@ -92,6 +93,12 @@ export function parseLatencyFlags(args: string[]): LatencySettings | "help" {
   if (Math.round(rate * duration) < 1) {
     throw new UsageError(`--rate ${rate} and --duration ${duration} make no message at all`);
   }
+  const { url, store } = flags.texts;
+  if (url !== undefined && store !== undefined) {
+    throw new UsageError(
+      "--store is for a server that is started, and --url for one that is there",
+    );
+  }
   return {
     clients,
     rooms,
@@ -104,7 +111,8 @@ export function parseLatencyFlags(args: string[]): LatencySettings | "help" {
     inFlight: more["in-flight"],
     drainS: more.drain,
     repeat: more.repeat,
-    url: checkUrl(flags.texts.url),
+    url: checkUrl(url),
+    store,
     out: flags.texts.out,
     ...flags.switches,
   };

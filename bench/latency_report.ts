@@ -27,7 +27,9 @@ export function latencyReport(results: readonly RunResult[], now: Date): string 
   const subtitle =
     `${plural}${p.clients} clients in ${p.rooms} ${p.rooms === 1 ? "room" : "rooms"}, ` +
     `${p.senders} sending in each, ${p.rate} messages a second for ${p.durationS} s, ` +
-    `${p.payload} bytes. ${now.toISOString().slice(0, 16).replace("T", " ")} UTC.`;
+    `${p.payload} bytes${p.store === undefined ? "" : `, on ${p.store}`}. ${
+      now.toISOString().slice(0, 16).replace("T", " ")
+    } UTC.`;
   const seen = shown.status === "void" ? [] : [
     facts(keyFacts(shown)),
     card(

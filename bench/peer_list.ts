@@ -7,7 +7,7 @@
 
 import { fileURLToPath } from "node:url";
 import { type Contender, SERVER_CORE } from "./comparison.ts";
-import { parley, succeeds } from "./server_process.ts";
+import { parley, storeFlags, succeeds } from "./server_process.ts";
 
 /** A stack to compare with. */
 export interface Peer {
@@ -28,12 +28,14 @@ const PACKAGES = { bun: "npm:bun@^1", ws: "npm:ws@^8", "socket.io": "npm:socket.
 
 const INSTALL = "deno task bench:peers --install";
 
-/** Parley as it is compared. */
-export const PARLEY: Contender = {
-  name: "Parley",
-  dialect: "parley",
-  command: parley(SERVER_CORE),
-};
+/** Parley as it is compared; with a store it is called after its kind. */
+export function parleyWith(store: string | undefined): Contender {
+  return {
+    name: store === undefined ? "Parley" : `Parley ${store.replace(/:.*/s, "")}`,
+    dialect: "parley",
+    command: parley(SERVER_CORE, storeFlags(store)),
+  };
+}
 
 /** All peers. */
 export const PEERS: readonly Peer[] = [

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { installPeers, PARLEY, PEERS } from "./peer_list.ts";
+import { installPeers, parleyWith, PEERS } from "./peer_list.ts";
 import { runComparison } from "./run_comparison.ts";
 
 const NOTES = [
@@ -32,7 +32,7 @@ if (import.meta.main) {
       csv: "peers.csv",
       rounds: 3,
       notes: NOTES,
-      contenders() {
+      contenders(store) {
         const there = PEERS.flatMap((peer) => {
           const contender = peer.contender();
           if (contender === undefined) {
@@ -40,7 +40,7 @@ if (import.meta.main) {
           }
           return contender ?? [];
         });
-        return [PARLEY, ...there];
+        return [parleyWith(store), ...there];
       },
       switches: { install: "install the peers that come from npm, and end" },
       switched: install,

@@ -31,8 +31,8 @@ export interface ComparisonProgram {
   rounds: number;
   /** What is not equal between the servers. */
   notes: readonly string[];
-  /** The servers; the first is ours. */
-  contenders(): Contender[];
+  /** The servers; the first is ours, with that store. */
+  contenders(store: string | undefined): Contender[];
   /** Switches of its own, with their help. */
   switches: Record<string, string>;
   /** Called before anything else where one of these switches is set; what it returns ends the program. */
@@ -70,6 +70,7 @@ function flagsOf({ rounds, switches }: ComparisonProgram) {
     texts: {
       shapes: `some of ${SHAPES.map(({ name }) => name).join(",")}`,
       out: "folder for the results, instead of bench/data/<time>",
+      store: "what keeps the rooms of Parley, as its server is told",
     },
     switches,
   } satisfies FlagSet<string, string, string>;
@@ -79,13 +80,13 @@ async function run(
   program: ComparisonProgram,
   { numbers, texts }: {
     numbers: Record<"rounds" | "duration" | "warmup" | "payload", number>;
-    texts: Record<"shapes" | "out", string | undefined>;
+    texts: Record<"shapes" | "out" | "store", string | undefined>;
   },
 ): Promise<number> {
   const shapes = shapesNamed(texts.shapes);
   const folder = await makeFolder(texts.out);
   const about = { deno: Deno.version.deno, machine: machine() };
-  const contenders = program.contenders();
+  const contenders = program.contenders(texts.store);
   if (!canPin()) {
     console.error("Server and generator share cores: taskset or a second core is missing");
   }

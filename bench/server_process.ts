@@ -28,6 +28,11 @@ export function parley(core?: number, flags: readonly string[] = []): ServerComm
   };
 }
 
+/** The flags that give Parley a store; none where it shall have its default. */
+export function storeFlags(store: string | undefined): string[] {
+  return store === undefined ? [] : ["--store", store];
+}
+
 /** A server that runs until it is disposed. */
 export class ServerProcess implements AsyncDisposable {
   /** The number of its process. */

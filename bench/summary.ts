@@ -39,6 +39,8 @@ export interface RunParameters {
   payload: number;
   seed: number;
   inFlight: number;
+  /** What the server was told to keep its rooms in, where it was. */
+  store: string | undefined;
 }
 
 /** One run; latencies in milliseconds. */
@@ -68,7 +70,7 @@ export interface RunResult {
 /** The columns of `summary.csv`; latencies in milliseconds, `throughput` in deliveries a second. */
 export const SUMMARY_COLUMNS = [
   ...["run", "status", "url", "clients", "rooms", "senders", "rate", "duration", "warmup"] as const,
-  ...["payload", "seed", "in_flight"] as const,
+  ...["payload", "seed", "in_flight", "store"] as const,
   ...["sent", "expected", "received", "missing", "duplicate", "reordered"] as const,
   ...["unacknowledged"] as const,
   ...["min", "mean", "p50", "p90", "p95", "p99", "p99.9", "max", "throughput"] as const,
@@ -106,6 +108,7 @@ export function summaryRow(result: RunResult): Record<SummaryColumn, string | nu
     payload: p.payload,
     seed: p.seed,
     in_flight: p.inFlight,
+    store: p.store ?? "",
     sent: counts.sent,
     expected: counts.expected,
     received: counts.received,
@@ -136,7 +139,7 @@ export function summaryText(result: RunResult): string {
   const { parameters: p, counts, scheduled, sent, late, status } = result;
   const lines = [
     `Run ${p.run}: ${p.clients} clients in ${p.rooms} rooms, ${p.senders} senders each, ` +
-    `${p.rate} msg/s for ${p.durationS} s`,
+    `${p.rate} msg/s for ${p.durationS} s${p.store === undefined ? "" : `, on ${p.store}`}`,
     `  deliveries   ${counts.received} of ${counts.expected}` +
     (counts.problems.length === 0 ? ", each once and in order" : ""),
   ];

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { PARLEY } from "./peer_list.ts";
+import { parleyWith } from "./peer_list.ts";
 import { runComparison } from "./run_comparison.ts";
 
 if (import.meta.main) {
@@ -16,7 +16,7 @@ if (import.meta.main) {
       csv: "throughput.csv",
       rounds: 1,
       notes: [],
-      contenders: () => [PARLEY],
+      contenders: (store) => [parleyWith(store)],
       switches: {},
     }, Deno.args),
   );

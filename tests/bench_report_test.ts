@@ -33,6 +33,7 @@ function result(status: RunStatus, problems: string[] = []): RunResult {
       payload: 64,
       seed: 1,
       inFlight: 1,
+      store: undefined,
     },
     status,
     counts: {
