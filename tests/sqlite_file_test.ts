@@ -57,6 +57,16 @@ Deno.test("a folder is made where there is none, and one that cannot be made is 
   assertMatch(message, /^Cannot open .*chat\.db: /);
 });
 
+Deno.test(
+  "a new file can be read by its owner only",
+  { ignore: Deno.build.os === "windows" },
+  () => {
+    const path = somewhere();
+    new SqliteFile(path).close();
+    assertEquals((Deno.statSync(path).mode ?? 0) & 0o777, 0o600);
+  },
+);
+
 Deno.test({
   name: "a missing permission is named with the flag that gives it",
   permissions: { read: false, write: false },

@@ -120,7 +120,7 @@ export class SqliteStore implements Store {
     if (sends !== undefined && n <= sends.taken) {
       // Of a message that is on its way nobody knows yet whether it arrives.
       if (n > sends.stored) this.#write({ type: "repeat", draft });
-      else this.#events.repeated(draft, this.#file.seqOf(from, n));
+      else this.#events.repeated(draft, this.#seqOf(draft));
       return;
     }
     const room = this.#rooms.get(roomId);
@@ -196,6 +196,15 @@ export class SqliteStore implements Store {
       this.#sends.set(clientId, sends);
     }
     return sends;
+  }
+
+  /** The place of a message that is stored; 0 where the disk does not tell. */
+  #seqOf({ from, n }: Draft): number {
+    try {
+      return this.#file.seqOf(from, n);
+    } catch {
+      return 0;
+    }
   }
 
   #write(write: Write): void {
@@ -283,7 +292,7 @@ export class SqliteStore implements Store {
         break;
       }
       case "repeat":
-        this.#events.repeated(write.draft, this.#file.seqOf(write.draft.from, write.draft.n));
+        this.#events.repeated(write.draft, this.#seqOf(write.draft));
         break;
       case "create": {
         this.#creating.delete(write.id);

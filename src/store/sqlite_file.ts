@@ -125,6 +125,8 @@ export class SqliteFile {
     let db: DatabaseSync | undefined;
     try {
       if (!this.#lock.tryLockSync(true)) throw new Error("another process has it open");
+      // What people say, and the key of their sessions, are nobody else's business.
+      Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
       db = new DatabaseSync(path);
       db.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA cache_size = -${CACHE_KIB}`);
       db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
