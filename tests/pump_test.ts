@@ -79,6 +79,26 @@ pure("what comes at once and is more than the log keeps reaches everybody", asyn
   assertEquals(ben.sent, ana.sent);
 });
 
+pure("many rooms wait in line, so that there is a look for input in between", async () => {
+  const { pump } = bench();
+  const peers = Array.from({ length: 300 }, (_, i) => {
+    const log = new Log("e", { logEntries: 9, logChars: 999 });
+    const room = new Room({ id: `${i}`, name: "Lobby", log, roster: new Roster() }, 0);
+    const peer = new FakePeer(false);
+    room.add({ id: "ana", name: undefined }).outlet = peer;
+    room.log.push(new LogEntry(1, "ben", `{"seq":1}`));
+    pump.mark(room);
+    return peer;
+  });
+  const served = () => peers.map(({ sent }) => sent.length).lastIndexOf(1) + 1;
+  const line: number[] = [];
+  while (line.at(-1) !== 300) {
+    await turn();
+    line.push(served());
+  }
+  assertEquals(line, [128, 256, 300]);
+});
+
 pure("a small room never waits for more input", async () => {
   const { say, member, pump } = bench();
   const ben = new FakePeer(false);
