@@ -45,6 +45,9 @@ const ELSEWHERE = new Set(["R2", "R9"]);
 
 /** What the figures do not say by themselves. */
 const NOTES: Record<string, string> = {
+  R1:
+    "A killed process leaves to the kernel what it has written: a power cut takes more, and is not " +
+    "tried. That nothing is acknowledged before its sync is what R3 shows.",
   R3:
     "Write and sync calls on the database fail because strace says so. The file is read afterwards, " +
     "the server having been killed.",
