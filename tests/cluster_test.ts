@@ -1,5 +1,6 @@
-import { assertEquals } from "@std/assert";
-import type { ChatOptions } from "../server.ts";
+import { assert, assertEquals } from "@std/assert";
+import type { ChatOptions, MemberInfo } from "../server.ts";
+import { FaultProxy } from "./chaos/fault_proxy.ts";
 import { until } from "./chaos/setting.ts";
 import type { RawSocket, TestChat } from "./fixtures.ts";
 import { NatsServer, NEEDS_NATS } from "./nats_server.ts";
@@ -162,4 +163,84 @@ test("a room that is deleted at one is gone at the other", async (a, b) => {
   await using cat = await a.v1();
   assertEquals((await cat.ask({ action: "join", body: roomId })).code, "room_not_found");
   await ana.close();
+});
+
+Deno.test(
+  "the members of a node that is cut off leave once when its lease is over, and come back",
+  {
+    ...NEEDS_NATS,
+  },
+  async () => {
+    const name = `cluster${++names}`;
+    await using proxy = await FaultProxy.to(nats?.host ?? "");
+    await using lost = startNode({ hosts: proxy.host, name });
+    await using a = startNode({ hosts: nats?.host ?? "", name });
+    await using b = startNode({ hosts: nats?.host ?? "", name });
+    await using ana = await lost.v1({ name: "Ana" });
+    const made = await ana.ask({ action: "create", body: "Lobby" });
+    const body = made.room_id;
+    assertEquals(await heard(ana, 1), [`${ana.id} join`]);
+    await using ben = await a.v1();
+    await ben.ask({ action: "join", body });
+    await using cleo = await b.v1();
+    await cleo.ask({ action: "join", body });
+    assertEquals(await heard(ben, 2), [`${ben.id} join`, `${cleo.id} join`]);
+    assertEquals(await heard(ana, 2), [`${ben.id} join`, `${cleo.id} join`]);
+
+    proxy.blackhole();
+    assertEquals(await heard(ben, 1), [`${ana.id} leave`]);
+    await using late = await b.v1();
+    const joined = await late.ask({ action: "join", body });
+    const members = joined.members as MemberInfo[];
+    assertEquals(
+      members.map(({ client_id }) => client_id).sort(),
+      [ben.id, cleo.id, late.id].sort(),
+    );
+    proxy.heal();
+    // The leave that it is told is its own: it is still here, and says so.
+    const expected = [`${ana.id} leave`, `${late.id} join`, `${ana.id} join`];
+    assertEquals(await heard(ana, 3), expected);
+    assertEquals(await heard(ben, 2), expected.slice(1));
+    ana.send({ action: "message", room_id: body, n: 1, body: "still here" });
+    assertEquals(await heard(ana, 1), [`${ana.id} still here`]);
+    assertEquals(await heard(ben, 1), [`${ana.id} still here`]);
+    await Promise.all([ana, ben].map((socket) => socket.silence()));
+  },
+);
+
+Deno.test("who comes to a room later finds its members, however long ago they came", {
+  ...NEEDS_NATS,
+}, async () => {
+  const cluster = { hosts: nats?.host ?? "", name: `cluster${++names}` };
+  const options = { logEntries: 8 };
+  await using a = startNode(cluster, options);
+  await using b = startNode(cluster, options);
+  const { host: ana, roomId } = await a.host1("Lobby", { name: "Ana" });
+  for (let n = 1; n <= 40; n++) ana.send({ action: "message", room_id: roomId, n, body: `${n}` });
+  await ana.entries(40);
+  await using ben = await b.v1();
+  const joined = await ben.ask({ action: "join", body: { room_id: roomId, last: 8 } });
+  assertEquals(joined.members, [{ client_id: ana.id, name: "Ana" }, { client_id: ben.id }]);
+  assertEquals((await ben.entries(8)).at(-1)?.from, ana.id);
+  await ana.close(1000);
+});
+
+Deno.test("a node in a room that nobody there is in hears nothing of it", {
+  ...NEEDS_NATS,
+}, async () => {
+  const name = `cluster${++names}`;
+  await using proxy = await FaultProxy.to(nats?.host ?? "");
+  await using a = startNode({ hosts: nats?.host ?? "", name });
+  await using b = startNode({ hosts: proxy.host, name }, { emptyRoomMs: 0 });
+  const { host: ana, roomId } = await a.host1();
+  await using ben = await b.v1();
+  await ben.ask({ action: "join", body: roomId });
+  await ben.ask({ action: "leave", body: { room_id: roomId } });
+  await until(() => b.chat.size.rooms === 0, "the room stays open");
+  await heard(ana, 2);
+  const before = proxy.passed.down;
+  ana.send({ action: "message", room_id: roomId, n: 1, body: "x".repeat(50_000) });
+  await heard(ana, 1);
+  assert(proxy.passed.down - before < 50_000, `${proxy.passed.down - before} bytes`);
+  await ana.close(1000);
 });

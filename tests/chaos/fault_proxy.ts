@@ -85,6 +85,11 @@ export class FaultProxy implements AsyncDisposable {
     return `ws://${this.host}/`;
   }
 
+  /** What it is in front of, like `127.0.0.1:8765`. */
+  get target(): string {
+    return `${this.#target.hostname}:${this.#target.port}`;
+  }
+
   /** Puts it in front of another host: for connections that come from now on. */
   aim(host: string): void {
     this.#target = targetOf(host);

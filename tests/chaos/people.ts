@@ -56,8 +56,14 @@ export class Cast implements AsyncDisposable {
   /** Brings a client that joins a room, or makes one. */
   async enter(roomId?: string, options: ClientOptions = {}): Promise<Person> {
     const chat = new ChatClient(this.#url(), { ...this.#options, ...options });
-    await chat.connect();
-    const room = await (roomId === undefined ? chat.createRoom("Chaos") : chat.joinRoom(roomId));
+    let room: ChatRoom;
+    try {
+      await chat.connect();
+      room = await (roomId === undefined ? chat.createRoom("Chaos") : chat.joinRoom(roomId));
+    } catch (error) {
+      await chat.close();
+      throw error;
+    }
     const start: Seen = { type: "start", epoch: room.epoch, after: room.cursor };
     const seen: Seen[] = [start];
     const person = { chat, room, seen, presence: [], lastAt: 0 };

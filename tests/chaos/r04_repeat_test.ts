@@ -1,5 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { type RawSocket, TestChat } from "../fixtures.ts";
+import { NatsServer, NEEDS_NATS } from "../nats_server.ts";
+import { startNode } from "../node.ts";
 import { report, setting } from "./setting.ts";
 
 const MESSAGES = setting(2_000, 10_000);
@@ -26,20 +28,23 @@ async function send(
   return seqs;
 }
 
-Deno.test("R4 a message sent three times, also over a reconnect, is stored once", async () => {
-  await using server = new TestChat({ rate: 0, logEntries: 2 * MESSAGES });
-  const { host, roomId, made } = await server.host1();
+const nats = NEEDS_NATS.ignore ? undefined : await NatsServer.start();
+Deno.test.afterAll(() => nats?.[Symbol.asyncDispose]());
+
+/** Sends everything twice to one node and then to the other, and counts what is stored. */
+async function sendThrice(what: string, one: TestChat, other: TestChat): Promise<void> {
+  const { host, roomId, made } = await one.host1();
   const first = await send(host, roomId, [1, MESSAGES]);
   const second = await send(host, roomId, [1, MESSAGES]);
   await host.close();
-  await using again = await server.v1({ session: String(host.welcome.session) });
+  await using again = await other.v1({ session: String(host.welcome.session) });
   await again.ask({ action: "join", body: roomId });
   await again.entry();
   const third = await send(again, roomId, [1, MESSAGES]);
   assertEquals(second, first);
   assertEquals(third, first);
 
-  await using reader = await server.v1();
+  await using reader = await one.v1();
   const all = { room_id: roomId, epoch: made.epoch, after: 0 };
   reader.send({ action: "join", body: all });
   await reader.next();
@@ -48,8 +53,24 @@ Deno.test("R4 a message sent three times, also over a reconnect, is stored once"
   const stored = entries.flatMap((entry) => "n" in entry ? [[entry.n, entry.seq]] : []);
   assertEquals(stored, [...first]);
   await reader.silence();
-  report("R4", `${MESSAGES} messages, each sent 3×, the third time over a reconnect`, {
+  report("R4", `${MESSAGES} messages, each sent 3×, ${what}`, {
     stored: stored.length,
     "repeats with another seq": 0,
   });
+}
+
+const LIMITS = { rate: 0, logEntries: 2 * MESSAGES };
+
+Deno.test("R4 a message sent three times, also over a reconnect, is stored once", async () => {
+  await using server = new TestChat(LIMITS);
+  await sendThrice("the third time over a reconnect", server, server);
+});
+
+Deno.test("R4 a message sent three times, also to another node, is stored once", {
+  ...NEEDS_NATS,
+}, async () => {
+  const cluster = { hosts: nats?.host ?? "", name: "repeat" };
+  await using one = startNode(cluster, LIMITS);
+  await using other = startNode(cluster, LIMITS);
+  await sendThrice("the third time to another of 2 nodes", one, other);
 });
