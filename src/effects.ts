@@ -34,6 +34,8 @@ export type Effect =
   | { type: "create"; peer: Peer; frame: CreateFrame | JoinFrame; roomId: string; name: string }
   /** Ask the store for a room, then call `opened`; hold what the peer says until then. */
   | { type: "open"; peer: Peer; frame: JoinFrame; roomId: string }
+  /** Hand a frame that is not stored to those in a room who are at other processes. */
+  | { type: "relay"; roomId: string; text: string }
   /** Tell the store that nobody here is in the room. */
   | { type: "release"; roomId: string }
   /** Ask the store for a client, then call `recalled`; hold what the peer says until then. */

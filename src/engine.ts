@@ -15,6 +15,7 @@ import { Hub } from "./hub.ts";
 import type { Logger } from "./logger.ts";
 import type { ClientFrame, Dialect, Ref } from "./protocol.ts";
 import type { EngineOptions } from "./options.ts";
+import { passing } from "./presence.ts";
 import { Pump } from "./pump.ts";
 import type { Outlet } from "./room.ts";
 import { newSessionKey, signer } from "./session_key.ts";
@@ -70,6 +71,10 @@ export class Engine {
       failing: (reason) => {
         if (reason === undefined) this.#logger.info("store works again");
         else this.#logger.error("store cannot write", { error: reason });
+      },
+      relayed: (roomId, text) => {
+        const room = this.#hub.rooms.get(roomId);
+        if (room !== undefined) this.#perform(passing(room, text));
       },
       orphaned: (roomId, ids) => this.#perform(this.#hub.orphaned(roomId, ids, instant())),
       taken: (id, roomId) => this.#perform(this.#hub.taken(id, roomId, instant())),
@@ -297,6 +302,9 @@ export class Engine {
         }
         case "remember":
           this.#store.remember(effect.clientId, effect.name);
+          break;
+        case "relay":
+          this.#store.relay(effect.roomId, effect.text);
           break;
         case "release":
           this.#store.release(effect.roomId);

@@ -9,7 +9,7 @@
 import type { Effect, Instant } from "./effects.ts";
 import { encodeFrame, encodePresence } from "./encode.ts";
 import type { PresenceEvent } from "./protocol.ts";
-import type { Member } from "./room.ts";
+import type { Member, Person, Room } from "./room.ts";
 
 /** The entry that tells a room what happened to somebody, unless the room is too large for it. */
 export function tell(
@@ -33,10 +33,16 @@ export function typing({ room, person }: Member): Effect[] {
     from: person.id,
     ...(person.name === undefined ? {} : { name: person.name }),
   });
+  const effects = passing(room, text, person);
+  if (room.shared) effects.push({ type: "relay", roomId: room.id, text });
+  return effects;
+}
+
+/** The frame of the moment, for those in a room here who can take it; not for whom it is about. */
+export function passing({ members }: Room, text: string, about?: Person): Effect[] {
   const effects: Effect[] = [];
-  for (const member of room.members) {
-    const to = member.outlet;
-    if (to === undefined || to.plain || !to.ready || member.person === person) continue;
+  for (const { outlet: to, person } of members) {
+    if (to === undefined || to.plain || !to.ready || person === about) continue;
     effects.push({ type: "send", to, text });
   }
   return effects;

@@ -126,6 +126,7 @@ const MAY_SEE: Record<string, string[]> = {
     "decode",
     "encode",
     "hub",
+    "presence",
     "choose_store",
     "connection",
     "pump",

@@ -150,6 +150,19 @@ test("a message that is sent three times at both is stored once", async (a, b) =
   await again.silence();
 });
 
+test("that somebody types at one is seen at the other", async (a, b) => {
+  const { host: ana, roomId } = await a.host1("Lobby", { name: "Ana" });
+  await using ben = await b.v1();
+  await ben.ask({ action: "join", body: roomId });
+  await heard(ben, 1);
+  await heard(ana, 1);
+  ana.send({ action: "typing", room_id: roomId });
+  const typing = { event: "typing", room_id: roomId, from: ana.id, name: "Ana" };
+  assertEquals(await ben.next(), typing);
+  await ana.silence();
+  await ana.close();
+});
+
 test("a room that is deleted at one is gone at the other", async (a, b) => {
   const { host: ana, roomId } = await a.host1();
   await using ben = await b.v1();

@@ -158,6 +158,7 @@ export class HubBench {
           break;
         }
         case "close":
+        case "relay":
         case "release":
         case "remember":
         case "forget":

@@ -22,6 +22,16 @@ pure("what comes back late says only that it was heard when it was said", () => 
   assertEquals(nodes.hears(9_002), true);
 });
 
+pure("another node that was not always heard is told from one that was, and from a new one", () => {
+  const nodes = new Nodes("me", TIMES);
+  assertEquals([0, 1_000, 3_499, 5_999].map((now) => nodes.heard("other", 0, now)), [
+    false,
+    false,
+    false,
+    true,
+  ]);
+});
+
 pure("another node is dead when its lease is over, heard of or not", () => {
   const nodes = new Nodes("me", TIMES);
   for (let now = 0; now <= 7_000; now += 1_000) nodes.heard("me", now, now);

@@ -33,7 +33,10 @@ export interface NatsAddress {
 const DEDUP_MS = 120_000;
 
 /** How often an open room is compared with its stream, in milliseconds: what is lost last shows no gap. */
-const COMPARE_EVERY_MS = 30_000;
+const COMPARE_EVERY_MS = 120_000;
+
+/** How long the end of a node waits for what it has still to tell, in milliseconds. */
+const CLOSING_MS = 1_000;
 
 /** How many rooms are read at the same time. */
 const READ_AT_ONCE = 16;
@@ -150,6 +153,10 @@ export class JetStreamStore implements Store {
     return this.#outgoing.settled(clientId);
   }
 
+  relay(roomId: string, text: string): void {
+    this.#rooms.get(roomId)?.relay(text);
+  }
+
   release(roomId: string): void {
     this.#rooms.get(roomId)?.close();
     this.#rooms.delete(roomId);
@@ -194,7 +201,9 @@ export class JetStreamStore implements Store {
     clearInterval(this.#timer);
     for (const room of this.#rooms.values()) room.close();
     this.#rooms.clear();
-    await this.#clients.settled();
+    // What was told last, that everybody is away, is as good as the rest.
+    const settled = Promise.all([this.#outgoing.settled(), this.#clients.settled()]);
+    if (this.#available) await within(CLOSING_MS, settled);
     await this.#link.close();
   }
 
@@ -243,6 +252,7 @@ export class JetStreamStore implements Store {
       node: this.#node,
       events: {
         pushed: (from, n, seq) => this.#pushed(room, from, n, seq),
+        relayed: (text) => this.#events.relayed(id, text),
         gone: () => this.#lose(room, "lost"),
       },
     });
@@ -305,7 +315,9 @@ export class JetStreamStore implements Store {
         heard(node, of);
       });
     on("alive", (node, at) => {
-      this.#nodes.heard(node, Number(at), performance.now());
+      const late = this.#nodes.heard(node, Number(at), performance.now());
+      // What kept its word from coming through may have kept entries as well.
+      if (late) this.#rooms.forEach((room) => room.doubt());
       this.#judge();
     });
     on("taken", (node, clientId) => {
@@ -368,14 +380,8 @@ export class JetStreamStore implements Store {
 
   /** Waits a moment for NATS; rejects with `unavailable` where it is not there. */
   async #whenReady(): Promise<void> {
-    if (this.#available) return;
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(unavailable(CANNOT_WRITE)), 2 * this.#options.probeMs);
-    try {
-      await Promise.race([this.#ready.promise, late]);
-    } finally {
-      clearTimeout(timer);
-    }
+    if (!this.#available) await within(2 * this.#options.probeMs, this.#ready.promise);
+    if (!this.#available) throw unavailable(CANNOT_WRITE);
   }
 
   #lose(room: JetStreamRoom, how: "deleted" | "lost"): void {
@@ -441,4 +447,12 @@ async function asked<Answer>(answer: Promise<Answer>): Promise<Answer> {
     if (error instanceof ChatError) throw error;
     throw unavailable("The log cannot be reached now", { cause: error });
   }
+}
+
+/** Resolves when a promise does, or when that has taken too long. */
+async function within(ms: number, promise: Promise<unknown>): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  await Promise.race([promise, late]);
+  clearTimeout(timer);
 }

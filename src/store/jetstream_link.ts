@@ -386,8 +386,8 @@ export class JetStreamLink {
       subjects: [this.subject("room", "*")],
       num_replicas: replicas,
       max_msgs_per_subject: logEntries,
-      max_age: NS_PER_MS * Math.min(LONGEST_MS, logAgeMs),
-      duplicate_window: NS_PER_MS * Math.min(dedupMs, logAgeMs),
+      max_age: NS_PER_MS * Math.min(LONGEST_MS, Math.max(dedupMs, logAgeMs)),
+      duplicate_window: NS_PER_MS * dedupMs,
       republish: { src: this.subject("room", ">"), dest: this.subject("live", ">") },
     });
     const before = this.#made;
@@ -403,7 +403,8 @@ export class JetStreamLink {
       const other =
         (["num_replicas", "max_msgs_per_subject", "max_age", "duplicate_window"] as const)
           .some((key) => wanted[key] !== undefined && wanted[key] !== config[key]);
-      if (other) await streams.update(wanted.name, wanted);
+      // Once only: nodes that were told otherwise would undo it for ever.
+      if (other && this.#made === undefined) await streams.update(wanted.name, wanted);
       return created;
     } catch (error) {
       if (codeOf(error) !== STREAM_NOT_FOUND) throw error;

@@ -45,6 +45,8 @@ interface Snapshot {
 export interface RoomEvents {
   /** An entry of `from` was pushed to the log: its message `n`, or with 0 what tells of its coming or going. */
   pushed(from: string, n: number, seq: number): void;
+  /** Another node hands a frame on that is not stored. */
+  relayed(text: string): void;
   /** The room is not in the stream any more, or another one is in its place. */
   gone(): void;
 }
@@ -82,11 +84,12 @@ export class JetStreamRoom implements StoredRoom {
   readonly #link: JetStreamLink;
   readonly #limits: StoreLimits;
   readonly #events: RoomEvents;
+  readonly #node: string;
   #deafen: () => void = () => {};
   /** The greatest `seq` that the stream is known to have for this room. */
   #expected = 0;
-  /** Whether the stream could not be read when it was tried last. */
-  #failed = false;
+  /** Whether the stream is to be read again, because that failed or for another reason. */
+  #doubtful = false;
   #early: StreamMessage[] = [];
   #reading: Promise<void> | undefined;
   #closed = false;
@@ -111,6 +114,7 @@ export class JetStreamRoom implements StoredRoom {
     this.#link = link;
     this.#limits = limits;
     this.#events = events;
+    this.#node = node;
   }
 
   /** Whether nothing comes in any more. */
@@ -120,12 +124,17 @@ export class JetStreamRoom implements StoredRoom {
 
   /** Whether the stream is known, or likely, to have what the log does not. */
   get lacking(): boolean {
-    return this.#failed || this.log.head < this.#expected;
+    return this.#doubtful || this.log.head < this.#expected;
   }
 
   /** Says that the stream has an entry of this room at `seq`: if it does not come, it is to be read. */
   expect(seq: number): void {
     this.#expected = Math.max(this.#expected, seq);
+  }
+
+  /** Says that something may be missing that nothing else tells of. */
+  doubt(): void {
+    this.#doubtful = true;
   }
 
   /** Begins to listen, then reads what is there: nothing is lost in between. */
@@ -145,9 +154,9 @@ export class JetStreamRoom implements StoredRoom {
   /** Reads what the log lacks; rejects where that fails, and changes nothing about what is still lacking. */
   catchUp(): Promise<void> {
     return this.#reading ??= this.#catchUp().then(() => {
-      this.#failed = false;
+      this.#doubtful = false;
     }, (error) => {
-      this.#failed = true;
+      this.#doubtful = true;
       throw error;
     }).finally(() => this.#reading = undefined);
   }
@@ -175,8 +184,16 @@ export class JetStreamRoom implements StoredRoom {
     this.#deafen();
   }
 
+  /** Hands a frame that is not stored to the other nodes. */
+  relay(text: string): void {
+    this.#link.say(this.#link.subject("live", this.id), `${this.#node} ${text}`);
+  }
+
   #hear(message: StreamMessage): void {
-    if (this.#reading !== undefined) {
+    if (Number.isNaN(message.seq)) {
+      const [node = ""] = message.text.split(" ", 1);
+      if (node !== this.#node) this.#events.relayed(message.text.slice(node.length + 1));
+    } else if (this.#reading !== undefined) {
       if (this.#early.length < MAX_EARLY) this.#early.push(message);
     } else if (!this.#take(message)) {
       this.#early.push(message);

@@ -70,6 +70,9 @@ export class MemoryStore implements Store {
   /** All is reported from within the call that it is about. */
   settled(): undefined {}
 
+  /** There is no other process. */
+  relay(): void {}
+
   /** Nothing else could bring the room back, so that releasing it is deleting it. */
   release(roomId: string): void {
     this.delete(roomId);

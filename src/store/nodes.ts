@@ -18,6 +18,9 @@ export interface NodeTimes {
 /** Without a word of its own for so many intervals, a node is cut off; the next look is half an interval away. */
 const DEAF_AFTER = 1.5;
 
+/** Another node whose words are so many intervals apart was not always heard. */
+const LATE_AFTER = 2.5;
+
 /** When a node that is silent is forgotten, in milliseconds: nobody comes back from it any more. */
 const FORGET_AFTER_MS = 86_400_000;
 
@@ -37,14 +40,19 @@ export class Nodes {
     this.#times = times;
   }
 
-  /** Takes in what `node` said; `saidAt` counts only where it is this one's own word. */
-  heard(node: string, saidAt: number, now: number): void {
+  /**
+   * Takes in what `node` said, and says whether it was expected earlier; `saidAt` counts only
+   * where it is this one's own word.
+   */
+  heard(node: string, saidAt: number, now: number): boolean {
     if (node !== this.#self) {
+      const before = this.#heardAt.get(node) ?? now;
       this.#heardAt.set(node, now);
-      return;
+      return now - before >= LATE_AFTER * this.#times.probeMs;
     }
     if (!this.hears(now)) this.#hearsSince = now;
     this.#echoOf = Math.max(this.#echoOf, saidAt);
+    return false;
   }
 
   /** Whether this node hears itself, and so the others. */

@@ -143,6 +143,9 @@ export class SqliteStore implements Store {
     return this.#turn?.promise;
   }
 
+  /** There is no other process. */
+  relay(): void {}
+
   release(roomId: string): void {
     if (this.#writes.length === 0) this.#rooms.delete(roomId);
     else if (this.#rooms.has(roomId)) this.#released.add(roomId);

@@ -81,6 +81,8 @@ export interface StoreEvents {
   refused(draft: Draft, error: ChatError): void;
   /** From now on nothing can be stored, for that reason; or, without one, it can again. */
   failing(reason: string | undefined): void;
+  /** Another process hands a frame to those who are in an open room here. */
+  relayed(roomId: string, text: string): void;
   /** These members of an open room were left behind by a process that is gone. */
   orphaned(roomId: string, clientIds: readonly string[]): void;
   /** A client has come in at another process; with `roomId`, that one speaks for it there now. */
@@ -117,6 +119,8 @@ export interface Store {
    * where it is already.
    */
   settled(clientId?: string): Promise<void> | undefined;
+  /** Hands a frame to those in an open room who are at other processes, as far as it gets there. */
+  relay(roomId: string, text: string): void;
   /** Ends the interest of this process in a room: nobody here is in it any more. */
   release(roomId: string): void;
   /** Deletes a room and its log everywhere. */

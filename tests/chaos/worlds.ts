@@ -181,6 +181,7 @@ export class HubWorld implements World {
           this.#store.forget(effect.clientId);
           break;
         case "deliver":
+        case "relay":
         case "close":
           break;
         default:
