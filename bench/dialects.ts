@@ -63,26 +63,34 @@ export function roomIdIn(frame: string): string | undefined {
   return /"room_id":"([^"]+)"/.exec(frame)?.[1];
 }
 
-/** A message whose digits are filled in for each sending. */
+/** One or several messages in a frame whose digits are filled in for each sending. */
 export interface Template {
   frame: Uint8Array;
-  /** Where the digits of the time are. */
+  /** Where the digits of the time of the first message are, and how far on those of the next one. */
   stampAt: number;
+  stride: number;
   /** Where the number of the message is, and how long; 0 digits where there is none. */
   nAt: number;
   nDigits: number;
 }
 
-/** Builds the frame of a message with a body of `payload` bytes. */
+/** The most messages of one client that share a frame; only Parley's protocol has a word for several. */
+export function mostTogether(dialect: Dialect, payload: number): number {
+  return dialect === "parley" ? Math.max(1, Math.min(256, Math.floor(60_000 / payload))) : 1;
+}
+
+/** Builds the frame of `count` messages with bodies of `payload` bytes. */
 export function messageTemplate(
   dialect: Dialect,
-  { roomId, payload }: { roomId: string; payload: number },
+  { roomId, payload, count }: { roomId: string; payload: number; count: number },
 ): Template {
   const body = `@${"0".repeat(STAMP_DIGITS)}`.padEnd(payload, "abcdefghijklmnopqrstuvwxyz");
   // JSON allows blanks in front of a number, not zeros.
   const blanks = " ".repeat(N_DIGITS);
+  const list = Array(count).fill(`"${body}"`).join(",");
+  const [action, said] = count === 1 ? ["message", list] : ["messages", `[${list}]`];
   const text = {
-    parley: `{"action":"message","room_id":"${roomId}","n":${blanks},"body":"${body}"}`,
+    parley: `{"action":"${action}","room_id":"${roomId}","n":${blanks},"body":${said}}`,
     name: `{"action":"message","body":"${body}"}`,
     "socket.io": `42["message",{"body":"${body}"}]`,
   }[dialect];
@@ -91,6 +99,7 @@ export function messageTemplate(
   return {
     frame,
     stampAt: start + text.indexOf("@") + 1,
+    stride: body.length + `"",`.length,
     nAt: start + text.indexOf(blanks),
     nDigits: dialect === "parley" ? N_DIGITS : 0,
   };

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Dialect, messageTemplate, type Template } from "./dialects.ts";
+import { type Dialect, messageTemplate, mostTogether, type Template } from "./dialects.ts";
 import {
   clientFrame,
   type FrameReader,
@@ -42,8 +42,12 @@ interface Connection {
   id: number;
   socket: number;
   room: LoadRoom;
-  template: Template;
+  roomId: string;
+  /** The frames of one message, of two, and so on, as far as they were needed. */
+  templates: Template[];
   n: number;
+  /** When the messages were said that are not in `out` yet. */
+  stamps: number[];
   /** What is to be sent, and how much of it there is. */
   out: Uint8Array<ArrayBuffer>;
   outLength: number;
@@ -66,6 +70,8 @@ export class LoadPool implements SocketEvents, FrameReader {
   bytes = 0;
   readonly #dialect: Dialect;
   readonly #payload: number;
+  /** How many messages of one connection share a frame at the most. */
+  readonly #together: number;
   readonly #sockets = new LibcSockets();
   readonly #connections: Connection[] = [];
   readonly #dirty: Connection[] = [];
@@ -81,6 +87,7 @@ export class LoadPool implements SocketEvents, FrameReader {
   constructor(dialect: Dialect, { rooms, members }: Shape, payload: number) {
     this.#dialect = dialect;
     this.#payload = payload;
+    this.#together = mostTogether(dialect, payload);
     this.rooms = Array.from(
       { length: rooms },
       () => ({ members, senders: [], sent: 0, delivered: 0, dirty: false }),
@@ -106,8 +113,10 @@ export class LoadPool implements SocketEvents, FrameReader {
         id: i,
         socket,
         room,
-        template: messageTemplate(this.#dialect, { roomId: id ?? "", payload: this.#payload }),
+        roomId: id ?? "",
+        templates: [],
         n: 0,
+        stamps: [],
         out: new Uint8Array(1_024),
         outLength: 0,
         dirty: false,
@@ -121,16 +130,15 @@ export class LoadPool implements SocketEvents, FrameReader {
   /** Has a connection send a message that is stamped with a time in microseconds; `flush` sends it. */
   say(connection: number, stampUs: number): void {
     const it = this.#connections[connection]!;
-    const { frame, stampAt, nAt, nDigits } = it.template;
-    writeDigits(frame, stampAt, { value: stampUs, digits: STAMP_DIGITS, fill: ZERO });
-    if (nDigits > 0) writeDigits(frame, nAt, { value: ++it.n, digits: nDigits, fill: SPACE });
-    this.#queue(it, frame);
+    it.stamps.push(stampUs);
     it.room.sent++;
+    this.#touch(it);
   }
 
-  /** Sends what was said: everything of one connection in one write. */
+  /** Sends what was said: everything of one connection in one write, and in as few frames as it may. */
   flush(): void {
     for (const it of this.#dirty) {
+      while (it.stamps.length > 0) this.#frame(it, it.stamps.splice(0, this.#together));
       it.dirty = false;
       if (!it.blocked) this.#write(it);
     }
@@ -218,6 +226,23 @@ export class LoadPool implements SocketEvents, FrameReader {
     }
   }
 
+  #frame(it: Connection, stamps: number[]): void {
+    const count = stamps.length;
+    const { roomId, templates } = it;
+    const { frame, stampAt, stride, nAt, nDigits } = templates[count] ??= messageTemplate(
+      this.#dialect,
+      { roomId, payload: this.#payload, count },
+    );
+    stamps.forEach((value, i) => {
+      writeDigits(frame, stampAt + i * stride, { value, digits: STAMP_DIGITS, fill: ZERO });
+    });
+    if (nDigits > 0) {
+      writeDigits(frame, nAt, { value: it.n + 1, digits: nDigits, fill: SPACE });
+      it.n += count;
+    }
+    this.#queue(it, frame);
+  }
+
   #queue(it: Connection, frame: Uint8Array): void {
     const length = it.outLength + frame.length;
     if (length > it.out.length) {
@@ -227,6 +252,10 @@ export class LoadPool implements SocketEvents, FrameReader {
     }
     it.out.set(frame, it.outLength);
     it.outLength = length;
+    this.#touch(it);
+  }
+
+  #touch(it: Connection): void {
     if (it.dirty) return;
     it.dirty = true;
     this.#dirty.push(it);

@@ -24,8 +24,9 @@ export interface Shape {
 
 /** All shapes, in the order in which they are run. */
 export const SHAPES: readonly Shape[] = [
-  { name: "fanout-1", rooms: 1, members: 1_000, senders: 1, window: 32 },
-  { name: "fanout-32", rooms: 1, members: 1_000, senders: 32, window: 32 },
+  { name: "fanout-1", rooms: 1, members: 100, senders: 1, window: 64 },
+  { name: "fanout-32", rooms: 1, members: 100, senders: 32, window: 32 },
+  { name: "large", rooms: 1, members: 1_000, senders: 32, window: 32 },
   { name: "ingest", rooms: 32, members: 1, senders: 1, window: 256 },
   { name: "rooms", rooms: 500, members: 10, senders: 10, window: 4 },
   { name: "pairs", rooms: 500, members: 2, senders: 2, window: 4 },

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { type Dialect, messageTemplate } from "../bench/dialects.ts";
+import { type Dialect, messageTemplate, mostTogether } from "../bench/dialects.ts";
 import { clientFrame, readDigits, readFrames, writeDigits } from "../bench/frames.ts";
 
 function pure(name: string, fn: () => void): void {
@@ -60,7 +60,11 @@ pure("digits are written and read in place", () => {
 
 pure("a message stays JSON in every dialect when its digits change", () => {
   for (const dialect of ["parley", "name", "socket.io"] satisfies Dialect[]) {
-    const { frame, stampAt, nAt, nDigits } = messageTemplate(dialect, { roomId: "r", payload: 64 });
+    const { frame, stampAt, nAt, nDigits } = messageTemplate(dialect, {
+      roomId: "r",
+      payload: 64,
+      count: 1,
+    });
     writeDigits(frame, stampAt, { value: 123, digits: 12, fill: 0x30 });
     if (nDigits > 0) writeDigits(frame, nAt, { value: 7, digits: nDigits, fill: 0x20 });
     const text = new TextDecoder().decode(frame);
@@ -70,4 +74,26 @@ pure("a message stays JSON in every dialect when its digits change", () => {
     assertEquals(message.body.slice(0, 13), "@000000000123");
     if (dialect === "parley") assertEquals([message.n, message.room_id], [7, "r"]);
   }
+});
+
+pure("what one client says at once to Parley is one frame, each message with its own time", () => {
+  const together = { roomId: "r", payload: 20, count: 3 };
+  const { frame, stampAt, stride, nAt, nDigits } = messageTemplate("parley", together);
+  writeDigits(frame, nAt, { value: 7, digits: nDigits, fill: 0x20 });
+  for (let i = 0; i < 3; i++) {
+    writeDigits(frame, stampAt + i * stride, { value: 10 + i, digits: 12, fill: 0x30 });
+  }
+  const text = new TextDecoder().decode(frame);
+  assertEquals(JSON.parse(text.slice(text.indexOf("{"))), {
+    action: "messages",
+    room_id: "r",
+    n: 7,
+    body: ["@000000000010abcdefg", "@000000000011abcdefg", "@000000000012abcdefg"],
+  });
+  assertEquals(["parley", "name", "socket.io"].map((d) => mostTogether(d as Dialect, 64)), [
+    256,
+    1,
+    1,
+  ]);
+  assertEquals(mostTogether("parley", 60_000), 1);
 });
