@@ -320,16 +320,17 @@ export class ChatClient implements AsyncDisposable {
   }
 }
 
-/** Calls `nudge` when a browser comes back to life, and `close` when the signal is aborted. */
+/** Events of browsers after which a connection may be dead, or can be made again. */
+const NUDGES = ["online", "offline", "visibilitychange"];
+
+/** Calls `nudge` when a browser's network or its user comes or goes, and `close` when the signal is aborted. */
 function listen(nudge: () => void, close: () => void, signal?: AbortSignal): () => void {
   // Where there is no such event, as in Deno, nobody is ever called.
-  globalThis.addEventListener("online", nudge);
-  globalThis.addEventListener("visibilitychange", nudge);
+  for (const event of NUDGES) globalThis.addEventListener(event, nudge);
   signal?.addEventListener("abort", close);
   if (signal?.aborted) queueMicrotask(close);
   return () => {
-    globalThis.removeEventListener("online", nudge);
-    globalThis.removeEventListener("visibilitychange", nudge);
+    for (const event of NUDGES) globalThis.removeEventListener(event, nudge);
     signal?.removeEventListener("abort", close);
   };
 }

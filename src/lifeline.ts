@@ -53,6 +53,9 @@ const BACKOFF = { firstMs: 1_000, mostMs: 20_000 };
 /** After a connection that lasted this long, in milliseconds, the backoff begins anew. */
 const GOOD_MS = 5_000;
 
+/** How long a server may take to give a sign of life when something has changed, in milliseconds. */
+const PROBE_MS = 5_000;
+
 /** How many changes of status are kept for a slow reader. */
 const KEPT_STATUSES = 100;
 
@@ -118,7 +121,7 @@ export class Lifeline {
 
   /** Something has changed, the network or who looks: tries at once, or asks for a sign of life. */
   nudge(): void {
-    this.#link?.ping();
+    this.#link?.probe(Math.min(PROBE_MS, this.#options.timeoutMs));
     this.#wake();
   }
 

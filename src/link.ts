@@ -58,6 +58,7 @@ export class Link {
   #ended = false;
   #heardAt = performance.now();
   #saidAt = performance.now();
+  #probing = false;
   #heart: ReturnType<typeof setInterval> | undefined;
   readonly #closed = Promise.withResolvers<void>();
 
@@ -144,6 +145,16 @@ export class Link {
   /** Asks for a sign of life. */
   ping(): void {
     this.send({ action: "ping" });
+  }
+
+  /** Asks for a sign of life, and gives the connection up where none comes within `timeoutMs`. */
+  probe(timeoutMs: number): void {
+    if (this.#probing) return;
+    this.#probing = true;
+    const since = performance.now();
+    this.request({ action: "ping" }, () => {}, timeoutMs).catch(() => {
+      if (this.#heardAt < since) this.fail(`Nothing heard for ${timeoutMs} ms`);
+    }).then(() => this.#probing = false);
   }
 
   /** Gives the connection up: to its owner it is over at once. */

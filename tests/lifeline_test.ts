@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Lifeline, type LifelineEvents, type Status } from "../src/lifeline.ts";
 import { bounded, type Frame } from "./fixtures.ts";
-import { type Script, ScriptedServer, Wire } from "./scripted_server.ts";
+import { type Script, type ScriptedPeer, ScriptedServer, Wire } from "./scripted_server.ts";
 
 interface Options extends Partial<LifelineEvents> {
   timeoutMs?: number;
@@ -277,6 +277,31 @@ Deno.test("who needs the connection waits until it is back, with a timeout and a
   await assertRejects(() => late, DOMException, "longer than 1 ms");
   line.lifeline.nudge();
   assertEquals(await served, line.lifeline.link);
+});
+
+Deno.test("a nudged connection that gives no sign of life is given up, and one that does is kept", async () => {
+  const peers: ScriptedPeer[] = [];
+  await using server = new ScriptedServer(async (peer, turn) => {
+    peers.push(peer);
+    await peer.welcome({ resumed: turn > 0 });
+  });
+  await using line = new Line(server.url, { timeoutMs: 200 });
+  await line.connect();
+  await line.next(2);
+  for (let i = 0; i < 3; i++) line.lifeline.nudge();
+  await peers[0]?.pinged(1);
+  const { link } = line.lifeline;
+  await link?.request({ action: "ping" }, () => {}, 1_000);
+  assertEquals([line.lifeline.link === link, peers[0]?.pings], [true, 2]);
+  peers[0]!.pongs = false;
+  line.lifeline.nudge();
+  const lost = await line.status();
+  assertEquals(lost, {
+    type: "closed",
+    code: 4005,
+    reason: "Nothing heard for 200 ms",
+    willReconnect: true,
+  });
 });
 
 Deno.test("closing ends whatever goes on: an attempt, a wait, and who waits for it", async () => {
