@@ -12,6 +12,7 @@ import type { Effect, Instant } from "./effects.ts";
 import { encodeError } from "./encode.ts";
 import { ChatError, CLOSE } from "./errors.ts";
 import { Hub } from "./hub.ts";
+import type { RandomBytes } from "./ids.ts";
 import type { Logger } from "./logger.ts";
 import type { ClientFrame, Dialect, Ref } from "./protocol.ts";
 import type { EngineOptions } from "./options.ts";
@@ -85,7 +86,8 @@ export class Engine {
       throw new RangeError("Servers that share a store need the same --secret-file or CHAT_SECRET");
     }
     const sign = signer(options.secret ?? this.#store.key ?? newSessionKey());
-    this.#hub = new Hub(options, (bytes) => crypto.getRandomValues(bytes), sign);
+    const random: RandomBytes = (bytes) => crypto.getRandomValues(bytes);
+    this.#hub = new Hub(options, random, sign, this.#store.shared);
     const remembered = this.#store.remembered();
     const t = instant();
     for (const client of remembered) this.#perform(this.#hub.adopt(client, t));

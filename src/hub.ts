@@ -33,13 +33,18 @@ export class Hub {
   readonly #random: RandomBytes;
   readonly #rooms = new Map<string, Room>();
   readonly #sessions: Sessions;
+  readonly #shared: boolean;
   /** Sessions that are away, wholly or in some of their rooms. */
   readonly #away = new Set<Session>();
   /** Connections that have not said `hello`, and since when. */
   readonly #strangers = new Map<Peer, number>();
 
-  /** Makes an empty hub; `random` fills arrays for ids, `sign` signs them for session tokens. */
-  constructor(options: HubOptions, random: RandomBytes, sign: Sign) {
+  /**
+   * Makes an empty hub; `random` fills arrays for ids, `sign` signs them for session tokens.
+   * With `shared` there are other processes, where clients may have been since they were here.
+   */
+  constructor(options: HubOptions, random: RandomBytes, sign: Sign, shared = false) {
+    this.#shared = shared;
     this.#options = options;
     this.#random = random;
     this.#sessions = new Sessions(random, sign);
@@ -171,6 +176,8 @@ export class Hub {
     if (!this.#strangers.has(peer)) return [];
     let known = this.#sessions.get(clientId);
     if (stored === undefined && known?.elsewhere) known = undefined;
+    // It comes from another process, where it may have said more since.
+    if (this.#shared && stored !== undefined) known?.recount(stored.n);
     return this.#welcome(peer, frame, known ?? (stored && this.#sessions.restore(stored)), t);
   }
 
@@ -324,7 +331,7 @@ export class Hub {
     const clientId = this.clientOf(peer, frame);
     if (clientId === undefined) return this.#welcome(peer, frame, undefined, t);
     const earlier = this.#sessions.get(clientId);
-    if (earlier === undefined || earlier.elsewhere) {
+    if (earlier === undefined || this.#shared) {
       return [{ type: "recall", peer, frame, clientId }];
     }
     return this.#welcome(peer, frame, earlier, t);
@@ -388,7 +395,8 @@ export class Hub {
     let member = session.rooms.get(room.id);
     // The room it was in may be gone, and this another one of the same id.
     if (member?.room !== room) member = undefined;
-    const known = member !== undefined || room.shared && room.roster.members.has(session.id);
+    // Where others can speak for it too, the log knows better whether it is still a member.
+    const known = room.shared ? room.roster.members.has(session.id) : member !== undefined;
     const event = member?.outlet !== undefined ? undefined : known ? "back" : "join";
     const left: Effect[] = [];
     if (member === undefined) {

@@ -24,9 +24,9 @@ export class Session implements Person {
   /** Its memberships, by room id. A plain client has one at most. */
   readonly rooms: Map<string, Member> = new Map();
   /** The number of its last message that was taken. */
-  n: number;
+  n = 0;
   /** Whether `n` is known; where not, the client says first what comes next. */
-  counted: boolean;
+  counted = false;
   /** Whether it has come in at another process since it was here. */
   elsewhere = false;
   /** The connection it speaks on; none while it is away. */
@@ -38,8 +38,7 @@ export class Session implements Person {
   constructor({ id, name, n }: StoredClient) {
     this.id = id;
     this.name = name;
-    this.n = n ?? 0;
-    this.counted = n !== undefined;
+    this.recount(n);
   }
 
   /** The membership of a plain client. */
@@ -65,8 +64,13 @@ export class Session implements Person {
   goElsewhere(now: number): void {
     this.elsewhere = true;
     this.seenAt = now;
-    this.n = 0;
-    this.counted = false;
+    this.recount(undefined);
+  }
+
+  /** Goes on counting its messages behind `n`, or where that is not known, with whatever comes next. */
+  recount(n: number | undefined): void {
+    this.n = n ?? 0;
+    this.counted = n !== undefined;
   }
 
   /** Ends the hold of its connection, which it must have. */

@@ -49,7 +49,8 @@ pure("what others took for gone, or was not stored, is told again", () => {
 
 pure("somebody for whom another node speaks is that one's", () => {
   const taken: Correction = { type: "taken", from: "ana" };
-  assertEquals(compare([["join", "ana"]], [["other", ANA]]), [taken]);
+  const disputed: Correction = { type: "disputed", from: "ana", name: undefined };
+  assertEquals(compare([["join", "ana"]], [["other", ANA]]), [disputed]);
   assertEquals(compare([["join", "ana"], ["away", "ana"]], [["other", ANA]]), [taken]);
   assertEquals(compare([["join", "ana"], ["away", "ana"]], [["other", AWAY]]), [taken]);
 });
@@ -65,6 +66,7 @@ pure("somebody who is another node's is not told of again", () => {
   told.tell({ event: "join", from: "ana" });
   const there = { members: new Map([["ana", ANA]]), speakers: new Map([["ana", { node: "you" }]]) };
   assertEquals(told.corrections(there, () => false).length, 1);
+  told.forget("ana");
   const gone = { members: new Map(), speakers: new Map() };
   assertEquals(told.corrections(gone, () => false), []);
   // A new name of somebody who is not here makes nobody a member.

@@ -11,7 +11,7 @@ import { ChatError, reasonOf } from "../errors.ts";
 import { newClientId, newEpoch, type RandomBytes } from "../ids.ts";
 import type { PresenceEntry } from "../protocol.ts";
 import { JetStreamClients } from "./jetstream_clients.ts";
-import { JetStreamLink, STATE_KEPT_MS } from "./jetstream_link.ts";
+import { JetStreamLink } from "./jetstream_link.ts";
 import { JetStreamRoom, type RoomMeta } from "./jetstream_room.ts";
 import { Nodes } from "./nodes.ts";
 import { Outgoing, type Published, unavailable } from "./outgoing.ts";
@@ -68,6 +68,9 @@ export function parseNatsAddress(text: string): NatsAddress {
   };
 }
 
+/** What is told of somebody. */
+type Presence = Parameters<typeof encodePresence>[0];
+
 const random: RandomBytes = (bytes) => crypto.getRandomValues(bytes);
 
 /** The rooms of all nodes, as one of them sees them. */
@@ -83,6 +86,8 @@ export class JetStreamStore implements Store {
   readonly #rooms = new Map<string, JetStreamRoom>();
   /** What must end before something else is asked about a room. */
   readonly #busy = new Map<string, Promise<void>>();
+  /** Clients of which it is being found out at which node they are. */
+  readonly #disputed = new Set<string>();
   readonly #timer: ReturnType<typeof setInterval>;
   #whole = false;
   #listening = false;
@@ -122,6 +127,7 @@ export class JetStreamStore implements Store {
       link: this.#link,
       nodes: this.#nodes,
       outgoing: this.#outgoing,
+      taken: (id) => this.#events.taken(id, undefined),
     });
     this.#timer = setInterval(() => this.#tick(), options.probeMs / 2);
   }
@@ -146,6 +152,8 @@ export class JetStreamStore implements Store {
     const entry: PresenceEntry = JSON.parse(`{${rest}`);
     const room = this.#rooms.get(roomId);
     room?.told.tell(entry);
+    // Another node was faster to say so.
+    if (entry.event === "leave" && room?.lacks(from) && !this.#outgoing.holds(from)) return;
     this.#outgoing.append(roomId, draft, this.#idOf(entry, room));
   }
 
@@ -183,9 +191,11 @@ export class JetStreamStore implements Store {
   }
 
   async recall(clientId: string): Promise<StoredClient | undefined> {
+    // Those that are here stay here, even while nobody can be asked.
+    if (!this.#available && this.#clients.has(clientId)) return undefined;
     await this.#whenReady();
     const client = await asked(this.#clients.recall(clientId, performance.now()));
-    if (client !== undefined) this.#say("taken", clientId);
+    if (client !== undefined) this.#say("taken", `${clientId} ${this.#clients.claimOf(clientId)}`);
     return client;
   }
 
@@ -237,15 +247,10 @@ export class JetStreamStore implements Store {
     const known = this.#rooms.get(id);
     if (known !== undefined) return known;
     await this.#whenReady();
-    const subject = this.#link.subject("meta", id);
-    const kept = await this.#link.last(subject);
+    const kept = await this.#link.last(this.#link.subject("meta", id));
     if (kept === undefined) return undefined;
     const meta: RoomMeta = JSON.parse(kept.text);
     if (meta.made !== this.#link.made) return undefined;
-    // What is in use does not become too old.
-    if (Date.now() - kept.at > STATE_KEPT_MS / 2) {
-      this.#link.publish(subject, kept.text, { behind: kept.seq });
-    }
     const room = new JetStreamRoom(id, meta, {
       link: this.#link,
       limits: this.#options,
@@ -264,11 +269,7 @@ export class JetStreamStore implements Store {
   }
 
   #pushed(room: JetStreamRoom, from: string, n: number, seq: number): void {
-    if (n > 0) {
-      this.#outgoing.seen(from, n, seq);
-      // One node is enough to do it, and the author's is the one that surely has the room open.
-      if (this.#outgoing.lastOf(from) === n) room.keepRoster();
-    }
+    if (n > 0) this.#outgoing.seen(from, n, seq);
     this.#events.stored(room.id);
   }
 
@@ -309,10 +310,10 @@ export class JetStreamStore implements Store {
   #listen(): void {
     if (this.#listening) return;
     this.#listening = true;
-    const on = (what: string, heard: (node: string, of: string) => void) =>
+    const on = (what: string, heard: (node: string, of: string, more: string) => void) =>
       this.#link.listen(this.#link.subject("node", what), ({ text }) => {
-        const [node = "", of = ""] = text.split(" ");
-        heard(node, of);
+        const [node = "", of = "", more = ""] = text.split(" ");
+        heard(node, of, more);
       });
     on("alive", (node, at) => {
       const late = this.#nodes.heard(node, Number(at), performance.now());
@@ -320,8 +321,10 @@ export class JetStreamStore implements Store {
       if (late) this.#rooms.forEach((room) => room.doubt());
       this.#judge();
     });
-    on("taken", (node, clientId) => {
-      if (node !== this.#node) this.#events.taken(clientId, undefined);
+    on("taken", (node, clientId, claim) => {
+      // What is heard late may be older than what this node has done since.
+      const newer = Number(claim) > this.#clients.claimOf(clientId);
+      if (node !== this.#node && newer) this.#events.taken(clientId, undefined);
     });
     on("deleted", (node, roomId) => {
       const room = this.#rooms.get(roomId);
@@ -405,7 +408,8 @@ export class JetStreamStore implements Store {
     let turn = this.#ticks;
     for (const room of this.#rooms.values()) {
       if (room.lacking || ++turn % compareEvery === 0) room.catchUp().catch(() => {});
-      if (room.unsettled) this.#settle(room);
+      // What is stored and not heard yet would look as if it was to be told again.
+      if (room.unsettled && !room.lacking) this.#settle(room);
       const orphans = sweep ? this.#orphansOf(room) : [];
       if (orphans.length > 0) this.#events.orphaned(room.id, orphans);
     }
@@ -428,13 +432,34 @@ export class JetStreamStore implements Store {
     });
     room.unsettled = busy + corrections.length > 0;
     for (const correction of corrections) {
-      if (correction.type === "taken") {
-        this.#events.taken(correction.from, room.id);
-      } else {
-        const { from } = correction;
-        const rest = encodePresence({ at: Date.now(), ...correction });
-        this.append(room.id, { from, n: 0, rest });
+      if (correction.type === "taken") this.#events.taken(correction.from, room.id);
+      else if (correction.type === "disputed") this.#dispute(room, correction);
+      else this.#tell(room, correction);
+    }
+  }
+
+  #tell(room: JetStreamRoom, presence: Omit<Presence, "at">): void {
+    const rest = encodePresence({ at: Date.now(), ...presence });
+    this.append(room.id, { from: presence.from, n: 0, rest });
+  }
+
+  /** Finds out who is right where two nodes say that somebody is at theirs, and tells it or gives it up. */
+  async #dispute(
+    room: JetStreamRoom,
+    { from, name }: { from: string; name: string | undefined },
+  ): Promise<void> {
+    if (this.#disputed.has(from)) return;
+    this.#disputed.add(from);
+    try {
+      if (await this.#clients.isHere(from)) this.#tell(room, { event: "back", from, name });
+      else {
+        room.told.forget(from);
+        this.#events.taken(from, room.id);
       }
+    } catch {
+      // The next look asks again.
+    } finally {
+      this.#disputed.delete(from);
     }
   }
 }

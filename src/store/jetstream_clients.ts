@@ -24,6 +24,8 @@ interface Note {
   name: string | undefined;
   n: number;
   at: number;
+  /** Where that is in the stream: whoever wrote last has the client. 0 until it is there. */
+  seq: number;
 }
 
 /** How often what is stored of a client is noted, in milliseconds: less than ids of messages are remembered. */
@@ -36,6 +38,7 @@ export class JetStreamClients {
   readonly #link: JetStreamLink;
   readonly #nodes: Nodes;
   readonly #outgoing: Outgoing;
+  readonly #taken: (id: string) => void;
   readonly #notes = new Map<string, Note>();
   /** What is being written. */
   readonly #writing = new Set<Promise<void>>();
@@ -43,12 +46,14 @@ export class JetStreamClients {
   /** Makes the clients of the node with this id: none so far. */
   constructor(
     node: string,
-    { graceMs, link, nodes, outgoing }: {
+    { graceMs, link, nodes, outgoing, taken }: {
       /** How long a client is waited for after its node has died, in milliseconds. */
       graceMs: number;
       link: JetStreamLink;
       nodes: Nodes;
       outgoing: Outgoing;
+      /** Hears of a client of this node that another one has taken over. */
+      taken: (id: string) => void;
     },
   ) {
     this.#node = node;
@@ -56,23 +61,48 @@ export class JetStreamClients {
     this.#link = link;
     this.#nodes = nodes;
     this.#outgoing = outgoing;
+    this.#taken = taken;
   }
 
   /** Keeps a client of this node. */
   remember(id: string, name: string | undefined, now: number): void {
-    this.#note(id, { name, n: this.#outgoing.lastOf(id), at: now });
+    const { seq = 0 } = this.#notes.get(id) ?? {};
+    this.#note(id, { name, n: this.#outgoing.lastOf(id), at: now, seq });
   }
 
-  /** Finds a client that was at another node; from now on it is at this one. */
+  /** Whether a client is at this node, as far as is known here. */
+  has(id: string): boolean {
+    return this.#notes.has(id);
+  }
+
+  /**
+   * Finds a client that is at another node, or was, and takes it over. Returns undefined for
+   * one that is at this node, and for one that will not come back. Rejects where it cannot be known.
+   */
   async recall(id: string, now: number): Promise<StoredClient | undefined> {
     const kept = await this.#link.last(this.#link.subject("client", id));
     if (kept === undefined) return undefined;
     const { name, n, node }: KeptClient = JSON.parse(kept.text);
-    // Of this node's own it would be known here, if it could still come back.
     if (node === this.#node || this.#nodes.silentFor(node, now) >= this.#graceMs) return undefined;
+    const note = { name, n, at: now, seq: kept.seq };
+    this.#notes.set(id, note);
+    if (!await this.#write(id, note)) {
+      this.#notes.delete(id);
+      throw new Error(`Client ${id} cannot be taken over`);
+    }
     this.#outgoing.stored(id, n);
-    this.#note(id, { name, n, at: now });
     return { id, name, n: undefined };
+  }
+
+  /** Whether a client is at this node, as all nodes know it. Rejects where it cannot be known. */
+  async isHere(id: string): Promise<boolean> {
+    const kept = await this.#link.last(this.#link.subject("client", id));
+    return kept !== undefined && JSON.parse(kept.text).node === this.#node;
+  }
+
+  /** Where this node has taken a client over, for others to compare; 0 where it has not. */
+  claimOf(id: string): number {
+    return this.#notes.get(id)?.seq ?? 0;
   }
 
   /** Forgets a client, everywhere unless it has come in at another node. */
@@ -80,17 +110,12 @@ export class JetStreamClients {
     this.#outgoing.forget(id);
     if (!this.#notes.delete(id)) return;
     // What cannot be removed now becomes too old one day.
-    this.#write(this.#remove(id).catch(() => {}));
+    this.#track(this.#remove(id).catch(() => {}));
   }
 
   /** Resolves when what was to be written is written, or could not be. */
   async settled(): Promise<void> {
     await Promise.all(this.#writing);
-  }
-
-  #write(writing: Promise<void>): void {
-    this.#writing.add(writing);
-    writing.then(() => this.#writing.delete(writing));
   }
 
   /** Notes what has changed, and what would become too old. */
@@ -112,14 +137,34 @@ export class JetStreamClients {
 
   #note(id: string, note: Note): void {
     this.#notes.set(id, note);
-    const { name, n } = note;
-    const kept: KeptClient = { ...(name === undefined ? {} : { name }), n, node: this.#node };
-    const subject = this.#link.subject("client", id);
-    this.#write(
-      this.#link.publish(subject, JSON.stringify(kept)).then(({ type }) => {
+    this.#track(
+      this.#write(id, note).then((written) => {
         // Soon again, where it may not be there.
-        if (type !== "stored") note.at = -Infinity;
+        if (!written) note.at = -Infinity;
       }),
     );
+  }
+
+  /** Writes a note, unless another node has the client; says whether that is certainly done. */
+  async #write(id: string, note: Note): Promise<boolean> {
+    const { name, n, seq } = note;
+    const kept: KeptClient = { ...(name === undefined ? {} : { name }), n, node: this.#node };
+    const subject = this.#link.subject("client", id);
+    const outcome = await this.#link.publish(subject, JSON.stringify(kept), { behind: seq });
+    if (outcome.type === "stored") note.seq = outcome.seq;
+    else if (outcome.type === "overtaken") await this.#overtaken(id, note).catch(() => {});
+    return outcome.type === "stored";
+  }
+
+  /** Something else was written of a client since: by another node, or by this one, unheard. */
+  async #overtaken(id: string, note: Note): Promise<void> {
+    const kept = await this.#link.last(this.#link.subject("client", id));
+    if (kept === undefined || JSON.parse(kept.text).node === this.#node) note.seq = kept?.seq ?? 0;
+    else if (this.#notes.get(id) === note) this.#taken(id);
+  }
+
+  #track(writing: Promise<void>): void {
+    this.#writing.add(writing);
+    writing.then(() => this.#writing.delete(writing));
   }
 }

@@ -408,7 +408,9 @@ export class JetStreamLink {
       return created;
     } catch (error) {
       if (codeOf(error) !== STREAM_NOT_FOUND) throw error;
-      return (await streams.add(wanted)).created;
+      await streams.add(wanted);
+      // Where several nodes make it at once, what each is told need not be what came of it.
+      return (await streams.info(wanted.name)).created;
     }
   }
 

@@ -9,7 +9,7 @@ import { encodeEntry } from "../encode.ts";
 import { Log, LogEntry } from "../log.ts";
 import type { MemberInfo, PresenceEntry } from "../protocol.ts";
 import { Roster } from "../roster.ts";
-import type { JetStreamLink, StreamMessage } from "./jetstream_link.ts";
+import { type JetStreamLink, STATE_KEPT_MS, type StreamMessage } from "./jetstream_link.ts";
 import type { StoredRoom, StoreLimits } from "./store.ts";
 import { Told } from "./told.ts";
 
@@ -92,6 +92,7 @@ export class JetStreamRoom implements StoredRoom {
   #doubtful = false;
   #early: StreamMessage[] = [];
   #reading: Promise<void> | undefined;
+  #opened = false;
   #closed = false;
   /** When everything that was in the stream was in the log, in milliseconds since 1970. */
   #completeAt: number;
@@ -125,6 +126,11 @@ export class JetStreamRoom implements StoredRoom {
   /** Whether the stream is known, or likely, to have what the log does not. */
   get lacking(): boolean {
     return this.#doubtful || this.log.head < this.#expected;
+  }
+
+  /** Whether somebody is certainly no member. */
+  lacks(clientId: string): boolean {
+    return !this.lacking && !this.roster.quiet && !this.roster.members.has(clientId);
   }
 
   /** Says that the stream has an entry of this room at `seq`: if it does not come, it is to be read. */
@@ -161,23 +167,6 @@ export class JetStreamRoom implements StoredRoom {
     }).finally(() => this.#reading = undefined);
   }
 
-  /** Keeps the members in the stream if the log is about to lose how they came. */
-  keepRoster(): void {
-    if (this.#sinceChange <= this.#limits.logEntries / 4) return;
-    this.#sinceChange = 0;
-    const snapshot: Snapshot = {
-      epoch: this.log.epoch,
-      seq: this.log.head,
-      quiet: this.roster.quiet,
-      members: [...this.roster.members.values()].flatMap((member) => {
-        const speaker = this.speakers.get(member.client_id);
-        return speaker === undefined ? [] : [{ ...member, speaker }];
-      }),
-    };
-    const subject = this.#link.subject("roster", this.id);
-    this.#link.publish(subject, JSON.stringify(snapshot));
-  }
-
   /** Stops listening. */
   close(): void {
     this.#closed = true;
@@ -208,27 +197,23 @@ export class JetStreamRoom implements StoredRoom {
     if (message.seq <= this.log.head) return true;
     if (message.before > this.log.head) return false;
     this.#push(message);
+    // The log would soon lose how the members came.
+    if (this.#sinceChange > this.#limits.logEntries / 4) this.#keepRoster();
     return true;
   }
 
   async #catchUp(): Promise<void> {
     const begin = Date.now();
-    const kept = await this.#link.last(this.#link.subject("meta", this.id));
+    const subject = this.#link.subject("meta", this.id);
+    const kept = await this.#link.last(subject);
     const meta: RoomMeta | undefined = kept && JSON.parse(kept.text);
     if (meta?.epoch !== this.log.epoch || meta.made !== this.#link.made) {
       return this.#events.gone();
     }
-    let upTo: number;
+    if (!this.#opened) this.#recallRoster(await this.#snapshot());
+    this.#opened = true;
     do {
-      const subject = this.#link.subject("room", this.id);
-      const last = await this.#link.last(subject);
-      upTo = Math.max(last?.seq ?? 0, this.#early.at(-1)?.seq ?? 0);
-      for (let tries = 0; this.log.head < upTo && !this.#closed; tries++) {
-        // A replica that answers may be a little behind the one that leads.
-        if (tries > 0) await new Promise((resolve) => setTimeout(resolve, BEHIND_MS));
-        if (tries === MAX_TRIES) throw new Error(`Room ${this.id} ends at ${this.log.head}`);
-        await this.#read(subject);
-      }
+      await this.#read();
       if (this.#closed) return;
       // What came meanwhile joins on, or shows what is missing still.
       const early = this.#early;
@@ -237,31 +222,67 @@ export class JetStreamRoom implements StoredRoom {
     } while (true);
     this.#completeAt = begin;
     this.unsettled = true;
+    // What is in use does not become too old.
+    if (kept !== undefined && begin - kept.at > STATE_KEPT_MS / 2) {
+      this.#link.publish(subject, kept.text, { behind: kept.seq });
+      this.#keepRoster();
+    }
   }
 
-  async #read(subject: string): Promise<void> {
+  /** Reads all that the stream has, or is known to have. */
+  async #read(): Promise<void> {
+    const subject = this.#link.subject("room", this.id);
+    const last = await this.#link.last(subject);
+    const upTo = Math.max(last?.seq ?? 0, this.#early.at(-1)?.seq ?? 0);
     const { logEntries, logAgeMs } = this.#limits;
-    const snapshot = await this.#link.last(this.#link.subject("roster", this.id));
-    let truncated = Date.now() - this.#completeAt >= logAgeMs;
-    await this.#link.history(subject, this.log.head + 1, (count) => {
-      // With so many, older ones may have been dropped.
-      truncated ||= count >= logEntries;
-    }, (message) => {
-      if (truncated) {
-        truncated = false;
-        this.log.skipTo(message.seq - 1);
-        if (snapshot !== undefined) this.#recallRoster(JSON.parse(snapshot.text));
-      }
-      if (message.seq > this.log.head && !this.#closed) this.#push(message);
-    });
+    for (let tries = 0; this.log.head < upTo && !this.#closed; tries++) {
+      // A replica that answers may be a little behind the one that leads.
+      if (tries > 0) await new Promise((resolve) => setTimeout(resolve, BEHIND_MS));
+      if (tries === MAX_TRIES) throw new Error(`Room ${this.id} ends at ${this.log.head}`);
+      const snapshot = await this.#snapshot();
+      // With so many, or after so long a time, something before them may have been dropped.
+      let truncated = Date.now() - this.#completeAt >= logAgeMs;
+      await this.#link.history(subject, this.log.head + 1, (count) => {
+        truncated ||= count >= logEntries;
+      }, (message) => {
+        if (message.seq <= this.log.head || this.#closed) return;
+        if (truncated) {
+          truncated = false;
+          this.#recallRoster(snapshot);
+          this.log.skipTo(message.seq - 1);
+        }
+        this.#push(message);
+      });
+    }
   }
 
-  #recallRoster({ epoch, seq, quiet, members }: Snapshot): void {
-    if (epoch !== this.log.epoch) return;
-    this.#rosterAt = seq;
+  async #snapshot(): Promise<Snapshot | undefined> {
+    const kept = await this.#link.last(this.#link.subject("roster", this.id));
+    return kept && JSON.parse(kept.text);
+  }
+
+  /** Goes on from members that were kept, if they are newer than those that the log has led to. */
+  #recallRoster(snapshot: Snapshot | undefined): void {
+    if (snapshot?.epoch !== this.log.epoch || snapshot.seq <= this.log.head) return;
+    this.#rosterAt = snapshot.seq;
     this.speakers.clear();
-    for (const { client_id, speaker } of members) this.speakers.set(client_id, speaker);
-    this.roster.reset(members.map(({ speaker: _, ...member }) => member), quiet);
+    for (const { client_id, speaker } of snapshot.members) this.speakers.set(client_id, speaker);
+    const members = snapshot.members.map(({ speaker: _, ...member }) => member);
+    this.roster.reset(members, snapshot.quiet);
+  }
+
+  #keepRoster(): void {
+    this.#sinceChange = 0;
+    const snapshot: Snapshot = {
+      epoch: this.log.epoch,
+      seq: this.log.head,
+      quiet: this.roster.quiet,
+      members: [...this.roster.members.values()].flatMap((member) => {
+        const speaker = this.speakers.get(member.client_id);
+        return speaker === undefined ? [] : [{ ...member, speaker }];
+      }),
+    };
+    this.#link.publish(this.#link.subject("roster", this.id), JSON.stringify(snapshot));
   }
 
   #push({ seq, id, node, text }: StreamMessage): void {

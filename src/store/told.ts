@@ -14,8 +14,10 @@ import type { MemberInfo, PresenceEntry, PresenceEvent } from "../protocol.ts";
 export type Correction =
   /** Tell this. */
   | { type: "tell"; event: PresenceEvent; from: string; name: string | undefined }
-  /** It is on another node now: nothing about it may be told here any more. */
-  | { type: "taken"; from: string };
+  /** It was away here, and is on another node now. */
+  | { type: "taken"; from: string }
+  /** It is here, and another node says that it is there. */
+  | { type: "disputed"; from: string; name: string | undefined };
 
 /** A room as its log says that it is. */
 export interface RoomAsLogged {
@@ -49,6 +51,11 @@ export class Told {
     }
   }
 
+  /** Forgets somebody who is on another node: nothing about it may be told here any more. */
+  forget(clientId: string): void {
+    this.#members.delete(clientId);
+  }
+
   /**
    * Compares with the log. Clients that are `busy`, of whom something is on its way
    * already, are left out.
@@ -64,9 +71,10 @@ export class Told {
         tell("join", own);
         if (own.away) tell("away", own);
       } else if (logged.speakers.get(from)?.node !== this.#node && (own.away || !seen.away)) {
-        // Whoever says that it is here has it: an older connection gives way to a newer one.
-        this.#members.delete(from);
-        corrections.push({ type: "taken", from });
+        if (own.away) this.#members.delete(from);
+        corrections.push(
+          own.away ? { type: "taken", from } : { type: "disputed", from, name: own.name },
+        );
       } else if (own.away !== seen.away) {
         tell(own.away ? "away" : "back", own);
       } else if (own.name !== seen.name) {
