@@ -65,8 +65,8 @@ export class HubBench {
   readonly clients = new Map<string, StoredClient>();
   readonly #rooms = new Map<string, StoredRoom>();
 
-  constructor(options: Partial<HubOptions> = {}) {
-    this.hub = new Hub({ ...OPTIONS, ...options }, countingBytes(), sign);
+  constructor(options: Partial<HubOptions> = {}, shared = false) {
+    this.hub = new Hub({ ...OPTIONS, ...options }, countingBytes(), sign, shared);
   }
 
   /** The session token of a client. */

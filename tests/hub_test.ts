@@ -407,3 +407,59 @@ pure("Hub.tick() takes from the logs what has become too old", () => {
   const log = bench.hub.rooms.get(roomId)?.log;
   assertEquals([log?.size, JSON.parse(log?.at(0).text ?? "").body], [1, "new"]);
 });
+
+pure("Hub.taken() closes the connection of a client that is elsewhere, and tells nobody", () => {
+  const { bench, ana, ben, roomId } = twoInRoom({ graceMs: 1_000 });
+  const id = ben.session?.id ?? "";
+  const { log } = bench.hub.rooms.get(roomId)!;
+  const head = log.head;
+  const effects = bench.hub.taken(id, undefined, bench.t);
+  assertEquals(effects.map(({ type }) => type), ["close", "forget"]);
+  assertEquals(effects.map((effect) => effect.type === "close" && effect.code), [4500, false]);
+  assertEquals([ben.session, log.head], [undefined, head]);
+  assertEquals(bench.hub.taken("nobody", undefined, bench.t), []);
+  // Of a room that it does not take up there it is no member when the grace time is over.
+  bench.pass(1_000);
+  bench.perform(bench.hub.tick(bench.t));
+  assertEquals([log.head, bench.hub.clients], [head + 1, 1]);
+  assertEquals(JSON.parse(log.at(log.size - 1).text).event, "leave");
+  assertEquals(ana.session?.rooms.size, 1);
+});
+
+pure("Hub.taken() of a room gives up a place there, and the client only if it is in it", () => {
+  const { bench, ben, roomId } = twoInRoom({ graceMs: 1_000 });
+  const { session } = ben;
+  const token = bench.tokenOf(ben);
+  bench.perform(bench.hub.disconnect(ben, bench.t));
+  const again = bench.v1("Ben", token);
+  assertEquals(again.session, session);
+  // It has not come back to the room here: another process may speak for it there.
+  assertEquals(bench.hub.taken(session!.id, roomId, bench.t), []);
+  assertEquals([again.session, session?.rooms.size], [session, 0]);
+  bench.join(again, { roomId });
+  const effects = bench.hub.taken(session!.id, roomId, bench.t);
+  assertEquals(effects.map(({ type }) => type), ["close", "forget"]);
+  assertEquals([session?.rooms.size, bench.hub.clients], [0, 1]);
+});
+
+pure(
+  "a hub that is not alone asks where a client has been, and counts on from what it says",
+  () => {
+    const bench = new HubBench({ graceMs: 1_000 }, true);
+    const ana = bench.v1("Ana");
+    const roomId = bench.create(ana, "Lobby");
+    bench.say(ana, roomId, "one");
+    const { session } = ana;
+    const token = bench.tokenOf(ana);
+    bench.perform(bench.hub.disconnect(ana, bench.t));
+    // Nothing is known of it elsewhere: it is still this one's.
+    assertEquals(bench.v1("Ana", token).session?.n, 1);
+    bench.clients.set(session!.id, { id: session!.id, name: "Ana", n: undefined });
+    const again = bench.v1("Ana", token);
+    assertEquals([again.session, session?.n, session?.counted], [session, 0, false]);
+    bench.join(again, { roomId });
+    const bodies = ["seven"];
+    bench.perform(bench.hub.receive(again, { action: "message", roomId, n: 7, bodies }, bench.t));
+    assertEquals([session?.n, session?.counted], [7, true]);
+  },
+);

@@ -129,6 +129,16 @@ pure("a log does what an array would, whatever is pushed and whatever its limits
   }));
 });
 
+pure("Log.skipTo() goes on behind what is lost, and reaches nothing before it", () => {
+  const log = new Log("e", { logEntries: 10, logChars: 1_000 });
+  for (const seq of [1, 2, 3]) log.push(new LogEntry(seq, "ana", "x"));
+  log.skipTo(7);
+  assertEquals([log.size, log.head, log.tail], [0, 7, 7]);
+  assertEquals([3, 6, 7, 8].map((cursor) => log.reaches(cursor)), [false, false, true, false]);
+  log.push(new LogEntry(9, "ana", "y"));
+  assertEquals([log.size, log.head, log.tail, log.at(0).text], [1, 9, 7, "y"]);
+});
+
 pure("LogEntry.plain is made once, also where plain clients see nothing", () => {
   const message = new LogEntry(1, "ana", `{"seq":1,"at":5,"from":"ana","n":1,"body":"hi"}`);
   assertEquals(message.plain, `{"from":"ana","body":"hi"}`);
