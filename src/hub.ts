@@ -91,6 +91,8 @@ export class Hub {
   receive(peer: Peer, frame: ClientFrame, t: Instant): Effect[] {
     const session = peer.session;
     if (session === undefined) {
+      // What has waited for the store may come when its connection has gone.
+      if (!this.#strangers.has(peer)) return [];
       if (frame.action === "hello") return this.#hello(peer, frame, t);
       throw new ChatError("hello_required", `Say hello before ${frame.action}`);
     }

@@ -52,6 +52,23 @@ pure("Hub.receive() answers a create only after the store has made the room", ()
   ]);
 });
 
+pure(
+  "Hub.receive() hears nothing that comes when its connection has gone, like a hello that waited",
+  () => {
+    const bench = new HubBench({ graceMs: 1_000 });
+    const ana = bench.v1("Ana");
+    const session = bench.tokenOf(ana);
+    const late = bench.peer(false);
+    bench.hub.connect(late, bench.t);
+    for (const peer of [ana, late]) bench.hub.disconnect(peer, bench.t);
+    assertEquals(bench.hub.receive(late, { action: "hello", session }, bench.t), []);
+    assertEquals(bench.hub.receive(late, { action: "leave" }, bench.t), []);
+    bench.pass(1_000);
+    bench.hub.tick(bench.t);
+    assertEquals(bench.hub.clients, 0, "the client is away, and its grace time is over");
+  },
+);
+
 pure("Hub.opened() makes no member of a client that has gone meanwhile, but keeps the room", () => {
   const bench = new HubBench();
   const ana = bench.plain();
