@@ -353,7 +353,21 @@ export class Engine {
     { peer, frame }: Extract<Effect, { type: "create" | "open" }>,
     stored: Promise<StoredRoom | undefined>,
   ): void {
-    this.#hold(peer, frame.ref, stored, (t, room) => this.#hub.opened(peer, frame, room, t));
+    this.#hold(peer, frame.ref, stored, (t, room) => {
+      if (room !== undefined) this.#admit(room, t);
+      return this.#hub.opened(peer, frame, room, t);
+    });
+  }
+
+  #admit(room: StoredRoom, t: Instant): void {
+    let effects: Effect[];
+    try {
+      effects = this.#hub.admit(room, t);
+    } catch (error) {
+      this.#store.release(room.id);
+      throw error;
+    }
+    this.#perform(effects);
   }
 
   /** Goes on with a request when the store has answered, then with what was held meanwhile. */

@@ -14,15 +14,7 @@ import { isRoomId, newRoomId, normalizeRoomId, type RandomBytes } from "./ids.ts
 import type { ClientFrame, CreateFrame, HelloFrame, JoinFrame, MessageFrame } from "./protocol.ts";
 import type { HubOptions } from "./options.ts";
 import { tell, typing } from "./presence.ts";
-import {
-  entered,
-  farewell,
-  plainSuccess,
-  plainWelcome,
-  replaced,
-  success,
-  welcome,
-} from "./replies.ts";
+import { entered, farewell, left, plainWelcome, replaced, success, welcome } from "./replies.ts";
 import { longestEmpty, type Member, Room } from "./room.ts";
 import { type Peer, type Session, Sessions, type Sign } from "./sessions.ts";
 import type { Draft, StoredClient, StoredRoom } from "./store/store.ts";
@@ -107,12 +99,9 @@ export class Hub {
         return this.#join(session, peer, frame, t);
       case "leave": {
         const member = this.#memberOf(session, peer, frame.roomId, "Not in any room");
-        const message = "Left room";
         return [
           { type: "deliver", member },
-          peer.plain
-            ? plainSuccess(peer, { message })
-            : success(peer, { message, room_id: member.room.id }, frame.ref),
+          left(peer, member, frame.ref),
           ...this.#leave(session, member, t),
         ];
       }
@@ -135,6 +124,19 @@ export class Hub {
   }
 
   /**
+   * Takes in a room that the store has opened, with whom a process that is gone left in it:
+   * what comes of that is to be done whoever can enter it. Call `opened` next.
+   *
+   * @throws {ChatError} where there is no place for it: then the store shall not keep it open.
+   */
+  admit(stored: StoredRoom, t: Instant): Effect[] {
+    if (this.#rooms.has(stored.id)) return [];
+    const place = this.#makePlace();
+    this.#rooms.set(stored.id, new Room(stored, t.now));
+    return [...place, ...this.orphaned(stored.id, stored.orphans ?? [], t)];
+  }
+
+  /**
    * Goes on with a `create` or `join` whose room the store has made or looked for.
    *
    * @throws {ChatError} where there is no such room, or it cannot be entered.
@@ -154,16 +156,10 @@ export class Hub {
       }
       return this.#make(peer, frame, normalizeRoomId(roomId), roomName);
     }
-    let room = this.#rooms.get(stored.id);
-    const effects: Effect[] = [];
-    if (room === undefined) {
-      room = new Room(stored, t.now);
-      this.#rooms.set(room.id, room);
-      effects.push(...this.orphaned(room.id, stored.orphans ?? [], t));
-    }
+    const room = this.#rooms.get(stored.id);
     // The peer may have gone while the store was asked; the room then waits out its time, empty.
-    if (session !== undefined) effects.push(...this.#enter(session, peer, room, frame, t));
-    return effects;
+    if (room === undefined || session === undefined) return [];
+    return this.#enter(session, peer, room, frame, t);
   }
 
   /** Goes on with a `hello` whose client the store has looked for. */
@@ -331,12 +327,11 @@ export class Hub {
 
   #hello(peer: Peer, frame: HelloFrame, t: Instant): Effect[] {
     const clientId = this.clientOf(peer, frame);
-    if (clientId === undefined) return this.#welcome(peer, frame, undefined, t);
-    const earlier = this.#sessions.get(clientId);
-    if (earlier === undefined || this.#shared) {
-      return [{ type: "recall", peer, frame, clientId }];
+    const earlier = clientId === undefined ? undefined : this.#sessions.get(clientId);
+    if (clientId === undefined || earlier !== undefined && !this.#shared) {
+      return this.#welcome(peer, frame, earlier, t);
     }
-    return this.#welcome(peer, frame, earlier, t);
+    return [{ type: "recall", peer, frame, clientId }];
   }
 
   #welcome(peer: Peer, frame: HelloFrame, earlier: Session | undefined, t: Instant): Effect[] {
@@ -365,14 +360,16 @@ export class Hub {
   }
 
   #make(peer: Peer, frame: CreateFrame | JoinFrame, roomId: string, name: string): Effect[] {
+    return [...this.#makePlace(), { type: "create", peer, frame, roomId, name }];
+  }
+
+  #makePlace(): Effect[] {
     const { size } = this.#rooms;
-    if (size < this.#options.maxRooms) return [{ type: "create", peer, frame, roomId, name }];
+    if (size < this.#options.maxRooms) return [];
     // Whoever makes rooms and leaves them takes the place of empty ones, of nobody else.
     const empty = longestEmpty(this.#rooms.values());
-    if (empty === undefined) {
-      throw new ChatError("too_many_rooms", `There are ${size} rooms, the most allowed`);
-    }
-    return [this.#release(empty), { type: "create", peer, frame, roomId, name }];
+    if (empty !== undefined) return [this.#release(empty)];
+    throw new ChatError("too_many_rooms", `There are ${size} rooms, the most allowed`);
   }
 
   #release(room: Room): Effect {
@@ -400,7 +397,7 @@ export class Hub {
     // Where others can speak for it too, the log knows better whether it is still a member.
     const known = room.shared ? room.roster.members.has(session.id) : member !== undefined;
     const event = member?.outlet !== undefined ? undefined : known ? "back" : "join";
-    const left: Effect[] = [];
+    const before: Effect[] = [];
     if (member === undefined) {
       this.#checkRoomsOf(session, peer);
       if (room.members.length >= this.#options.maxMembers) {
@@ -408,8 +405,8 @@ export class Hub {
       }
       // A plain client is in one room at a time.
       if (peer.plain && session.only !== undefined) {
-        left.push({ type: "deliver", member: session.only });
-        left.push(...this.#leave(session, session.only, t));
+        before.push({ type: "deliver", member: session.only });
+        before.push(...this.#leave(session, session.only, t));
       }
       member = room.add(session);
       session.rooms.set(room.id, member);
@@ -424,7 +421,7 @@ export class Hub {
     const reply = entered(peer, member, frame, event !== undefined);
     const told = event === undefined ? [] : tell(event, member, t);
     // What was promised is sent before anything can push it off the log's tail.
-    return [...left, reply, { type: "deliver", member }, ...grown, ...told];
+    return [...before, reply, { type: "deliver", member }, ...grown, ...told];
   }
 
   #message(session: Session, peer: Peer, frame: MessageFrame, t: Instant): Effect[] {
@@ -464,14 +461,10 @@ export class Hub {
     return member;
   }
 
-  #checkRoomsOf(session: Session, peer: Peer): void {
+  #checkRoomsOf({ rooms: { size } }: Session, peer: Peer): void {
     const most = this.#options.maxRoomsPerClient;
-    if (!peer.plain && session.rooms.size >= most) {
-      throw new ChatError(
-        "too_many_rooms",
-        `You are in ${session.rooms.size} rooms, at most ${most}`,
-      );
-    }
+    if (peer.plain || size < most) return;
+    throw new ChatError("too_many_rooms", `You are in ${size} rooms, at most ${most}`);
   }
 
   #leave(session: Session, member: Member, t: Instant): Effect[] {

@@ -104,6 +104,14 @@ export function entered(
   return success(peer, { message, ...reply }, frame.ref);
 }
 
+/** Answers `leave`. */
+export function left(peer: Peer, { room }: Member, ref: Ref | undefined): Effect {
+  const message = "Left room";
+  return peer.plain
+    ? plainSuccess(peer, { message })
+    : success(peer, { message, room_id: room.id }, ref);
+}
+
 /** Closes a peer that the hub has let go of; says why, and when it is asked to come back. */
 export function farewell(peer: Peer, code: number, reason: string, retryAfterMs?: number): Effect {
   const retry = retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs };

@@ -12,7 +12,7 @@ import { Hub } from "../src/hub.ts";
 import type { HubOptions } from "../src/options.ts";
 import type { RandomBytes } from "../src/ids.ts";
 import { Log, LogEntry } from "../src/log.ts";
-import type { JoinFrame } from "../src/protocol.ts";
+import type { CreateFrame, JoinFrame } from "../src/protocol.ts";
 import { Roster } from "../src/roster.ts";
 import type { Peer, Session } from "../src/sessions.ts";
 import type { StoredClient, StoredRoom } from "../src/store/store.ts";
@@ -123,6 +123,14 @@ export class HubBench {
     return room;
   }
 
+  /** What the hub wants when the store has opened a room. */
+  opened(peer: Peer, frame: CreateFrame | JoinFrame, stored: StoredRoom): Effect[] {
+    return [
+      ...this.hub.admit(stored, this.t),
+      ...this.hub.opened(peer, frame, stored, this.t),
+    ];
+  }
+
   /** Carries effects out as the engine would, but delivers no entries by itself. */
   perform(effects: Effect[]): void {
     for (const effect of effects) {
@@ -142,7 +150,7 @@ export class HubBench {
         }
         case "create": {
           const { peer, frame, roomId, name } = effect;
-          this.perform(this.hub.opened(peer, frame, this.stored(roomId, name), this.t));
+          this.perform(this.opened(peer, frame, this.stored(roomId, name)));
           break;
         }
         case "open":

@@ -44,7 +44,7 @@ pure("Hub.receive() answers a create only after the store has made the room", ()
   const [effect] = bench.hub.receive(ana, frame, bench.t);
   assert(effect?.type === "create");
   assertEquals(bench.hub.rooms.size, 0);
-  const effects = bench.hub.opened(ana, frame, bench.stored(effect.roomId, "Lobby"), bench.t);
+  const effects = bench.opened(ana, frame, bench.stored(effect.roomId, "Lobby"));
   assertEquals(bench.hub.rooms.size, 1);
   assertEquals(effects.filter(({ type }) => type !== "deliver").map(({ type }) => type), [
     "send",
@@ -77,7 +77,7 @@ pure("Hub.opened() makes no member of a client that has gone meanwhile, but keep
   assert(effect?.type === "create");
   bench.hub.disconnect(ana, bench.t);
   assertEquals(
-    bench.hub.opened(ana, frame, bench.stored(effect.roomId, "Lobby"), bench.t),
+    bench.opened(ana, frame, bench.stored(effect.roomId, "Lobby")),
     [],
   );
   assertEquals(bench.hub.rooms.get(effect.roomId)?.members, []);
@@ -384,7 +384,7 @@ pure("Hub.opened() takes over whom a dead process left in the room", () => {
   ]);
   const ana = bench.v1("Ana", "ana.signed:ana");
   const frame = { action: "join", roomId: "id" } as const;
-  const effects = bench.hub.opened(ana, frame, stored, bench.t);
+  const effects = bench.opened(ana, frame, stored);
   assertEquals(bench.told(effects), ["away Ana", "leave Cleo", "back Ana"]);
   const [reply] = effects.flatMap((effect) => effect.type === "send" ? [effect.text] : []);
   assertEquals(JSON.parse(reply!).members.length, 3, "as the log knows them so far");
@@ -396,6 +396,38 @@ pure("Hub.opened() takes over whom a dead process left in the room", () => {
   bench.pass(1_000);
   assertEquals(bench.told(bench.hub.tick(bench.t)), ["leave Ben"]);
 });
+
+pure("whom a dead process left in a room is taken over, even if nobody can come in", () => {
+  const bench = new HubBench({ maxMembers: 1 });
+  bench.hub.adopt({ id: "ana", name: "Ana", n: 0 }, bench.t);
+  const ben = bench.v1("Ben");
+  const stored = { ...bench.stored("id", "Lobby"), orphans: ["ana", "cleo"] };
+  stored.roster.reset([{ client_id: "ana", name: "Ana" }, { client_id: "cleo", name: "Cleo" }]);
+  const frame = { action: "join", roomId: "id" } as const;
+  assertEquals(bench.told(bench.hub.admit(stored, bench.t)), ["away Ana", "leave Cleo"]);
+  assertEquals(refusal(() => bench.hub.opened(ben, frame, stored, bench.t)), [
+    "room_full",
+    "Room id has 1 members",
+  ]);
+  assertEquals(bench.hub.admit(stored, bench.t), [], "once");
+});
+
+pure(
+  "Hub.admit() opens no more rooms than there may be: empty ones make place, others do not",
+  () => {
+    const bench = new HubBench({ maxRooms: 1 });
+    const ana = bench.v1("Ana");
+    const first = bench.create(ana, "Lobby");
+    const stored = bench.stored("id", "Old");
+    assertEquals(refusal(() => bench.hub.admit(stored, bench.t)), [
+      "too_many_rooms",
+      "There are 1 rooms, the most allowed",
+    ]);
+    bench.perform(bench.hub.receive(ana, { action: "leave", roomId: first }, bench.t));
+    assertEquals(bench.hub.admit(stored, bench.t), [{ type: "release", roomId: first }]);
+    assertEquals([...bench.hub.rooms.keys()], ["id"]);
+  },
+);
 
 pure("Hub.orphaned() leaves alone who is here, and rooms that nobody here is in", () => {
   const { bench, ana, roomId } = twoInRoom();
@@ -411,7 +443,7 @@ pure("who comes to another node of a shared room comes back, and is no new membe
   const stored = { ...bench.stored("id", "Lobby"), shared: true } as const;
   stored.roster.apply({ event: "away", from: ana.session?.id ?? "", name: "Ana" });
   const frame = { action: "join", roomId: "id" } as const;
-  assertEquals(bench.told(bench.hub.opened(ana, frame, stored, bench.t)), ["back Ana"]);
+  assertEquals(bench.told(bench.opened(ana, frame, stored)), ["back Ana"]);
 });
 
 pure("Hub.tick() takes from the logs what has become too old", () => {
