@@ -201,3 +201,28 @@ pure("whatever fails, each message is stored once and in order, if its author re
     assertEquals(log, all.map((n) => `ana.${n}`));
   }));
 });
+
+pure("a client of whom only coming and going was told is not kept", () => {
+  const bench = new Bench();
+  bench.say(0, { from: "orphan" });
+  bench.stored(1);
+  assertEquals(bench.outgoing.size, 0);
+  bench.outgoing.available = false;
+  bench.say(0, { from: "orphan" });
+  assertEquals([bench.outgoing.size, bench.reports], [0, ["refused 0: unavailable"]]);
+});
+
+pure("a client that comes back from another node says what is next, whatever is still on its way", () => {
+  const bench = new Bench();
+  bench.say(1);
+  bench.stored(7);
+  bench.say(0);
+  bench.outgoing.forget("ana");
+  // Meanwhile another node has stored 2 and 3, and noted none of it yet.
+  bench.outgoing.stored("ana", 1);
+  bench.stored(8);
+  bench.say(1);
+  bench.say(4);
+  assertEquals(bench.reports, ["repeated 1 at 7"]);
+  assertEquals(bench.flights.map(({ id }) => id), ["ana.4"]);
+});

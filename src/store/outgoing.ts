@@ -94,12 +94,12 @@ export class Outgoing {
     this.#advance(client);
   }
 
-  /** Says that a client's messages up to `n` are stored, and perhaps more. */
+  /** Says that a client has come back of which messages up to `n` are stored, and perhaps more. */
   stored(clientId: string, n: number): void {
     const client = this.#clientOf(clientId);
-    if (n <= (client.sends?.last ?? -1)) return;
-    client.sends = new Sends(n);
+    client.leaving = false;
     client.behind = true;
+    if (n > (client.sends?.last ?? -1)) client.sends = new Sends(n);
   }
 
   /** Says that `(from, n)` was seen in a log, at `seq`. */
@@ -178,7 +178,8 @@ export class Outgoing {
     if (client.doubtSince !== undefined || !this.#available) this.#refuseRest(client);
     if (client.waiting.length > 0) return;
     client.settling.splice(0).forEach((resolve) => resolve());
-    if (client.leaving) this.#clients.delete(client.id);
+    // Of whom nothing was stored nothing is known: others tell of clients that are gone, too.
+    if (client.leaving || client.sends === undefined) this.#clients.delete(client.id);
   }
 
   /** Refuses what is behind the first: nothing overtakes it, and nobody is left waiting for its end. */
