@@ -212,17 +212,20 @@ pure("a client of whom only coming and going was told is not kept", () => {
   assertEquals([bench.outgoing.size, bench.reports], [0, ["refused 0: unavailable"]]);
 });
 
-pure("a client that comes back from another node says what is next, whatever is still on its way", () => {
-  const bench = new Bench();
-  bench.say(1);
-  bench.stored(7);
-  bench.say(0);
-  bench.outgoing.forget("ana");
-  // Meanwhile another node has stored 2 and 3, and noted none of it yet.
-  bench.outgoing.stored("ana", 1);
-  bench.stored(8);
-  bench.say(1);
-  bench.say(4);
-  assertEquals(bench.reports, ["repeated 1 at 7"]);
-  assertEquals(bench.flights.map(({ id }) => id), ["ana.4"]);
-});
+pure(
+  "a client that comes back from another node says what is next, whatever is still on its way",
+  () => {
+    const bench = new Bench();
+    bench.say(1);
+    bench.stored(7);
+    bench.say(0);
+    bench.outgoing.forget("ana");
+    // Meanwhile another node has stored 2 and 3, and noted none of it yet.
+    bench.outgoing.stored("ana", 1);
+    bench.stored(8);
+    bench.say(1);
+    bench.say(4);
+    assertEquals(bench.reports, ["repeated 1 at 7"]);
+    assertEquals(bench.flights.map(({ id }) => id), ["ana.4"]);
+  },
+);

@@ -177,3 +177,15 @@ Deno.test("the server says no word of what people write, and one JSON object a l
   const lines = `${stdout}${stderr}`.split("\n").filter((line) => line.startsWith("{"));
   assertEquals(lines.map((line) => JSON.parse(line).event), ["connected", "disconnected"]);
 });
+
+Deno.test("a server that shares its store is not started without a secret, or with a short one", async () => {
+  const store = ["--port", "0", "--store", "nats://127.0.0.1:1"];
+  const { code, stdout, stderr } = await runServer(store);
+  assertEquals([code, stdout], [2, ""]);
+  assertEquals(stderr, "Servers that share a store need the same --secret-file or CHAT_SECRET\n");
+  const short = await runServer(store, { CHAT_SECRET: "hunter2" });
+  assertEquals([short.code, short.stderr], [
+    2,
+    "CHAT_SECRET must hold at least 32 characters, not 7\n",
+  ]);
+});

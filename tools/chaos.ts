@@ -45,9 +45,13 @@ const NOTES: Record<string, string> = {
   R1:
     "A killed process leaves to the kernel what it has written: a power cut takes more, and is not " +
     "tried. That nothing is acknowledged before its sync is what R3 shows.",
+  R2:
+    "Nodes, NATS servers and clients share this machine's cores; a killed NATS server is back before " +
+    "the next process is killed.",
   R3:
     "Write and sync calls on the database fail because strace says so. The file is read afterwards, " +
     "the server having been killed.",
+  R9: "The interval of the probe was 250 ms instead of 1 s.",
   R10:
     "RSS is held against 100 × (1 MiB + 64 KiB). The p99 is that of short messages; it is held " +
     "against a room with 100 peers that read, because sending 3 MB/s to 100 sockets is work " +
@@ -58,6 +62,8 @@ const NOTES: Record<string, string> = {
   R12:
     "Rooms of 10. All clients and the proxy that cuts them are one process, and use one core all " +
     "the time; the server stays alive, only connections are cut.",
+  R16:
+    "_Told twice_ are changes that tell nothing new, of people who moved on within milliseconds.",
   R17: "The scoreboard asks for an hour; the line says how long this run was.",
 };
 

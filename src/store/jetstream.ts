@@ -38,8 +38,9 @@ const COMPARE_EVERY_MS = 120_000;
 /** How long the end of a node waits for what it has still to tell, in milliseconds. */
 const CLOSING_MS = 1_000;
 
-/** How many rooms are read at the same time. */
+/** How many rooms are read at the same time after a break, and begin to be read at a look otherwise. */
 const READ_AT_ONCE = 16;
+const READS_A_TICK = 64;
 
 const CANNOT_WRITE = "The log cannot be written now";
 
@@ -91,8 +92,9 @@ export class JetStreamStore implements Store {
   readonly #timer: ReturnType<typeof setInterval>;
   #whole = false;
   #listening = false;
-  /** Whether everything works, and since when it does not, on the monotonic clock in milliseconds. */
+  /** Whether everything works, so that messages are let through. */
   #available = false;
+  /** Whether it was told that nothing can be stored. */
   #failing = false;
   #mending = false;
   #ready = Promise.withResolvers<void>();
@@ -119,7 +121,10 @@ export class JetStreamStore implements Store {
       patienceMs: 2 * options.probeMs,
     }, {
       whole: (whole) => this.#setWhole(whole),
-      wiped: () => [...this.#rooms.values()].forEach((room) => this.#lose(room, "lost")),
+      wiped: () => {
+        this.#clients.renew();
+        [...this.#rooms.values()].forEach((room) => this.#lose(room, "lost"));
+      },
       failed: (reason) => this.#fail(reason),
     });
     this.#clients = new JetStreamClients(this.#node, {
@@ -406,8 +411,10 @@ export class JetStreamStore implements Store {
     const compareEvery = Math.ceil(2 * COMPARE_EVERY_MS / probeMs);
     const sweep = this.#ticks % Math.ceil(leaseMs / probeMs) === 0;
     let turn = this.#ticks;
+    let reads = 0;
     for (const room of this.#rooms.values()) {
-      if (room.lacking || ++turn % compareEvery === 0) room.catchUp().catch(() => {});
+      const due = room.lacking || ++turn % compareEvery === 0;
+      if (due && ++reads <= READS_A_TICK) room.catchUp().catch(() => {});
       // What is stored and not heard yet would look as if it was to be told again.
       if (room.unsettled && !room.lacking) this.#settle(room);
       const orphans = sweep ? this.#orphansOf(room) : [];

@@ -113,6 +113,14 @@ export class JetStreamClients {
     this.#track(this.#remove(id).catch(() => {}));
   }
 
+  /** Writes everything anew: what was written is gone. */
+  renew(): void {
+    for (const note of this.#notes.values()) {
+      note.seq = 0;
+      note.at = -Infinity;
+    }
+  }
+
   /** Resolves when what was to be written is written, or could not be. */
   async settled(): Promise<void> {
     await Promise.all(this.#writing);

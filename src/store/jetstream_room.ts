@@ -182,10 +182,8 @@ export class JetStreamRoom implements StoredRoom {
     if (Number.isNaN(message.seq)) {
       const [node = ""] = message.text.split(" ", 1);
       if (node !== this.#node) this.#events.relayed(message.text.slice(node.length + 1));
-    } else if (this.#reading !== undefined) {
+    } else if (this.#reading !== undefined || !this.#take(message)) {
       if (this.#early.length < MAX_EARLY) this.#early.push(message);
-    } else if (!this.#take(message)) {
-      this.#early.push(message);
       // Where it fails, the store tries again.
       this.catchUp().catch(() => {});
     }
