@@ -5,6 +5,8 @@
  * @module
  */
 
+import { assertThrows } from "@std/assert";
+import { ChatError } from "../src/errors.ts";
 import { DEFAULTS } from "../src/options.ts";
 import type { Effect, Instant } from "../src/effects.ts";
 import { encodeEntry } from "../src/encode.ts";
@@ -187,4 +189,25 @@ export class HubBench {
       });
     });
   }
+}
+
+/** A bench with one room and two `parley.v1` members. */
+export function twoInRoom(options = {}): {
+  bench: HubBench;
+  ana: FakePeer;
+  ben: FakePeer;
+  roomId: string;
+} {
+  const bench = new HubBench(options);
+  const ana = bench.v1("Ana");
+  const ben = bench.v1("Ben");
+  const roomId = bench.create(ana, "Lobby");
+  bench.join(ben, { roomId });
+  return { bench, ana, ben, roomId };
+}
+
+/** The code and the message that something is refused with. */
+export function refusal(fn: () => unknown): [string, string] {
+  const error = assertThrows(fn, ChatError);
+  return [error.code, error.message];
 }
