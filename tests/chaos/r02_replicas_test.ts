@@ -6,7 +6,7 @@ import { assertClean } from "./checker.ts";
 import { FaultProxy } from "./fault_proxy.ts";
 import { Cast, connected, nudge, type Person } from "./people.ts";
 import { ServerProcess } from "./server_process.ts";
-import { chance, pause, report, setting, until } from "./setting.ts";
+import { chance, FULL, pause, report, setting, until } from "./setting.ts";
 
 const KILLS = setting(2, 20);
 const PEOPLE = setting(6, 20);
@@ -108,48 +108,43 @@ async function allBack(people: Person[], isBack: (person: Person) => boolean): P
   );
 }
 
-Deno.test("R2 whichever process is killed, three nodes over three replicas lose nothing", {
-  ...NEEDS_NATS,
-}, async () => {
+/** Has everybody talk while something happens again and again, and judges what came of it. */
+async function survive(
+  what: string,
+  times: number,
+  happen: (
+    i: number,
+    nodes: Nodes,
+    cluster: NatsCluster,
+    said: () => Promise<void>,
+  ) => Promise<void>,
+): Promise<void> {
   await using cluster = await NatsCluster.start();
   await using nodes = new Nodes(cluster.hosts, 3);
   await nodes.start(3);
   let url = "";
   await using cast = new Cast(() => url, { timeoutMs: 10_000 });
   const people = await fill(cast, nodes, (way) => url = way);
-  const random = chance();
   let over = false;
   const talking = cast.talk(people, {
     count: Infinity,
     perSecond: PER_SECOND,
     while: () => !over,
   });
-  const said = async (more: number) => {
-    const before = cast.acknowledged;
-    await until(() => cast.acknowledged >= before + more, "nothing is said", { withinMs: 60_000 });
+  const said = async () => {
+    const enough = cast.acknowledged + PER_SECOND;
+    await until(() => cast.acknowledged >= enough, "nothing is said", { withinMs: 60_000 });
   };
-  let ofNats = 0;
-  await said(PER_SECOND);
-  for (let i = 0; i < KILLS; i++) {
-    // The first two are one of each kind, so that a short run sees both.
-    const victim = i < 2 ? 3 * i : Math.floor(6 * random());
-    if (victim < 3) {
-      await nodes.kill(victim);
-    } else {
-      ofNats++;
-      await cluster.servers[victim - 3]!.down();
-      await said(PER_SECOND);
-      await cluster.servers[victim - 3]!.up();
-      // A majority must be whole before the next one goes.
-      await pause(setting(500, 5_000));
-    }
-    await said(PER_SECOND);
+  await said();
+  for (let i = 0; i < times; i++) {
+    await happen(i, nodes, cluster, said);
+    await said();
   }
   over = true;
   await allBack(people, () => true);
   await talking;
   const verdict = await cast.verdict();
-  report("R2", `${KILLS} kills, ${ofNats} of them of NATS, ${PER_SECOND} msg/s, ${PEOPLE} people`, {
+  report("R2", `${what}, ${PER_SECOND} msg/s, ${PEOPLE} people`, {
     acked: verdict.acked,
     indeterminate: verdict.indeterminate,
     lost: verdict.lost,
@@ -159,6 +154,47 @@ Deno.test("R2 whichever process is killed, three nodes over three replicas lose 
     "silent gaps": verdict.silentGaps,
   });
   assertClean(verdict);
+}
+
+Deno.test("R2 whichever process is killed, three nodes over three replicas lose nothing", {
+  ...NEEDS_NATS,
+}, async () => {
+  const random = chance();
+  // The first two are one of each kind, so that a short run sees both.
+  const victims = Array.from({ length: KILLS }, (_, i) => i < 2 ? 3 * i : Math.floor(6 * random()));
+  const ofNats = victims.filter((victim) => victim >= 3).length;
+  await survive(
+    `${KILLS} kills, ${ofNats} of them of NATS`,
+    KILLS,
+    async (i, nodes, nats, said) => {
+      const victim = victims[i]!;
+      if (victim < 3) return await nodes.kill(victim);
+      const server = nats.servers[victim - 3]!;
+      await server.down();
+      await said();
+      await server.up();
+      // A majority must be whole before the next one goes.
+      await pause(setting(500, 5_000));
+    },
+  );
+});
+
+Deno.test("R2 a NATS server that is stopped and goes on says nothing out of turn", {
+  ignore: NEEDS_NATS.ignore || !FULL,
+}, async () => {
+  const times = 6;
+  await survive(
+    `a NATS server stopped for 10 s, ${times} times`,
+    times,
+    async (i, _, nats, said) => {
+      const server = nats.servers[i % 3]!;
+      server.pause(true);
+      await pause(10_000);
+      await said();
+      server.pause(false);
+      await pause(1_000);
+    },
+  );
 });
 
 Deno.test("R2 when a store was wiped, everybody is told that the past is lost", {
