@@ -28,7 +28,7 @@ pure("nothing is to be done where the log says what was told", () => {
   assertEquals(compare([["join", "ana"], ["away", "ana"]], [["me", AWAY]]), []);
   const renamed: [PresenceEvent, string, string?][] = [["join", "ana"], ["rename", "ana", "Ana"]];
   assertEquals(compare(renamed, [["me", { ...ANA, name: "Ana" }]]), []);
-  assertEquals(compare([["join", "ana"], ["leave", "ana"], ["quiet", ""]], []), []);
+  assertEquals(compare([["join", "ana"], ["leave", "ana"]], []), []);
 });
 
 pure("what others took for gone, or was not stored, is told again", () => {
@@ -72,4 +72,13 @@ pure("somebody who is another node's is not told of again", () => {
   // A new name of somebody who is not here makes nobody a member.
   told.tell({ event: "rename", from: "ana", name: "Ana" });
   assertEquals(told.corrections(gone, () => false), []);
+});
+
+pure("that a room is quiet is told again until its log says so, and then nothing more", () => {
+  const grown: [PresenceEvent, string][] = [["join", "ana"], ["join", "ben"], ["quiet", ""]];
+  const logged: [string, MemberInfo][] = [["me", ANA], ["me", { client_id: "cleo" }]];
+  assertEquals(compare(grown, logged), [
+    { type: "tell", event: "quiet", from: "", name: undefined },
+  ]);
+  assertEquals(compare(grown, logged, [""]), []);
 });

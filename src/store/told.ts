@@ -31,6 +31,8 @@ export interface RoomAsLogged {
 export class Told {
   readonly #node: string;
   readonly #members = new Map<string, MemberInfo>();
+  /** Whether the node has told that the room is quiet, and so nothing of anybody since. */
+  #quiet = false;
 
   /** Begins for the node with this id, which has told nothing yet. */
   constructor(node: string) {
@@ -39,7 +41,8 @@ export class Told {
 
   /** Takes in what the node tells. */
   tell({ event, from, name }: Pick<PresenceEntry, "event" | "from" | "name">): void {
-    if (event === "quiet") return;
+    if (event === "quiet") this.#quiet = true;
+    if (this.#quiet) return;
     if (event === "leave") this.#members.delete(from);
     else if (event !== "rename" || this.#members.has(from)) {
       const away = event === "away" || event === "rename" && this.#members.get(from)?.away === true;
@@ -57,13 +60,17 @@ export class Told {
   }
 
   /**
-   * Compares with the log. Clients that are `busy`, of whom something is on its way
-   * already, are left out.
+   * Compares with the log, which does not say that the room is quiet. Clients that are
+   * `busy`, of whom something is on its way already, are left out.
    */
   corrections(logged: RoomAsLogged, busy: (clientId: string) => boolean): Correction[] {
     const corrections: Correction[] = [];
     const tell = (event: PresenceEvent, { client_id: from, name }: MemberInfo) =>
       corrections.push({ type: "tell", event, from, name });
+    if (this.#quiet) {
+      if (!busy("")) tell("quiet", { client_id: "" });
+      return corrections;
+    }
     for (const [from, own] of this.#members) {
       if (busy(from)) continue;
       const seen = logged.members.get(from);
