@@ -225,3 +225,17 @@ Deno.test("SqliteStore: what is too old goes from the file, and the count goes o
   const room = await bench.store.open("a");
   assertEquals([room?.log.tail, room?.log.head], [3, 4]);
 });
+
+Deno.test("SqliteStore: who is still on its way out of a room is no orphan when it is opened again", async () => {
+  await using bench = new Bench();
+  const { store } = bench;
+  await store.create("a", "Lobby");
+  store.append("a", join("ana"));
+  await store.settled();
+  store.append("a", { from: "ana", n: 0, rest: `"at":1,"event":"leave","from":"ana"}` });
+  store.release("a");
+  assertEquals((await store.open("a"))?.orphans ?? [], []);
+  await store.close();
+  bench.store = bench.open();
+  assertEquals((await bench.store.open("a"))?.orphans, []);
+});

@@ -188,8 +188,10 @@ export class SqliteStore implements Store {
   }
 
   #openRoom(id: string): SqliteRoom | undefined {
-    this.#released.delete(id);
-    return this.#rooms.get(id);
+    const room = this.#rooms.get(id);
+    // Those who were in it have left, even if that is not written yet.
+    if (this.#released.delete(id) && room !== undefined) room.orphans = [];
+    return room;
   }
 
   #sendsOf(clientId: string): Sends {

@@ -19,6 +19,7 @@ export class SqliteRoom implements StoredRoom {
   readonly name: string;
   readonly log: Log;
   readonly roster: Roster = new Roster();
+  orphans: readonly string[];
   readonly #file: SqliteFile;
   readonly #key: number;
   /** The `seq` of the newest entry, those included that are not committed. */
@@ -36,15 +37,12 @@ export class SqliteRoom implements StoredRoom {
       this.log.push(new LogEntry(seq, sender, encodeEntry(seq, rest)));
     }
     this.roster.reset(file.members(row.key));
+    // Whoever is in it when it is read was left behind by a process that is gone.
+    this.orphans = [...this.roster.members.keys()];
     this.#file = file;
     this.#key = row.key;
     this.#written = this.log.head;
     this.#trimmed = (file.oldest(row.key)?.seq ?? row.head + 1) - 1;
-  }
-
-  /** Whoever is in it when it is opened was left behind by a process that is gone. */
-  get orphans(): string[] {
-    return [...this.roster.members.keys()];
   }
 
   /** Within a transaction: writes a draft as the next entry, and what it does to the members. */
