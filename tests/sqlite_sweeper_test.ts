@@ -74,3 +74,18 @@ Deno.test("SqliteSweeper.step() takes deleted rooms away, whatever their age", (
   assertEquals(file.roomsAfter(0, 10).map(({ key }) => key), [2]);
   file.close();
 });
+
+Deno.test("SqliteSweeper.step() leaves a room in which somebody is who may come back", () => {
+  const file = fileWith(2, 1);
+  file.setMember(1, { client_id: "ana" });
+  file.setMember(2, { client_id: "plain" });
+  file.setClient("ana", "Ana", 0);
+  const sweeper = new SqliteSweeper(file, () => false);
+  sweep(sweeper, 2);
+  assertEquals([file.room("r0")?.key, file.members(1).length], [1, 1]);
+  assertEquals(file.room("r1"), undefined);
+  file.dropClient("ana");
+  sweep(sweeper, 2);
+  assertEquals(file.room("r0"), undefined);
+  file.close();
+});

@@ -259,6 +259,12 @@ export class SqliteFile {
     return row && infoOf(row);
   }
 
+  /** Whether somebody is in a room who is a client that may still come back. */
+  isAwaited(room: number): boolean {
+    const sql = "SELECT 1 FROM members JOIN clients USING (id) WHERE room = ? LIMIT 1";
+    return this.#get(sql, room) !== undefined;
+  }
+
   /** Adds a member, or says how it is now. */
   setMember(room: number, { client_id, name, away }: MemberInfo): void {
     this.#run(

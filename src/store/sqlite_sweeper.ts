@@ -16,7 +16,7 @@ export class SqliteSweeper {
   readonly #isOpen: (roomId: string) => boolean;
   #upTo = 0;
 
-  /** Makes a sweeper that leaves open rooms where they are, empty or not. */
+  /** Makes a sweeper that leaves open rooms where they are, empty or not, and those to which somebody may come back. */
   constructor(file: SqliteFile, isOpen: (roomId: string) => boolean) {
     this.#file = file;
     this.#isOpen = isOpen;
@@ -36,7 +36,8 @@ export class SqliteSweeper {
         file.transaction(() => file.dropEntries(key, upTo));
         return true;
       }
-      if (oldest === undefined && (id === null || !this.#isOpen(id))) {
+      const hasUse = () => id !== null && (this.#isOpen(id) || file.isAwaited(key));
+      if (oldest === undefined && !hasUse()) {
         file.transaction(() => file.forgetRoom(key));
         return true;
       }
