@@ -214,7 +214,7 @@ const TESTED_BY: Record<string, string | null> = {
   // Of no use without a server and a room: what they do is what nodes see of each other.
   "store/jetstream_clients": "cluster_test.ts",
   "store/jetstream_link": "jetstream_store_test.ts",
-  "store/jetstream_room": "cluster_test.ts",
+  "store/jetstream_room": "jetstream_room_test.ts",
   "store/sqlite_file": "sqlite_file_test.ts",
   "store/sqlite_room": "sqlite_store_test.ts",
   "store/sqlite_sweeper": "sqlite_sweeper_test.ts",

@@ -183,6 +183,7 @@ export class JetStreamRoom implements StoredRoom {
       const [node = ""] = message.text.split(" ", 1);
       if (node !== this.#node) this.#events.relayed(message.text.slice(node.length + 1));
     } else if (this.#reading !== undefined || !this.#take(message)) {
+      this.expect(message.seq);
       if (this.#early.length < MAX_EARLY) this.#early.push(message);
       // Where it fails, the store tries again.
       this.catchUp().catch(() => {});
