@@ -33,8 +33,8 @@ export class Connection implements Peer {
   readonly patience: TokenBucket;
   /** How many questions to the store are pending on its behalf. */
   pending = 0;
-  /** What it said while there were any, in order. */
-  readonly held: string[] = [];
+  /** What it said while there were any, in order; with an `error`, that it is refused. */
+  readonly held: { text: string; error?: unknown }[] = [];
 
   readonly #socket: WebSocket;
   readonly #limits: SocketLimits;

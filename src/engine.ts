@@ -26,7 +26,7 @@ import type { Draft, OpenStore, Store, StoredRoom } from "./store/store.ts";
 /** How often the hub is told the time, in milliseconds. */
 const TICK_MS = 500;
 
-/** The most frames of one connection that wait while the store is asked on its behalf. */
+/** The most frames of one connection that wait while the store is asked on its behalf, and as many refusals. */
 const MAX_HELD = 256;
 
 /** Every JSON frame costs one token, and one more for each of these characters. */
@@ -224,10 +224,14 @@ export class Engine {
         throw new ChatError("invalid_frame", "Frames must be text, not binary");
       }
       if (connection.pending === 0) this.#take(connection, data, { now, at: Date.now() });
-      else if (connection.held.length < MAX_HELD) connection.held.push(data);
+      else if (connection.held.length < MAX_HELD) connection.held.push({ text: data });
       else throw new ChatError("unavailable", `${MAX_HELD} frames wait for the room to open`);
     } catch (error) {
-      this.#refuse(connection, error, typeof data === "string" ? data : "");
+      const text = typeof data === "string" ? data : "";
+      // Plain clients tell answers by their order: a refusal waits in the same line.
+      if (!connection.plain || connection.pending === 0) this.#refuse(connection, error, text);
+      else if (connection.held.length < 2 * MAX_HELD) connection.held.push({ text, error });
+      else this.#evict(connection, CLOSE.flooding, "Too many messages");
     }
   }
 
@@ -390,8 +394,9 @@ export class Engine {
   #release(connection: Connection): void {
     const { held } = connection;
     while (held.length > 0 && connection.pending === 0 && !connection.closed) {
-      const text = held.shift() ?? "";
+      const { text, error } = held.shift()!;
       try {
+        if (error !== undefined) throw error;
         this.#take(connection, text);
       } catch (error) {
         this.#refuse(connection, error, text);

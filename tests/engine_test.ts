@@ -110,6 +110,31 @@ Deno.test("more than may wait while a room is being made is refused", async () =
   assertEquals(answers.filter(({ event }) => event === "pong").length, 256);
 });
 
+Deno.test("a plain client that is too fast while its room is being made is told so in its turn", async () => {
+  await using bench = new Bench({ rate: 1 });
+  const socket = bench.connect("plain");
+  socket.take();
+  socket.hear({ action: "create", body: "Lobby" });
+  socket.hear({ action: "message", body: "1" });
+  socket.hear({ action: "message", body: "2" });
+  assertEquals(socket.sent, []);
+  await turn();
+  assertEquals(socket.take().map(({ message }) => String(message).slice(0, 8)), [
+    "Room 'Lo",
+    "Message ",
+    "Too fast",
+  ]);
+});
+
+Deno.test("a plain client of which too much waits is thrown out", async () => {
+  await using bench = new Bench({ rate: 0 });
+  const socket = bench.connect("plain");
+  socket.hear({ action: "create", body: "Lobby" });
+  for (let i = 0; i <= 512; i++) socket.hear({ action: "message", body: `${i}` });
+  assertEquals(socket.closedWith, [4501, "Too many messages"]);
+  await turn();
+});
+
 Deno.test("a connection that ends while its room is being made is forgotten with what waited", async () => {
   await using bench = new Bench({ graceMs: 0 });
   const { socket } = bench.v1();
