@@ -104,6 +104,14 @@ const CONSUMER_UNUSED_MS = 5_000;
 /** How long rooms and clients that nobody asks for are remembered at least, in milliseconds: a day. */
 export const STATE_KEPT_MS = 86_400_000;
 
+/** What a node that was told otherwise changes of a stream that is there. */
+const CHANGEABLE = [
+  "num_replicas",
+  "max_msgs_per_subject",
+  "max_age",
+  "duplicate_window",
+] as const;
+
 /** NATS counts in nanoseconds, and cannot count to a century. */
 const NS_PER_MS = 1_000_000;
 const LONGEST_MS = 3_000_000_000_000;
@@ -400,11 +408,14 @@ export class JetStreamLink {
     const { streams } = this.#manager;
     try {
       const { config, created } = await streams.info(wanted.name);
-      const other =
-        (["num_replicas", "max_msgs_per_subject", "max_age", "duplicate_window"] as const)
-          .some((key) => wanted[key] !== undefined && wanted[key] !== config[key]);
+      // A node that was not told how many there are must not take replicas away.
+      const replicas = Math.max(config.num_replicas, wanted.num_replicas ?? 1);
+      const asked = { ...wanted, num_replicas: replicas };
+      const other = CHANGEABLE.some((key) =>
+        asked[key] !== undefined && asked[key] !== config[key]
+      );
       // Once only: nodes that were told otherwise would undo it for ever.
-      if (other && this.#made === undefined) await streams.update(wanted.name, wanted);
+      if (other && this.#made === undefined) await streams.update(wanted.name, asked);
       return created;
     } catch (error) {
       if (codeOf(error) !== STREAM_NOT_FOUND) throw error;
