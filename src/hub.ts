@@ -170,9 +170,15 @@ export class Hub {
     stored: StoredClient | undefined,
     t: Instant,
   ): Effect[] {
-    // The peer may have gone while the store was asked.
-    if (!this.#strangers.has(peer)) return [];
     let known = this.#sessions.get(clientId);
+    // The peer may have gone while the store was asked, which has taken the client over for it.
+    if (!this.#strangers.has(peer)) {
+      if (stored === undefined || known?.peer !== undefined) return [];
+      if (known === undefined) return this.adopt(stored, t);
+      known.arrive(t.now);
+      known.recount(stored.n);
+      return [];
+    }
     if (stored === undefined && known?.elsewhere) known = undefined;
     // It comes from another process, where it may have said more since.
     if (this.#shared && stored !== undefined) known?.recount(stored.n);

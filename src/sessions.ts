@@ -55,9 +55,14 @@ export class Session implements Person {
   /** Makes `peer` the connection this client speaks on, at the monotonic time `now`. */
   attach(peer: Peer, now: number): void {
     this.peer = peer;
+    peer.session = this;
+    this.arrive(now);
+  }
+
+  /** Notes that it is at this process, at the monotonic time `now`. */
+  arrive(now: number): void {
     this.elsewhere = false;
     this.seenAt = now;
-    peer.session = this;
   }
 
   /** Notes that it has come in at another process, which counts its messages from now on. */

@@ -43,12 +43,32 @@ pure(
     assertEquals(JSON.parse(ana.sent[0]!).resumed, false);
     assert(ana.session?.id !== "ana");
     const gone = bench.peer(false);
-    bench.hub.connect(gone, bench.t);
-    bench.hub.disconnect(gone, bench.t);
     const frame = { action: "hello", session: "ben.signed:ben" } as const;
-    const known = { id: "ben", name: undefined, n: 0 };
-    assertEquals(bench.hub.recalled(gone, frame, "ben", known, bench.t), []);
+    assertEquals(bench.hub.recalled(gone, frame, "ben", undefined, bench.t), []);
     assertEquals(bench.hub.clients, 1);
+  },
+);
+
+pure(
+  "Hub.recalled() keeps a client that the store has taken over for a connection that has gone",
+  () => {
+    for (const wasHere of [false, true]) {
+      const bench = new HubBench({ graceMs: 1_000 }, true);
+      const ben = bench.v1("Ben");
+      const id = ben.session?.id ?? "";
+      const session = bench.tokenOf(ben);
+      if (wasHere) bench.join(ben, { roomId: bench.create(ben, "Lobby") });
+      bench.hub.taken(id, undefined, bench.t);
+      bench.pass(900);
+      const gone = bench.peer(false);
+      const known = { id, name: "Ben", n: undefined };
+      bench.hub.recalled(gone, { action: "hello", session }, id, known, bench.t);
+      bench.pass(999);
+      assertEquals(bench.hub.tick(bench.t).filter(({ type }) => type === "forget"), []);
+      // The store says nothing more about a client that is at this process.
+      const again = bench.v1("Ben", session);
+      assertEquals([JSON.parse(again.sent[0]!).resumed, again.session?.id], [true, id]);
+    }
   },
 );
 
