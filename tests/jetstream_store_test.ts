@@ -1,11 +1,16 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { connect } from "@nats-io/transport-node";
 import config from "../deno.json" with { type: "json" };
 import { DEFAULTS } from "../src/options.ts";
 import { JetStreamStore, parseNatsAddress } from "../src/store/jetstream.ts";
 import { LIBRARIES } from "../src/store/jetstream_link.ts";
+import type { JetStreamRoom } from "../src/store/jetstream_room.ts";
 import type { StoreEvents, StoreOptions } from "../src/store/store.ts";
+import { encodePresence } from "../src/encode.ts";
+import { until } from "./chaos/setting.ts";
 import { NatsServer, NEEDS_NATS } from "./nats_server.ts";
-import { testStore } from "./store_suite.ts";
+import { IGNORE, testStore } from "./store_suite.ts";
 
 const nats = NEEDS_NATS.ignore ? undefined : await NatsServer.start();
 Deno.test.afterAll(() => nats?.[Symbol.asyncDispose]());
@@ -58,4 +63,33 @@ Deno.test("parseNatsAddress() refuses what is none, and shows no password", () =
   }
   const { message } = assertThrows(() => parseNatsAddress("nats://ana:hunter2@a"), RangeError);
   assert(!message.includes("hunter2"), message);
+});
+
+Deno.test({
+  name: "JetStreamStore tells again soon that somebody has left, if it was refused the first time",
+  ...NEEDS_NATS,
+  async fn() {
+    const name = `test${++names}`;
+    const store = node(IGNORE, {}, name);
+    const room = await store.create("a", "Lobby") as JetStreamRoom;
+    const say = (event: "join" | "leave") => {
+      const rest = encodePresence({ at: Date.now(), event, from: "ana", name: undefined });
+      store.append("a", { from: "ana", n: 0, rest });
+    };
+    say("join");
+    await until(() => room.roster.members.size === 1, "the join is not told");
+    await store.settled();
+    const nc = await connect({ servers: nats?.host ?? "" });
+    const { streams } = await jetstreamManager(nc);
+    const { config: { max_bytes, discard } } = await streams.info(name);
+    await streams.update(name, { max_bytes: 1, discard: "new" });
+    await until(() => !room.unsettled, "the room is not compared with what was told");
+    say("leave");
+    await store.settled();
+    assertEquals(room.roster.members.size, 1);
+    await streams.update(name, { max_bytes, discard });
+    await until(() => room.roster.members.size === 0, "the leave is not told again");
+    await nc.close();
+    await store.close();
+  },
 });

@@ -156,7 +156,7 @@ export class JetStreamStore implements Store {
     }
     const entry: PresenceEntry = JSON.parse(`{${rest}`);
     const room = this.#rooms.get(roomId);
-    room?.told.tell(entry);
+    room?.tell(entry);
     // Another node was faster to say so.
     if (entry.event === "leave" && room?.lacks(from) && !this.#outgoing.holds(from)) return;
     this.#outgoing.append(roomId, draft, this.#idOf(entry, room));

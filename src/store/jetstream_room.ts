@@ -167,6 +167,12 @@ export class JetStreamRoom implements StoredRoom {
     }).finally(() => this.#reading = undefined);
   }
 
+  /** Takes in what this node tells of its clients; whether it gets into the log has to be seen. */
+  tell(entry: PresenceEntry): void {
+    this.told.tell(entry);
+    this.unsettled = true;
+  }
+
   /** Stops listening. */
   close(): void {
     this.#closed = true;
