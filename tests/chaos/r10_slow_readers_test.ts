@@ -12,6 +12,7 @@ const PEERS = setting(20, 100);
 const BYTES = 16_000;
 const PER_SECOND = 190;
 const SECONDS = setting(1, 8);
+const ROUNDS = setting(1, 3);
 /** The most that may wait in one socket. */
 const CAP_BYTES = 1_048_576;
 
@@ -109,42 +110,51 @@ Deno.test("R10 peers that do not read cost the others no more than peers that re
   const { host } = server;
   const p99 = async (goOn: () => boolean) => quantile(await room.talk(goOn), 0.99);
   await room.talk(during(SECONDS / 2));
-  const alone = await p99(during(SECONDS));
-  let reading: number;
-  {
-    using _peers = await readingPeers({ host, roomId, count: PEERS });
-    await room.talk(during(SECONDS / 4));
-    reading = await p99(during(SECONDS));
-  }
-  await until(() => room.here() === 2, "the readers do not go");
+  const rounds: { alone: number; reading: number; muted: number; goneMs: number; grown: number }[] =
+    [];
+  while (rounds.length < ROUNDS) {
+    const alone = await p99(during(SECONDS));
+    let reading: number;
+    {
+      using _peers = await readingPeers({ host, roomId, count: PEERS });
+      await room.talk(during(SECONDS / 4));
+      reading = await p99(during(SECONDS));
+    }
+    await until(() => room.here() === 2, "the readers do not go");
 
-  using mute = new DisposableStack();
-  for (let i = 0; i < PEERS; i++) mute.use(await MutePeer.join(host, roomId));
-  const { rss } = server;
-  let most = rss;
-  const begin = performance.now();
-  let goneMs = NaN;
-  const [least, longest] = [during(SECONDS), during(60)];
-  const muted = await p99(() => {
-    most = Math.max(most, server.rss);
-    if (Number.isNaN(goneMs) && room.here() === 2) goneMs = performance.now() - begin;
-    return longest() && (Number.isNaN(goneMs) || least());
-  });
+    using mute = new DisposableStack();
+    for (let i = 0; i < PEERS; i++) mute.use(await MutePeer.join(host, roomId));
+    const { rss } = server;
+    let most = rss;
+    const begin = performance.now();
+    let goneMs = NaN;
+    const [least, longest] = [during(SECONDS), during(60)];
+    const muted = await p99(() => {
+      most = Math.max(most, server.rss);
+      if (Number.isNaN(goneMs) && room.here() === 2) goneMs = performance.now() - begin;
+      return longest() && (Number.isNaN(goneMs) || least());
+    });
+    rounds.push({ alone, reading, muted, goneMs, grown: most - rss });
+  }
   const verdict = await cast.verdict();
   const allowed = PEERS * (CAP_BYTES + 65_536);
-  const times = (before: number) => `${(muted / before).toFixed(1)}×`;
+  const median = (key: keyof typeof rounds[0]) => quantile(rounds.map((round) => round[key]), 0.5);
+  const grown = Math.max(...rounds.map((round) => round.grown));
+  const [alone, reading, muted] = [median("alone"), median("reading"), median("muted")];
+  const times = (before: number) => `${before.toFixed(1)} (${(muted / before).toFixed(1)}×)`;
   report("R10", `${PEERS} peers that do not read, ${BYTES * PER_SECOND / 1e6} MB/s`, {
-    "all dropped after ms": Math.round(goneMs),
-    "RSS growth MB": `${Math.round((most - rss) / 1e6)} of ${Math.round(allowed / 1e6)} allowed`,
+    rounds: ROUNDS,
+    "all dropped after ms": Math.round(median("goneMs")),
+    "RSS growth MB": `${Math.round(grown / 1e6)} of ${Math.round(allowed / 1e6)} allowed`,
     "p99 ms": muted.toFixed(1),
-    "p99 ms with as many that read": `${reading.toFixed(1)} (${times(reading)})`,
-    "p99 ms without them": `${alone.toFixed(1)} (${times(alone)})`,
+    "p99 ms with as many that read": times(reading),
+    "p99 ms without them": times(alone),
     lost: verdict.lost,
     "silent gaps": verdict.silentGaps,
-  }, muted <= 2 * alone ? [] : ["p99 within 2× of an empty room"]);
+  }, muted <= 2 * alone ? [] : ["p99 within 2× of a room without them"]);
   assertClean(verdict);
   // With few peers, what the process has not collected yet weighs more than they do.
-  assert(most - rss <= allowed + setting(64e6, 0), `RSS has grown by ${most - rss} bytes`);
+  assert(grown <= allowed + setting(64e6, 0), `RSS has grown by ${grown} bytes`);
   if (FULL) assert(muted <= 2 * reading, `p99 is ${muted} ms, and ${reading} ms with readers`);
 });
 
