@@ -69,7 +69,7 @@ export const DEFAULTS: Readonly<EngineOptions> = {
   graceMs: 30_000,
   heartbeatMs: 25_000,
   helloMs: 10_000,
-  highWaterBytes: 786_432,
+  highWaterBytes: 131_072,
   stuckMs: 900,
   resumesPerSecond: 500,
   closeMs: 2_000,

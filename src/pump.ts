@@ -12,7 +12,7 @@ import { Gathering } from "./gathering.ts";
 import type { Member, Outlet, Room } from "./room.ts";
 
 /** How often a full socket is looked at, in milliseconds. */
-const LOOK_EVERY_MS = 50;
+const LOOK_EVERY_MS = 10;
 
 /** Rooms with as many members wait for input that is on its way, so that it shares their frames. */
 const LARGE_ROOM = 16;
