@@ -73,7 +73,7 @@ export interface Series {
   style: string;
   /** The area below is filled. */
   filled?: boolean;
-  /** `[seconds, value]`; what is not finite leaves a hole. */
+  /** `[seconds, value]`, or whatever lies along the chart; a value that is not finite leaves a hole. */
   points: [number, number][];
 }
 
@@ -95,6 +95,20 @@ export function timeChart(
     ...y,
     label: log ? `${label} (log)` : label,
   });
+  return svg(title, frame + series.map((one) => drawSeries(one, x, y)).join("")) + legend(series);
+}
+
+/** Costs, from 0, over something that grows by factors. */
+export function growthChart(
+  title: string,
+  { series, label, along }: { series: Series[]; label: string; along: string },
+): string {
+  const points = series.flatMap((one) => one.points).filter(([, value]) => Number.isFinite(value));
+  if (points.length === 0) return nothing(title);
+  const sizes = points.map(([size]) => size);
+  const x = logarithmic([Math.min(...sizes), Math.max(...sizes)], X_RANGE);
+  const y = linear([0, Math.max(...points.map(([, value]) => value))], Y_RANGE);
+  const frame = axes({ ...x, label: `${along} (log)` }, { ...y, label });
   return svg(title, frame + series.map((one) => drawSeries(one, x, y)).join("")) + legend(series);
 }
 

@@ -79,6 +79,8 @@ export interface ComparisonPage {
   deno: string;
   machine: string;
   now: Date;
+  /** What it shows instead of a ranking under each shape. */
+  cards?: readonly string[] | undefined;
   /** What is not equal between the servers, one line each. */
   notes: readonly string[];
 }
@@ -86,6 +88,7 @@ export interface ComparisonPage {
 /** Writes the page of a comparison. */
 export function comparisonPage(it: ComparisonPage): string {
   const { title, measurements, shapes, now, deno, machine, notes } = it;
+  const cards = it.cards ?? shapes.map((shape) => shapeCard(it, shape));
   const lost = measurements.filter(({ status }) => status !== "ok");
   const subtitle = `Medians of ${Math.max(0, ...measurements.map(({ round }) => round))} rounds ` +
     `on ${now.toISOString().slice(0, 10)}; Deno ${deno}; ${machine}.`;
@@ -96,7 +99,7 @@ export function comparisonPage(it: ComparisonPage): string {
       ...lost.length === 0 ? [] : [
         banner("bad", `${lost.length} of ${measurements.length} runs do not count: see the table.`),
       ],
-      ...shapes.map((shape) => shapeCard(it, shape)),
+      ...cards,
       card("Every run", everyRun(measurements), "As they were made, round by round."),
       ...notes.length === 0 ? [] : [card("What is not equal", notesList(notes))],
     ],

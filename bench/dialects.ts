@@ -35,24 +35,31 @@ export function handshake(dialect: Dialect, port: number): string {
   ].join("\r\n");
 }
 
-/** The steps into room number `room`, which Parley knows as `id` once somebody has created it. */
-export function stepsInto(dialect: Dialect, room: number, id: string | undefined): Step[] {
+/** The steps of a fresh connection that come before any room. */
+export function greeting(dialect: Dialect): Step[] {
   switch (dialect) {
     case "parley":
-      return [
-        { send: `{"action":"hello","body":{}}`, until: `"status":"connected"` },
-        id === undefined
-          ? { send: `{"action":"create","body":"room ${room}"}`, until: `"room_id"` }
-          : { send: `{"action":"join","body":{"room_id":"${id}"}}`, until: `"status":"success"` },
-      ];
+      return [{ send: `{"action":"hello","body":{}}`, until: `"status":"connected"` }];
     case "name":
-      return [{ send: `{"action":"join","body":"room ${room}"}`, until: "joined" }];
+      return [];
     case "socket.io":
-      return [
-        { until: `"sid"` },
-        { send: "40", until: "40{" },
-        { send: `42["join",{"body":"room ${room}"}]`, until: "joined" },
-      ];
+      return [{ until: `"sid"` }, { send: "40", until: "40{" }];
+    default:
+      return dialect satisfies never;
+  }
+}
+
+/** The step into room number `room`, which Parley knows as `id` once somebody has created it. */
+export function stepInto(dialect: Dialect, room: number, id: string | undefined): Step {
+  switch (dialect) {
+    case "parley":
+      return id === undefined
+        ? { send: `{"action":"create","body":"room ${room}"}`, until: `"room_id"` }
+        : { send: `{"action":"join","body":{"room_id":"${id}"}}`, until: `"status":"success"` };
+    case "name":
+      return { send: `{"action":"join","body":"room ${room}"}`, until: "joined" };
+    case "socket.io":
+      return { send: `42["join",{"body":"room ${room}"}]`, until: "joined" };
     default:
       return dialect satisfies never;
   }

@@ -2,7 +2,8 @@
 /**
  * The load generator of the throughput runs, one run a process:
  *
- *     deno run -A bench/generator.ts '{"port":8765,"dialect":"parley","shape":"fanout-32"}'
+ *     deno run -A bench/generator.ts '{"port":8765,"dialect":"parley",
+ *       "shape":{"rooms":1,"members":100,"senders":1,"window":32}}'
  *
  * prints one line of JSON. Keep it on another core than the server.
  *
@@ -11,18 +12,17 @@
 
 import type { Dialect } from "./dialects.ts";
 import { Histogram } from "./histogram.ts";
-import { LoadPool, type LoadRoom } from "./load_pool.ts";
+import { LoadPool, type LoadRoom, type LoadSender } from "./load_pool.ts";
 import type { GeneratorResult } from "./measurements.ts";
 import { Schedule } from "./schedule.ts";
-import { type Shape, shapesNamed } from "./shapes.ts";
+import type { Shape } from "./shapes.ts";
 import { cpuSecondsOf, ownCpuSeconds, rssOf } from "./usage.ts";
 
 /** What a generator is told. */
 export interface GeneratorOptions {
   port: number;
   dialect: Dialect;
-  /** The name of a shape. */
-  shape: string;
+  shape: Shape;
   /** The processes of the server, for what they use. */
   pid?: number;
   /** Seconds that are measured, and seconds before that. */
@@ -43,7 +43,7 @@ const SAMPLE_MASK = 255;
 
 function generate(options: GeneratorOptions): GeneratorResult {
   const { port, dialect, pid, seconds = 3, warmup = 1.5, payload = 64 } = options;
-  const shape = shapesNamed(options.shape)[0]!;
+  const shape = options.shape;
   const pool = new LoadPool(dialect, shape, payload);
   pool.connect(port, shape);
   const latency = new Histogram();
@@ -131,7 +131,7 @@ class Saturation implements Load {
 /** Says each message when it is due; its stamp is that moment, however late it is said. */
 class Steady implements Load {
   readonly #pool: LoadPool;
-  readonly #senders: number[];
+  readonly #senders: LoadSender[];
   readonly #startMs: number;
   readonly #dues: Iterator<{ sender: number; atMs: number }>;
   #next: { sender: number; atMs: number } | undefined;

@@ -73,9 +73,9 @@ function sizesIn(list: string): number[] {
 
 /** Opens connections from a process of their own to a server of their own. */
 async function measure(connections: number, signal: AbortSignal): Promise<IdleResult> {
-  const { command, args } = parley(undefined, ["--max-connections", "1000000"]);
-  const [program, all] = manyFiles(command, args);
-  await using server = await ServerProcess.start({ command: program, args: all });
+  await using server = await ServerProcess.start(
+    parley(undefined, ["--max-connections", "1000000"]),
+  );
   const options: IdleOptions = { port: server.port, pid: server.pid, connections };
   const script = new URL("idle_connections.ts", import.meta.url).href;
   const [client, clientArgs] = manyFiles(Deno.execPath(), [

@@ -1,10 +1,10 @@
 /**
- * The way of one connection into its room, one step after the other.
+ * The way of one connection into its rooms, one step after the other.
  *
  * @module
  */
 
-import { type Dialect, handshake, roomIdIn, stepsInto } from "./dialects.ts";
+import { type Dialect, greeting, handshake, roomIdIn, type Step, stepInto } from "./dialects.ts";
 import { clientFrame, readFrames } from "./frames.ts";
 import type { LibcSockets } from "./libc_sockets.ts";
 
@@ -19,15 +19,24 @@ export interface Joined {
   rest: Uint8Array | undefined;
 }
 
-/** Upgrades a fresh connection and takes it into room number `room`; creates it where there is no `roomId`. */
+/**
+ * Takes a connection into room number `room`; creates it where there is no `roomId`. A fresh
+ * connection is upgraded first; one that is in a room already says with what it was left there.
+ */
 export function joinRoom(
   sockets: LibcSockets,
   socket: number,
-  options: { dialect: Dialect; port: number; room: number; roomId: string | undefined },
+  options: {
+    dialect: Dialect;
+    port: number;
+    room: number;
+    roomId: string | undefined;
+    earlier?: Joined | undefined;
+  },
 ): Joined {
-  const { dialect, port, room, roomId } = options;
+  const { dialect, port, room, roomId, earlier } = options;
   const buffer = new Uint8Array(READ_BYTES);
-  let input: Uint8Array = new Uint8Array(0);
+  let input = earlier?.rest ?? new Uint8Array(0);
   const decoder = new TextDecoder();
 
   function receive(): void {
@@ -55,22 +64,29 @@ export function joinRoom(
     }
   }
 
-  sockets.sendAll(socket, new TextEncoder().encode(handshake(dialect, port)));
-  let head = "";
-  while (!head.includes(HEAD_END)) {
-    receive();
-    head = decoder.decode(input);
+  function upgrade(): void {
+    sockets.sendAll(socket, new TextEncoder().encode(handshake(dialect, port)));
+    let head = "";
+    while (!head.includes(HEAD_END)) {
+      receive();
+      head = decoder.decode(input);
+    }
+    if (!head.startsWith("HTTP/1.1 101")) {
+      throw new Error(`The server does not speak WebSocket: ${head.split("\r\n")[0]}`);
+    }
+    // The head is ASCII: as many bytes as characters.
+    input = input.slice(head.indexOf(HEAD_END) + HEAD_END.length);
   }
-  if (!head.startsWith("HTTP/1.1 101")) {
-    throw new Error(`The server does not speak WebSocket: ${head.split("\r\n")[0]}`);
-  }
-  // The head is ASCII: as many bytes as characters.
-  input = input.slice(head.indexOf(HEAD_END) + HEAD_END.length);
 
-  let id = roomId;
-  for (const { send, until } of stepsInto(dialect, room, roomId)) {
+  function take({ send, until }: Step): string {
     if (send !== undefined) sockets.sendAll(socket, clientFrame(send));
-    id ??= roomIdIn(frameWith(until));
+    return frameWith(until);
   }
-  return { id, rest: input.length > 0 ? input : undefined };
+
+  if (earlier === undefined) {
+    upgrade();
+    greeting(dialect).forEach(take);
+  }
+  const answer = take(stepInto(dialect, room, roomId));
+  return { id: roomId ?? roomIdIn(answer), rest: input.length > 0 ? input : undefined };
 }

@@ -30,24 +30,30 @@ const ZERO = 0x30;
 /** One room of a run. */
 export interface LoadRoom {
   members: number;
-  /** Its senders, as numbers of connections. */
-  senders: number[];
+  senders: LoadSender[];
   sent: number;
   delivered: number;
   /** Whether it is in `changed`. */
   dirty: boolean;
 }
 
-interface Connection {
-  id: number;
-  socket: number;
+/** A connection that sends in a room. */
+export interface LoadSender {
+  connection: Connection;
   room: LoadRoom;
   roomId: string;
   /** The frames of one message, of two, and so on, as far as they were needed. */
   templates: Template[];
-  n: number;
-  /** When the messages were said that are not in `out` yet. */
+  /** When the messages were said that are in no frame yet. */
   stamps: number[];
+}
+
+interface Connection {
+  id: number;
+  socket: number;
+  /** What it gets counts for this one, even where it is in more. */
+  room: LoadRoom;
+  n: number;
   /** What is to be sent, and how much of it there is. */
   out: Uint8Array<ArrayBuffer>;
   outLength: number;
@@ -74,6 +80,8 @@ export class LoadPool implements SocketEvents, FrameReader {
   readonly #together: number;
   readonly #sockets = new LibcSockets();
   readonly #connections: Connection[] = [];
+  /** Who has said something that is in no frame yet, and whose frames are to be sent. */
+  readonly #speaking: LoadSender[] = [];
   readonly #dirty: Connection[] = [];
   readonly #buffer = new Uint8Array(2 * READ_BYTES);
   // One byte is spared for the sentinel that ends each scan.
@@ -94,51 +102,61 @@ export class LoadPool implements SocketEvents, FrameReader {
     );
   }
 
-  /** Connects everybody, room by room in turn, the senders of each room first. */
+  /** Connects everybody and fills one room after the other, the senders of each first. */
   connect(port: number, shape: Shape): void {
-    const ids: (string | undefined)[] = [];
-    for (let i = 0; i < shape.rooms * shape.members; i++) {
-      const number = i % shape.rooms;
-      const room = this.rooms[number]!;
-      const socket = this.#sockets.connect(port);
-      const { id, rest } = joinRoom(this.#sockets, socket, {
-        dialect: this.#dialect,
-        port,
-        room: number,
-        roomId: ids[number],
-      });
-      ids[number] = id;
-      if (room.senders.length < shape.senders) room.senders.push(i);
-      this.#connections.push({
-        id: i,
-        socket,
-        room,
-        roomId: id ?? "",
-        templates: [],
-        n: 0,
-        stamps: [],
-        out: new Uint8Array(1_024),
-        outLength: 0,
-        dirty: false,
-        blocked: false,
-        rest,
-      });
-      this.#sockets.watch(socket, i, { output: false, first: true });
+    const { members, senders, clients = shape.rooms * members } = shape;
+    let place = 0;
+    for (const [number, room] of this.rooms.entries()) {
+      let roomId: string | undefined;
+      for (let member = 0; member < members; member++) {
+        // With fewer clients than places, they take places in turn.
+        const earlier = this.#connections[place++ % clients];
+        const connection = earlier ?? this.#open(port, room);
+        const joined = joinRoom(this.#sockets, connection.socket, {
+          ...{ dialect: this.#dialect, port, room: number, roomId },
+          earlier: earlier && { id: undefined, rest: earlier.rest },
+        });
+        roomId = joined.id;
+        connection.rest = joined.rest;
+        if (member >= senders) continue;
+        room.senders.push({ connection, room, roomId: roomId ?? "", templates: [], stamps: [] });
+      }
+    }
+    for (const { socket, id } of this.#connections) {
+      this.#sockets.watch(socket, id, { output: false, first: true });
     }
   }
 
-  /** Has a connection send a message that is stamped with a time in microseconds; `flush` sends it. */
-  say(connection: number, stampUs: number): void {
-    const it = this.#connections[connection]!;
-    it.stamps.push(stampUs);
-    it.room.sent++;
-    this.#touch(it);
+  #open(port: number, room: LoadRoom): Connection {
+    const connection = {
+      id: this.#connections.length,
+      socket: this.#sockets.connect(port),
+      room,
+      n: 0,
+      out: new Uint8Array(1_024),
+      outLength: 0,
+      dirty: false,
+      blocked: false,
+      rest: undefined,
+    };
+    this.#connections.push(connection);
+    return connection;
+  }
+
+  /** Has a sender say a message that is stamped with a time in microseconds; `flush` sends it. */
+  say(sender: LoadSender, stampUs: number): void {
+    if (sender.stamps.length === 0) this.#speaking.push(sender);
+    sender.stamps.push(stampUs);
+    sender.room.sent++;
   }
 
   /** Sends what was said: everything of one connection in one write, and in as few frames as it may. */
   flush(): void {
-    for (const it of this.#dirty) {
+    for (const it of this.#speaking) {
       while (it.stamps.length > 0) this.#frame(it, it.stamps.splice(0, this.#together));
+    }
+    this.#speaking.length = 0;
+    for (const it of this.#dirty) {
       it.dirty = false;
       if (!it.blocked) this.#write(it);
     }
@@ -226,9 +244,8 @@ export class LoadPool implements SocketEvents, FrameReader {
     }
   }
 
-  #frame(it: Connection, stamps: number[]): void {
+  #frame({ connection, roomId, templates }: LoadSender, stamps: number[]): void {
     const count = stamps.length;
-    const { roomId, templates } = it;
     const { frame, stampAt, stride, nAt, nDigits } = templates[count] ??= messageTemplate(
       this.#dialect,
       { roomId, payload: this.#payload, count },
@@ -237,10 +254,10 @@ export class LoadPool implements SocketEvents, FrameReader {
       writeDigits(frame, stampAt + i * stride, { value, digits: STAMP_DIGITS, fill: ZERO });
     });
     if (nDigits > 0) {
-      writeDigits(frame, nAt, { value: it.n + 1, digits: nDigits, fill: SPACE });
-      it.n += count;
+      writeDigits(frame, nAt, { value: connection.n + 1, digits: nDigits, fill: SPACE });
+      connection.n += count;
     }
-    this.#queue(it, frame);
+    this.#queue(connection, frame);
   }
 
   #queue(it: Connection, frame: Uint8Array): void {
@@ -252,10 +269,6 @@ export class LoadPool implements SocketEvents, FrameReader {
     }
     it.out.set(frame, it.outLength);
     it.outLength = length;
-    this.#touch(it);
-  }
-
-  #touch(it: Connection): void {
     if (it.dirty) return;
     it.dirty = true;
     this.#dirty.push(it);

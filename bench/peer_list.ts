@@ -7,7 +7,7 @@
 
 import { fileURLToPath } from "node:url";
 import { type Contender, SERVER_CORE } from "./comparison.ts";
-import { parley, storeFlags, succeeds } from "./server_process.ts";
+import { parley, type ServerCommand, storeFlags, succeeds } from "./server_process.ts";
 
 /** A stack to compare with. */
 export interface Peer {
@@ -35,6 +35,12 @@ export function parleyWith(store: string | undefined): Contender {
     dialect: "parley",
     command: parley(SERVER_CORE, storeFlags(store)),
   };
+}
+
+/** The command of a server that has nothing but Deno's sockets, on one core or on any. */
+export function bareDeno(core?: number): ServerCommand {
+  const args = ["run", "-A", "--quiet", script("deno_server.ts")];
+  return { command: Deno.execPath(), args, ...(core === undefined ? {} : { core }) };
 }
 
 /** All peers. */

@@ -16,8 +16,9 @@ import { CsvFile } from "./csv_files.ts";
 import { type FlagSet, helpOf, parseFlags } from "./flags.ts";
 import { Interrupt } from "./interrupt.ts";
 import { makeFolder } from "./out_folder.ts";
+import type { Measurement } from "./measurements.ts";
 import { canPin } from "./server_process.ts";
-import { SHAPES, shapesNamed } from "./shapes.ts";
+import { type Shape, SHAPES, shapesNamed } from "./shapes.ts";
 import { machine } from "./usage.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -29,6 +30,13 @@ export interface ComparisonProgram {
   /** The name of the CSV file it writes. */
   csv: string;
   rounds: number;
+  /** Seconds that are measured in each run, and before that; 3 and 1.5 unless given. */
+  seconds?: number;
+  warmup?: number;
+  /** The loads it can run; those of full load and of latency unless given. */
+  shapes?: readonly Shape[];
+  /** What its page shows instead of a ranking under each shape. */
+  cards?(measurements: readonly Measurement[], servers: readonly string[]): string[];
   /** What is not equal between the servers. */
   notes: readonly string[];
   /** The servers; the first is ours, with that store. */
@@ -58,17 +66,19 @@ export async function runComparison(program: ComparisonProgram, args: string[]):
   }
 }
 
-function flagsOf({ rounds, switches }: ComparisonProgram) {
+function flagsOf(
+  { rounds, seconds: duration = 3, warmup = 1.5, shapes = SHAPES, switches }: ComparisonProgram,
+) {
   const seconds = { least: 0.2, most: 3_600, fraction: true };
   return {
     numbers: {
       rounds: { value: rounds, least: 1, most: 1_000, help: "rounds, interleaved" },
-      duration: { value: 3, ...seconds, help: "seconds that are measured in each run" },
-      warmup: { value: 1.5, ...seconds, help: "seconds before that" },
+      duration: { value: duration, ...seconds, help: "seconds that are measured in each run" },
+      warmup: { value: warmup, ...seconds, help: "seconds before that" },
       payload: { value: 64, least: 20, most: 60_000, help: "bytes in a message" },
     },
     texts: {
-      shapes: `some of ${SHAPES.map(({ name }) => name).join(",")}`,
+      shapes: `some of ${shapes.map(({ name }) => name).join(",")}`,
       out: "folder for the results, instead of bench/data/<time>",
       store: "what keeps the rooms of Parley, as its server is told",
     },
@@ -83,7 +93,7 @@ async function run(
     texts: Record<"shapes" | "out" | "store", string | undefined>;
   },
 ): Promise<number> {
-  const shapes = shapesNamed(texts.shapes);
+  const shapes = shapesNamed(texts.shapes, program.shapes);
   const folder = await makeFolder(texts.out);
   const about = { deno: Deno.version.deno, machine: machine() };
   const contenders = program.contenders(texts.store);
@@ -106,11 +116,13 @@ async function run(
         file.add(comparisonRow(measurement, about));
       },
     });
+    const servers = contenders.map(({ name }) => name);
     const html = comparisonPage({
       title: program.title,
       measurements,
       shapes,
-      servers: contenders.map(({ name }) => name),
+      servers,
+      cards: program.cards?.(measurements, servers),
       now: new Date(),
       notes: program.notes,
       ...about,

@@ -43,7 +43,9 @@ export class ServerProcess implements AsyncDisposable {
 
   /** Starts a server and waits until it listens; rejects with one line that says why it does not. */
   static async start({ command, args, core }: ServerCommand): Promise<ServerProcess> {
-    const [program, all] = core === undefined ? [command, args] : pinned(core, command, args);
+    const [program, all] = manyFiles(
+      ...(core === undefined ? [command, args] as const : pinned(core, command, args)),
+    );
     let child: Deno.ChildProcess;
     try {
       child = new Deno.Command(program, { args: all, stdout: "piped", stderr: "null" }).spawn();

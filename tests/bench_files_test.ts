@@ -2,7 +2,7 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { CsvFile, DELIVERY_COLUMNS } from "../bench/csv_files.ts";
 import { parseLatencyFlags } from "../bench/latency_flags.ts";
 import { Sender } from "../bench/senders.ts";
-import { shapesNamed } from "../bench/shapes.ts";
+import { SCALE_SHAPES, shapesNamed } from "../bench/shapes.ts";
 import { UsageError } from "../bench/usage_error.ts";
 
 Deno.test("rows are written below the columns that the issue asks for", async () => {
@@ -71,3 +71,20 @@ pure("a sender keeps its order and its limit, and sends late what fell due meanw
   await Promise.resolve().then(() => {}).then(() => {});
   assertEquals([sent, sender.idle], [[0, 1, 2], false]);
 });
+
+pure(
+  "shapes that grow have as many deliveries a second everywhere, and seats for different clients",
+  () => {
+    for (
+      const { name, rooms, members, senders, clients = rooms * members, rate = 0 } of SCALE_SHAPES
+    ) {
+      assertEquals(Math.round(rooms * senders * rate * members), 20_000, name);
+      // Places are dealt out in turn: as long as whole rooms fit, nobody is in one twice.
+      assertEquals([clients % members, clients >= members], [0, true], name);
+    }
+    assertEquals(shapesNamed("rooms-1000", SCALE_SHAPES).map(({ rooms }) => rooms), [
+      1_000,
+      10_000,
+    ]);
+  },
+);

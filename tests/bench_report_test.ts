@@ -3,7 +3,8 @@ import type { Measurement } from "../bench/measurements.ts";
 import { comparisonPage, comparisonRow } from "../bench/comparison_text.ts";
 import { Histogram, quantilesOf } from "../bench/histogram.ts";
 import { latencyReport } from "../bench/latency_report.ts";
-import { SHAPES } from "../bench/shapes.ts";
+import { scaleCards } from "../bench/scale_text.ts";
+import { SCALE_SHAPES, SHAPES } from "../bench/shapes.ts";
 import { type RunResult, type RunStatus, summaryRow } from "../bench/summary.ts";
 import { Timeline } from "../bench/timeline.ts";
 
@@ -117,4 +118,19 @@ pure("a comparison shows every server, and what does not count", () => {
   assertMatch(html, /1 of 3 runs do not count/);
   assertEquals(html.match(/<rect/g)?.length, 2);
   assertEquals(comparisonRow(voided, { deno: "", machine: "" }).deliveries_per_second, "");
+});
+
+pure("what a delivery costs is drawn over members and over rooms, for each server", () => {
+  const servers = ["Parley", "Deno alone"];
+  const measurements = SCALE_SHAPES.flatMap(({ name }) =>
+    servers.map((server): Measurement => ({
+      ...measurement(server, server === "Parley" && name === "members-10000" ? 50_000 : 200_000),
+      shape: name,
+    }))
+  );
+  const [members = "", rooms = ""] = scaleCards(measurements, servers);
+  assertMatch(members, /Parley: 5 to 20 µs, a factor of 4\. Deno alone: 5 to 5 µs/);
+  assertMatch(rooms, /Parley: 5 to 5 µs, a factor of 1\./);
+  assertEquals([members, rooms].map((card) => card.match(/<polyline/g)?.length), [2, 2]);
+  assertMatch(scaleCards([], servers)[0]!, /No deliveries/);
 });

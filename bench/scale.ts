@@ -1,0 +1,38 @@
+/**
+ * `deno task bench:scale`: what a delivery costs as a room gets more members, and a server
+ * more rooms.
+ *
+ * @module
+ */
+
+import { SERVER_CORE } from "./comparison.ts";
+import { bareDeno, parleyWith } from "./peer_list.ts";
+import { runComparison } from "./run_comparison.ts";
+import { scaleCards } from "./scale_text.ts";
+import { SCALE_SHAPES } from "./shapes.ts";
+
+const NOTES = [
+  "Deno alone: nothing but the runtime's sockets, a list of them for each room, and JSON.parse. What " +
+  "its line rises by is what the runtime and the kernel take for sockets that are in no cache.",
+];
+
+if (import.meta.main) {
+  Deno.exit(
+    await runComparison({
+      title: "Parley as it grows",
+      usage: "deno task bench:scale [flags]",
+      csv: "scale.csv",
+      rounds: 3,
+      seconds: 5,
+      warmup: 5,
+      shapes: SCALE_SHAPES,
+      notes: NOTES,
+      cards: scaleCards,
+      contenders: (store) => [
+        parleyWith(store),
+        { name: "Deno alone", dialect: "parley", command: bareDeno(SERVER_CORE) },
+      ],
+      switches: {},
+    }, Deno.args),
+  );
+}
