@@ -92,6 +92,9 @@ async function measureOnce(
       warmup,
       payload,
     }, signal);
+    if (result.perSecond === 0) {
+      throw new Error("Nothing was said: the run is too short for its rate");
+    }
     if (result.lost !== 0) {
       const problem = `${result.lost} deliveries were lost or too many`;
       return { ...about, ...result, status: "failed", problem };
