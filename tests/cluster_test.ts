@@ -232,8 +232,14 @@ Deno.test("who comes to a room later finds its members, however long ago they ca
   for (let n = 1; n <= 40; n++) ana.send({ action: "message", room_id: roomId, n, body: `${n}` });
   await ana.entries(40);
   await using ben = await b.v1();
-  const joined = await ben.ask({ action: "join", body: { room_id: roomId, last: 8 } });
-  assertEquals(joined.members, [{ client_id: ana.id, name: "Ana" }, { client_id: ben.id }]);
+  const join = () => ben.ask({ action: "join", body: { room_id: roomId, last: 8 } });
+  let joined = await join();
+  // A store far away may want to be asked again.
+  for (let tries = 0; joined.code === "unavailable" && tries < 10; tries++) joined = await join();
+  assertEquals([joined.code, joined.members], [
+    undefined,
+    [{ client_id: ana.id, name: "Ana" }, { client_id: ben.id }],
+  ]);
   assertEquals((await ben.entries(8)).at(-1)?.from, ana.id);
   await ana.close(1000);
 });
