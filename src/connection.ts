@@ -26,11 +26,9 @@ export class Connection implements Peer {
   /** False while the peer is too far behind to be sent entries. */
   ready = true;
   /** Called once each time `ready` becomes false. */
-  onFull: (connection: Connection) => void = () => {};
+  onFull: ((connection: Connection) => void) | undefined;
   /** How often it may speak. */
   readonly budget: TokenBucket;
-  /** How often it may be refused before it counts as a flood. */
-  readonly patience: TokenBucket;
   /** How many questions to the store are pending on its behalf. */
   pending = 0;
   /** What it said while there were any, in order; with an `error`, that it is refused. */
@@ -38,6 +36,9 @@ export class Connection implements Peer {
 
   readonly #socket: WebSocket;
   readonly #limits: SocketLimits;
+  readonly #rate: Rate;
+  /** How often it may be refused before it counts as a flood; made at the first refusal. */
+  #patience: TokenBucket | undefined;
   #unchecked = 0;
   #waiting = 0;
   #progressAt = 0;
@@ -54,8 +55,14 @@ export class Connection implements Peer {
     this.dialect = options.dialect;
     this.plain = options.dialect === "plain";
     this.#limits = options.limits;
+    this.#rate = options.rate;
     this.budget = new TokenBucket(options.rate, options.now);
-    this.patience = new TokenBucket({ ...options.rate, burst: PATIENCE }, options.now);
+  }
+
+  /** Notes at the monotonic time `now` that it was too fast; says whether it has been so often enough for a flood. */
+  refuse(now: number): boolean {
+    this.#patience ??= new TokenBucket({ ...this.#rate, burst: PATIENCE }, now);
+    return this.#patience.take(1, now) > 0;
   }
 
   /** Sends one text frame; after the close it does nothing. */
@@ -68,7 +75,7 @@ export class Connection implements Peer {
     if (this.ready && this.#socket.bufferedAmount > this.#limits.highWaterBytes) {
       this.ready = false;
       this.#waiting = Infinity;
-      this.onFull(this);
+      this.onFull?.(this);
     }
   }
 

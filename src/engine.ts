@@ -18,6 +18,7 @@ import type { ClientFrame, Dialect, Ref } from "./protocol.ts";
 import type { EngineOptions } from "./options.ts";
 import { passing } from "./presence.ts";
 import { Pump } from "./pump.ts";
+import type { Rate } from "./rate_limit.ts";
 import type { Outlet } from "./room.ts";
 import { newSessionKey, signer } from "./session_key.ts";
 import type { Peer } from "./sessions.ts";
@@ -32,12 +33,17 @@ const MAX_HELD = 256;
 /** Every JSON frame costs one token, and one more for each of these characters. */
 const CHARS_PER_TOKEN = 1_024;
 
+/** What a socket tells. */
+const SOCKET_EVENTS = ["open", "message", "close", "error"];
+
 /** What every client is told when the server ends. */
 const GOING_AWAY = "Server is going away";
 
 /** A running chat: its connections, rooms and store. */
 export class Engine {
   readonly #options: EngineOptions;
+  /** How often each connection may speak. */
+  readonly #rate: Rate;
   readonly #logger: Logger;
   readonly #hub: Hub;
   readonly #store: Store;
@@ -54,6 +60,8 @@ export class Engine {
    */
   constructor(options: EngineOptions, logger: Logger, openStore: OpenStore = openMemoryStore) {
     this.#options = options;
+    const perSecond = options.rate || Infinity;
+    this.#rate = { perSecond, burst: 2 * perSecond };
     this.#logger = logger;
     this.#pump = new Pump({
       overrun: (outlet) => this.#evict(outlet, CLOSE.slowReader, "Reads too slowly"),
@@ -114,19 +122,19 @@ export class Engine {
     const id = ++this.#accepted;
     let connection: Connection | undefined;
     socket.binaryType = "arraybuffer";
-    socket.onopen = () =>
-      this.#guard(connection, () => {
-        if (this.#closing !== undefined) socket.close(CLOSE.goingAway, GOING_AWAY);
-        else connection = this.#connect(id, socket, dialect);
-      });
-    socket.onmessage = ({ data }) => {
-      const known = connection;
-      if (known === undefined || known.closed) return;
-      this.#guard(known, () => this.#hear(known, data));
+    const take = (event: Event) => {
+      if (event instanceof MessageEvent) {
+        if (connection?.closed === false) this.#hear(connection, event.data);
+      } else if (event.type !== "open") {
+        // This may come twice, or never: letting go of a connection is safe to repeat.
+        this.#end(connection, event instanceof CloseEvent ? event.code : CLOSE.abnormal);
+      } else if (this.#closing === undefined) {
+        connection = this.#connect(id, socket, dialect);
+      } else socket.close(CLOSE.goingAway, GOING_AWAY);
     };
-    // The event may come twice, or never: letting go of a connection is safe to repeat.
-    socket.onclose = ({ code }) => this.#guard(undefined, () => this.#end(connection, code));
-    socket.onerror = () => this.#guard(undefined, () => this.#end(connection, CLOSE.abnormal));
+    const listener = (event: Event) => this.#guard(connection, () => take(event));
+    // One listener for all: four `on…` handlers take 1 KiB more of an idle connection.
+    for (const type of SOCKET_EVENTS) socket.addEventListener(type, listener);
   }
 
   /** Deletes a room with its log; says whether there was one. Its members are told at their next word. */
@@ -181,21 +189,23 @@ export class Engine {
 
   #connect(id: number, socket: WebSocket, dialect: Dialect): Connection {
     const t = instant();
-    const perSecond = this.#options.rate || Infinity;
     const connection = new Connection(id, socket, {
       dialect,
       limits: this.#options,
-      rate: { perSecond, burst: 2 * perSecond },
+      rate: this.#rate,
       now: t.now,
     });
-    connection.onFull = () =>
-      this.#pump.watch(connection, () => connection.session?.rooms.values() ?? []);
+    connection.onFull = this.#watch;
     this.#connections.add(connection);
     this.#tick();
     this.#logger.debug("connected", { connection: id, dialect });
     this.#perform(this.#hub.connect(connection, t));
     return connection;
   }
+
+  /** Has the pump come back to a full socket. */
+  readonly #watch = (connection: Connection): void =>
+    this.#pump.watch(connection, () => connection.session?.rooms.values() ?? []);
 
   #tick(): void {
     this.#ticker ??= setInterval(
@@ -263,7 +273,7 @@ export class Engine {
   #charge(connection: Connection, tokens: number, now: number): boolean {
     const retryAfterMs = connection.budget.take(tokens, now);
     if (retryAfterMs === 0) return true;
-    if (connection.patience.take(1, now) > 0) {
+    if (connection.refuse(now)) {
       this.#evict(connection, CLOSE.flooding, "Too many messages");
       return false;
     }

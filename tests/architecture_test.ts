@@ -136,6 +136,7 @@ const MAY_SEE: Record<string, string[]> = {
     "type logger",
     "type options",
     "type protocol",
+    "type rate_limit",
     "type room",
     "type sessions",
     "type store/store",

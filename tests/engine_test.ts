@@ -58,7 +58,7 @@ Deno.test("Engine.accept() takes a connection in only when its socket opens", as
 Deno.test("a close event that comes twice, or with an error, ends a connection once", async () => {
   await using bench = new Bench();
   const socket = bench.connect("plain");
-  socket.onerror?.(new Event("error"));
+  socket.dispatchEvent(new Event("error"));
   socket.end(1006);
   socket.end(1006);
   assertEquals(bench.engine.connections, 0);
@@ -70,7 +70,7 @@ Deno.test("a socket that ends before it opens leaves nothing behind", async () =
   await using bench = new Bench();
   const fake = new FakeSocket();
   bench.engine.accept(fake.socket, "plain");
-  fake.onerror?.(new Event("error"));
+  fake.dispatchEvent(new Event("error"));
   fake.end(1006);
   assertEquals([bench.engine.connections, bench.log], [0, []]);
 });

@@ -6,16 +6,12 @@
  */
 
 /** Stands in for a socket that was just upgraded. */
-export class FakeSocket {
+export class FakeSocket extends EventTarget {
   readyState: number = WebSocket.CONNECTING;
   bufferedAmount = 0;
   readonly sent: string[] = [];
   /** The code and reason it was closed with. */
   closedWith: [number | undefined, string | undefined] | undefined;
-  onopen: ((event: Event) => void) | null = null;
-  onmessage: ((event: MessageEvent) => void) | null = null;
-  onclose: ((event: CloseEvent) => void) | null = null;
-  onerror: ((event: Event) => void) | null = null;
   /** Called before each send; may throw. */
   beforeSend: (text: string) => void = () => {};
 
@@ -42,19 +38,19 @@ export class FakeSocket {
   /** What the network does: the connection is there. */
   open(): void {
     this.readyState = WebSocket.OPEN;
-    this.onopen?.(new Event("open"));
+    this.dispatchEvent(new Event("open"));
   }
 
   /** What the peer says, as JSON unless it is text already. */
   hear(data: unknown): void {
     const text = typeof data === "string" || data instanceof Blob ? data : JSON.stringify(data);
-    this.onmessage?.(new MessageEvent("message", { data: text }));
+    this.dispatchEvent(new MessageEvent("message", { data: text }));
   }
 
   /** The connection has ended. */
   end(code = 1000): void {
     this.readyState = WebSocket.CLOSED;
-    this.onclose?.(new CloseEvent("close", { code }));
+    this.dispatchEvent(new CloseEvent("close", { code }));
   }
 
   /** Takes all frames so far off the list. */
