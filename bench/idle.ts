@@ -1,16 +1,18 @@
 // deno-lint-ignore-file no-console -- a program that talks to its user
 /**
- * `deno task bench:idle`: what a connection costs that says nothing, in rooms of 100.
+ * `deno task bench:idle`: what a connection costs that says nothing, in rooms of 100, and what
+ * it costs a server that has nothing but Deno's sockets.
  *
  * @module
  */
 
-import { writeCsv } from "./csv_files.ts";
+import { type Row, writeCsv } from "./csv_files.ts";
 import { helpOf, parseFlags } from "./flags.ts";
 import type { IdleOptions, IdleResult } from "./idle_connections.ts";
 import { Interrupt } from "./interrupt.ts";
 import { makeFolder } from "./out_folder.ts";
-import { manyFiles, parley, ServerProcess } from "./server_process.ts";
+import { bareDeno } from "./peer_list.ts";
+import { manyFiles, parley, type ServerCommand, ServerProcess } from "./server_process.ts";
 import { machine } from "./usage.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -24,8 +26,14 @@ const FLAGS = {
 };
 
 const COLUMNS = [
-  ...["connections", "kib_per_connection", "connect_seconds", "idle_cpu"] as const,
+  ...["server", "connections", "kib_per_connection", "connect_seconds", "idle_cpu"] as const,
   ...["deno_version", "machine"] as const,
+];
+
+/** The servers, by name. */
+const SERVERS: readonly [string, ServerCommand][] = [
+  ["Parley", parley(undefined, ["--max-connections", "1000000"])],
+  ["Deno alone", bareDeno()],
 ];
 
 /** How long one size may take, in milliseconds; a silent client is dropped after 50 s. */
@@ -41,17 +49,19 @@ async function main(args: string[]): Promise<number> {
     const sizes = sizesIn(flags.texts.connections ?? "1000,5000,10000");
     const folder = await makeFolder(flags.texts.out);
     using interrupt = new Interrupt();
-    const results: IdleResult[] = [];
+    const rows: Row<typeof COLUMNS[number]>[] = [];
     for (const connections of sizes) {
-      const result = await measure(connections, interrupt.signal);
-      results.push(result);
-      await writeCsv(`${folder}/idle.csv`, COLUMNS, results.map(row));
-      const kib = (result.bytesPerConnection / 1_024).toFixed(1);
-      console.log(
-        `${String(connections).padStart(6)} connections  ${kib.padStart(5)} KiB each, ` +
-          `opened in ${result.connectSeconds.toFixed(1)} s, ` +
-          `then ${(100 * result.idleCpu).toFixed(1)} % of a core`,
-      );
+      for (const [name, command] of SERVERS) {
+        const result = await measure(command, connections, interrupt.signal);
+        rows.push(row(name, result));
+        await writeCsv(`${folder}/idle.csv`, COLUMNS, rows);
+        const kib = (result.bytesPerConnection / 1_024).toFixed(1);
+        console.log(
+          `${String(connections).padStart(6)} connections  ${name.padEnd(10)}  ` +
+            `${kib.padStart(5)} KiB each, opened in ${result.connectSeconds.toFixed(1)} s, ` +
+            `then ${(100 * result.idleCpu).toFixed(1)} % of a core`,
+        );
+      }
     }
     console.log(`Results are in ${folder}`);
     return 0;
@@ -72,10 +82,12 @@ function sizesIn(list: string): number[] {
 }
 
 /** Opens connections from a process of their own to a server of their own. */
-async function measure(connections: number, signal: AbortSignal): Promise<IdleResult> {
-  await using server = await ServerProcess.start(
-    parley(undefined, ["--max-connections", "1000000"]),
-  );
+async function measure(
+  command: ServerCommand,
+  connections: number,
+  signal: AbortSignal,
+): Promise<IdleResult> {
+  await using server = await ServerProcess.start(command);
   const options: IdleOptions = { port: server.port, pid: server.pid, connections };
   const script = new URL("idle_connections.ts", import.meta.url).href;
   const [client, clientArgs] = manyFiles(Deno.execPath(), [
@@ -90,8 +102,9 @@ async function measure(connections: number, signal: AbortSignal): Promise<IdleRe
   throw new Error(`Cannot open ${connections} connections: ${said || "it took too long"}`);
 }
 
-function row(it: IdleResult): Record<typeof COLUMNS[number], string | number> {
+function row(server: string, it: IdleResult): Row<typeof COLUMNS[number]> {
   return {
+    server,
     connections: it.connections,
     kib_per_connection: (it.bytesPerConnection / 1_024).toFixed(2),
     connect_seconds: it.connectSeconds.toFixed(2),
