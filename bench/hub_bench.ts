@@ -14,7 +14,7 @@ import type { Peer, Session } from "../src/sessions.ts";
 
 const NOW: Instant = { now: 0, at: 1_795_419_198_630 };
 const ROOM_ID = "tvd4-q6hq-n9f7-bvha";
-const LIMITS = { logEntries: 1_000, logChars: 4_194_304 };
+const LIMITS = { logEntries: 1_000, logBytes: 4_194_304 };
 
 /** A peer that takes everything and keeps nothing. */
 class Silent implements Peer {

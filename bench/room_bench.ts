@@ -5,11 +5,11 @@
  */
 
 import { encodeEntry, encodeMessage } from "../src/encode.ts";
-import { Log, LogEntry } from "../src/log.ts";
+import { Log } from "../src/log.ts";
 import { Room } from "../src/room.ts";
 import { Roster } from "../src/roster.ts";
 
-const LIMITS = { logEntries: 1_000, logChars: 4_194_304 };
+const LIMITS = { logEntries: 1_000, logBytes: 4_194_304 };
 const REST = encodeMessage({
   ...{ at: 1_795_419_198_630, from: "fta0nybfza23", n: 12_345, name: undefined },
   body: "x".repeat(64),
@@ -32,7 +32,7 @@ function fullRoom(): Room {
 
 function push({ log }: Room): void {
   const seq = log.head + 1;
-  log.push(new LogEntry(seq, "fta0nybfza23", encodeEntry(seq, REST)));
+  log.push(seq, encodeEntry(seq, REST));
 }
 
 const room = fullRoom();

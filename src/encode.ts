@@ -43,13 +43,18 @@ export function encodeEntries(roomId: string, entries: string): string {
   return `{"event":"entries","room_id":"${roomId}","entries":[${entries}]}`;
 }
 
+/** When an encoded entry was taken, in milliseconds since 1970. */
+export function takenAt(entry: string): number {
+  return Number(/"at":(\d+)/.exec(entry)?.[1]);
+}
+
 /** What a plain client is told when its own message is in the log. */
 export const PLAIN_SENT = encodePlain({ status: "success", message: "Message sent" });
 
-/** An encoded entry as plain clients see it: `null` for what their protocol has no words for. */
-export function encodePlainEntry(text: string): string | null {
-  const entry: Entry = JSON.parse(text);
-  return "body" in entry ? encodePlain({ from: entry.from, body: entry.body }) : null;
+/** An encoded entry as plain clients see it, and whose it is; `null` for what their protocol has no words for. */
+export function encodePlainEntry(entry: string): { from: string; text: string } | null {
+  const { from, ...told }: Entry = JSON.parse(entry);
+  return "body" in told ? { from, text: encodePlain({ from, body: told.body }) } : null;
 }
 
 /** Writes a frame of the plain protocol. */

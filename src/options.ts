@@ -53,7 +53,7 @@ export interface EngineOptions extends HubOptions, SocketLimits, StoreOptions {
 /** The defaults, one for each option. */
 export const DEFAULTS: Readonly<EngineOptions> = {
   logEntries: 1_000,
-  logChars: 4 * 1_048_576,
+  logBytes: 4 * 1_048_576,
   logAgeMs: 30 * 86_400_000,
   replicas: 1,
   probeMs: 1_000,

@@ -151,10 +151,9 @@ export class Pump {
       if (log.size === 0) return;
     }
     if (outlet.plain) {
-      const entry = log.at(log.indexAfter(member.cursor));
-      member.cursor = entry.seq;
-      const text = entry.plain;
-      if (text !== null) outlet.send(entry.from === member.person.id ? PLAIN_SENT : text);
+      const { entry, upTo } = room.plainAfter(member.cursor);
+      member.cursor = upTo;
+      if (entry !== null) outlet.send(entry.from === member.person.id ? PLAIN_SENT : entry.text);
       return;
     }
     const { frame, upTo } = room.batchAfter(member.cursor);

@@ -6,17 +6,17 @@
  * @module
  */
 
-import { encodeEntries } from "./encode.ts";
+import { encodeEntries, encodePlainEntry } from "./encode.ts";
 import type { Log } from "./log.ts";
 import type { MemberInfo } from "./protocol.ts";
 import type { Roster } from "./roster.ts";
 import type { StoredRoom } from "./store/store.ts";
 
 /**
- * The longest text of entries in one frame, in UTF-16 units: a member that is far
- * behind catches up in several turns, and nobody waits for one huge frame.
+ * How many bytes of entries may be in a frame before its last one: a member that is far
+ * behind catches up in several frames, and nobody waits for one huge frame.
  */
-export const MAX_ENTRIES_CHARS = 262_144;
+export const MAX_ENTRIES_BYTES = 262_144;
 
 /** A client as its rooms know it. */
 export interface Person {
@@ -62,9 +62,17 @@ export class Member {
 
 /** Entries put together for everybody at the same cursor. */
 export interface Batch {
-  /** The frame, or for plain members the entries one by one. */
+  /** The frame. */
   readonly frame: string;
   /** The `seq` of the last entry in it. */
+  readonly upTo: number;
+}
+
+/** One entry for plain members. */
+export interface PlainStep {
+  /** What they see of it, and whose it is; `null` where they see nothing. */
+  readonly entry: { from: string; text: string } | null;
+  /** Its `seq`. */
   readonly upTo: number;
 }
 
@@ -91,6 +99,8 @@ export class Room {
   #batch: Batch | undefined;
   #batchAfter = 0;
   #batchHead = 0;
+  #plain: PlainStep | undefined;
+  #plainAfter = 0;
 
   /** Opens a room, with nobody here in it, at the monotonic time `now`. */
   constructor({ id, name, log, roster, shared }: StoredRoom, now: number) {
@@ -161,16 +171,19 @@ export class Room {
     return this.#batch;
   }
 
-  #makeBatch(cursor: number): Batch {
-    const { log } = this;
-    let index = log.indexAfter(cursor);
-    let entry = log.at(index);
-    let text = entry.text;
-    while (++index < log.size && text.length < MAX_ENTRIES_CHARS) {
-      entry = log.at(index);
-      text += "," + entry.text;
+  /** The entry behind `cursor`, as plain clients see it; made once for those at the same cursor. */
+  plainAfter(cursor: number): PlainStep {
+    if (this.#plain === undefined || this.#plainAfter !== cursor) {
+      const { text, upTo } = this.log.after(cursor, 0);
+      this.#plain = { entry: encodePlainEntry(text), upTo };
+      this.#plainAfter = cursor;
     }
-    return { frame: encodeEntries(this.id, text), upTo: entry.seq };
+    return this.#plain;
+  }
+
+  #makeBatch(cursor: number): Batch {
+    const { text, upTo } = this.log.after(cursor, MAX_ENTRIES_BYTES);
+    return { frame: encodeEntries(this.id, text), upTo };
   }
 }
 

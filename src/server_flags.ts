@@ -44,7 +44,7 @@ const MIN_SECRET_CHARS = 32;
 
 const NUMBER_FLAGS: Record<string, NumberFlag> = {
   "log-entries": flag("logEntries", 1, 1, MANY, "entries a room's log keeps"),
-  "log-chars": flag("logChars", 1, 1, MANY, "characters a room's log keeps"),
+  "log-bytes": flag("logBytes", 1, 1, MANY, "bytes a room's log keeps"),
   "log-age": flag("logAgeMs", 1_000, 1, YEARS_S, "seconds a room's log keeps an entry"),
   "empty-room": flag("emptyRoomMs", 1_000, 0, DAY_S, "seconds an empty room can be rejoined"),
   "grace": flag("graceMs", 1_000, 0, DAY_S, "seconds a cut-off client keeps its place"),

@@ -26,7 +26,8 @@ const MAY_SEE: Record<string, string[]> = {
   // The server's rules.
   "ids": [],
   "rate_limit": [],
-  "log": ["encode"],
+  "segments": ["utf8"],
+  "log": ["encode", "segments", "utf8"],
   "store/store": ["type errors", "type log", "type roster"],
   "store/sends": [],
   "store/memory": ["errors", "encode", "log", "roster", "store/sends", "type store/store"],

@@ -10,6 +10,7 @@ import {
   encodePlainEntry,
   encodePresence,
   PLAIN_SENT,
+  takenAt,
 } from "../src/encode.ts";
 import { ChatError } from "../src/errors.ts";
 import type { Entry, ServerFrame } from "../src/protocol.ts";
@@ -73,7 +74,11 @@ pure("an entry is read back as it was written, whatever name and body are", () =
     const presence = encodeEntry(5, encodePresence({ at: 1, event: "join", from: "ana", name }));
     const came = { seq: 5, at: 1, event: "join", from: "ana" };
     assertEquals(JSON.parse(presence), name === undefined ? came : { ...came, name });
-    assertEquals(encodePlainEntry(message), encodePlain({ from: "ana", body }));
+    assertEquals(encodePlainEntry(message), {
+      from: "ana",
+      text: encodePlain({ from: "ana", body }),
+    });
+    assertEquals([takenAt(message), takenAt(presence)], [1, 1]);
     assertEquals(encodePlainEntry(presence), null);
   }));
 });

@@ -13,7 +13,7 @@ import { encodeEntry } from "../src/encode.ts";
 import { Hub } from "../src/hub.ts";
 import type { HubOptions } from "../src/options.ts";
 import type { RandomBytes } from "../src/ids.ts";
-import { Log, LogEntry } from "../src/log.ts";
+import { Log } from "../src/log.ts";
 import type { CreateFrame, JoinFrame } from "../src/protocol.ts";
 import { Roster } from "../src/roster.ts";
 import type { Peer, Session } from "../src/sessions.ts";
@@ -118,7 +118,7 @@ export class HubBench {
 
   /** A room as a store hands it over, with an empty log. */
   stored(id: string, name: string): StoredRoom {
-    const limits = { logEntries: 100, logChars: 100_000 };
+    const limits = { logEntries: 100, logBytes: 100_000 };
     const log = new Log(`epoch${this.#rooms.size}`, limits);
     const room = { id, name, log, roster: new Roster() };
     this.#rooms.set(id, room);
@@ -142,10 +142,10 @@ export class HubBench {
           break;
         case "append": {
           const { log, roster } = this.hub.rooms.get(effect.roomId) ?? {};
-          for (const { from, n, rest } of effect.drafts) {
+          for (const { n, rest } of effect.drafts) {
             const seq = (log?.head ?? 0) + 1;
             const text = encodeEntry(seq, rest);
-            log?.push(new LogEntry(seq, from, text));
+            log?.push(seq, text);
             if (n === 0) roster?.apply(JSON.parse(text));
           }
           break;

@@ -55,7 +55,7 @@ pure("a room knows of what came while it was read, even if that was too much to 
   fake.meanwhile = 5_000;
   const room = new JetStreamRoom("id", META, {
     link: fake.link,
-    limits: { logEntries: 10_000, logChars: 1e9, logAgeMs: 1e12 },
+    limits: { logEntries: 10_000, logBytes: 1e9, logAgeMs: 1e12 },
     events: { pushed: () => {}, relayed: () => {}, gone: () => {} },
     node: "me",
   });

@@ -20,7 +20,7 @@ pure("MemoryStore: of a repeat from too long ago only that it is one can be told
   const seqs: number[] = [];
   const store = new MemoryStore(
     { ...IGNORE, repeated: (_, seq) => seqs.push(seq) },
-    { logEntries: 10, logChars: 10_000 },
+    { logEntries: 10, logBytes: 10_000 },
     newEpoch,
   );
   await store.create("a", "Lobby");

@@ -4,7 +4,7 @@ import { pure } from "./pure.ts";
 
 pure("the defaults are what the README and PROTOCOL.md promise", () => {
   assertEquals(DEFAULTS.logEntries, 1_000);
-  assertEquals(DEFAULTS.logChars, 4 * 1_024 * 1_024);
+  assertEquals(DEFAULTS.logBytes, 4 * 1_024 * 1_024);
   assertEquals(DEFAULTS.emptyRoomMs, 10 * 60_000);
   assertEquals(DEFAULTS.graceMs, 30_000);
 });

@@ -9,7 +9,7 @@ import { pure } from "./pure.ts";
 const T = { now: 5, at: 1_700_000_000_000 };
 
 function lobby(): Room {
-  const log = new Log("e", { logEntries: 10, logChars: 1_000 });
+  const log = new Log("e", { logEntries: 10, logBytes: 1_000 });
   return new Room({ id: "id", name: "Lobby", log, roster: new Roster() }, 0);
 }
 

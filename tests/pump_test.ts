@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { setImmediate } from "node:timers";
 import { Connection } from "../src/connection.ts";
 import { encodeEntry } from "../src/encode.ts";
-import { Log, LogEntry } from "../src/log.ts";
+import { Log } from "../src/log.ts";
 import { Pump } from "../src/pump.ts";
 import { type Member, type Outlet, Room } from "../src/room.ts";
 import { Roster } from "../src/roster.ts";
@@ -12,7 +12,7 @@ import { pure } from "./pure.ts";
 
 /** A room with a log of at most `logEntries`, a pump, and what the pump has reported. */
 function bench(logEntries = 1_000) {
-  const log = new Log("e", { logEntries, logChars: 10_000_000 });
+  const log = new Log("e", { logEntries, logBytes: 10_000_000 });
   const room = new Room({ id: "id", name: "Lobby", log, roster: new Roster() }, 0);
   const overruns: Outlet[] = [];
   const failures: unknown[] = [];
@@ -29,7 +29,7 @@ function bench(logEntries = 1_000) {
     say(body: string, from = "ana"): void {
       const seq = room.log.head + 1;
       const rest = `"at":1,"from":"${from}","n":1,"body":${JSON.stringify(body)}}`;
-      room.log.push(new LogEntry(seq, from, encodeEntry(seq, rest)));
+      room.log.push(seq, encodeEntry(seq, rest));
       pump.mark(room);
     },
     member(id: string, outlet: Outlet): Member {
@@ -82,11 +82,11 @@ pure("what comes at once and is more than the log keeps reaches everybody", asyn
 pure("many rooms wait in line, so that there is a look for input in between", async () => {
   const { pump } = bench();
   const peers = Array.from({ length: 300 }, (_, i) => {
-    const log = new Log("e", { logEntries: 9, logChars: 999 });
+    const log = new Log("e", { logEntries: 9, logBytes: 999 });
     const room = new Room({ id: `${i}`, name: "Lobby", log, roster: new Roster() }, 0);
     const peer = new FakePeer(false);
     room.add({ id: "ana", name: undefined }).outlet = peer;
-    room.log.push(new LogEntry(1, "ben", `{"seq":1}`));
+    room.log.push(1, `{"seq":1}`);
     pump.mark(room);
     return peer;
   });

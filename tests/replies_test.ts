@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { Effect } from "../src/effects.ts";
-import { Log, LogEntry } from "../src/log.ts";
+import { Log } from "../src/log.ts";
 import type { JoinFrame } from "../src/protocol.ts";
 import { entered, plainSuccess, plainWelcome, success, welcome } from "../src/replies.ts";
 import { type Member, Room } from "../src/room.ts";
@@ -15,9 +15,9 @@ function textOf(effect: Effect): Record<string, unknown> {
 
 /** A member that comes into a room whose log has the places 1 to 5 and keeps the last three. */
 function member(): Member {
-  const log = new Log("e", { logEntries: 3, logChars: 1_000 });
+  const log = new Log("e", { logEntries: 3, logBytes: 1_000 });
   const room = new Room({ id: "id", name: "Lobby", log, roster: new Roster() }, 0);
-  for (let seq = 1; seq <= 5; seq++) log.push(new LogEntry(seq, "ana", "{}"));
+  for (let seq = 1; seq <= 5; seq++) log.push(seq, "{}");
   room.roster.apply({ event: "join", from: "ana", name: "Ana" });
   return room.add({ id: "ben", name: undefined });
 }

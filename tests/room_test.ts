@@ -1,13 +1,13 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { encodeEntry } from "../src/encode.ts";
-import { Log, LogEntry } from "../src/log.ts";
-import { MAX_ENTRIES_CHARS, type Member, Room } from "../src/room.ts";
+import { Log } from "../src/log.ts";
+import { MAX_ENTRIES_BYTES, type Member, Room } from "../src/room.ts";
 import { Roster } from "../src/roster.ts";
 import { pure } from "./pure.ts";
 
 function room(entries = 0, body = "x"): Room {
-  const log = new Log("epoch", { logEntries: 1_000, logChars: 10_000_000 });
+  const log = new Log("epoch", { logEntries: 1_000, logBytes: 10_000_000 });
   const made = new Room({ id: "id", name: "Lobby", log, roster: new Roster() }, 100);
   for (let i = 0; i < entries; i++) push(made, body);
   return made;
@@ -15,7 +15,7 @@ function room(entries = 0, body = "x"): Room {
 
 function push({ log }: Room, body = "x"): void {
   const seq = log.head + 1;
-  log.push(new LogEntry(seq, "ana", encodeEntry(seq, `"body":${JSON.stringify(body)}}`)));
+  log.push(seq, encodeEntry(seq, `"body":${JSON.stringify(body)}}`));
 }
 
 function seqsOf(frame: string): number[] {
@@ -101,10 +101,23 @@ pure("Room.batchAfter() ends a frame that is long enough, and goes on in the nex
   const seqs: number[] = [];
   while (cursor < lobby.log.head) {
     const { frame, upTo } = lobby.batchAfter(cursor);
-    assert(frame.length < MAX_ENTRIES_CHARS + 70_000);
+    assert(frame.length < MAX_ENTRIES_BYTES + 70_000);
     seqs.push(...seqsOf(frame));
     assert(upTo > cursor);
     cursor = upTo;
   }
   assertEquals(seqs, Array.from({ length: 20 }, (_, i) => i + 1));
 });
+
+pure(
+  "Room.plainAfter() reads an entry once for all at the same cursor, also one without words",
+  () => {
+    const lobby = room();
+    lobby.log.push(1, `{"seq":1,"at":5,"from":"ana","n":1,"body":"hi"}`);
+    lobby.log.push(2, `{"seq":2,"at":5,"event":"join","from":"ana"}`);
+    const message = lobby.plainAfter(0);
+    assertEquals(message, { entry: { from: "ana", text: `{"from":"ana","body":"hi"}` }, upTo: 1 });
+    assert(lobby.plainAfter(0) === message);
+    assertEquals(lobby.plainAfter(1), { entry: null, upTo: 2 });
+  },
+);

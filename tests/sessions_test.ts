@@ -63,7 +63,7 @@ pure("a session and its connection point at each other until they are taken apar
 pure("Session.only is the one membership of a plain client", () => {
   const session = make().add();
   assertEquals(session.only, undefined);
-  const log = new Log("e", { logEntries: 10, logChars: 1_000 });
+  const log = new Log("e", { logEntries: 10, logBytes: 1_000 });
   const member = new Room({ id: "id", name: "name", log, roster: new Roster() }, 0).add(session);
   session.rooms.set("id", member);
   assert(session.only === member);

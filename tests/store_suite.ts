@@ -66,7 +66,7 @@ class Bench implements AsyncDisposable {
   }
 
   static async of(under: StoreUnderTest, some: Partial<StoreLimits> = {}): Promise<Bench> {
-    const limits = { logEntries: 100, logChars: 100_000, logAgeMs: FOREVER_MS, ...some };
+    const limits = { logEntries: 100, logBytes: 100_000, logAgeMs: FOREVER_MS, ...some };
     const place = crypto.randomUUID();
     return new Bench(under, limits, { ...await open(under, limits, place), place });
   }
@@ -320,7 +320,7 @@ export function testStore(under: StoreUnderTest): void {
     assertEquals(entries(room).map(({ n }) => n), [3]);
     await bench.append("a", draft("ana", 4, "x".repeat(2_000)));
     assertEquals(entries(room).map(({ n }) => n), [4]);
-  }, { logChars: 300 });
+  }, { logBytes: 300 });
 
   test("a room knows who is in it at the head of its log", async (bench) => {
     const room = await bench.store.create("a", "Lobby");

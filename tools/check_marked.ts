@@ -7,15 +7,27 @@
  */
 // deno-lint-ignore-file no-console -- a program that talks to its user
 
-/** Libraries that modules with a marker may see. */
-const KINDS: Record<string, { marker: string; lib: string[] }> = {
+/** From text to UTF-8 and back depends on nothing but its input, whoever provides it. */
+const TEXT_CODING = `
+declare class TextEncoder {
+  encodeInto(text: string, bytes: Uint8Array): { read: number; written: number };
+}
+declare class TextDecoder {
+  constructor(label: string, options: { ignoreBOM: boolean });
+  decode(bytes: Uint8Array): string;
+}`;
+
+/** What modules with a marker may see: libraries, and declarations beside them. */
+const KINDS: Record<string, { marker: string; lib: string[]; beside: string }> = {
   pure: {
     marker: "This module is pure",
     lib: ["esnext"],
+    beside: TEXT_CODING,
   },
   browser: {
     marker: "This module runs in browsers",
     lib: ["dom", "dom.iterable", "dom.asynciterable", "esnext"],
+    beside: "",
   },
 };
 
@@ -36,16 +48,19 @@ async function checkMarked(kind: string | undefined): Promise<number> {
     return 1;
   }
   const config = await Deno.makeTempFile({ suffix: ".json" });
+  const beside = await Deno.makeTempFile({ suffix: ".d.ts" });
   try {
     await Deno.writeTextFile(config, await configWith(settings.lib));
+    await Deno.writeTextFile(beside, settings.beside);
     const { success } = await new Deno.Command(Deno.execPath(), {
-      args: ["check", "--config", config, ...files],
+      args: ["check", "--config", config, beside, ...files],
       cwd: ROOT,
       signal: AbortSignal.timeout(TIMEOUT_MS),
     }).spawn().status;
     return success ? 0 : 1;
   } finally {
     await Deno.remove(config);
+    await Deno.remove(beside);
   }
 }
 

@@ -6,7 +6,7 @@
  */
 
 import { encodeEntry } from "../encode.ts";
-import { Log, LogEntry } from "../log.ts";
+import { Log } from "../log.ts";
 import type { MemberInfo, PresenceEntry } from "../protocol.ts";
 import { Roster } from "../roster.ts";
 import { type JetStreamLink, STATE_KEPT_MS, type StreamMessage } from "./jetstream_link.ts";
@@ -300,7 +300,7 @@ export class JetStreamRoom implements StoredRoom {
       if (seq > this.#rosterAt) this.#apply(entry, node);
     }
     if (this.#sinceChange > 0) this.#sinceChange++;
-    this.log.push(new LogEntry(seq, from, whole));
+    this.log.push(seq, whole);
     this.#events.pushed(from, n, seq);
   }
 

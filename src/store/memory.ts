@@ -9,7 +9,7 @@
 
 import { encodeEntry } from "../encode.ts";
 import { ChatError } from "../errors.ts";
-import { Log, LogEntry, type LogLimits } from "../log.ts";
+import { Log, type LogLimits } from "../log.ts";
 import { Roster } from "../roster.ts";
 import { Sends } from "./sends.ts";
 import type { Draft, Store, StoredClient, StoredRoom, StoreEvents } from "./store.ts";
@@ -61,9 +61,9 @@ export class MemoryStore implements Store {
     }
     const seq = room.log.head + 1;
     sends?.add(n, seq);
-    const entry = new LogEntry(seq, from, encodeEntry(seq, rest));
-    room.log.push(entry);
-    if (n === 0) room.roster.apply(JSON.parse(entry.text));
+    const entry = encodeEntry(seq, rest);
+    room.log.push(seq, entry);
+    if (n === 0) room.roster.apply(JSON.parse(entry));
     this.#events.stored(roomId);
   }
 

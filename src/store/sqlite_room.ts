@@ -4,8 +4,8 @@
  * @module
  */
 
-import { encodeEntry } from "../encode.ts";
-import { Log, LogEntry, type LogLimits } from "../log.ts";
+import { encodeEntry, takenAt } from "../encode.ts";
+import { Log, type LogEntry, type LogLimits } from "../log.ts";
 import { Roster } from "../roster.ts";
 import type { RoomRow, SqliteFile } from "./sqlite_file.ts";
 import type { Draft, StoredRoom } from "./store.ts";
@@ -33,8 +33,8 @@ export class SqliteRoom implements StoredRoom {
     this.id = id;
     this.name = row.name;
     this.log = new Log(row.epoch, limits, (entries[0]?.seq ?? row.head + 1) - 1);
-    for (const { seq, sender, rest } of entries) {
-      this.log.push(new LogEntry(seq, sender, encodeEntry(seq, rest)));
+    for (const { seq, rest } of entries) {
+      this.log.push(seq, encodeEntry(seq, rest));
     }
     this.roster.reset(file.members(row.key));
     // Whoever is in it when it is read was left behind by a process that is gone.
@@ -48,10 +48,10 @@ export class SqliteRoom implements StoredRoom {
   /** Within a transaction: writes a draft as the next entry, and what it does to the members. */
   write({ from, n, rest }: Draft): LogEntry {
     const seq = ++this.#written;
-    const entry = new LogEntry(seq, from, encodeEntry(seq, rest));
-    this.#file.addEntry(this.#key, seq, entry.at, from, n, rest);
-    if (n === 0) this.#follow(entry);
-    return entry;
+    const text = encodeEntry(seq, rest);
+    this.#file.addEntry(this.#key, seq, takenAt(text), from, n, rest);
+    if (n === 0) this.#follow(from, text);
+    return { seq, text };
   }
 
   /** At the end of a transaction that has written to it: drops what its log keeps no longer. */
@@ -66,9 +66,9 @@ export class SqliteRoom implements StoredRoom {
   }
 
   /** After the commit: what was written is in the log. */
-  committed(entry: LogEntry, n: number): void {
-    this.log.push(entry);
-    if (n === 0) this.roster.apply(JSON.parse(entry.text));
+  committed({ seq, text }: LogEntry, n: number): void {
+    this.log.push(seq, text);
+    if (n === 0) this.roster.apply(JSON.parse(text));
   }
 
   /** After a transaction that failed: nothing of what was written is there. */
@@ -77,7 +77,7 @@ export class SqliteRoom implements StoredRoom {
   }
 
   /** Does to the members on the disk what a roster does with the entry. */
-  #follow({ from, text }: LogEntry): void {
+  #follow(from: string, text: string): void {
     const one = new Roster();
     const known = this.#file.member(this.#key, from);
     one.reset(known === undefined ? [] : [known]);

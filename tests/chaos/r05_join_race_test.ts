@@ -65,7 +65,7 @@ async function collectAll(readers: Promise<void>[]): Promise<void> {
 }
 
 Deno.test("R5 whoever joins or rejoins a busy room gets each entry once, from its place on", async () => {
-  await using server = new TestChat({ rate: 0, logEntries: 100_000, logChars: 64 * 1_048_576 });
+  await using server = new TestChat({ rate: 0, logEntries: 100_000, logBytes: 64 * 1_048_576 });
   await using cast = new Cast(server.url);
   const speakers = await cast.fill(4);
   const { id } = speakers[0]!.room;
