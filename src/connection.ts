@@ -67,7 +67,7 @@ export class Connection implements Peer {
 
   /** Sends one text frame; after the close it does nothing. */
   send(text: string): void {
-    if (this.#closed || this.#socket.readyState !== WebSocket.OPEN) return;
+    if (this.#closed) return;
     this.#socket.send(text);
     this.#unchecked += text.length;
     if (this.#unchecked < CHECK_EVERY_CHARS) return;

@@ -33,9 +33,6 @@ const MAX_HELD = 256;
 /** Every JSON frame costs one token, and one more for each of these characters. */
 const CHARS_PER_TOKEN = 1_024;
 
-/** What a socket tells. */
-const SOCKET_EVENTS = ["open", "message", "close", "error"];
-
 /** What every client is told when the server ends. */
 const GOING_AWAY = "Server is going away";
 
@@ -120,21 +117,27 @@ export class Engine {
   /** Takes in a socket that has just been upgraded. */
   accept(socket: WebSocket, dialect: Dialect): void {
     const id = ++this.#accepted;
-    let connection: Connection | undefined;
     socket.binaryType = "arraybuffer";
-    const take = (event: Event) => {
-      if (event instanceof MessageEvent) {
-        if (connection?.closed === false) this.#hear(connection, event.data);
-      } else if (event.type !== "open") {
-        // This may come twice, or never: letting go of a connection is safe to repeat.
-        this.#end(connection, event instanceof CloseEvent ? event.code : CLOSE.abnormal);
-      } else if (this.#closing === undefined) {
-        connection = this.#connect(id, socket, dialect);
-      } else socket.close(CLOSE.goingAway, GOING_AWAY);
-    };
-    const listener = (event: Event) => this.#guard(connection, () => take(event));
-    // One listener for all: four `on…` handlers take 1 KiB more of an idle connection.
-    for (const type of SOCKET_EVENTS) socket.addEventListener(type, listener);
+    // Listeners, not `on…` handlers, and none that is not needed: they are a part of what an idle
+    // connection takes. An `error` says nothing that the `close` behind it does not.
+    socket.addEventListener("open", () => {
+      this.#guard(undefined, () => this.#open(id, socket, dialect));
+    }, { once: true });
+  }
+
+  #open(id: number, socket: WebSocket, dialect: Dialect): void {
+    if (this.#closing !== undefined) {
+      socket.close(CLOSE.goingAway, GOING_AWAY);
+      return;
+    }
+    const connection = this.#connect(id, socket, dialect);
+    socket.addEventListener("message", ({ data }) => {
+      this.#guard(connection, () => this.#hear(connection, data));
+    });
+    // This may come twice, or never: letting go of a connection is safe to repeat.
+    socket.addEventListener("close", ({ code }) => {
+      this.#guard(connection, () => this.#end(connection, code || CLOSE.abnormal));
+    });
   }
 
   /** Deletes a room with its log; says whether there was one. Its members are told at their next word. */
@@ -214,8 +217,8 @@ export class Engine {
     );
   }
 
-  #end(connection: Connection | undefined, code: number): void {
-    if (connection === undefined || !this.#connections.delete(connection)) return;
+  #end(connection: Connection, code: number): void {
+    if (!this.#connections.delete(connection)) return;
     this.#pump.forget(connection);
     connection.close(CLOSE.normal, "");
     const forGood = code === CLOSE.normal;
@@ -225,6 +228,7 @@ export class Engine {
 
   /** One frame of a client: first what it costs, then what it says. */
   #hear(connection: Connection, data: unknown): void {
+    if (connection.closed) return;
     const now = performance.now();
     this.#pump.heard();
     try {

@@ -443,10 +443,11 @@ export class Hub {
     session.n = Math.max(session.n, last);
     session.counted = true;
     const { id: from, name } = session;
-    const drafts = frame.bodies.map((body, i) => {
-      const n = first + i;
-      return { from, n, rest: encodeMessage({ at: t.at, from, n, name, body }) };
-    });
+    const drafts: Draft[] = [];
+    for (let n = first; n <= last; n++) {
+      const body = frame.bodies[n - first]!;
+      drafts.push({ from, n, rest: encodeMessage({ at: t.at, from, n, name, body }) });
+    }
     return [{ type: "append", roomId, drafts }];
   }
 

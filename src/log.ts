@@ -54,8 +54,8 @@ export class Log {
   fresh = 0;
   readonly #limits: LogLimits;
   // Rings whose size is a power of two: for each entry its `seq`, and the position of its first byte.
-  #seqs = new Float64Array(SMALLEST_RING);
-  #starts = new Float64Array(SMALLEST_RING);
+  #seqs = new Array<number>(SMALLEST_RING).fill(0);
+  #starts = new Array<number>(SMALLEST_RING).fill(0);
   #first = 0;
   #size = 0;
   readonly #segments = new Segments();
@@ -166,7 +166,7 @@ export class Log {
   }
 
   /** The index of the first entry whose number in `ring`, which grows, is above `value`: nearly always one of the last. */
-  #firstAbove(ring: Float64Array, value: number): number {
+  #firstAbove(ring: readonly number[], value: number): number {
     let high = this.#size;
     let low = high;
     for (let step = 1; low > 0 && ring[this.#place(low - 1)]! > value; step *= 2) {
@@ -241,10 +241,8 @@ export class Log {
     this.#first = 0;
   }
 
-  #larger(ring: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
-    const grown = new Float64Array(2 * ring.length);
-    grown.set(ring.subarray(this.#first));
-    grown.set(ring.subarray(0, this.#first), ring.length - this.#first);
-    return grown;
+  #larger(ring: readonly number[]): number[] {
+    const inOrder = [...ring.slice(this.#first), ...ring.slice(0, this.#first)];
+    return inOrder.concat(new Array(ring.length).fill(0));
   }
 }

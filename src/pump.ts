@@ -121,45 +121,47 @@ export class Pump {
     this.#schedule();
   };
 
-  #deliverTo({ members, log }: Room): void {
+  #deliverTo(room: Room): void {
+    const { members, log } = room;
     log.fresh = 0;
     for (let i = 0; i < members.length; i++) {
       const member = members[i]!;
       if (member.cursor < log.head) this.deliver(member);
     }
+    room.settle();
   }
 
   /** One frame for one member. */
   #step(member: Member, outlet: Outlet): void {
     const { room } = member;
-    const { log } = room;
-    if (member.cursor < log.tail) {
-      if (outlet.plain) {
-        // The plain protocol has no word for a gap, and hiding one is not an option.
-        queueMicrotask(() => this.#events.overrun(outlet));
-        member.cursor = log.head;
-        return;
-      }
-      outlet.send(encodeFrame({
-        event: "gap",
-        room_id: room.id,
-        from_seq: member.cursor + 1,
-        to_seq: log.tail,
-      }));
-      member.cursor = log.tail;
-      // Nothing is left of a log whose newest entry has become too old.
-      if (log.size === 0) return;
-    }
-    if (outlet.plain) {
-      const { entry, upTo } = room.plainAfter(member.cursor);
-      member.cursor = upTo;
-      if (entry !== null) outlet.send(entry.from === member.person.id ? PLAIN_SENT : entry.text);
+    if (outlet.plain || member.cursor < room.log.tail) {
+      this.#stepAlone(member, outlet);
       return;
     }
     const { frame, upTo } = room.batchAfter(member.cursor);
     // The cursor moves first: a send that fails has still ended this member's turn.
     member.cursor = upTo;
     outlet.send(frame);
+  }
+
+  /** One frame for a member that cannot have the one for all: it is told of a gap, or entry by entry. */
+  #stepAlone(member: Member, outlet: Outlet): void {
+    const { room } = member;
+    const { log } = room;
+    const missed = member.cursor < log.tail;
+    if (!missed) {
+      const { entry, upTo } = room.plainAfter(member.cursor);
+      member.cursor = upTo;
+      if (entry !== null) outlet.send(entry.from === member.person.id ? PLAIN_SENT : entry.text);
+    } else if (outlet.plain) {
+      // The plain protocol has no word for a gap, and hiding one is not an option.
+      queueMicrotask(() => this.#events.overrun(outlet));
+      member.cursor = log.head;
+    } else {
+      const gap = { from_seq: member.cursor + 1, to_seq: log.tail };
+      outlet.send(encodeFrame({ event: "gap", room_id: room.id, ...gap }));
+      member.cursor = log.tail;
+    }
   }
 
   #look(): void {

@@ -99,8 +99,8 @@ export class Room {
   #batch: Batch | undefined;
   #batchAfter = 0;
   #batchHead = 0;
-  #plain: PlainStep | undefined;
-  #plainAfter = 0;
+  // The entries as plain clients see them, by the cursors before them, as far as they were asked for.
+  readonly #plain = new Map<number, PlainStep>();
 
   /** Opens a room, with nobody here in it, at the monotonic time `now`. */
   constructor({ id, name, log, roster, shared }: StoredRoom, now: number) {
@@ -171,14 +171,21 @@ export class Room {
     return this.#batch;
   }
 
-  /** The entry behind `cursor`, as plain clients see it; made once for those at the same cursor. */
+  /** Lets go of what was put together: everybody who was in time has got it. */
+  settle(): void {
+    this.#batch = undefined;
+    if (this.#plain.size > 0) this.#plain.clear();
+  }
+
+  /** The entry behind `cursor`, as plain clients see it; made once for all of them. */
   plainAfter(cursor: number): PlainStep {
-    if (this.#plain === undefined || this.#plainAfter !== cursor) {
+    let step = this.#plain.get(cursor);
+    if (step === undefined) {
       const { text, upTo } = this.log.after(cursor, 0);
-      this.#plain = { entry: encodePlainEntry(text), upTo };
-      this.#plainAfter = cursor;
+      step = { entry: encodePlainEntry(text), upTo };
+      this.#plain.set(cursor, step);
     }
-    return this.#plain;
+    return step;
   }
 
   #makeBatch(cursor: number): Batch {

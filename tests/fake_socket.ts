@@ -26,6 +26,7 @@ export class FakeSocket extends EventTarget {
   }
 
   send(text: string): void {
+    if (this.readyState !== WebSocket.OPEN) return;
     this.beforeSend(text);
     this.sent.push(text);
   }

@@ -110,14 +110,16 @@ pure("Room.batchAfter() ends a frame that is long enough, and goes on in the nex
 });
 
 pure(
-  "Room.plainAfter() reads an entry once for all at the same cursor, also one without words",
+  "Room.plainAfter() reads an entry once for all who get it in a turn, also one without words",
   () => {
     const lobby = room();
     lobby.log.push(1, `{"seq":1,"at":5,"from":"ana","n":1,"body":"hi"}`);
     lobby.log.push(2, `{"seq":2,"at":5,"event":"join","from":"ana"}`);
     const message = lobby.plainAfter(0);
     assertEquals(message, { entry: { from: "ana", text: `{"from":"ana","body":"hi"}` }, upTo: 1 });
-    assert(lobby.plainAfter(0) === message);
     assertEquals(lobby.plainAfter(1), { entry: null, upTo: 2 });
+    assert(lobby.plainAfter(0) === message);
+    lobby.settle();
+    assert(lobby.plainAfter(0) !== message);
   },
 );
