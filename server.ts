@@ -19,7 +19,7 @@ import config from "./deno.json" with { type: "json" };
 import { chooseStore } from "./src/choose_store.ts";
 import { Engine } from "./src/engine.ts";
 import type { ChatError, ChatErrorOptions, ErrorCode } from "./src/errors.ts";
-import type { Log, LogEntry, LogLimits } from "./src/log.ts";
+import type { Log, LogEntry, LogLimits, LogPart } from "./src/log.ts";
 import { createLogger, type Fields, type Logger } from "./src/logger.ts";
 import { DEFAULTS, type EngineOptions, type HubOptions, type SocketLimits } from "./src/options.ts";
 import {
@@ -60,6 +60,7 @@ export type {
   LogEntry,
   Logger,
   LogLimits,
+  LogPart,
   MemberInfo,
   OpenStore,
   PresenceEntry,
