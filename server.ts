@@ -157,6 +157,20 @@ const EXIT_MS = 4_000;
 /** How long a server waits before it listens again after the runtime gave up, in milliseconds. */
 const RELISTEN_MS = 500;
 
+/** How much memory that is free may stay with the process, at least, in bytes. */
+const KEPT_BYTES = 8 * 1_048_576;
+
+/**
+ * Makes the C library keep what was freed. By itself it hands the end of its heap back to the
+ * kernel whenever 128 KiB there are free, which in a busy room is in every turn, and each turn
+ * pays for fresh pages (measured: 7.5 instead of 8.7 M deliveries a second, one sender and 100
+ * members). Once a block has been freed that had a mapping of its own, it keeps twice the size
+ * of that block (mallopt(3), M_MMAP_THRESHOLD); a block that nobody writes to costs nothing.
+ */
+function keepFreedMemory(): void {
+  new ArrayBuffer(KEPT_BYTES).transfer(0);
+}
+
 async function main(): Promise<void> {
   try {
     const variables = Object.fromEntries(VARIABLES.map((name) => [name, env(name)]));
@@ -186,6 +200,7 @@ function run(
   { port, hostname, path, logLevel, logFormat, engine }: ServerSettings,
   store: OpenStore,
 ): void {
+  keepFreedMemory();
   const logger = createLogger(logLevel, logFormat);
   const chat = createChat({ ...engine, path, logger, store });
   let stopping = false;

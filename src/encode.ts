@@ -20,9 +20,9 @@ export function encodeMessage(
   message: { at: number; from: string; n: number; name: string | undefined; body: string },
 ): string {
   const { at, from, n, name, body } = message;
-  // In one go: a text that is put together from parts stays in parts for as long as it is kept,
-  // which the garbage collector pays for (measured: 15 % of a server with rooms of two).
-  return JSON.stringify({ at, from, n, name, body }).slice(1);
+  // Only what needs it is escaped, which ids and numbers do not.
+  const named = name === undefined ? "" : `"name":${JSON.stringify(name)},`;
+  return `"at":${at},"from":"${from}","n":${n},${named}"body":${JSON.stringify(body)}}`;
 }
 
 /** Everything of a presence entry behind its `seq`. */

@@ -39,7 +39,7 @@ export interface LogLimits {
 const SMALLEST_RING = 8;
 
 /** So many UTF-16 units of entries become bytes, whether or not anybody has read them. */
-const MOST_RECENT = 8_192;
+const MOST_RECENT = 65_536;
 
 /**
  * The newest entries of one room, oldest first. What has just come is text until somebody

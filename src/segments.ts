@@ -65,12 +65,14 @@ export class Segments {
   }
 
   #add(start: number, text: string): Segment {
-    const least = utf8Bytes(text);
     const usual = Math.min(LARGEST, 2 * (this.#segments.at(-1)?.bytes.length ?? 0));
+    // A UTF-16 unit is at most three bytes of UTF-8, so that short texts need no count.
+    const fits = (bytes: number) => text.length * 3 <= bytes || utf8Bytes(text) <= bytes;
     let bytes = this.#spare;
     this.#spare = undefined;
-    if (bytes === undefined || bytes.length < least) {
-      bytes = new Uint8Array(Math.max(SMALLEST, usual, least));
+    if (bytes === undefined || !fits(bytes.length)) {
+      const size = Math.max(SMALLEST, usual);
+      bytes = new Uint8Array(fits(size) ? size : utf8Bytes(text));
     }
     const segment = { start, bytes, used: 0 };
     this.#segments.push(segment);
