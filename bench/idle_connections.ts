@@ -1,12 +1,13 @@
 // deno-lint-ignore-file no-console -- a program whose output is read by others
 /**
- * Opens connections that say nothing, and measures what they cost the server; one run a
- * process: `deno run -A bench/idle_connections.ts '{"port":8765,"pid":1,"connections":1000}'`
+ * Opens connections that say nothing but that they live, and measures what they cost the
+ * server; one run a process: `deno run -A bench/idle_connections.ts '{"port":8765,"pid":1,"connections":1000}'`
  * prints one line of JSON.
  *
  * @module
  */
 
+import { clientFrame } from "./frames.ts";
 import { joinRoom } from "./joining.ts";
 import { LibcSockets } from "./libc_sockets.ts";
 import { cpuSecondsOf, rssOf } from "./usage.ts";
@@ -24,7 +25,7 @@ export interface IdleResult {
   connections: number;
   bytesPerConnection: number;
   connectSeconds: number;
-  /** The share of a core that the server uses for nobody. */
+  /** The share of a core that the server uses for their heartbeats. */
   idleCpu: number;
 }
 
@@ -34,11 +35,24 @@ const FIRST = 100;
 /** Members of each room. */
 const ROOM_SIZE = 100;
 
-/** From the last join to the second look, in milliseconds. */
-const SETTLE_MS = 3_000;
+/** From the first joins to the first look, in milliseconds. */
+const WARM_MS = 3_000;
+
+/**
+ * How long there is nothing but heartbeats before the second look, in milliseconds: within half a
+ * minute after a burst V8 gives back most of what the burst has filled.
+ */
+const REST_MS = 45_000;
+
+/** How often each connection gives its sign of life, in milliseconds; a server may ask for one every 25 s. */
+const HEARTBEAT_MS = 20_000;
+
+/** How often some of them do. */
+const STEP_MS = 100;
 
 async function measure({ port, pid, connections }: IdleOptions): Promise<IdleResult> {
   const sockets = new LibcSockets();
+  const all: number[] = [];
   let roomId: string | undefined;
   let opened = 0;
   function open(until: number): void {
@@ -46,25 +60,35 @@ async function measure({ port, pid, connections }: IdleOptions): Promise<IdleRes
       if (opened % ROOM_SIZE === 0) roomId = undefined;
       const room = Math.floor(opened / ROOM_SIZE);
       const socket = sockets.connect(port);
+      all.push(socket);
       roomId = joinRoom(sockets, socket, { dialect: "parley", port, room, roomId }).id;
     }
   }
-  const settle = () => new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+  const ping = clientFrame(`{"action":"ping"}`);
+  /** Nothing but heartbeats, those of all connections spread over their interval. */
+  async function rest(forMs: number): Promise<void> {
+    let next = 0;
+    for (let passedMs = 0; passedMs < forMs; passedMs += STEP_MS) {
+      await new Promise((resolve) => setTimeout(resolve, STEP_MS));
+      const until = opened * (passedMs + STEP_MS) / HEARTBEAT_MS;
+      for (; next < until; next++) sockets.sendAll(all[next % opened]!, ping);
+    }
+  }
 
   open(FIRST);
-  await settle();
+  await rest(WARM_MS);
   const before = rssOf(pid) ?? NaN;
   const startMs = performance.now();
   open(FIRST + connections);
   const connectSeconds = (performance.now() - startMs) / 1_000;
-  await settle();
+  await rest(REST_MS - WARM_MS);
   const cpu = cpuSecondsOf(pid) ?? NaN;
-  await settle();
+  await rest(WARM_MS);
   return {
     connections,
     bytesPerConnection: ((rssOf(pid) ?? NaN) - before) / connections,
     connectSeconds,
-    idleCpu: ((cpuSecondsOf(pid) ?? NaN) - cpu) / (SETTLE_MS / 1_000),
+    idleCpu: ((cpuSecondsOf(pid) ?? NaN) - cpu) / (WARM_MS / 1_000),
   };
 }
 

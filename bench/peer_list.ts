@@ -43,6 +43,11 @@ export function bareDeno(core?: number): ServerCommand {
   return { command: Deno.execPath(), args, ...(core === undefined ? {} : { core }) };
 }
 
+/** The same as one to compare with. */
+export function denoAlone(): Contender {
+  return { name: "Deno alone", dialect: "parley", command: bareDeno(SERVER_CORE) };
+}
+
 /** All peers. */
 export const PEERS: readonly Peer[] = [
   {

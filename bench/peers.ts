@@ -5,13 +5,15 @@
  * @module
  */
 
-import { installPeers, parleyWith, PEERS } from "./peer_list.ts";
+import { denoAlone, installPeers, parleyWith, PEERS } from "./peer_list.ts";
 import { runComparison } from "./run_comparison.ts";
 
 const NOTES = [
   "All: entries have the same fields and lengths: seq, at, from, n, body. Nobody compresses.",
   "Parley: speaks parley.v1: entries that wait together share a frame, which also names the room. " +
   "It keeps a log of the newest 1,000 entries and drops repeated sends; no peer does either.",
+  "Deno alone: the runtime's sockets, read and written as Parley does; no log, limits, sessions or " +
+  "presence. What Parley could be at the most.",
   ...PEERS.map(({ name, note }) => `${name}: ${note}.`),
 ];
 
@@ -40,7 +42,7 @@ if (import.meta.main) {
           }
           return contender ?? [];
         });
-        return [parleyWith(store), ...there];
+        return [parleyWith(store), denoAlone(), ...there];
       },
       switches: { install: "install the peers that come from npm, and end" },
       switched: install,

@@ -5,15 +5,14 @@
  * @module
  */
 
-import { SERVER_CORE } from "./comparison.ts";
-import { bareDeno, parleyWith } from "./peer_list.ts";
+import { denoAlone, parleyWith } from "./peer_list.ts";
 import { runComparison } from "./run_comparison.ts";
 import { scaleCards } from "./scale_text.ts";
 import { SCALE_SHAPES } from "./shapes.ts";
 
 const NOTES = [
-  "Deno alone: nothing but the runtime's sockets, a list of them for each room, and JSON.parse. What " +
-  "its line rises by is what the runtime and the kernel take for sockets that are in no cache.",
+  "Deno alone: the runtime's sockets, read and written as Parley does, and nothing else. What its line " +
+  "rises by is what the runtime and the kernel take for sockets that are in no cache.",
 ];
 
 if (import.meta.main) {
@@ -30,7 +29,7 @@ if (import.meta.main) {
       cards: scaleCards,
       contenders: (store) => [
         parleyWith(store),
-        { name: "Deno alone", dialect: "parley", command: bareDeno(SERVER_CORE) },
+        denoAlone(),
       ],
       switches: {},
     }, Deno.args),
