@@ -6,7 +6,12 @@
  */
 
 import type * as JetStream from "@nats-io/jetstream";
-import type { JetStreamClient, JetStreamManager, StreamConfig } from "@nats-io/jetstream";
+import type {
+  JetStreamClient,
+  JetStreamManager,
+  StreamConfig,
+  StreamInfo,
+} from "@nats-io/jetstream";
 import type * as Transport from "@nats-io/transport-node";
 import type { Msg, MsgHdrs, NatsConnection } from "@nats-io/transport-node";
 import { reasonOf } from "../errors.ts";
@@ -93,6 +98,9 @@ const NOT_CONNECTED = "Not connected to NATS";
 
 /** How long a failed connection or stream waits for the next attempt, in milliseconds. */
 const AGAIN_AFTER_MS = 250;
+
+/** How long a stream that takes no messages yet is left alone, in milliseconds. */
+const BEGINS_AFTER_MS = 5;
 
 /** How often the stream is looked at while all is well, in milliseconds: it may have been made anew. */
 const LOOK_EVERY_MS = 5_000;
@@ -406,22 +414,50 @@ export class JetStreamLink {
   /** Makes a stream, or makes it as it should be, and returns when it was made. */
   async #ensure(wanted: Partial<StreamConfig> & { name: string }): Promise<string> {
     const { streams } = this.#manager;
+    const found = await this.#find(wanted.name) ??
+      await streams.add(wanted).catch(async (error) => {
+        // Of several nodes that make it at once NATS refuses some, with varying reasons.
+        const others = await this.#find(wanted.name);
+        if (others === undefined) throw error;
+        return others;
+      });
+    if (this.#made?.split(" ").includes(found.created)) return found.created;
+    await this.#begun(wanted.subjects?.[0] ?? "");
+    // What it was before, or what each of several nodes was told, need not be what came of it.
+    const { config, created } = await streams.info(wanted.name);
+    // A node that was not told how many there are must not take replicas away.
+    const replicas = Math.max(config.num_replicas, wanted.num_replicas ?? 1);
+    const asked = { ...wanted, num_replicas: replicas };
+    const other = CHANGEABLE.some((key) => asked[key] !== undefined && asked[key] !== config[key]);
+    // Once only: nodes that were told otherwise would undo it for ever.
+    if (other && this.#made === undefined) await streams.update(wanted.name, asked);
+    return created;
+  }
+
+  async #find(name: string): Promise<StreamInfo | undefined> {
     try {
-      const { config, created } = await streams.info(wanted.name);
-      // A node that was not told how many there are must not take replicas away.
-      const replicas = Math.max(config.num_replicas, wanted.num_replicas ?? 1);
-      const asked = { ...wanted, num_replicas: replicas };
-      const other = CHANGEABLE.some((key) =>
-        asked[key] !== undefined && asked[key] !== config[key]
-      );
-      // Once only: nodes that were told otherwise would undo it for ever.
-      if (other && this.#made === undefined) await streams.update(wanted.name, asked);
-      return created;
+      return await this.#manager.streams.info(name);
     } catch (error) {
       if (codeOf(error) !== STREAM_NOT_FOUND) throw error;
-      await streams.add(wanted);
-      // Where several nodes make it at once, what each is told need not be what came of it.
-      return (await streams.info(wanted.name)).created;
+      return undefined;
+    }
+  }
+
+  /**
+   * Waits until a stream takes messages. NATS shows one that another node is making earlier
+   * than that, and before version 2.9.16 even tells another moment at which it was made.
+   */
+  async #begun(subjects: string): Promise<void> {
+    const subject = subjects.replace("*", "-");
+    const giveUpAt = performance.now() + this.#settings.patienceMs;
+    while (true) {
+      // No message has that `seq`: a stream that is there refuses to store this one.
+      const outcome = await this.publish(subject, "", { behind: Number.MAX_SAFE_INTEGER });
+      if (outcome.type === "overtaken" || outcome.type === "stored") return;
+      if (this.#closed || performance.now() > giveUpAt) {
+        throw new Error(`${subjects} takes no messages: ${outcome.reason}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, BEGINS_AFTER_MS));
     }
   }
 
