@@ -257,6 +257,9 @@ Deno.test("a node in a room that nobody there is in hears nothing of it", {
   await ben.ask({ action: "leave", body: { room_id: roomId } });
   await until(() => b.chat.size.rooms === 0, "the room stays open");
   await heard(ana, 2);
+  // An answer of NATS: it has read before that that this node listens no more.
+  ben.send({ action: "join", body: "0000-0000-0000-0000" });
+  await ben.until(({ code }) => code === "room_not_found");
   const before = proxy.passed.down;
   ana.send({ action: "message", room_id: roomId, n: 1, body: "x".repeat(50_000) });
   await heard(ana, 1);
