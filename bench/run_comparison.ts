@@ -30,7 +30,7 @@ export interface ComparisonProgram {
   /** The name of the CSV file it writes. */
   csv: string;
   rounds: number;
-  /** Seconds that are measured in each run, and before that; 3 and 1.5 unless given. */
+  /** Seconds that are measured in each run, and before that; 3 and 3 unless given. */
   seconds?: number;
   warmup?: number;
   /** The loads it can run; those of full load and of latency unless given. */
@@ -67,7 +67,7 @@ export async function runComparison(program: ComparisonProgram, args: string[]):
 }
 
 function flagsOf(
-  { rounds, seconds: duration = 3, warmup = 1.5, shapes = SHAPES, switches }: ComparisonProgram,
+  { rounds, seconds: duration = 3, warmup = 3, shapes = SHAPES, switches }: ComparisonProgram,
 ) {
   const seconds = { least: 0.2, most: 3_600, fraction: true };
   return {
