@@ -5,20 +5,13 @@
  * @module
  */
 
-import { setImmediate } from "node:timers";
 import type { Connection } from "./connection.ts";
 import { encodeFrame, PLAIN_SENT } from "./encode.ts";
-import { Gathering } from "./gathering.ts";
+import { Line } from "./line.ts";
 import type { Member, Outlet, Room } from "./room.ts";
 
 /** How often a full socket is looked at, in milliseconds. */
 const LOOK_EVERY_MS = 10;
-
-/** Rooms with as many members wait for input that is on its way, so that it shares their frames. */
-const LARGE_ROOM = 16;
-
-/** As many members are sent their frames, then there is another look at what has come in. */
-const SENDS_PER_TURN = 128;
 
 /** A room whose log is renewed by so much within one turn does not wait for its end. */
 const FRESH_AT_MOST = 0.5;
@@ -34,12 +27,8 @@ export interface PumpEvents {
 /** Delivers entries: one frame for each member and room in a turn, and no queue but the logs. */
 export class Pump {
   readonly #events: PumpEvents;
-  /** The rooms that have grown, in the order in which they did. */
-  readonly #line = new Set<Room>();
-  readonly #gathering = new Gathering();
-  #scheduled = false;
-  /** Whether there is a large room in the line. */
-  #large = false;
+  /** The rooms that have grown. */
+  readonly #line = new Line<Room>((room) => this.#deliverTo(room));
   readonly #full = new Map<Connection, () => Iterable<Member>>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -54,15 +43,12 @@ export class Pump {
    */
   mark(room: Room): void {
     if (room.log.fresh > FRESH_AT_MOST) this.#deliverTo(room);
-    if (this.#line.size === 0) this.#gathering.begin(performance.now());
-    this.#line.add(room);
-    if (room.members.length >= LARGE_ROOM) this.#large = true;
-    this.#schedule();
+    this.#line.add(room, room.members.length);
   }
 
   /** Says that a frame has come in from somewhere. */
   heard(): void {
-    this.#gathering.heard();
+    this.#line.heard();
   }
 
   /** Sends a member what it has not been sent, as far as its socket takes it. */
@@ -93,35 +79,8 @@ export class Pump {
     this.#full.clear();
   }
 
-  #schedule(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    // A whole turn, not a microtask: only then have all sockets with input been read,
-    // and their messages share a frame (measured: 12 times the deliveries with 32 senders).
-    setImmediate(this.#turn);
-  }
-
-  /** The end of a turn: delivers, or waits for another one. */
-  readonly #turn = (): void => {
-    this.#scheduled = false;
-    if (this.#gathering.waits(this.#large, performance.now())) {
-      this.#schedule();
-      return;
-    }
-    let sends = 0;
-    for (const room of this.#line) {
-      if (sends >= SENDS_PER_TURN) break;
-      sends += room.members.length;
-      this.#line.delete(room);
-      this.#deliverTo(room);
-    }
-    this.#large = false;
-    if (this.#line.size === 0) return;
-    this.#gathering.begin(performance.now());
-    this.#schedule();
-  };
-
-  #deliverTo(room: Room): void {
+  /** Delivers to all members of a room, and returns how many they are. */
+  #deliverTo(room: Room): number {
     const { members, log } = room;
     log.fresh = 0;
     for (let i = 0; i < members.length; i++) {
@@ -129,6 +88,7 @@ export class Pump {
       if (member.cursor < log.head) this.deliver(member);
     }
     room.settle();
+    return members.length;
   }
 
   /** One frame for one member. */

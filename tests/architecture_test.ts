@@ -63,7 +63,8 @@ const MAY_SEE: Record<string, string[]> = {
   ],
   "connection": ["errors", "rate_limit", "type options", "type protocol", "type sessions"],
   "gathering": [],
-  "pump": ["encode", "gathering", "type connection", "type room", "node:timers"],
+  "line": ["gathering", "node:timers"],
+  "pump": ["encode", "line", "type connection", "type room"],
   "session_key": ["ids", "node:crypto"],
   "store/jetstream_link": [
     "errors",

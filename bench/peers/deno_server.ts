@@ -8,14 +8,9 @@
  * @module
  */
 
-import { setImmediate } from "node:timers";
-import { Gathering } from "../../src/gathering.ts";
+import { Line } from "../../src/line.ts";
 
 const SUBPROTOCOL = "parley.v1";
-
-/** The numbers of `src/pump.ts`. */
-const SENDS_PER_TURN = 128;
-const LARGE_ROOM = 16;
 
 interface Room {
   id: string;
@@ -26,14 +21,11 @@ interface Room {
 }
 
 const rooms = new Map<string, Room>();
-const line = new Set<Room>();
-const gathering = new Gathering();
+const line = new Line<Room>(send);
 let clients = 0;
-let large = false;
-let scheduled = false;
 
 function receive(socket: WebSocket, clientId: string, text: string): void {
-  gathering.heard();
+  line.heard();
   const frame = JSON.parse(text);
   switch (frame.action) {
     case "hello":
@@ -63,34 +55,14 @@ function say(room: Room, from: string, n: number, bodies: string[]): void {
     const entry = JSON.stringify({ seq: ++room.seq, at, from, n: n++, body });
     room.waiting = room.waiting === "" ? entry : `${room.waiting},${entry}`;
   }
-  if (line.size === 0) gathering.begin(performance.now());
-  line.add(room);
-  if (room.sockets.length >= LARGE_ROOM) large = true;
-  schedule();
+  line.add(room, room.sockets.length);
 }
 
-function schedule(): void {
-  if (scheduled) return;
-  scheduled = true;
-  setImmediate(turn);
-}
-
-function turn(): void {
-  scheduled = false;
-  if (gathering.waits(large, performance.now())) return schedule();
-  let sends = 0;
-  for (const room of line) {
-    if (sends >= SENDS_PER_TURN) break;
-    sends += room.sockets.length;
-    line.delete(room);
-    const text = `{"event":"entries","room_id":"${room.id}","entries":[${room.waiting}]}`;
-    room.waiting = "";
-    for (const socket of room.sockets) socket.send(text);
-  }
-  large = false;
-  if (line.size === 0) return;
-  gathering.begin(performance.now());
-  schedule();
+function send(room: Room): number {
+  const text = `{"event":"entries","room_id":"${room.id}","entries":[${room.waiting}]}`;
+  room.waiting = "";
+  for (const socket of room.sockets) socket.send(text);
+  return room.sockets.length;
 }
 
 // See `keepFreedMemory` in `server.ts`.
