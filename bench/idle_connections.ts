@@ -44,6 +44,9 @@ const WARM_MS = 3_000;
  */
 const REST_MS = 45_000;
 
+/** How long the CPU time is counted at the end of it, in milliseconds. */
+const CPU_MS = 3_000;
+
 /** How often each connection gives its sign of life, in milliseconds; a server may ask for one every 25 s. */
 const HEARTBEAT_MS = 20_000;
 
@@ -54,11 +57,10 @@ async function measure({ port, pid, connections }: IdleOptions): Promise<IdleRes
   const sockets = new LibcSockets();
   const all: number[] = [];
   let roomId: string | undefined;
-  let opened = 0;
   function open(until: number): void {
-    for (; opened < until; opened++) {
-      if (opened % ROOM_SIZE === 0) roomId = undefined;
-      const room = Math.floor(opened / ROOM_SIZE);
+    while (all.length < until) {
+      if (all.length % ROOM_SIZE === 0) roomId = undefined;
+      const room = Math.floor(all.length / ROOM_SIZE);
       const socket = sockets.connect(port);
       all.push(socket);
       roomId = joinRoom(sockets, socket, { dialect: "parley", port, room, roomId }).id;
@@ -70,8 +72,8 @@ async function measure({ port, pid, connections }: IdleOptions): Promise<IdleRes
     let next = 0;
     for (let passedMs = 0; passedMs < forMs; passedMs += STEP_MS) {
       await new Promise((resolve) => setTimeout(resolve, STEP_MS));
-      const until = opened * (passedMs + STEP_MS) / HEARTBEAT_MS;
-      for (; next < until; next++) sockets.sendAll(all[next % opened]!, ping);
+      const until = all.length * (passedMs + STEP_MS) / HEARTBEAT_MS;
+      for (; next < until; next++) sockets.sendAll(all[next % all.length]!, ping);
     }
   }
 
@@ -81,14 +83,14 @@ async function measure({ port, pid, connections }: IdleOptions): Promise<IdleRes
   const startMs = performance.now();
   open(FIRST + connections);
   const connectSeconds = (performance.now() - startMs) / 1_000;
-  await rest(REST_MS - WARM_MS);
+  await rest(REST_MS - CPU_MS);
   const cpu = cpuSecondsOf(pid) ?? NaN;
-  await rest(WARM_MS);
+  await rest(CPU_MS);
   return {
     connections,
     bytesPerConnection: ((rssOf(pid) ?? NaN) - before) / connections,
     connectSeconds,
-    idleCpu: ((cpuSecondsOf(pid) ?? NaN) - cpu) / (WARM_MS / 1_000),
+    idleCpu: ((cpuSecondsOf(pid) ?? NaN) - cpu) / (CPU_MS / 1_000),
   };
 }
 

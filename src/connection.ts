@@ -65,7 +65,7 @@ export class Connection implements Peer {
     return this.#patience.take(1, now) > 0;
   }
 
-  /** Sends one text frame; after the close it does nothing. */
+  /** Sends one text frame. After the close it does nothing, whoever closes: the runtime drops what comes then. */
   send(text: string): void {
     if (this.#closed) return;
     this.#socket.send(text);

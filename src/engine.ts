@@ -259,9 +259,7 @@ export class Engine {
         return;
       }
     }
-    if (frame.action === "messages" && frame.bodies.length > 1) {
-      connection.budget.spend(frame.bodies.length - 1);
-    }
+    if (frame.action === "messages") connection.budget.spend(frame.bodies.length - 1);
     this.#perform(this.#hub.receive(connection, frame, t));
     if (!connection.plain) return;
     // Plain clients tell answers by their order: nothing overtakes that of a message.

@@ -443,11 +443,10 @@ export class Hub {
     session.n = Math.max(session.n, last);
     session.counted = true;
     const { id: from, name } = session;
-    const drafts: Draft[] = [];
-    for (let n = first; n <= last; n++) {
-      const body = frame.bodies[n - first]!;
-      drafts.push({ from, n, rest: encodeMessage({ at: t.at, from, n, name, body }) });
-    }
+    const drafts = frame.bodies.map((body, i) => {
+      const n = first + i;
+      return { from, n, rest: encodeMessage({ at: t.at, from, n, name, body }) };
+    });
     return [{ type: "append", roomId, drafts }];
   }
 

@@ -242,7 +242,7 @@ export class Log {
   }
 
   #larger(ring: readonly number[]): number[] {
-    const inOrder = [...ring.slice(this.#first), ...ring.slice(0, this.#first)];
-    return inOrder.concat(new Array(ring.length).fill(0));
+    const more = new Array<number>(ring.length).fill(0);
+    return ring.slice(this.#first).concat(ring.slice(0, this.#first), more);
   }
 }

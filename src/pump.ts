@@ -108,8 +108,7 @@ export class Pump {
   #stepAlone(member: Member, outlet: Outlet): void {
     const { room } = member;
     const { log } = room;
-    const missed = member.cursor < log.tail;
-    if (!missed) {
+    if (member.cursor >= log.tail) {
       const { entry, upTo } = room.plainAfter(member.cursor);
       member.cursor = upTo;
       if (entry !== null) outlet.send(entry.from === member.person.id ? PLAIN_SENT : entry.text);

@@ -67,12 +67,12 @@ export class Segments {
   #add(start: number, text: string): Segment {
     const usual = Math.min(LARGEST, 2 * (this.#segments.at(-1)?.bytes.length ?? 0));
     // A UTF-16 unit is at most three bytes of UTF-8, so that short texts need no count.
-    const fits = (bytes: number) => text.length * 3 <= bytes || utf8Bytes(text) <= bytes;
+    const most = text.length * 3;
+    const least = most <= LARGEST ? most : utf8Bytes(text);
     let bytes = this.#spare;
     this.#spare = undefined;
-    if (bytes === undefined || !fits(bytes.length)) {
-      const size = Math.max(SMALLEST, usual);
-      bytes = new Uint8Array(fits(size) ? size : utf8Bytes(text));
+    if (bytes === undefined || bytes.length < least) {
+      bytes = new Uint8Array(Math.max(SMALLEST, usual, least));
     }
     const segment = { start, bytes, used: 0 };
     this.#segments.push(segment);
