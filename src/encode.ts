@@ -20,9 +20,9 @@ export function encodeMessage(
   message: { at: number; from: string; n: number; name: string | undefined; body: string },
 ): string {
   const { at, from, n, name, body } = message;
-  // Only what needs escaping goes through JSON.stringify: ids and numbers do not (180 ns instead of 240).
-  const named = name === undefined ? "" : `"name":${JSON.stringify(name)},`;
-  return `"at":${at},"from":"${from}","n":${n},${named}"body":${JSON.stringify(body)}}`;
+  // Flat at once: a template is a rope of a dozen strings, which lie in no cache any more when the
+  // frame is put together (measured with 500 rooms of two: a tenth of the deliveries).
+  return JSON.stringify({ at, from, n, name, body }).slice(1);
 }
 
 /** Everything of a presence entry behind its `seq`. */
