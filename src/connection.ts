@@ -1,6 +1,6 @@
 /**
- * One socket: the only place that sends. It knows how much its peer has not taken
- * yet, and says when it can take no more.
+ * One socket: the only place that sends, and that hears. It knows how much its peer has not
+ * taken yet, and says when it can take no more.
  *
  * @module
  */
@@ -16,17 +16,32 @@ const CHECK_EVERY_CHARS = 65_536;
 /** How many refusals a flooder is told about, beside one for each token that comes back. */
 const PATIENCE = 1_000;
 
+/** What connections report. */
+export interface ConnectionEvents {
+  /** The peer has said something: text, or what is none. */
+  heard(connection: Connection, data: unknown): void;
+  /** The socket has ended. This may come twice, or never. */
+  ended(connection: Connection, code: number): void;
+  /** The peer is too far behind: `ready` has become false. */
+  full(connection: Connection): void;
+}
+
+/** What the connections of one server have in common. */
+export interface ConnectionOptions {
+  readonly events: ConnectionEvents;
+  readonly limits: SocketLimits;
+  /** How often each of them may speak. */
+  readonly rate: Rate;
+}
+
 /** One WebSocket of the server, as the rooms and the hub see it. */
-export class Connection implements Peer {
+export class Connection implements Peer, EventListenerObject {
   /** A number for the log lines; it tells nothing to the outside. */
   readonly id: number;
   readonly dialect: Dialect;
-  readonly plain: boolean;
   session: Session | undefined;
   /** False while the peer is too far behind to be sent entries. */
   ready = true;
-  /** Called once each time `ready` becomes false. */
-  onFull: ((connection: Connection) => void) | undefined;
   /** How often it may speak. */
   readonly budget: TokenBucket;
   /** How many questions to the store are pending on its behalf. */
@@ -35,8 +50,7 @@ export class Connection implements Peer {
   readonly held: { text: string; error?: unknown }[] = [];
 
   readonly #socket: WebSocket;
-  readonly #limits: SocketLimits;
-  readonly #rate: Rate;
+  readonly #options: ConnectionOptions;
   /** How often it may be refused before it counts as a flood; made at the first refusal. */
   #patience: TokenBucket | undefined;
   #unchecked = 0;
@@ -48,20 +62,36 @@ export class Connection implements Peer {
   constructor(
     id: number,
     socket: WebSocket,
-    options: { dialect: Dialect; limits: SocketLimits; rate: Rate; now: number },
+    dialect: Dialect,
+    options: ConnectionOptions,
+    now: number,
   ) {
     this.id = id;
+    this.dialect = dialect;
     this.#socket = socket;
-    this.dialect = options.dialect;
-    this.plain = options.dialect === "plain";
-    this.#limits = options.limits;
-    this.#rate = options.rate;
-    this.budget = new TokenBucket(options.rate, options.now);
+    this.#options = options;
+    this.budget = new TokenBucket(options.rate, now);
+    // One object for all events, no function for each, and none for `error`, which says nothing
+    // that the `close` behind it does not: they are a part of what an idle connection takes.
+    socket.addEventListener("message", this);
+    socket.addEventListener("close", this);
+  }
+
+  /** What the socket calls. */
+  handleEvent(event: Event): void {
+    const { events } = this.#options;
+    if (event.type === "message") events.heard(this, (event as MessageEvent).data);
+    else events.ended(this, (event as CloseEvent).code);
+  }
+
+  /** Whether it speaks the plain protocol. */
+  get plain(): boolean {
+    return this.dialect === "plain";
   }
 
   /** Notes at the monotonic time `now` that it was too fast; says whether it has been so often enough for a flood. */
   refuse(now: number): boolean {
-    this.#patience ??= new TokenBucket({ ...this.#rate, burst: PATIENCE }, now);
+    this.#patience ??= new TokenBucket({ ...this.#options.rate, burst: PATIENCE }, now);
     return this.#patience.take(1, now) > 0;
   }
 
@@ -72,10 +102,10 @@ export class Connection implements Peer {
     this.#unchecked += text.length;
     if (this.#unchecked < CHECK_EVERY_CHARS) return;
     this.#unchecked = 0;
-    if (this.ready && this.#socket.bufferedAmount > this.#limits.highWaterBytes) {
+    if (this.ready && this.#socket.bufferedAmount > this.#options.limits.highWaterBytes) {
       this.ready = false;
       this.#waiting = Infinity;
-      this.onFull?.(this);
+      this.#options.events.full(this);
     }
   }
 
@@ -85,7 +115,7 @@ export class Connection implements Peer {
    */
   look(now: number): "ready" | "full" | "stuck" {
     const waiting = this.#socket.bufferedAmount;
-    if (this.#closed || waiting <= this.#limits.highWaterBytes / 2) {
+    if (this.#closed || waiting <= this.#options.limits.highWaterBytes / 2) {
       this.ready = true;
       return "ready";
     }
@@ -93,7 +123,7 @@ export class Connection implements Peer {
       this.#waiting = waiting;
       this.#progressAt = now;
     }
-    return now - this.#progressAt < this.#limits.stuckMs ? "full" : "stuck";
+    return now - this.#progressAt < this.#options.limits.stuckMs ? "full" : "stuck";
   }
 
   /**

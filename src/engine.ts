@@ -6,7 +6,7 @@
  */
 
 import { openMemoryStore } from "./choose_store.ts";
-import { Connection } from "./connection.ts";
+import { Connection, type ConnectionOptions } from "./connection.ts";
 import { addressOf, decode } from "./decode.ts";
 import type { Effect, Instant } from "./effects.ts";
 import { encodeError } from "./encode.ts";
@@ -18,7 +18,6 @@ import type { ClientFrame, Dialect, Ref } from "./protocol.ts";
 import type { EngineOptions } from "./options.ts";
 import { passing } from "./presence.ts";
 import { Pump } from "./pump.ts";
-import type { Rate } from "./rate_limit.ts";
 import type { Outlet } from "./room.ts";
 import { newSessionKey, signer } from "./session_key.ts";
 import type { Peer } from "./sessions.ts";
@@ -39,8 +38,8 @@ const GOING_AWAY = "Server is going away";
 /** A running chat: its connections, rooms and store. */
 export class Engine {
   readonly #options: EngineOptions;
-  /** How often each connection may speak. */
-  readonly #rate: Rate;
+  /** What the connections have in common. */
+  readonly #connectionOptions: ConnectionOptions;
   readonly #logger: Logger;
   readonly #hub: Hub;
   readonly #store: Store;
@@ -58,7 +57,19 @@ export class Engine {
   constructor(options: EngineOptions, logger: Logger, openStore: OpenStore = openMemoryStore) {
     this.#options = options;
     const perSecond = options.rate || Infinity;
-    this.#rate = { perSecond, burst: 2 * perSecond };
+    this.#connectionOptions = {
+      events: {
+        heard: (connection, data) => this.#guard(connection, () => this.#hear(connection, data)),
+        ended: (connection, code) => {
+          this.#guard(connection, () => this.#end(connection, code || CLOSE.abnormal));
+        },
+        full: (connection) => {
+          this.#pump.watch(connection, () => connection.session?.rooms ?? []);
+        },
+      },
+      limits: options,
+      rate: { perSecond, burst: 2 * perSecond },
+    };
     this.#logger = logger;
     this.#pump = new Pump({
       overrun: (outlet) => this.#evict(outlet, CLOSE.slowReader, "Reads too slowly"),
@@ -118,8 +129,6 @@ export class Engine {
   accept(socket: WebSocket, dialect: Dialect): void {
     const id = ++this.#accepted;
     socket.binaryType = "arraybuffer";
-    // Listeners, not `on…` handlers, and none that is not needed: they are a part of what an idle
-    // connection takes. An `error` says nothing that the `close` behind it does not.
     socket.addEventListener("open", () => {
       this.#guard(undefined, () => this.#open(id, socket, dialect));
     }, { once: true });
@@ -130,14 +139,12 @@ export class Engine {
       socket.close(CLOSE.goingAway, GOING_AWAY);
       return;
     }
-    const connection = this.#connect(id, socket, dialect);
-    socket.addEventListener("message", ({ data }) => {
-      this.#guard(connection, () => this.#hear(connection, data));
-    });
-    // This may come twice, or never: letting go of a connection is safe to repeat.
-    socket.addEventListener("close", ({ code }) => {
-      this.#guard(connection, () => this.#end(connection, code || CLOSE.abnormal));
-    });
+    const t = instant();
+    const connection = new Connection(id, socket, dialect, this.#connectionOptions, t.now);
+    this.#connections.add(connection);
+    this.#tick();
+    this.#logger.debug("connected", { connection: id, dialect });
+    this.#perform(this.#hub.connect(connection, t));
   }
 
   /** Deletes a room with its log; says whether there was one. Its members are told at their next word. */
@@ -189,26 +196,6 @@ export class Engine {
       this.#sendAway(outlet, turn, CLOSE.internal, "The log of a room was lost");
     });
   }
-
-  #connect(id: number, socket: WebSocket, dialect: Dialect): Connection {
-    const t = instant();
-    const connection = new Connection(id, socket, {
-      dialect,
-      limits: this.#options,
-      rate: this.#rate,
-      now: t.now,
-    });
-    connection.onFull = this.#watch;
-    this.#connections.add(connection);
-    this.#tick();
-    this.#logger.debug("connected", { connection: id, dialect });
-    this.#perform(this.#hub.connect(connection, t));
-    return connection;
-  }
-
-  /** Has the pump come back to a full socket. */
-  readonly #watch = (connection: Connection): void =>
-    this.#pump.watch(connection, () => connection.session?.rooms.values() ?? []);
 
   #tick(): void {
     this.#ticker ??= setInterval(
@@ -363,7 +350,7 @@ export class Engine {
 
   /** Sends a connection what its rooms have for it, without waiting for the end of the turn. */
   #deliverAll(connection: Connection): void {
-    for (const member of connection.session?.rooms.values() ?? []) this.#pump.deliver(member);
+    for (const member of connection.session?.rooms ?? []) this.#pump.deliver(member);
   }
 
   /** Goes on with a `create` or `join` when the store has answered. */

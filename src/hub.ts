@@ -112,7 +112,7 @@ export class Hub {
         return [
           success(peer, { message: `You are '${frame.name}' now` }, frame.ref),
           { type: "remember", clientId: session.id, name: frame.name },
-          ...[...session.rooms.values()].flatMap((member) => tell("rename", member, t)),
+          ...[...session.rooms].flatMap((member) => tell("rename", member, t)),
         ];
       case "ping":
         return [{ type: "send", to: peer, text: encodeFrame({ event: "pong" }, frame.ref) }];
@@ -224,7 +224,7 @@ export class Hub {
       }
       if (session.rooms.get(roomId)?.room === room) return [];
       const member = room.add(session);
-      session.rooms.set(roomId, member);
+      session.rooms.add(member);
       member.awaySince = t.now;
       this.#away.add(session);
       return known?.away ? [] : tell("away", member, t);
@@ -251,7 +251,7 @@ export class Hub {
   #suspend(session: Session, t: Instant): Member[] {
     if (session.peer !== undefined) session.detach(session.peer, t.now);
     this.#away.add(session);
-    const here = [...session.rooms.values()].filter(({ outlet }) => outlet !== undefined);
+    const here = [...session.rooms].filter(({ outlet }) => outlet !== undefined);
     for (const member of here) {
       member.outlet = undefined;
       member.awaySince = t.now;
@@ -278,7 +278,7 @@ export class Hub {
         continue;
       }
       let away = session.peer === undefined;
-      for (const member of session.rooms.values()) {
+      for (const member of session.rooms) {
         if (member.outlet !== undefined) continue;
         if (t.now - member.awaySince >= graceMs) effects.push(...this.#leave(session, member, t));
         else away = true;
@@ -415,7 +415,7 @@ export class Hub {
         before.push(...this.#leave(session, session.only, t));
       }
       member = room.add(session);
-      session.rooms.set(room.id, member);
+      session.rooms.add(member);
     }
     member.outlet = peer;
     const grown: Effect[] = [];
@@ -486,8 +486,7 @@ export class Hub {
   }
 
   #end(session: Session, t: Instant): Effect[] {
-    const members = [...session.rooms.values()];
-    const effects = members.flatMap((member) => this.#leave(session, member, t));
+    const effects = [...session.rooms].flatMap((member) => this.#leave(session, member, t));
     this.#drop(session);
     return [...effects, { type: "forget", clientId: session.id }];
   }

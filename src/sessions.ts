@@ -8,6 +8,7 @@
  */
 
 import { newClientId, normalizeRoomId, type RandomBytes, sameSecret } from "./ids.ts";
+import { Memberships } from "./memberships.ts";
 import type { Member, Outlet, Person } from "./room.ts";
 import type { StoredClient } from "./store/store.ts";
 
@@ -21,8 +22,8 @@ export interface Peer extends Outlet {
 export class Session implements Person {
   readonly id: string;
   name: string | undefined;
-  /** Its memberships, by room id. A plain client has one at most. */
-  readonly rooms: Map<string, Member> = new Map();
+  /** Where it is a member. A plain client is in one room at most. */
+  readonly rooms: Memberships = new Memberships();
   /** The number of its last message that was taken. */
   n = 0;
   /** Whether `n` is known; where not, the client says first what comes next. */
@@ -43,8 +44,7 @@ export class Session implements Person {
 
   /** The membership of a plain client. */
   get only(): Member | undefined {
-    for (const member of this.rooms.values()) return member;
-    return undefined;
+    return this.rooms.any;
   }
 
   /** The membership in the room that `roomId` may mean; nearly always it is written as we write it. */

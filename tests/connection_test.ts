@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { Connection } from "../src/connection.ts";
+import { connectionOptions } from "./connection_options.ts";
 import { FakeSocket } from "./fake_socket.ts";
 import { pure } from "./pure.ts";
 
@@ -9,16 +10,29 @@ const CHUNK = "x".repeat(65_536);
 function connect(): { fake: FakeSocket; connection: Connection; full: number[] } {
   const fake = new FakeSocket();
   fake.open();
-  const connection = new Connection(7, fake.socket, {
-    dialect: "v1",
-    limits: LIMITS,
-    rate: { perSecond: 10, burst: 20 },
-    now: 0,
-  });
   const full: number[] = [];
-  connection.onFull = ({ id }) => full.push(id);
+  const options = connectionOptions(LIMITS, {
+    full: ({ id }) => full.push(id),
+  });
+  const connection = new Connection(7, fake.socket, "v1", options, 0);
   return { fake, connection, full };
 }
+
+pure("a connection reports what its socket hears, and its end", () => {
+  const fake = new FakeSocket();
+  const told: unknown[] = [];
+  const options = connectionOptions(LIMITS, {
+    heard: ({ id }, data) => told.push([id, data]),
+    ended: ({ id }, code) => told.push([id, code]),
+  });
+  const connection = new Connection(7, fake.socket, "plain", options, 0);
+  fake.open();
+  fake.hear("one");
+  fake.dispatchEvent(new Event("error"));
+  fake.end(1001);
+  assertEquals(told, [[7, "one"], [7, 1001]]);
+  assertEquals(connection.plain, true);
+});
 
 pure("Connection.send() sends while the socket is open, and is silent otherwise", () => {
   const { fake, connection } = connect();

@@ -6,6 +6,7 @@ import { Log } from "../src/log.ts";
 import { Pump } from "../src/pump.ts";
 import { type Member, type Outlet, Room } from "../src/room.ts";
 import { Roster } from "../src/roster.ts";
+import { connectionOptions } from "./connection_options.ts";
 import { FakeSocket } from "./fake_socket.ts";
 import { FakePeer } from "./hub_harness.ts";
 import { pure } from "./pure.ts";
@@ -204,14 +205,11 @@ Deno.test("a full connection is looked at until it takes more, and is then sent 
   const { say, member, pump, overruns } = bench();
   const fake = new FakeSocket();
   fake.open();
-  const connection = new Connection(1, fake.socket, {
-    dialect: "v1",
-    limits: { highWaterBytes: 1_000, stuckMs: 60_000 },
-    rate: { perSecond: 1, burst: 1 },
-    now: 0,
+  const options = connectionOptions({ highWaterBytes: 1_000, stuckMs: 60_000 }, {
+    full: () => pump.watch(connection, () => [slow]),
   });
+  const connection = new Connection(1, fake.socket, "v1", options, 0);
   const slow = member("ben", connection);
-  connection.onFull = () => pump.watch(connection, () => [slow]);
   fake.bufferedAmount = 5_000;
   say("x".repeat(70_000));
   await turn();
@@ -228,14 +226,11 @@ Deno.test("a full connection that takes nothing is reported as overrun", async (
   const { say, member, pump, overruns } = bench();
   const fake = new FakeSocket();
   fake.open();
-  const connection = new Connection(1, fake.socket, {
-    dialect: "v1",
-    limits: { highWaterBytes: 1_000, stuckMs: 10 },
-    rate: { perSecond: 1, burst: 1 },
-    now: 0,
+  const options = connectionOptions({ highWaterBytes: 1_000, stuckMs: 10 }, {
+    full: () => pump.watch(connection, () => [stuck]),
   });
+  const connection = new Connection(1, fake.socket, "v1", options, 0);
   const stuck = member("ben", connection);
-  connection.onFull = () => pump.watch(connection, () => [stuck]);
   fake.bufferedAmount = 5_000;
   say("x".repeat(70_000));
   while (overruns.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -248,12 +243,8 @@ Deno.test("a forgotten connection is looked at no more", async () => {
   const fake = new FakeSocket();
   fake.open();
   fake.bufferedAmount = 1e9;
-  const connection = new Connection(1, fake.socket, {
-    dialect: "v1",
-    limits: { highWaterBytes: 1, stuckMs: 0 },
-    rate: { perSecond: 1, burst: 1 },
-    now: 0,
-  });
+  const options = connectionOptions({ highWaterBytes: 1, stuckMs: 0 });
+  const connection = new Connection(1, fake.socket, "v1", options, 0);
   pump.watch(connection, () => []);
   pump.forget(connection);
   // The pump's own timer was started first, so that it has run when this one ends.

@@ -65,6 +65,6 @@ pure("Session.only is the one membership of a plain client", () => {
   assertEquals(session.only, undefined);
   const log = new Log("e", { logEntries: 10, logBytes: 1_000 });
   const member = new Room({ id: "id", name: "name", log, roster: new Roster() }, 0).add(session);
-  session.rooms.set("id", member);
+  session.rooms.add(member);
   assert(session.only === member);
 });
