@@ -10,6 +10,7 @@ import { encodePresence } from "../encode.ts";
 import { ChatError, reasonOf } from "../errors.ts";
 import { newClientId, newEpoch, type RandomBytes } from "../ids.ts";
 import type { PresenceEntry } from "../protocol.ts";
+import { Disputes } from "./disputes.ts";
 import { JetStreamClients } from "./jetstream_clients.ts";
 import { JetStreamLink } from "./jetstream_link.ts";
 import { JetStreamRoom, type RoomMeta } from "./jetstream_room.ts";
@@ -87,8 +88,7 @@ export class JetStreamStore implements Store {
   readonly #rooms = new Map<string, JetStreamRoom>();
   /** What must end before something else is asked about a room. */
   readonly #busy = new Map<string, Promise<void>>();
-  /** Clients of which it is being found out at which node they are. */
-  readonly #disputed = new Set<string>();
+  readonly #disputes: Disputes;
   readonly #timer: ReturnType<typeof setInterval>;
   #whole = false;
   #listening = false;
@@ -133,6 +133,11 @@ export class JetStreamStore implements Store {
       nodes: this.#nodes,
       outgoing: this.#outgoing,
       taken: (id) => this.#events.taken(id, undefined),
+    });
+    this.#disputes = new Disputes({
+      isHere: (id) => this.#clients.isHere(id),
+      tell: (room, presence) => this.#tell(room, presence),
+      taken: (id, roomId) => this.#events.taken(id, roomId),
     });
     this.#timer = setInterval(() => this.#tick(), options.probeMs / 2);
   }
@@ -440,34 +445,14 @@ export class JetStreamStore implements Store {
     room.unsettled = busy + corrections.length > 0;
     for (const correction of corrections) {
       if (correction.type === "taken") this.#events.taken(correction.from, room.id);
-      else if (correction.type === "disputed") this.#dispute(room, correction);
+      else if (correction.type === "disputed") this.#disputes.settle(room, correction);
       else this.#tell(room, correction);
     }
   }
 
-  #tell(room: JetStreamRoom, presence: Omit<Presence, "at">): void {
+  #tell(room: Pick<StoredRoom, "id">, presence: Omit<Presence, "at">): void {
     const rest = encodePresence({ at: Date.now(), ...presence });
     this.append(room.id, { from: presence.from, n: 0, rest });
-  }
-
-  /** Finds out who is right where two nodes say that somebody is at theirs, and tells it or gives it up. */
-  async #dispute(
-    room: JetStreamRoom,
-    { from, name }: { from: string; name: string | undefined },
-  ): Promise<void> {
-    if (this.#disputed.has(from)) return;
-    this.#disputed.add(from);
-    try {
-      if (await this.#clients.isHere(from)) this.#tell(room, { event: "back", from, name });
-      else {
-        room.told.forget(from);
-        this.#events.taken(from, room.id);
-      }
-    } catch {
-      // The next look asks again.
-    } finally {
-      this.#disputed.delete(from);
-    }
   }
 }
 

@@ -28,6 +28,9 @@ interface Note {
   seq: number;
 }
 
+/** What is needed of the line to NATS. */
+type ClientsLink = Pick<JetStreamLink, "subject" | "last" | "publish" | "purge">;
+
 /** How often what is stored of a client is noted, in milliseconds: less than ids of messages are remembered. */
 const NOTE_EVERY_MS = 30_000;
 
@@ -35,11 +38,13 @@ const NOTE_EVERY_MS = 30_000;
 export class JetStreamClients {
   readonly #node: string;
   readonly #graceMs: number;
-  readonly #link: JetStreamLink;
+  readonly #link: ClientsLink;
   readonly #nodes: Nodes;
   readonly #outgoing: Outgoing;
   readonly #taken: (id: string) => void;
   readonly #notes = new Map<string, Note>();
+  /** The clients that are being taken over. */
+  readonly #recalls = new Map<string, Promise<StoredClient | undefined>>();
   /** What is being written. */
   readonly #writing = new Set<Promise<void>>();
 
@@ -49,7 +54,7 @@ export class JetStreamClients {
     { graceMs, link, nodes, outgoing, taken }: {
       /** How long a client is waited for after its node has died, in milliseconds. */
       graceMs: number;
-      link: JetStreamLink;
+      link: ClientsLink;
       nodes: Nodes;
       outgoing: Outgoing;
       /** Hears of a client of this node that another one has taken over. */
@@ -79,7 +84,15 @@ export class JetStreamClients {
    * Finds a client that is at another node, or was, and takes it over. Returns undefined for
    * one that is at this node, and for one that will not come back. Rejects where it cannot be known.
    */
-  async recall(id: string, now: number): Promise<StoredClient | undefined> {
+  recall(id: string, now: number): Promise<StoredClient | undefined> {
+    const begun = this.#recalls.get(id);
+    if (begun !== undefined) return begun;
+    const recall = this.#recall(id, now).finally(() => this.#recalls.delete(id));
+    this.#recalls.set(id, recall);
+    return recall;
+  }
+
+  async #recall(id: string, now: number): Promise<StoredClient | undefined> {
     const kept = await this.#link.last(this.#link.subject("client", id));
     if (kept === undefined) return undefined;
     const { name, n, node }: KeptClient = JSON.parse(kept.text);
@@ -97,7 +110,9 @@ export class JetStreamClients {
   /** Whether a client is at this node, as all nodes know it. Rejects where it cannot be known. */
   async isHere(id: string): Promise<boolean> {
     const kept = await this.#link.last(this.#link.subject("client", id));
-    return kept !== undefined && JSON.parse(kept.text).node === this.#node;
+    if (kept === undefined) return false;
+    // It may have come since this was read.
+    return JSON.parse(kept.text).node === this.#node || this.claimOf(id) >= kept.seq;
   }
 
   /** Where this node has taken a client over, for others to compare; 0 where it has not. */
@@ -105,10 +120,10 @@ export class JetStreamClients {
     return this.#notes.get(id)?.seq ?? 0;
   }
 
-  /** Forgets a client, everywhere unless it has come in at another node. */
+  /** Forgets a client, everywhere unless it has come in at another node, or is just coming back to this one. */
   forget(id: string): void {
     this.#outgoing.forget(id);
-    if (!this.#notes.delete(id)) return;
+    if (this.#recalls.has(id) || !this.#notes.delete(id)) return;
     // What cannot be removed now becomes too old one day.
     this.#track(this.#remove(id).catch(() => {}));
   }

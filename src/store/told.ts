@@ -54,6 +54,12 @@ export class Told {
     }
   }
 
+  /** Whether the node has told that somebody is here, and not away. */
+  has(clientId: string): boolean {
+    const member = this.#members.get(clientId);
+    return member !== undefined && member.away !== true;
+  }
+
   /** Forgets somebody who is on another node: nothing about it may be told here any more. */
   forget(clientId: string): void {
     this.#members.delete(clientId);

@@ -1,0 +1,77 @@
+import { assertEquals } from "@std/assert";
+import { Disputes } from "../src/store/disputes.ts";
+import { Told } from "../src/store/told.ts";
+import { pure } from "./pure.ts";
+
+const ANA = { from: "ana", name: "Ana" };
+
+/** A room that was told that ana came, disputes about her, and what comes of them. */
+class Bench {
+  readonly room = { id: "a", told: new Told("me") };
+  readonly done: string[] = [];
+  readonly answers: PromiseWithResolvers<boolean>[] = [];
+  readonly disputes = new Disputes({
+    isHere: () => {
+      const answer = Promise.withResolvers<boolean>();
+      this.answers.push(answer);
+      return answer.promise;
+    },
+    tell: ({ id }, { event, from, name }) => this.done.push(`${id}: ${from} (${name}) ${event}`),
+    taken: (from, roomId) => this.done.push(`${roomId}: ${from} taken`),
+  });
+
+  constructor() {
+    this.room.told.tell({ event: "join", ...ANA });
+  }
+
+  settle(): Promise<void> {
+    return this.disputes.settle(this.room, ANA);
+  }
+}
+
+pure("somebody of whom two nodes tell is told of again by the one where it is", async () => {
+  const bench = new Bench();
+  const settled = bench.settle();
+  bench.answers[0]!.resolve(true);
+  await settled;
+  assertEquals(bench.done, ["a: ana (Ana) back"]);
+});
+
+pure("somebody of whom two nodes tell is given up by the one where it is not", async () => {
+  const bench = new Bench();
+  const settled = bench.settle();
+  bench.answers[0]!.resolve(false);
+  await settled;
+  assertEquals(bench.done, ["a: ana taken"]);
+  assertEquals(bench.room.told.has("ana"), false);
+});
+
+for (const event of ["leave", "away"] as const) {
+  for (const isHere of [true, false]) {
+    const answer = isHere ? "here" : "elsewhere";
+    pure(
+      `nothing is told any more of a ${event} that comes before the answer "${answer}"`,
+      async () => {
+        const bench = new Bench();
+        const settled = bench.settle();
+        bench.room.told.tell({ event, ...ANA });
+        bench.answers[0]!.resolve(isHere);
+        await settled;
+        assertEquals(bench.done, []);
+      },
+    );
+  }
+}
+
+pure("where somebody is is asked once at a time, and again when nobody knew", async () => {
+  const bench = new Bench();
+  const settled = bench.settle();
+  await bench.settle();
+  assertEquals(bench.answers.length, 1);
+  bench.answers[0]!.reject(new Error("No answer in time"));
+  await settled;
+  const again = bench.settle();
+  bench.answers[1]!.resolve(true);
+  await again;
+  assertEquals(bench.done, ["a: ana (Ana) back"]);
+});

@@ -1,0 +1,121 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { JetStreamClients } from "../src/store/jetstream_clients.ts";
+import type { Kept, PublishOptions, PublishOutcome } from "../src/store/jetstream_link.ts";
+import { Nodes } from "../src/store/nodes.ts";
+import { Outgoing } from "../src/store/outgoing.ts";
+import { pure } from "./pure.ts";
+
+/** A stream that keeps the newest message of each subject, and answers when it is told to. */
+class Stream {
+  readonly kept = new Map<string, Kept>();
+  /** What answers wait for from now on. */
+  gate: Promise<void> = Promise.resolve();
+  #seq = 0;
+
+  subject(kind: string, of: string): string {
+    return `${kind}.${of}`;
+  }
+
+  async last(subject: string): Promise<Kept | undefined> {
+    const kept = this.kept.get(subject);
+    await this.gate;
+    return kept;
+  }
+
+  async publish(
+    subject: string,
+    text: string,
+    { behind }: PublishOptions = {},
+  ): Promise<PublishOutcome> {
+    if (behind !== (this.kept.get(subject)?.seq ?? 0)) return { type: "overtaken" };
+    const seq = ++this.#seq;
+    this.kept.set(subject, { seq, text, at: 0 });
+    await this.gate;
+    return { type: "stored", seq, duplicate: false };
+  }
+
+  purge(subject: string, seq = Infinity): Promise<void> {
+    if ((this.kept.get(subject)?.seq ?? 0) <= seq) this.kept.delete(subject);
+    return Promise.resolve();
+  }
+}
+
+function clientsOf(node: string, link: Stream): JetStreamClients {
+  const never = () => {
+    throw new Error("Nothing is said here");
+  };
+  return new JetStreamClients(node, {
+    graceMs: 1_000,
+    link,
+    nodes: new Nodes(node, { probeMs: 1_000, leaseMs: 5_000 }),
+    outgoing: new Outgoing({ isOpen: never, publish: never, repeated: never, refused: never }),
+    taken: () => {},
+  });
+}
+
+/** Ana, who is at another node, and the clients of this one. */
+async function anaElsewhere(): Promise<{ stream: Stream; here: JetStreamClients }> {
+  const stream = new Stream();
+  const there = clientsOf("there", stream);
+  there.remember("ana", "Ana", 0);
+  await there.settled();
+  return { stream, here: clientsOf("here", stream) };
+}
+
+const ANA = { id: "ana", name: "Ana", n: undefined };
+
+pure("a client that comes from another node is at this one from then on", async () => {
+  const { here } = await anaElsewhere();
+  assertEquals([await here.isHere("ana"), here.claimOf("ana")], [false, 0]);
+  assertEquals(await here.recall("ana", 0), ANA);
+  assertEquals([await here.isHere("ana"), here.claimOf("ana")], [true, 2]);
+  assertEquals(await here.recall("ana", 0), undefined);
+});
+
+pure("what is forgotten of a client while it comes back does not undo its coming", async () => {
+  const { stream, here } = await anaElsewhere();
+  const gate = Promise.withResolvers<void>();
+  const recalled = here.recall("ana", 0);
+  stream.gate = gate.promise;
+  while (!stream.kept.get("client.ana")?.text.includes(`"here"`)) await Promise.resolve();
+  here.forget("ana");
+  gate.resolve();
+  assertEquals(await recalled, ANA);
+  await here.settled();
+  assertEquals([here.has("ana"), await here.isHere("ana")], [true, true]);
+});
+
+pure("a client that says hello twice at once is found both times", async () => {
+  const { here } = await anaElsewhere();
+  assertEquals(await Promise.all([here.recall("ana", 0), here.recall("ana", 0)]), [ANA, ANA]);
+  assertEquals(here.claimOf("ana"), 2);
+});
+
+pure("a client that comes while it is asked where it is is here", async () => {
+  const { stream, here } = await anaElsewhere();
+  const gate = Promise.withResolvers<void>();
+  stream.gate = gate.promise;
+  const isHere = here.isHere("ana");
+  stream.gate = Promise.resolve();
+  await here.recall("ana", 0);
+  gate.resolve();
+  assertEquals(await isHere, true);
+});
+
+pure(
+  "a client that another node is faster to take over is not found, and may try again",
+  async () => {
+    const { stream, here } = await anaElsewhere();
+    const third = clientsOf("third", stream);
+    const gate = Promise.withResolvers<void>();
+    stream.gate = gate.promise;
+    const late = here.recall("ana", 0);
+    stream.gate = Promise.resolve();
+    assertEquals(await third.recall("ana", 0), ANA);
+    gate.resolve();
+    await assertRejects(() => late, Error, "Client ana cannot be taken over");
+    assert(!here.has("ana"));
+    assertEquals(await here.recall("ana", 0), ANA);
+    assertEquals([await third.isHere("ana"), await here.isHere("ana")], [false, true]);
+  },
+);
