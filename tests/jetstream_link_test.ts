@@ -23,8 +23,14 @@ function stream(created: string): unknown {
   return { config: { num_replicas: 1 }, created, state: {} };
 }
 
-/** Connects a link, waits until something has come of it, and returns what it reported. */
-async function reported(script: NatsScript): Promise<{ reports: string[]; made: string }> {
+/**
+ * Connects a link, waits until something has come of it and until it was `enough`, and
+ * returns what it reported.
+ */
+async function reported(
+  script: NatsScript,
+  enough: (link: JetStreamLink) => boolean = () => true,
+): Promise<{ reports: string[]; made: string }> {
   await using nats = new ScriptedNats(script);
   const reports: string[] = [];
   const link = new JetStreamLink({ ...SETTINGS, servers: [nats.host] }, {
@@ -33,6 +39,7 @@ async function reported(script: NatsScript): Promise<{ reports: string[]; made: 
     failed: (reason) => void reports.push(reason),
   });
   await until(() => reports.length > 0, "nothing is reported");
+  await until(() => enough(link), "it was not enough");
   const result = { reports: [...reports], made: link.made };
   await link.close();
   return result;
@@ -59,6 +66,20 @@ for (const shown of [false, true]) {
     assertEquals(made, `${MADE} ${MADE}`);
   });
 }
+
+Deno.test("a stream is the same one when another replica says when it was made", async () => {
+  let asked = 0;
+  const { reports, made } = await reported(({ subject }) => {
+    if (!subject.startsWith("$JS.API.STREAM.")) return WRONG_LAST;
+    const created = `2026-01-01T00:00:00.${++asked}Z`;
+    return { config: { num_replicas: 1, description: "parley:k7q2" }, created, state: {} };
+  }, (link) => {
+    link.look();
+    return asked > 10;
+  });
+  assertEquals(reports, ["whole"]);
+  assertEquals(made, "parley:k7q2 parley:k7q2");
+});
 
 Deno.test("a link says so where other streams have its subjects", async () => {
   const { reports } = await reported(({ subject }) => {

@@ -66,6 +66,23 @@ Deno.test("parseNatsAddress() refuses what is none, and shows no password", () =
 });
 
 Deno.test({
+  name: "the streams of a JetStreamStore can be told from others of their names",
+  ...NEEDS_NATS,
+  async fn() {
+    const name = `test${++names}`;
+    const store = node(IGNORE, {}, name);
+    await store.create("a", "Lobby");
+    const nc = await connect({ servers: nats?.host ?? "" });
+    const { streams } = await jetstreamManager(nc);
+    const infos = [await streams.info(name), await streams.info(`${name}-state`)];
+    const [rooms = "", state = ""] = infos.map(({ config: { description } }) => description);
+    assert(/^parley:/.test(rooms) && /^parley:/.test(state) && rooms !== state, rooms + state);
+    await nc.close();
+    await store.close();
+  },
+});
+
+Deno.test({
   name: "JetStreamStore tells again soon that somebody has left, if it was refused the first time",
   ...NEEDS_NATS,
   async fn() {

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { type JetStreamLink, STATE_KEPT_MS } from "./jetstream_link.ts";
+import type { JetStreamLink } from "./jetstream_link.ts";
+import { STATE_KEPT_MS } from "./jetstream_streams.ts";
 import type { Nodes } from "./nodes.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { StoredClient } from "./store.ts";

@@ -6,35 +6,20 @@
  */
 
 import type * as JetStream from "@nats-io/jetstream";
-import type {
-  JetStreamClient,
-  JetStreamManager,
-  StreamConfig,
-  StreamInfo,
-} from "@nats-io/jetstream";
+import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream";
 import type * as Transport from "@nats-io/transport-node";
 import type { Msg, MsgHdrs, NatsConnection } from "@nats-io/transport-node";
 import { reasonOf } from "../errors.ts";
+import { codeOf, JetStreamStreams, NS_PER_MS, type StreamSettings } from "./jetstream_streams.ts";
 
 /** Where the rooms are kept, and how. */
-export interface LinkSettings {
+export interface LinkSettings extends StreamSettings {
   /** The servers, each as `host:port`. */
   servers: string[];
   /** Who this is to them, where they ask. */
   user?: string;
   /** What `user` shows; without a user, a token. */
   password?: string;
-  /** The first word of all subjects, and the name of the stream. */
-  name: string;
-  /** How many servers keep each message. */
-  replicas: number;
-  /** How many entries of a room are kept, and for how long, in milliseconds. */
-  logEntries: number;
-  logAgeMs: number;
-  /** How long ids of messages are remembered at least, in milliseconds. */
-  dedupMs: number;
-  /** How long one question may take, in milliseconds. */
-  patienceMs: number;
 }
 
 /** What a link reports. */
@@ -99,30 +84,12 @@ const NOT_CONNECTED = "Not connected to NATS";
 /** How long a failed connection or stream waits for the next attempt, in milliseconds. */
 const AGAIN_AFTER_MS = 250;
 
-/** How long a stream that takes no messages yet is left alone, in milliseconds. */
-const BEGINS_AFTER_MS = 5;
-
 /** How often the stream is looked at while all is well, in milliseconds: it may have been made anew. */
 const LOOK_EVERY_MS = 5_000;
 
 /** How often a reading consumer says that it lives, and when it ends if nobody reads, in milliseconds. */
 const CONSUMER_HEARTBEAT_MS = 500;
 const CONSUMER_UNUSED_MS = 5_000;
-
-/** How long rooms and clients that nobody asks for are remembered at least, in milliseconds: a day. */
-export const STATE_KEPT_MS = 86_400_000;
-
-/** What a node that was told otherwise changes of a stream that is there. */
-const CHANGEABLE = [
-  "num_replicas",
-  "max_msgs_per_subject",
-  "max_age",
-  "duplicate_window",
-] as const;
-
-/** NATS counts in nanoseconds, and cannot count to a century. */
-const NS_PER_MS = 1_000_000;
-const LONGEST_MS = 3_000_000_000_000;
 
 /** The headers of NATS and ours. */
 const HEADER = {
@@ -132,7 +99,6 @@ const HEADER = {
   node: "Parley-Node",
 };
 
-const STREAM_NOT_FOUND = 10_059;
 const WRONG_LAST_SEQUENCE = new Set([10_071, 10_164]);
 
 /** One node's line to NATS. */
@@ -140,13 +106,13 @@ export class JetStreamLink {
   readonly #settings: LinkSettings;
   readonly #events: LinkEvents;
   readonly #decoder = new TextDecoder();
+  readonly #streams: JetStreamStreams;
   #nc: NatsConnection | undefined;
   #js: JetStreamClient | undefined;
   #jsm: JetStreamManager | undefined;
   #makeHeaders: (() => MsgHdrs) | undefined;
   #connected = false;
   #whole = false;
-  #made: string | undefined;
   #wake: () => void = () => {};
   #closed = false;
   readonly #running: Promise<void>;
@@ -155,6 +121,10 @@ export class JetStreamLink {
   constructor(settings: LinkSettings, events: LinkEvents) {
     this.#settings = settings;
     this.#events = events;
+    this.#streams = new JetStreamStreams(settings, {
+      refusal: (subject) => this.#refusal(subject),
+      isOver: () => this.#closed,
+    });
     this.#running = this.#run();
   }
 
@@ -163,9 +133,9 @@ export class JetStreamLink {
     return `${this.#settings.name}.${kind}.${of}`;
   }
 
-  /** When the streams were made, as their servers say: it tells them from others of the same name. */
+  /** What tells the streams from others of the same name. */
   get made(): string {
-    return this.#made ?? "";
+    return this.#streams.made ?? "";
   }
 
   /** Publishes into a stream; never rejects. */
@@ -387,78 +357,18 @@ export class JetStreamLink {
     }
   }
 
-  /** Looks whether the streams are there and still the same; makes them where they are not. */
+  /** Looks whether the streams are there and still the same. */
   async #check(): Promise<void> {
-    const { name, replicas, logEntries, logAgeMs, dedupMs } = this.#settings;
-    const state = await this.#ensure({
-      name: `${name}-state`,
-      subjects: ["meta", "roster", "client"].map((kind) => this.subject(kind, "*")),
-      num_replicas: replicas,
-      max_msgs_per_subject: 1,
-      max_age: NS_PER_MS * Math.min(LONGEST_MS, Math.max(STATE_KEPT_MS, 2 * logAgeMs)),
-    });
-    const rooms = await this.#ensure({
-      name,
-      subjects: [this.subject("room", "*")],
-      num_replicas: replicas,
-      max_msgs_per_subject: logEntries,
-      max_age: NS_PER_MS * Math.min(LONGEST_MS, Math.max(dedupMs, logAgeMs)),
-      duplicate_window: NS_PER_MS * dedupMs,
-      republish: { src: this.subject("room", ">"), dest: this.subject("live", ">") },
-    });
-    const before = this.#made;
-    this.#made = `${rooms} ${state}`;
-    if (before !== undefined && before !== this.#made) this.#events.wiped();
+    const before = this.#streams.made;
+    await this.#streams.check(this.#manager);
+    if (before !== undefined && before !== this.#streams.made) this.#events.wiped();
   }
 
-  /** Makes a stream, or makes it as it should be, and returns when it was made. */
-  async #ensure(wanted: Partial<StreamConfig> & { name: string }): Promise<string> {
-    const { streams } = this.#manager;
-    const found = await this.#find(wanted.name) ??
-      await streams.add(wanted).catch(async (error) => {
-        // Of several nodes that make it at once NATS refuses some, with varying reasons.
-        const others = await this.#find(wanted.name);
-        if (others === undefined) throw error;
-        return others;
-      });
-    if (this.#made?.split(" ").includes(found.created)) return found.created;
-    await this.#begun(wanted.subjects?.[0] ?? "");
-    // What it was before, or what each of several nodes was told, need not be what came of it.
-    const { config, created } = await streams.info(wanted.name);
-    // A node that was not told how many there are must not take replicas away.
-    const replicas = Math.max(config.num_replicas, wanted.num_replicas ?? 1);
-    const asked = { ...wanted, num_replicas: replicas };
-    const other = CHANGEABLE.some((key) => asked[key] !== undefined && asked[key] !== config[key]);
-    // Once only: nodes that were told otherwise would undo it for ever.
-    if (other && this.#made === undefined) await streams.update(wanted.name, asked);
-    return created;
-  }
-
-  async #find(name: string): Promise<StreamInfo | undefined> {
-    try {
-      return await this.#manager.streams.info(name);
-    } catch (error) {
-      if (codeOf(error) !== STREAM_NOT_FOUND) throw error;
-      return undefined;
-    }
-  }
-
-  /**
-   * Waits until a stream takes messages. NATS shows one that another node is making earlier
-   * than that, and before version 2.9.16 even tells another moment at which it was made.
-   */
-  async #begun(subjects: string): Promise<void> {
-    const subject = subjects.replace("*", "-");
-    const giveUpAt = performance.now() + this.#settings.patienceMs;
-    while (true) {
-      // No message has that `seq`: a stream that is there refuses to store this one.
-      const outcome = await this.publish(subject, "", { behind: Number.MAX_SAFE_INTEGER });
-      if (outcome.type === "overtaken" || outcome.type === "stored") return;
-      if (this.#closed || performance.now() > giveUpAt) {
-        throw new Error(`${subjects} takes no messages: ${outcome.reason}`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, BEGINS_AFTER_MS));
-    }
+  /** Why a subject takes no messages now; undefined where it takes them. */
+  async #refusal(subject: string): Promise<string | undefined> {
+    // No message has that `seq`: a stream that is there refuses to store this one.
+    const outcome = await this.publish(subject, "", { behind: Number.MAX_SAFE_INTEGER });
+    return "reason" in outcome ? outcome.reason : undefined;
   }
 
   #set(whole: boolean): void {
@@ -476,14 +386,6 @@ export class JetStreamLink {
     clearTimeout(timer);
     this.#wake = () => {};
   }
-}
-
-/** The number by which JetStream says what is wrong; 0 where it said nothing. */
-function codeOf(error: unknown): number {
-  return error instanceof Error && error.name !== "TimeoutError" && "code" in error &&
-      typeof error.code === "number"
-    ? error.code
-    : 0;
 }
 
 /** What a consumer says of a message: its place in the stream, the how manieth it is, how many follow. */

@@ -9,7 +9,8 @@ import { encodeEntry } from "../encode.ts";
 import { Log } from "../log.ts";
 import type { MemberInfo, PresenceEntry } from "../protocol.ts";
 import { Roster } from "../roster.ts";
-import { type JetStreamLink, STATE_KEPT_MS, type StreamMessage } from "./jetstream_link.ts";
+import type { JetStreamLink, StreamMessage } from "./jetstream_link.ts";
+import { STATE_KEPT_MS } from "./jetstream_streams.ts";
 import type { StoredRoom, StoreLimits } from "./store.ts";
 import { Told } from "./told.ts";
 

@@ -1,0 +1,167 @@
+/**
+ * The two streams of all nodes, one for the rooms and one for what is known of rooms and
+ * clients: makes them, keeps them as they should be, and tells them from others of the
+ * same name.
+ *
+ * @module
+ */
+
+import type { JetStreamManager, StreamConfig, StreamInfo } from "@nats-io/jetstream";
+
+/** How the streams are. */
+export interface StreamSettings {
+  /** The first word of all subjects, and the name of the stream of the rooms. */
+  name: string;
+  /** How many servers keep each message. */
+  replicas: number;
+  /** How many entries of a room are kept, and for how long, in milliseconds. */
+  logEntries: number;
+  logAgeMs: number;
+  /** How long ids of messages are remembered at least, in milliseconds. */
+  dedupMs: number;
+  /** How long one question may take, in milliseconds. */
+  patienceMs: number;
+}
+
+/** What the streams need of the line to NATS. */
+export interface StreamsLink {
+  /** Why a subject takes no messages now; undefined where it takes them. */
+  refusal(subject: string): Promise<string | undefined>;
+  /** Whether nobody waits for the streams any more. */
+  isOver(): boolean;
+}
+
+/** How long a stream that takes no messages yet is left alone, in milliseconds. */
+const BEGINS_AFTER_MS = 5;
+
+/** How long rooms and clients that nobody asks for are remembered at least, in milliseconds: a day. */
+export const STATE_KEPT_MS = 86_400_000;
+
+/** What a node that was told otherwise changes of a stream that is there. */
+const CHANGEABLE = [
+  "num_replicas",
+  "max_msgs_per_subject",
+  "max_age",
+  "duplicate_window",
+] as const;
+
+/** NATS counts in nanoseconds, and cannot count to a century. */
+export const NS_PER_MS = 1_000_000;
+const LONGEST_MS = 3_000_000_000_000;
+
+const STREAM_NOT_FOUND = 10_059;
+
+/** What the descriptions of our streams begin with. */
+const IDENTITY = "parley:";
+
+/** The streams, as one node sees them. */
+export class JetStreamStreams {
+  readonly #settings: StreamSettings;
+  readonly #link: StreamsLink;
+  #made: string | undefined;
+
+  /** Makes what a node knows before it has looked: nothing. */
+  constructor(settings: StreamSettings, link: StreamsLink) {
+    this.#settings = settings;
+    this.#link = link;
+  }
+
+  /** What told the streams from others of the same name at the last look; undefined before the first. */
+  get made(): string | undefined {
+    return this.#made;
+  }
+
+  /** Looks whether the streams are there; makes them where they are not. Rejects where it cannot. */
+  async check({ streams }: JetStreamManager): Promise<void> {
+    const { name, replicas, logEntries, logAgeMs, dedupMs } = this.#settings;
+    const state = await this.#ensure(streams, {
+      name: `${name}-state`,
+      subjects: ["meta", "roster", "client"].map((kind) => `${name}.${kind}.*`),
+      num_replicas: replicas,
+      max_msgs_per_subject: 1,
+      max_age: NS_PER_MS * Math.min(LONGEST_MS, Math.max(STATE_KEPT_MS, 2 * logAgeMs)),
+    });
+    const rooms = await this.#ensure(streams, {
+      name,
+      subjects: [`${name}.room.*`],
+      num_replicas: replicas,
+      max_msgs_per_subject: logEntries,
+      max_age: NS_PER_MS * Math.min(LONGEST_MS, Math.max(dedupMs, logAgeMs)),
+      duplicate_window: NS_PER_MS * dedupMs,
+      republish: { src: `${name}.room.>`, dest: `${name}.live.>` },
+    });
+    this.#made = `${rooms} ${state}`;
+  }
+
+  /** Makes a stream, or makes it as it should be, and returns what tells it from others of its name. */
+  async #ensure(
+    streams: JetStreamManager["streams"],
+    wanted: Partial<StreamConfig> & { name: string },
+  ): Promise<string> {
+    const description = IDENTITY + crypto.randomUUID();
+    const found = await find(streams, wanted.name) ??
+      await streams.add({ ...wanted, description }).catch(async (error) => {
+        // Of several nodes that make it at once NATS refuses some, with varying reasons.
+        const others = await find(streams, wanted.name);
+        if (others === undefined) throw error;
+        return others;
+      });
+    if (this.#made?.split(" ").includes(identityOf(found))) return identityOf(found);
+    await this.#begun(wanted.subjects?.[0] ?? "");
+    // What it was before, or what each of several nodes was told, need not be what came of it.
+    const info = await streams.info(wanted.name);
+    const { config } = info;
+    // A node that was not told how many there are must not take replicas away.
+    const replicas = Math.max(config.num_replicas, wanted.num_replicas ?? 1);
+    const asked = { ...wanted, num_replicas: replicas };
+    const other = CHANGEABLE.some((key) => asked[key] !== undefined && asked[key] !== config[key]);
+    // Once only: nodes that were told otherwise would undo it for ever.
+    if (other && this.#made === undefined) await streams.update(wanted.name, asked);
+    return identityOf(info);
+  }
+
+  /**
+   * Waits until a stream takes messages. NATS shows one that another node is making earlier
+   * than that, and before version 2.9.16 even tells another moment at which it was made.
+   */
+  async #begun(subjects: string): Promise<void> {
+    const giveUpAt = performance.now() + this.#settings.patienceMs;
+    while (true) {
+      const refusal = await this.#link.refusal(subjects.replace("*", "-"));
+      if (refusal === undefined) return;
+      if (this.#link.isOver() || performance.now() > giveUpAt) {
+        throw new Error(`${subjects} takes no messages: ${refusal}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, BEGINS_AFTER_MS));
+    }
+  }
+}
+
+async function find(
+  streams: JetStreamManager["streams"],
+  name: string,
+): Promise<StreamInfo | undefined> {
+  try {
+    return await streams.info(name);
+  } catch (error) {
+    if (codeOf(error) !== STREAM_NOT_FOUND) throw error;
+    return undefined;
+  }
+}
+
+/**
+ * What tells a stream from others of its name. When it was made is second best: each replica
+ * of NATS 2.9 has its own moment, a fraction of a millisecond from the others', and tells it
+ * when it leads.
+ */
+function identityOf({ config: { description }, created }: StreamInfo): string {
+  return description?.startsWith(IDENTITY) ? description : created;
+}
+
+/** The number by which JetStream says what is wrong; 0 where it said nothing. */
+export function codeOf(error: unknown): number {
+  return error instanceof Error && error.name !== "TimeoutError" && "code" in error &&
+      typeof error.code === "number"
+    ? error.code
+    : 0;
+}
