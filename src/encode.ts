@@ -25,11 +25,16 @@ export function encodeMessage(
   return JSON.stringify({ at, from, n, name, body }).slice(1);
 }
 
+/** What is told of somebody; `at` in milliseconds since 1970. */
+export interface Presence {
+  at: number;
+  event: PresenceEvent;
+  from: string;
+  name: string | undefined;
+}
+
 /** Everything of a presence entry behind its `seq`. */
-export function encodePresence(
-  presence: { at: number; event: PresenceEvent; from: string; name: string | undefined },
-): string {
-  const { at, event, from, name } = presence;
+export function encodePresence({ at, event, from, name }: Presence): string {
   return JSON.stringify({ at, name, event, from }).slice(1);
 }
 

@@ -222,7 +222,6 @@ const TESTED_BY: Record<string, string | null> = {
   "store/told": "told_test.ts",
   "store/disputes": "disputes_test.ts",
   "store/jetstream": "jetstream_store_test.ts",
-  // Of no use without a server and a room: what they do is what nodes see of each other.
   "store/jetstream_clients": "jetstream_clients_test.ts",
   "store/jetstream_streams": "jetstream_link_test.ts",
   "store/jetstream_link": "jetstream_link_test.ts",

@@ -27,21 +27,25 @@ class Bench {
   settle(): Promise<void> {
     return this.disputes.settle(this.room, ANA);
   }
+
+  /** Asks where she is, and answers after something else has happened. */
+  async answered(isHere: boolean, meanwhile = () => {}): Promise<void> {
+    const settled = this.settle();
+    meanwhile();
+    this.answers.at(-1)!.resolve(isHere);
+    await settled;
+  }
 }
 
 pure("somebody of whom two nodes tell is told of again by the one where it is", async () => {
   const bench = new Bench();
-  const settled = bench.settle();
-  bench.answers[0]!.resolve(true);
-  await settled;
+  await bench.answered(true);
   assertEquals(bench.done, ["a: ana (Ana) back"]);
 });
 
 pure("somebody of whom two nodes tell is given up by the one where it is not", async () => {
   const bench = new Bench();
-  const settled = bench.settle();
-  bench.answers[0]!.resolve(false);
-  await settled;
+  await bench.answered(false);
   assertEquals(bench.done, ["a: ana taken"]);
   assertEquals(bench.room.told.has("ana"), false);
 });
@@ -53,10 +57,7 @@ for (const event of ["leave", "away"] as const) {
       `nothing is told any more of a ${event} that comes before the answer "${answer}"`,
       async () => {
         const bench = new Bench();
-        const settled = bench.settle();
-        bench.room.told.tell({ event, ...ANA });
-        bench.answers[0]!.resolve(isHere);
-        await settled;
+        await bench.answered(isHere, () => bench.room.told.tell({ event, ...ANA }));
         assertEquals(bench.done, []);
       },
     );
@@ -70,8 +71,6 @@ pure("where somebody is is asked once at a time, and again when nobody knew", as
   assertEquals(bench.answers.length, 1);
   bench.answers[0]!.reject(new Error("No answer in time"));
   await settled;
-  const again = bench.settle();
-  bench.answers[1]!.resolve(true);
-  await again;
+  await bench.answered(true);
   assertEquals(bench.done, ["a: ana (Ana) back"]);
 });

@@ -171,6 +171,11 @@ function machine(): string {
 }
 
 function nats(): string {
-  const { stdout } = new Deno.Command("nats-server", { args: ["--version"] }).outputSync();
-  return `NATS ${/v([\d.]+)/.exec(new TextDecoder().decode(stdout))?.[1] ?? "unknown"}`;
+  try {
+    const { stdout } = new Deno.Command("nats-server", { args: ["--version"] }).outputSync();
+    return `NATS ${/v([\d.]+)/.exec(new TextDecoder().decode(stdout))?.[1] ?? "unknown"}`;
+  } catch {
+    // The tests that need it were left out.
+    return "no NATS";
+  }
 }

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { encodePresence } from "../encode.ts";
+import { encodePresence, type Presence } from "../encode.ts";
 import { ChatError, reasonOf } from "../errors.ts";
 import { newClientId, newEpoch, type RandomBytes } from "../ids.ts";
 import type { PresenceEntry } from "../protocol.ts";
@@ -69,9 +69,6 @@ export function parseNatsAddress(text: string): NatsAddress {
     ...(password === "" ? {} : { password }),
   };
 }
-
-/** What is told of somebody. */
-type Presence = Parameters<typeof encodePresence>[0];
 
 const random: RandomBytes = (bytes) => crypto.getRandomValues(bytes);
 

@@ -130,7 +130,7 @@ export class JetStreamLink {
 
   /** The subject of a kind of things, like `parley.room.k7q2`. */
   subject(kind: string, of: string): string {
-    return `${this.#settings.name}.${kind}.${of}`;
+    return this.#streams.subject(kind, of);
   }
 
   /** What tells the streams from others of the same name. */
@@ -181,7 +181,7 @@ export class JetStreamLink {
 
   /** The newest message on a subject, as the stream's leader knows it; undefined if there is none. */
   async last(subject: string): Promise<Kept | undefined> {
-    const stream = this.#streamOf(subject);
+    const stream = this.#streams.nameFor(subject);
     const found = await this.#manager.streams.getMessage(stream, { last_by_subj: subject });
     if (found === null) return undefined;
     return { seq: found.seq, text: found.string(), at: found.time.getTime() };
@@ -255,7 +255,7 @@ export class JetStreamLink {
 
   /** Removes what is on a subject, up to `seq`. */
   async purge(subject: string, seq = Number.MAX_SAFE_INTEGER - 1): Promise<void> {
-    const stream = this.#streamOf(subject);
+    const stream = this.#streams.nameFor(subject);
     await this.#manager.streams.purge(stream, { filter: subject, seq: seq + 1 });
   }
 
@@ -284,11 +284,6 @@ export class JetStreamLink {
   get #manager(): JetStreamManager {
     if (this.#jsm === undefined) throw new Error(NOT_CONNECTED);
     return this.#jsm;
-  }
-
-  #streamOf(subject: string): string {
-    const { name } = this.#settings;
-    return subject.startsWith(this.subject("room", "")) ? name : `${name}-state`;
   }
 
   #read(message: Msg): StreamMessage {

@@ -66,6 +66,17 @@ export class JetStreamStreams {
     this.#link = link;
   }
 
+  /** The subject of a kind of things, like `parley.room.k7q2`. */
+  subject(kind: string, of: string): string {
+    return `${this.#settings.name}.${kind}.${of}`;
+  }
+
+  /** The name of the stream that a subject belongs to. */
+  nameFor(subject: string): string {
+    const { name } = this.#settings;
+    return subject.startsWith(this.subject("room", "")) ? name : `${name}-state`;
+  }
+
   /** What told the streams from others of the same name at the last look; undefined before the first. */
   get made(): string | undefined {
     return this.#made;
@@ -73,22 +84,22 @@ export class JetStreamStreams {
 
   /** Looks whether the streams are there; makes them where they are not. Rejects where it cannot. */
   async check({ streams }: JetStreamManager): Promise<void> {
-    const { name, replicas, logEntries, logAgeMs, dedupMs } = this.#settings;
+    const { replicas, logEntries, logAgeMs, dedupMs } = this.#settings;
     const state = await this.#ensure(streams, {
-      name: `${name}-state`,
-      subjects: ["meta", "roster", "client"].map((kind) => `${name}.${kind}.*`),
+      name: this.nameFor(this.subject("meta", "*")),
+      subjects: ["meta", "roster", "client"].map((kind) => this.subject(kind, "*")),
       num_replicas: replicas,
       max_msgs_per_subject: 1,
       max_age: NS_PER_MS * Math.min(LONGEST_MS, Math.max(STATE_KEPT_MS, 2 * logAgeMs)),
     });
     const rooms = await this.#ensure(streams, {
-      name,
-      subjects: [`${name}.room.*`],
+      name: this.nameFor(this.subject("room", "*")),
+      subjects: [this.subject("room", "*")],
       num_replicas: replicas,
       max_msgs_per_subject: logEntries,
       max_age: NS_PER_MS * Math.min(LONGEST_MS, Math.max(dedupMs, logAgeMs)),
       duplicate_window: NS_PER_MS * dedupMs,
-      republish: { src: `${name}.room.>`, dest: `${name}.live.>` },
+      republish: { src: this.subject("room", ">"), dest: this.subject("live", ">") },
     });
     this.#made = `${rooms} ${state}`;
   }
@@ -98,15 +109,9 @@ export class JetStreamStreams {
     streams: JetStreamManager["streams"],
     wanted: Partial<StreamConfig> & { name: string },
   ): Promise<string> {
-    const description = IDENTITY + crypto.randomUUID();
-    const found = await find(streams, wanted.name) ??
-      await streams.add({ ...wanted, description }).catch(async (error) => {
-        // Of several nodes that make it at once NATS refuses some, with varying reasons.
-        const others = await find(streams, wanted.name);
-        if (others === undefined) throw error;
-        return others;
-      });
-    if (this.#made?.split(" ").includes(identityOf(found))) return identityOf(found);
+    const found = await find(streams, wanted.name) ?? await make(streams, wanted);
+    const known = identityOf(found);
+    if (this.#made?.split(" ").includes(known)) return known;
     await this.#begun(wanted.subjects?.[0] ?? "");
     // What it was before, or what each of several nodes was told, need not be what came of it.
     const info = await streams.info(wanted.name);
@@ -134,6 +139,20 @@ export class JetStreamStreams {
       }
       await new Promise((resolve) => setTimeout(resolve, BEGINS_AFTER_MS));
     }
+  }
+}
+
+async function make(
+  streams: JetStreamManager["streams"],
+  wanted: Partial<StreamConfig> & { name: string },
+): Promise<StreamInfo> {
+  try {
+    return await streams.add({ ...wanted, description: IDENTITY + crypto.randomUUID() });
+  } catch (error) {
+    // Of several nodes that make it at once NATS refuses some, with varying reasons.
+    const others = await find(streams, wanted.name);
+    if (others === undefined) throw error;
+    return others;
   }
 }
 

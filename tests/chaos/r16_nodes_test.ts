@@ -122,12 +122,13 @@ async function story(seed: number, { delayMs, probeMs, atOnce }: Distance): Prom
   }));
 
   async function hello({ session }: Wanderer): Promise<RawSocket> {
-    for (;;) {
+    for (let tries = 0; tries < 100; tries++) {
       const socket = await pick(nodes).v1(session === undefined ? {} : { session });
       // A node that forgets it at this moment, or takes it over, may have the other one refuse it.
       if (socket.welcome.code !== "unavailable") return socket;
       await socket.close(1000);
     }
+    throw new Error(`seed ${seed}: no node lets ${session} in`);
   }
 
   async function connect(one: Wanderer): Promise<void> {
