@@ -23,7 +23,10 @@ import type { Log, LogEntry, LogLimits, LogPart } from "./src/log.ts";
 import { createLogger, type Fields, type Logger } from "./src/logger.ts";
 import { DEFAULTS, type EngineOptions, type HubOptions, type SocketLimits } from "./src/options.ts";
 import {
+  type Draft,
   type MemberInfo,
+  type MessageDraft,
+  type PresenceDraft,
   type PresenceEntry,
   type PresenceEvent,
   SUBPROTOCOL,
@@ -37,7 +40,6 @@ import {
   VARIABLES,
 } from "./src/server_flags.ts";
 import type {
-  Draft,
   OpenStore,
   Store,
   StoredClient,
@@ -62,7 +64,9 @@ export type {
   LogLimits,
   LogPart,
   MemberInfo,
+  MessageDraft,
   OpenStore,
+  PresenceDraft,
   PresenceEntry,
   PresenceEvent,
   Roster,

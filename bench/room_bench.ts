@@ -4,16 +4,16 @@
  * @module
  */
 
-import { encodeEntry, encodeMessage } from "../src/encode.ts";
+import { encodeEntry } from "../src/encode.ts";
 import { Log } from "../src/log.ts";
 import { Room } from "../src/room.ts";
 import { Roster } from "../src/roster.ts";
 
 const LIMITS = { logEntries: 1_000, logBytes: 4_194_304 };
-const REST = encodeMessage({
+const DRAFT = {
   ...{ at: 1_795_419_198_630, from: "fta0nybfza23", n: 12_345, name: undefined },
   body: "x".repeat(64),
-});
+};
 
 /** A room whose log is full, as in any that has been used for a while. */
 function fullRoom(): Room {
@@ -32,7 +32,7 @@ function fullRoom(): Room {
 
 function push({ log }: Room): void {
   const seq = log.head + 1;
-  log.push(seq, encodeEntry(seq, REST));
+  log.push(seq, encodeEntry(seq, DRAFT));
 }
 
 const room = fullRoom();

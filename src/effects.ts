@@ -7,10 +7,9 @@
  * @module
  */
 
-import type { CreateFrame, HelloFrame, JoinFrame } from "./protocol.ts";
+import type { CreateFrame, Draft, HelloFrame, JoinFrame } from "./protocol.ts";
 import type { Member, Outlet } from "./room.ts";
 import type { Peer } from "./sessions.ts";
-import type { Draft } from "./store/store.ts";
 
 /** A moment on both clocks. Only the monotonic one decides anything. */
 export interface Instant {

@@ -14,14 +14,14 @@ import { ChatError, CLOSE } from "./errors.ts";
 import { Hub } from "./hub.ts";
 import type { RandomBytes } from "./ids.ts";
 import type { Logger } from "./logger.ts";
-import type { ClientFrame, Dialect, Ref } from "./protocol.ts";
+import type { ClientFrame, Dialect, Draft, Ref } from "./protocol.ts";
 import type { EngineOptions } from "./options.ts";
 import { passing } from "./presence.ts";
 import { Pump } from "./pump.ts";
 import type { Outlet } from "./room.ts";
 import { newSessionKey, signer } from "./session_key.ts";
 import type { Peer } from "./sessions.ts";
-import type { Draft, OpenStore, Store, StoredRoom } from "./store/store.ts";
+import type { OpenStore, Store, StoredRoom } from "./store/store.ts";
 
 /** How often the hub is told the time, in milliseconds. */
 const TICK_MS = 500;

@@ -7,23 +7,31 @@
  * @module
  */
 
-import { encodeError, encodeFrame, encodeMessage } from "./encode.ts";
+import { encodeError, encodeFrame } from "./encode.ts";
 import { ChatError, CLOSE } from "./errors.ts";
 import type { Effect, Instant } from "./effects.ts";
 import { isRoomId, newRoomId, normalizeRoomId, type RandomBytes } from "./ids.ts";
-import type { ClientFrame, CreateFrame, HelloFrame, JoinFrame, MessageFrame } from "./protocol.ts";
+import type {
+  ClientFrame,
+  CreateFrame,
+  Draft,
+  HelloFrame,
+  JoinFrame,
+  MessageFrame,
+} from "./protocol.ts";
 import type { HubOptions } from "./options.ts";
 import { tell, typing } from "./presence.ts";
 import { entered, farewell, left, plainWelcome, replaced, success, welcome } from "./replies.ts";
-import { longestEmpty, type Member, Room } from "./room.ts";
+import type { Member, Room } from "./room.ts";
+import { Rooms } from "./rooms.ts";
 import { type Peer, type Session, Sessions, type Sign } from "./sessions.ts";
-import type { Draft, StoredClient, StoredRoom } from "./store/store.ts";
+import type { StoredClient, StoredRoom } from "./store/store.ts";
 
 /** All sessions and rooms of one process. */
 export class Hub {
   readonly #options: HubOptions;
   readonly #random: RandomBytes;
-  readonly #rooms = new Map<string, Room>();
+  readonly #rooms: Rooms;
   readonly #sessions: Sessions;
   readonly #shared: boolean;
   /** Sessions that are away, wholly or in some of their rooms. */
@@ -38,13 +46,14 @@ export class Hub {
   constructor(options: HubOptions, random: RandomBytes, sign: Sign, shared = false) {
     this.#shared = shared;
     this.#options = options;
+    this.#rooms = new Rooms(options);
     this.#random = random;
     this.#sessions = new Sessions(random, sign);
   }
 
   /** The open rooms, by id. */
   get rooms(): ReadonlyMap<string, Room> {
-    return this.#rooms;
+    return this.#rooms.byId;
   }
 
   /** How many clients are connected, or may still come back. */
@@ -130,9 +139,9 @@ export class Hub {
    * @throws {ChatError} where there is no place for it: then the store shall not keep it open.
    */
   admit(stored: StoredRoom, t: Instant): Effect[] {
-    if (this.#rooms.has(stored.id)) return [];
-    const place = this.#makePlace();
-    this.#rooms.set(stored.id, new Room(stored, t.now));
+    if (this.rooms.has(stored.id)) return [];
+    const place = this.#rooms.makePlace();
+    this.#rooms.open(stored, t.now);
     return [...place, ...this.orphaned(stored.id, stored.orphans ?? [], t)];
   }
 
@@ -156,7 +165,7 @@ export class Hub {
       }
       return this.#make(peer, frame, normalizeRoomId(roomId), roomName);
     }
-    const room = this.#rooms.get(stored.id);
+    const room = this.rooms.get(stored.id);
     // The peer may have gone while the store was asked; the room then waits out its time, empty.
     if (room === undefined || session === undefined) return [];
     return this.#enter(session, peer, room, frame, t);
@@ -214,7 +223,7 @@ export class Hub {
    * are away, all others have left.
    */
   orphaned(roomId: string, clientIds: readonly string[], t: Instant): Effect[] {
-    const room = this.#rooms.get(roomId);
+    const room = this.rooms.get(roomId);
     if (room === undefined) return [];
     return clientIds.flatMap((id) => {
       const session = this.#sessions.get(id);
@@ -261,7 +270,7 @@ export class Hub {
 
   /** Does what is due by now; call it at least twice a second. */
   tick(t: Instant): Effect[] {
-    const { graceMs, heartbeatMs, helloMs, emptyRoomMs, logAgeMs } = this.#options;
+    const { graceMs, heartbeatMs, helloMs } = this.#options;
     const effects: Effect[] = [];
     for (const [peer, since] of this.#strangers) {
       if (t.now - since < helloMs) continue;
@@ -285,12 +294,7 @@ export class Hub {
       }
       if (!away) this.#away.delete(session);
     }
-    for (const room of this.#rooms.values()) {
-      room.log.expire(t.at - logAgeMs);
-      if (room.emptySince === undefined || t.now - room.emptySince < emptyRoomMs) continue;
-      effects.push(this.#release(room));
-    }
-    return effects;
+    return [...effects, ...this.#rooms.tick(t)];
   }
 
   /** Lets go of a peer and says why it is closed. With `retryAfterMs` it is asked to come back after that. */
@@ -306,10 +310,6 @@ export class Hub {
 
   /** Forgets a room with everybody in it: their next word for it is answered with `room_gone`. */
   deleteRoom(roomId: string): boolean {
-    const room = this.#rooms.get(roomId);
-    if (room === undefined) return false;
-    room.gone = true;
-    for (const member of room.members) member.outlet = undefined;
     return this.#rooms.delete(roomId);
   }
 
@@ -366,26 +366,12 @@ export class Hub {
   }
 
   #make(peer: Peer, frame: CreateFrame | JoinFrame, roomId: string, name: string): Effect[] {
-    return [...this.#makePlace(), { type: "create", peer, frame, roomId, name }];
-  }
-
-  #makePlace(): Effect[] {
-    const { size } = this.#rooms;
-    if (size < this.#options.maxRooms) return [];
-    // Whoever makes rooms and leaves them takes the place of empty ones, of nobody else.
-    const empty = longestEmpty(this.#rooms.values());
-    if (empty !== undefined) return [this.#release(empty)];
-    throw new ChatError("too_many_rooms", `There are ${size} rooms, the most allowed`);
-  }
-
-  #release(room: Room): Effect {
-    this.#rooms.delete(room.id);
-    return { type: "release", roomId: room.id };
+    return [...this.#rooms.makePlace(), { type: "create", peer, frame, roomId, name }];
   }
 
   #join(session: Session, peer: Peer, frame: JoinFrame, t: Instant): Effect[] {
     const roomId = normalizeRoomId(frame.roomId);
-    const room = this.#rooms.get(roomId);
+    const room = this.rooms.get(roomId);
     if (room === undefined) return [{ type: "open", peer, frame, roomId }];
     return this.#enter(session, peer, room, frame, t);
   }
@@ -443,10 +429,7 @@ export class Hub {
     session.n = Math.max(session.n, last);
     session.counted = true;
     const { id: from, name } = session;
-    const drafts = frame.bodies.map((body, i) => {
-      const n = first + i;
-      return { from, n, rest: encodeMessage({ at: t.at, from, n, name, body }) };
-    });
+    const drafts = frame.bodies.map((body, i) => ({ at: t.at, from, n: first + i, name, body }));
     return [{ type: "append", roomId, drafts }];
   }
 

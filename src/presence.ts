@@ -7,7 +7,7 @@
  */
 
 import type { Effect, Instant } from "./effects.ts";
-import { encodeFrame, encodePresence } from "./encode.ts";
+import { encodeFrame } from "./encode.ts";
 import type { PresenceEvent } from "./protocol.ts";
 import type { Member, Person, Room } from "./room.ts";
 
@@ -20,8 +20,7 @@ export function tell(
   if (room.quiet || room.gone) return [];
   const from = event === "quiet" ? "" : person.id;
   const name = event === "quiet" ? undefined : person.name;
-  const rest = encodePresence({ at: t.at, event, from, name });
-  return [{ type: "append", roomId: room.id, drafts: [{ from, n: 0, rest }] }];
+  return [{ type: "append", roomId: room.id, drafts: [{ at: t.at, event, from, name, n: 0 }] }];
 }
 
 /** The frames that tell the others in its room, as far as they can take them, that a member is typing. */

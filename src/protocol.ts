@@ -193,6 +193,23 @@ export interface PresenceEntry {
 /** One place of a room's log, as it travels. */
 export type Entry = MessageEntry | PresenceEntry;
 
+/** A message that has no place in a log yet: see {@linkcode MessageEntry}. */
+export interface MessageDraft extends Readonly<Omit<MessageEntry, "seq" | "name">> {
+  /** The author's name, if there is one. */
+  readonly name: string | undefined;
+}
+
+/** What happened to somebody, and has no place in a log yet: see {@linkcode PresenceEntry}. */
+export interface PresenceDraft extends Readonly<Omit<PresenceEntry, "seq" | "name">> {
+  /** It is not numbered, and never repeated. */
+  readonly n: 0;
+  /** The name of the client, if there is one. */
+  readonly name: string | undefined;
+}
+
+/** An entry that has no place in a log yet. */
+export type Draft = MessageDraft | PresenceDraft;
+
 /** The limits a server keeps, as it announces them. */
 export interface Limits {
   /** Bytes of UTF-8 in a message body. */

@@ -193,13 +193,3 @@ export class Room {
     return { frame: encodeEntries(this.id, text), upTo };
   }
 }
-
-/** The room that has been empty for longer than any other; undefined where all have members. */
-export function longestEmpty(rooms: Iterable<Room>): Room | undefined {
-  let longest: Room | undefined;
-  for (const room of rooms) {
-    const { emptySince = Infinity } = room;
-    if (emptySince < (longest?.emptySince ?? Infinity)) longest = room;
-  }
-  return longest;
-}

@@ -32,7 +32,9 @@ export class Roster {
   }
 
   /** Takes the next presence entry of the log; in a quiet room it changes nothing. */
-  apply(entry: Omit<PresenceEntry, "seq" | "at">): void {
+  apply(
+    entry: Pick<PresenceEntry, "event" | "from"> & { readonly name?: string | undefined },
+  ): void {
     if (this.#quiet) return;
     const { event, from, name } = entry;
     const member = { client_id: from, ...(name === undefined ? {} : { name }) };

@@ -32,7 +32,9 @@ function brokenAppend(mark: string): Disposable {
     "append",
     (append) =>
       function (this: MemoryStore, roomId, draft) {
-        if (draft.rest.includes(mark)) throw new Error(`Disk on fire at ${mark}`);
+        if ("body" in draft && draft.body.includes(mark)) {
+          throw new Error(`Disk on fire at ${mark}`);
+        }
         append.call(this, roomId, draft);
       },
   );

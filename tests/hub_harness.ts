@@ -142,11 +142,10 @@ export class HubBench {
           break;
         case "append": {
           const { log, roster } = this.hub.rooms.get(effect.roomId) ?? {};
-          for (const { n, rest } of effect.drafts) {
+          for (const draft of effect.drafts) {
             const seq = (log?.head ?? 0) + 1;
-            const text = encodeEntry(seq, rest);
-            log?.push(seq, text);
-            if (n === 0) roster?.apply(JSON.parse(text));
+            log?.push(seq, encodeEntry(seq, draft));
+            if ("event" in draft) roster?.apply(draft);
           }
           break;
         }
@@ -183,10 +182,9 @@ export class HubBench {
   told(effects: Effect[]): string[] {
     return effects.flatMap((effect) => {
       if (effect.type !== "append") return [];
-      return effect.drafts.map(({ rest }) => {
-        const entry = JSON.parse(encodeEntry(1, rest));
-        return `${entry.event} ${entry.name ?? entry.from}`;
-      });
+      return effect.drafts.map((draft) =>
+        `${"event" in draft ? draft.event : undefined} ${draft.name ?? draft.from}`
+      );
     });
   }
 }

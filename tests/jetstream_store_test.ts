@@ -7,7 +7,6 @@ import { JetStreamStore, parseNatsAddress } from "../src/store/jetstream.ts";
 import { LIBRARIES } from "../src/store/jetstream_link.ts";
 import type { JetStreamRoom } from "../src/store/jetstream_room.ts";
 import type { StoreEvents, StoreOptions } from "../src/store/store.ts";
-import { encodePresence } from "../src/encode.ts";
 import { until } from "./chaos/setting.ts";
 import { NatsServer, NEEDS_NATS } from "./nats_server.ts";
 import { IGNORE, testStore } from "./store_suite.ts";
@@ -90,8 +89,7 @@ Deno.test({
     const store = node(IGNORE, {}, name);
     const room = await store.create("a", "Lobby") as JetStreamRoom;
     const say = (event: "join" | "leave") => {
-      const rest = encodePresence({ at: Date.now(), event, from: "ana", name: undefined });
-      store.append("a", { from: "ana", n: 0, rest });
+      store.append("a", { at: Date.now(), event, from: "ana", name: undefined, n: 0 });
     };
     say("join");
     await until(() => room.roster.members.size === 1, "the join is not told");

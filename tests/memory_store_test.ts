@@ -24,7 +24,8 @@ pure("MemoryStore: of a repeat from too long ago only that it is one can be told
     newEpoch,
   );
   await store.create("a", "Lobby");
-  const append = (n: number) => store.append("a", { from: "ana", n, rest: `"n":${n}}` });
+  const append = (n: number) =>
+    store.append("a", { at: 1, from: "ana", n, name: undefined, body: "x" });
   for (let n = 1; n <= REMEMBERED_SENDS + 5; n++) append(n);
   for (const n of [1, 5, 6, 7, REMEMBERED_SENDS + 5]) append(n);
   assertEquals(seqs, [0, 0, 6, 7, REMEMBERED_SENDS + 5]);

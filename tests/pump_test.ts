@@ -29,8 +29,7 @@ function bench(logEntries = 1_000) {
     /** Says something as `from`. */
     say(body: string, from = "ana"): void {
       const seq = room.log.head + 1;
-      const rest = `"at":1,"from":"${from}","n":1,"body":${JSON.stringify(body)}}`;
-      room.log.push(seq, encodeEntry(seq, rest));
+      room.log.push(seq, encodeEntry(seq, { at: 1, from, n: 1, name: undefined, body }));
       pump.mark(room);
     },
     member(id: string, outlet: Outlet): Member {

@@ -15,7 +15,7 @@ function room(entries = 0, body = "x"): Room {
 
 function push({ log }: Room, body = "x"): void {
   const seq = log.head + 1;
-  log.push(seq, encodeEntry(seq, `"body":${JSON.stringify(body)}}`));
+  log.push(seq, encodeEntry(seq, { at: 1, from: "ana", n: 1, name: undefined, body }));
 }
 
 function seqsOf(frame: string): number[] {

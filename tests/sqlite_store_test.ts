@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { ChatError } from "../src/errors.ts";
+import type { Draft, PresenceEvent } from "../src/protocol.ts";
 import { SqliteStore } from "../src/store/sqlite.ts";
-import type { Draft, StoreEvents, StoreLimits } from "../src/store/store.ts";
+import type { StoreEvents, StoreLimits } from "../src/store/store.ts";
 import { until } from "./chaos/setting.ts";
 import { IGNORE, testStore } from "./store_suite.ts";
 
@@ -66,11 +67,11 @@ class Bench implements AsyncDisposable {
 }
 
 function message(from: string, n: number, at = 1): Draft {
-  return { from, n, rest: `"at":${at},"from":"${from}","n":${n},"body":"${n}"}` };
+  return { at, from, n, name: undefined, body: String(n) };
 }
 
-function join(from: string): Draft {
-  return { from, n: 0, rest: `"at":1,"event":"join","from":"${from}"}` };
+function presence(event: PresenceEvent, from: string): Draft {
+  return { at: 1, event, from, name: undefined, n: 0 };
 }
 
 Deno.test("SqliteStore reports only what another reader of the file can see already", async () => {
@@ -130,7 +131,7 @@ Deno.test("SqliteStore keeps presence until it can be written, before what comes
   const { store } = bench;
   const room = await store.create("a", "Lobby");
   const unblock = bench.block();
-  store.append("a", join("ana"));
+  store.append("a", presence("join", "ana"));
   store.remember("ana", "Ana");
   await store.settled();
   assertEquals([bench.reports, room.roster.members.size], [["failing"], 0]);
@@ -147,7 +148,7 @@ Deno.test("SqliteStore tries again by itself what it has kept", async () => {
   const { store } = bench;
   const room = await store.create("a", "Lobby");
   const unblock = bench.block();
-  store.append("a", join("ana"));
+  store.append("a", presence("join", "ana"));
   await store.settled();
   unblock();
   await until(() => room.roster.members.size === 1, "nothing is tried again");
@@ -175,7 +176,7 @@ Deno.test("SqliteStore: a room that is opened again before it is written to the 
   await using bench = new Bench();
   const { store } = bench;
   const room = await store.create("a", "Lobby");
-  store.append("a", join("ana"));
+  store.append("a", presence("join", "ana"));
   store.release("a");
   assert(await store.open("a") === room);
   store.append("a", message("ana", 1));
@@ -230,9 +231,9 @@ Deno.test("SqliteStore: who is still on its way out of a room is no orphan when 
   await using bench = new Bench();
   const { store } = bench;
   await store.create("a", "Lobby");
-  store.append("a", join("ana"));
+  store.append("a", presence("join", "ana"));
   await store.settled();
-  store.append("a", { from: "ana", n: 0, rest: `"at":1,"event":"leave","from":"ana"}` });
+  store.append("a", presence("leave", "ana"));
   store.release("a");
   assertEquals((await store.open("a"))?.orphans ?? [], []);
   await store.close();

@@ -5,10 +5,9 @@
  */
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { encodePresence } from "../src/encode.ts";
 import type { ChatError } from "../src/errors.ts";
-import type { MemberInfo, PresenceEvent } from "../src/protocol.ts";
-import type { Draft, Store, StoredRoom, StoreEvents, StoreLimits } from "../src/store/store.ts";
+import type { Draft, MemberInfo, PresenceEvent } from "../src/protocol.ts";
+import type { Store, StoredRoom, StoreEvents, StoreLimits } from "../src/store/store.ts";
 
 /** Hears nothing of what a store reports. */
 export const IGNORE: StoreEvents = {
@@ -120,7 +119,7 @@ async function open(under: StoreUnderTest, limits: StoreLimits, place: string) {
 }
 
 function presence(event: PresenceEvent, from: string, name?: string): Draft {
-  return { from, n: 0, rest: encodePresence({ at: 1, event, from, name }) };
+  return { at: 1, from, n: 0, name, event };
 }
 
 function roster({ roster }: StoredRoom): MemberInfo[] {
@@ -128,10 +127,7 @@ function roster({ roster }: StoredRoom): MemberInfo[] {
 }
 
 function draft(from: string, n: number, body = "x"): Draft {
-  const rest = n === 0
-    ? `"at":1,"event":"join","from":"${from}"}`
-    : `"at":1,"from":"${from}","n":${n},"body":${JSON.stringify(body)}}`;
-  return { from, n, rest };
+  return n === 0 ? presence("join", from) : { at: 1, from, n, name: undefined, body };
 }
 
 function entries({ log }: StoredRoom): { seq: number; n?: number; body?: string; from: string }[] {

@@ -11,7 +11,7 @@ function compare(
 ): Correction[] {
   const all = new Told("me");
   for (const [event, from, name] of told) {
-    all.tell({ event, from, ...(name === undefined ? {} : { name }) });
+    all.tell({ event, from, name });
   }
   return all.corrections({
     members: new Map(logged.map(([, member]) => [member.client_id, member])),
@@ -63,7 +63,7 @@ pure("nothing is said of somebody of whom something is on its way", () => {
 
 pure("somebody who is another node's is not told of again", () => {
   const told = new Told("me");
-  told.tell({ event: "join", from: "ana" });
+  told.tell({ event: "join", from: "ana", name: undefined });
   const there = { members: new Map([["ana", ANA]]), speakers: new Map([["ana", { node: "you" }]]) };
   assertEquals(told.corrections(there, () => false).length, 1);
   told.forget("ana");

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Presence } from "../encode.ts";
+import type { PresenceDraft } from "../protocol.ts";
 import type { Told } from "./told.ts";
 
 /** A room in which a client is disputed. */
@@ -19,7 +19,7 @@ export interface DisputeActions {
   /** Whether a client is at this node, as all nodes know it. Rejects where it cannot be known. */
   isHere(clientId: string): Promise<boolean>;
   /** Tells a room, again, how a client of this node is. */
-  tell(room: DisputedRoom, presence: Omit<Presence, "at">): void;
+  tell(room: DisputedRoom, presence: Omit<PresenceDraft, "at" | "n">): void;
   /** Hears of a client that it is at another node, which speaks for it in that room. */
   taken(clientId: string, roomId: string): void;
 }

@@ -6,17 +6,17 @@
  * @module
  */
 
-import { encodePresence, type Presence } from "../encode.ts";
+import { encodeEntry, withoutSeq } from "../encode.ts";
 import { ChatError, reasonOf } from "../errors.ts";
 import { newClientId, newEpoch, type RandomBytes } from "../ids.ts";
-import type { PresenceEntry } from "../protocol.ts";
+import type { Draft, PresenceDraft } from "../protocol.ts";
 import { Disputes } from "./disputes.ts";
 import { JetStreamClients } from "./jetstream_clients.ts";
 import { JetStreamLink } from "./jetstream_link.ts";
 import { JetStreamRoom, type RoomMeta } from "./jetstream_room.ts";
 import { Nodes } from "./nodes.ts";
 import { Outgoing, type Published, unavailable } from "./outgoing.ts";
-import type { Draft, Store, StoredClient, StoredRoom, StoreEvents, StoreOptions } from "./store.ts";
+import type { Store, StoredClient, StoredRoom, StoreEvents, StoreOptions } from "./store.ts";
 
 /** Where the rooms are kept. */
 export interface NatsAddress {
@@ -151,17 +151,16 @@ export class JetStreamStore implements Store {
   }
 
   append(roomId: string, draft: Draft): void {
-    const { from, n, rest } = draft;
-    if (n > 0) {
+    const { from, n } = draft;
+    if ("body" in draft) {
       this.#outgoing.append(roomId, draft, `${from}.${n}`);
       return;
     }
-    const entry: PresenceEntry = JSON.parse(`{${rest}`);
     const room = this.#rooms.get(roomId);
-    room?.tell(entry);
+    room?.tell(draft);
     // Another node was faster to say so.
-    if (entry.event === "leave" && room?.lacks(from) && !this.#outgoing.holds(from)) return;
-    this.#outgoing.append(roomId, draft, this.#idOf(entry, room));
+    if (draft.event === "leave" && room?.lacks(from) && !this.#outgoing.holds(from)) return;
+    this.#outgoing.append(roomId, draft, this.#idOf(draft, room));
   }
 
   settled(clientId?: string): Promise<void> | undefined {
@@ -280,8 +279,9 @@ export class JetStreamStore implements Store {
     this.#events.stored(room.id);
   }
 
-  async #publish(roomId: string, { n, rest }: Draft, id: string): Promise<Published> {
-    const node = n === 0 ? { node: this.#node } : {};
+  async #publish(roomId: string, draft: Draft, id: string): Promise<Published> {
+    const node = "event" in draft ? { node: this.#node } : {};
+    const rest = withoutSeq(encodeEntry(0, draft));
     const subject = this.#link.subject("room", roomId);
     const outcome = await this.#link.publish(subject, rest, { id, ...node });
     switch (outcome.type) {
@@ -301,7 +301,7 @@ export class JetStreamStore implements Store {
   }
 
   /** The id of a presence entry: that somebody left behind is gone is told once, whoever tells it. */
-  #idOf({ event, from }: PresenceEntry, room: JetStreamRoom | undefined): string {
+  #idOf({ event, from }: PresenceDraft, room: JetStreamRoom | undefined): string {
     const speaker = room?.speakers.get(from);
     const foreign = speaker !== undefined && speaker.node !== this.#node;
     return foreign && (event === "leave" || event === "away")
@@ -447,9 +447,8 @@ export class JetStreamStore implements Store {
     }
   }
 
-  #tell(room: Pick<StoredRoom, "id">, presence: Omit<Presence, "at">): void {
-    const rest = encodePresence({ at: Date.now(), ...presence });
-    this.append(room.id, { from: presence.from, n: 0, rest });
+  #tell(room: Pick<StoredRoom, "id">, presence: Omit<PresenceDraft, "at" | "n">): void {
+    this.append(room.id, { at: Date.now(), n: 0, ...presence });
   }
 }
 

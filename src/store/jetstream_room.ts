@@ -5,9 +5,9 @@
  * @module
  */
 
-import { encodeEntry } from "../encode.ts";
+import { withSeq } from "../encode.ts";
 import { Log } from "../log.ts";
-import type { MemberInfo, PresenceEntry } from "../protocol.ts";
+import type { MemberInfo, PresenceDraft, PresenceEntry } from "../protocol.ts";
 import { Roster } from "../roster.ts";
 import type { JetStreamLink, StreamMessage } from "./jetstream_link.ts";
 import { STATE_KEPT_MS } from "./jetstream_streams.ts";
@@ -169,8 +169,8 @@ export class JetStreamRoom implements StoredRoom {
   }
 
   /** Takes in what this node tells of its clients; whether it gets into the log has to be seen. */
-  tell(entry: PresenceEntry): void {
-    this.told.tell(entry);
+  tell(draft: PresenceDraft): void {
+    this.told.tell(draft);
     this.unsettled = true;
   }
 
@@ -292,7 +292,7 @@ export class JetStreamRoom implements StoredRoom {
   }
 
   #push({ seq, id, node, text }: StreamMessage): void {
-    const whole = encodeEntry(seq, text);
+    const whole = withSeq(seq, text);
     const dot = id.lastIndexOf(".");
     let [from, n] = [id.slice(0, dot), Number(id.slice(dot + 1))];
     if (node !== "") {

@@ -10,9 +10,10 @@
 import { encodeEntry } from "../encode.ts";
 import { ChatError } from "../errors.ts";
 import { Log, type LogLimits } from "../log.ts";
+import type { Draft } from "../protocol.ts";
 import { Roster } from "../roster.ts";
 import { Sends } from "./sends.ts";
-import type { Draft, Store, StoredClient, StoredRoom, StoreEvents } from "./store.ts";
+import type { Store, StoredClient, StoredRoom, StoreEvents } from "./store.ts";
 
 /** A store whose rooms live as long as this process has somebody interested in them. */
 export class MemoryStore implements Store {
@@ -43,7 +44,7 @@ export class MemoryStore implements Store {
   }
 
   append(roomId: string, draft: Draft): void {
-    const { from, n, rest } = draft;
+    const { from, n } = draft;
     const sends = n > 0 ? this.#sendsOf(from) : undefined;
     if (sends !== undefined && n <= sends.last) {
       this.#events.repeated(draft, sends.seqOf(n));
@@ -61,9 +62,8 @@ export class MemoryStore implements Store {
     }
     const seq = room.log.head + 1;
     sends?.add(n, seq);
-    const entry = encodeEntry(seq, rest);
-    room.log.push(seq, entry);
-    if (n === 0) room.roster.apply(JSON.parse(entry));
+    room.log.push(seq, encodeEntry(seq, draft));
+    if ("event" in draft) room.roster.apply(draft);
     this.#events.stored(roomId);
   }
 

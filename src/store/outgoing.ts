@@ -9,8 +9,9 @@
  */
 
 import { ChatError } from "../errors.ts";
+import type { Draft } from "../protocol.ts";
 import { Sends } from "./sends.ts";
-import type { Draft, StoreEvents } from "./store.ts";
+import type { StoreEvents } from "./store.ts";
 
 /** What became of a draft that was published. */
 export type Published =
@@ -31,6 +32,9 @@ export interface OutgoingActions extends Pick<StoreEvents, "repeated" | "refused
 
 /** The most UTF-16 units of drafts that wait, over all clients: what comes then is refused. */
 export const MAX_WAITING_CHARS = 67_108_864;
+
+/** About how many of them an entry has beside its body. */
+const ENVELOPE_CHARS = 128;
 
 /** How long one draft is tried, in milliseconds: less than the store remembers ids. */
 export const TRY_FOR_MS = 60_000;
@@ -83,14 +87,14 @@ export class Outgoing {
 
   /** Takes a draft and the id it is to be published under; what becomes of it is reported at once or later. */
   append(roomId: string, draft: Draft, id: string): void {
-    if (this.#chars + draft.rest.length > MAX_WAITING_CHARS) {
+    if (this.#chars + charsOf(draft) > MAX_WAITING_CHARS) {
       this.#actions.refused(draft, unavailable("Too much waits to be stored"));
       return;
     }
     const client = this.#clientOf(draft.from);
     client.leaving = false;
     client.waiting.push({ roomId, draft, id });
-    this.#chars += draft.rest.length;
+    this.#chars += charsOf(draft);
     this.#advance(client);
   }
 
@@ -191,7 +195,7 @@ export class Outgoing {
     client.waiting.splice(1, rest.length, ...rest.filter(isRepeat));
     for (const waiting of rest) {
       if (isRepeat(waiting)) continue;
-      this.#chars -= waiting.draft.rest.length;
+      this.#chars -= charsOf(waiting.draft);
       this.#actions.refused(waiting.draft, unavailable("The log cannot be written now"));
     }
   }
@@ -271,11 +275,15 @@ export class Outgoing {
 
   #remove(client: Client): void {
     const first = client.waiting.shift()!;
-    this.#chars -= first.draft.rest.length;
+    this.#chars -= charsOf(first.draft);
     client.published = false;
     client.attempts = 0;
     client.doubtSince = undefined;
   }
+}
+
+function charsOf(draft: Draft): number {
+  return ENVELOPE_CHARS + ("body" in draft ? draft.body.length : 0);
 }
 
 /** What a client is told while the log cannot be written. */

@@ -9,10 +9,11 @@
 import { setImmediate } from "node:timers";
 import { ChatError, reasonOf } from "../errors.ts";
 import type { LogEntry } from "../log.ts";
+import type { Draft } from "../protocol.ts";
 import { isDiskError, SqliteFile } from "./sqlite_file.ts";
 import { SqliteRoom } from "./sqlite_room.ts";
 import { SqliteSweeper } from "./sqlite_sweeper.ts";
-import type { Draft, Store, StoredClient, StoredRoom, StoreEvents, StoreLimits } from "./store.ts";
+import type { Store, StoredClient, StoredRoom, StoreEvents, StoreLimits } from "./store.ts";
 
 /** How long after a failure it is tried again, in milliseconds; what clients are told too. */
 const RETRY_MS = 1_000;
@@ -291,7 +292,7 @@ export class SqliteStore implements Store {
       case "entry": {
         const { room, draft, sends, entry } = write;
         if (entry === undefined) break;
-        room.committed(entry, draft.n);
+        room.committed(entry, draft);
         if (sends !== undefined) sends.stored = draft.n;
         this.#events.stored(room.id);
         break;

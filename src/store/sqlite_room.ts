@@ -4,11 +4,12 @@
  * @module
  */
 
-import { encodeEntry, takenAt } from "../encode.ts";
+import { encodeEntry, withoutSeq, withSeq } from "../encode.ts";
 import { Log, type LogEntry, type LogLimits } from "../log.ts";
+import type { Draft, PresenceDraft } from "../protocol.ts";
 import { Roster } from "../roster.ts";
 import type { RoomRow, SqliteFile } from "./sqlite_file.ts";
-import type { Draft, StoredRoom } from "./store.ts";
+import type { StoredRoom } from "./store.ts";
 
 /** A log on the disk may be longer than it should by so many entries: they go together. */
 const TRIM_AT = 128;
@@ -34,7 +35,7 @@ export class SqliteRoom implements StoredRoom {
     this.name = row.name;
     this.log = new Log(row.epoch, limits, (entries[0]?.seq ?? row.head + 1) - 1);
     for (const { seq, rest } of entries) {
-      this.log.push(seq, encodeEntry(seq, rest));
+      this.log.push(seq, withSeq(seq, rest));
     }
     this.roster.reset(file.members(row.key));
     // Whoever is in it when it is read was left behind by a process that is gone.
@@ -46,11 +47,12 @@ export class SqliteRoom implements StoredRoom {
   }
 
   /** Within a transaction: writes a draft as the next entry, and what it does to the members. */
-  write({ from, n, rest }: Draft): LogEntry {
+  write(draft: Draft): LogEntry {
     const seq = ++this.#written;
-    const text = encodeEntry(seq, rest);
-    this.#file.addEntry(this.#key, seq, takenAt(text), from, n, rest);
-    if (n === 0) this.#follow(from, text);
+    const text = encodeEntry(seq, draft);
+    const { at, from, n } = draft;
+    this.#file.addEntry(this.#key, seq, at, from, n, withoutSeq(text));
+    if ("event" in draft) this.#follow(draft);
     return { seq, text };
   }
 
@@ -66,9 +68,9 @@ export class SqliteRoom implements StoredRoom {
   }
 
   /** After the commit: what was written is in the log. */
-  committed({ seq, text }: LogEntry, n: number): void {
+  committed({ seq, text }: LogEntry, draft: Draft): void {
     this.log.push(seq, text);
-    if (n === 0) this.roster.apply(JSON.parse(text));
+    if ("event" in draft) this.roster.apply(draft);
   }
 
   /** After a transaction that failed: nothing of what was written is there. */
@@ -77,11 +79,12 @@ export class SqliteRoom implements StoredRoom {
   }
 
   /** Does to the members on the disk what a roster does with the entry. */
-  #follow(from: string, text: string): void {
+  #follow(draft: PresenceDraft): void {
+    const { from } = draft;
     const one = new Roster();
     const known = this.#file.member(this.#key, from);
     one.reset(known === undefined ? [] : [known]);
-    one.apply(JSON.parse(text));
+    one.apply(draft);
     const member = one.members.get(from);
     if (one.quiet) this.#file.dropMembers(this.#key);
     else if (member === undefined) this.#file.dropMembers(this.#key, from);

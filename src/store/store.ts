@@ -9,6 +9,7 @@
 
 import type { ChatError } from "../errors.ts";
 import type { Log, LogLimits } from "../log.ts";
+import type { Draft } from "../protocol.ts";
 import type { Roster } from "../roster.ts";
 
 /** How much of its past a store keeps of each room: whichever is reached first. */
@@ -27,16 +28,6 @@ export interface StoreOptions extends StoreLimits {
   probeMs: number;
   /** How long a process that shares a store may be silent before its members have left. */
   leaseMs: number;
-}
-
-/** An entry that has no place in a log yet. */
-export interface Draft {
-  /** The client it comes from. */
-  readonly from: string;
-  /** The client's number of it, from 1; 0 for what is not numbered and never repeated (presence). */
-  readonly n: number;
-  /** Everything of the encoded entry behind its `seq`: see `encodeEntry`. */
-  readonly rest: string;
 }
 
 /** A room as a store knows it. */

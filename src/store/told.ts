@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { MemberInfo, PresenceEntry, PresenceEvent } from "../protocol.ts";
+import type { MemberInfo, PresenceDraft, PresenceEvent } from "../protocol.ts";
 
 /** What has to be done about one client for the log to be true again. */
 export type Correction =
@@ -40,7 +40,7 @@ export class Told {
   }
 
   /** Takes in what the node tells. */
-  tell({ event, from, name }: Pick<PresenceEntry, "event" | "from" | "name">): void {
+  tell({ event, from, name }: Pick<PresenceDraft, "event" | "from" | "name">): void {
     if (event === "quiet") this.#quiet = true;
     if (this.#quiet) return;
     if (event === "leave") this.#members.delete(from);

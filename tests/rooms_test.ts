@@ -1,0 +1,64 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { encodeEntry } from "../src/encode.ts";
+import { ChatError } from "../src/errors.ts";
+import { Log } from "../src/log.ts";
+import { Rooms } from "../src/rooms.ts";
+import { Roster } from "../src/roster.ts";
+import { pure } from "./pure.ts";
+
+/** Rooms of the names given, opened at the times 0, 1, 2… */
+function opened(names: string[], maxRooms = 2): Rooms {
+  const rooms = new Rooms({ maxRooms, emptyRoomMs: 100, logAgeMs: 1_000 });
+  names.forEach((id, now) => {
+    const log = new Log("epoch", { logEntries: 10, logBytes: 1_000 });
+    rooms.open({ id, name: id, log, roster: new Roster() }, now);
+  });
+  return rooms;
+}
+
+function enter(rooms: Rooms, id: string) {
+  return rooms.byId.get(id)!.add({ id: "ana", name: undefined });
+}
+
+pure(
+  "Rooms.makePlace() takes the place of the room that has been empty for the longest time",
+  () => {
+    assertEquals(opened(["a"]).makePlace(), []);
+    const rooms = opened(["a", "b", "c"], 3);
+    const ana = enter(rooms, "a");
+    assertEquals(rooms.makePlace(), [{ type: "release", roomId: "b" }]);
+    rooms.byId.get("a")!.remove(ana, 50);
+    assertEquals(rooms.makePlace(), []);
+    assertEquals([...rooms.byId.keys()], ["a", "c"]);
+  },
+);
+
+pure("Rooms.makePlace() refuses where there are members in all of them, and they stay", () => {
+  const rooms = opened(["a", "b"]);
+  for (const id of ["a", "b"]) enter(rooms, id);
+  assertThrows(() => rooms.makePlace(), ChatError, "There are 2 rooms, the most allowed");
+  assertEquals(rooms.byId.size, 2);
+});
+
+pure(
+  "Rooms.tick() lets go of rooms that are empty, in their time, and of entries that are too old",
+  () => {
+    const rooms = opened(["a", "b"]);
+    enter(rooms, "b");
+    const { log } = rooms.byId.get("b")!;
+    log.push(1, encodeEntry(1, { at: 5, from: "ana", n: 1, name: undefined, body: "x" }));
+    assertEquals(rooms.tick({ now: 99, at: 1_005 }), []);
+    assertEquals(log.size, 1);
+    assertEquals(rooms.tick({ now: 100, at: 1_006 }), [{ type: "release", roomId: "a" }]);
+    assertEquals([log.size, rooms.byId.size], [0, 1]);
+  },
+);
+
+pure("Rooms.delete() leaves nobody in the room, and knows when there was none", () => {
+  const rooms = opened(["a"]);
+  const room = rooms.byId.get("a")!;
+  const member = enter(rooms, "a");
+  member.outlet = { plain: false, ready: true, send: () => {} };
+  assertEquals([rooms.delete("a"), rooms.delete("a")], [true, false]);
+  assertEquals([room.gone, member.outlet, rooms.byId.size], [true, undefined, 0]);
+});
