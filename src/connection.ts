@@ -58,7 +58,7 @@ export class Connection implements Peer, EventListenerObject {
   #progressAt = 0;
   #closed = false;
 
-  /** Takes a socket whose `open` event has come, at the monotonic time `now`. */
+  /** Takes a socket at the monotonic time `now`. Before it is open, nothing can be sent but a last frame. */
   constructor(
     id: number,
     socket: WebSocket,
@@ -132,11 +132,18 @@ export class Connection implements Peer, EventListenerObject {
    */
   close(code: number, reason: string, lastFrame?: string): void {
     if (this.#closed) return;
-    if (lastFrame !== undefined) this.send(lastFrame);
     this.#closed = true;
     this.ready = false;
-    // A reason may have 123 bytes (RFC 6455, section 5.5); ours are ASCII.
-    if (this.#socket.readyState <= WebSocket.OPEN) this.#socket.close(code, reason.slice(0, 123));
+    const socket = this.#socket;
+    const end = () => {
+      if (lastFrame !== undefined) socket.send(lastFrame);
+      // A reason may have 123 bytes (RFC 6455, section 5.5); ours are ASCII.
+      socket.close(code, reason.slice(0, 123));
+    };
+    // A socket that is not open yet takes no frame, and would open in spite of a close.
+    if (socket.readyState === WebSocket.CONNECTING) {
+      socket.addEventListener("open", end, { once: true });
+    } else if (socket.readyState === WebSocket.OPEN) end();
   }
 
   /** Whether it was closed from this side. */

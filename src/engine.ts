@@ -6,6 +6,7 @@
  */
 
 import { openMemoryStore } from "./choose_store.ts";
+import { Clock } from "./clock.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { addressOf, decode } from "./decode.ts";
 import type { Effect, Instant } from "./effects.ts";
@@ -44,6 +45,7 @@ export class Engine {
   readonly #hub: Hub;
   readonly #store: Store;
   readonly #pump: Pump;
+  readonly #clock = new Clock();
   readonly #connections = new Set<Connection>();
   #accepted = 0;
   #ticker: ReturnType<typeof setInterval> | undefined;
@@ -59,7 +61,7 @@ export class Engine {
     const perSecond = options.rate || Infinity;
     this.#connectionOptions = {
       events: {
-        heard: (connection, data) => this.#guard(connection, () => this.#hear(connection, data)),
+        heard: (connection, data) => this.#hear(connection, data),
         ended: (connection, code) => {
           this.#guard(connection, () => this.#end(connection, code || CLOSE.abnormal));
         },
@@ -93,8 +95,8 @@ export class Engine {
         const room = this.#hub.rooms.get(roomId);
         if (room !== undefined) this.#perform(passing(room, text));
       },
-      orphaned: (roomId, ids) => this.#perform(this.#hub.orphaned(roomId, ids, instant())),
-      taken: (id, roomId) => this.#perform(this.#hub.taken(id, roomId, instant())),
+      orphaned: (roomId, ids) => this.#perform(this.#hub.orphaned(roomId, ids, this.#clock.read())),
+      taken: (id, roomId) => this.#perform(this.#hub.taken(id, roomId, this.#clock.read())),
       gone: (roomId, how) => this.#gone(roomId, how),
     }, options);
     if (this.#store.shared && options.secret === undefined) {
@@ -105,7 +107,7 @@ export class Engine {
     const random: RandomBytes = (bytes) => crypto.getRandomValues(bytes);
     this.#hub = new Hub(options, random, sign, this.#store.shared);
     const remembered = this.#store.remembered();
-    const t = instant();
+    const t = this.#clock.read();
     for (const client of remembered) this.#perform(this.#hub.adopt(client, t));
     if (remembered.length > 0) this.#tick();
   }
@@ -129,17 +131,19 @@ export class Engine {
   accept(socket: WebSocket, dialect: Dialect): void {
     const id = ++this.#accepted;
     socket.binaryType = "arraybuffer";
-    socket.addEventListener("open", () => {
-      this.#guard(undefined, () => this.#open(id, socket, dialect));
-    }, { once: true });
+    const takeIn = () => this.#guard(undefined, () => this.#takeIn(id, socket, dialect));
+    // Plain clients are spoken to first, which only an open socket can be. Nobody else waits for
+    // that event: a listener of it is a part of what an idle connection takes.
+    if (dialect === "plain") socket.addEventListener("open", takeIn, { once: true });
+    else takeIn();
   }
 
-  #open(id: number, socket: WebSocket, dialect: Dialect): void {
+  #takeIn(id: number, socket: WebSocket, dialect: Dialect): void {
     if (this.#closing !== undefined) {
       socket.close(CLOSE.goingAway, GOING_AWAY);
       return;
     }
-    const t = instant();
+    const t = this.#clock.read();
     const connection = new Connection(id, socket, dialect, this.#connectionOptions, t.now);
     this.#connections.add(connection);
     this.#tick();
@@ -182,7 +186,7 @@ export class Engine {
   /** Closes a connection that shall come back, each at its own moment, so that it is no stampede. */
   #sendAway(peer: Peer, turn: number, code: number, reason: string): void {
     const retryAfterMs = Math.ceil((turn + 1) * 1_000 / this.#options.resumesPerSecond);
-    this.#perform(this.#hub.dismiss(peer, code, reason, instant(), retryAfterMs));
+    this.#perform(this.#hub.dismiss(peer, code, reason, this.#clock.read(), retryAfterMs));
   }
 
   /** Forgets a room that the store has no more. Whoever was in one that is lost comes back, and is told so. */
@@ -199,7 +203,7 @@ export class Engine {
 
   #tick(): void {
     this.#ticker ??= setInterval(
-      () => this.#guard(undefined, () => this.#perform(this.#hub.tick(instant()))),
+      () => this.#guard(undefined, () => this.#perform(this.#hub.tick(this.#clock.read()))),
       TICK_MS,
     );
   }
@@ -209,34 +213,38 @@ export class Engine {
     this.#pump.forget(connection);
     connection.close(CLOSE.normal, "");
     const forGood = code === CLOSE.normal;
-    this.#perform(this.#hub.disconnect(connection, instant(), forGood));
+    this.#perform(this.#hub.disconnect(connection, this.#clock.read(), forGood));
     this.#logger.debug("disconnected", { connection: connection.id, code });
   }
 
   /** One frame of a client: first what it costs, then what it says. */
   #hear(connection: Connection, data: unknown): void {
     if (connection.closed) return;
-    const now = performance.now();
+    const t = this.#clock.read();
     this.#pump.heard();
     try {
       const length = typeof data === "string" ? data.length : sizeOf(data);
-      if (!this.#charge(connection, 1 + Math.floor(length / CHARS_PER_TOKEN), now)) return;
+      if (!this.#charge(connection, 1 + Math.floor(length / CHARS_PER_TOKEN), t.now)) return;
       if (typeof data !== "string") {
         throw new ChatError("invalid_frame", "Frames must be text, not binary");
       }
-      if (connection.pending === 0) this.#take(connection, data, { now, at: Date.now() });
+      if (connection.pending === 0) this.#take(connection, data, t);
       else if (connection.held.length < MAX_HELD) connection.held.push({ text: data });
       else throw new ChatError("unavailable", `${MAX_HELD} frames wait for the room to open`);
     } catch (error) {
-      const text = typeof data === "string" ? data : "";
-      // Plain clients tell answers by their order: a refusal waits in the same line.
-      if (!connection.plain || connection.pending === 0) this.#refuse(connection, error, text);
-      else if (connection.held.length < 2 * MAX_HELD) connection.held.push({ text, error });
-      else this.#evict(connection, CLOSE.flooding, "Too many messages");
+      this.#guard(connection, () => this.#turnDown(connection, data, error));
     }
   }
 
-  #take(connection: Connection, text: string, t = instant()): void {
+  /** What a client said is refused; plain clients tell answers by their order, so that this one waits in the same line. */
+  #turnDown(connection: Connection, data: unknown, error: unknown): void {
+    const text = typeof data === "string" ? data : "";
+    if (!connection.plain || connection.pending === 0) this.#refuse(connection, error, text);
+    else if (connection.held.length < 2 * MAX_HELD) connection.held.push({ text, error });
+    else this.#evict(connection, CLOSE.flooding, "Too many messages");
+  }
+
+  #take(connection: Connection, text: string, t = this.#clock.read()): void {
     const frame = decode(text, connection.dialect);
     // Whoever leaves gets first what it said before, and whoever comes back is told what is stored.
     if (frame.action === "leave" || frame.action === "hello") {
@@ -384,7 +392,7 @@ export class Engine {
   ): void {
     if (!(peer instanceof Connection)) return;
     peer.pending++;
-    answer.then((given) => this.#perform(proceed(instant(), given)))
+    answer.then((given) => this.#perform(proceed(this.#clock.read(), given)))
       .catch((error) => this.#refuse(peer, error, JSON.stringify({ ref })))
       .then(() => {
         peer.pending--;
@@ -409,7 +417,7 @@ export class Engine {
     if (!(outlet instanceof Connection) || !this.#connections.has(outlet)) return;
     this.#logger.warn("evicted", { connection: outlet.id, code, reason });
     this.#guard(undefined, () => {
-      this.#perform(this.#hub.dismiss(outlet, code, reason, instant()));
+      this.#perform(this.#hub.dismiss(outlet, code, reason, this.#clock.read()));
     });
   }
 
@@ -437,8 +445,4 @@ function sizeOf(data: unknown): number {
 
 function soon(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 10));
-}
-
-function instant(): Instant {
-  return { now: performance.now(), at: Date.now() };
 }

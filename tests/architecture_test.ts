@@ -141,8 +141,10 @@ const MAY_SEE: Record<string, string[]> = {
     "type store/store",
     "node:timers",
   ],
+  "clock": ["type effects", "node:timers"],
   "choose_store": ["ids", "session_key", "store/memory", "type store/store"],
   "engine": [
+    "clock",
     "errors",
     "decode",
     "encode",

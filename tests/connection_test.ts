@@ -34,6 +34,16 @@ pure("a connection reports what its socket hears, and its end", () => {
   assertEquals(connection.plain, true);
 });
 
+pure("Connection.close() before the socket opens takes place when it does", () => {
+  const fake = new FakeSocket();
+  const connection = new Connection(7, fake.socket, "v1", connectionOptions(LIMITS), 0);
+  connection.close(1013, "Full", "bye");
+  connection.close(1000, "again");
+  assertEquals([connection.closed, fake.sent, fake.closedWith], [true, [], undefined]);
+  fake.open();
+  assertEquals([fake.sent, fake.closedWith], [["bye"], [1013, "Full"]]);
+});
+
 pure("Connection.send() sends while the socket is open, and is silent otherwise", () => {
   const { fake, connection } = connect();
   connection.send("one");

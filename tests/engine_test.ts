@@ -45,7 +45,7 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-Deno.test("Engine.accept() takes a connection in only when its socket opens", async () => {
+Deno.test("Engine.accept() takes a plain connection in only when its socket opens, any other at once", async () => {
   await using bench = new Bench();
   const fake = new FakeSocket();
   bench.engine.accept(fake.socket, "plain");
@@ -53,6 +53,23 @@ Deno.test("Engine.accept() takes a connection in only when its socket opens", as
   fake.open();
   assertEquals(bench.engine.connections, 1);
   assertEquals(fake.frames[0]?.status, "connected");
+  const other = new FakeSocket();
+  bench.engine.accept(other.socket, "v1");
+  assertEquals(bench.engine.connections, 2);
+  other.end(1006);
+  assertEquals([bench.engine.connections, other.sent], [1, []]);
+});
+
+Deno.test("a client that is still opening when the server ends is told so", async () => {
+  await using bench = new Bench();
+  const fake = new FakeSocket();
+  bench.engine.accept(fake.socket, "v1");
+  const closed = bench.engine.close();
+  fake.open();
+  assertEquals(fake.frames.map(({ event }) => event), ["goodbye"]);
+  assertEquals(fake.closedWith?.[0], 1001);
+  fake.end(1001);
+  await closed;
 });
 
 Deno.test("a close event that comes twice, or with an error, ends a connection once", async () => {
