@@ -36,12 +36,19 @@ export interface ConnectionOptions {
 
 /** One WebSocket of the server, as the rooms and the hub see it. */
 export class Connection implements Peer, EventListenerObject {
+  // What each frame that goes out touches comes first and together, for the caches' sake: with
+  // the same in `Member` it was worth 2 % in 500 rooms of ten.
+  readonly #socket: WebSocket;
+  #closed = false;
+  /** False while the peer is too far behind to be sent entries. */
+  ready = true;
+  /** Whether it speaks the plain protocol. */
+  readonly plain: boolean;
+  #unchecked = 0;
   /** A number for the log lines; it tells nothing to the outside. */
   readonly id: number;
   readonly dialect: Dialect;
   session: Session | undefined;
-  /** False while the peer is too far behind to be sent entries. */
-  ready = true;
   /** How often it may speak. */
   readonly budget: TokenBucket;
   /** How many questions to the store are pending on its behalf. */
@@ -49,14 +56,11 @@ export class Connection implements Peer, EventListenerObject {
   /** What it said while there were any, in order; with an `error`, that it is refused. */
   readonly held: { text: string; error?: unknown }[] = [];
 
-  readonly #socket: WebSocket;
   readonly #options: ConnectionOptions;
   /** How often it may be refused before it counts as a flood; made at the first refusal. */
   #patience: TokenBucket | undefined;
-  #unchecked = 0;
   #waiting = 0;
   #progressAt = 0;
-  #closed = false;
 
   /** Takes a socket at the monotonic time `now`. Before it is open, nothing can be sent but a last frame. */
   constructor(
@@ -67,8 +71,9 @@ export class Connection implements Peer, EventListenerObject {
     now: number,
   ) {
     this.id = id;
-    this.dialect = dialect;
     this.#socket = socket;
+    this.dialect = dialect;
+    this.plain = dialect === "plain";
     this.#options = options;
     this.budget = new TokenBucket(options.rate, now);
     // One object for all events, no function for each, and none for `error`, which says nothing
@@ -82,11 +87,6 @@ export class Connection implements Peer, EventListenerObject {
     const { events } = this.#options;
     if (event.type === "message") events.heard(this, (event as MessageEvent).data);
     else events.ended(this, (event as CloseEvent).code);
-  }
-
-  /** Whether it speaks the plain protocol. */
-  get plain(): boolean {
-    return this.dialect === "plain";
   }
 
   /** Notes at the monotonic time `now` that it was too fast; says whether it has been so often enough for a flood. */

@@ -38,14 +38,15 @@ export interface Outlet {
 
 /** A person in a room, and how far it has read. */
 export class Member {
-  /** Who it is. */
-  readonly person: Person;
-  /** Where it is. */
-  readonly room: Room;
+  // These two come first, see `Connection`.
   /** The `seq` of the last entry it was sent. */
   cursor: number;
   /** Where its entries go; none while it is away. */
   outlet: Outlet | undefined = undefined;
+  /** Who it is. */
+  readonly person: Person;
+  /** Where it is. */
+  readonly room: Room;
   /** Since when it is away, on the monotonic clock in milliseconds. */
   awaySince = 0;
   /** The place in `room.members`. */
