@@ -53,6 +53,11 @@ export class Pump {
 
   /** Sends a member what it has not been sent, as far as its socket takes it. */
   deliver(member: Member): void {
+    this.#advance(member);
+    member.room.settle();
+  }
+
+  #advance(member: Member): void {
     const { outlet } = member;
     if (outlet === undefined) return;
     try {
@@ -85,7 +90,7 @@ export class Pump {
     log.fresh = 0;
     for (let i = 0; i < members.length; i++) {
       const member = members[i]!;
-      if (member.cursor < log.head) this.deliver(member);
+      if (member.cursor < log.head) this.#advance(member);
     }
     room.settle();
     return members.length;
@@ -126,13 +131,20 @@ export class Pump {
   #look(): void {
     this.#timer = undefined;
     const now = performance.now();
+    const rooms = new Set<Room>();
     for (const [connection, members] of this.#full) {
       const state = connection.look(now);
       if (state === "full") continue;
       this.#full.delete(connection);
       if (state === "stuck") this.#events.overrun(connection);
-      else for (const member of members()) this.deliver(member);
+      else {
+        for (const member of members()) {
+          this.#advance(member);
+          rooms.add(member.room);
+        }
+      }
     }
+    for (const room of rooms) room.settle();
     if (this.#full.size > 0) this.#timer ??= setTimeout(() => this.#look(), LOOK_EVERY_MS);
   }
 }

@@ -109,6 +109,24 @@ pure("Room.batchAfter() ends a frame that is long enough, and goes on in the nex
   assertEquals(seqs, Array.from({ length: 20 }, (_, i) => i + 1));
 });
 
+pure("Room.batchAfter() makes each frame of a long turn once for all members", () => {
+  const lobby = room(20, "x".repeat(3_000));
+  const frames = () => {
+    const batches = [];
+    for (let cursor = 0; cursor < lobby.log.head; cursor = batches.at(-1)!.upTo) {
+      batches.push(lobby.batchAfter(cursor));
+    }
+    return batches;
+  };
+  const first = frames();
+  assert(first.length > 3);
+  assert(frames().every((batch, i) => batch === first[i]));
+  push(lobby);
+  assertEquals(seqsOf(lobby.batchAfter(first.at(-2)!.upTo).frame).at(-1), 21);
+  lobby.settle();
+  assert(frames()[0] !== first[0]);
+});
+
 pure(
   "Room.plainAfter() reads an entry once for all who get it in a turn, also one without words",
   () => {
