@@ -42,12 +42,10 @@ export class Connection implements Peer, EventListenerObject {
   #closed = false;
   /** False while the peer is too far behind to be sent entries. */
   ready = true;
-  /** Whether it speaks the plain protocol. */
-  readonly plain: boolean;
+  readonly dialect: Dialect;
   #unchecked = 0;
   /** A number for the log lines; it tells nothing to the outside. */
   readonly id: number;
-  readonly dialect: Dialect;
   session: Session | undefined;
   /** How often it may speak. */
   readonly budget: TokenBucket;
@@ -71,9 +69,8 @@ export class Connection implements Peer, EventListenerObject {
     now: number,
   ) {
     this.id = id;
-    this.#socket = socket;
     this.dialect = dialect;
-    this.plain = dialect === "plain";
+    this.#socket = socket;
     this.#options = options;
     this.budget = new TokenBucket(options.rate, now);
     // One object for all events, no function for each, and none for `error`, which says nothing
@@ -87,6 +84,11 @@ export class Connection implements Peer, EventListenerObject {
     const { events } = this.#options;
     if (event.type === "message") events.heard(this, (event as MessageEvent).data);
     else events.ended(this, (event as CloseEvent).code);
+  }
+
+  /** Whether it speaks the plain protocol. */
+  get plain(): boolean {
+    return this.dialect === "plain";
   }
 
   /** Notes at the monotonic time `now` that it was too fast; says whether it has been so often enough for a flood. */

@@ -136,12 +136,13 @@ export class Pump {
       const state = connection.look(now);
       if (state === "full") continue;
       this.#full.delete(connection);
-      if (state === "stuck") this.#events.overrun(connection);
-      else {
-        for (const member of members()) {
-          this.#advance(member);
-          rooms.add(member.room);
-        }
+      if (state === "stuck") {
+        this.#events.overrun(connection);
+        continue;
+      }
+      for (const member of members()) {
+        this.#advance(member);
+        rooms.add(member.room);
       }
     }
     for (const room of rooms) room.settle();

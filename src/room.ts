@@ -65,6 +65,8 @@ export class Member {
 
 /** Entries put together for everybody at the same cursor. */
 export interface Batch {
+  /** The cursor before it. */
+  readonly after: number;
   /** The frame. */
   readonly frame: string;
   /** The `seq` of the last entry in it. */
@@ -100,7 +102,6 @@ export class Room {
   #quiet = false;
   // The batch asked for last: members at the same cursor, nearly always all of them, share it.
   #batch: Batch | undefined;
-  #batchAfter = 0;
   #batchHead = 0;
   // All batches to the same head, by the cursors before them, where it takes more than one.
   readonly #batches = new Map<number, Batch>();
@@ -168,20 +169,18 @@ export class Room {
   batchAfter(cursor: number): Batch {
     const { head } = this.log;
     if (this.#batchHead !== head) {
-      this.settle();
+      this.#forgetBatches();
       this.#batchHead = head;
     }
-    if (this.#batch === undefined || this.#batchAfter !== cursor) {
+    if (this.#batch?.after !== cursor) {
       this.#batch = this.#batches.get(cursor) ?? this.#makeBatch(cursor);
-      this.#batchAfter = cursor;
     }
     return this.#batch;
   }
 
   /** Lets go of what was put together: everybody who was in time has got it. */
   settle(): void {
-    this.#batch = undefined;
-    if (this.#batches.size > 0) this.#batches.clear();
+    this.#forgetBatches();
     if (this.#plain.size > 0) this.#plain.clear();
   }
 
@@ -196,9 +195,14 @@ export class Room {
     return step;
   }
 
+  #forgetBatches(): void {
+    this.#batch = undefined;
+    if (this.#batches.size > 0) this.#batches.clear();
+  }
+
   #makeBatch(cursor: number): Batch {
     const { text, upTo } = this.log.after(cursor, MAX_ENTRIES_BYTES);
-    const batch = { frame: encodeEntries(this.id, text), upTo };
+    const batch = { after: cursor, frame: encodeEntries(this.id, text), upTo };
     if (upTo < this.log.head || this.#batches.size > 0) this.#batches.set(cursor, batch);
     return batch;
   }

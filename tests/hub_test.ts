@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { ChatError } from "../src/errors.ts";
+import { messageDraft } from "./drafts.ts";
 import { type FakePeer, HubBench, refusal, twoInRoom } from "./hub_harness.ts";
 import { pure } from "./pure.ts";
 
@@ -109,18 +110,16 @@ pure("Hub.refused() gives the number of a draft free again", () => {
   assertEquals(message(2).length, 1);
 });
 
-const DRAFT = { at: 1, from: "ana", n: 4, name: undefined, body: "x" };
-
 pure("Hub.repeated() tells the place of the first one, or only that there was one", () => {
   const { bench, ana } = twoInRoom();
   const from = ana.session?.id ?? "";
   const tell = (seq: number) => {
-    const [effect] = bench.hub.repeated({ ...DRAFT, from }, seq);
+    const [effect] = bench.hub.repeated(messageDraft(from, 4), seq);
     return effect?.type === "send" && JSON.parse(effect.text);
   };
   assertEquals(tell(9), { status: "success", n: 4, duplicate: true, seq: 9 });
   assertEquals(tell(0), { status: "success", n: 4, duplicate: true });
-  assertEquals(bench.hub.repeated({ ...DRAFT, from: "nobody" }, 9), []);
+  assertEquals(bench.hub.repeated(messageDraft("nobody", 4), 9), []);
 });
 
 pure("Hub.disconnect() makes a client away, and can be called again without effect", () => {

@@ -7,6 +7,7 @@ import {
   TRY_FOR_MS,
   unavailable,
 } from "../src/store/outgoing.ts";
+import { messageDraft, presenceDraft } from "./drafts.ts";
 import { pure } from "./pure.ts";
 
 interface Flight {
@@ -31,10 +32,7 @@ class Bench {
   }
 
   say(n: number, { from = "ana", room = "a", body = "x" } = {}): void {
-    const about = { at: 1, from, name: undefined };
-    const draft = n > 0
-      ? { ...about, n, body }
-      : { ...about, n: 0 as const, event: "join" as const };
+    const draft = n > 0 ? messageDraft(from, n, body) : presenceDraft("join", from);
     this.outgoing.append(room, draft, `${from}.${n}`);
   }
 

@@ -7,6 +7,7 @@ import { Pump } from "../src/pump.ts";
 import { type Member, type Outlet, Room } from "../src/room.ts";
 import { Roster } from "../src/roster.ts";
 import { connectionOptions } from "./connection_options.ts";
+import { messageDraft } from "./drafts.ts";
 import { FakeSocket } from "./fake_socket.ts";
 import { FakePeer } from "./hub_harness.ts";
 import { pure } from "./pure.ts";
@@ -29,7 +30,7 @@ function bench(logEntries = 1_000) {
     /** Says something as `from`. */
     say(body: string, from = "ana"): void {
       const seq = room.log.head + 1;
-      room.log.push(seq, encodeEntry(seq, { at: 1, from, n: 1, name: undefined, body }));
+      room.log.push(seq, encodeEntry(seq, messageDraft(from, 1, body)));
       pump.mark(room);
     },
     member(id: string, outlet: Outlet): Member {

@@ -4,6 +4,7 @@ import { encodeEntry } from "../src/encode.ts";
 import { Log } from "../src/log.ts";
 import { MAX_ENTRIES_BYTES, type Member, Room } from "../src/room.ts";
 import { Roster } from "../src/roster.ts";
+import { messageDraft } from "./drafts.ts";
 import { pure } from "./pure.ts";
 
 function room(entries = 0, body = "x"): Room {
@@ -15,7 +16,7 @@ function room(entries = 0, body = "x"): Room {
 
 function push({ log }: Room, body = "x"): void {
   const seq = log.head + 1;
-  log.push(seq, encodeEntry(seq, { at: 1, from: "ana", n: 1, name: undefined, body }));
+  log.push(seq, encodeEntry(seq, messageDraft("ana", 1, body)));
 }
 
 function seqsOf(frame: string): number[] {

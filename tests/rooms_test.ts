@@ -4,6 +4,7 @@ import { ChatError } from "../src/errors.ts";
 import { Log } from "../src/log.ts";
 import { Rooms } from "../src/rooms.ts";
 import { Roster } from "../src/roster.ts";
+import { messageDraft } from "./drafts.ts";
 import { pure } from "./pure.ts";
 
 /** Rooms of the names given, opened at the times 0, 1, 2… */
@@ -46,7 +47,7 @@ pure(
     const rooms = opened(["a", "b"]);
     enter(rooms, "b");
     const { log } = rooms.byId.get("b")!;
-    log.push(1, encodeEntry(1, { at: 5, from: "ana", n: 1, name: undefined, body: "x" }));
+    log.push(1, encodeEntry(1, messageDraft("ana", 1, "x", 5)));
     assertEquals(rooms.tick({ now: 99, at: 1_005 }), []);
     assertEquals(log.size, 1);
     assertEquals(rooms.tick({ now: 100, at: 1_006 }), [{ type: "release", roomId: "a" }]);

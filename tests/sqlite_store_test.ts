@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { ChatError } from "../src/errors.ts";
-import type { Draft, PresenceEvent } from "../src/protocol.ts";
 import { SqliteStore } from "../src/store/sqlite.ts";
 import type { StoreEvents, StoreLimits } from "../src/store/store.ts";
 import { until } from "./chaos/setting.ts";
+import { messageDraft, presenceDraft } from "./drafts.ts";
 import { IGNORE, testStore } from "./store_suite.ts";
 
 let epochs = 0;
@@ -66,19 +66,11 @@ class Bench implements AsyncDisposable {
   }
 }
 
-function message(from: string, n: number, at = 1): Draft {
-  return { at, from, n, name: undefined, body: String(n) };
-}
-
-function presence(event: PresenceEvent, from: string): Draft {
-  return { at: 1, event, from, name: undefined, n: 0 };
-}
-
 Deno.test("SqliteStore reports only what another reader of the file can see already", async () => {
   await using bench = new Bench();
   const { store } = bench;
   await store.create("a", "Lobby");
-  for (let n = 1; n <= 20; n++) store.append("a", message("ana", n));
+  for (let n = 1; n <= 20; n++) store.append("a", messageDraft("ana", n));
   assertEquals([bench.reports.length, bench.count()], [0, 0]);
   await store.settled();
   assertEquals([bench.reports.length, bench.count()], [20, 20]);
@@ -88,8 +80,8 @@ Deno.test("SqliteStore answers a repeat of what is on its way after it has arriv
   await using bench = new Bench();
   const { store } = bench;
   await store.create("a", "Lobby");
-  store.append("a", message("ana", 1));
-  store.append("a", message("ana", 1));
+  store.append("a", messageDraft("ana", 1));
+  store.append("a", messageDraft("ana", 1));
   assertEquals(bench.reports, []);
   await store.settled();
   assertEquals(bench.reports, ["stored in a", "repeated 1 at 1"]);
@@ -99,13 +91,13 @@ Deno.test("SqliteStore refuses what cannot be written, keeps nothing of it, and 
   await using bench = new Bench();
   const { store } = bench;
   const room = await store.create("a", "Lobby");
-  store.append("a", message("ana", 1));
+  store.append("a", messageDraft("ana", 1));
   await store.settled();
   const unblock = bench.block();
-  store.append("a", message("ana", 2));
-  store.append("a", message("ana", 3));
-  store.append("a", message("ana", 2));
-  store.append("a", message("ben", 1));
+  store.append("a", messageDraft("ana", 2));
+  store.append("a", messageDraft("ana", 3));
+  store.append("a", messageDraft("ana", 2));
+  store.append("a", messageDraft("ben", 1));
   await assertRejects(() => store.create("b", "B"), ChatError, "cannot be written");
   assertEquals(bench.reports.splice(1), [
     "failing",
@@ -120,7 +112,7 @@ Deno.test("SqliteStore refuses what cannot be written, keeps nothing of it, and 
   assertEquals(await store.open("b"), undefined);
   unblock();
   // The numbers are free, and the places too.
-  store.append("a", message("ana", 2));
+  store.append("a", messageDraft("ana", 2));
   await store.settled();
   assertEquals(bench.reports.splice(1), ["works again", "stored in a"]);
   assertEquals([room.log.head, bench.count()], [2, 2]);
@@ -131,12 +123,12 @@ Deno.test("SqliteStore keeps presence until it can be written, before what comes
   const { store } = bench;
   const room = await store.create("a", "Lobby");
   const unblock = bench.block();
-  store.append("a", presence("join", "ana"));
+  store.append("a", presenceDraft("join", "ana"));
   store.remember("ana", "Ana");
   await store.settled();
   assertEquals([bench.reports, room.roster.members.size], [["failing"], 0]);
   unblock();
-  store.append("a", message("ana", 1));
+  store.append("a", messageDraft("ana", 1));
   await store.settled();
   assertEquals(JSON.parse(room.log.at(0).text).from, "ana");
   assertEquals(room.roster.members.size, 1);
@@ -148,7 +140,7 @@ Deno.test("SqliteStore tries again by itself what it has kept", async () => {
   const { store } = bench;
   const room = await store.create("a", "Lobby");
   const unblock = bench.block();
-  store.append("a", presence("join", "ana"));
+  store.append("a", presenceDraft("join", "ana"));
   await store.settled();
   unblock();
   await until(() => room.roster.members.size === 1, "nothing is tried again");
@@ -176,10 +168,10 @@ Deno.test("SqliteStore: a room that is opened again before it is written to the 
   await using bench = new Bench();
   const { store } = bench;
   const room = await store.create("a", "Lobby");
-  store.append("a", presence("join", "ana"));
+  store.append("a", presenceDraft("join", "ana"));
   store.release("a");
   assert(await store.open("a") === room);
-  store.append("a", message("ana", 1));
+  store.append("a", messageDraft("ana", 1));
   store.release("a");
   await store.settled();
   const again = await store.open("a");
@@ -191,7 +183,7 @@ Deno.test("SqliteStore: deleting a room and making it again in one turn makes an
   await using bench = new Bench();
   const { store } = bench;
   const { log: { epoch } } = await store.create("a", "Lobby");
-  store.append("a", message("ana", 1));
+  store.append("a", messageDraft("ana", 1));
   store.delete("a");
   assertEquals(await store.open("a"), undefined);
   const again = await store.create("a", "Lobby");
@@ -203,7 +195,7 @@ Deno.test("SqliteStore: the file does not grow beyond what the logs keep", async
   const { store } = bench;
   await store.create("a", "Lobby");
   for (let n = 1; n <= 2_000; n++) {
-    store.append("a", message("ana", n));
+    store.append("a", messageDraft("ana", n));
     if (n % 100 === 0) await store.settled();
   }
   assert(bench.count() <= 50 + 128 + 2 * 100, `${bench.count()}`);
@@ -217,8 +209,8 @@ Deno.test("SqliteStore: what is too old goes from the file, and the count goes o
   await using bench = new Bench({ logAgeMs: 60_000 });
   const { store } = bench;
   await store.create("a", "Lobby");
-  for (let n = 1; n <= 3; n++) store.append("a", message("ana", n));
-  store.append("a", message("ana", 4, Date.now()));
+  for (let n = 1; n <= 3; n++) store.append("a", messageDraft("ana", n));
+  store.append("a", messageDraft("ana", 4, "4", Date.now()));
   await store.settled();
   await until(() => bench.count() === 1, "nothing is swept");
   await store.close();
@@ -231,9 +223,9 @@ Deno.test("SqliteStore: who is still on its way out of a room is no orphan when 
   await using bench = new Bench();
   const { store } = bench;
   await store.create("a", "Lobby");
-  store.append("a", presence("join", "ana"));
+  store.append("a", presenceDraft("join", "ana"));
   await store.settled();
-  store.append("a", presence("leave", "ana"));
+  store.append("a", presenceDraft("leave", "ana"));
   store.release("a");
   assertEquals((await store.open("a"))?.orphans ?? [], []);
   await store.close();

@@ -6,8 +6,9 @@
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import type { ChatError } from "../src/errors.ts";
-import type { Draft, MemberInfo, PresenceEvent } from "../src/protocol.ts";
+import type { Draft, MemberInfo } from "../src/protocol.ts";
 import type { Store, StoredRoom, StoreEvents, StoreLimits } from "../src/store/store.ts";
+import { messageDraft, presenceDraft } from "./drafts.ts";
 
 /** Hears nothing of what a store reports. */
 export const IGNORE: StoreEvents = {
@@ -118,16 +119,12 @@ async function open(under: StoreUnderTest, limits: StoreLimits, place: string) {
   return { store, reports };
 }
 
-function presence(event: PresenceEvent, from: string, name?: string): Draft {
-  return { at: 1, from, n: 0, name, event };
-}
-
 function roster({ roster }: StoredRoom): MemberInfo[] {
   return [...roster.members.values()];
 }
 
 function draft(from: string, n: number, body = "x"): Draft {
-  return n === 0 ? presence("join", from) : { at: 1, from, n, name: undefined, body };
+  return n === 0 ? presenceDraft("join", from) : messageDraft(from, n, body);
 }
 
 function entries({ log }: StoredRoom): { seq: number; n?: number; body?: string; from: string }[] {
@@ -321,19 +318,19 @@ export function testStore(under: StoreUnderTest): void {
   test("a room knows who is in it at the head of its log", async (bench) => {
     const room = await bench.store.create("a", "Lobby");
     assertEquals(roster(room), []);
-    await bench.append("a", presence("join", "ana", "Ana"));
-    await bench.append("a", presence("join", "ben"));
-    await bench.append("a", presence("away", "ana", "Ana"));
+    await bench.append("a", presenceDraft("join", "ana", "Ana"));
+    await bench.append("a", presenceDraft("join", "ben"));
+    await bench.append("a", presenceDraft("away", "ana", "Ana"));
     assertEquals(roster(room), [
       { client_id: "ana", name: "Ana", away: true },
       { client_id: "ben" },
     ]);
-    await bench.append("a", presence("rename", "ana", "Anna"));
-    await bench.append("a", presence("leave", "ben"));
+    await bench.append("a", presenceDraft("rename", "ana", "Anna"));
+    await bench.append("a", presenceDraft("leave", "ben"));
     assertEquals(roster(room), [{ client_id: "ana", name: "Anna", away: true }]);
-    await bench.append("a", presence("back", "ana", "Anna"));
+    await bench.append("a", presenceDraft("back", "ana", "Anna"));
     assertEquals(roster(room), [{ client_id: "ana", name: "Anna" }]);
-    await bench.append("a", presence("quiet", ""));
+    await bench.append("a", presenceDraft("quiet", ""));
     assertEquals([roster(room), room.roster.quiet], [[], true]);
   });
 
@@ -387,11 +384,11 @@ export function testStore(under: StoreUnderTest): void {
 
   test("the members of a room outlive the store, and wait to be taken over", async (bench) => {
     await bench.store.create("a", "Lobby");
-    await bench.append("a", presence("join", "ana", "Ana"));
-    await bench.append("a", presence("join", "ben"));
-    await bench.append("a", presence("join", "cleo"));
-    await bench.append("a", presence("leave", "ben"));
-    await bench.append("a", presence("away", "cleo", "Cleo"));
+    await bench.append("a", presenceDraft("join", "ana", "Ana"));
+    await bench.append("a", presenceDraft("join", "ben"));
+    await bench.append("a", presenceDraft("join", "cleo"));
+    await bench.append("a", presenceDraft("leave", "ben"));
+    await bench.append("a", presenceDraft("away", "cleo", "Cleo"));
     await bench.reopen();
     const room = await bench.store.open("a");
     assert(room !== undefined);
