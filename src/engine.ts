@@ -65,9 +65,7 @@ export class Engine {
         ended: (connection, code) => {
           this.#guard(connection, () => this.#end(connection, code || CLOSE.abnormal));
         },
-        full: (connection) => {
-          this.#pump.watch(connection, () => connection.session?.rooms ?? []);
-        },
+        full: (connection) => this.#pump.watch(connection),
       },
       limits: options,
       rate: { perSecond, burst: 2 * perSecond },
@@ -250,16 +248,36 @@ export class Engine {
     if (frame.action === "leave" || frame.action === "hello") {
       const settled = this.#settled(connection, frame);
       if (settled !== undefined) {
-        this.#hold(connection, frame.ref, settled, (t) => this.#hub.receive(connection, frame, t));
+        this.#hold(connection, frame.ref, settled, (t) => this.#answer(connection, frame, t));
         return;
       }
+    }
+    this.#answer(connection, frame, t);
+  }
+
+  #answer(connection: Connection, frame: ClientFrame, t: Instant): void {
+    const drained = this.#drained(connection, frame);
+    if (drained !== undefined) {
+      this.#hold(connection, frame.ref, drained, (t) => this.#answer(connection, frame, t));
+      return;
     }
     if (frame.action === "messages") connection.budget.spend(frame.bodies.length - 1);
     this.#perform(this.#hub.receive(connection, frame, t));
     if (!connection.plain) return;
     // Plain clients tell answers by their order: nothing overtakes that of a message.
     const unanswered = this.#settled(connection, frame);
-    if (unanswered !== undefined) this.#hold(connection, undefined, unanswered, () => []);
+    if (unanswered !== undefined) this.#hold(connection, undefined, unanswered, () => {});
+  }
+
+  /**
+   * What a peer that does not read waits for before it gets an answer: resolves when it has taken
+   * more; undefined where it may have the answer at once, or where that is small.
+   */
+  #drained(connection: Connection, { action }: ClientFrame): Promise<void> | undefined {
+    const moves = action === "create" || action === "join" || action === "leave";
+    // Whoever leaves a room gets first all of what it has for it. A plain client leaves one by all of these.
+    if (action === "leave" || moves && connection.plain) this.#deliverAll(connection);
+    return moves || connection.plain ? this.#pump.drained(connection) : undefined;
   }
 
   /** Resolves when all is reported that the client behind a connection has said; undefined where it is. */
@@ -311,7 +329,7 @@ export class Engine {
             peer,
             frame.ref,
             this.#store.recall(clientId),
-            (t, client) => this.#hub.recalled(peer, frame, clientId, client, t),
+            (t, client) => this.#perform(this.#hub.recalled(peer, frame, clientId, client, t)),
           );
           break;
         }
@@ -352,13 +370,20 @@ export class Engine {
 
   /** Sends an answer. Plain clients tell answers by their order: those that lie in a log go first. */
   #reply(to: Outlet, text: string): void {
-    if (to.plain && to instanceof Connection) this.#deliverAll(to);
+    if (to.plain && to instanceof Connection && !this.#deliverAll(to)) {
+      this.#evict(to, CLOSE.slowReader, "Reads too slowly");
+    }
     to.send(text);
   }
 
-  /** Sends a connection what its rooms have for it, without waiting for the end of the turn. */
-  #deliverAll(connection: Connection): void {
-    for (const member of connection.session?.rooms ?? []) this.#pump.deliver(member);
+  /** Sends a connection what its rooms have for it, without waiting for the end of the turn; says whether it took all. */
+  #deliverAll(connection: Connection): boolean {
+    let all = true;
+    for (const member of connection.session?.rooms ?? []) {
+      this.#pump.deliver(member);
+      all &&= member.cursor === member.room.log.head;
+    }
+    return all;
   }
 
   /** Goes on with a `create` or `join` when the store has answered. */
@@ -368,7 +393,7 @@ export class Engine {
   ): void {
     this.#hold(peer, frame.ref, stored, (t, room) => {
       if (room !== undefined) this.#admit(room, t);
-      return this.#hub.opened(peer, frame, room, t);
+      this.#perform(this.#hub.opened(peer, frame, room, t));
     });
   }
 
@@ -388,11 +413,11 @@ export class Engine {
     peer: Peer,
     ref: Ref | undefined,
     answer: Promise<Answer>,
-    proceed: (t: Instant, answer: Answer) => Effect[],
+    proceed: (t: Instant, answer: Answer) => void,
   ): void {
     if (!(peer instanceof Connection)) return;
     peer.pending++;
-    answer.then((given) => this.#perform(proceed(this.#clock.read(), given)))
+    answer.then((given) => proceed(this.#clock.read(), given))
       .catch((error) => this.#refuse(peer, error, JSON.stringify({ ref })))
       .then(() => {
         peer.pending--;

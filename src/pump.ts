@@ -29,7 +29,8 @@ export class Pump {
   readonly #events: PumpEvents;
   /** The rooms that have grown. */
   readonly #line = new Line<Room>((room) => this.#deliverTo(room));
-  readonly #full = new Map<Connection, () => Iterable<Member>>();
+  /** The full connections, and who waits until they are not. */
+  readonly #full = new Map<Connection, PromiseWithResolvers<void>>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Makes a pump with nothing to do. */
@@ -68,13 +69,19 @@ export class Pump {
   }
 
   /** Watches a full connection until it is ready again, then moves all its cursors. */
-  watch(connection: Connection, members: () => Iterable<Member>): void {
-    this.#full.set(connection, members);
+  watch(connection: Connection): void {
+    this.#full.set(connection, Promise.withResolvers());
     this.#timer ??= setTimeout(() => this.#look(), LOOK_EVERY_MS);
+  }
+
+  /** Resolves when a full connection has been sent more, or has ended; undefined where it is not full. */
+  drained(connection: Connection): Promise<void> | undefined {
+    return this.#full.get(connection)?.promise;
   }
 
   /** Forgets a connection that has ended. */
   forget(connection: Connection): void {
+    this.#full.get(connection)?.resolve();
     this.#full.delete(connection);
   }
 
@@ -132,15 +139,15 @@ export class Pump {
     this.#timer = undefined;
     const now = performance.now();
     const rooms = new Set<Room>();
-    for (const [connection, members] of this.#full) {
+    for (const connection of this.#full.keys()) {
       const state = connection.look(now);
       if (state === "full") continue;
-      this.#full.delete(connection);
+      this.forget(connection);
       if (state === "stuck") {
         this.#events.overrun(connection);
         continue;
       }
-      for (const member of members()) {
+      for (const member of connection.session?.rooms ?? []) {
         this.#advance(member);
         rooms.add(member.room);
       }

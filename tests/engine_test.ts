@@ -198,26 +198,104 @@ Deno.test("a stuck peer is evicted, and others in its room go on", async () => {
   assertEquals(entries.at(-1)?.body, "still here");
 });
 
+/** A room with Ana and Ben, and what makes Ana say something; the socket of Ben takes nothing from now on. */
+async function withSlowBen(bench: Bench, dialect: Dialect) {
+  const ana = bench.v1();
+  ana.socket.hear({ action: "create", body: "Lobby" });
+  await turn();
+  const roomId = ana.socket.take()[0]?.room_id;
+  const ben = dialect === "v1" ? bench.v1().socket : bench.connect("plain");
+  ben.hear({ action: "join", body: roomId });
+  await turn();
+  ben.take();
+  ben.bufferedAmount = 1e9;
+  const say = (body: string) =>
+    ana.socket.hear({ action: "message", room_id: roomId, body, ref: 1 });
+  return { roomId, ben, say };
+}
+
+/** The same, where Ben is known to be full. */
+async function withFullBen(bench: Bench, dialect: Dialect) {
+  const all = await withSlowBen(bench, dialect);
+  all.say("x".repeat(65_536));
+  await turn();
+  all.ben.take();
+  return all;
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+Deno.test("whoever leaves gets first what is in the log, however slowly it reads", async () => {
+  await using bench = new Bench({ highWaterBytes: 1_000, rate: 0 });
+  const { roomId, ben, say } = await withFullBen(bench, "v1");
+  say("before");
+  await turn();
+  ben.hear({ action: "leave", body: { room_id: roomId } });
+  say("meanwhile");
+  await turn();
+  assertEquals(ben.sent, []);
+  ben.bufferedAmount = 0;
+  await until(() => ben.sent.length > 1);
+  const [entries, left] = ben.take();
+  assertEquals(
+    (entries?.entries as { body?: string }[]).map(({ body }) => body),
+    ["before", "meanwhile"],
+  );
+  assertEquals(left?.message, "Left room");
+});
+
+Deno.test("a peer that does not read is not answered again and again who is in its room", async () => {
+  await using bench = new Bench({ highWaterBytes: 1_000, rate: 0 });
+  const { roomId, ben } = await withFullBen(bench, "v1");
+  for (let ref = 1; ref <= 9; ref++) ben.hear({ action: "join", body: roomId, ref });
+  await turn();
+  assertEquals(ben.sent, []);
+  ben.bufferedAmount = 0;
+  await until(() => ben.sent.length > 0);
+  assertEquals(ben.take().map(({ ref }) => ref), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+});
+
+for (const action of ["dance", "leave", "create"]) {
+  Deno.test(`to a plain client that reads slowly, nothing overtakes a message: ${action}`, async () => {
+    await using bench = new Bench({ highWaterBytes: 1_000, rate: 0 });
+    const { ben, say } = await withFullBen(bench, "plain");
+    say("before");
+    await turn();
+    ben.hear({ action: "message", body: "mine" });
+    ben.hear({ action, body: "Other" });
+    await turn();
+    assertEquals(ben.sent, []);
+    ben.bufferedAmount = 0;
+    await until(() => ben.sent.length > 2);
+    const frames = ben.take();
+    assertEquals([frames[0]?.body, frames[1]?.message], ["before", "Message sent"]);
+    assertEquals(frames.length, 3);
+  });
+}
+
+Deno.test("a plain client is closed before an answer overtakes a message", async () => {
+  await using bench = new Bench({ highWaterBytes: 1_000, rate: 0 });
+  const { ben, say } = await withSlowBen(bench, "plain");
+  for (const letter of "ab") say(letter.repeat(65_536));
+  ben.hear({ action: "dance" });
+  const [a, error, ...more] = ben.take();
+  assertEquals([String(a?.body)[0], error?.message, more], ["a", "Reads too slowly", []]);
+  assertEquals(ben.closedWith?.[0], 4002);
+});
+
 for (const dialect of ["v1", "plain"] as const) {
   Deno.test(`a ${dialect} peer that was full for longer than the log lasts is told`, async () => {
     await using bench = new Bench({ highWaterBytes: 1_000, logEntries: 4, rate: 0 });
-    const ana = bench.v1();
-    ana.socket.hear({ action: "create", body: "Lobby" });
-    await turn();
-    const roomId = ana.socket.take()[0]?.room_id;
-    const ben = dialect === "v1" ? bench.v1().socket : bench.connect("plain");
-    ben.hear({ action: "join", body: roomId });
-    const say = async (body: string) => {
-      ana.socket.hear({ action: "message", room_id: roomId, body, ref: 1 });
+    const { roomId, ben, say } = await withFullBen(bench, dialect);
+    for (let i = 0; i < 9; i++) {
+      say("missed");
       await turn();
-    };
-    ben.bufferedAmount = 1e9;
-    await say("x".repeat(65_536));
-    ben.take();
-    for (let i = 0; i < 9; i++) await say("missed");
+    }
     assertEquals(ben.take(), []);
     ben.bufferedAmount = 0;
-    while (ben.sent.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    await until(() => ben.sent.length > 0);
     assertEquals(
       ben.take()[0],
       dialect === "v1"

@@ -6,6 +6,7 @@ import { Log } from "../src/log.ts";
 import { Pump } from "../src/pump.ts";
 import { type Member, type Outlet, Room } from "../src/room.ts";
 import { Roster } from "../src/roster.ts";
+import { Session } from "../src/sessions.ts";
 import { connectionOptions } from "./connection_options.ts";
 import { messageDraft } from "./drafts.ts";
 import { FakeSocket } from "./fake_socket.ts";
@@ -34,8 +35,11 @@ function bench(logEntries = 1_000) {
       pump.mark(room);
     },
     member(id: string, outlet: Outlet): Member {
-      const member = room.add({ id, name: undefined });
+      const session = new Session({ id, name: undefined, n: 0 });
+      const member = room.add(session);
+      session.rooms.add(member);
       member.outlet = outlet;
+      if (outlet instanceof Connection) outlet.session = session;
       return member;
     },
   };
@@ -206,7 +210,7 @@ Deno.test("a full connection is looked at until it takes more, and is then sent 
   const fake = new FakeSocket();
   fake.open();
   const options = connectionOptions({ highWaterBytes: 1_000, stuckMs: 60_000 }, {
-    full: () => pump.watch(connection, () => [slow]),
+    full: () => pump.watch(connection),
   });
   const connection = new Connection(1, fake.socket, "v1", options, 0);
   const slow = member("ben", connection);
@@ -227,10 +231,10 @@ Deno.test("a full connection that takes nothing is reported as overrun", async (
   const fake = new FakeSocket();
   fake.open();
   const options = connectionOptions({ highWaterBytes: 1_000, stuckMs: 10 }, {
-    full: () => pump.watch(connection, () => [stuck]),
+    full: () => pump.watch(connection),
   });
   const connection = new Connection(1, fake.socket, "v1", options, 0);
-  const stuck = member("ben", connection);
+  member("ben", connection);
   fake.bufferedAmount = 5_000;
   say("x".repeat(70_000));
   while (overruns.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -245,7 +249,7 @@ Deno.test("a forgotten connection is looked at no more", async () => {
   fake.bufferedAmount = 1e9;
   const options = connectionOptions({ highWaterBytes: 1, stuckMs: 0 });
   const connection = new Connection(1, fake.socket, "v1", options, 0);
-  pump.watch(connection, () => []);
+  pump.watch(connection);
   pump.forget(connection);
   // The pump's own timer was started first, so that it has run when this one ends.
   await new Promise((resolve) => setTimeout(resolve, 60));
