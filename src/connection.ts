@@ -34,6 +34,13 @@ export interface ConnectionOptions {
   readonly rate: Rate;
 }
 
+/** What waits: a frame, with an `error` if it is to be refused; or the `code` that a plain client has gone with. */
+export interface Held {
+  readonly text: string;
+  readonly error?: unknown;
+  readonly code?: number;
+}
+
 /** One WebSocket of the server, as the rooms and the hub see it. */
 export class Connection implements Peer, EventListenerObject {
   // What each frame that goes out touches comes first and together, for the caches' sake: with
@@ -51,8 +58,8 @@ export class Connection implements Peer, EventListenerObject {
   readonly budget: TokenBucket;
   /** How many questions to the store are pending on its behalf. */
   pending = 0;
-  /** What it said while there were any, in order; with an `error`, that it is refused. */
-  readonly held: { text: string; error?: unknown }[] = [];
+  /** What came from it while there were any, in order. */
+  readonly held: Held[] = [];
 
   readonly #options: ConnectionOptions;
   /** How often it may be refused before it counts as a flood; made at the first refusal. */

@@ -23,12 +23,16 @@ import type { Outlet } from "./room.ts";
 import { newSessionKey, signer } from "./session_key.ts";
 import type { Peer } from "./sessions.ts";
 import type { OpenStore, Store, StoredRoom } from "./store/store.ts";
+import { within } from "./wait.ts";
 
 /** How often the hub is told the time, in milliseconds. */
 const TICK_MS = 500;
 
 /** The most frames of one connection that wait while the store is asked on its behalf, and as many refusals. */
 const MAX_HELD = 256;
+
+/** The longest that a `hello` waits until all is stored that its client said before, in milliseconds. */
+const HELLO_WAIT_MS = 1_000;
 
 /** Every JSON frame costs one token, and one more for each of these characters. */
 const CHARS_PER_TOKEN = 1_024;
@@ -207,6 +211,11 @@ export class Engine {
   }
 
   #end(connection: Connection, code: number): void {
+    // Plain clients cannot say it again: what they said before they went is taken first.
+    if (connection.plain && connection.held.length > 0) {
+      connection.held.push({ text: "", code });
+      return;
+    }
     if (!this.#connections.delete(connection)) return;
     this.#pump.forget(connection);
     connection.close(CLOSE.normal, "");
@@ -248,7 +257,9 @@ export class Engine {
     if (frame.action === "leave" || frame.action === "hello") {
       const settled = this.#settled(connection, frame);
       if (settled !== undefined) {
-        this.#hold(connection, frame.ref, settled, (t) => this.#answer(connection, frame, t));
+        const longest = Math.min(HELLO_WAIT_MS, this.#options.helloMs / 2);
+        const enough = frame.action === "hello" ? within(longest, settled) : settled;
+        this.#hold(connection, frame.ref, enough, (t) => this.#answer(connection, frame, t));
         return;
       }
     }
@@ -261,7 +272,10 @@ export class Engine {
       this.#hold(connection, frame.ref, drained, (t) => this.#answer(connection, frame, t));
       return;
     }
-    if (frame.action === "messages") connection.budget.spend(frame.bodies.length - 1);
+    if (frame.action === "hello" && this.#settled(connection, frame) !== undefined) {
+      this.#hub.doubt(connection, frame);
+    }
+    connection.budget.spend(furtherEntries(connection, frame));
     this.#perform(this.#hub.receive(connection, frame, t));
     if (!connection.plain) return;
     // Plain clients tell answers by their order: nothing overtakes that of a message.
@@ -428,10 +442,12 @@ export class Engine {
   #release(connection: Connection): void {
     const { held } = connection;
     while (held.length > 0 && connection.pending === 0 && !connection.closed) {
-      const { text, error } = held.shift()!;
+      const { text, error, code } = held.shift()!;
       try {
-        if (error !== undefined) throw error;
-        this.#take(connection, text);
+        if (code !== undefined) this.#end(connection, code);
+        else if (error !== undefined) throw error;
+        // What it has paid for is known only now: it may have said more in one frame.
+        else if (this.#charge(connection, 0, this.#clock.read().now)) this.#take(connection, text);
       } catch (error) {
         this.#refuse(connection, error, text);
       }
@@ -462,6 +478,12 @@ export class Engine {
       this.#logger.error("handler failed", { connection: connection?.id, error: String(error) });
     }
   }
+}
+
+/** How many entries may come of a frame beside the one that every frame pays for. */
+function furtherEntries({ session }: Connection, frame: ClientFrame): number {
+  if (frame.action === "messages") return frame.bodies.length - 1;
+  return frame.action === "rename" ? session?.rooms.size ?? 0 : 0;
 }
 
 function sizeOf(data: unknown): number {

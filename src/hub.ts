@@ -74,10 +74,7 @@ export class Hub {
 
   /** Takes in a client of an earlier process: it is away from now on, if so many may be. */
   adopt(client: StoredClient, t: Instant): Effect[] {
-    const { graceMs, maxAway } = this.#options;
-    if (graceMs === 0 || this.#away.size >= maxAway) {
-      return [{ type: "forget", clientId: client.id }];
-    }
+    if (!this.#mayBeAway()) return [{ type: "forget", clientId: client.id }];
     const session = this.#sessions.restore(client);
     session.seenAt = t.now;
     this.#away.add(session);
@@ -117,11 +114,9 @@ export class Hub {
       case "typing":
         return typing(this.#memberOf(session, peer, frame.roomId));
       case "rename":
-        session.name = frame.name;
         return [
           success(peer, { message: `You are '${frame.name}' now` }, frame.ref),
-          { type: "remember", clientId: session.id, name: frame.name },
-          ...[...session.rooms].flatMap((member) => tell("rename", member, t)),
+          ...this.#rename(session, frame.name, t),
         ];
       case "ping":
         return [{ type: "send", to: peer, text: encodeFrame({ event: "pong" }, frame.ref) }];
@@ -248,11 +243,20 @@ export class Hub {
     this.#strangers.delete(peer);
     const session = peer.session;
     if (session === undefined) return [];
+    if (!forGood && !peer.plain && this.#mayBeAway(session)) return this.#cutOff(session, t);
+    session.detach(peer, t.now);
+    return this.#end(session, t);
+  }
+
+  /** Whether a client, or one that is not here yet, may be away now. */
+  #mayBeAway(session?: Session): boolean {
     const { graceMs, maxAway } = this.#options;
-    if (forGood || peer.plain || graceMs === 0 || this.#away.size >= maxAway) {
-      session.detach(peer, t.now);
-      return this.#end(session, t);
-    }
+    const counted = session !== undefined && this.#away.has(session);
+    return graceMs > 0 && (counted || this.#away.size < maxAway);
+  }
+
+  /** Makes a client away from all its rooms, and tells them. */
+  #cutOff(session: Session, t: Instant): Effect[] {
     return this.#suspend(session, t).flatMap((member) => tell("away", member, t));
   }
 
@@ -308,6 +312,11 @@ export class Hub {
     return frame.session === undefined ? undefined : this.#sessions.verify(frame.session);
   }
 
+  /** Before a `hello` whose client has said what is neither stored nor refused so far: it is to say that again. */
+  doubt(peer: Peer, frame: HelloFrame): void {
+    this.#sessions.get(this.clientOf(peer, frame) ?? "")?.recount(undefined);
+  }
+
   /** Forgets a room with everybody in it: their next word for it is answered with `room_gone`. */
   deleteRoom(roomId: string): boolean {
     return this.#rooms.delete(roomId);
@@ -343,7 +352,10 @@ export class Hub {
   #welcome(peer: Peer, frame: HelloFrame, earlier: Session | undefined, t: Instant): Effect[] {
     const effects: Effect[] = [];
     if (earlier?.peer !== undefined) {
-      effects.push(replaced(earlier.peer), ...this.disconnect(earlier.peer, t));
+      // One that is here again at once takes no place among those who are away.
+      const ended = this.#options.graceMs === 0;
+      effects.push(replaced(earlier.peer));
+      effects.push(...ended ? this.disconnect(earlier.peer, t) : this.#cutOff(earlier, t));
     }
     // Dropping the older connection ends its session where there is no grace time.
     const resumed = earlier !== undefined && this.#sessions.get(earlier.id) === earlier;
@@ -396,9 +408,9 @@ export class Hub {
         throw new ChatError("room_full", `Room ${room.id} has ${room.members.length} members`);
       }
       // A plain client is in one room at a time.
-      if (peer.plain && session.only !== undefined) {
-        before.push({ type: "deliver", member: session.only });
-        before.push(...this.#leave(session, session.only, t));
+      if (peer.plain && session.rooms.any !== undefined) {
+        before.push({ type: "deliver", member: session.rooms.any });
+        before.push(...this.#leave(session, session.rooms.any, t));
       }
       member = room.add(session);
       session.rooms.add(member);
@@ -416,18 +428,23 @@ export class Hub {
     return [...before, reply, { type: "deliver", member }, ...grown, ...told];
   }
 
+  #rename(session: Session, name: string, t: Instant): Effect[] {
+    if (name === session.name) return [];
+    session.name = name;
+    return [
+      { type: "remember", clientId: session.id, name },
+      ...[...session.rooms].flatMap((member) => tell("rename", member, t)),
+    ];
+  }
+
   #message(session: Session, peer: Peer, frame: MessageFrame, t: Instant): Effect[] {
-    const first = frame.n ?? session.n + 1;
+    const first = session.numberOf(frame.n);
     const last = first + frame.bodies.length - 1;
-    if (first > session.n + 1 && session.counted) {
-      throw new ChatError("out_of_order", `Message ${first} came before ${session.n + 1}`);
-    }
     // What was taken before is answered wherever its author is by now: the store knows it.
     const roomId = last > session.n
       ? this.#memberOf(session, peer, frame.roomId, "You must join a room first").room.id
       : frame.roomId ?? "";
-    session.n = Math.max(session.n, last);
-    session.counted = true;
+    session.take(last);
     const { id: from, name } = session;
     const drafts = frame.bodies.map((body, i) => ({ at: t.at, from, n: first + i, name, body }));
     return [{ type: "append", roomId, drafts }];
@@ -438,7 +455,7 @@ export class Hub {
     if (!peer.plain && roomId === undefined) {
       throw new ChatError("invalid_frame", `"room_id" is missing`);
     }
-    const member = peer.plain ? session.only : session.roomOf(roomId ?? "");
+    const member = peer.plain ? session.rooms.any : session.roomOf(roomId ?? "");
     if (member === undefined || member.outlet === undefined && !member.room.gone) {
       const message = peer.plain ? otherwise : undefined;
       throw new ChatError("not_in_room", message ?? `Not in room ${roomId}: join it first`);
@@ -450,9 +467,11 @@ export class Hub {
     return member;
   }
 
-  #checkRoomsOf({ rooms: { size } }: Session, peer: Peer): void {
+  #checkRoomsOf({ rooms }: Session, peer: Peer): void {
     const most = this.#options.maxRoomsPerClient;
-    if (peer.plain || size < most) return;
+    if (peer.plain || rooms.size < most) return;
+    const size = [...rooms].filter(({ room }) => !room.gone).length;
+    if (size < most) return;
     throw new ChatError("too_many_rooms", `You are in ${size} rooms, at most ${most}`);
   }
 

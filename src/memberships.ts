@@ -21,7 +21,7 @@ export class Memberships implements Iterable<Member> {
     return (this.#one === undefined ? 0 : 1) + (this.#others?.size ?? 0);
   }
 
-  /** One of them; undefined where there is none. */
+  /** One of them, which is the one of a plain client; undefined where there is none. */
   get any(): Member | undefined {
     return this.#one ?? this.#others?.values().next().value;
   }

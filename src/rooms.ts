@@ -66,6 +66,8 @@ export class Rooms {
     const room = this.#byId.get(roomId);
     if (room === undefined) return false;
     room.gone = true;
+    // Whoever was in it knows it until its next word there, which may never come.
+    room.log.skipTo(room.log.head);
     for (const member of room.members) member.outlet = undefined;
     return this.#byId.delete(roomId);
   }

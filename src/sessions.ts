@@ -7,6 +7,7 @@
  * @module
  */
 
+import { ChatError } from "./errors.ts";
 import { newClientId, normalizeRoomId, type RandomBytes, sameSecret } from "./ids.ts";
 import { Memberships } from "./memberships.ts";
 import type { Member, Outlet, Person } from "./room.ts";
@@ -42,11 +43,6 @@ export class Session implements Person {
     this.recount(n);
   }
 
-  /** The membership of a plain client. */
-  get only(): Member | undefined {
-    return this.rooms.any;
-  }
-
   /** The membership in the room that `roomId` may mean; nearly always it is written as we write it. */
   roomOf(roomId: string): Member | undefined {
     return this.rooms.get(roomId) ?? this.rooms.get(normalizeRoomId(roomId));
@@ -70,6 +66,23 @@ export class Session implements Person {
     this.elsewhere = true;
     this.seenAt = now;
     this.recount(undefined);
+  }
+
+  /**
+   * The number of its next message, where it says that it is `n`.
+   *
+   * @throws {ChatError} where one before it is missing.
+   */
+  numberOf(n: number | undefined): number {
+    const next = this.n + 1;
+    if (n === undefined || n <= next || !this.counted) return n ?? next;
+    throw new ChatError("out_of_order", `Message ${n} came before ${next}`);
+  }
+
+  /** Notes that its messages up to `n` were taken. */
+  take(n: number): void {
+    this.n = Math.max(this.n, n);
+    this.counted = true;
   }
 
   /** Goes on counting its messages behind `n`, or where that is not known, with whatever comes next. */

@@ -1,7 +1,7 @@
 // This module runs in browsers.
 
 /**
- * Waiting with an end: every promise of the client has a timeout and takes a signal.
+ * Waiting with an end. Every promise of the client has a timeout and takes a signal.
  *
  * @module
  */
@@ -68,4 +68,15 @@ export function sleep(ms: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) wake();
     else signal.addEventListener("abort", wake);
   });
+}
+
+/** Resolves when a promise does, or when that has taken `ms` milliseconds; rejects if it does before. */
+export async function within(ms: number, promise: Promise<unknown>): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  try {
+    await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -22,6 +22,7 @@ const MAY_SEE: Record<string, string[]> = {
   "decode": ["errors", "protocol", "utf8"],
   "encode": ["type errors", "type protocol"],
   "roster": ["type protocol"],
+  "wait": [],
 
   // The server's rules.
   "ids": [],
@@ -46,7 +47,7 @@ const MAY_SEE: Record<string, string[]> = {
   "options": ["type store/store"],
   "room": ["encode", "type log", "type protocol", "type roster", "type store/store"],
   "memberships": ["type room"],
-  "sessions": ["ids", "memberships", "type room", "type store/store"],
+  "sessions": ["errors", "ids", "memberships", "type room", "type store/store"],
   "effects": ["type protocol", "type room", "type sessions"],
   "rooms": ["errors", "room", "type effects", "type options", "type store/store"],
   "presence": ["encode", "type effects", "type protocol", "type room"],
@@ -163,6 +164,7 @@ const MAY_SEE: Record<string, string[]> = {
     "type room",
     "type sessions",
     "type store/store",
+    "wait",
   ],
   "server_flags": ["logger", "options", "@std/cli/parse-args"],
   "server.ts": [
@@ -180,7 +182,6 @@ const MAY_SEE: Record<string, string[]> = {
   ],
 
   // The client.
-  "wait": [],
   "feed": ["wait"],
   "outbox": ["errors", "protocol", "utf8"],
   "link": ["errors", "protocol", "wait"],

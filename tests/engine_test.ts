@@ -1,8 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { setImmediate } from "node:timers";
+import { openMemoryStore } from "../src/choose_store.ts";
 import { Engine } from "../src/engine.ts";
 import { DEFAULTS, type EngineOptions } from "../src/options.ts";
 import type { Dialect } from "../src/protocol.ts";
+import type { OpenStore } from "../src/store/store.ts";
 import { FakeSocket } from "./fake_socket.ts";
 import { type LogLine, recordingLogger } from "./fixtures.ts";
 
@@ -11,10 +13,11 @@ class Bench implements AsyncDisposable {
   readonly log: LogLine[] = [];
   readonly #sockets: FakeSocket[] = [];
 
-  constructor(options: Partial<EngineOptions> = {}) {
+  constructor(options: Partial<EngineOptions> = {}, openStore?: OpenStore) {
     this.engine = new Engine(
       { ...DEFAULTS, closeMs: 50, ...options },
       recordingLogger(this.log),
+      openStore,
     );
   }
 
@@ -43,6 +46,10 @@ class Bench implements AsyncDisposable {
 
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 Deno.test("Engine.accept() takes a plain connection in only when its socket opens, any other at once", async () => {
@@ -163,6 +170,72 @@ Deno.test("a connection that ends while its room is being made is forgotten with
   assertEquals(bench.log.filter(({ level }) => level === "error"), []);
 });
 
+Deno.test("what a plain client said before it went is heard, though its room was still being made", async () => {
+  await using bench = new Bench();
+  const ana = bench.v1().socket;
+  ana.hear({ action: "create", body: "Lobby" });
+  await turn();
+  const roomId = ana.take()[0]?.room_id;
+  const socket = bench.connect("plain");
+  socket.hear({ action: "create", body: "Other" });
+  socket.hear({ action: "join", body: roomId });
+  socket.hear({ action: "message", body: "last words" });
+  socket.end(1000);
+  await turn();
+  await turn();
+  const entries = ana.take().flatMap(({ entries }) => entries as { body?: string }[]);
+  assertEquals(entries.map(({ body }) => body), [undefined, undefined, "last words", undefined]);
+  assertEquals(bench.engine.connections, 1);
+});
+
+Deno.test("what waits while a room is being made is limited by all that came of it", async () => {
+  await using bench = new Bench({ rate: 100 });
+  const { socket } = bench.v1();
+  socket.hear({ action: "create", body: "Lobby" });
+  await turn();
+  const roomId = socket.take()[0]?.room_id;
+  socket.hear({ action: "create", body: "Other" });
+  for (let i = 0; i < 3; i++) {
+    socket.hear({ action: "messages", room_id: roomId, n: 1 + 150 * i, body: Array(150).fill("") });
+  }
+  await turn();
+  const frames = socket.take();
+  assertEquals(frames.filter(({ code }) => code === "rate_limited").map(({ n }) => n), [301]);
+});
+
+Deno.test("whoever renames itself pays for each of its rooms", async () => {
+  await using bench = new Bench({ rate: 10 });
+  const { socket } = bench.v1({ name: "Ana" });
+  for (let i = 0; i < 9; i++) socket.hear({ action: "create", body: `${i}` });
+  await turn();
+  await turn();
+  socket.take();
+  for (const ref of [1, 2, 3]) socket.hear({ action: "rename", body: `Ana ${ref}`, ref });
+  assertEquals(socket.take().map(({ status }) => status), ["success", "error", "error"]);
+});
+
+Deno.test("a client of which a message is in doubt comes back all the same, and is to say it again", async () => {
+  let doubt: Promise<void> | undefined;
+  await using bench = new Bench({ helloMs: 20 }, (events, options) => {
+    const store = openMemoryStore(events, options);
+    return Object.assign(store, { settled: () => doubt });
+  });
+  const ana = bench.v1();
+  ana.socket.hear({ action: "create", body: "Lobby" });
+  await turn();
+  const roomId = ana.socket.take()[0]?.room_id;
+  ana.socket.hear({ action: "message", room_id: roomId, n: 1, body: "stored?" });
+  doubt = new Promise(() => {});
+  ana.socket.end(1006);
+  const again = bench.connect("v1");
+  again.hear({ action: "hello", body: { session: ana.session } });
+  assertEquals(again.sent, []);
+  await until(() => again.sent.length > 0);
+  const [welcome] = again.take();
+  assertEquals([welcome?.resumed, welcome?.n], [true, 0]);
+  doubt = undefined;
+});
+
 Deno.test("nothing is heard from a connection that the server has closed", async () => {
   await using bench = new Bench();
   const first = bench.v1();
@@ -221,10 +294,6 @@ async function withFullBen(bench: Bench, dialect: Dialect) {
   await turn();
   all.ben.take();
   return all;
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 Deno.test("whoever leaves gets first what is in the log, however slowly it reads", async () => {

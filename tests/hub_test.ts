@@ -137,6 +137,35 @@ pure("Hub.disconnect() for good ends memberships at once", () => {
   assertEquals(bench.hub.rooms.get(roomId)?.members.length, 1);
 });
 
+pure("whoever takes its session over, or breaks off again at once, stays the same client", () => {
+  const { bench, ana, ben, roomId } = twoInRoom({ maxAway: 1 });
+  const [anas, bens] = [ana, ben].map((peer) => bench.tokenOf(peer));
+  const id = ana.session?.id;
+  bench.perform(bench.hub.disconnect(ben, bench.t));
+  assertEquals(bench.v1("Ana", anas).session?.id, id);
+  const again = bench.v1("Ben", bens);
+  bench.join(again, { roomId });
+  assertEquals(bench.told(bench.hub.disconnect(again, bench.t)), ["away Ben"]);
+});
+
+pure("a client is not in the rooms that were deleted while it said nothing there", () => {
+  const bench = new HubBench({ maxRoomsPerClient: 1 });
+  const ana = bench.v1("Ana");
+  bench.hub.deleteRoom(bench.create(ana, "Lobby"));
+  assertEquals(bench.hub.rooms.has(bench.create(ana, "Other")), true);
+  assertEquals(refusal(() => bench.create(ana, "Third")), [
+    "too_many_rooms",
+    "You are in 1 rooms, at most 1",
+  ]);
+});
+
+pure("whoever is called so already is renamed without a word to its rooms", () => {
+  const { bench, ana } = twoInRoom();
+  const rename = (name: string) => bench.hub.receive(ana, { action: "rename", name }, bench.t);
+  assertEquals(bench.told(rename("Ann")), ["rename Ann"]);
+  assertEquals(rename("Ann").map(({ type }) => type), ["send"]);
+});
+
 pure("Hub.tick() ends a client exactly when its grace time is over", () => {
   const { bench, ben } = twoInRoom({ graceMs: 1_000 });
   bench.hub.disconnect(ben, bench.t);

@@ -1,7 +1,5 @@
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { Log } from "../src/log.ts";
-import { Room } from "../src/room.ts";
-import { Roster } from "../src/roster.ts";
+import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { ChatError } from "../src/errors.ts";
 import { Sessions } from "../src/sessions.ts";
 import { countingBytes, FakePeer } from "./hub_harness.ts";
 import { pure } from "./pure.ts";
@@ -60,11 +58,14 @@ pure("a session and its connection point at each other until they are taken apar
   assertEquals([session.peer, peer.session, session.seenAt], [undefined, undefined, 9]);
 });
 
-pure("Session.only is the one membership of a plain client", () => {
+pure("Session.numberOf() refuses a number behind a hole, as soon as numbers are known", () => {
   const session = make().add();
-  assertEquals(session.only, undefined);
-  const log = new Log("e", { logEntries: 10, logBytes: 1_000 });
-  const member = new Room({ id: "id", name: "name", log, roster: new Roster() }, 0).add(session);
-  session.rooms.add(member);
-  assert(session.only === member);
+  assertEquals([session.numberOf(undefined), session.numberOf(1)], [1, 1]);
+  session.take(3);
+  session.take(2);
+  assertEquals([session.n, session.numberOf(undefined), session.numberOf(2)], [3, 4, 2]);
+  const error = assertThrows(() => session.numberOf(5), ChatError, "Message 5 came before 4");
+  assertEquals(error.code, "out_of_order");
+  session.recount(undefined);
+  assertEquals(session.numberOf(5), 5);
 });

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { deferred } from "../src/wait.ts";
+import { deferred, within } from "../src/wait.ts";
 
 const pure = { permissions: "none" } as const;
 
@@ -50,4 +50,10 @@ Deno.test("a timeout longer than timers can be is not over at once", pure, async
     assertEquals(await wait.promise.catch(String), "in time", String(timeoutMs));
     clearTimeout(timer);
   }
+});
+
+Deno.test("within() ends with its promise, whatever comes of that, or when the time is over", async () => {
+  await within(1_000, Promise.resolve());
+  await assertRejects(() => within(1_000, Promise.reject(new Error("broken"))), Error, "broken");
+  await within(1, new Promise(() => {}));
 });
