@@ -16,8 +16,8 @@
  * @module
  */
 
-import { ChatRoom, type Message, type RoomActions } from "./src/chat_room.ts";
-import { ChatError, SendError } from "./src/errors.ts";
+import { ChatRoom, type Message, type RoomActions, type RoomReply } from "./src/chat_room.ts";
+import { ChatError, reasonOf, SendError } from "./src/errors.ts";
 import type { ReadOptions } from "./src/feed.ts";
 import { Lifeline, type Status } from "./src/lifeline.ts";
 import type { Link, Push, Reply } from "./src/link.ts";
@@ -74,6 +74,12 @@ export class ChatClient implements AsyncDisposable {
   #session: string | undefined;
   #name: string | undefined;
   #current: ChatRoom | undefined;
+  /** How many calls wait for a room. */
+  #entering = 0;
+  /** Ids of rooms that were entered too late: whoever wanted to be there was told that it failed. */
+  readonly #unwanted = new Set<string>();
+  /** Rooms whose members are being asked for. */
+  readonly #renewing = new Set<ChatRoom>();
   readonly #unlisten: () => void;
 
   /**
@@ -144,7 +150,7 @@ export class ChatClient implements AsyncDisposable {
 
   /** Makes a room, joins it, and makes it the current one. */
   createRoom(name: string, options: WaitOptions = {}): Promise<ChatRoom> {
-    return this.#request({ action: "create", body: name }, (reply) => this.#enter(reply), options);
+    return this.#open({ action: "create", body: name }, options);
   }
 
   /** Joins a room and makes it the current one. */
@@ -157,7 +163,7 @@ export class ChatClient implements AsyncDisposable {
       after: known?.cursor,
       epoch: known?.epoch,
     };
-    return this.#request({ action: "join", body }, (reply) => this.#enter(reply), options);
+    return this.#open({ action: "join", body }, options);
   }
 
   /** Leaves the current room. */
@@ -210,26 +216,59 @@ export class ChatClient implements AsyncDisposable {
     return await link.request(frame, accept, deadline - performance.now(), signal);
   }
 
-  #enter(reply: Reply): ChatRoom {
-    if (!isRoom(reply)) throw new Error("The server answered with something that is no room");
-    let room = this.#rooms.get(reply.room_id ?? "");
-    if (room === undefined) {
-      room = new ChatRoom(reply, this.#actions);
-      this.#rooms.set(room.id, room);
-    } else if (reply.recovered === false) {
-      room.rejoined(reply);
+  async #open(
+    frame: { action: string; body: unknown },
+    options: WaitOptions,
+  ): Promise<ChatRoom> {
+    let wanted = true;
+    this.#entering++;
+    try {
+      return await this.#request(frame, (reply) => this.#enter(reply, wanted), options);
+    } finally {
+      wanted = false;
+      this.#entering--;
+      this.#leaveUnwanted();
     }
-    this.#current = room;
+  }
+
+  #enter(reply: Reply, wanted: boolean): ChatRoom {
+    if (!isRoom(reply)) throw new Error("The server answered with something that is no room");
+    let room = this.#rooms.get(reply.room_id);
+    if (room === undefined) room = new ChatRoom(reply, this.#actions);
+    else room.renew(reply);
+    if (wanted) {
+      this.#rooms.set(room.id, room);
+      this.#current = room;
+    } else {
+      this.#unwanted.add(room.id);
+      this.#leaveUnwanted();
+    }
     return room;
+  }
+
+  #leaveUnwanted(): void {
+    // Whoever waits may have asked for the same room again, and would be thrown out of it.
+    if (this.#entering > 0) return;
+    for (const id of this.#unwanted) {
+      if (this.#rooms.has(id)) continue;
+      this.#lifeline.link?.send({ action: "leave", body: { room_id: id } });
+    }
+    this.#unwanted.clear();
   }
 
   async #leave(room: ChatRoom, options: WaitOptions): Promise<void> {
     if (this.#rooms.get(room.id) !== room) return;
     const frame = { action: "leave", body: { room_id: room.id } };
-    await this.#request(frame, () => this.#forget(room, "Left"), options);
+    try {
+      await this.#request(frame, () => this.#forget(room, "Left"), options);
+    } catch (error) {
+      if (!isOutside(error)) throw error;
+      this.#forget(room, error.message);
+    }
   }
 
   #forget(room: ChatRoom, reason: string): void {
+    if (this.#rooms.get(room.id) !== room) return;
     this.#rooms.delete(room.id);
     if (this.#current === room) this.#current = [...this.#rooms.values()].at(-1);
     room.end(reason);
@@ -238,38 +277,61 @@ export class ChatClient implements AsyncDisposable {
   async #send(room: ChatRoom, text: string, options: WaitOptions): Promise<number> {
     const { sendTimeoutMs = 60_000 } = this.#options;
     if (this.#rooms.get(room.id) !== room) throw new SendError(`Not in room ${room.id}`, false);
-    return await this.#sender.send(
-      room.id,
-      text,
-      options.timeoutMs ?? sendTimeoutMs,
-      options.signal,
-    );
+    const { timeoutMs = sendTimeoutMs, signal } = options;
+    try {
+      return await this.#sender.send(room.id, text, timeoutMs, signal);
+    } catch (error) {
+      if (error instanceof SendError && isOutside(error.cause)) this.#forget(room, error.message);
+      throw error;
+    }
   }
 
   /** A new connection: rejoins every room from its cursor, then sends what has no answer. */
   #welcome(link: Link, reply: ConnectedFrame): void {
     this.#clientId = reply.client_id;
     this.#session = reply.session;
-    const rejoins = [...this.#rooms.values()].map((room) => this.#rejoin(link, room));
-    this.#sender.welcome(link, reply, Promise.all(rejoins));
-  }
-
-  async #rejoin(link: Link, room: ChatRoom): Promise<void> {
-    // With the name, a room that a restart has wiped out is made again: people meet where they were.
-    const { id, name, epoch, cursor } = room;
-    const body = { room_id: id, room_name: name, epoch, after: cursor };
-    try {
-      await link.request({ action: "join", body }, (reply) => {
+    const rejoins = [...this.#rooms.values()].map((room) => {
+      // With the name, a room that a restart has wiped out is made again: people meet where they were.
+      const { id, name, epoch, cursor } = room;
+      const body = { room_id: id, room_name: name, epoch, after: cursor };
+      return this.#rejoin(link, room, body, (reply) => {
         if (!isRoom(reply)) {
           throw new Error(`The server answered the rejoin of ${id} with something else`);
         }
         room.rejoined(reply);
-      }, this.#timeoutMs);
+      });
+    });
+    this.#sender.welcome(link, reply, Promise.all(rejoins));
+  }
+
+  /** Joins a room that this client is in, as often as the server says "not now". */
+  async #rejoin(
+    link: Link,
+    room: ChatRoom,
+    body: Record<string, unknown>,
+    accept: (reply: Reply) => void,
+  ): Promise<void> {
+    try {
+      await link.request({ action: "join", body }, accept, this.#timeoutMs);
     } catch (error) {
       if (!(error instanceof ChatError)) throw error;
       if (error.retryAfterMs === undefined) return this.#forget(room, error.message);
       await sleep(error.retryAfterMs, this.#closed.signal);
-      if (this.#rooms.get(id) === room) await this.#rejoin(link, room);
+      if (this.#rooms.get(room.id) === room) await this.#rejoin(link, room, body, accept);
+    }
+  }
+
+  /** Asks for the members of a room, once for gaps in a row: who came and went may lie in one. */
+  async #renew(room: ChatRoom): Promise<void> {
+    const { link } = this.#lifeline;
+    if (link === undefined || !room.presence || this.#renewing.has(room)) return;
+    this.#renewing.add(room);
+    try {
+      await this.#rejoin(link, room, { room_id: room.id }, (reply) => this.#enter(reply, false));
+    } catch (error) {
+      link.fail(reasonOf(error));
+    } finally {
+      this.#renewing.delete(room);
     }
   }
 
@@ -292,6 +354,7 @@ export class ChatClient implements AsyncDisposable {
       case "gap":
         room.tell({ type: "gap", fromSeq: frame.from_seq, toSeq: frame.to_seq });
         this.#sender.missed();
+        this.#renew(room);
         break;
       case "typing": {
         const { from, name } = frame;
@@ -300,15 +363,12 @@ export class ChatClient implements AsyncDisposable {
     }
   }
 
-  /** A reply that nobody waits for: it is about a message, or came too late. */
+  /** A reply without a request: it is about a message. */
   #takeReply(frame: SuccessFrame | ErrorFrame): void {
     if (frame.status === "error") {
       if (frame.n !== undefined) this.#sender.refuse(frame, frame.n);
     } else if (frame.n !== undefined) {
       this.#sender.acknowledge(frame.n, frame.seq ?? 0);
-    } else if (frame.members !== undefined && !this.#rooms.has(frame.room_id ?? "")) {
-      // Whoever wanted to be there was told that it failed.
-      this.#lifeline.link?.send({ action: "leave", body: { room_id: frame.room_id } });
     }
   }
 
@@ -336,6 +396,11 @@ function listen(nudge: () => void, close: () => void, signal?: AbortSignal): () 
 }
 
 /** Whether a reply lets this client into a room. */
-function isRoom(reply: Reply): reply is SuccessFrame {
+function isRoom(reply: Reply): reply is RoomReply {
   return "status" in reply && reply.status === "success" && typeof reply.room_id === "string";
+}
+
+/** Whether the server refused something because this client is not in that room any more. */
+function isOutside(error: unknown): error is ChatError {
+  return error instanceof ChatError && ["not_in_room", "room_gone"].includes(error.code);
 }

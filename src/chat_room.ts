@@ -62,6 +62,9 @@ export interface RoomActions {
   leave(room: ChatRoom, wait: WaitOptions): Promise<void>;
 }
 
+/** A reply that lets a client into a room. */
+export type RoomReply = SuccessFrame & { room_id: string };
+
 /** A room this client is in. Iterating over it gives its messages. */
 export class ChatRoom implements AsyncIterable<Message> {
   /** What others need to join. */
@@ -77,8 +80,8 @@ export class ChatRoom implements AsyncIterable<Message> {
   #cursor = 0;
 
   /** Made by the client from the answer to `create` or `join`. */
-  constructor(reply: SuccessFrame, actions: RoomActions) {
-    this.id = reply.room_id ?? "";
+  constructor(reply: RoomReply, actions: RoomActions) {
+    this.id = reply.room_id;
     this.name = reply.room_name ?? "";
     this.#actions = actions;
     this.#enter(reply);
@@ -139,12 +142,22 @@ export class ChatRoom implements AsyncIterable<Message> {
     return this.messages();
   }
 
-  /** For the client: takes the answer to a rejoin. */
+  /** For the client: takes the answer to a rejoin on a new connection, and tells of it. */
   rejoined(reply: SuccessFrame): void {
-    const recovered = reply.recovered === true && reply.epoch === this.#epoch;
-    if (!recovered) this.#enter(reply);
-    else this.#know(reply);
-    this.#feed.push({ type: "recovered", recovered }, this.#cursor);
+    if (this.renew(reply)) this.#feed.push({ type: "recovered", recovered: true }, this.#cursor);
+  }
+
+  /** For the client: takes the answer to another join; tells, and returns `false`, where something is missing. */
+  renew(reply: SuccessFrame): boolean {
+    const recovered = reply.recovered !== false && reply.epoch === this.#epoch &&
+      (reply.after ?? 0) <= this.#cursor;
+    if (recovered) {
+      this.#know(reply);
+    } else {
+      this.#enter(reply);
+      this.#feed.push({ type: "recovered", recovered }, this.#cursor);
+    }
+    return recovered;
   }
 
   /** For the client: takes an entry; one that was had before is passed over, and `false` returned. */

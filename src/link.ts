@@ -38,9 +38,12 @@ export interface LinkEvents {
 }
 
 interface Request extends Deferred<unknown> {
-  /** Runs before any later frame is looked at. */
+  /** Runs before any later frame is looked at, even if nobody waits for the reply any more. */
   accept: (reply: Reply) => unknown;
 }
+
+/** How many requests may be without a reply. */
+const MAX_REQUESTS = 1_000;
 
 /** However often the server wants to hear something, the heart beats no faster, in milliseconds. */
 const MIN_BEAT_MS = 5;
@@ -110,7 +113,8 @@ export class Link {
 
   /**
    * Sends a request and resolves with what `accept` makes of its reply. Rejects with a
-   * ChatError where the server refuses it, and where the time or the connection ends.
+   * ChatError where the server refuses it, and where the time or the connection ends. A
+   * reply that comes after the time is accepted all the same: the server has done it.
    */
   request<T>(
     frame: Record<string, unknown> & { action: string },
@@ -119,11 +123,14 @@ export class Link {
     signal?: AbortSignal,
   ): Promise<T> {
     if (this.#ended) return Promise.reject(new Error("The connection has ended"));
+    if (this.#requests.size >= MAX_REQUESTS) {
+      return Promise.reject(new Error(`${MAX_REQUESTS} requests have no reply`));
+    }
     const ref = ++this.#refs;
     const answer = deferred<T>(`The reply to ${frame.action}`, timeoutMs, signal);
     this.#requests.set(ref, { ...answer, accept } as Request);
     this.send({ ...frame, ref });
-    return answer.promise.finally(() => this.#requests.delete(ref));
+    return answer.promise;
   }
 
   /**
@@ -194,11 +201,8 @@ export class Link {
 
   #answer(frame: ServerFrame, ref: Ref): void {
     const request = this.#requests.get(ref);
-    if (request === undefined) {
-      // Too late for whoever asked; the client may have to undo it.
-      if (!("status" in frame) || frame.status !== "connected") this.#events.push(frame);
-      return;
-    }
+    if (request === undefined) return;
+    this.#requests.delete(ref);
     if ("status" in frame && frame.status === "error") {
       const { code, message, retry_after_ms: retryAfterMs } = frame;
       request.reject(new ChatError(code, message, retryAfter(retryAfterMs)));

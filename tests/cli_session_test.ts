@@ -212,6 +212,24 @@ Deno.test("a room that is deleted is left behind, and the next line is an error"
   assertEquals((await ana.screen.saw("error")).body, "is anybody there?");
 });
 
+Deno.test("a room that is deleted can be left, and another one made", async () => {
+  await using server = new TestChat();
+  await using ana = await Talk.start(server);
+  const { roomId } = await ana.screen.saw("room");
+  await ana.screen.saw("join");
+  server.chat.deleteRoom(String(roomId));
+  ana.screen.enter("leave", "/create Kitchen", "quit");
+  assertEquals(await ana.end(), 0);
+  assertEquals(ana.screen.story, [
+    "room Lobby",
+    "join Ana",
+    "left Lobby",
+    "room Kitchen",
+    "join Ana",
+    "left Kitchen",
+  ]);
+});
+
 Deno.test("history comes with `last`, and tells what somebody was called in it", async () => {
   await using server = new TestChat();
   await using ana = await Talk.start(server);

@@ -273,8 +273,7 @@ Deno.test("a refused message rejects only itself, and those behind it move up", 
   const fates = await Promise.all(sends.map(fate));
   const first = Number(fates[0]);
   assertEquals(fates, [first, false, first + 1, false, false, first + 2]);
-  const cause = (await assertRejects(() => doomed.send("again"), SendError)).cause;
-  assert(cause instanceof ChatError && cause.code === "not_in_room");
+  assertEquals([...chat.rooms.keys()], [room.id]);
   const read: [string, number][] = [];
   for await (const { body, n } of room) if (read.push([body, n]) === 3) break;
   assertEquals(read, [["1", 1], ["2", 2], ["3", 3]]);
@@ -322,6 +321,7 @@ Deno.test("acknowledgements that fell into a gap are brought back by repeats", a
     await peer.admit();
     await peer.next();
     peer.send({ event: "gap", room_id: "r1", from_seq: 1, to_seq: 2 });
+    assertEquals((await peer.admit()).action, "join");
     for (;;) {
       const { n, body } = await peer.next();
       assertEquals([n, body], [1, ["a", "b"]]);
@@ -333,22 +333,4 @@ Deno.test("acknowledgements that fell into a gap are brought back by repeats", a
   const sends = [fate(room.send("a")), fate(room.send("b"))];
   assertEquals((await room.events().next()).value, { type: "gap", fromSeq: 1, toSeq: 2 });
   assertEquals(await Promise.all(sends), [1, 2]);
-});
-
-Deno.test("a room that answers too late is left again", async () => {
-  const gaveUp = Promise.withResolvers<void>();
-  const left = Promise.withResolvers<unknown>();
-  await using server = new ScriptedServer(async (peer) => {
-    await peer.welcome();
-    const { ref } = await peer.next();
-    await gaveUp.promise;
-    peer.send({ status: "success", ref, room_id: "r1", room_name: "Late", seq: 0, members: [] });
-    left.resolve(await peer.next());
-  });
-  await using chat = new ChatClient(server.url);
-  await chat.connect();
-  await assertRejects(() => chat.createRoom("Late", { timeoutMs: 10 }), DOMException);
-  gaveUp.resolve();
-  assertEquals(await left.promise, { action: "leave", body: { room_id: "r1" } });
-  assertEquals(chat.rooms.size, 0);
 });
