@@ -98,6 +98,7 @@ export class Lifeline {
 
   /** Makes the first connection, in one attempt. */
   async connect(timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
     if (this.#status.type !== "idle") throw new Error(`Cannot connect: ${this.#status.type}`);
     try {
       await this.#open(timeoutMs, signal);

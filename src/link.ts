@@ -122,6 +122,7 @@ export class Link {
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<T> {
+    if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.#ended) return Promise.reject(new Error("The connection has ended"));
     if (this.#requests.size >= MAX_REQUESTS) {
       return Promise.reject(new Error(`${MAX_REQUESTS} requests have no reply`));
@@ -224,7 +225,7 @@ export class Link {
     clearInterval(this.#heart);
     this.#socket.onmessage = null;
     // Browsers let clients close with 1000 and 3000 to 4999 only.
-    const ours = end.code === CLOSE.normal || end.code >= 4000;
+    const ours = end.code === CLOSE.normal || end.code >= 4000 && end.code < 5000;
     if (this.#socket.readyState <= WebSocket.OPEN) {
       this.#socket.close(ours ? end.code : CLOSE.unresponsive, end.reason.slice(0, 40));
     }

@@ -55,6 +55,10 @@ export class Sender {
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<number> {
+    if (signal?.aborted) {
+      const cause = signal.reason;
+      throw new SendError(`Not sent: ${reasonOf(cause)}`, false, { cause });
+    }
     this.#check(body);
     const answer = deferred<number>("The acknowledgement", timeoutMs, signal);
     const { resolve, reject } = answer;
@@ -130,6 +134,10 @@ export class Sender {
   }
 
   #check(body: string): void {
+    if (typeof body !== "string") {
+      // In a frame with others, it would have all of them refused.
+      throw new SendError(`A message must be a string, not ${String(body)}`, false);
+    }
     const bytes = body.length * 3 > this.#bodyBytes ? utf8Bytes(body) : 0;
     if (bytes > this.#bodyBytes) {
       const most = this.#bodyBytes;

@@ -325,6 +325,15 @@ Deno.test("closing ends whatever goes on: an attempt, a wait, and who waits for 
   assertEquals(line.over, ["Done"]);
 });
 
+Deno.test("a connection that is asked for with an aborted signal is not made", async () => {
+  await using server = new ScriptedServer(up);
+  await using line = new Line(server.url);
+  const signal = AbortSignal.abort(new Error("No longer wanted"));
+  await assertRejects(() => line.connect(5_000, signal), Error, "No longer wanted");
+  assertEquals([line.lifeline.status, server.attempts], [{ type: "idle" }, []]);
+  await line.connect();
+});
+
 Deno.test("closing before connecting, and twice, does no harm", async () => {
   const line = new Line("ws://127.0.0.1:1");
   await line.lifeline.close("Done");

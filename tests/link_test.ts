@@ -124,6 +124,22 @@ Deno.test("a server that answers nothing is not asked without end", async () => 
   assertEquals(errors.at(-2), "Error: The connection ended: Given up");
 });
 
+Deno.test("what is asked with a signal that was aborted before is not sent", async () => {
+  const actions: unknown[] = [];
+  await using server = new ScriptedServer(async (peer) => {
+    const { action, ref } = await peer.next();
+    actions.push(action);
+    peer.send({ status: "success", ref });
+  });
+  const { link } = await open(server.url);
+  const signal = AbortSignal.abort(new Error("No longer wanted"));
+  const unwanted = () => link.request({ action: "unwanted" }, idle, 5_000, signal);
+  await assertRejects(unwanted, Error, "No longer wanted");
+  await link.request({ action: "wanted" }, idle, 5_000);
+  assertEquals(actions, ["wanted"]);
+  await link.close("Done");
+});
+
 Deno.test("closing says 1000 and why, and waits for the answer", async () => {
   const closed = Promise.withResolvers<{ code: number; reason: string }>();
   await using server = new ScriptedServer((peer) => void peer.closed.then(closed.resolve));
@@ -170,6 +186,17 @@ Deno.test("a goodbye counts even if the close loses its code, or never comes", a
   const { link, ended } = await open(server.url);
   link.beat(100);
   assertEquals(await ended, told);
+});
+
+Deno.test("a goodbye whose code no client may close with ends a link like any other", async () => {
+  for (const code of [1005, 5_000, 2 ** 40]) {
+    await using server = new ScriptedServer((peer) => {
+      peer.send({ event: "goodbye", code, reason: "Odd" });
+      peer.sendRaw("no frame");
+    });
+    const { ended } = await open(server.url);
+    assertEquals(await ended, { code, reason: "Odd" });
+  }
 });
 
 Deno.test("a quiet link is kept alive by pings", async () => {

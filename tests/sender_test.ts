@@ -107,6 +107,30 @@ Deno.test("a message refused for good lets those behind it move up", async () =>
   assertEquals(await kept, 7);
 });
 
+Deno.test("what is said with an aborted signal, or is no text, is not sent, and harms nothing", async () => {
+  await using bench = new Bench();
+  await bench.connect();
+  const say = (text: unknown, signal?: AbortSignal) =>
+    bench.sender.send("lobby", text as string, 5_000, signal)
+      .catch(({ message, mayBeStored }) => [message, mayBeStored]);
+  const fates = [
+    say("a"),
+    say("b", AbortSignal.abort(new Error("No longer wanted"))),
+    say(123),
+    say("c"),
+  ];
+  const [sent] = await bench.until(1);
+  assertEquals(sent, { action: "messages", room_id: "lobby", n: 1, body: ["a", "c"] });
+  bench.sender.acknowledge(1, 5);
+  bench.sender.acknowledge(2, 6);
+  assertEquals(await Promise.all(fates), [
+    5,
+    ["Not sent: No longer wanted", false],
+    ["A message must be a string, not 123", false],
+    6,
+  ]);
+});
+
 Deno.test("closing says of each message whether it may be stored", async () => {
   await using bench = new Bench({ maxUnacknowledged: 1 });
   await bench.connect();
