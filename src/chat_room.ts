@@ -62,6 +62,11 @@ export interface RoomActions {
   leave(room: ChatRoom, wait: WaitOptions): Promise<void>;
 }
 
+/** What is known to happen to people: entries of a later protocol may tell more. */
+const PRESENCE: ReadonlySet<string> = new Set<PresenceEvent>(
+  ["join", "away", "back", "leave", "rename", "quiet"],
+);
+
 /** A reply that lets a client into a room. */
 export type RoomReply = SuccessFrame & { room_id: string };
 
@@ -166,11 +171,11 @@ export class ChatRoom implements AsyncIterable<Message> {
     this.#cursor = entry.seq;
     const own = entry.from === clientId;
     if ("body" in entry) {
-      this.#feed.push({ type: "message", roomId: this.id, own, ...entry }, entry.seq);
-    } else {
+      this.#feed.push({ ...entry, type: "message", roomId: this.id, own }, entry.seq);
+    } else if (PRESENCE.has(entry.event)) {
       if (entry.seq > this.#membersAt) this.#roster.apply(entry);
-      const { event, ...rest } = entry;
-      this.#feed.push({ type: event, own, ...rest }, entry.seq);
+      const { event: type, ...rest } = entry;
+      this.#feed.push({ ...rest, type, own }, entry.seq);
     }
     return true;
   }

@@ -244,17 +244,26 @@ export function retryAfter(ms: unknown): { retryAfterMs?: number } {
 /** Reads a frame, and checks what would do harm if it were otherwise. */
 function parse(data: unknown): ServerFrame {
   const frame: ServerFrame = JSON.parse(String(data));
-  if ("status" in frame) return frame;
-  if (!isEvent(frame)) throw new TypeError("Neither a reply nor an event");
+  const sound = "status" in frame ? isReply(frame) : isEvent(frame);
+  if (!sound) throw new TypeError("Neither a reply nor an event");
   return frame;
+}
+
+function isReply(frame: Extract<ServerFrame, { status: string }>): boolean {
+  if (frame.status !== "success") return true;
+  const { room_name, members = [] } = frame;
+  return isText(room_name) && members.every(({ client_id, name }) => isPerson(client_id, name));
 }
 
 function isEvent(frame: Exclude<ServerFrame, { status: string }>): boolean {
   switch (frame.event) {
     case "entries":
-      return frame.entries.every(({ seq, from }) =>
-        Number.isSafeInteger(seq) && typeof from === "string"
+      return frame.entries.every((entry) =>
+        Number.isSafeInteger(entry.seq) && isPerson(entry.from, entry.name) &&
+        (!("body" in entry) || typeof entry.body === "string")
       );
+    case "typing":
+      return isPerson(frame.from, frame.name);
     case "gap":
       return Number.isSafeInteger(frame.from_seq) && Number.isSafeInteger(frame.to_seq);
     case "goodbye":
@@ -262,4 +271,13 @@ function isEvent(frame: Exclude<ServerFrame, { status: string }>): boolean {
     default:
       return typeof frame.event === "string";
   }
+}
+
+/** Whether somebody's id and name are texts: a name may be missing. */
+function isPerson(id: unknown, name: unknown): boolean {
+  return typeof id === "string" && isText(name);
+}
+
+function isText(value: unknown): boolean {
+  return value === undefined || typeof value === "string";
 }

@@ -113,10 +113,25 @@ Deno.test("a room that has become too large knows nobody any more, and says so",
   assertEquals((await rest(lobby)).map(({ type }) => type), ["quiet"]);
 });
 
-Deno.test("an entry of a kind that is not known yet changes nothing but the cursor", pure, () => {
-  const lobby = room({ members: [{ client_id: "ben" }] });
-  take(lobby, seen(1, "waves" as PresenceEvent));
-  assertEquals([lobby.cursor, members(lobby)], [1, [{ client_id: "ben" }]]);
+Deno.test(
+  "an entry of a kind that is not known yet changes nothing but the cursor",
+  pure,
+  async () => {
+    const lobby = room({ members: [{ client_id: "ben" }] });
+    const kinds = ["waves", "closed", "message", "toString", undefined];
+    kinds.forEach((kind, i) => take(lobby, seen(i + 1, kind as PresenceEvent)));
+    assertEquals([lobby.cursor, members(lobby)], [5, [{ client_id: "ben" }]]);
+    assertEquals(await rest(lobby), []);
+  },
+);
+
+Deno.test("no field of an entry takes the place of what the client says of it", pure, async () => {
+  const lobby = room();
+  const claims = { type: "closed", roomId: "r2", own: true };
+  take(lobby, { ...said(1, "hi"), ...claims }, { ...seen(2, "join"), ...claims });
+  const [message, join] = await rest(lobby);
+  assert(message?.type === "message" && join?.type === "join");
+  assertEquals([message.roomId, message.own, join.own], ["r1", false, false]);
 });
 
 Deno.test("a rejoin that recovered goes on behind the cursor with new members", pure, async () => {

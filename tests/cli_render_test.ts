@@ -54,6 +54,11 @@ pure("toText() marks messages of one's own, those of others, and all that is no 
   for (const [shown, line] of cases) assertEquals(text(shown), line);
 });
 
+pure("toText() passes over what it does not know", () => {
+  assertEquals(text({ ...PRESENCE, type: "waves" } as unknown as Shown), undefined);
+  assertEquals(text({ type: "status", status: { type: "odd" } } as unknown as Shown), undefined);
+});
+
 pure("toText() lists who is here, who is away, and who one is oneself", () => {
   const members = [{ client_id: "a", name: "Ana" }, { client_id: "b", away: true as const }];
   assertEquals(

@@ -231,6 +231,20 @@ for (
     ["entries that are none", '{"event":"entries","room_id":"r1","entries":[null]}'],
     ["entries that are no list", '{"event":"entries","room_id":"r1","entries":5}'],
     ["an entry without a seq", '{"event":"entries","room_id":"r1","entries":[{"from":"a"}]}'],
+    [
+      "an entry whose body is no text",
+      '{"event":"entries","entries":[{"seq":1,"from":"","body":5}]}',
+    ],
+    [
+      "an entry whose name is no text",
+      '{"event":"entries","entries":[{"seq":1,"from":"","name":{}}]}',
+    ],
+    ["somebody typing whose name is no text", '{"event":"typing","from":"a","name":5}'],
+    ["a room whose name is no text", '{"status":"success","room_name":5}'],
+    [
+      "a member whose name is no text",
+      '{"status":"success","members":[{"client_id":"a","name":5}]}',
+    ],
     ["a gap of words", '{"event":"gap","room_id":"r1","from_seq":"a","to_seq":"b"}'],
     ["a goodbye without a code", '{"event":"goodbye","reason":"x"}'],
   ] as const
