@@ -77,7 +77,9 @@ async function converse(
     url,
     last,
     ...(json ? {} : { look: { colour, time: clock() } }),
-    ...(screen.interactive ? {} : { complain: (line) => console.error(line) }),
+    ...(screen.interactive || json
+      ? {}
+      : { verbatim: true, complain: (line) => console.error(line) }),
   });
   Deno.addSignalListener("SIGINT", interrupt);
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", interrupt);

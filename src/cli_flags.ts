@@ -28,14 +28,14 @@ export interface CliSettings {
 export const CLI_HELP = `Usage: deno run -N cli.ts [flags]
 
 Makes a room, or joins one, and talks there: type a line and press Enter.
-In a pipe, each line of the input is sent and what happens is printed.
+In a pipe, each line of the input is sent as it is; what happens is printed.
 
   --join ID         join this room instead of making one
   --url URL         where the chat is (default ${DEFAULT_URL})
   --name NAME       how others see you
   --room-name NAME  how a new room is called (default Lobby)
   --last N          begin a joined room with its last N entries (default 0)
-  --json            write one JSON object a line, for programs
+  --json            take commands, write one JSON object a line: for programs
   --help, --version
 `;
 

@@ -19,6 +19,8 @@ export interface SessionOptions {
   last: number;
   /** How things are shown; without it, as JSON. */
   look?: Look;
+  /** Sends every line as it is, instead of reading commands. */
+  verbatim?: boolean;
   /** Takes errors instead of the screen. */
   complain?: (line: string) => void;
 }
@@ -87,7 +89,9 @@ export class Session {
       await this.#fail(`Not sent: the line is longer than ${MAX_LINE_BYTES} bytes`, line);
       return true;
     }
-    const command = parseCommand(line);
+    const command: Command = this.#options.verbatim
+      ? { type: "say", text: line }
+      : parseCommand(line);
     try {
       await this.#perform(command);
     } catch (error) {
