@@ -49,8 +49,11 @@ export type RoomEvent =
   /** The last event: the room was left, is gone, or the client was closed. */
   | { type: "closed"; reason: string };
 
-/** How many events a room keeps for readers that are slower than the room. */
-const KEPT_EVENTS = 10_000;
+/**
+ * What a room keeps for readers that are slower than the room, with sizes in UTF-16 units: as
+ * many as a server's log has bytes, so that history is there until it is read.
+ */
+const KEPT = { events: 10_000, size: 4_194_304 };
 
 /** What a room needs of its client. */
 export interface RoomActions {
@@ -90,7 +93,7 @@ export class ChatRoom implements AsyncIterable<Message> {
     this.name = reply.room_name ?? "";
     this.#actions = actions;
     this.#enter(reply);
-    this.#feed = new Feed<RoomEvent>(KEPT_EVENTS, missed, this.#cursor);
+    this.#feed = new Feed<RoomEvent>(KEPT, missed, this.#cursor);
   }
 
   /** Everybody in the room, by client id; nobody where `presence` is false. */
@@ -149,7 +152,7 @@ export class ChatRoom implements AsyncIterable<Message> {
 
   /** For the client: takes the answer to a rejoin on a new connection, and tells of it. */
   rejoined(reply: SuccessFrame): void {
-    if (this.renew(reply)) this.#feed.push({ type: "recovered", recovered: true }, this.#cursor);
+    if (this.renew(reply)) this.#push({ type: "recovered", recovered: true });
   }
 
   /** For the client: takes the answer to another join; tells, and returns `false`, where something is missing. */
@@ -160,7 +163,7 @@ export class ChatRoom implements AsyncIterable<Message> {
       this.#know(reply);
     } else {
       this.#enter(reply);
-      this.#feed.push({ type: "recovered", recovered }, this.#cursor);
+      this.#push({ type: "recovered", recovered });
     }
     return recovered;
   }
@@ -171,11 +174,11 @@ export class ChatRoom implements AsyncIterable<Message> {
     this.#cursor = entry.seq;
     const own = entry.from === clientId;
     if ("body" in entry) {
-      this.#feed.push({ ...entry, type: "message", roomId: this.id, own }, entry.seq);
+      this.#push({ ...entry, type: "message", roomId: this.id, own });
     } else if (PRESENCE.has(entry.event)) {
       if (entry.seq > this.#membersAt) this.#roster.apply(entry);
       const { event: type, ...rest } = entry;
-      this.#feed.push({ ...rest, type, own }, entry.seq);
+      this.#push({ ...rest, type, own });
     }
     return true;
   }
@@ -183,13 +186,19 @@ export class ChatRoom implements AsyncIterable<Message> {
   /** For the client: takes what is no entry. */
   tell(event: Extract<RoomEvent, { type: "typing" | "gap" }>): void {
     if (event.type === "gap") this.#cursor = Math.max(this.#cursor, event.toSeq);
-    this.#feed.push(event, this.#cursor);
+    this.#push(event);
   }
 
   /** For the client: says the last word and ends every iteration. */
   end(reason: string): void {
-    this.#feed.push({ type: "closed", reason }, this.#cursor);
+    this.#push({ type: "closed", reason });
     this.#feed.end();
+  }
+
+  #push(event: RoomEvent): void {
+    const body = "body" in event ? event.body : "";
+    const name = "name" in event ? event.name ?? "" : "";
+    this.#feed.push(event, this.#cursor, body.length + name.length);
   }
 
   #enter(reply: SuccessFrame): void {

@@ -13,12 +13,21 @@ export interface ReadOptions {
   signal?: AbortSignal;
 }
 
+/** What a feed keeps for slow readers; it drops the rest when there is twice as much. */
+export interface FeedLimits {
+  /** How many events. */
+  events: number;
+  /** How large they may be together, in the unit of `push`. */
+  size?: number;
+}
+
 /** A bounded log of events with any number of readers. */
 export class Feed<T> {
-  readonly #limit: number;
+  readonly #limits: Required<FeedLimits>;
   readonly #missed: (from: number, to: number) => T | undefined;
-  /** The newest events and, because dropping them one by one would move all others, some more. */
-  #events: { event: T; mark: number }[] = [];
+  /** The newest events, and the sum of their sizes. */
+  readonly #events: { event: T; mark: number; size: number }[] = [];
+  #size = 0;
   /** The position of the first of them; positions count from the feed's beginning. */
   #first = 0;
   /** The mark of the event before the first. */
@@ -30,25 +39,28 @@ export class Feed<T> {
   readonly #sleepers = new Set<() => void>();
 
   /**
-   * Makes a feed that keeps the newest `limit` events. A reader that is slower
+   * Makes a feed that keeps the newest events. A reader that is slower
    * gets what `missed` returns for the mark of the last event it had and of the last it
    * will never have; nothing where that is undefined. `mark` is where the feed begins.
    */
-  constructor(limit: number, missed: (from: number, to: number) => T | undefined, mark = 0) {
-    this.#limit = limit;
+  constructor(
+    { events, size = Infinity }: FeedLimits,
+    missed: (from: number, to: number) => T | undefined,
+    mark = 0,
+  ) {
+    this.#limits = { events, size };
     this.#missed = missed;
     this.#firstMark = mark;
     this.#readMark = mark;
   }
 
-  /** Adds an event; `mark` says where the feed stands with it. After the end it does nothing. */
-  push(event: T, mark = 0): void {
+  /** Adds an event of some size; `mark` says where the feed stands with it. After the end it does nothing. */
+  push(event: T, mark = 0, size = 0): void {
     if (this.#ended) return;
-    this.#events.push({ event, mark });
-    if (this.#events.length >= 2 * this.#limit) {
-      this.#first += this.#limit;
-      this.#firstMark = this.#events.splice(0, this.#limit).at(-1)?.mark ?? 0;
-    }
+    this.#events.push({ event, mark, size });
+    this.#size += size;
+    const { events, size: most } = this.#limits;
+    if (this.#events.length >= 2 * events || this.#size >= 2 * most) this.#drop();
     this.#wake();
   }
 
@@ -73,12 +85,10 @@ export class Feed<T> {
   ): AsyncGenerator<T, void, undefined> {
     while (true) {
       signal?.throwIfAborted();
-      const oldest = this.#first + Math.max(0, this.#events.length - this.#limit);
-      if (position < oldest) {
-        position = oldest;
-        const before = this.#events[oldest - this.#first - 1]?.mark ?? this.#firstMark;
-        const missed = this.#missed(mark, before);
-        mark = before;
+      if (position < this.#first) {
+        position = this.#first;
+        const missed = this.#missed(mark, this.#firstMark);
+        mark = this.#firstMark;
         if (missed !== undefined) yield missed;
         continue;
       }
@@ -96,6 +106,20 @@ export class Feed<T> {
       }
       yield next.event;
     }
+  }
+
+  /** Drops the oldest events, many at once: dropping them one by one would move all others each time. */
+  #drop(): void {
+    let count = 0;
+    for (const { mark, size } of this.#events) {
+      const { length } = this.#events;
+      if (length - count <= this.#limits.events && this.#size <= this.#limits.size) break;
+      count++;
+      this.#size -= size;
+      this.#firstMark = mark;
+    }
+    this.#first += count;
+    this.#events.splice(0, count);
   }
 
   #more(signal?: AbortSignal): Promise<void> {

@@ -64,7 +64,7 @@ export class Lifeline {
   readonly #url: URL;
   readonly #options: LifelineOptions;
   readonly #events: LifelineEvents;
-  readonly #statuses = new Feed<Status>(KEPT_STATUSES, () => undefined);
+  readonly #statuses = new Feed<Status>({ events: KEPT_STATUSES }, () => undefined);
   #status: Status = { type: "idle" };
   #link: Link | undefined;
   readonly #waiters = new Set<Deferred<Link>>();

@@ -234,6 +234,17 @@ Deno.test("a reader that is too slow gets a gap that names what it missed", pure
   assertEquals(next && "seq" in next && next.seq, gap.toSeq + 1);
 });
 
+Deno.test("of long messages a room keeps fewer for slow readers", pure, async () => {
+  const lobby = room();
+  const long = "x".repeat(65_536);
+  for (let seq = 1; seq <= 300; seq++) take(lobby, said(seq, long));
+  const [gap, ...kept] = await rest(lobby);
+  assert(gap?.type === "gap" && gap.fromSeq === 1);
+  assertEquals(kept.length, 300 - gap.toSeq);
+  // At least 4 Mi characters, and at most twice as many.
+  assert(kept.length >= 64 && kept.length <= 128, `${kept.length}`);
+});
+
 /** Which of the entries up to `last` a reader was neither given nor told that they are missing. */
 function unaccounted(events: RoomEvent[], from: number, last: number): number[] {
   const open = new Set(Array.from({ length: last - from + 1 }, (_, i) => from + i));

@@ -3,9 +3,9 @@ import { Feed } from "../src/feed.ts";
 
 const pure = { permissions: "none" } as const;
 
-/** A feed of numbers, each its own mark; a reader that missed some is told how many, below zero. */
+/** A feed of numbers that keeps `limit` of them and as many again, each its own mark; a reader that missed some is told how many, below zero. */
 function numbers(limit: number): Feed<number> {
-  return new Feed(limit, (from, to) => from - to);
+  return new Feed({ events: limit }, (from, to) => from - to);
 }
 
 function fill(feed: Feed<number>, from: number, to: number): void {
@@ -122,16 +122,38 @@ Deno.test("what an earlier reader has had counts as had", pure, async () => {
 });
 
 Deno.test("where there is nothing to tell, a slow reader just goes on", pure, async () => {
-  const feed = new Feed<number>(4, () => undefined);
+  const feed = new Feed<number>({ events: 4 }, () => undefined);
   fill(feed, 1, 100);
   feed.end();
   assertEquals(await Array.fromAsync(feed.read()), [97, 98, 99, 100]);
 });
 
 Deno.test("a feed that nobody reads gives the newest events only", pure, async () => {
-  const feed = new Feed<number>(100, () => undefined);
+  const feed = new Feed<number>({ events: 100 }, () => undefined);
   fill(feed, 1, 1_050);
   feed.end();
   const read = await Array.fromAsync(feed.read());
-  assertEquals([read.length, read[0], read.at(-1)], [100, 951, 1_050]);
+  assertEquals([read.length, read[0], read.at(-1)], [150, 901, 1_050]);
+});
+
+Deno.test("large events are kept by their size, and what was dropped is told", pure, async () => {
+  const feed = new Feed<number>({ events: 100, size: 10 }, (from, to) => from - to);
+  for (let i = 1; i <= 9; i++) feed.push(i, i, 3);
+  feed.push(10, 10, 1_000);
+  for (let i = 11; i <= 13; i++) feed.push(i, i, 1);
+  feed.end();
+  // The one that is too large for all that is kept is not kept either.
+  assertEquals(await Array.fromAsync(feed.read()), [-10, 11, 12, 13]);
+});
+
+Deno.test("a reader in the middle of what is dropped is told of the rest", pure, async () => {
+  const feed = new Feed<number>({ events: 100, size: 10 }, (from, to) => from - to);
+  const reader = feed.read();
+  feed.push(1, 1, 6);
+  feed.push(2, 2, 6);
+  assertEquals(await take(reader, 1), [1]);
+  feed.push(3, 3, 4);
+  feed.push(4, 4, 6);
+  feed.end();
+  assertEquals(await Array.fromAsync(reader), [-1, 3, 4]);
 });
