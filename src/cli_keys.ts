@@ -72,17 +72,18 @@ const KEYS: Record<string, KeyName> = {
   "\x04": "endOfInput",
 };
 
-// A control sequence (ECMA-48, section 5.4), one of three characters, another escape, a
+// A control sequence (ECMA-48, section 5.4; the Linux console puts a second bracket before its
+// first function keys), one of three characters, another escape, a
 // control character, or text. Tabs are text.
 const TOKENS =
   // deno-lint-ignore no-control-regex
-  /\x1b\[[0-?]*[ -/]*[@-~]|\x1bO[@-~]|\x1b[^\x1b[]?|\r\n|[\x00-\x08\n-\x1f\x7f]|[^\x00-\x08\n-\x1f\x7f]+/gu;
+  /\x1b\[\[?[0-?]*[ -/]*[@-~]|\x1bO[@-~]|\x1b[^\x1b[]?|\r\n|[\x00-\x08\n-\x1f\x7f]|[^\x00-\x08\n-\x1f\x7f]+/gu;
 
 /** How much of a control sequence is waited for: no key has a longer one. */
 const MAX_UNFINISHED = 16;
 
 // deno-lint-ignore no-control-regex
-const UNFINISHED = /\x1b(?:\[[0-?]*[ -/]*|O)$/;
+const UNFINISHED = /\x1b(?:\[\[?[0-?]*[ -/]*|O)$/;
 
 /**
  * Reads keys; unknown ones are passed over. `rest` is the beginning of a sequence whose

@@ -31,7 +31,7 @@ export interface ScreenOptions {
   onInterrupt: () => void;
 }
 
-/** How many entered lines may wait for their turn; the key is not taken while there are more. */
+/** How many entered lines may wait for their turn; those beyond are not taken. */
 const MAX_WAITING_LINES = 1_000;
 
 /** For terminals that do not say how wide they are. */
@@ -39,7 +39,6 @@ const USUAL_COLUMNS = 80;
 
 // ECMA-48, sections 8.3.39 and 8.3.20: to the end of the screen, and columns to the right.
 const ERASE = "\r\x1b[J";
-const BELL = "\x07";
 
 const encoder = new TextEncoder();
 
@@ -79,6 +78,8 @@ class TerminalScreen implements Screen {
   readonly #editor = new LineEditor();
   readonly #onInterrupt: () => void;
   #prompt = "";
+  /** How many lines were not taken since that was told last. */
+  #refused = 0;
   #closed = false;
 
   constructor(onInterrupt: () => void) {
@@ -127,18 +128,23 @@ class TerminalScreen implements Screen {
       const { keys, rest } = readKeys(pending + decoder.decode(chunk, { stream: true }));
       pending = rest;
       for (const key of keys) if (!this.#take(key, lines)) return;
+      if (this.#refused > 0) {
+        const count = this.#refused;
+        this.#refused = 0;
+        await this.show(`! Lines not taken, because ${MAX_WAITING_LINES} are waiting: ${count}`);
+      }
       await this.#draw();
     }
   }
 
   /** Takes a key; false says that there will be no more lines. */
   #take(key: Key, lines: ReadableStreamDefaultController<string>): boolean {
-    if (key.type === "enter" && (lines.desiredSize ?? 0) <= 0) {
-      this.#write(BELL);
-      return true;
-    }
     const entered = this.#editor.onKey(key);
-    if (entered?.type === "line") lines.enqueue(entered.line);
+    if (entered?.type === "line") {
+      if ((lines.desiredSize ?? 0) > 0) lines.enqueue(entered.line);
+      // It must not stay either: of a paste, the next line would be put behind it.
+      else this.#refused++;
+    }
     if (entered?.type === "interrupt") this.#onInterrupt();
     return entered === undefined || entered.type === "line";
   }

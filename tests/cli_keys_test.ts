@@ -36,6 +36,8 @@ pure("readKeys() knows the keys of common terminals", () => {
 
 pure("readKeys() passes over what it does not know", () => {
   assertEquals(read("a\x1b[200~b\x1b[15;2~c\x1bxd\x00\x1ae\x1b"), '"a" "b" "c" "d" "e"');
+  // F1 to F5 of the Linux console.
+  assertEquals(read("a\x1b[[A\x1b[[B\x1b[[C\x1b[[D\x1b[[Eb"), '"a" "b"');
 });
 
 pure("readKeys() waits for the end of a sequence that is cut in two", () => {
@@ -47,6 +49,7 @@ pure("readKeys() waits for the end of a sequence that is cut in two", () => {
       assertEquals(words(second.keys), `${read(sequence)} "y"`);
     }
   }
+  assertEquals(readKeys("\x1b[["), { keys: [], rest: "\x1b[[" });
   assertEquals(readKeys(`\x1b[${"1".repeat(100)}`), { keys: [], rest: "" });
 });
 

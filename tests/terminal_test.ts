@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { ChatClient } from "../client.ts";
 import { CliProcess, HAS_PYTHON } from "./cli_process.ts";
 import { TestChat } from "./fixtures.ts";
+import { ScriptedServer } from "./scripted_server.ts";
 
 /** Ana at a terminal, in a room that she has made, with Ben in it. */
 class Scene implements AsyncDisposable {
@@ -112,6 +113,24 @@ atTerminal("a paste of many lines sends each of them, and a large one takes no t
   }
   assertEquals(bodies, ["one", "two", "three", "x".repeat(20_000)]);
 });
+
+atTerminal(
+  "of a paste that is more than can wait, whole lines are not taken, and that is told",
+  async () => {
+    await using server = new ScriptedServer(async (peer) => {
+      await peer.welcome();
+      await peer.admit();
+    });
+    await using ana = new CliProcess(["--url", server.url], { terminal: true });
+    await ana.lastRow("> |");
+    // The server never answers, so that everything behind the first line waits.
+    await ana.type(`/nick Ana\r${"line\r".repeat(1_000)}one\rtwo`);
+    await ana.printed("! Lines not taken, because 1000 are waiting: 1");
+    await ana.lastRow("> two|");
+    await ana.type("\x03");
+    assertEquals(await ana.end(), 0);
+  },
+);
 
 atTerminal("lines are coloured, unless NO_COLOR says not to", async () => {
   await using scene = await Scene.open();
