@@ -11,6 +11,7 @@ import config from "./deno.json" with { type: "json" };
 import { CLI_HELP, type CliSettings, parseCliFlags } from "./src/cli_flags.ts";
 import { clock } from "./src/cli_render.ts";
 import { Session } from "./src/cli_session.ts";
+import { reasonOf } from "./src/errors.ts";
 import { openScreen } from "./src/terminal.ts";
 import { visible } from "./src/visible.ts";
 
@@ -96,7 +97,7 @@ async function converse(
 
 /** An error in one line; what a server said in it can do nothing to the terminal. */
 function messageOf(error: unknown): string {
-  return visible(error instanceof Error ? error.message : String(error));
+  return visible(reasonOf(error));
 }
 
 if (import.meta.main) Deno.exit(await main());

@@ -10,6 +10,7 @@
  */
 
 import type { Key } from "./cli_keys.ts";
+import { MAX_BODY_BYTES } from "./protocol.ts";
 import { visible } from "./visible.ts";
 
 /** Counts the columns a terminal needs for a text. */
@@ -23,9 +24,6 @@ export interface Row {
   text: string;
   column: number;
 }
-
-/** The largest line, in bytes: that of a message's body. */
-export const MAX_LINE_BYTES = 65_536;
 
 /** How many lines can be brought back with the up key. */
 const MAX_HISTORY = 100;
@@ -50,7 +48,7 @@ export class LineEditor {
     switch (key.type) {
       case "text":
         // One unit over the limit is kept, so that such a line is known to be too long.
-        this.#before += key.text.slice(0, Math.max(0, MAX_LINE_BYTES + 1 - this.#length));
+        this.#before += key.text.slice(0, Math.max(0, MAX_BODY_BYTES + 1 - this.#length));
         return;
       case "enter":
         return { type: "line", line: this.#enter() };

@@ -5,6 +5,7 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
+import { MAX_LAST, MAX_NAME_CHARS } from "./protocol.ts";
 
 /** Where the chat is unless `--url` says otherwise. */
 export const DEFAULT_URL = "ws://localhost:8765";
@@ -40,8 +41,6 @@ In a pipe, each line of the input is sent as it is; what happens is printed.
 `;
 
 const TEXT_FLAGS = ["join", "url", "name", "room-name", "last"] as const;
-const MAX_NAME_CHARS = 128;
-const MAX_LAST = 10_000;
 
 /**
  * Reads the command line.

@@ -6,9 +6,10 @@
 
 import { type ChatClient, type ChatRoom, type RoomEvent, SendError } from "../client.ts";
 import { type Command, COMMAND_HELP, parseCommand } from "./cli_commands.ts";
-import { MAX_LINE_BYTES } from "./cli_editor.ts";
 import { joinCommand } from "./cli_flags.ts";
 import { type Look, type Shown, toJson, toText } from "./cli_render.ts";
+import { reasonOf } from "./errors.ts";
+import { MAX_BODY_BYTES } from "./protocol.ts";
 import type { Screen } from "./terminal.ts";
 
 /** What a session can be told. */
@@ -85,8 +86,8 @@ export class Session {
 
   /** Does what a line says; false says that it was the last. */
   async #act(line: string): Promise<boolean> {
-    if (encoder.encode(line).length > MAX_LINE_BYTES) {
-      await this.#fail(`Not sent: the line is longer than ${MAX_LINE_BYTES} bytes`, line);
+    if (encoder.encode(line).length > MAX_BODY_BYTES) {
+      await this.#fail(`Not sent: the line is longer than ${MAX_BODY_BYTES} bytes`, line);
       return true;
     }
     const command: Command = this.#options.verbatim
@@ -95,7 +96,7 @@ export class Session {
     try {
       await this.#perform(command);
     } catch (error) {
-      if (!this.#stop.signal.aborted) await this.#fail(messageOf(error));
+      if (!this.#stop.signal.aborted) await this.#fail(reasonOf(error));
     }
     return command.type !== "quit";
   }
@@ -191,7 +192,7 @@ export class Session {
       await room.send(text);
     } catch (error) {
       const perhaps = error instanceof SendError && error.mayBeStored ? "Perhaps not" : "Not";
-      await this.#fail(`${perhaps} sent: ${messageOf(error)}`, text);
+      await this.#fail(`${perhaps} sent: ${reasonOf(error)}`, text);
     }
   }
 
@@ -293,8 +294,4 @@ export class Session {
       this.stop();
     });
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

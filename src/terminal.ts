@@ -5,9 +5,10 @@
  */
 
 import { unicodeWidth } from "@std/cli/unicode-width";
-import { LineEditor, MAX_LINE_BYTES } from "./cli_editor.ts";
+import { LineEditor } from "./cli_editor.ts";
 import { type Key, readKeys } from "./cli_keys.ts";
 import { splitLines } from "./cli_lines.ts";
+import { MAX_BODY_BYTES } from "./protocol.ts";
 
 /** Something that lines are read from and written to. */
 export interface Screen {
@@ -55,7 +56,7 @@ class PipeScreen implements Screen {
 
   lines(signal: AbortSignal): AsyncIterable<string> {
     // Room for a carriage return and one byte too many, so that nothing is cut off unseen.
-    return splitLines(readInput(signal), MAX_LINE_BYTES + 2);
+    return splitLines(readInput(signal), MAX_BODY_BYTES + 2);
   }
 
   show(text: string): Promise<void> {

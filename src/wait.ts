@@ -18,7 +18,7 @@ export interface WaitOptions {
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** A promise and the functions that settle it. */
-export interface Deferred<T> extends WaitOptions {
+export interface Deferred<T> {
   promise: Promise<T>;
   resolve: (value: T) => void;
   reject: (error: unknown) => void;
