@@ -65,6 +65,12 @@ export class Outbox {
   /** Up to here the server has taken everything, as far as it said. */
   #taken = 0;
   #window = MAX_IN_FLIGHT;
+  readonly #most: number;
+
+  /** Makes an empty outbox; so many messages at the most have a number and no answer. */
+  constructor(most: number) {
+    this.#most = most;
+  }
 
   /** How many messages have no answer. */
   get size(): number {
@@ -86,6 +92,7 @@ export class Outbox {
     for (const sending of this.#queue) {
       const size = utf8Bytes(sending.body) + LIST_BYTES;
       if (!this.#hasRoomFor(size)) break;
+      if (sending.n === 0 && this.#numbered.size >= this.#most) break;
       taken++;
       if (sending.n === 0) this.#number(sending);
       // It was answered while it waited to be sent again.
@@ -155,8 +162,11 @@ export class Outbox {
   /** Takes a message out that nobody waits for any more, if it was never sent; says whether it was. */
   withdraw(sending: Sending): boolean {
     if (sending.n > 0) return false;
-    this.#queue = this.#queue.filter((other) => other !== sending);
-    this.#unnumbered = this.#queue.filter(({ n }) => n === 0).length;
+    const place = this.#queue.indexOf(sending);
+    if (place >= 0) {
+      this.#queue.splice(place, 1);
+      this.#unnumbered--;
+    }
     return true;
   }
 

@@ -33,9 +33,7 @@ export class Sender {
   readonly #options: SenderOptions;
   /** The connection, while there is one. */
   readonly #link: () => Link | undefined;
-  readonly #outbox = new Outbox();
-  /** Messages that wait for room in the outbox, in order. */
-  #overflow: Sending[] = [];
+  readonly #outbox: Outbox;
   #flushing = false;
   /** The connection on which nothing may be sent for now. */
   #held: Link | undefined;
@@ -45,6 +43,7 @@ export class Sender {
   /** Makes a sender that has nothing to send. */
   constructor(options: SenderOptions, link: () => Link | undefined) {
     this.#options = options;
+    this.#outbox = new Outbox(options.maxUnacknowledged);
     this.#link = link;
   }
 
@@ -63,15 +62,13 @@ export class Sender {
     const answer = deferred<number>("The acknowledgement", timeoutMs, signal);
     const { resolve, reject } = answer;
     const sending: Sending = { roomId, body, n: 0, resolve, reject };
-    this.#overflow.push(sending);
+    this.#outbox.add(sending);
     this.#flushSoon();
     try {
       return await answer.promise;
     } catch (cause) {
       if (cause instanceof SendError) throw cause;
-      const waited = this.#overflow.length;
-      this.#overflow = this.#overflow.filter((other) => other !== sending);
-      const unsent = this.#overflow.length < waited || this.#outbox.withdraw(sending);
+      const unsent = this.#outbox.withdraw(sending);
       throw new SendError(`Not acknowledged: ${reasonOf(cause)}`, !unsent, { cause });
     }
   }
@@ -128,7 +125,7 @@ export class Sender {
   /** Ends it: what has no answer is rejected. */
   close(reason: string): void {
     this.#closed.abort();
-    for (const { n, reject } of [...this.#outbox.clear(), ...this.#overflow.splice(0)]) {
+    for (const { n, reject } of this.#outbox.clear()) {
       reject(new SendError(`The client is closed: ${reason}`, n > 0));
     }
   }
@@ -143,9 +140,9 @@ export class Sender {
       const most = this.#bodyBytes;
       throw new SendError(`Message has ${bytes} bytes, at most ${most} are allowed`, false);
     }
-    const waiting = this.#outbox.size + this.#overflow.length;
-    if (this.#options.whenFull === "fail" && waiting >= this.#options.maxUnacknowledged) {
-      throw new SendError(`${waiting} messages are not acknowledged, the most allowed`, false);
+    const { size } = this.#outbox;
+    if (this.#options.whenFull === "fail" && size >= this.#options.maxUnacknowledged) {
+      throw new SendError(`${size} messages are not acknowledged, the most allowed`, false);
     }
   }
 
@@ -160,8 +157,6 @@ export class Sender {
   }
 
   #flush(): void {
-    const room = this.#options.maxUnacknowledged - this.#outbox.size;
-    if (room > 0) this.#overflow.splice(0, room).forEach((sending) => this.#outbox.add(sending));
     const link = this.#link();
     if (link === undefined || link === this.#held) return;
     for (const { roomId, n, bodies } of this.#outbox.take()) {

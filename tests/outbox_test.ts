@@ -35,7 +35,7 @@ function fates(): Fates {
 }
 
 function filled(bodies: string[], roomId?: string): { outbox: Outbox; told: string[] } {
-  const outbox = new Outbox();
+  const outbox = new Outbox(1_000);
   const { told, add } = fates();
   for (const body of bodies) add(outbox, body, roomId);
   return { outbox, told };
@@ -48,7 +48,7 @@ Deno.test("what is said to one room travels as one batch, numbered from 1", pure
 });
 
 Deno.test("messages to several rooms keep their order and share their numbers", pure, () => {
-  const outbox = new Outbox();
+  const outbox = new Outbox(1_000);
   const { add } = fates();
   for (const [body, room] of [["1", "a"], ["2", "b"], ["3", "b"], ["4", "a"]] as const) {
     add(outbox, body, room);
@@ -68,6 +68,19 @@ Deno.test("no more than a window is on its way, and acknowledgements open it", p
   outbox.acknowledge(2, 12);
   assertEquals(outbox.take(), [{ roomId: "a", n: 129, bodies: ["128", "129"] }]);
   assertEquals(outbox.size, 298);
+});
+
+Deno.test("what is over the limit waits without a number, and can be taken back", pure, () => {
+  const outbox = new Outbox(2);
+  const { add } = fates();
+  const [one, , three, four] = ["1", "2", "3", "4"].map((body) => add(outbox, body));
+  assertEquals(outbox.take().flatMap(({ bodies }) => bodies), ["1", "2"]);
+  outbox.rewind();
+  assertEquals(outbox.take().flatMap(({ bodies }) => bodies), ["1", "2"]);
+  assertEquals([one, three].map((sending) => outbox.withdraw(sending!)), [false, true]);
+  outbox.acknowledge(1, 11);
+  assertEquals(outbox.take(), [{ roomId: "a", n: 3, bodies: ["4"] }]);
+  assertEquals([outbox.size, four?.n], [2, 3]);
 });
 
 Deno.test("long messages take more of the window, and the longest has it to itself", pure, () => {
@@ -164,7 +177,7 @@ Deno.test("a restart gives out what was sent and counts the rest from 1", pure, 
 });
 
 Deno.test("only what was never sent can be withdrawn", pure, () => {
-  const outbox = new Outbox();
+  const outbox = new Outbox(1_000);
   const { add } = fates();
   const sent = add(outbox, "sent");
   outbox.take();
@@ -237,7 +250,7 @@ function room(): fc.Arbitrary<string> {
 
 /** A client around an outbox, as src/sender.ts is one, with a wire to a server. */
 class Model {
-  readonly outbox = new Outbox();
+  readonly outbox = new Outbox(10);
   readonly server = new NaiveServer();
   readonly added: { body: string; roomId: string }[] = [];
   readonly fates = new Map<string, { seq?: number; refused?: boolean }>();
