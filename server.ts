@@ -33,6 +33,7 @@ import {
 } from "./src/protocol.ts";
 import type { Roster } from "./src/roster.ts";
 import {
+  checkedPath,
   checkedSecret,
   parseServerFlags,
   SERVER_HELP,
@@ -98,7 +99,7 @@ export interface Chat {
   (request: Request): Response;
   /** The number of connections and of rooms. */
   readonly size: { connections: number; rooms: number };
-  /** Deletes a room with its log, and says whether there was one. */
+  /** Deletes a room with its log, and says whether anybody had it open here. */
   deleteRoom(roomId: string): boolean;
   /** Says goodbye to every client, closes with 1001, and resolves once they took it, or after `closeMs`. */
   close(): Promise<void>;
@@ -107,10 +108,11 @@ export interface Chat {
 /**
  * Makes a chat. Nothing runs before the first client comes, unless the store remembers some.
  *
- * @throws what the store says where it cannot be opened.
+ * @throws {RangeError} where no request can have the path; and what the store says where it cannot be opened.
  */
 export function createChat(options: ChatOptions = {}): Chat {
-  const { path = "/", logger = createLogger("info", "pretty"), store, ...rest } = options;
+  const { path: given = "/", logger = createLogger("info", "pretty"), store, ...rest } = options;
+  const path = checkedPath("path", given);
   const engine = new Engine({ ...DEFAULTS, ...rest }, logger, store);
   function chat(request: Request): Response {
     const { pathname } = new URL(request.url);

@@ -11,7 +11,7 @@ import type { CreateFrame, Draft, HelloFrame, JoinFrame } from "./protocol.ts";
 import type { Member, Outlet } from "./room.ts";
 import type { Peer } from "./sessions.ts";
 
-/** A moment on both clocks. Only the monotonic one decides anything. */
+/** A moment on both clocks. Only the monotonic one decides anything, but for what is too old. */
 export interface Instant {
   /** Monotonic, in milliseconds. */
   readonly now: number;

@@ -13,7 +13,7 @@ import type { Effect, Instant } from "./effects.ts";
 import { encodeError } from "./encode.ts";
 import { ChatError, CLOSE } from "./errors.ts";
 import { Hub } from "./hub.ts";
-import type { RandomBytes } from "./ids.ts";
+import { normalizeRoomId, type RandomBytes } from "./ids.ts";
 import type { Logger } from "./logger.ts";
 import type { ClientFrame, Dialect, Draft, Ref } from "./protocol.ts";
 import type { EngineOptions } from "./options.ts";
@@ -153,10 +153,11 @@ export class Engine {
     this.#perform(this.#hub.connect(connection, t));
   }
 
-  /** Deletes a room with its log; says whether there was one. Its members are told at their next word. */
+  /** Deletes a room with its log; says whether it was open. Its members are told at their next word. */
   deleteRoom(roomId: string): boolean {
-    this.#store.delete(roomId);
-    return this.#hub.deleteRoom(roomId);
+    const id = normalizeRoomId(roomId);
+    this.#store.delete(id);
+    return this.#hub.deleteRoom(id);
   }
 
   /**

@@ -19,6 +19,8 @@ export type RoomsOptions = Pick<HubOptions, "maxRooms" | "emptyRoomMs" | "logAge
 export class Rooms {
   readonly #options: RoomsOptions;
   readonly #byId = new Map<string, Room>();
+  /** How far the wall clock was ahead of the monotonic one at first. */
+  #wallAhead: number | undefined;
 
   /** Makes a hub's rooms: none so far. */
   constructor(options: RoomsOptions) {
@@ -53,8 +55,11 @@ export class Rooms {
   tick({ now, at }: Instant): Effect[] {
     const { emptyRoomMs, logAgeMs } = this.#options;
     const effects: Effect[] = [];
+    this.#wallAhead ??= at - now;
+    // A wall clock that jumps ahead for a moment would take all history away.
+    const aging = Math.min(at, this.#wallAhead + now);
     for (const room of this.#byId.values()) {
-      room.log.expire(at - logAgeMs);
+      room.log.expire(aging - logAgeMs);
       if (room.emptySince === undefined || now - room.emptySince < emptyRoomMs) continue;
       effects.push(this.#release(room));
     }

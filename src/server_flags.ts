@@ -137,20 +137,31 @@ export function parseServerFlags(
     if (value !== undefined) engine[option] = wholeNumber(`--${name}`, value, least, most) * unit;
   }
   const port = text("port");
-  const path = text("path") ?? "/";
-  if (!path.startsWith("/")) throw new RangeError(`--path must start with /, not be ${path}`);
   return {
     port: port !== undefined
       ? wholeNumber("--port", port, 0, 65_535)
       : wholeNumber("CHAT_PORT", env.CHAT_PORT || "8765", 0, 65_535),
     hostname: text("hostname") ?? text("host") ?? (env.CHAT_HOST || "127.0.0.1"),
-    path,
+    path: checkedPath("--path", text("path") ?? "/"),
     secretFile: text("secret-file"),
     store: text("store") ?? (env.CHAT_STORE || "memory"),
     logLevel: oneOf("--log-level", text("log-level") ?? "info", LOG_LEVELS),
     logFormat: oneOf("--log-format", text("log-format") ?? "pretty", LOG_FORMATS),
     engine,
   };
+}
+
+/**
+ * Takes the path of the WebSocket, if requests can have it.
+ *
+ * @throws {RangeError} with one line that names where it came from.
+ */
+export function checkedPath(name: string, path: string): string {
+  const written = URL.parse(path, "http://localhost")?.pathname;
+  if (path === written && path !== "/healthz") return path;
+  throw new RangeError(
+    `${name} must be the path of a URL as it is sent, like /chat, and not /healthz: ${path}`,
+  );
 }
 
 /**

@@ -75,6 +75,7 @@ const MAY_SEE: Record<string, string[]> = {
     "@std/log/logger",
   ],
   "connection": ["errors", "rate_limit", "type options", "type protocol", "type sessions"],
+  "clock": ["type effects", "node:timers"],
   "gathering": [],
   "line": ["gathering", "node:timers"],
   "pump": ["encode", "line", "type connection", "type room"],
@@ -133,6 +134,7 @@ const MAY_SEE: Record<string, string[]> = {
     "type store/store",
   ],
   "store/sqlite": [
+    "clock",
     "errors",
     "type log",
     "type protocol",
@@ -142,7 +144,6 @@ const MAY_SEE: Record<string, string[]> = {
     "type store/store",
     "node:timers",
   ],
-  "clock": ["type effects", "node:timers"],
   "choose_store": ["ids", "session_key", "store/memory", "type store/store"],
   "engine": [
     "clock",
@@ -150,7 +151,7 @@ const MAY_SEE: Record<string, string[]> = {
     "decode",
     "encode",
     "hub",
-    "type ids",
+    "ids",
     "presence",
     "choose_store",
     "connection",

@@ -55,6 +55,23 @@ pure(
   },
 );
 
+pure(
+  "Rooms.tick() takes nothing for old because the wall clock jumps ahead, or is set back",
+  () => {
+    const rooms = opened(["a"]);
+    enter(rooms, "a");
+    const { log } = rooms.byId.get("a")!;
+    rooms.tick({ now: 0, at: 5_000 });
+    log.push(1, encodeEntry(1, messageDraft("ana", 1, "x", 5_000)));
+    rooms.tick({ now: 500, at: 1e12 });
+    log.push(2, encodeEntry(2, messageDraft("ana", 2, "x", 500)));
+    rooms.tick({ now: 1_000, at: 1_000 });
+    assertEquals(log.size, 2);
+    rooms.tick({ now: 1_001, at: 6_001 });
+    assertEquals(log.size, 0);
+  },
+);
+
 pure("Rooms.delete() leaves nobody in the room, and knows when there was none", () => {
   const rooms = opened(["a"]);
   const room = rooms.byId.get("a")!;

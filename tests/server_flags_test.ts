@@ -88,7 +88,12 @@ pure("a bad value is refused in one line that names flag and value", () => {
     refusal([], { CHAT_PORT: "many" }),
     `CHAT_PORT must be a whole number from 0 to 65535, not "many"`,
   );
-  assertEquals(refusal(["--path", "chat"]), "--path must start with /, not be chat");
+  for (const path of ["chat", "/my chat", "/a/../b", "/a?b", "/healthz", "//"]) {
+    assertEquals(
+      refusal(["--path", path]),
+      `--path must be the path of a URL as it is sent, like /chat, and not /healthz: ${path}`,
+    );
+  }
   assertEquals(
     refusal(["--log-level", "loud"]),
     `--log-level must be one of debug, info, warn, error, not "loud"`,

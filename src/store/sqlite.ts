@@ -7,6 +7,7 @@
  */
 
 import { setImmediate } from "node:timers";
+import { agingTime } from "../clock.ts";
 import { ChatError, reasonOf } from "../errors.ts";
 import type { LogEntry } from "../log.ts";
 import type { Draft } from "../protocol.ts";
@@ -331,7 +332,9 @@ export class SqliteStore implements Store {
       }
       const repeatable = write.type === "repeat" || write.type === "create" ||
         write.type === "entry" && write.sends !== undefined;
-      if (!repeatable && kept.length < MAX_KEPT && isDiskError(error)) kept.push(write);
+      // A room that is to be deleted would be there again.
+      const isKept = kept.length < MAX_KEPT || write.type === "delete";
+      if (!repeatable && isKept && isDiskError(error)) kept.push(write);
     }
     this.#writes = [...kept, ...this.#writes];
     for (const write of writes) {
@@ -350,7 +353,7 @@ export class SqliteStore implements Store {
   #sweepSome(): void {
     let more = false;
     try {
-      more = this.#sweeper.step(Date.now() - this.#limits.logAgeMs);
+      more = this.#sweeper.step(agingTime() - this.#limits.logAgeMs);
     } catch (error) {
       // A disk that fails is no reason to stop: what is too old stays for another time.
       if (!isDiskError(error)) this.#events.failing(reasonOf(error));
