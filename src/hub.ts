@@ -425,7 +425,7 @@ export class Hub {
     const reply = entered(peer, member, frame, event !== undefined);
     const told = event === undefined ? [] : tell(event, member, t);
     // What was promised is sent before anything can push it off the log's tail.
-    return [...before, reply, { type: "deliver", member }, ...grown, ...told];
+    return [...before, ...reply, { type: "deliver", member }, ...grown, ...told];
   }
 
   #rename(session: Session, name: string, t: Instant): Effect[] {

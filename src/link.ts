@@ -8,14 +8,14 @@
  */
 
 import { ChatError, CLOSE } from "./errors.ts";
-import { type Ref, type ServerFrame, SUBPROTOCOL } from "./protocol.ts";
+import { type MemberInfo, type Ref, type ServerFrame, SUBPROTOCOL } from "./protocol.ts";
 import { type Deferred, deferred, MAX_TIMER_MS } from "./wait.ts";
 
 /** A reply that says yes. */
 export type Reply = Exclude<ServerFrame, { status: "error" }>;
 
 /** A frame that tells something nobody asked for. */
-export type Push = Exclude<ServerFrame, { status: "connected" }>;
+export type Push = Exclude<ServerFrame, { status: "connected" } | { event: "members" }>;
 
 /** The longest time, in milliseconds, that a server can ask a client to stay away. */
 const MOST_RETRY_MS = 600_000;
@@ -45,6 +45,9 @@ interface Request extends Deferred<unknown> {
 /** How many requests may be without a reply. */
 const MAX_REQUESTS = 1_000;
 
+/** How many members a room may have that are named one by one. */
+const MAX_MEMBERS = 100_000;
+
 /** However often the server wants to hear something, the heart beats no faster, in milliseconds. */
 const MIN_BEAT_MS = 5;
 
@@ -57,6 +60,8 @@ export class Link {
   readonly #events: LinkEvents;
   readonly #requests = new Map<Ref, Request>();
   #refs = 0;
+  /** Members whom the next reply does not name again. */
+  readonly #named: MemberInfo[] = [];
   #goodbye: End | undefined;
   #ended = false;
   #heardAt = performance.now();
@@ -193,6 +198,11 @@ export class Link {
     if ("event" in frame && frame.event === "goodbye") {
       const { code, reason, retry_after_ms: retryAfterMs } = frame;
       this.#goodbye = { code, reason, ...retryAfter(retryAfterMs) };
+    } else if ("event" in frame && frame.event === "members") {
+      if (this.#named.length + frame.members.length > MAX_MEMBERS) {
+        throw new RangeError("The members have no end");
+      }
+      this.#named.push(...frame.members);
     } else if ("ref" in frame && frame.ref !== undefined) {
       this.#answer(frame, frame.ref);
     } else if (!("status" in frame) || frame.status !== "connected") {
@@ -209,6 +219,7 @@ export class Link {
       request.reject(new ChatError(code, message, retryAfter(retryAfterMs)));
       return;
     }
+    if ("members" in frame) frame.members = [...this.#named.splice(0), ...frame.members ?? []];
     try {
       request.resolve(request.accept(frame));
     } catch (error) {
@@ -252,7 +263,11 @@ function parse(data: unknown): ServerFrame {
 function isReply(frame: Extract<ServerFrame, { status: string }>): boolean {
   if (frame.status !== "success") return true;
   const { room_name, members = [] } = frame;
-  return isText(room_name) && members.every(({ client_id, name }) => isPerson(client_id, name));
+  return isText(room_name) && areMembers(members);
+}
+
+function areMembers(members: readonly MemberInfo[]): boolean {
+  return members.every(({ client_id, name }) => isPerson(client_id, name));
 }
 
 function isEvent(frame: Exclude<ServerFrame, { status: string }>): boolean {
@@ -262,6 +277,8 @@ function isEvent(frame: Exclude<ServerFrame, { status: string }>): boolean {
         Number.isSafeInteger(entry.seq) && isPerson(entry.from, entry.name) &&
         (!("body" in entry) || typeof entry.body === "string")
       );
+    case "members":
+      return areMembers(frame.members);
     case "typing":
       return isPerson(frame.from, frame.name);
     case "gap":

@@ -14,6 +14,7 @@ import {
   type JoinFrame,
   MAX_BATCH,
   MAX_BODY_BYTES,
+  MAX_LISTED,
   MAX_NAME_CHARS,
   type Ref,
   type SuccessFrame,
@@ -71,37 +72,42 @@ export function entered(
   member: Member,
   frame: CreateFrame | JoinFrame,
   anew: boolean,
-): Effect {
+): Effect[] {
   const { room } = member;
   const { log } = room;
   // Who is here already goes on where it was: the pump may owe it something.
   if (anew) member.cursor = log.head;
+  const created = frame.action === "create";
+  const message = created ? `Room '${room.name}' created` : `Joined room '${room.name}'`;
+  if (peer.plain) {
+    const told = created ? { room_id: room.id, message } : { message, room_id: room.id };
+    return [plainSuccess(peer, told)];
+  }
+  const members = room.membersFor(member.person);
+  const effects: Effect[] = [];
+  while (members.length > MAX_LISTED) {
+    const some = members.splice(0, MAX_LISTED);
+    const text = encodeFrame({ event: "members", room_id: room.id, members: some });
+    effects.push({ type: "send", to: peer, text });
+  }
   const reply: Success = {
     room_id: room.id,
     room_name: room.name,
     epoch: log.epoch,
     seq: log.head,
     after: member.cursor,
-    members: room.membersFor(member.person),
+    members,
     presence: !room.quiet,
   };
-  if (frame.action === "create") {
-    const message = `Room '${room.name}' created`;
-    return peer.plain
-      ? plainSuccess(peer, { room_id: room.id, message })
-      : success(peer, { message, ...reply }, frame.ref);
-  }
-  const message = `Joined room '${room.name}'`;
-  if (peer.plain) return plainSuccess(peer, { message, room_id: room.id });
-  if (frame.last !== undefined) {
+  if (!created && frame.last !== undefined) {
     member.cursor = Math.min(member.cursor, log.cursorBefore(frame.last));
   }
-  if (frame.after !== undefined) {
+  if (!created && frame.after !== undefined) {
     reply.recovered = frame.epoch === log.epoch && log.reaches(frame.after);
     if (reply.recovered) member.cursor = frame.after;
   }
   reply.after = member.cursor;
-  return success(peer, { message, ...reply }, frame.ref);
+  return [...effects, success(peer, { message, ...reply }, frame.ref)];
 }
 
 /** Answers `leave`. */

@@ -55,6 +55,25 @@ Deno.test("what the reply changes is changed before the next frame is looked at"
   await link.close("Done");
 });
 
+Deno.test("a reply names the members too that came before it", async () => {
+  await using server = new ScriptedServer(async (peer) => {
+    for (let i = 0; i < 2; i++) {
+      const { ref } = await peer.next();
+      peer.send({ event: "members", room_id: "id", members: [{ client_id: "ana" }] });
+      peer.send({ event: "members", room_id: "id", members: [{ client_id: "ben", away: true }] });
+      peer.send({ status: "success", ref, room_id: "id", members: [{ client_id: `${i}` }] });
+    }
+  });
+  const { link, pushed } = await open(server.url);
+  const join = () =>
+    link.request({ action: "join" }, (reply) => {
+      return "members" in reply && reply.members?.map(({ client_id }) => client_id);
+    }, 5_000);
+  assertEquals([await join(), await join()], [["ana", "ben", "0"], ["ana", "ben", "1"]]);
+  assertEquals(pushed, []);
+  await link.close("Done");
+});
+
 Deno.test("a refused request rejects with the server's code, message and time", async () => {
   await using server = new ScriptedServer(async (peer) => {
     const { ref } = await peer.next();
@@ -244,6 +263,12 @@ for (
     [
       "a member whose name is no text",
       '{"status":"success","members":[{"client_id":"a","name":5}]}',
+    ],
+    ["members that are no list", '{"event":"members","members":5}'],
+    ["a member without an id", '{"event":"members","members":[{}]}'],
+    [
+      "members without end",
+      JSON.stringify({ event: "members", members: Array(100_001).fill({ client_id: "a" }) }),
     ],
     ["a gap of words", '{"event":"gap","room_id":"r1","from_seq":"a","to_seq":"b"}'],
     ["a goodbye without a code", '{"event":"goodbye","reason":"x"}'],

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { Effect } from "../src/effects.ts";
 import { Log } from "../src/log.ts";
-import type { JoinFrame } from "../src/protocol.ts";
+import type { JoinFrame, MemberInfo } from "../src/protocol.ts";
 import { entered, plainSuccess, plainWelcome, success, welcome } from "../src/replies.ts";
 import { type Member, Room } from "../src/room.ts";
 import { Roster } from "../src/roster.ts";
@@ -9,8 +9,8 @@ import { Sessions } from "../src/sessions.ts";
 import { countingBytes, FakePeer } from "./hub_harness.ts";
 import { pure } from "./pure.ts";
 
-function textOf(effect: Effect): Record<string, unknown> {
-  return effect.type === "send" ? JSON.parse(effect.text) : {};
+function textOf(effect: Effect | undefined): Record<string, unknown> {
+  return effect?.type === "send" ? JSON.parse(effect.text) : {};
 }
 
 /** A member that comes into a room whose log has the places 1 to 5 and keeps the last three. */
@@ -63,7 +63,7 @@ pure("a welcome says who the client is, and only in parley.v1 how it comes back"
 
 pure("entered() shows the room with the client in it, and begins at the head", () => {
   const ben = member();
-  const reply = textOf(entered(new FakePeer(false), ben, join(), true));
+  const reply = textOf(entered(new FakePeer(false), ben, join(), true)[0]);
   assertEquals(reply, {
     status: "success",
     message: "Joined room 'Lobby'",
@@ -78,6 +78,24 @@ pure("entered() shows the room with the client in it, and begins at the head", (
   assertEquals(ben.cursor, 5);
 });
 
+pure("entered() names many members in frames of sixteen, and the last of them in the reply", () => {
+  const ben = member();
+  const ids = ["ana"];
+  for (let i = 0; i < 40; i++) {
+    ids.push(`${i}`);
+    ben.room.roster.apply({ event: "join", from: `${i}` });
+  }
+  const frames = entered(new FakePeer(false), ben, join(), true).map(textOf);
+  assertEquals(frames.map(({ event, status }) => event ?? status), [
+    "members",
+    "members",
+    "success",
+  ]);
+  const lists = frames.map(({ members }) => members as MemberInfo[]);
+  assertEquals(lists.map(({ length }) => length), [16, 16, 10]);
+  assertEquals(lists.flat().map(({ client_id }) => client_id), [...ids, "ben"]);
+});
+
 pure("entered() begins where it was asked to, if nothing is missing behind it", () => {
   const peer = new FakePeer(false);
   const asked: [Partial<JoinFrame>, recovered: boolean | undefined, after: number][] = [
@@ -90,7 +108,7 @@ pure("entered() begins where it was asked to, if nothing is missing behind it", 
   ];
   for (const [fields, recovered, after] of asked) {
     const ben = member();
-    const reply = textOf(entered(peer, ben, join(fields), true));
+    const reply = textOf(entered(peer, ben, join(fields), true)[0]);
     assertEquals([reply.recovered, reply.after, ben.cursor], [recovered, after, after]);
   }
 });
@@ -98,18 +116,18 @@ pure("entered() begins where it was asked to, if nothing is missing behind it", 
 pure("entered() keeps the place of a member that is there already", () => {
   const ben = member();
   ben.cursor = 3;
-  assertEquals(textOf(entered(new FakePeer(false), ben, join(), false)).after, 3);
+  assertEquals(textOf(entered(new FakePeer(false), ben, join(), false)[0]).after, 3);
   assertEquals(ben.cursor, 3);
 });
 
 pure("entered() tells plain clients the room and nothing else", () => {
   const peer = new FakePeer(true);
-  assertEquals(textOf(entered(peer, member(), { action: "create", name: "Lobby" }, true)), {
+  assertEquals(textOf(entered(peer, member(), { action: "create", name: "Lobby" }, true)[0]), {
     status: "success",
     room_id: "id",
     message: "Room 'Lobby' created",
   });
-  assertEquals(textOf(entered(peer, member(), join(), true)), {
+  assertEquals(textOf(entered(peer, member(), join(), true)[0]), {
     status: "success",
     message: "Joined room 'Lobby'",
     room_id: "id",
