@@ -160,6 +160,11 @@ export class Connection implements Peer, EventListenerObject {
     return this.#closed;
   }
 
+  /** Whether the runtime has given the socket up. It says so by an event, but only when its last frame is out. */
+  get lost(): boolean {
+    return this.#socket.readyState > WebSocket.OPEN;
+  }
+
   /** Whether the socket has ended: the peer took everything, or is gone. */
   get ended(): boolean {
     return this.#socket.readyState === WebSocket.CLOSED;

@@ -19,6 +19,7 @@ import type { ClientFrame, Dialect, Draft, Ref } from "./protocol.ts";
 import type { EngineOptions } from "./options.ts";
 import { passing } from "./presence.ts";
 import { Pump } from "./pump.ts";
+import { costOfEntries, costOfFrame } from "./rate_limit.ts";
 import type { Outlet } from "./room.ts";
 import { newSessionKey, signer } from "./session_key.ts";
 import type { Peer } from "./sessions.ts";
@@ -33,9 +34,6 @@ const MAX_HELD = 256;
 
 /** The longest that a `hello` waits until all is stored that its client said before, in milliseconds. */
 const HELLO_WAIT_MS = 1_000;
-
-/** Every JSON frame costs one token, and one more for each of these characters. */
-const CHARS_PER_TOKEN = 1_024;
 
 /** What every client is told when the server ends. */
 const GOING_AWAY = "Server is going away";
@@ -205,16 +203,21 @@ export class Engine {
   }
 
   #tick(): void {
-    this.#ticker ??= setInterval(
-      () => this.#guard(undefined, () => this.#perform(this.#hub.tick(this.#clock.read()))),
-      TICK_MS,
-    );
+    this.#ticker ??= setInterval(() => {
+      this.#guard(undefined, () => {
+        // Of a plain client that answers no ping and reads nothing, the close event never comes.
+        for (const peer of this.#connections) {
+          if (peer.plain && peer.lost) this.#end(peer, CLOSE.abnormal);
+        }
+        this.#perform(this.#hub.tick(this.#clock.read()));
+      });
+    }, TICK_MS);
   }
 
   #end(connection: Connection, code: number): void {
     // Plain clients cannot say it again: what they said before they went is taken first.
     if (connection.plain && connection.held.length > 0) {
-      connection.held.push({ text: "", code });
+      if (connection.held.at(-1)?.code === undefined) connection.held.push({ text: "", code });
       return;
     }
     if (!this.#connections.delete(connection)) return;
@@ -232,7 +235,7 @@ export class Engine {
     this.#pump.heard();
     try {
       const length = typeof data === "string" ? data.length : sizeOf(data);
-      if (!this.#charge(connection, 1 + Math.floor(length / CHARS_PER_TOKEN), t.now)) return;
+      if (!this.#charge(connection, costOfFrame(length), t.now)) return;
       if (typeof data !== "string") {
         throw new ChatError("invalid_frame", "Frames must be text, not binary");
       }
@@ -276,7 +279,7 @@ export class Engine {
     if (frame.action === "hello" && this.#settled(connection, frame) !== undefined) {
       this.#hub.doubt(connection, frame);
     }
-    connection.budget.spend(furtherEntries(connection, frame));
+    connection.budget.spend(costOfEntries(frame, connection.session?.rooms.size ?? 0));
     this.#perform(this.#hub.receive(connection, frame, t));
     if (!connection.plain) return;
     // Plain clients tell answers by their order: nothing overtakes that of a message.
@@ -479,12 +482,6 @@ export class Engine {
       this.#logger.error("handler failed", { connection: connection?.id, error: String(error) });
     }
   }
-}
-
-/** How many entries may come of a frame beside the one that every frame pays for. */
-function furtherEntries({ session }: Connection, frame: ClientFrame): number {
-  if (frame.action === "messages") return frame.bodies.length - 1;
-  return frame.action === "rename" ? session?.rooms.size ?? 0 : 0;
 }
 
 function sizeOf(data: unknown): number {

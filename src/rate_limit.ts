@@ -1,10 +1,26 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * How often a connection may speak: a token bucket.
+ * How often a connection may speak: a token bucket, and what frames cost.
  *
  * @module
  */
+
+import type { ClientFrame } from "./protocol.ts";
+
+/** Every frame costs one token, and one more for each of these UTF-16 units. */
+const UNITS_PER_TOKEN = 1_024;
+
+/** The tokens that a frame of this length costs before it is read. */
+export function costOfFrame(length: number): number {
+  return 1 + Math.floor(length / UNITS_PER_TOKEN);
+}
+
+/** The tokens that it costs beside those, of a client in so many rooms, for each entry that may come of it. */
+export function costOfEntries(frame: ClientFrame, rooms: number): number {
+  if (frame.action === "messages") return frame.bodies.length - 1;
+  return frame.action === "rename" ? rooms : 0;
+}
 
 /** What a connection may use. */
 export interface Rate {

@@ -26,7 +26,7 @@ const MAY_SEE: Record<string, string[]> = {
 
   // The server's rules.
   "ids": [],
-  "rate_limit": [],
+  "rate_limit": ["type protocol"],
   "segments": ["utf8"],
   "log": ["encode", "segments", "utf8"],
   "store/store": ["type errors", "type log", "type protocol", "type roster"],
@@ -161,7 +161,7 @@ const MAY_SEE: Record<string, string[]> = {
     "type logger",
     "type options",
     "type protocol",
-    "type rate_limit",
+    "rate_limit",
     "type room",
     "type sessions",
     "type store/store",

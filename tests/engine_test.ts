@@ -236,6 +236,13 @@ Deno.test("a client of which a message is in doubt comes back all the same, and 
   doubt = undefined;
 });
 
+Deno.test("a plain client that the runtime has given up is forgotten, though the close event never comes", async () => {
+  await using bench = new Bench();
+  const socket = bench.connect("plain");
+  socket.readyState = WebSocket.CLOSING;
+  await until(() => bench.engine.connections === 0);
+});
+
 Deno.test("nothing is heard from a connection that the server has closed", async () => {
   await using bench = new Bench();
   const first = bench.v1();

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { TokenBucket } from "../src/rate_limit.ts";
+import { costOfEntries, costOfFrame, TokenBucket } from "../src/rate_limit.ts";
 import { pure } from "./pure.ts";
 
 pure("TokenBucket.take() lets a burst through and then one for each that comes back", () => {
@@ -58,3 +58,11 @@ pure(
     }));
   },
 );
+
+pure("a frame costs a token, one for each KiB, and one for each entry beside the first", () => {
+  assertEquals([0, 1_023, 1_024, 65_536].map(costOfFrame), [1, 1, 2, 65]);
+  const bodies = ["a", "b", "c"];
+  assertEquals(costOfEntries({ action: "messages", bodies }, 9), 2);
+  assertEquals(costOfEntries({ action: "message", bodies: ["a"] }, 9), 0);
+  assertEquals(costOfEntries({ action: "rename", name: "Ana" }, 9), 9);
+});
