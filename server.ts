@@ -18,7 +18,7 @@
 import config from "./deno.json" with { type: "json" };
 import { chooseStore } from "./src/choose_store.ts";
 import { Engine } from "./src/engine.ts";
-import type { ChatError, ChatErrorOptions, ErrorCode } from "./src/errors.ts";
+import { type ChatError, type ChatErrorOptions, type ErrorCode, reasonOf } from "./src/errors.ts";
 import type { Log, LogEntry, LogLimits, LogPart } from "./src/log.ts";
 import { createLogger, type Fields, type Logger } from "./src/logger.ts";
 import { DEFAULTS, type EngineOptions, type HubOptions, type SocketLimits } from "./src/options.ts";
@@ -149,12 +149,8 @@ function upgrade(request: Request, engine: Engine): Response {
     return response;
   } catch (error) {
     // What the runtime refuses is a handshake that breaks RFC 6455, section 4.2.1.
-    return new Response(`Bad WebSocket handshake: ${messageOf(error)}\n`, { status: 400 });
+    return new Response(`Bad WebSocket handshake: ${reasonOf(error)}\n`, { status: 400 });
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** How long after a signal the process ends at the latest: less than the 5 s that are promised. */
@@ -191,7 +187,7 @@ async function main(): Promise<void> {
       run(settings, await chooseStore(store));
     }
   } catch (error) {
-    console.error(messageOf(error));
+    console.error(reasonOf(error));
     Deno.exit(error instanceof RangeError ? 2 : 1);
   }
 }
@@ -224,7 +220,7 @@ function run(
   }
 
   function onError(error: unknown): Response {
-    logger.error("request failed", { error: messageOf(error) });
+    logger.error("request failed", { error: reasonOf(error) });
     return new Response("Internal error\n", { status: 500 });
   }
 
@@ -241,14 +237,14 @@ function run(
   /** Listens again each time the runtime gives up, which it does when file descriptors run out. */
   async function keepListening(): Promise<void> {
     while (!stopping) {
-      const failure = await server.finished.then(() => undefined, messageOf);
+      const failure = await server.finished.then(() => undefined, reasonOf);
       if (stopping || failure === undefined) return;
       logger.error("listening failed", { error: failure });
       await new Promise((resolve) => setTimeout(resolve, RELISTEN_MS));
       try {
         server = listen();
       } catch (error) {
-        logger.error("listening failed", { error: messageOf(error) });
+        logger.error("listening failed", { error: reasonOf(error) });
       }
     }
   }
@@ -267,7 +263,7 @@ function run(
   try {
     server = listen();
   } catch (error) {
-    const reason = error instanceof Deno.errors.AddrInUse ? "it is in use" : messageOf(error);
+    const reason = error instanceof Deno.errors.AddrInUse ? "it is in use" : reasonOf(error);
     console.error(`Cannot listen on ${hostname}:${port}: ${reason}`);
     Deno.exit(1);
   }

@@ -241,7 +241,7 @@ export class Engine {
       }
       if (connection.pending === 0) this.#take(connection, data, t);
       else if (connection.held.length < MAX_HELD) connection.held.push({ text: data });
-      else throw new ChatError("unavailable", `${MAX_HELD} frames wait for the room to open`);
+      else throw new ChatError("unavailable", `${MAX_HELD} frames wait for an answer already`);
     } catch (error) {
       this.#guard(connection, () => this.#turnDown(connection, data, error));
     }

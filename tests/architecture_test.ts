@@ -171,7 +171,7 @@ const MAY_SEE: Record<string, string[]> = {
   "server.ts": [
     "deno.json",
     "protocol",
-    "type errors",
+    "errors",
     "type log",
     "type roster",
     "logger",

@@ -146,6 +146,24 @@ Deno.test("SqliteStore tries again by itself what it has kept", async () => {
   await until(() => room.roster.members.size === 1, "nothing is tried again");
 });
 
+Deno.test("SqliteStore does not try much that it has kept again with each message", async () => {
+  await using bench = new Bench();
+  const { store } = bench;
+  const room = await store.create("a", "Lobby");
+  const unblock = bench.block();
+  for (let i = 0; i <= 1_000; i++) store.append("a", presenceDraft("join", `${i}`));
+  await store.settled();
+  unblock();
+  store.append("a", messageDraft("ana", 1));
+  const turn = await Promise.race([
+    store.settled()?.then(() => "tried"),
+    new Promise((resolve) => setTimeout(resolve, 10, "waits")),
+  ]);
+  assertEquals([turn, room.log.head], ["waits", 0]);
+  await store.settled();
+  assertEquals(room.log.head, 1_002);
+});
+
 Deno.test("SqliteStore is held by one process, and free when that has let go", async () => {
   await using bench = new Bench();
   const { message } = assertThrows(() => bench.open(), Error);

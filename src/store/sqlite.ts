@@ -22,6 +22,9 @@ const RETRY_MS = 1_000;
 /** The most writes that nobody can repeat, like presence, that wait for a disk that fails. */
 const MAX_KEPT = 10_000;
 
+/** Up to so many of them are tried again with the next message; more would hold up all else with each. */
+const TRIED_AT_ONCE = 1_000;
+
 /** How often some rooms are looked at for what is too old, in milliseconds. */
 const SWEEP_MS = 1_000;
 
@@ -218,6 +221,7 @@ export class SqliteStore implements Store {
     this.#writes.push(write);
     if (this.#turn !== undefined) return;
     this.#turn = Promise.withResolvers();
+    if (this.#retry !== undefined && this.#writes.length > TRIED_AT_ONCE) return;
     // A whole turn, as in the pump: all that has come in until then shares the wait for the disk.
     setImmediate(() => this.#commit());
   }
@@ -225,6 +229,8 @@ export class SqliteStore implements Store {
   /** Writes all that waits as one transaction, then says what became of it. */
   #commit(): void {
     if (this.#closed) return;
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
     const turn = this.#turn;
     this.#turn = undefined;
     const writes = this.#writes;
@@ -345,9 +351,7 @@ export class SqliteStore implements Store {
         this.#events.refused(write.draft, reason);
       }
     }
-    if (kept.length === 0) return;
-    clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => this.#commit(), RETRY_MS);
+    if (kept.length > 0) this.#retry = setTimeout(() => this.#commit(), RETRY_MS);
   }
 
   #sweepSome(): void {
