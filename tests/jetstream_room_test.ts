@@ -14,8 +14,12 @@ function entry(seq: number): StreamMessage {
 class FakeLink {
   readonly made = META.made;
   stored = 1;
+  /** How many of the newest the stream keeps. */
+  keeps = Infinity;
   /** How many entries come live while the next reading goes on. */
   meanwhile = 0;
+  /** How many come before the first entry of the next reading is sent, to be read as well. */
+  before = 0;
   #heard: (message: StreamMessage) => void = () => {};
 
   get link(): JetStreamLink {
@@ -36,29 +40,51 @@ class FakeLink {
     return Promise.resolve(subject === "roster" ? undefined : kept);
   }
 
-  history(
-    _subject: string,
-    seq: number,
-    begun: (count: number) => void,
-    take: (message: StreamMessage) => void,
-  ): Promise<void> {
+  history(_subject: string, seq: number, most: number): Promise<StreamMessage[]> {
+    this.stored += this.before;
+    this.before = 0;
     const upTo = this.stored;
-    begun(upTo - seq + 1);
     for (; this.meanwhile > 0; this.meanwhile--) this.#heard(entry(++this.stored));
-    for (; seq <= upTo; seq++) take(entry(seq));
-    return Promise.resolve();
+    const oldest = Math.max(seq, upTo - this.keeps + 1);
+    const all = Array.from({ length: upTo - oldest + 1 }, (_, i) => entry(oldest + i));
+    return Promise.resolve(all.slice(-most));
   }
 }
+
+function roomOf(fake: FakeLink, logEntries: number, logAgeMs = 1e12): JetStreamRoom {
+  return new JetStreamRoom("id", META, {
+    link: fake.link,
+    limits: { logEntries, logBytes: 1e9, logAgeMs },
+    events: { pushed: () => {}, relayed: () => {}, gone: () => {} },
+    node: "me",
+  });
+}
+
+pure("a room that loses its oldest entries while it is read says so", async () => {
+  const fake = new FakeLink();
+  const room = roomOf(fake, 10);
+  fake.keeps = 10;
+  fake.stored = 9;
+  fake.before = 4;
+  await room.open();
+  assertEquals([room.log.tail, room.log.head], [3, 13]);
+  room.close();
+});
+
+pure("a room whose newest entry is still there has lost nothing, whatever time it is", async () => {
+  const fake = new FakeLink();
+  const room = roomOf(fake, 10, 0);
+  await room.open();
+  fake.stored = 3;
+  await room.catchUp();
+  assertEquals([room.log.tail, room.log.head], [0, 3]);
+  room.close();
+});
 
 pure("a room knows of what came while it was read, even if that was too much to keep", async () => {
   const fake = new FakeLink();
   fake.meanwhile = 5_000;
-  const room = new JetStreamRoom("id", META, {
-    link: fake.link,
-    limits: { logEntries: 10_000, logBytes: 1e9, logAgeMs: 1e12 },
-    events: { pushed: () => {}, relayed: () => {}, gone: () => {} },
-    node: "me",
-  });
+  const room = roomOf(fake, 10_000);
   await room.open();
   assertEquals(room.lacking, true);
   await room.catchUp();

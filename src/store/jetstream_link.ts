@@ -188,51 +188,19 @@ export class JetStreamLink {
   }
 
   /**
-   * Hands over what is on a subject from `seq` on, in its order; `begun` is told first how
-   * many messages that are. Rejects where one of them does not come.
+   * What is on a subject from `seq` on, in its order: the newest `most` messages, if there are
+   * more. Rejects where one of them does not come.
    */
-  async history(
-    subject: string,
-    seq: number,
-    begun: (count: number) => void,
-    take: (message: StreamMessage) => void,
-  ): Promise<void> {
+  async history(subject: string, seq: number, most: number): Promise<StreamMessage[]> {
     const { patienceMs } = this.#settings;
     const inbox = this.subject("read", crypto.randomUUID());
     const done = Promise.withResolvers<void>();
+    const messages: StreamMessage[] = [];
     let heardAt = performance.now();
     let nth = 0;
-    let hear: ((message: Msg) => void) | undefined;
-    const early: Msg[] = [];
     const subscription = this.#connection.subscribe(inbox, {
       callback: (error, message) => {
-        if (error !== null) done.reject(error);
-        else if (hear === undefined) early.push(message);
-        else hear(message);
-      },
-    });
-    const timer = setInterval(() => {
-      if (performance.now() - heardAt > patienceMs) done.reject(new Error("No answer in time"));
-    }, patienceMs / 4);
-    try {
-      const { name, num_pending: count } = await this.#manager.consumers.add(
-        this.#settings.name,
-        {
-          deliver_subject: inbox,
-          filter_subject: subject,
-          ack_policy: "none",
-          deliver_policy: "by_start_sequence",
-          opt_start_seq: seq,
-          mem_storage: true,
-          num_replicas: 1,
-          flow_control: true,
-          idle_heartbeat: NS_PER_MS * CONSUMER_HEARTBEAT_MS,
-          inactive_threshold: NS_PER_MS * CONSUMER_UNUSED_MS,
-        },
-      );
-      begun(count);
-      if (count === 0) done.resolve();
-      hear = (message) => {
+        if (error !== null) return done.reject(error);
         heardAt = performance.now();
         if (message.headers?.code === 100) {
           if (message.reply) message.respond();
@@ -240,13 +208,34 @@ export class JetStreamLink {
         }
         const place = placeOf(message.reply ?? "");
         if (place.nth !== ++nth) return done.reject(new Error("A message is missing"));
-        take({ ...this.#read(message), seq: place.seq });
+        if (messages.push({ ...this.#read(message), seq: place.seq }) > most) messages.shift();
         if (place.left === 0) done.resolve();
-      };
-      early.forEach(hear);
+      },
+    });
+    const timer = setInterval(() => {
+      if (performance.now() - heardAt > patienceMs) done.reject(new Error("No answer in time"));
+    }, patienceMs / 4);
+    try {
+      const adding = this.#manager.consumers.add(this.#settings.name, {
+        deliver_subject: inbox,
+        filter_subject: subject,
+        ack_policy: "none",
+        deliver_policy: "by_start_sequence",
+        opt_start_seq: seq,
+        mem_storage: true,
+        num_replicas: 1,
+        flow_control: true,
+        idle_heartbeat: NS_PER_MS * CONSUMER_HEARTBEAT_MS,
+        inactive_threshold: NS_PER_MS * CONSUMER_UNUSED_MS,
+      });
+      // It may fail before it is there.
+      await Promise.race([adding, done.promise]);
+      const { name, num_pending } = await adding;
+      if (num_pending === 0) done.resolve();
       await done.promise;
       // It would end by itself, only later.
       this.#manager.consumers.delete(this.#settings.name, name).catch(() => {});
+      return messages;
     } finally {
       clearInterval(timer);
       subscription.unsubscribe();

@@ -246,19 +246,20 @@ export class JetStreamRoom implements StoredRoom {
       if (tries > 0) await new Promise((resolve) => setTimeout(resolve, BEHIND_MS));
       if (tries === MAX_TRIES) throw new Error(`Room ${this.id} ends at ${this.log.head}`);
       const snapshot = await this.#snapshot();
-      // With so many, or after so long a time, something before them may have been dropped.
-      let truncated = Date.now() - this.#completeAt >= logAgeMs;
-      await this.#link.history(subject, this.log.head + 1, (count) => {
-        truncated ||= count >= logEntries;
-      }, (message) => {
-        if (message.seq <= this.log.head || this.#closed) return;
-        if (truncated) {
-          truncated = false;
-          this.#recallRoster(snapshot);
-          this.log.skipTo(message.seq - 1);
-        }
-        this.#push(message);
-      });
+      const { head } = this.log;
+      const messages = await this.#link.history(subject, Math.max(1, head), logEntries);
+      if (this.#closed) return;
+      const [first] = messages;
+      if (first === undefined) continue;
+      // The oldest are dropped first: what is behind a head that is still there is all there. Else
+      // so much has come, perhaps while it was read, or so long ago, that something may be gone.
+      const mayLack = messages.length === logEntries ||
+        Date.now() - this.#completeAt >= logAgeMs;
+      if (first.seq !== head && mayLack) {
+        this.#recallRoster(snapshot);
+        this.log.skipTo(first.seq - 1);
+      }
+      for (const message of messages) if (message.seq > this.log.head) this.#push(message);
     }
   }
 
