@@ -10,6 +10,8 @@ class Stream {
   readonly kept = new Map<string, Kept>();
   /** What answers wait for from now on. */
   gate: Promise<void> = Promise.resolve();
+  /** Whether what is published is stored without an answer. */
+  mute = false;
   #seq = 0;
 
   subject(kind: string, of: string): string {
@@ -31,6 +33,7 @@ class Stream {
     const seq = ++this.#seq;
     this.kept.set(subject, { seq, text, at: 0 });
     await this.gate;
+    if (this.mute) return { type: "unknown", reason: "No answer" };
     return { type: "stored", seq, duplicate: false };
   }
 
@@ -119,3 +122,12 @@ pure(
     assertEquals([await third.isHere("ana"), await here.isHere("ana")], [false, true]);
   },
 );
+
+pure("a client whose taking over got no answer is found when it tries again", async () => {
+  const { stream, here } = await anaElsewhere();
+  stream.mute = true;
+  await assertRejects(() => here.recall("ana", 0), Error, "Client ana cannot be taken over");
+  stream.mute = false;
+  assertEquals(await here.recall("ana", 0), ANA);
+  assertEquals([await here.isHere("ana"), here.claimOf("ana")], [true, 3]);
+});

@@ -97,7 +97,9 @@ export class JetStreamClients {
     const kept = await this.#link.last(this.#link.subject("client", id));
     if (kept === undefined) return undefined;
     const { name, n, node }: KeptClient = JSON.parse(kept.text);
-    if (node === this.#node || this.#nodes.silentFor(node, now) >= this.#graceMs) return undefined;
+    // A record of this node that it does not know is a taking over that got no answer.
+    if (node === this.#node && this.#notes.has(id)) return undefined;
+    if (this.#nodes.silentFor(node, now) >= this.#graceMs) return undefined;
     const note = { name, n, at: now, seq: kept.seq };
     this.#notes.set(id, note);
     if (!await this.#write(id, note)) {
