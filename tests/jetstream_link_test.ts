@@ -14,6 +14,13 @@ const SETTINGS: Omit<LinkSettings, "servers"> = {
 
 const MADE = "2026-01-01T00:00:00Z";
 
+/** A script with consumers, which have nothing to send. */
+function allowing(script: NatsScript): NatsScript {
+  const consumer = { name: "c", num_pending: 0, config: {} };
+  return (question) =>
+    question.subject.startsWith("$JS.API.CONSUMER.") ? consumer : script(question);
+}
+
 const NOT_FOUND = { error: { code: 404, err_code: 10_059, description: "stream not found" } };
 const OVERLAP = { error: { code: 400, err_code: 10_065, description: "subjects overlap" } };
 const WRONG_LAST = { error: { code: 400, err_code: 10_071, description: "wrong last sequence" } };
@@ -31,18 +38,40 @@ async function reported(
   script: NatsScript,
   enough: (link: JetStreamLink) => boolean = () => true,
 ): Promise<{ reports: string[]; made: string }> {
-  await using nats = new ScriptedNats(script);
+  await using nats = new ScriptedNats(allowing(script));
   const reports: string[] = [];
   const link = new JetStreamLink({ ...SETTINGS, servers: [nats.host] }, {
-    whole: (whole) => void reports.push(whole ? "whole" : "broken"),
+    whole: () => void reports.push("whole"),
+    broken: (reason) => void reports.push(reason),
     wiped: () => void reports.push("wiped"),
-    failed: (reason) => void reports.push(reason),
   });
   await until(() => reports.length > 0, "nothing is reported");
   await until(() => enough(link), "it was not enough");
   const result = { reports: [...reports], made: link.made };
   await link.close();
   return result;
+}
+
+/** Lets a link work with a NATS that has all it needs, until the end of `run`. */
+async function working(
+  run: (nats: ScriptedNats, link: JetStreamLink, reports: string[]) => Promise<void>,
+): Promise<void> {
+  await using nats = new ScriptedNats(allowing(({ subject }) => {
+    return subject.startsWith("$JS.API.STREAM.") ? stream(MADE) : WRONG_LAST;
+  }));
+  const reports: string[] = [];
+  const link = new JetStreamLink({ ...SETTINGS, servers: [nats.host] }, {
+    whole: () => void reports.push("whole"),
+    broken: (reason) => void reports.push(reason),
+    wiped: () => void reports.push("wiped"),
+  });
+  try {
+    await until(() => reports.at(-1) === "whole", "it is not whole");
+    reports.length = 0;
+    await run(nats, link, reports);
+  } finally {
+    await link.close();
+  }
 }
 
 for (const shown of [false, true]) {
@@ -58,7 +87,7 @@ for (const shown of [false, true]) {
         return stream(begun.has(subject.split(".").at(-1)!) ? MADE : "0001-01-01T00:00:00Z");
       }
       // A message to a stream that does not listen yet is one that nobody takes.
-      if (before < 3) return undefined;
+      if (before < 3 && begun.size < 2) return undefined;
       begun.add(subject.startsWith("test.room.") ? "test" : "test-state");
       return WRONG_LAST;
     });
@@ -94,4 +123,44 @@ Deno.test("a link is not whole while a stream takes no messages", async () => {
     if (subject.startsWith("$JS.API.STREAM.")) return stream(MADE);
   });
   assert(/takes no messages/.test(reports[0] ?? ""), reports[0]);
+});
+
+Deno.test("a link that NATS does not let in, however often, goes on trying", async () => {
+  await working(async (nats, _link, reports) => {
+    nats.refuses = (line) => line.startsWith("CONNECT") ? "Authorization Violation" : undefined;
+    nats.cut();
+    const { taken } = nats;
+    await until(() => nats.taken >= taken + 4, "it tries no more");
+    nats.refuses = () => undefined;
+    await until(() => reports.at(-1) === "whole", "it does not come back");
+    assert(reports.includes("Authorization Violation"), reports.join());
+  });
+});
+
+Deno.test("a link says what NATS forbids it, and goes on when that is allowed", async () => {
+  const forbidden = {
+    "SUB test.live.a ": `Subscription to "test.live.a"`,
+    "HPUB test.client.- ": `Publish to "test.client.-"`,
+    "PUB $JS.API.CONSUMER.CREATE.test ": `Publish to "$JS.API.CONSUMER.CREATE.test"`,
+  };
+  await working(async (nats, link, reports) => {
+    link.listen("test.live.a", () => {});
+    for (const [begin, what] of Object.entries(forbidden)) {
+      const reason = `Permissions Violation for ${what}`;
+      nats.refuses = (line) => line.startsWith(begin) ? reason : undefined;
+      nats.cut();
+      await until(() => reports.includes(reason), `${what} is not reported`);
+      nats.refuses = () => undefined;
+      await until(() => reports.at(-1) === "whole", "it does not come back");
+    }
+  });
+});
+
+Deno.test("a link leaves a NATS server that reads no more, whatever is still to be sent", async () => {
+  await working(async (nats, link, reports) => {
+    nats.ignore();
+    for (let i = 0; i < 64; i++) link.say("test.live.a", "x".repeat(500_000));
+    link.giveUp("Nothing is heard");
+    await until(() => reports.at(-1) === "whole", "it does not come back");
+  });
 });

@@ -17,6 +17,14 @@ export type NatsScript = (question: NatsQuestion) => unknown;
 export class ScriptedNats implements AsyncDisposable {
   /** What was asked, in its order. */
   readonly asked: string[] = [];
+  /** Why it refuses a line of the protocol; undefined where it does not. Whoever it refuses to let in is cut. */
+  refuses: (line: string) => string | undefined = () => undefined;
+  /** How many connections it has taken. */
+  taken = 0;
+  readonly #talks = new Set<Deno.TcpConn>();
+  /** Who is not read from any more. */
+  readonly #unread = new Set<Deno.TcpConn>();
+  readonly #end = Promise.withResolvers<void>();
   readonly #script: NatsScript;
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #serving: Promise<void>;
@@ -31,14 +39,30 @@ export class ScriptedNats implements AsyncDisposable {
     return `127.0.0.1:${this.#listener.addr.port}`;
   }
 
+  /** Breaks all connections. */
+  cut(): void {
+    for (const connection of this.#talks) connection.close();
+    this.#talks.clear();
+  }
+
+  /** Reads no more from the connections there are, which stay open. */
+  ignore(): void {
+    for (const connection of this.#talks) this.#unread.add(connection);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#end.resolve();
     this.#listener.close();
     await this.#serving;
   }
 
   async #serve(): Promise<void> {
     const talks: Promise<void>[] = [];
-    for await (const connection of this.#listener) talks.push(this.#talk(connection));
+    for await (const connection of this.#listener) {
+      this.taken++;
+      this.#talks.add(connection);
+      talks.push(this.#talk(connection).finally(() => this.#talks.delete(connection)));
+    }
     await Promise.all(talks);
   }
 
@@ -53,13 +77,21 @@ export class ScriptedNats implements AsyncDisposable {
     let text = "";
     try {
       for await (const chunk of connection.readable.pipeThrough(new TextDecoderStream())) {
+        if (this.#unread.has(connection)) await this.#end.promise;
         text += chunk;
         for (let end = text.indexOf("\r\n"); end >= 0; end = text.indexOf("\r\n")) {
-          const [verb = "", ...words] = text.slice(0, end).split(" ");
+          const line = text.slice(0, end);
+          const [verb = "", ...words] = line.split(" ");
           // What is published is all ASCII here: its bytes are its characters.
           const length = /^H?PUB$/.test(verb) ? Number(words.at(-1)) + 2 : 0;
           if (text.length < end + 2 + length) break;
           text = text.slice(end + 2 + length);
+          const why = this.refuses(line);
+          if (why !== undefined) {
+            await say(`-ERR '${why}'\r\n`);
+            if (verb === "CONNECT") connection.close();
+            continue;
+          }
           if (verb === "PING") say("PONG\r\n");
           if (verb === "SUB") inboxes.push([words[0]!.replace(/\*$/, ""), words.at(-1)!]);
           const [subject = "", reply = ""] = words;

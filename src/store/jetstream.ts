@@ -88,7 +88,6 @@ export class JetStreamStore implements Store {
   readonly #disputes: Disputes;
   readonly #timer: ReturnType<typeof setInterval>;
   #whole = false;
-  #listening = false;
   /** Whether everything works, so that messages are let through. */
   #available = false;
   /** Whether it was told that nothing can be stored. */
@@ -117,12 +116,19 @@ export class JetStreamStore implements Store {
       dedupMs: Math.max(DEDUP_MS, 2 * options.graceMs),
       patienceMs: 2 * options.probeMs,
     }, {
-      whole: (whole) => this.#setWhole(whole),
+      whole: () => {
+        this.#whole = true;
+        this.#say("alive", `${performance.now()}`);
+      },
+      broken: (reason) => {
+        this.#whole = false;
+        this.#judge();
+        this.#fail(reason);
+      },
       wiped: () => {
         this.#clients.renew();
         [...this.#rooms.values()].forEach((room) => this.#lose(room, "lost"));
       },
-      failed: (reason) => this.#fail(reason),
     });
     this.#clients = new JetStreamClients(this.#node, {
       graceMs: options.leaseMs + options.graceMs,
@@ -136,6 +142,7 @@ export class JetStreamStore implements Store {
       tell: (room, presence) => this.#tell(room, presence),
       taken: (id, roomId) => this.#events.taken(id, roomId),
     });
+    this.#listen();
     this.#timer = setInterval(() => this.#tick(), options.probeMs / 2);
   }
 
@@ -220,7 +227,8 @@ export class JetStreamStore implements Store {
     // What was told last, that everybody is away, is as good as the rest.
     const settled = Promise.all([this.#outgoing.settled(), this.#clients.settled()]);
     if (this.#available) await within(CLOSING_MS, settled);
-    await this.#link.close();
+    // It may be waiting for a NATS that does not answer.
+    await within(CLOSING_MS, this.#link.close());
   }
 
   /** Has what is asked about one room done one after the other. */
@@ -315,8 +323,6 @@ export class JetStreamStore implements Store {
   }
 
   #listen(): void {
-    if (this.#listening) return;
-    this.#listening = true;
     const on = (what: string, heard: (node: string, of: string, more: string) => void) =>
       this.#link.listen(this.#link.subject("node", what), ({ text }) => {
         const [node = "", of = "", more = ""] = text.split(" ");
@@ -339,15 +345,6 @@ export class JetStreamStore implements Store {
     });
   }
 
-  #setWhole(whole: boolean): void {
-    this.#whole = whole;
-    if (whole) {
-      this.#listen();
-      this.#say("alive", `${performance.now()}`);
-    } else this.#fail("NATS is not reached");
-    this.#judge();
-  }
-
   /** Finds out whether everything works, and acts on a change. */
   #judge(): void {
     const works = this.#whole && this.#nodes.hears(performance.now());
@@ -356,9 +353,8 @@ export class JetStreamStore implements Store {
       this.#available = false;
       this.#ready = Promise.withResolvers();
       this.#outgoing.available = false;
-      this.#fail("NATS is not heard");
       // The connection may be open and dead.
-      if (this.#whole) this.#link.renew();
+      if (this.#whole) this.#link.giveUp("NATS is not heard");
     }
   }
 

@@ -1,6 +1,7 @@
 /**
  * The line to NATS: one connection, one stream for all rooms, and what a store asks
- * of them. It mends itself; until it is whole, everything asked rejects.
+ * of them. Whatever goes wrong with it, another connection is made, to another server if
+ * there is one; until it is whole, everything asked rejects.
  *
  * @module
  */
@@ -8,7 +9,7 @@
 import type * as JetStream from "@nats-io/jetstream";
 import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream";
 import type * as Transport from "@nats-io/transport-node";
-import type { Msg, MsgHdrs, NatsConnection } from "@nats-io/transport-node";
+import type { Msg, MsgHdrs, NatsConnection, Subscription } from "@nats-io/transport-node";
 import { reasonOf } from "../errors.ts";
 import { codeOf, JetStreamStreams, NS_PER_MS, type StreamSettings } from "./jetstream_streams.ts";
 
@@ -24,12 +25,27 @@ export interface LinkSettings extends StreamSettings {
 
 /** What a link reports. */
 export interface LinkEvents {
-  /** It is whole: connected, and the stream is there; or it is no longer. */
-  whole(isWhole: boolean): void;
+  /** It is whole: connected, the streams are there, and NATS allows what rooms and clients need. */
+  whole(): void;
+  /** It is no longer, or not yet; a later attempt may mend that. */
+  broken(reason: string): void;
   /** The stream is another one than before: everything in it is gone. */
   wiped(): void;
-  /** Something went wrong that a later attempt may mend. */
-  failed(reason: string): void;
+}
+
+/** One connection, and what is asked by way of it. */
+interface Connection {
+  nc: NatsConnection;
+  js: JetStreamClient;
+  jsm: JetStreamManager;
+  makeHeaders: () => MsgHdrs;
+}
+
+/** Who listens to a subject, on whatever connection there is. */
+interface Listener {
+  readonly subject: string;
+  readonly heard: (message: StreamMessage) => void;
+  subscription: Subscription | undefined;
 }
 
 /** A message of the stream: live or read. */
@@ -81,7 +97,7 @@ export const LIBRARIES = {
 
 const NOT_CONNECTED = "Not connected to NATS";
 
-/** How long a failed connection or stream waits for the next attempt, in milliseconds. */
+/** How long the next attempt waits when something went wrong, in milliseconds. */
 const AGAIN_AFTER_MS = 250;
 
 /** How often the stream is looked at while all is well, in milliseconds: it may have been made anew. */
@@ -107,11 +123,8 @@ export class JetStreamLink {
   readonly #events: LinkEvents;
   readonly #decoder = new TextDecoder();
   readonly #streams: JetStreamStreams;
-  #nc: NatsConnection | undefined;
-  #js: JetStreamClient | undefined;
-  #jsm: JetStreamManager | undefined;
-  #makeHeaders: (() => MsgHdrs) | undefined;
-  #connected = false;
+  readonly #listeners = new Set<Listener>();
+  #line: Connection | undefined;
   #whole = false;
   #wake: () => void = () => {};
   #closed = false;
@@ -145,10 +158,11 @@ export class JetStreamLink {
     { id, node, behind }: PublishOptions = {},
   ): Promise<PublishOutcome> {
     try {
-      if (this.#js === undefined) return { type: "refused", reason: NOT_CONNECTED };
-      const headers = this.#makeHeaders!();
+      const line = this.#open;
+      if (line === undefined) return { type: "refused", reason: NOT_CONNECTED };
+      const headers = line.makeHeaders();
       if (node !== undefined) headers.set(HEADER.node, node);
-      const { seq, duplicate } = await this.#js.publish(subject, text, {
+      const { seq, duplicate } = await line.js.publish(subject, text, {
         headers,
         ...(id === undefined ? {} : { msgID: id }),
         ...(behind === undefined ? {} : { expect: { lastSubjectSequence: behind } }),
@@ -166,23 +180,24 @@ export class JetStreamLink {
 
   /** Says something to whoever listens now, this node included; it may get lost. */
   say(subject: string, text: string): void {
-    if (this.#connected) this.#nc?.publish(subject, text);
+    this.#open?.nc.publish(subject, text);
   }
 
-  /** Listens to a subject, across broken connections, until the returned function is called. */
+  /** Listens to a subject, on all connections there will be, until the returned function is called. */
   listen(subject: string, heard: (message: StreamMessage) => void): () => void {
-    const subscription = this.#connection.subscribe(subject, {
-      callback: (error, message) => {
-        if (error === null) heard(this.#read(message));
-      },
-    });
-    return () => subscription.unsubscribe();
+    const listener: Listener = { subject, heard, subscription: undefined };
+    this.#listeners.add(listener);
+    this.#subscribe(listener);
+    return () => {
+      this.#listeners.delete(listener);
+      listener.subscription?.unsubscribe();
+    };
   }
 
   /** The newest message on a subject, as the stream's leader knows it; undefined if there is none. */
   async last(subject: string): Promise<Kept | undefined> {
     const stream = this.#streams.nameFor(subject);
-    const found = await this.#manager.streams.getMessage(stream, { last_by_subj: subject });
+    const found = await this.#connection.jsm.streams.getMessage(stream, { last_by_subj: subject });
     if (found === null) return undefined;
     return { seq: found.seq, text: found.string(), at: found.time.getTime() };
   }
@@ -193,12 +208,13 @@ export class JetStreamLink {
    */
   async history(subject: string, seq: number, most: number): Promise<StreamMessage[]> {
     const { patienceMs } = this.#settings;
+    const { nc, jsm } = this.#connection;
     const inbox = this.subject("read", crypto.randomUUID());
     const done = Promise.withResolvers<void>();
     const messages: StreamMessage[] = [];
     let heardAt = performance.now();
     let nth = 0;
-    const subscription = this.#connection.subscribe(inbox, {
+    const subscription = nc.subscribe(inbox, {
       callback: (error, message) => {
         if (error !== null) return done.reject(error);
         heardAt = performance.now();
@@ -216,7 +232,7 @@ export class JetStreamLink {
       if (performance.now() - heardAt > patienceMs) done.reject(new Error("No answer in time"));
     }, patienceMs / 4);
     try {
-      const adding = this.#manager.consumers.add(this.#settings.name, {
+      const adding = jsm.consumers.add(this.#settings.name, {
         deliver_subject: inbox,
         filter_subject: subject,
         ack_policy: "none",
@@ -234,7 +250,7 @@ export class JetStreamLink {
       if (num_pending === 0) done.resolve();
       await done.promise;
       // It would end by itself, only later.
-      this.#manager.consumers.delete(this.#settings.name, name).catch(() => {});
+      jsm.consumers.delete(this.#settings.name, name).catch(() => {});
       return messages;
     } finally {
       clearInterval(timer);
@@ -245,12 +261,18 @@ export class JetStreamLink {
   /** Removes what is on a subject, up to `seq`. */
   async purge(subject: string, seq = Number.MAX_SAFE_INTEGER - 1): Promise<void> {
     const stream = this.#streams.nameFor(subject);
-    await this.#manager.streams.purge(stream, { filter: subject, seq: seq + 1 });
+    await this.#connection.jsm.streams.purge(stream, { filter: subject, seq: seq + 1 });
   }
 
-  /** Gives a connection up that is open and silent: the next one is made, to another server if there is one. */
-  renew(): void {
-    this.#nc?.reconnect().catch(() => {});
+  /** Gives the connection up: the next one is made, to another server if there is one. */
+  giveUp(reason: string): void {
+    const line = this.#line;
+    this.#line = undefined;
+    this.#whole = false;
+    // Without a word: what is still to be sent may never get out.
+    line?.nc.close();
+    this.#events.broken(reason);
+    this.#wake();
   }
 
   /** Looks soon whether the stream is there and still the same. */
@@ -265,14 +287,14 @@ export class JetStreamLink {
     await this.#running;
   }
 
-  get #connection(): NatsConnection {
-    if (this.#nc === undefined) throw new Error(NOT_CONNECTED);
-    return this.#nc;
+  get #open(): Connection | undefined {
+    return this.#line?.nc.isClosed() ? undefined : this.#line;
   }
 
-  get #manager(): JetStreamManager {
-    if (this.#jsm === undefined) throw new Error(NOT_CONNECTED);
-    return this.#jsm;
+  get #connection(): Connection {
+    const line = this.#open;
+    if (line === undefined) throw new Error(NOT_CONNECTED);
+    return line;
   }
 
   #read(message: Msg): StreamMessage {
@@ -286,37 +308,30 @@ export class JetStreamLink {
     };
   }
 
-  /** Connects, then looks after the stream until the end. */
+  /** Connects, and looks after the connection and the streams, until the end. */
   async #run(): Promise<void> {
-    let watching: Promise<void> = Promise.resolve();
     while (!this.#closed) {
-      let waitMs = AGAIN_AFTER_MS;
       try {
-        if (this.#nc === undefined) watching = this.#watch(await this.#connect());
-        if (this.#connected) await this.#check();
-        this.#set(this.#connected);
-        waitMs = LOOK_EVERY_MS;
+        this.#line ??= await this.#connect();
+        await this.#check();
+        if (!this.#whole) await this.#begin();
+        await this.#sleep(LOOK_EVERY_MS);
       } catch (error) {
-        this.#events.failed(reasonOf(error));
-        this.#set(false);
+        this.giveUp(reasonOf(error));
       }
-      await this.#sleep(waitMs);
+      if (this.#line === undefined) await this.#sleep(AGAIN_AFTER_MS);
     }
-    this.#set(false);
-    await this.#nc?.close();
-    await watching;
+    await this.#line?.nc.close();
   }
 
-  async #connect(): Promise<NatsConnection> {
+  async #connect(): Promise<Connection> {
     const { connect, headers }: typeof Transport = await import(LIBRARIES.transport);
     const { jetstream, jetstreamManager }: typeof JetStream = await import(LIBRARIES.jetstream);
     const { servers, user, password, patienceMs: timeout } = this.#settings;
     const nc = await connect({
       servers,
       timeout,
-      maxReconnectAttempts: -1,
-      reconnectTimeWait: AGAIN_AFTER_MS,
-      reconnectJitter: AGAIN_AFTER_MS,
+      reconnect: false,
       ...(user === undefined ? {} : { user }),
       ...(password === undefined
         ? {}
@@ -324,27 +339,54 @@ export class JetStreamLink {
         ? { token: password }
         : { pass: password }),
     });
-    this.#jsm = await jetstreamManager(nc, { checkAPI: false, timeout });
-    this.#js = jetstream(nc, { timeout });
-    this.#makeHeaders = headers;
-    this.#nc = nc;
-    this.#connected = true;
-    return nc;
+    this.#watch(nc);
+    return {
+      nc,
+      jsm: await jetstreamManager(nc, { checkAPI: false, timeout }),
+      js: jetstream(nc, { timeout }),
+      makeHeaders: headers,
+    };
   }
 
+  /** Gives a connection up when it ends, or NATS forbids something: what listened to that is deaf. */
   async #watch(nc: NatsConnection): Promise<void> {
-    for await (const { type } of nc.status()) {
-      if (type !== "disconnect" && type !== "reconnect") continue;
-      this.#connected = type === "reconnect";
-      if (!this.#connected) this.#set(false);
-      this.#wake();
+    let reason = "NATS is not reached";
+    for await (const status of nc.status()) {
+      if (status.type !== "error") continue;
+      reason = reasonOf(status.error);
+      break;
     }
+    if (this.#line?.nc === nc) this.giveUp(reason);
+  }
+
+  /** Takes a new connection into use, having tried on it what rooms and clients will need. */
+  async #begin(): Promise<void> {
+    const { nc } = this.#connection;
+    this.#listeners.forEach((listener) => this.#subscribe(listener));
+    for (const kind of ["room", "meta", "roster", "client"]) {
+      const refusal = await this.#refusal(this.subject(kind, "-"));
+      if (refusal !== undefined) throw new Error(refusal);
+    }
+    await this.history(this.subject("room", "-"), 1, 1);
+    if (this.#open?.nc !== nc) throw new Error(NOT_CONNECTED);
+    this.#whole = true;
+    this.#events.whole();
+  }
+
+  #subscribe(listener: Listener): void {
+    const { subject, heard, subscription } = listener;
+    if (subscription?.isClosed() === false) return;
+    listener.subscription = this.#open?.nc.subscribe(subject, {
+      callback: (error, message) => {
+        if (error === null) heard(this.#read(message));
+      },
+    });
   }
 
   /** Looks whether the streams are there and still the same. */
   async #check(): Promise<void> {
     const before = this.#streams.made;
-    await this.#streams.check(this.#manager);
+    await this.#streams.check(this.#connection.jsm);
     if (before !== undefined && before !== this.#streams.made) this.#events.wiped();
   }
 
@@ -353,12 +395,6 @@ export class JetStreamLink {
     // No message has that `seq`: a stream that is there refuses to store this one.
     const outcome = await this.publish(subject, "", { behind: Number.MAX_SAFE_INTEGER });
     return "reason" in outcome ? outcome.reason : undefined;
-  }
-
-  #set(whole: boolean): void {
-    if (whole === this.#whole) return;
-    this.#whole = whole;
-    this.#events.whole(whole);
   }
 
   async #sleep(ms: number): Promise<void> {
