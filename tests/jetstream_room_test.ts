@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { JetStreamLink, StreamMessage } from "../src/store/jetstream_link.ts";
+import type { JetStreamLink, PublishOutcome, StreamMessage } from "../src/store/jetstream_link.ts";
 import { JetStreamRoom, type RoomMeta } from "../src/store/jetstream_room.ts";
 import { pure } from "./pure.ts";
 
@@ -20,6 +20,9 @@ class FakeLink {
   meanwhile = 0;
   /** How many come before the first entry of the next reading is sent, to be read as well. */
   before = 0;
+  /** What comes of the lists of members that are kept, and how many there were. */
+  outcome: PublishOutcome = { type: "unknown", reason: "No answer" };
+  kept = 0;
   #heard: (message: StreamMessage) => void = () => {};
 
   get link(): JetStreamLink {
@@ -33,6 +36,17 @@ class FakeLink {
   listen(_subject: string, heard: (message: StreamMessage) => void): () => void {
     this.#heard = heard;
     return () => {};
+  }
+
+  /** Stores an entry that the room hears at once. */
+  say(message: StreamMessage): void {
+    this.stored = message.seq;
+    this.#heard(message);
+  }
+
+  publish(): Promise<PublishOutcome> {
+    this.kept++;
+    return Promise.resolve(this.outcome);
   }
 
   last(subject: string) {
@@ -89,5 +103,25 @@ pure("a room knows of what came while it was read, even if that was too much to 
   assertEquals(room.lacking, true);
   await room.catchUp();
   assertEquals([room.log.head, room.log.size, room.lacking], [5_001, 5_001, false]);
+  room.close();
+});
+
+pure("a list of members that could not be kept is kept later", async () => {
+  const fake = new FakeLink();
+  const room = roomOf(fake, 8);
+  await room.open();
+  const joined = `"at":1,"event":"join","from":"ana"}`;
+  fake.say({ ...entry(2), id: "ana.me-1", node: "me", text: joined });
+  const sayUpTo = async (seq: number) => {
+    while (fake.stored < seq) {
+      fake.say(entry(fake.stored + 1));
+      await Promise.resolve();
+    }
+  };
+  await sayUpTo(4);
+  assertEquals(fake.kept, 1);
+  fake.outcome = { type: "stored", seq: 1, duplicate: false };
+  await sayUpTo(20);
+  assertEquals(fake.kept, 2);
   room.close();
 });

@@ -278,7 +278,7 @@ export class JetStreamRoom implements StoredRoom {
     this.roster.reset(members, snapshot.quiet);
   }
 
-  #keepRoster(): void {
+  async #keepRoster(): Promise<void> {
     this.#sinceChange = 0;
     const snapshot: Snapshot = {
       epoch: this.log.epoch,
@@ -289,7 +289,9 @@ export class JetStreamRoom implements StoredRoom {
         return speaker === undefined ? [] : [{ ...member, speaker }];
       }),
     };
-    this.#link.publish(this.#link.subject("roster", this.id), JSON.stringify(snapshot));
+    const subject = this.#link.subject("roster", this.id);
+    const { type } = await this.#link.publish(subject, JSON.stringify(snapshot));
+    if (type !== "stored") this.#sinceChange ||= 1;
   }
 
   #push({ seq, id, node, text }: StreamMessage): void {
