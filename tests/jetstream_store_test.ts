@@ -7,7 +7,9 @@ import { JetStreamStore, parseNatsAddress } from "../src/store/jetstream.ts";
 import { LIBRARIES } from "../src/store/jetstream_link.ts";
 import type { JetStreamRoom } from "../src/store/jetstream_room.ts";
 import type { StoreEvents, StoreOptions } from "../src/store/store.ts";
+import { FaultProxy } from "./chaos/fault_proxy.ts";
 import { until } from "./chaos/setting.ts";
+import { messageDraft, presenceDraft } from "./drafts.ts";
 import { NatsServer, NEEDS_NATS } from "./nats_server.ts";
 import { IGNORE, testStore } from "./store_suite.ts";
 
@@ -21,8 +23,9 @@ function node(
   events: StoreEvents,
   options: Partial<StoreOptions> = {},
   name = `test${++names}`,
+  host = nats?.host ?? "",
 ): JetStreamStore {
-  const address = { servers: [nats?.host ?? ""], name };
+  const address = { servers: [host], name };
   return new JetStreamStore(address, events, { ...DEFAULTS, probeMs: 500, ...options });
 }
 
@@ -105,6 +108,114 @@ Deno.test({
     await streams.update(name, { max_bytes, discard });
     await until(() => room.roster.members.size === 0, "the leave is not told again");
     await nc.close();
+    await store.close();
+  },
+});
+
+Deno.test({
+  name: "JetStreamStore tells that the last member has left a room that it was to let go of",
+  ...NEEDS_NATS,
+  async fn() {
+    const name = `test${++names}`;
+    await using proxy = await FaultProxy.to(nats?.host ?? "");
+    const reasons: unknown[] = [];
+    const events = { ...IGNORE, failing: (reason?: string) => void reasons.push(reason) };
+    const store = node(events, { probeMs: 100 }, name, proxy.host);
+    const other = node(IGNORE, { leaseMs: 60_000 }, name);
+    await store.create("a", "Lobby");
+    const room = await other.open("a");
+    store.append("a", presenceDraft("join", "ana"));
+    await until(() => room?.roster.members.size === 1, "the join is not told");
+    proxy.blackhole();
+    await until(() => reasons.length > 0, "it does not see that it is cut off");
+    store.append("a", presenceDraft("leave", "ana"));
+    store.release("a");
+    proxy.heal();
+    await until(() => room?.roster.members.size === 0, "the leave is not told");
+    await store.close();
+    await other.close();
+  },
+});
+
+/** A node that reports which rooms are gone, and what it cannot do. */
+function reporting(name: string, host?: string) {
+  const reports: string[] = [];
+  const store = node(
+    {
+      ...IGNORE,
+      gone: (roomId, how) => void reports.push(`${roomId} ${how}`),
+      failing: (reason) => void reports.push(reason ?? "works again"),
+      repeated: ({ n }) => void reports.push(`repeated ${n}`),
+    },
+    {},
+    name,
+    host,
+  );
+  return { store, reports };
+}
+
+Deno.test({
+  name: "JetStreamStore closes a room that was being opened when it was deleted",
+  ...NEEDS_NATS,
+  async fn() {
+    const name = `test${++names}`;
+    const other = node(IGNORE, {}, name);
+    await other.create("a", "Lobby");
+    const { store, reports } = reporting(name);
+    const opening = store.open("a");
+    store.delete("a");
+    assert(await opening !== undefined);
+    await until(() => reports.includes("a deleted"), () => `reported is ${reports}`);
+    await store.close();
+    await other.close();
+  },
+});
+
+Deno.test({
+  name:
+    "JetStreamStore keeps a room that was made anew when it hears that the one before is deleted",
+  ...NEEDS_NATS,
+  async fn() {
+    const name = `test${++names}`;
+    const { store, reports } = reporting(name);
+    await store.create("a", "Lobby");
+    const b = await store.create("b", "Lobby");
+    const nc = await connect({ servers: nats?.host ?? "" });
+    nc.publish(`${name}.node.deleted`, "other a earlier");
+    nc.publish(`${name}.node.deleted`, `other b ${b.log.epoch}`);
+    await until(() => reports.length > 0, "nothing is reported");
+    assertEquals(reports, ["b deleted"]);
+    await nc.close();
+    await store.close();
+  },
+});
+
+Deno.test({
+  name: "JetStreamStore answers for a message that is stored in a room that was just deleted",
+  ...NEEDS_NATS,
+  async fn() {
+    const { store, reports } = reporting(`test${++names}`);
+    await store.create("a", "Lobby");
+    store.append("a", messageDraft("ana", 1, "x"));
+    store.delete("a");
+    await store.settled();
+    assertEquals(reports, ["repeated 1"]);
+    await store.close();
+  },
+});
+
+Deno.test({
+  name: "JetStreamStore says that it could not delete a room",
+  ...NEEDS_NATS,
+  async fn() {
+    await using proxy = await FaultProxy.to(nats?.host ?? "");
+    const { store, reports } = reporting(`test${++names}`, proxy.host);
+    await store.create("a", "Lobby");
+    proxy.blackhole();
+    store.delete("a");
+    const wanted = "Room a is not deleted";
+    await until(() => reports.some((report) => report.startsWith(wanted)), "nobody says so");
+    proxy.heal();
     await store.close();
   },
 });

@@ -179,19 +179,19 @@ export class JetStreamStore implements Store {
   }
 
   release(roomId: string): void {
-    this.#rooms.get(roomId)?.close();
-    this.#rooms.delete(roomId);
+    const room = this.#rooms.get(roomId);
+    if (room === undefined) return;
+    room.released = true;
+    this.#settle(room);
   }
 
   delete(roomId: string): void {
-    this.release(roomId);
+    this.#rooms.get(roomId)?.close();
+    this.#rooms.delete(roomId);
     if (!WORD.test(roomId)) return;
-    this.#alone(roomId, async () => {
-      for (const kind of ["meta", "roster", "room"]) {
-        await this.#link.purge(this.#link.subject(kind, roomId));
-      }
-      this.#say("deleted", roomId);
-    }).catch((error) => this.#fail(reasonOf(error)));
+    this.#alone(roomId, () => this.#delete(roomId)).catch((error) => {
+      this.#events.failing(`Room ${roomId} is not deleted: ${reasonOf(error)}`);
+    });
   }
 
   /** Those of other nodes are recalled when they come. */
@@ -259,7 +259,11 @@ export class JetStreamStore implements Store {
 
   async #open(id: string): Promise<JetStreamRoom | undefined> {
     const known = this.#rooms.get(id);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      known.released = false;
+      known.orphans = this.#orphansOf(known);
+      return known;
+    }
     await this.#whenReady();
     const kept = await this.#link.last(this.#link.subject("meta", id));
     if (kept === undefined) return undefined;
@@ -282,6 +286,21 @@ export class JetStreamStore implements Store {
     return room;
   }
 
+  async #delete(id: string): Promise<void> {
+    await this.#whenReady();
+    const subjects = ["meta", "roster", "room"].map((kind) => this.#link.subject(kind, id));
+    // Only what is there now: another node may make the room anew as soon as its meta is gone.
+    const lasts = await Promise.all(subjects.map((subject) => this.#link.last(subject)));
+    for (const [i, last] of lasts.entries()) {
+      if (last !== undefined) await this.#link.purge(subjects[i]!, last.seq);
+    }
+    const [meta] = lasts;
+    if (meta !== undefined) this.#say("deleted", `${id} ${JSON.parse(meta.text).epoch}`);
+    // It was being opened when this was asked for.
+    const room = this.#rooms.get(id);
+    if (room !== undefined) this.#lose(room, "deleted");
+  }
+
   #pushed(room: JetStreamRoom, from: string, n: number, seq: number): void {
     if (n > 0) this.#outgoing.seen(from, n, seq);
     this.#events.stored(room.id);
@@ -295,7 +314,9 @@ export class JetStreamStore implements Store {
     switch (outcome.type) {
       case "stored": {
         const room = this.#rooms.get(roomId);
-        if (room !== undefined && !outcome.duplicate) room.expect(outcome.seq);
+        // Nobody here sees it come by.
+        if (room === undefined) return { ...outcome, duplicate: true };
+        if (!outcome.duplicate) room.expect(outcome.seq);
         return outcome;
       }
       case "unknown":
@@ -339,9 +360,9 @@ export class JetStreamStore implements Store {
       const newer = Number(claim) > this.#clients.claimOf(clientId);
       if (node !== this.#node && newer) this.#events.taken(clientId, undefined);
     });
-    on("deleted", (node, roomId) => {
+    on("deleted", (_node, roomId, epoch) => {
       const room = this.#rooms.get(roomId);
-      if (node !== this.#node && room !== undefined) this.#lose(room, "deleted");
+      if (room?.log.epoch === epoch) this.#lose(room, "deleted");
     });
   }
 
@@ -394,7 +415,7 @@ export class JetStreamStore implements Store {
     room.close();
     if (this.#rooms.get(room.id) !== room) return;
     this.#rooms.delete(room.id);
-    this.#events.gone(room.id, how);
+    if (!room.released) this.#events.gone(room.id, how);
   }
 
   #tick(): void {
@@ -413,8 +434,7 @@ export class JetStreamStore implements Store {
     for (const room of this.#rooms.values()) {
       const due = room.lacking || ++turn % compareEvery === 0;
       if (due && ++reads <= READS_A_TICK) room.catchUp().catch(() => {});
-      // What is stored and not heard yet would look as if it was to be told again.
-      if (room.unsettled && !room.lacking) this.#settle(room);
+      this.#settle(room);
       const orphans = sweep ? this.#orphansOf(room) : [];
       if (orphans.length > 0) this.#events.orphaned(room.id, orphans);
     }
@@ -426,8 +446,17 @@ export class JetStreamStore implements Store {
     return [...speakers].flatMap(([id, { node }]) => this.#nodes.isDead(node, now) ? [id] : []);
   }
 
-  /** Tells a room again what its log does not say of the clients of this node. */
+  /** Tells a room what has to be told again, and closes it when nothing has and nobody here needs it. */
   #settle(room: JetStreamRoom): void {
+    // What is stored and not heard yet would look as if it was to be told again.
+    if (room.unsettled && this.#available && !room.lacking) this.#correct(room);
+    if (!room.released || room.unsettled) return;
+    room.close();
+    this.#rooms.delete(room.id);
+  }
+
+  /** Tells a room again what its log does not say of the clients of this node. */
+  #correct(room: JetStreamRoom): void {
     const logged = { members: room.roster.members, speakers: room.speakers };
     let busy = 0;
     const corrections = room.roster.quiet ? [] : room.told.corrections(logged, (id) => {

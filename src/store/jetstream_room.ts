@@ -82,6 +82,8 @@ export class JetStreamRoom implements StoredRoom {
   readonly told: Told;
   /** Whether the members may be others than this node has told. */
   unsettled = true;
+  /** Whether nobody here is in it any more. */
+  released = false;
   readonly #link: JetStreamLink;
   readonly #limits: StoreLimits;
   readonly #events: RoomEvents;
