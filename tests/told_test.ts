@@ -74,6 +74,25 @@ pure("somebody who is another node's is not told of again", () => {
   assertEquals(told.corrections(gone, () => false), []);
 });
 
+pure("somebody who has come in at another node is left to that one, whatever it tells", () => {
+  const taken: Correction = { type: "taken", from: "ana" };
+  const speakers = (node: string) => new Map([["ana", { node }]]);
+  const here = { members: new Map([["ana", ANA]]), speakers: speakers("me") };
+  const there = { members: new Map([["ana", AWAY]]), speakers: speakers("you") };
+  const gone = { members: new Map(), speakers: new Map() };
+  for (const logged of [there, gone]) {
+    const told = new Told("me");
+    told.tell({ event: "join", from: "ana", name: undefined });
+    assertEquals([told.move("ana"), told.move("ben"), told.has("ana")], [true, false, false]);
+    // What it does not take up there it leaves here, later.
+    assertEquals(told.corrections(here, () => false), []);
+    assertEquals(told.corrections(logged, () => false), [taken]);
+    assertEquals(told.corrections(logged, () => false), []);
+    told.tell({ event: "back", from: "ana", name: undefined });
+    assertEquals(told.has("ana"), true);
+  }
+});
+
 pure("that a room is quiet is told again until its log says so, and then nothing more", () => {
   const grown: [PresenceEvent, string][] = [["join", "ana"], ["join", "ben"], ["quiet", ""]];
   const logged: [string, MemberInfo][] = [["me", ANA], ["me", { client_id: "cleo" }]];

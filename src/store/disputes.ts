@@ -1,17 +1,26 @@
 /**
- * Finds out where a client is of which two nodes tell a room that it is at theirs.
+ * Sees to it that the logs of rooms say of the clients of a node what it has told them, and
+ * finds out where one is of which two nodes tell a room that it is at theirs.
  *
  * @module
  */
 
 import type { PresenceDraft } from "../protocol.ts";
-import type { Told } from "./told.ts";
+import type { RoomAsLogged, Told } from "./told.ts";
 
 /** A room in which a client is disputed. */
 export interface DisputedRoom {
   readonly id: string;
   /** What this node has told it of its own clients. */
   readonly told: Told;
+}
+
+/** Such a room with what its log says. */
+export interface LoggedRoom extends DisputedRoom {
+  readonly roster: Pick<RoomAsLogged, "members"> & { readonly quiet: boolean };
+  readonly speakers: RoomAsLogged["speakers"];
+  /** Whether its log may say otherwise than it was told. */
+  unsettled: boolean;
 }
 
 /** What the disputes of a node need from the store around them. */
@@ -33,6 +42,25 @@ export class Disputes {
   /** Makes a node's disputes: none so far. */
   constructor(actions: DisputeActions) {
     this.#actions = actions;
+  }
+
+  /** Tells a room again what its log does not say, unless something of whom that is about is on its way. */
+  correct(room: LoggedRoom, isBusy: (clientId: string) => boolean): void {
+    const { roster, speakers, told } = room;
+    let busy = 0;
+    const corrections = roster.quiet
+      ? []
+      : told.corrections({ members: roster.members, speakers }, (id) => {
+        const waits = isBusy(id);
+        if (waits) busy++;
+        return waits;
+      });
+    room.unsettled = busy + corrections.length > 0;
+    for (const correction of corrections) {
+      if (correction.type === "taken") this.#actions.taken(correction.from, room.id);
+      else if (correction.type === "disputed") this.settle(room, correction);
+      else this.#actions.tell(room, correction);
+    }
   }
 
   /**

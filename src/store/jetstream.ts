@@ -135,7 +135,7 @@ export class JetStreamStore implements Store {
       link: this.#link,
       nodes: this.#nodes,
       outgoing: this.#outgoing,
-      taken: (id) => this.#events.taken(id, undefined),
+      taken: (id) => this.#taken(id),
     });
     this.#disputes = new Disputes({
       isHere: (id) => this.#clients.isHere(id),
@@ -358,7 +358,7 @@ export class JetStreamStore implements Store {
     on("taken", (node, clientId, claim) => {
       // What is heard late may be older than what this node has done since.
       const newer = Number(claim) > this.#clients.claimOf(clientId);
-      if (node !== this.#node && newer) this.#events.taken(clientId, undefined);
+      if (node !== this.#node && newer) this.#taken(clientId);
     });
     on("deleted", (_node, roomId, epoch) => {
       const room = this.#rooms.get(roomId);
@@ -449,27 +449,20 @@ export class JetStreamStore implements Store {
   /** Tells a room what has to be told again, and closes it when nothing has and nobody here needs it. */
   #settle(room: JetStreamRoom): void {
     // What is stored and not heard yet would look as if it was to be told again.
-    if (room.unsettled && this.#available && !room.lacking) this.#correct(room);
+    if (room.unsettled && this.#available && !room.lacking) {
+      this.#disputes.correct(room, (id) => this.#outgoing.holds(id));
+    }
     if (!room.released || room.unsettled) return;
     room.close();
     this.#rooms.delete(room.id);
   }
 
-  /** Tells a room again what its log does not say of the clients of this node. */
-  #correct(room: JetStreamRoom): void {
-    const logged = { members: room.roster.members, speakers: room.speakers };
-    let busy = 0;
-    const corrections = room.roster.quiet ? [] : room.told.corrections(logged, (id) => {
-      const holds = this.#outgoing.holds(id);
-      if (holds) busy++;
-      return holds;
-    });
-    room.unsettled = busy + corrections.length > 0;
-    for (const correction of corrections) {
-      if (correction.type === "taken") this.#events.taken(correction.from, room.id);
-      else if (correction.type === "disputed") this.#disputes.settle(room, correction);
-      else this.#tell(room, correction);
+  /** Gives up a client that has come in at another node. */
+  #taken(clientId: string): void {
+    if (this.#clients.has(clientId)) {
+      for (const room of this.#rooms.values()) if (room.told.move(clientId)) room.unsettled = true;
     }
+    this.#events.taken(clientId, undefined);
   }
 
   #tell(room: Pick<StoredRoom, "id">, presence: Omit<PresenceDraft, "at" | "n">): void {

@@ -14,7 +14,7 @@ import type { MemberInfo, PresenceDraft, PresenceEvent } from "../protocol.ts";
 export type Correction =
   /** Tell this. */
   | { type: "tell"; event: PresenceEvent; from: string; name: string | undefined }
-  /** It was away here, and is on another node now. */
+  /** It was away here, or has gone to another node, which speaks for it now. */
   | { type: "taken"; from: string }
   /** It is here, and another node says that it is there. */
   | { type: "disputed"; from: string; name: string | undefined };
@@ -30,7 +30,8 @@ export interface RoomAsLogged {
 /** The clients of one node in one room, as it has told of them. */
 export class Told {
   readonly #node: string;
-  readonly #members = new Map<string, MemberInfo>();
+  /** How they are; undefined for those who have come in at another node. */
+  readonly #members = new Map<string, MemberInfo | undefined>();
   /** Whether the node has told that the room is quiet, and so nothing of anybody since. */
   #quiet = false;
 
@@ -44,7 +45,7 @@ export class Told {
     if (event === "quiet") this.#quiet = true;
     if (this.#quiet) return;
     if (event === "leave") this.#members.delete(from);
-    else if (event !== "rename" || this.#members.has(from)) {
+    else if (event !== "rename" || this.#members.get(from) !== undefined) {
       const away = event === "away" || event === "rename" && this.#members.get(from)?.away === true;
       this.#members.set(from, {
         client_id: from,
@@ -58,6 +59,13 @@ export class Told {
   has(clientId: string): boolean {
     const member = this.#members.get(clientId);
     return member !== undefined && member.away !== true;
+  }
+
+  /** Takes in that somebody has come in at another node; says whether it was told of here. */
+  move(clientId: string): boolean {
+    if (this.#members.get(clientId) === undefined) return false;
+    this.#members.set(clientId, undefined);
+    return true;
   }
 
   /** Forgets somebody who is on another node: nothing about it may be told here any more. */
@@ -80,14 +88,17 @@ export class Told {
     for (const [from, own] of this.#members) {
       if (busy(from)) continue;
       const seen = logged.members.get(from);
-      if (seen === undefined) {
+      const foreign = logged.speakers.get(from)?.node !== this.#node;
+      if (own === undefined || foreign && own.away && seen !== undefined) {
+        // What it does not take up there it leaves here, when its time is over.
+        if (!foreign) continue;
+        this.#members.delete(from);
+        corrections.push({ type: "taken", from });
+      } else if (seen === undefined) {
         tell("join", own);
         if (own.away) tell("away", own);
-      } else if (logged.speakers.get(from)?.node !== this.#node && (own.away || !seen.away)) {
-        if (own.away) this.#members.delete(from);
-        corrections.push(
-          own.away ? { type: "taken", from } : { type: "disputed", from, name: own.name },
-        );
+      } else if (foreign && !seen.away) {
+        corrections.push({ type: "disputed", from, name: own.name });
       } else if (own.away !== seen.away) {
         tell(own.away ? "away" : "back", own);
       } else if (own.name !== seen.name) {
