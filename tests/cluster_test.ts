@@ -221,6 +221,38 @@ Deno.test(
   },
 );
 
+Deno.test("who was elsewhere while its node was cut off stays with that node, and goes on", {
+  ...NEEDS_NATS,
+}, async () => {
+  const name = `cluster${++names}`;
+  await using proxy = await FaultProxy.to(nats?.host ?? "");
+  await using lost = startNode({ hosts: proxy.host, name });
+  await using b = startNode({ hosts: nats?.host ?? "", name }, { leaseMs: 60_000 });
+  const { host: ana, roomId } = await lost.host1("Lobby", { name: "Ana" });
+  ana.send({ action: "message", room_id: roomId, n: 1, body: "one" });
+  await ana.entries(1);
+  await using ben = await b.v1();
+  await ben.ask({ action: "join", body: roomId });
+  await heard(ben, 1);
+  proxy.blackhole();
+  await until(() => lost.log.some(({ event }) => event === "store cannot write"), "not cut off");
+  const session = String(ana.welcome.session);
+  await ana.close();
+  await using there = await b.v1({ session });
+  await there.ask({ action: "join", body: roomId });
+  there.send({ action: "message", room_id: roomId, n: 2, body: "two" });
+  assertEquals(await heard(ben, 2), [`${ana.id} back`, `${ana.id} two`]);
+  await there.close();
+  assertEquals(await heard(ben, 1), [`${ana.id} away`]);
+  await using again = await lost.v1({ session });
+  assertEquals(again.welcome.resumed, true);
+  await again.ask({ action: "join", body: roomId });
+  proxy.heal();
+  assertEquals(await heard(ben, 1), [`${ana.id} back`]);
+  again.send({ action: "message", room_id: roomId, n: 3, body: "three" });
+  assertEquals(await heard(ben, 1), [`${ana.id} three`]);
+});
+
 Deno.test("who comes to a room later finds its members, however long ago they came", {
   ...NEEDS_NATS,
 }, async () => {

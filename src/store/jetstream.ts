@@ -205,7 +205,7 @@ export class JetStreamStore implements Store {
 
   async recall(clientId: string): Promise<StoredClient | undefined> {
     // Those that are here stay here, even while nobody can be asked.
-    if (!this.#available && this.#clients.has(clientId)) return undefined;
+    if (!this.#available && this.#clients.has(clientId)) return this.#clients.letIn(clientId);
     await this.#whenReady();
     const client = await asked(this.#clients.recall(clientId, performance.now()));
     if (client !== undefined) this.#say("taken", `${clientId} ${this.#clients.claimOf(clientId)}`);
@@ -392,6 +392,8 @@ export class JetStreamStore implements Store {
     this.#mending = false;
     if (!this.#whole || !this.#nodes.hears(performance.now()) || this.#closing) return;
     this.#available = true;
+    // Where they have been elsewhere meanwhile, they are here now.
+    for (const id of this.#clients.takeUnasked()) this.recall(id).catch(() => {});
     this.#clients.tick(performance.now());
     if (this.#failing) this.#events.failing(undefined);
     this.#failing = false;

@@ -46,6 +46,8 @@ export class JetStreamClients {
   readonly #notes = new Map<string, Note>();
   /** The clients that are being taken over. */
   readonly #recalls = new Map<string, Promise<StoredClient | undefined>>();
+  /** Those that came back while nobody could be asked whether they had been elsewhere. */
+  readonly #unasked = new Set<string>();
   /** What is being written. */
   readonly #writing = new Set<Promise<void>>();
 
@@ -79,6 +81,21 @@ export class JetStreamClients {
   /** Whether a client is at this node, as far as is known here. */
   has(id: string): boolean {
     return this.#notes.has(id);
+  }
+
+  /** Lets a client go on that was at this node last, while nobody can be asked. */
+  letIn(id: string): StoredClient {
+    const { name, n } = this.#notes.get(id)!;
+    this.#unasked.add(id);
+    this.#outgoing.stored(id, n);
+    return { id, name, n: undefined };
+  }
+
+  /** Hands over those that were let in, to be asked about now that it is possible. */
+  takeUnasked(): string[] {
+    const ids = [...this.#unasked];
+    this.#unasked.clear();
+    return ids;
   }
 
   /**
@@ -126,6 +143,7 @@ export class JetStreamClients {
   /** Forgets a client, everywhere unless it has come in at another node, or is just coming back to this one. */
   forget(id: string): void {
     this.#outgoing.forget(id);
+    this.#unasked.delete(id);
     if (this.#recalls.has(id) || !this.#notes.delete(id)) return;
     // What cannot be removed now becomes too old one day.
     this.#track(this.#remove(id).catch(() => {}));
