@@ -57,10 +57,9 @@ class Client {
   behind = true;
   /** What it has said, oldest first. */
   readonly waiting: Waiting[] = [];
-  /** Whether the first of these was published, and how many answers are still to come. */
-  published = false;
-  attempts = 0;
-  /** Since when nobody knows what became of the first one, on the monotonic clock in milliseconds. */
+  /** Whether the first of these is on its way. */
+  underway = false;
+  /** Since when nobody knows what became of it, on the monotonic clock in milliseconds. */
   doubtSince: number | undefined;
   /** Whether it is to be forgotten once nothing waits. */
   leaving = false;
@@ -111,7 +110,7 @@ export class Outgoing {
     const client = this.#clients.get(from);
     if (client?.sends === undefined || n <= client.sends.last) return;
     client.sends.add(n, seq);
-    if (client.published && client.waiting[0]?.draft.n === n) this.#settle(client);
+    if (client.waiting[0]?.draft.n === n) this.#settle(client);
   }
 
   /** The number of the last message of a client that is known to be stored; 0 if none is. */
@@ -153,7 +152,7 @@ export class Outgoing {
       if (now - client.doubtSince >= TRY_FOR_MS) {
         this.#refuse(client, unavailable("Nobody knows whether this is stored"));
         this.#advance(client);
-      } else if (this.#available && client.attempts === 0) {
+      } else if (this.#available && !client.underway) {
         this.#publish(client);
       }
     }
@@ -178,7 +177,8 @@ export class Outgoing {
 
   /** Answers or publishes what is first, until something is on its way. */
   #advance(client: Client): void {
-    while (client.waiting.length > 0 && !client.published) this.#begin(client);
+    const isFree = () => !client.underway && client.doubtSince === undefined;
+    while (client.waiting.length > 0 && isFree()) this.#begin(client);
     if (client.doubtSince !== undefined || !this.#available) this.#refuseRest(client);
     if (client.waiting.length > 0) return;
     client.settling.splice(0).forEach((resolve) => resolve());
@@ -228,15 +228,13 @@ export class Outgoing {
 
   #publish(client: Client): void {
     const first = client.waiting[0]!;
-    client.published = true;
-    client.attempts++;
+    client.underway = true;
     this.#actions.publish(first.roomId, first.draft, first.id, (outcome) => {
       const { draft } = first;
       // What was stored only now is the newest message of its author.
       if (draft.n > 0 && outcome.type === "stored" && !outcome.duplicate) client.behind = false;
       // It may have been seen in the log, or been given up meanwhile.
       if (client.waiting[0] !== first) return;
-      client.attempts--;
       switch (outcome.type) {
         case "stored":
           if (draft.n > 0) {
@@ -247,11 +245,14 @@ export class Outgoing {
           break;
         case "refused":
           // An earlier attempt may have stored it all the same.
-          if (client.doubtSince !== undefined) break;
-          this.#refuse(client, outcome.error);
-          this.#advance(client);
+          if (client.doubtSince !== undefined) client.underway = false;
+          else {
+            this.#refuse(client, outcome.error);
+            this.#advance(client);
+          }
           break;
         case "unknown":
+          client.underway = false;
           client.doubtSince ??= this.#now;
           this.#advance(client);
           break;
@@ -276,8 +277,7 @@ export class Outgoing {
   #remove(client: Client): void {
     const first = client.waiting.shift()!;
     this.#chars -= charsOf(first.draft);
-    client.published = false;
-    client.attempts = 0;
+    client.underway = false;
     client.doubtSince = undefined;
   }
 }
