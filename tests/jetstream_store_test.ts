@@ -191,6 +191,33 @@ Deno.test({
 });
 
 Deno.test({
+  name: "JetStreamStore deletes nothing of a room that another node makes anew meanwhile",
+  ...NEEDS_NATS,
+  async fn() {
+    const name = `test${++names}`;
+    await using proxy = await FaultProxy.to(nats?.host ?? "");
+    const far = node(IGNORE, {}, name, proxy.host);
+    const near = node(IGNORE, {}, name);
+    const { log: { epoch } } = await far.create("a", "Lobby");
+    const nc = await connect({ servers: nats?.host ?? "" });
+    const { streams } = await jetstreamManager(nc);
+    proxy.delay(50);
+    far.delete("a");
+    const meta = () => streams.getMessage(`${name}-state`, { last_by_subj: `${name}.meta.a` });
+    await until(async () => await meta() === null, "it is not deleted");
+    const room = await near.create("a", "Lobby");
+    near.append("a", messageDraft("ana", 1));
+    await near.settled();
+    const there = await far.open("a");
+    assertEquals([there?.log.epoch, there?.log.size], [room.log.epoch, 1]);
+    assert(room.log.epoch !== epoch);
+    await nc.close();
+    await far.close();
+    await near.close();
+  },
+});
+
+Deno.test({
   name: "JetStreamStore answers for a message that is stored in a room that was just deleted",
   ...NEEDS_NATS,
   async fn() {

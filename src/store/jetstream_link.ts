@@ -259,7 +259,7 @@ export class JetStreamLink {
   }
 
   /** Removes what is on a subject, up to `seq`. */
-  async purge(subject: string, seq = Number.MAX_SAFE_INTEGER - 1): Promise<void> {
+  async purge(subject: string, seq: number): Promise<void> {
     const stream = this.#streams.nameFor(subject);
     await this.#connection.jsm.streams.purge(stream, { filter: subject, seq: seq + 1 });
   }
