@@ -130,7 +130,7 @@ Deno.test("a link that NATS does not let in, however often, goes on trying", asy
     nats.refuses = (line) => line.startsWith("CONNECT") ? "Authorization Violation" : undefined;
     nats.cut();
     const { taken } = nats;
-    await until(() => nats.taken >= taken + 4, "it tries no more");
+    await until(() => nats.taken >= taken + 3, "it tries no more");
     nats.refuses = () => undefined;
     await until(() => reports.at(-1) === "whole", "it does not come back");
     assert(reports.includes("Authorization Violation"), reports.join());

@@ -311,6 +311,7 @@ export class JetStreamLink {
   /** Connects, and looks after the connection and the streams, until the end. */
   async #run(): Promise<void> {
     while (!this.#closed) {
+      let againMs = AGAIN_AFTER_MS;
       try {
         this.#line ??= await this.#connect();
         await this.#check();
@@ -318,8 +319,11 @@ export class JetStreamLink {
         await this.#sleep(LOOK_EVERY_MS);
       } catch (error) {
         this.giveUp(reasonOf(error));
+        // Whom NATS does not let in it will not let in a moment later.
+        const isBarred = error instanceof Error && error.name === "AuthorizationError";
+        if (isBarred) againMs = this.#settings.patienceMs;
       }
-      if (this.#line === undefined) await this.#sleep(AGAIN_AFTER_MS);
+      if (this.#line === undefined) await this.#sleep(againMs);
     }
     await this.#line?.nc.close();
   }
