@@ -116,6 +116,7 @@ const MAY_SEE: Record<string, string[]> = {
     "store/nodes",
     "store/outgoing",
     "type store/store",
+    "wait",
   ],
   "store/sqlite_file": [
     "errors",

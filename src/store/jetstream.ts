@@ -10,6 +10,7 @@ import { encodeEntry, withoutSeq } from "../encode.ts";
 import { ChatError, reasonOf } from "../errors.ts";
 import { newClientId, newEpoch, type RandomBytes } from "../ids.ts";
 import type { Draft, PresenceDraft } from "../protocol.ts";
+import { within } from "../wait.ts";
 import { Disputes } from "./disputes.ts";
 import { JetStreamClients } from "./jetstream_clients.ts";
 import { JetStreamLink } from "./jetstream_link.ts";
@@ -480,12 +481,4 @@ async function asked<Answer>(answer: Promise<Answer>): Promise<Answer> {
     if (error instanceof ChatError) throw error;
     throw unavailable("The log cannot be reached now", { cause: error });
   }
-}
-
-/** Resolves when a promise does, or when that has taken too long. */
-async function within(ms: number, promise: Promise<unknown>): Promise<void> {
-  const { promise: late, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  await Promise.race([promise, late]);
-  clearTimeout(timer);
 }
