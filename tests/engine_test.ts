@@ -5,6 +5,7 @@ import { Engine } from "../src/engine.ts";
 import { DEFAULTS, type EngineOptions } from "../src/options.ts";
 import type { Dialect } from "../src/protocol.ts";
 import type { OpenStore } from "../src/store/store.ts";
+import { until } from "./chaos/setting.ts";
 import { FakeSocket } from "./fake_socket.ts";
 import { type LogLine, recordingLogger } from "./fixtures.ts";
 
@@ -46,10 +47,6 @@ class Bench implements AsyncDisposable {
 
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 Deno.test("Engine.accept() takes a plain connection in only when its socket opens, any other at once", async () => {
@@ -230,7 +227,7 @@ Deno.test("a client of which a message is in doubt comes back all the same, and 
   const again = bench.connect("v1");
   again.hear({ action: "hello", body: { session: ana.session } });
   assertEquals(again.sent, []);
-  await until(() => again.sent.length > 0);
+  await until(() => again.sent.length > 0, "nobody is welcomed");
   const [welcome] = again.take();
   assertEquals([welcome?.resumed, welcome?.n], [true, 0]);
   doubt = undefined;
@@ -240,7 +237,7 @@ Deno.test("a plain client that the runtime has given up is forgotten, though the
   await using bench = new Bench();
   const socket = bench.connect("plain");
   socket.readyState = WebSocket.CLOSING;
-  await until(() => bench.engine.connections === 0);
+  await until(() => bench.engine.connections === 0, "it is not forgotten");
 });
 
 Deno.test("nothing is heard from a connection that the server has closed", async () => {
@@ -313,7 +310,7 @@ Deno.test("whoever leaves gets first what is in the log, however slowly it reads
   await turn();
   assertEquals(ben.sent, []);
   ben.bufferedAmount = 0;
-  await until(() => ben.sent.length > 1);
+  await until(() => ben.sent.length > 1, "Ben is sent nothing");
   const [entries, left] = ben.take();
   assertEquals(
     (entries?.entries as { body?: string }[]).map(({ body }) => body),
@@ -329,7 +326,7 @@ Deno.test("a peer that does not read is not answered again and again who is in i
   await turn();
   assertEquals(ben.sent, []);
   ben.bufferedAmount = 0;
-  await until(() => ben.sent.length > 0);
+  await until(() => ben.sent.length > 0, "Ben is sent nothing");
   assertEquals(ben.take().map(({ ref }) => ref), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
 });
 
@@ -344,7 +341,7 @@ for (const action of ["dance", "leave", "create"]) {
     await turn();
     assertEquals(ben.sent, []);
     ben.bufferedAmount = 0;
-    await until(() => ben.sent.length > 2);
+    await until(() => ben.sent.length > 2, "Ben is sent nothing");
     const frames = ben.take();
     assertEquals([frames[0]?.body, frames[1]?.message], ["before", "Message sent"]);
     assertEquals(frames.length, 3);
@@ -371,7 +368,7 @@ for (const dialect of ["v1", "plain"] as const) {
     }
     assertEquals(ben.take(), []);
     ben.bufferedAmount = 0;
-    await until(() => ben.sent.length > 0);
+    await until(() => ben.sent.length > 0, "Ben is sent nothing");
     assertEquals(
       ben.take()[0],
       dialect === "v1"

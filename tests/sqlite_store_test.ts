@@ -164,6 +164,21 @@ Deno.test("SqliteStore does not try much that it has kept again with each messag
   assertEquals(room.log.head, 1_002);
 });
 
+Deno.test("SqliteStore deletes a room however much else the disk could not take", async () => {
+  await using bench = new Bench();
+  const { store } = bench;
+  await store.create("a", "Lobby");
+  await store.create("b", "Other");
+  const unblock = bench.block();
+  for (let i = 0; i < 10_000; i++) store.append("a", presenceDraft("join", `${i}`));
+  store.delete("b");
+  await store.settled();
+  unblock();
+  await store.close();
+  bench.store = bench.open();
+  assertEquals(await bench.store.open("b"), undefined);
+});
+
 Deno.test("SqliteStore is held by one process, and free when that has let go", async () => {
   await using bench = new Bench();
   const { message } = assertThrows(() => bench.open(), Error);
