@@ -279,7 +279,7 @@ export class Engine {
     if (frame.action === "hello" && this.#settled(connection, frame) !== undefined) {
       this.#hub.doubt(connection, frame);
     }
-    connection.budget.spend(costOfEntries(frame, connection.session?.rooms.size ?? 0));
+    connection.budget.spend(costOfEntries(frame, connection.session?.rooms));
     this.#perform(this.#hub.receive(connection, frame, t));
     if (!connection.plain) return;
     // Plain clients tell answers by their order: nothing overtakes that of a message.

@@ -16,10 +16,10 @@ export function costOfFrame(length: number): number {
   return 1 + Math.floor(length / UNITS_PER_TOKEN);
 }
 
-/** The tokens that it costs beside those, of a client in so many rooms, for each entry that may come of it. */
-export function costOfEntries(frame: ClientFrame, rooms: number): number {
+/** The tokens that it costs beside those, of a client in these rooms, for each entry that may come of it. */
+export function costOfEntries(frame: ClientFrame, rooms: { size: number } | undefined): number {
   if (frame.action === "messages") return frame.bodies.length - 1;
-  return frame.action === "rename" ? rooms : 0;
+  return frame.action === "rename" ? rooms?.size ?? 0 : 0;
 }
 
 /** What a connection may use. */

@@ -62,7 +62,7 @@ pure(
 pure("a frame costs a token, one for each KiB, and one for each entry beside the first", () => {
   assertEquals([0, 1_023, 1_024, 65_536].map(costOfFrame), [1, 1, 2, 65]);
   const bodies = ["a", "b", "c"];
-  assertEquals(costOfEntries({ action: "messages", bodies }, 9), 2);
-  assertEquals(costOfEntries({ action: "message", bodies: ["a"] }, 9), 0);
-  assertEquals(costOfEntries({ action: "rename", name: "Ana" }, 9), 9);
+  assertEquals(costOfEntries({ action: "messages", bodies }, { size: 9 }), 2);
+  assertEquals(costOfEntries({ action: "message", bodies: ["a"] }, { size: 9 }), 0);
+  assertEquals(costOfEntries({ action: "rename", name: "Ana" }, { size: 9 }), 9);
 });
