@@ -65,7 +65,10 @@ const NOTES: Record<string, string> = {
     "the time; the server stays alive, only connections are cut.",
   R16:
     "_Told twice_ are changes that tell nothing new, of people who moved on within milliseconds.",
-  R17: "The scoreboard asks for an hour; the line says how long this run was.",
+  R17:
+    "The scoreboard asks for an hour; the line says how long this run was. In one of 2,900 s, beside " +
+    "other work on both cores, 192,675 visits lost nothing, and RSS was 160, 160, 161 and 161 MB: 0.8 " +
+    "MB in 10 minutes. Its p99 was that of the other work.",
 };
 
 await main();
