@@ -263,8 +263,7 @@ export class Engine {
       if (settled !== undefined) {
         const longest = Math.min(HELLO_WAIT_MS, this.#options.helloMs / 2);
         const enough = frame.action === "hello" ? within(longest, settled) : settled;
-        this.#hold(connection, frame.ref, enough, (t) => this.#answer(connection, frame, t));
-        return;
+        return this.#answerAfter(enough, connection, frame);
       }
     }
     this.#answer(connection, frame, t);
@@ -272,10 +271,7 @@ export class Engine {
 
   #answer(connection: Connection, frame: ClientFrame, t: Instant): void {
     const drained = this.#drained(connection, frame);
-    if (drained !== undefined) {
-      this.#hold(connection, frame.ref, drained, (t) => this.#answer(connection, frame, t));
-      return;
-    }
+    if (drained !== undefined) return this.#answerAfter(drained, connection, frame);
     if (frame.action === "hello" && this.#settled(connection, frame) !== undefined) {
       this.#hub.doubt(connection, frame);
     }
@@ -285,6 +281,11 @@ export class Engine {
     // Plain clients tell answers by their order: nothing overtakes that of a message.
     const unanswered = this.#settled(connection, frame);
     if (unanswered !== undefined) this.#hold(connection, undefined, unanswered, () => {});
+  }
+
+  /** Apart from the others, as what it captures would be allocated for each frame. */
+  #answerAfter(ready: Promise<void>, connection: Connection, frame: ClientFrame): void {
+    this.#hold(connection, frame.ref, ready, (t) => this.#answer(connection, frame, t));
   }
 
   /**
