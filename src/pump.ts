@@ -8,7 +8,7 @@
 import type { Connection } from "./connection.ts";
 import { encodeFrame, PLAIN_SENT } from "./encode.ts";
 import { Line } from "./line.ts";
-import type { Member, Outlet, Room } from "./room.ts";
+import { CATCH_UP_BYTES, MAX_ENTRIES_BYTES, type Member, type Outlet, type Room } from "./room.ts";
 
 /** How often a full socket is looked at, in milliseconds. */
 const LOOK_EVERY_MS = 10;
@@ -54,15 +54,18 @@ export class Pump {
 
   /** Sends a member what it has not been sent, as far as its socket takes it. */
   deliver(member: Member): void {
-    this.#advance(member);
+    this.#advance(member, CATCH_UP_BYTES);
     member.room.settle();
   }
 
-  #advance(member: Member): void {
+  /** Sends a member all that it lacks, in frames of so many `bytes`, as far as its socket takes it. */
+  #advance(member: Member, bytes: number): void {
     const { outlet } = member;
     if (outlet === undefined) return;
     try {
-      while (outlet.ready && member.cursor < member.room.log.head) this.#step(member, outlet);
+      while (outlet.ready && member.cursor < member.room.log.head) {
+        this.#step(member, outlet, bytes);
+      }
     } catch (error) {
       queueMicrotask(() => this.#events.failed(outlet, error));
     }
@@ -97,20 +100,20 @@ export class Pump {
     log.fresh = 0;
     for (let i = 0; i < members.length; i++) {
       const member = members[i]!;
-      if (member.cursor < log.head) this.#advance(member);
+      if (member.cursor < log.head) this.#advance(member, MAX_ENTRIES_BYTES);
     }
     room.settle();
     return members.length;
   }
 
   /** One frame for one member. */
-  #step(member: Member, outlet: Outlet): void {
+  #step(member: Member, outlet: Outlet, bytes: number): void {
     const { room } = member;
     if (outlet.plain || member.cursor < room.log.tail) {
       this.#stepAlone(member, outlet);
       return;
     }
-    const { frame, upTo } = room.batchAfter(member.cursor);
+    const { frame, upTo } = room.batchAfter(member.cursor, bytes);
     // The cursor moves first: a send that fails has still ended this member's turn.
     member.cursor = upTo;
     outlet.send(frame);
@@ -148,7 +151,7 @@ export class Pump {
         continue;
       }
       for (const member of connection.session?.rooms ?? []) {
-        this.#advance(member);
+        this.#advance(member, CATCH_UP_BYTES);
         rooms.add(member.room);
       }
     }

@@ -78,7 +78,7 @@ const MAY_SEE: Record<string, string[]> = {
   "clock": ["type effects", "node:timers"],
   "gathering": [],
   "line": ["gathering", "node:timers"],
-  "pump": ["encode", "line", "type connection", "type room"],
+  "pump": ["encode", "line", "type connection", "room"],
   "session_key": ["ids", "node:crypto"],
   "store/jetstream_streams": ["type @nats-io/jetstream"],
   "store/jetstream_link": [

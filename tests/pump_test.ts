@@ -175,6 +175,22 @@ pure("what fell off the log is named in a gap, and delivery goes on behind it", 
   assertEquals(lagging.cursor, 5);
 });
 
+pure(
+  "what is new goes out in one frame, and who is behind catches up in smaller ones",
+  async () => {
+    const { say, member, pump } = bench();
+    const [ana, ben] = [new FakePeer(false), new FakePeer(false)];
+    member("ana", ana);
+    for (let i = 0; i < 5; i++) say("x".repeat(10_000));
+    await turn();
+    assertEquals(ana.sent.map(seqs), [[1, 2, 3, 4, 5]]);
+    const late = member("ben", ben);
+    late.cursor = 0;
+    pump.deliver(late);
+    assertEquals(ben.sent.map(seqs), [[1, 2], [3, 4], [5]]);
+  },
+);
+
 pure("a plain member that missed something is reported, once and after the delivery", async () => {
   const { say, member, overruns } = bench(2);
   const ben = new FakePeer(true);

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { encodeEntry } from "../src/encode.ts";
 import { Log } from "../src/log.ts";
-import { MAX_ENTRIES_BYTES, type Member, Room } from "../src/room.ts";
+import { CATCH_UP_BYTES, type Member, Room } from "../src/room.ts";
 import { Roster } from "../src/roster.ts";
 import { messageDraft } from "./drafts.ts";
 import { pure } from "./pure.ts";
@@ -101,8 +101,8 @@ pure("Room.batchAfter() ends a frame that is long enough, and goes on in the nex
   let cursor = 0;
   const seqs: number[] = [];
   while (cursor < lobby.log.head) {
-    const { frame, upTo } = lobby.batchAfter(cursor);
-    assert(frame.length < MAX_ENTRIES_BYTES + 70_000);
+    const { frame, upTo } = lobby.batchAfter(cursor, CATCH_UP_BYTES);
+    assert(frame.length < CATCH_UP_BYTES + 70_000);
     seqs.push(...seqsOf(frame));
     assert(upTo > cursor);
     cursor = upTo;
@@ -115,7 +115,7 @@ pure("Room.batchAfter() makes each frame of a long turn once for all members", (
   const frames = () => {
     const batches = [];
     for (let cursor = 0; cursor < lobby.log.head; cursor = batches.at(-1)!.upTo) {
-      batches.push(lobby.batchAfter(cursor));
+      batches.push(lobby.batchAfter(cursor, CATCH_UP_BYTES));
     }
     return batches;
   };
@@ -123,7 +123,7 @@ pure("Room.batchAfter() makes each frame of a long turn once for all members", (
   assert(first.length > 3);
   assert(frames().every((batch, i) => batch === first[i]));
   push(lobby);
-  assertEquals(seqsOf(lobby.batchAfter(first.at(-2)!.upTo).frame).at(-1), 21);
+  assertEquals(seqsOf(lobby.batchAfter(first.at(-2)!.upTo, CATCH_UP_BYTES).frame).at(-1), 21);
   lobby.settle();
   assert(frames()[0] !== first[0]);
 });
