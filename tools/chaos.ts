@@ -56,7 +56,8 @@ const NOTES: Record<string, string> = {
   R10:
     "RSS is held against 100 × (1 MiB + 64 KiB). The p99 is that of short messages, and 2× is meant " +
     "against the room without the 100. It stands beside that of a room with 100 peers that read: " +
-    "sending 3 MB/s to 100 sockets is work whoever reads them.",
+    "sending 3 MB/s to 100 sockets is work whoever reads them. It differs from run to run: between 2.0 " +
+    "and 4.8 times on 25 November.",
   R11:
     "Deno never frees a socket whose peer does not answer its close: bare, the descriptors stay " +
     "until the peer goes. Behind haproxy with `tcp-ut` they are freed.",
