@@ -11,6 +11,7 @@ import type { GeneratorResult, Measurement } from "./measurements.ts";
 import { manyFiles, pinned, type ServerCommand, ServerProcess } from "./server_process.ts";
 import type { Shape } from "./shapes.ts";
 import { MOST_GENERATOR_CPU } from "./usage.ts";
+import { reasonOf } from "../src/errors.ts";
 
 /** A server to be measured. */
 export interface Contender {
@@ -102,7 +103,7 @@ async function measureOnce(
     const status = result.generatorCpu > MOST_GENERATOR_CPU ? "void" : "ok";
     return { ...about, ...result, status, problem: "" };
   } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
+    const problem = reasonOf(error);
     return { ...about, ...NO_RESULT, status: "failed", problem };
   }
 }

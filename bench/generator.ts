@@ -17,6 +17,7 @@ import type { GeneratorResult } from "./measurements.ts";
 import { Schedule } from "./schedule.ts";
 import type { Shape } from "./shapes.ts";
 import { cpuSecondsOf, ownCpuSeconds, rssOf } from "./usage.ts";
+import { reasonOf } from "../src/errors.ts";
 
 /** What a generator is told. */
 export interface GeneratorOptions {
@@ -194,7 +195,7 @@ if (import.meta.main) {
     // The sockets are the C library's: the runtime knows of nothing that is open.
     Deno.exit(0);
   } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(reasonOf(error));
     Deno.exit(1);
   }
 }

@@ -15,6 +15,7 @@ import { bareDeno } from "./peer_list.ts";
 import { manyFiles, parley, type ServerCommand, ServerProcess } from "./server_process.ts";
 import { machine } from "./usage.ts";
 import { UsageError } from "./usage_error.ts";
+import { reasonOf } from "../src/errors.ts";
 
 const FLAGS = {
   numbers: {},
@@ -66,7 +67,7 @@ async function main(args: string[]): Promise<number> {
     console.log(`Results are in ${folder}`);
     return 0;
   } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(reasonOf(error));
     return error instanceof UsageError ? 2 : 1;
   }
 }

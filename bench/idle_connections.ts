@@ -11,6 +11,7 @@ import { clientFrame } from "./frames.ts";
 import { joinRoom } from "./joining.ts";
 import { LibcSockets } from "./libc_sockets.ts";
 import { cpuSecondsOf, rssOf } from "./usage.ts";
+import { reasonOf } from "../src/errors.ts";
 
 /** What the program is told. */
 export interface IdleOptions {
@@ -99,7 +100,7 @@ if (import.meta.main) {
     console.log(JSON.stringify(await measure(JSON.parse(Deno.args[0] ?? "{}"))));
     Deno.exit(0);
   } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(reasonOf(error));
     Deno.exit(1);
   }
 }

@@ -22,6 +22,7 @@ import {
   summaryText,
 } from "./summary.ts";
 import { UsageError } from "./usage_error.ts";
+import { reasonOf } from "../src/errors.ts";
 
 /** How many problems of a run are printed. */
 const MOST_PROBLEMS = 20;
@@ -36,7 +37,7 @@ async function main(args: string[]): Promise<number> {
     }
     return await bench(settings);
   } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(reasonOf(error));
     return error instanceof UsageError ? 2 : 1;
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import { fileURLToPath } from "node:url";
+import { reasonOf } from "../src/errors.ts";
 
 /** Makes the folder of a run: `out`, or one named after the time. Rejects with one line where it cannot. */
 export async function makeFolder(out: string | undefined): Promise<string> {
@@ -14,7 +15,7 @@ export async function makeFolder(out: string | undefined): Promise<string> {
     await Deno.mkdir(folder, { recursive: true });
     return folder;
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = reasonOf(cause);
     throw new Error(`Cannot write to ${folder}: ${reason}`, { cause });
   }
 }

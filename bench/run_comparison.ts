@@ -21,6 +21,7 @@ import { canPin } from "./server_process.ts";
 import { type Shape, SHAPES, shapesNamed } from "./shapes.ts";
 import { machine } from "./usage.ts";
 import { UsageError } from "./usage_error.ts";
+import { reasonOf } from "../src/errors.ts";
 
 /** A program that compares servers. */
 export interface ComparisonProgram {
@@ -61,7 +62,7 @@ export async function runComparison(program: ComparisonProgram, args: string[]):
     }
     return await run(program, flags);
   } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(reasonOf(error));
     return error instanceof UsageError ? 2 : 1;
   }
 }

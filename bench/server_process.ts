@@ -4,6 +4,8 @@
  * @module
  */
 
+import { reasonOf } from "../src/errors.ts";
+
 /** How to start a server: it must print a line that ends in its port, or in its URL with the port. */
 export interface ServerCommand {
   command: string;
@@ -50,7 +52,7 @@ export class ServerProcess implements AsyncDisposable {
     try {
       child = new Deno.Command(program, { args: all, stdout: "piped", stderr: "null" }).spawn();
     } catch (cause) {
-      throw new Error(`Cannot start ${command}: ${messageOf(cause)}`, { cause });
+      throw new Error(`Cannot start ${command}: ${reasonOf(cause)}`, { cause });
     }
     const timer = setTimeout(() => child.kill("SIGKILL"), START_MS);
     const port = await readPort(child.stdout);
@@ -133,8 +135,4 @@ function signal(child: Deno.ChildProcess, name: Deno.Signal): void {
   } catch {
     // It has ended already.
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,5 @@
 /**
- * What time it is: looked up once for each turn of the event loop, or to tell what is too old.
+ * What time it is, looked up once for each turn of the event loop.
  *
  * @module
  */
@@ -25,13 +25,4 @@ export class Clock {
     }
     return this.#instant;
   }
-}
-
-/**
- * The time, in milliseconds since 1970, by which things become too old: that of the wall clock, or
- * where that has jumped ahead since this process began, what has passed since then. A clock that
- * was wrong for a moment would delete all history.
- */
-export function agingTime(): number {
-  return Math.min(Date.now(), performance.timeOrigin + performance.now());
 }

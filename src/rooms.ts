@@ -6,6 +6,7 @@
  * @module
  */
 
+import { Aging } from "./aging.ts";
 import type { Effect, Instant } from "./effects.ts";
 import { ChatError } from "./errors.ts";
 import type { HubOptions } from "./options.ts";
@@ -19,8 +20,7 @@ export type RoomsOptions = Pick<HubOptions, "maxRooms" | "emptyRoomMs" | "logAge
 export class Rooms {
   readonly #options: RoomsOptions;
   readonly #byId = new Map<string, Room>();
-  /** How far the wall clock was ahead of the monotonic one at first. */
-  #wallAhead: number | undefined;
+  readonly #aging = new Aging();
 
   /** Makes a hub's rooms: none so far. */
   constructor(options: RoomsOptions) {
@@ -52,15 +52,13 @@ export class Rooms {
   }
 
   /** Drops what is too old, and lets go of rooms that have been empty for long enough. */
-  tick({ now, at }: Instant): Effect[] {
+  tick(t: Instant): Effect[] {
     const { emptyRoomMs, logAgeMs } = this.#options;
     const effects: Effect[] = [];
-    this.#wallAhead ??= at - now;
-    // A wall clock that jumps ahead for a moment would take all history away.
-    const aging = Math.min(at, this.#wallAhead + now);
+    const tooOld = this.#aging.time(t) - logAgeMs;
     for (const room of this.#byId.values()) {
-      room.log.expire(aging - logAgeMs);
-      if (room.emptySince === undefined || now - room.emptySince < emptyRoomMs) continue;
+      room.log.expire(tooOld);
+      if (room.emptySince === undefined || t.now - room.emptySince < emptyRoomMs) continue;
       effects.push(this.#release(room));
     }
     return effects;

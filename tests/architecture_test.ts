@@ -49,7 +49,8 @@ const MAY_SEE: Record<string, string[]> = {
   "memberships": ["type room"],
   "sessions": ["errors", "ids", "memberships", "type room", "type store/store"],
   "effects": ["type protocol", "type room", "type sessions"],
-  "rooms": ["errors", "room", "type effects", "type options", "type store/store"],
+  "aging": ["type effects"],
+  "rooms": ["aging", "errors", "room", "type effects", "type options", "type store/store"],
   "presence": ["encode", "type effects", "type protocol", "type room"],
   "replies": ["encode", "errors", "protocol", "type effects", "type room", "type sessions"],
   "hub": [
@@ -135,7 +136,7 @@ const MAY_SEE: Record<string, string[]> = {
     "type store/store",
   ],
   "store/sqlite": [
-    "clock",
+    "aging",
     "errors",
     "type log",
     "type protocol",

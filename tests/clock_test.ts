@@ -1,6 +1,6 @@
 import { assert, assertNotStrictEquals, assertStrictEquals } from "@std/assert";
 import { setImmediate } from "node:timers";
-import { agingTime, Clock } from "../src/clock.ts";
+import { Clock } from "../src/clock.ts";
 
 Deno.test("Clock.read() is the same moment within a turn of the event loop, and a later one in the next", async () => {
   const clock = new Clock();
@@ -15,16 +15,4 @@ Deno.test("Clock.read() is the same moment within a turn of the event loop, and 
   assertNotStrictEquals(second, first);
   assert(second.now >= first.now);
   await new Promise((resolve) => setImmediate(resolve));
-});
-
-Deno.test("agingTime() goes back with the wall clock, but jumps ahead with it no further than time has passed", () => {
-  const now = Date.now;
-  try {
-    for (const [jump, seen] of [[0, 0], [1e9, 0], [-1e9, -1e9]] as const) {
-      Date.now = () => now() + jump;
-      assert(Math.abs(agingTime() - now() - seen) < 1_000, `a jump of ${jump} ms`);
-    }
-  } finally {
-    Date.now = now;
-  }
 });

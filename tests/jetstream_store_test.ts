@@ -29,6 +29,17 @@ function node(
   return new JetStreamStore(address, events, { ...DEFAULTS, probeMs: 500, ...options });
 }
 
+/** Speaks to NATS itself, beside the stores. */
+async function besideStores() {
+  const nc = await connect({ servers: nats?.host ?? "" });
+  const { streams } = await jetstreamManager(nc);
+  return {
+    streams,
+    publish: (subject: string, text: string) => nc.publish(subject, text),
+    [Symbol.asyncDispose]: () => nc.close(),
+  };
+}
+
 testStore({
   name: "JetStreamStore",
   make: (events, limits, place) => node(events, limits, place),
@@ -74,12 +85,11 @@ Deno.test({
     const name = `test${++names}`;
     const store = node(IGNORE, {}, name);
     await store.create("a", "Lobby");
-    const nc = await connect({ servers: nats?.host ?? "" });
-    const { streams } = await jetstreamManager(nc);
+    await using nc = await besideStores();
+    const { streams } = nc;
     const infos = [await streams.info(name), await streams.info(`${name}-state`)];
     const [rooms = "", state = ""] = infos.map(({ config: { description } }) => description);
     assert(/^parley:/.test(rooms) && /^parley:/.test(state) && rooms !== state, rooms + state);
-    await nc.close();
     await store.close();
   },
 });
@@ -97,8 +107,8 @@ Deno.test({
     say("join");
     await until(() => room.roster.members.size === 1, "the join is not told");
     await store.settled();
-    const nc = await connect({ servers: nats?.host ?? "" });
-    const { streams } = await jetstreamManager(nc);
+    await using nc = await besideStores();
+    const { streams } = nc;
     const { config: { max_bytes, discard } } = await streams.info(name);
     await streams.update(name, { max_bytes: 1, discard: "new" });
     await until(() => !room.unsettled, "the room is not compared with what was told");
@@ -107,7 +117,6 @@ Deno.test({
     assertEquals(room.roster.members.size, 1);
     await streams.update(name, { max_bytes, discard });
     await until(() => room.roster.members.size === 0, "the leave is not told again");
-    await nc.close();
     await store.close();
   },
 });
@@ -180,12 +189,11 @@ Deno.test({
     const { store, reports } = reporting(name);
     await store.create("a", "Lobby");
     const b = await store.create("b", "Lobby");
-    const nc = await connect({ servers: nats?.host ?? "" });
+    await using nc = await besideStores();
     nc.publish(`${name}.node.deleted`, "other a earlier");
     nc.publish(`${name}.node.deleted`, `other b ${b.log.epoch}`);
     await until(() => reports.length > 0, "nothing is reported");
     assertEquals(reports, ["b deleted"]);
-    await nc.close();
     await store.close();
   },
 });
@@ -199,8 +207,8 @@ Deno.test({
     const far = node(IGNORE, {}, name, proxy.host);
     const near = node(IGNORE, {}, name);
     const { log: { epoch } } = await far.create("a", "Lobby");
-    const nc = await connect({ servers: nats?.host ?? "" });
-    const { streams } = await jetstreamManager(nc);
+    await using nc = await besideStores();
+    const { streams } = nc;
     proxy.delay(50);
     far.delete("a");
     const meta = () => streams.getMessage(`${name}-state`, { last_by_subj: `${name}.meta.a` });
@@ -211,7 +219,6 @@ Deno.test({
     const there = await far.open("a");
     assertEquals([there?.log.epoch, there?.log.size], [room.log.epoch, 1]);
     assert(room.log.epoch !== epoch);
-    await nc.close();
     await far.close();
     await near.close();
   },

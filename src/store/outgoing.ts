@@ -245,11 +245,12 @@ export class Outgoing {
           break;
         case "refused":
           // An earlier attempt may have stored it all the same.
-          if (client.doubtSince !== undefined) client.underway = false;
-          else {
-            this.#refuse(client, outcome.error);
-            this.#advance(client);
+          if (client.doubtSince !== undefined) {
+            client.underway = false;
+            break;
           }
+          this.#refuse(client, outcome.error);
+          this.#advance(client);
           break;
         case "unknown":
           client.underway = false;

@@ -7,7 +7,7 @@
  */
 
 import { setImmediate } from "node:timers";
-import { agingTime } from "../clock.ts";
+import { Aging } from "../aging.ts";
 import { ChatError, reasonOf } from "../errors.ts";
 import type { LogEntry } from "../log.ts";
 import type { Draft } from "../protocol.ts";
@@ -71,6 +71,7 @@ export class SqliteStore implements Store {
   #retry: ReturnType<typeof setTimeout> | undefined;
   #sweep: ReturnType<typeof setTimeout>;
   readonly #sweeper: SqliteSweeper;
+  readonly #aging = new Aging();
   #failing = false;
   #closed = false;
 
@@ -357,7 +358,8 @@ export class SqliteStore implements Store {
   #sweepSome(): void {
     let more = false;
     try {
-      more = this.#sweeper.step(agingTime() - this.#limits.logAgeMs);
+      const time = this.#aging.time({ now: performance.now(), at: Date.now() });
+      more = this.#sweeper.step(time - this.#limits.logAgeMs);
     } catch (error) {
       // A disk that fails is no reason to stop: what is too old stays for another time.
       if (!isDiskError(error)) this.#events.failing(reasonOf(error));
