@@ -8,32 +8,25 @@
 import { openMemoryStore } from "./choose_store.ts";
 import { Clock } from "./clock.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
-import { addressOf, decode } from "./decode.ts";
+import { addressOf } from "./decode.ts";
 import type { Effect, Instant } from "./effects.ts";
 import { encodeError } from "./encode.ts";
 import { ChatError, CLOSE } from "./errors.ts";
 import { Hub } from "./hub.ts";
 import { normalizeRoomId, type RandomBytes } from "./ids.ts";
+import { Intake } from "./intake.ts";
 import type { Logger } from "./logger.ts";
-import type { ClientFrame, Dialect, Draft, Ref } from "./protocol.ts";
+import type { Dialect, Draft } from "./protocol.ts";
 import type { EngineOptions } from "./options.ts";
 import { passing } from "./presence.ts";
 import { Pump } from "./pump.ts";
-import { costOfEntries, costOfFrame } from "./rate_limit.ts";
 import type { Outlet } from "./room.ts";
 import { newSessionKey, signer } from "./session_key.ts";
 import type { Peer } from "./sessions.ts";
 import type { OpenStore, Store, StoredRoom } from "./store/store.ts";
-import { within } from "./wait.ts";
 
 /** How often the hub is told the time, in milliseconds. */
 const TICK_MS = 500;
-
-/** The most frames of one connection that wait while the store is asked on its behalf, and as many refusals. */
-const MAX_HELD = 256;
-
-/** The longest that a `hello` waits until all is stored that its client said before, in milliseconds. */
-const HELLO_WAIT_MS = 1_000;
 
 /** What every client is told when the server ends. */
 const GOING_AWAY = "Server is going away";
@@ -47,6 +40,7 @@ export class Engine {
   readonly #hub: Hub;
   readonly #store: Store;
   readonly #pump: Pump;
+  readonly #intake: Intake;
   readonly #clock = new Clock();
   readonly #connections = new Set<Connection>();
   #accepted = 0;
@@ -63,7 +57,7 @@ export class Engine {
     const perSecond = options.rate || Infinity;
     this.#connectionOptions = {
       events: {
-        heard: (connection, data) => this.#hear(connection, data),
+        heard: (connection, data) => this.#intake.hear(connection, data),
         ended: (connection, code) => {
           this.#guard(connection, () => this.#end(connection, code || CLOSE.abnormal));
         },
@@ -106,6 +100,15 @@ export class Engine {
     const sign = signer(options.secret ?? this.#store.key ?? newSessionKey());
     const random: RandomBytes = (bytes) => crypto.getRandomValues(bytes);
     this.#hub = new Hub(options, random, sign, this.#store.shared);
+    const parts = { hub: this.#hub, store: this.#store, pump: this.#pump, clock: this.#clock };
+    this.#intake = new Intake(parts, options.helloMs, {
+      effects: (effects) => this.#perform(effects),
+      refused: (connection, error, text) => {
+        this.#guard(connection, () => this.#refuse(connection, error, text));
+      },
+      flooded: (connection) => this.#evict(connection, CLOSE.flooding, "Too many messages"),
+      emptied: (connection, code) => this.#end(connection, code),
+    });
     const remembered = this.#store.remembered();
     const t = this.#clock.read();
     for (const client of remembered) this.#perform(this.#hub.adopt(client, t));
@@ -174,7 +177,7 @@ export class Engine {
     clearInterval(this.#ticker);
     const leaving = [...this.#connections];
     leaving.forEach((connection, turn) => {
-      this.#deliverAll(connection);
+      this.#pump.deliverAll(connection);
       this.#sendAway(connection, turn, CLOSE.goingAway, GOING_AWAY);
     });
     const open = () => leaving.filter((connection) => !connection.ended).length;
@@ -215,105 +218,12 @@ export class Engine {
   }
 
   #end(connection: Connection, code: number): void {
-    // Plain clients cannot say it again: what they said before they went is taken first.
-    if (connection.plain && connection.held.length > 0) {
-      if (connection.held.at(-1)?.code === undefined) connection.held.push({ text: "", code });
-      return;
-    }
-    if (!this.#connections.delete(connection)) return;
+    if (!this.#intake.end(connection, code) || !this.#connections.delete(connection)) return;
     this.#pump.forget(connection);
     connection.close(CLOSE.normal, "");
     const forGood = code === CLOSE.normal;
     this.#perform(this.#hub.disconnect(connection, this.#clock.read(), forGood));
     this.#logger.debug("disconnected", { connection: connection.id, code });
-  }
-
-  /** One frame of a client: first what it costs, then what it says. */
-  #hear(connection: Connection, data: unknown): void {
-    if (connection.closed) return;
-    const t = this.#clock.read();
-    this.#pump.heard();
-    try {
-      const length = typeof data === "string" ? data.length : sizeOf(data);
-      if (!this.#charge(connection, costOfFrame(length), t.now)) return;
-      if (typeof data !== "string") {
-        throw new ChatError("invalid_frame", "Frames must be text, not binary");
-      }
-      if (connection.pending === 0) this.#take(connection, data, t);
-      else if (connection.held.length < MAX_HELD) connection.held.push({ text: data });
-      else throw new ChatError("unavailable", `${MAX_HELD} frames wait for an answer already`);
-    } catch (error) {
-      this.#guard(connection, () => this.#turnDown(connection, data, error));
-    }
-  }
-
-  /** What a client said is refused; plain clients tell answers by their order, so that this one waits in the same line. */
-  #turnDown(connection: Connection, data: unknown, error: unknown): void {
-    const text = typeof data === "string" ? data : "";
-    if (!connection.plain || connection.pending === 0) this.#refuse(connection, error, text);
-    else if (connection.held.length < 2 * MAX_HELD) connection.held.push({ text, error });
-    else this.#evict(connection, CLOSE.flooding, "Too many messages");
-  }
-
-  #take(connection: Connection, text: string, t = this.#clock.read()): void {
-    const frame = decode(text, connection.dialect);
-    // Whoever leaves gets first what it said before, and whoever comes back is told what is stored.
-    if (frame.action === "leave" || frame.action === "hello") {
-      const settled = this.#settled(connection, frame);
-      if (settled !== undefined) {
-        const longest = Math.min(HELLO_WAIT_MS, this.#options.helloMs / 2);
-        const enough = frame.action === "hello" ? within(longest, settled) : settled;
-        return this.#answerAfter(enough, connection, frame);
-      }
-    }
-    this.#answer(connection, frame, t);
-  }
-
-  #answer(connection: Connection, frame: ClientFrame, t: Instant): void {
-    const drained = this.#drained(connection, frame);
-    if (drained !== undefined) return this.#answerAfter(drained, connection, frame);
-    if (frame.action === "hello" && this.#settled(connection, frame) !== undefined) {
-      this.#hub.doubt(connection, frame);
-    }
-    connection.budget.spend(costOfEntries(frame, connection.session?.rooms));
-    this.#perform(this.#hub.receive(connection, frame, t));
-    if (!connection.plain) return;
-    // Plain clients tell answers by their order: nothing overtakes that of a message.
-    const unanswered = this.#settled(connection, frame);
-    if (unanswered !== undefined) this.#hold(connection, undefined, unanswered, () => {});
-  }
-
-  /** Apart from the others, as what it captures would be allocated for each frame. */
-  #answerAfter(ready: Promise<void>, connection: Connection, frame: ClientFrame): void {
-    this.#hold(connection, frame.ref, ready, (t) => this.#answer(connection, frame, t));
-  }
-
-  /**
-   * What a peer that does not read waits for before it gets an answer: resolves when it has taken
-   * more; undefined where it may have the answer at once, or where that is small.
-   */
-  #drained(connection: Connection, { action }: ClientFrame): Promise<void> | undefined {
-    const moves = action === "create" || action === "join" || action === "leave";
-    // Whoever leaves a room gets first all of what it has for it. A plain client leaves one by all of these.
-    if (action === "leave" || moves && connection.plain) this.#deliverAll(connection);
-    return moves || connection.plain ? this.#pump.drained(connection) : undefined;
-  }
-
-  /** Resolves when all is reported that the client behind a connection has said; undefined where it is. */
-  #settled(connection: Connection, frame: ClientFrame): Promise<void> | undefined {
-    const clientId = this.#hub.clientOf(connection, frame);
-    return clientId === undefined ? undefined : this.#store.settled(clientId);
-  }
-
-  /** Takes tokens for what a connection wants: throws where it must wait, false where it was thrown out. */
-  #charge(connection: Connection, tokens: number, now: number): boolean {
-    const retryAfterMs = connection.budget.take(tokens, now);
-    if (retryAfterMs === 0) return true;
-    if (connection.refuse(now)) {
-      this.#evict(connection, CLOSE.flooding, "Too many messages");
-      return false;
-    }
-    throw new ChatError("rate_limited", `Too fast: wait ${retryAfterMs} ms`, { retryAfterMs });
   }
 
   #refuse(connection: Connection, error: unknown, text: string): void {
@@ -344,7 +254,7 @@ export class Engine {
           break;
         case "recall": {
           const { peer, frame, clientId } = effect;
-          this.#hold(
+          this.#intake.hold(
             peer,
             frame.ref,
             this.#store.recall(clientId),
@@ -389,20 +299,10 @@ export class Engine {
 
   /** Sends an answer. Plain clients tell answers by their order: those that lie in a log go first. */
   #reply(to: Outlet, text: string): void {
-    if (to.plain && to instanceof Connection && !this.#deliverAll(to)) {
+    if (to.plain && to instanceof Connection && !this.#pump.deliverAll(to)) {
       this.#evict(to, CLOSE.slowReader, "Reads too slowly");
     }
     to.send(text);
-  }
-
-  /** Sends a connection what its rooms have for it, without waiting for the end of the turn; says whether it took all. */
-  #deliverAll(connection: Connection): boolean {
-    let all = true;
-    for (const member of connection.session?.rooms ?? []) {
-      this.#pump.deliver(member);
-      all &&= member.cursor === member.room.log.head;
-    }
-    return all;
   }
 
   /** Goes on with a `create` or `join` when the store has answered. */
@@ -410,7 +310,7 @@ export class Engine {
     { peer, frame }: Extract<Effect, { type: "create" | "open" }>,
     stored: Promise<StoredRoom | undefined>,
   ): void {
-    this.#hold(peer, frame.ref, stored, (t, room) => {
+    this.#intake.hold(peer, frame.ref, stored, (t, room) => {
       if (room !== undefined) this.#admit(room, t);
       this.#perform(this.#hub.opened(peer, frame, room, t));
     });
@@ -425,38 +325,6 @@ export class Engine {
       throw error;
     }
     this.#perform(effects);
-  }
-
-  /** Goes on with a request when the store has answered, then with what was held meanwhile. */
-  #hold<Answer>(
-    peer: Peer,
-    ref: Ref | undefined,
-    answer: Promise<Answer>,
-    proceed: (t: Instant, answer: Answer) => void,
-  ): void {
-    if (!(peer instanceof Connection)) return;
-    peer.pending++;
-    answer.then((given) => proceed(this.#clock.read(), given))
-      .catch((error) => this.#refuse(peer, error, JSON.stringify({ ref })))
-      .then(() => {
-        peer.pending--;
-        this.#release(peer);
-      });
-  }
-
-  #release(connection: Connection): void {
-    const { held } = connection;
-    while (held.length > 0 && connection.pending === 0 && !connection.closed) {
-      const { text, error, code } = held.shift()!;
-      try {
-        if (code !== undefined) this.#end(connection, code);
-        else if (error !== undefined) throw error;
-        // What it has paid for is known only now: it may have said more in one frame.
-        else if (this.#charge(connection, 0, this.#clock.read().now)) this.#take(connection, text);
-      } catch (error) {
-        this.#refuse(connection, error, text);
-      }
-    }
   }
 
   #evict(outlet: Outlet, code: number, reason: string): void {
@@ -483,10 +351,6 @@ export class Engine {
       this.#logger.error("handler failed", { connection: connection?.id, error: String(error) });
     }
   }
-}
-
-function sizeOf(data: unknown): number {
-  return data instanceof ArrayBuffer ? data.byteLength : 0;
 }
 
 function soon(): Promise<void> {

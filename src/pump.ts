@@ -58,6 +58,16 @@ export class Pump {
     member.room.settle();
   }
 
+  /** Sends a connection what all its rooms have for it; says whether it took all of that. */
+  deliverAll(connection: Connection): boolean {
+    let all = true;
+    for (const member of connection.session?.rooms ?? []) {
+      this.deliver(member);
+      all &&= member.cursor === member.room.log.head;
+    }
+    return all;
+  }
+
   /** Sends a member all that it lacks, in frames of so many `bytes`, as far as its socket takes it. */
   #advance(member: Member, bytes: number): void {
     const { outlet } = member;
