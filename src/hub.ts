@@ -7,6 +7,7 @@
  * @module
  */
 
+import { Absence } from "./absence.ts";
 import { encodeError, encodeFrame } from "./encode.ts";
 import { ChatError, CLOSE } from "./errors.ts";
 import type { Effect, Instant } from "./effects.ts";
@@ -34,8 +35,7 @@ export class Hub {
   readonly #rooms: Rooms;
   readonly #sessions: Sessions;
   readonly #shared: boolean;
-  /** Sessions that are away, wholly or in some of their rooms. */
-  readonly #away = new Set<Session>();
+  readonly #absence: Absence;
   /** Connections that have not said `hello`, and since when. */
   readonly #strangers = new Map<Peer, number>();
 
@@ -47,6 +47,7 @@ export class Hub {
     this.#shared = shared;
     this.#options = options;
     this.#rooms = new Rooms(options);
+    this.#absence = new Absence(options);
     this.#random = random;
     this.#sessions = new Sessions(random, sign);
   }
@@ -74,10 +75,8 @@ export class Hub {
 
   /** Takes in a client of an earlier process: it is away from now on, if so many may be. */
   adopt(client: StoredClient, t: Instant): Effect[] {
-    if (!this.#mayBeAway()) return [{ type: "forget", clientId: client.id }];
-    const session = this.#sessions.restore(client);
-    session.seenAt = t.now;
-    this.#away.add(session);
+    if (!this.#absence.allows()) return [{ type: "forget", clientId: client.id }];
+    this.#absence.begin(this.#sessions.restore(client), t.now);
     return [];
   }
 
@@ -205,7 +204,7 @@ export class Hub {
       const { peer } = session;
       if (peer !== undefined) effects.push(replaced(peer));
       effects.push({ type: "forget", clientId });
-      this.#suspend(session, t);
+      this.#absence.begin(session, t.now);
       session.goElsewhere(t.now);
     }
     if (member !== undefined) this.#part(session, member, t);
@@ -229,8 +228,7 @@ export class Hub {
       if (session.rooms.get(roomId)?.room === room) return [];
       const member = room.add(session);
       session.rooms.add(member);
-      member.awaySince = t.now;
-      this.#away.add(session);
+      this.#absence.beginIn(session, member, t.now);
       return known?.away ? [] : tell("away", member, t);
     });
   }
@@ -243,38 +241,19 @@ export class Hub {
     this.#strangers.delete(peer);
     const session = peer.session;
     if (session === undefined) return [];
-    if (!forGood && !peer.plain && this.#mayBeAway(session)) return this.#cutOff(session, t);
+    if (!forGood && !peer.plain && this.#absence.allows(session)) return this.#cutOff(session, t);
     session.detach(peer, t.now);
     return this.#end(session, t);
   }
 
-  /** Whether a client, or one that is not here yet, may be away now. */
-  #mayBeAway(session?: Session): boolean {
-    const { graceMs, maxAway } = this.#options;
-    const counted = session !== undefined && this.#away.has(session);
-    return graceMs > 0 && (counted || this.#away.size < maxAway);
-  }
-
   /** Makes a client away from all its rooms, and tells them. */
   #cutOff(session: Session, t: Instant): Effect[] {
-    return this.#suspend(session, t).flatMap((member) => tell("away", member, t));
-  }
-
-  /** Makes a client away from all its rooms, and returns those memberships of it that were not. */
-  #suspend(session: Session, t: Instant): Member[] {
-    if (session.peer !== undefined) session.detach(session.peer, t.now);
-    this.#away.add(session);
-    const here = [...session.rooms].filter(({ outlet }) => outlet !== undefined);
-    for (const member of here) {
-      member.outlet = undefined;
-      member.awaySince = t.now;
-    }
-    return here;
+    return this.#absence.begin(session, t.now).flatMap((member) => tell("away", member, t));
   }
 
   /** Does what is due by now; call it at least twice a second. */
   tick(t: Instant): Effect[] {
-    const { graceMs, heartbeatMs, helloMs } = this.#options;
+    const { heartbeatMs, helloMs } = this.#options;
     const effects: Effect[] = [];
     for (const [peer, since] of this.#strangers) {
       if (t.now - since < helloMs) continue;
@@ -285,18 +264,8 @@ export class Hub {
       const reason = `Nothing heard for ${2 * heartbeatMs} ms`;
       effects.push(...this.dismiss(peer, CLOSE.silent, reason, t));
     }
-    for (const session of this.#away) {
-      if (session.peer === undefined && t.now - session.seenAt >= graceMs) {
-        effects.push(...this.#end(session, t));
-        continue;
-      }
-      let away = session.peer === undefined;
-      for (const member of session.rooms) {
-        if (member.outlet !== undefined) continue;
-        if (t.now - member.awaySince >= graceMs) effects.push(...this.#leave(session, member, t));
-        else away = true;
-      }
-      if (!away) this.#away.delete(session);
+    for (const { session, member } of this.#absence.over(t.now)) {
+      effects.push(...member ? this.#leave(session, member, t) : this.#end(session, t));
     }
     return [...effects, ...this.#rooms.tick(t)];
   }
@@ -495,6 +464,6 @@ export class Hub {
 
   #drop(session: Session): void {
     this.#sessions.delete(session);
-    this.#away.delete(session);
+    this.#absence.end(session);
   }
 }

@@ -53,7 +53,9 @@ const MAY_SEE: Record<string, string[]> = {
   "rooms": ["aging", "errors", "room", "type effects", "type options", "type store/store"],
   "presence": ["encode", "type effects", "type protocol", "type room"],
   "replies": ["encode", "errors", "protocol", "type effects", "type room", "type sessions"],
+  "absence": ["type options", "type room", "type sessions"],
   "hub": [
+    "absence",
     "errors",
     "protocol",
     "encode",
