@@ -72,13 +72,19 @@ const NOTES: Record<string, string> = {
     "MB in 10 minutes. Its p99 was that of the other work.",
 };
 
-await main();
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof RangeError)) throw error;
+  console.error(error.message);
+  Deno.exit(2);
+}
 
 async function main(): Promise<void> {
   const seed = Deno.env.get("CHAOS_SEED") ?? String(Date.now() % 1_000_000_000);
+  const files = testFiles(Deno.args);
   const folder = await Deno.makeTempDir();
   try {
-    const files = await testFiles(Deno.args);
     const begin = performance.now();
     const { code } = await new Deno.Command(Deno.execPath(), {
       args: ["test", "--quiet", "-A", `--junit-path=${folder}/tests.xml`, ...files],
@@ -96,14 +102,21 @@ async function main(): Promise<void> {
   }
 }
 
-/** The files of the tests whose names begin with one of the words; all where there are none. */
-async function testFiles(words: string[]): Promise<string[]> {
-  const files: string[] = [];
-  for await (const { name } of Deno.readDir("tests/chaos")) {
-    const wanted = words.length === 0 || words.some((word) => name.startsWith(word));
-    if (wanted && name.endsWith("_test.ts")) files.push(`tests/chaos/${name}`);
+/**
+ * The files of the tests whose names begin with one of the words; all where there are none.
+ *
+ * @throws {RangeError} for a word that no name begins with.
+ */
+function testFiles(words: string[]): string[] {
+  const names = [...Deno.readDirSync("tests/chaos")].map(({ name }) => name)
+    .filter((name) => name.endsWith("_test.ts")).sort();
+  const unknown = words.find((word) => !names.some((name) => name.startsWith(word)));
+  if (unknown !== undefined) {
+    throw new RangeError(`No test is called ${unknown}: there are\n${names.join("\n")}`);
   }
-  return files.sort();
+  const wanted = (name: string) =>
+    words.length === 0 || words.some((word) => name.startsWith(word));
+  return names.filter(wanted).map((name) => `tests/chaos/${name}`);
 }
 
 async function readOr(path: string, otherwise: string): Promise<string> {
