@@ -1,122 +1,120 @@
 // deno-lint-ignore-file no-console -- this is a program
 /**
- * Runs the chaos tests at the scoreboard's full figures, prints what came of it as a
- * table, and keeps it in `SCOREBOARD.md`.
+ * Runs the chaos tests at the scoreboard's full figures, and writes what came of it to
+ * `tests/chaos/scoreboard.json` and, for people, to `SCOREBOARD.md`.
  *
- * `CHAOS_SEED` repeats a run, `CHAOS_SOAK` says how many seconds R17 lasts, and
- * arguments name the tests to run: `deno task chaos r06 r10` (the file is then left alone).
+ * Arguments name the tests to run: `deno task chaos r06 r10`. Rows with all their tests among
+ * them are written, the others stay as they were. `CHAOS_SEED` repeats a run, `CHAOS_SOAK` says
+ * how many seconds R17 lasts. `--page` runs nothing, and writes the page alone.
  *
  * @module
  */
 
-/** What a test reports: see `tests/chaos/setting.ts`. */
-interface Report {
-  row: string;
-  what: string;
-  figures: Record<string, string | number>;
-  missed: string[];
-}
+import {
+  type Finding,
+  type Report,
+  type Scoreboard,
+  scoreboardPage,
+  withRun,
+} from "./scoreboard.ts";
 
-/** Each row, and the figure it is measured by. */
-const ROWS: Record<string, string> = {
-  R1: "durable store, killed 50 times: nothing lost",
-  R2: "three replicas, one killed, one wiped: nothing lost, every loss told",
-  R3: "no acknowledgement before the write is durable",
-  R4: "each of 10,000 messages that are sent three times is stored once; cut at every byte too",
-  R5: "10,000 subscribes at 2,000 msg/s: 0 gaps, 0 duplicates",
-  R6: "within the window complete and in order, beyond it `recovered: false`, never partial",
-  R7: "50 publishers: 0 inversions in 10⁶ deliveries",
-  R8:
-    "60 s partition: client notices within 1.5 heartbeats, server within two and a second; 0 lost",
-  R9: "partition between node and store: refused clearly, nothing lost",
-  R10: "100 peers that do not read: dropped within 1 s, RSS within 111 MB, p99 within 2×",
-  R11: "everything of an evicted peer freed within 10 s",
-  R12: "5,000 clients: at most 15 % in any 100 ms, all back within 15 s, 0 lost",
-  R13: "SIGTERM: everybody told, 0 lost, exit within 5 s",
-  R14: "clock jumps by an hour: 0 early expiries, 0 reordered",
-  R15: "SIGSTOP for 20 s: 0 duplicates, nobody dropped, all recovered",
-  R16: "10,000 random operations: no drift, everything given back",
-  R17: "soak: RSS below 1 MB/10 min, descriptors level, p99 within 20 %",
-  R18: "double resume: one owner, 0 cross-deliveries",
-};
-
-/** What the figures do not say by themselves. */
-const NOTES: Record<string, string> = {
-  R1:
-    "A killed process leaves to the kernel what it has written: a power cut takes more, and is not " +
-    "tried. That nothing is acknowledged before its sync is what R3 shows.",
-  R2:
-    "Nodes, NATS servers and clients share this machine's cores; a killed NATS server is back before " +
-    "the next process is killed. With NATS 2.9.10 the replicas disagreed in two of three runs in " +
-    "which a server was stopped (255 and 238 messages lost): [use 2.10 or later](docs/scaling.md).",
-  R3:
-    "Write and sync calls on the database fail because strace says so. The file is read afterwards, " +
-    "the server having been killed.",
-  R9: "The interval of the probe was 250 ms instead of 1 s.",
-  R10:
-    "RSS is held against 100 × (1 MiB + 64 KiB). The p99 is that of short messages, and 2× is meant " +
-    "against the room without the 100. It stands beside that of a room with 100 peers that read: " +
-    "sending 3 MB/s to 100 sockets is work whoever reads them. It differs from run to run: between 2.0 " +
-    "and 4.8 times on 25 November.",
-  R11:
-    "Deno never frees a socket whose peer does not answer its close: bare, the descriptors stay " +
-    "until the peer goes. Behind haproxy with `tcp-ut` they are freed.",
-  R12:
-    "Rooms of 10. All clients and the proxy that cuts them are one process, and use one core all " +
-    "the time; the server stays alive, only connections are cut.",
-  R16:
-    "_Told twice_ are changes that tell nothing new, of people who moved on within milliseconds.",
-  R17:
-    "The scoreboard asks for an hour; the line says how long this run was. In one of 2,900 s, beside " +
-    "other work on both cores, 192,675 visits lost nothing, and RSS was 160, 160, 161 and 161 MB: 0.8 " +
-    "MB in 10 minutes. Its p99 was that of the other work.",
-};
+const FOLDER = "tests/chaos";
+const BOARD = `${FOLDER}/scoreboard.json`;
+const PAGE = "SCOREBOARD.md";
 
 try {
-  await main();
+  if (Deno.args.join() !== "--page") await run(Deno.args);
+  await writePage();
 } catch (error) {
   if (!(error instanceof RangeError)) throw error;
   console.error(error.message);
   Deno.exit(2);
 }
 
-async function main(): Promise<void> {
+/** Runs the tests whose names begin with one of the words, all where there are none. */
+async function run(words: string[]): Promise<void> {
+  const all = testFiles();
+  const files = chosen(all, words);
   const seed = Deno.env.get("CHAOS_SEED") ?? String(Date.now() % 1_000_000_000);
-  const files = testFiles(Deno.args);
+  const date = new Date().toISOString().slice(0, 10);
+  const begin = performance.now();
+  const { reports, failures, code } = await runTests(files, seed);
+  const minutes = (performance.now() - begin) / 60_000;
+  const rows: Record<string, Finding> = {};
+  for (const row of rowsOf(files)) {
+    const own = reports.filter((report) => report.row === row);
+    const failed = failures.some((name) => name.startsWith(`${row} `));
+    if (
+      own.length === 0 && !failed || rowsOf(all.filter((file) => !files.includes(file))).has(row)
+    ) {
+      console.log(`${row} is left as it was: not all of its tests ran`);
+      continue;
+    }
+    rows[row] = { seed, failed, reports: own.map(({ row: _, ...rest }) => rest) };
+  }
+  const board = withRun(await readBoard(), seed, { date, minutes, machine: machine() }, rows);
+  await Deno.writeTextFile(BOARD, JSON.stringify(board));
+  if (code !== 0) Deno.exitCode = 1;
+}
+
+/** Runs these files, and gathers what they reported and which of their tests failed. */
+async function runTests(
+  files: string[],
+  seed: string,
+): Promise<{ reports: Report[]; failures: string[]; code: number }> {
   const folder = await Deno.makeTempDir();
   try {
-    const begin = performance.now();
     const { code } = await new Deno.Command(Deno.execPath(), {
-      args: ["test", "--quiet", "-A", `--junit-path=${folder}/tests.xml`, ...files],
+      args: [
+        ...["test", "--quiet", "-A", `--junit-path=${folder}/tests.xml`],
+        ...files.map((file) => `${FOLDER}/${file}`),
+      ],
       env: { CHAOS: "full", CHAOS_SEED: seed, CHAOS_REPORT: `${folder}/reports` },
     }).spawn().status;
-    const minutes = (performance.now() - begin) / 60_000;
-    const reports = parseReports(await readOr(`${folder}/reports`, ""));
-    const failures = failedTests(await readOr(`${folder}/tests.xml`, ""));
-    const text = scoreboard(reports, failures, { seed, minutes });
-    console.log(`\n${text}`);
-    if (Deno.args.length === 0) await Deno.writeTextFile("SCOREBOARD.md", text);
-    if (code !== 0) Deno.exitCode = 1;
+    return {
+      reports: parseReports(await readOr(`${folder}/reports`, "")),
+      failures: failedTests(await readOr(`${folder}/tests.xml`, "")),
+      code,
+    };
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
+/** Makes the page of what is kept. */
+async function writePage(): Promise<void> {
+  const page = scoreboardPage(await readBoard());
+  await Deno.writeTextFile(PAGE, page);
+  await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", BOARD, PAGE] }).output();
+  console.log(page);
+}
+
+async function readBoard(): Promise<Scoreboard> {
+  return JSON.parse(await Deno.readTextFile(BOARD));
+}
+
+/** The names of the files with tests, sorted. */
+function testFiles(): string[] {
+  return [...Deno.readDirSync(FOLDER)].map(({ name }) => name)
+    .filter((name) => name.endsWith("_test.ts")).sort();
+}
+
 /**
- * The files of the tests whose names begin with one of the words; all where there are none.
+ * The files whose names begin with one of the words; all where there are none.
  *
  * @throws {RangeError} for a word that no name begins with.
  */
-function testFiles(words: string[]): string[] {
-  const names = [...Deno.readDirSync("tests/chaos")].map(({ name }) => name)
-    .filter((name) => name.endsWith("_test.ts")).sort();
+function chosen(names: string[], words: string[]): string[] {
   const unknown = words.find((word) => !names.some((name) => name.startsWith(word)));
   if (unknown !== undefined) {
     throw new RangeError(`No test is called ${unknown}: there are\n${names.join("\n")}`);
   }
-  const wanted = (name: string) =>
-    words.length === 0 || words.some((word) => name.startsWith(word));
-  return names.filter(wanted).map((name) => `tests/chaos/${name}`);
+  return names.filter((name) => words.length === 0 || words.some((word) => name.startsWith(word)));
+}
+
+/** The rows that files are about: `r04_cut_test.ts` is about R4. */
+function rowsOf(files: string[]): Set<string> {
+  return new Set(files.map((file) => `R${parseInt(file.slice(1))}`));
 }
 
 async function readOr(path: string, otherwise: string): Promise<string> {
@@ -138,46 +136,6 @@ function failedTests(xml: string): string[] {
   return [...cases].flatMap(([, name, inner]) =>
     /<(failure|error)\b/.test(inner ?? "") ? [name ?? ""] : []
   );
-}
-
-function scoreboard(
-  reports: Report[],
-  failures: string[],
-  { seed, minutes }: { seed: string; minutes: number },
-): string {
-  const rows = Object.entries(ROWS).map(([row, figure]) => {
-    const own = reports.filter((report) => report.row === row);
-    const failed = failures.some((name) => name.startsWith(`${row} `));
-    const result = failed
-      ? "**not reached**"
-      : own.length === 0
-      ? "not run"
-      : own.some(({ missed }) => missed.length > 0)
-      ? `**missed**: ${own.flatMap(({ missed }) => missed).join(", ")}`
-      : "reached";
-    return `| ${row} | ${figure} | ${own.map(cell).join("<br>")} | ${result} |`;
-  });
-  const notes = Object.entries(NOTES).map(([row, note]) => `- **${row}** ${note}`);
-  return `# Scoreboard
-
-What \`deno task chaos\` found when it was run last: R1 and R3 with the store in SQLite, R2, R9 and
-what names several nodes with NATS, all others on one node in memory. Every message that was sent is
-followed to every subscriber: _lost_ is acknowledged and absent, _told missing_ is absent and the
-subscriber was told so, a _silent gap_ is a jump in a room's log that nobody spoke of.
-
-${machine()}. ${new Date().toISOString().slice(0, 10)}, seed ${seed}, ${minutes.toFixed(0)} minutes.
-
-| row | figure | measured | result |
-| --- | ------ | -------- | ------ |
-${rows.join("\n")}
-
-${notes.join("\n")}
-`;
-}
-
-function cell({ what, figures }: Report): string {
-  const list = Object.entries(figures).map(([name, figure]) => `${name} ${figure}`);
-  return `_${what}_: ${list.join(", ")}`;
 }
 
 function machine(): string {
