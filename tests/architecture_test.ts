@@ -6,6 +6,8 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
+import "./ignore_unpermitted.ts";
+import { PERMITTED } from "./permissions.ts";
 
 /**
  * Which file may import what. The rows are in order: a file sees only files above it, so
@@ -328,7 +330,7 @@ function read(path: string): SourceFile {
   return { name: nameOf(path), path, text, code, imports };
 }
 
-const FILES = [...pathsIn(""), ...pathsIn("src/")].map(read);
+const FILES = PERMITTED ? [...pathsIn(""), ...pathsIn("src/")].map(read) : [];
 
 Deno.test("every file has its row in the import table, and every row its file", () => {
   const missing = FILES.filter(({ name }) => MAY_SEE[name] === undefined).map(({ path }) => path);

@@ -1,22 +1,10 @@
 import { assertEquals } from "@std/assert";
-import { type Browser, chromium } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { ChatClient } from "../client.ts";
 import { TestChat } from "./fixtures.ts";
+import { findProgram } from "./permissions.ts";
 
-const CHROMIUM = await findChromium();
-
-/** The browser of this machine. Where there is none the test is ignored, but not in CI. */
-async function findChromium(): Promise<string | undefined> {
-  for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
-    for (const name of ["chromium", "chromium-browser", "google-chrome"]) {
-      const path = `${folder}/${name}`;
-      if (await Deno.stat(path).then(({ isFile }) => isFile, () => false)) return path;
-    }
-  }
-  if (Deno.env.get("CI") !== undefined) throw new Error("No Chromium: apt-get install chromium");
-  // deno-lint-ignore no-console -- a test that is ignored should say what would change that
-  console.warn("The client is not tested in a browser: apt-get install chromium");
-}
+const CHROMIUM = findProgram("chromium", "chromium-browser", "google-chrome");
 
 /** The client as a page loads it: one script without imports. */
 async function bundle(): Promise<string> {
@@ -28,9 +16,11 @@ async function bundle(): Promise<string> {
   return new TextDecoder().decode(stdout);
 }
 
-function launch(executablePath: string): Promise<Browser> {
+async function launch(executablePath: string): Promise<Browser> {
+  // It reads the environment when it is loaded.
+  const { chromium } = await import("playwright-core");
   const args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"];
-  return chromium.launch({ executablePath, args });
+  return await chromium.launch({ executablePath, args });
 }
 
 /** What runs in the page: joins, answers the first message, and returns what it saw up to "bye". */

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { fileURLToPath } from "node:url";
+import "./ignore_unpermitted.ts";
 
 const CHAOS = fileURLToPath(new URL("../tools/chaos.ts", import.meta.url));
 

@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { chooseStore, openMemoryStore } from "../src/choose_store.ts";
 import { DEFAULTS } from "../src/options.ts";
+import "./ignore_unpermitted.ts";
 import { pure } from "./pure.ts";
 import { IGNORE } from "./store_suite.ts";
 

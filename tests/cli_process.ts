@@ -5,6 +5,7 @@
  */
 
 import { bounded } from "./fixtures.ts";
+import { findProgram } from "./permissions.ts";
 import { Picture } from "./picture.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -13,17 +14,7 @@ const ROOT = new URL("../", import.meta.url);
 const COLUMNS = 60;
 
 /** Deno has no pseudo-terminals, so that Python lends its own. */
-export const HAS_PYTHON: boolean = hasPython();
-
-function hasPython(): boolean {
-  try {
-    return new Deno.Command("python3", { args: ["--version"] }).outputSync().success;
-  } catch {
-    // CI must not pass without it.
-    if (Deno.env.get("CI") !== undefined) throw new Error("No python3");
-    return false;
-  }
-}
+export const HAS_PYTHON: boolean = findProgram("python3") !== undefined;
 
 /** How a process is started. */
 export interface CliOptions {

@@ -10,27 +10,18 @@ import { SERVER_HELP } from "../src/server_flags.ts";
 import { SqliteFile } from "../src/store/sqlite_file.ts";
 import { until } from "./chaos/setting.ts";
 import { RawSocket, TestChat } from "./fixtures.ts";
+import { findProgram, PERMITTED } from "./permissions.ts";
 
-const TEXT = await Deno.readTextFile(new URL("../docs/deploy.md", import.meta.url));
-const HAPROXY = await hasHaproxy();
+const TEXT = PERMITTED
+  ? await Deno.readTextFile(new URL("../docs/deploy.md", import.meta.url))
+  : "";
+const HAPROXY = findProgram("haproxy");
 
 /** The first code block in a language. */
 function block(language: string): string {
   const found = TEXT.match(new RegExp("```" + language + "\\n([\\s\\S]*?)```"))?.[1];
   assert(found !== undefined, language);
   return found;
-}
-
-/** Whether there is a proxy to try; in CI there must be. */
-async function hasHaproxy(): Promise<boolean> {
-  try {
-    return (await new Deno.Command("haproxy", { args: ["-v"], stdout: "null" }).output()).success;
-  } catch {
-    if (Deno.env.get("CI") !== undefined) throw new Error("No haproxy: apt-get install haproxy");
-    // deno-lint-ignore no-console -- a test that is ignored should say what would change that
-    console.warn("The proxy of docs/deploy.md is not tried: apt-get install haproxy");
-    return false;
-  }
 }
 
 function freePort(): number {
@@ -73,7 +64,7 @@ function text(response: Response): Promise<string> {
 }
 
 Deno.test("the proxy passes WebSockets, and ends handshakes that are too slow", {
-  ignore: !HAPROXY,
+  ignore: HAPROXY === undefined,
 }, async () => {
   await using server = new TestChat();
   await using proxy = await startProxy(server.port);
@@ -89,7 +80,7 @@ Deno.test("the proxy passes WebSockets, and ends handshakes that are too slow", 
 });
 
 Deno.test("the proxy lets one address have so many connections, and no more", {
-  ignore: !HAPROXY,
+  ignore: HAPROXY === undefined,
 }, async () => {
   await using server = new TestChat();
   await using proxy = await startProxy(server.port);

@@ -10,7 +10,7 @@ import { DEFAULTS, type EngineOptions } from "../src/options.ts";
 import type { Dialect } from "../src/protocol.ts";
 import type { OpenStore } from "../src/store/store.ts";
 import { FakeSocket } from "./fake_socket.ts";
-import { type LogLine, recordingLogger } from "./fixtures.ts";
+import { type LogLine, recordingLogger } from "./recording_logger.ts";
 
 /** An engine with nobody in it, what it logs, and connections to it that no network is needed for. */
 export class Bench implements AsyncDisposable {

@@ -6,21 +6,16 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { type Chat, type ChatOptions, createChat, type Logger } from "../server.ts";
+import { type Chat, type ChatOptions, createChat } from "../server.ts";
 import type { Entry } from "../src/protocol.ts";
+import "./ignore_unpermitted.ts";
+import { type LogLine, recordingLogger } from "./recording_logger.ts";
 
 /** The longest wait for anything in a test: far more than a healthy run needs, for slow machines. */
 export const PATIENCE_MS = 5_000;
 
 /** A frame as it came, read as JSON. */
 export type Frame = Record<string, unknown>;
-
-/** One line that a chat logged. */
-export interface LogLine {
-  level: string;
-  event: string;
-  fields: Record<string, unknown>;
-}
 
 /** Rejects with a sentence when `promise` takes longer than {@linkcode PATIENCE_MS}. */
 export async function bounded<T>(promise: Promise<T>, what: () => string): Promise<T> {
@@ -33,18 +28,6 @@ export async function bounded<T>(promise: Promise<T>, what: () => string): Promi
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** A logger that keeps its lines in `lines`. */
-export function recordingLogger(lines: LogLine[]): Logger {
-  const record = (level: string) => (event: string, fields = {}) =>
-    void lines.push({ level, event, fields });
-  return {
-    debug: record("debug"),
-    info: record("info"),
-    warn: record("warn"),
-    error: record("error"),
-  };
 }
 
 /** A chat that listens on a free port of this machine. */

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { JetStreamLink, type LinkSettings } from "../src/store/jetstream_link.ts";
 import { until } from "./chaos/setting.ts";
+import "./ignore_unpermitted.ts";
 import { type NatsScript, ScriptedNats } from "./scripted_nats.ts";
 
 const SETTINGS: Omit<LinkSettings, "servers"> = {

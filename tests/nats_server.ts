@@ -7,24 +7,10 @@
  */
 
 import { bounded } from "./fixtures.ts";
-
-/** What to do where there is no NATS. */
-const INSTALL = "Install it to run this test: apt install nats-server";
+import { findProgram } from "./permissions.ts";
 
 /** Options for tests that need `nats-server`: left out where it is missing, unless `CI` is set. */
-export const NEEDS_NATS: { ignore: boolean } = { ignore: !await found() };
-
-async function found(): Promise<boolean> {
-  try {
-    const version = new Deno.Command("nats-server", { args: ["--version"], stdout: "null" });
-    return (await version.output()).success;
-  } catch {
-    if (Deno.env.has("CI")) throw new Error(`There is no nats-server. ${INSTALL}`);
-    // deno-lint-ignore no-console -- whoever runs the tests should know why some are left out
-    console.warn(`There is no nats-server. ${INSTALL}`);
-    return false;
-  }
-}
+export const NEEDS_NATS: { ignore: boolean } = { ignore: findProgram("nats-server") === undefined };
 
 /** One `nats-server`, which keeps its ports and its data folder over all its lives. */
 export class NatsServer implements AsyncDisposable {

@@ -10,6 +10,7 @@ import {
   MAX_NAME_CHARS,
   PLAIN_ACTIONS,
 } from "../src/protocol.ts";
+import "./ignore_unpermitted.ts";
 import { pure } from "./pure.ts";
 
 const read = (path: string) => Deno.readTextFile(new URL(path, import.meta.url));

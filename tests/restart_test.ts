@@ -12,7 +12,9 @@ import { DEFAULTS, type EngineOptions } from "../src/options.ts";
 import type { OpenStore } from "../src/store/store.ts";
 import { until } from "./chaos/setting.ts";
 import { FakeSocket } from "./fake_socket.ts";
-import { type Frame, type LogLine, recordingLogger } from "./fixtures.ts";
+import type { Frame } from "./fixtures.ts";
+import "./ignore_unpermitted.ts";
+import { type LogLine, recordingLogger } from "./recording_logger.ts";
 
 /** One client on one connection. */
 class Client {

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { createChat } from "../server.ts";
-import { RawSocket, recordingLogger, TestChat } from "./fixtures.ts";
+import { RawSocket, TestChat } from "./fixtures.ts";
+import { recordingLogger } from "./recording_logger.ts";
 
 const QUIET = recordingLogger([]);
 

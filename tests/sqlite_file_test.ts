@@ -1,9 +1,9 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { isDiskError, migrate, MIGRATIONS, SqliteFile } from "../src/store/sqlite_file.ts";
+import { tempFolder } from "./temp_folder.ts";
 
-const folder = Deno.makeTempDirSync();
-globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+const folder = tempFolder();
 const somewhere = () => `${folder}/${crypto.randomUUID()}`;
 
 const STEPS = [

@@ -6,6 +6,7 @@ import type { StoreEvents, StoreLimits } from "../src/store/store.ts";
 import { until } from "./chaos/setting.ts";
 import { messageDraft, presenceDraft } from "./drafts.ts";
 import { IGNORE, testStore } from "./store_suite.ts";
+import { tempFolder } from "./temp_folder.ts";
 
 let epochs = 0;
 const MADE = {
@@ -14,8 +15,7 @@ const MADE = {
 };
 const LIMITS = { logEntries: 100, logBytes: 100_000, logAgeMs: 1e15 };
 
-const folder = Deno.makeTempDirSync();
-globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+const folder = tempFolder();
 
 testStore({
   name: "SqliteStore",

@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { SqliteFile } from "../src/store/sqlite_file.ts";
 import { SqliteSweeper } from "../src/store/sqlite_sweeper.ts";
+import { tempFolder } from "./temp_folder.ts";
 
-const folder = Deno.makeTempDirSync();
-globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+const folder = tempFolder();
 
 /** A file with rooms `r0`, `r1` …, each with entries taken at 1, 2, 3 … */
 function fileWith(rooms: number, entries: number): SqliteFile {

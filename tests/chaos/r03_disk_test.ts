@@ -1,12 +1,13 @@
 import { assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { type Frame, RawSocket } from "../fixtures.ts";
+import { findProgram } from "../permissions.ts";
 import { assertClean } from "./checker.ts";
 import { Cast } from "./people.ts";
 import { ServerProcess } from "./server_process.ts";
 import { FULL, pause, report, setting, until } from "./setting.ts";
 
-const STRACE = await hasStrace();
+const STRACE = findProgram("strace");
 const CLIENTS = 10;
 const PER_SECOND = 200;
 const REFUSALS = setting(3, 20);
@@ -21,17 +22,6 @@ const NOW_AND_THEN = [
   "pwrite64:error=ENOSPC:when=2+7",
   ...FULL ? ["pwrite64:error=EIO:when=3+5", "fsync,fdatasync:error=EIO:when=1+2"] : [],
 ];
-
-async function hasStrace(): Promise<boolean> {
-  try {
-    return (await new Deno.Command("strace", { args: ["-V"], stdout: "null" }).output()).success;
-  } catch {
-    if (Deno.env.get("CI") !== undefined) throw new Error("No strace: apt-get install strace");
-    // deno-lint-ignore no-console -- a test that is ignored should say what would change that
-    console.warn("No disk is made to fail: apt-get install strace");
-    return false;
-  }
-}
 
 /** Makes calls of a server on its database fail until it is disposed of. */
 class Fault implements AsyncDisposable {
@@ -90,7 +80,7 @@ function notDurable(path: string, cast: Cast): number {
 }
 
 Deno.test("R3 what the disk did not take is never acknowledged, and refused clearly", {
-  ignore: !STRACE,
+  ignore: STRACE === undefined,
 }, async () => {
   const folder = await Deno.makeTempDir();
   const path = `${folder}/chat.db`;

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { findProgram } from "../permissions.ts";
 import { MutePeer } from "./mute_peer.ts";
 import { Cast } from "./people.ts";
 import { ServerProcess } from "./server_process.ts";
@@ -6,15 +7,7 @@ import { FULL, pause, report, setting, until } from "./setting.ts";
 
 const PEERS = setting(5, 20);
 const WAIT_MS = setting(1_000, 10_000);
-const FRONT = await hasFront();
-
-async function hasFront(): Promise<boolean> {
-  try {
-    return (await new Deno.Command("haproxy", { args: ["-v"], stdout: "null" }).output()).success;
-  } catch {
-    return false;
-  }
-}
+const FRONT = findProgram("haproxy");
 
 /** Has peers evicted that do not read, and counts what the server still holds of them later. */
 async function evict(url: string, server: ServerProcess) {
@@ -56,7 +49,7 @@ Deno.test("R11 what is left of evicted peers that never read is counted, and rep
 });
 
 Deno.test("R11 behind a front that gives up on peers that take nothing, nothing is left", {
-  ignore: !FULL || !FRONT,
+  ignore: !FULL || FRONT === undefined,
 }, async () => {
   await using server = await ServerProcess.start({ args: ["--rate", "0", "--log-level", "error"] });
   const port = freePort();

@@ -1,6 +1,7 @@
 import { assert } from "@std/assert";
 import { ChatClient, SendError } from "../../client.ts";
 import { ownCpuSeconds } from "../../bench/usage.ts";
+import { variable } from "../permissions.ts";
 import { assertClean } from "./checker.ts";
 import { FaultProxy } from "./fault_proxy.ts";
 import { Cast } from "./people.ts";
@@ -8,7 +9,7 @@ import { ServerProcess } from "./server_process.ts";
 import { chance, FULL, pause, quantile, report, SEED, setting, until } from "./setting.ts";
 
 /** How long to soak, in seconds: `CHAOS_SOAK`, or five minutes in the full setting. */
-const SECONDS = Number(Deno.env.get("CHAOS_SOAK") ?? setting(3, 300));
+const SECONDS = Number(variable("CHAOS_SOAK") ?? setting(3, 300));
 const CLIENTS = setting(40, 1_000);
 const PER_ROOM = 20;
 const SAMPLES = 20;

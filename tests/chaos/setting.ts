@@ -5,11 +5,13 @@
  * @module
  */
 
+import { variable } from "../permissions.ts";
+
 /** Whether to run at the scoreboard's full figures. */
-export const FULL: boolean = Deno.env.get("CHAOS") === "full";
+export const FULL: boolean = variable("CHAOS") === "full";
 
 /** What all chance in the chaos tests comes from. */
-export const SEED: number = Number(Deno.env.get("CHAOS_SEED") ?? Date.now() % 1_000_000_000);
+export const SEED: number = Number(variable("CHAOS_SEED") ?? Date.now() % 1_000_000_000);
 
 /** Picks the figure for the setting. */
 export function setting<T>(short: T, full: T): T {
@@ -50,7 +52,7 @@ export function report(
   const all = Object.entries(figures).map(([name, figure]) => `${name} ${figure}`).join(", ");
   // deno-lint-ignore no-console -- this is what the run is for
   console.log(`${row} (seed ${SEED}) ${what}: ${all}`);
-  const path = Deno.env.get("CHAOS_REPORT");
+  const path = variable("CHAOS_REPORT");
   if (path === undefined) return;
   const line: Report = { row, what, figures, missed };
   Deno.writeTextFileSync(path, JSON.stringify(line) + "\n", { append: true });
