@@ -135,13 +135,17 @@ export class Log {
   }
 
   /**
-   * The entries behind `cursor`, at least one, and as many more as begin within `bytes` of it.
-   * The cursor must be one that the log reaches, and older than its head.
+   * The entries behind `cursor`, at least one, and as many more as there is room for in `bytes`;
+   * of what nobody has read yet, UTF-16 units are counted. The cursor must be one that the log
+   * reaches, and older than its head.
    */
   after(cursor: number, bytes: number): LogPart {
     const first = this.#firstAbove(this.#seqs, cursor);
     const start = this.#starts[this.#place(first)]!;
-    const last = this.#firstAbove(this.#starts, start + bytes) - 1;
+    // The end of an entry, with a comma behind it, is the start of the next.
+    const limit = start + bytes + 1;
+    const fitting = this.#next <= limit ? this.#size : this.#firstAbove(this.#starts, limit) - 1;
+    const last = Math.max(first, fitting - 1);
     const part = { text: this.#read(first, last), upTo: this.#seqs[this.#place(last)]! };
     // Now that the text is at hand: later it would have to be fetched into the caches again.
     if (this.#recent !== "") this.#file();

@@ -21,8 +21,9 @@ export type Dialect = "plain" | "v1";
 export const MAX_BODY_BYTES: number = 65_536;
 
 /**
- * The longest frame that is parsed at all, in UTF-16 units: a body of the
- * largest size in which every byte is written as `\u0000`, and its envelope.
+ * The longest frame that is parsed at all, in UTF-16 units, and the largest one that a server
+ * sends, in bytes of UTF-8: a body of the largest size in which every byte is written as `\u0000`,
+ * and its envelope.
  */
 export const MAX_FRAME_CHARS: number = 6 * MAX_BODY_BYTES + 1_024;
 
@@ -227,6 +228,8 @@ export interface Limits {
   batch: number;
   /** Rooms one client may be in. */
   rooms: number;
+  /** Bytes of UTF-8 in the largest frame that the server sends, or reads. */
+  frame_bytes: number;
 }
 
 /** What every answer may carry. */

@@ -14,6 +14,7 @@ import {
   type JoinFrame,
   MAX_BATCH,
   MAX_BODY_BYTES,
+  MAX_FRAME_CHARS,
   MAX_LISTED,
   MAX_NAME_CHARS,
   type Ref,
@@ -60,6 +61,7 @@ export function welcome(
       name_chars: MAX_NAME_CHARS,
       batch: MAX_BATCH,
       rooms: told.rooms,
+      frame_bytes: MAX_FRAME_CHARS,
     },
     message: "Welcome!",
   }, ref);

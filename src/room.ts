@@ -12,8 +12,12 @@ import type { MemberInfo } from "./protocol.ts";
 import type { Roster } from "./roster.ts";
 import type { StoredRoom } from "./store/store.ts";
 
-/** How many bytes of entries may be in a frame before its last one. */
-export const MAX_ENTRIES_BYTES = 262_144;
+/**
+ * How much of entries may be in a frame that has more than one. They are counted in UTF-16 units as
+ * long as nobody has read them: each is at most three bytes, and a single entry may be larger still,
+ * so that no frame has more bytes than `MAX_FRAME_CHARS` of protocol.ts says.
+ */
+export const MAX_ENTRIES_BYTES = 131_072;
 
 /**
  * The same in the frames in which a member that is behind catches up. The runtime keeps for each

@@ -86,13 +86,15 @@ pure("Log.at() reads only what is kept", () => {
   }
 });
 
-pure("Log.after() reads one entry at least, and as many more as begin within so many bytes", () => {
+pure("Log.after() reads one entry at least, and as many more as fit into so many bytes", () => {
   const log = filled([2, 4, 6]);
   const some = (cursor: number, bytes: number) => log.after(cursor, bytes);
   const one = "x".repeat(10);
   assertEquals(some(0, 0), { text: one, upTo: 2 });
-  assertEquals(some(2, 10), { text: one, upTo: 4 });
-  assertEquals(some(3, 11), { text: `${one},${one}`, upTo: 6 });
+  assertEquals(some(2, 20), { text: one, upTo: 4 });
+  assertEquals(some(0, 21), { text: `${one},${one}`, upTo: 4 });
+  assertEquals(some(3, 20), { text: one, upTo: 4 });
+  assertEquals(some(3, 21), { text: `${one},${one}`, upTo: 6 });
   assertEquals(some(0, 1_000), { text: `${one},${one},${one}`, upTo: 6 });
 });
 
@@ -141,8 +143,9 @@ pure("a log does what an array would, whatever is pushed and whenever it is read
       const { text: some, upTo } = log.after(tail, read);
       const expected = kept.filter(({ seq }) => seq <= upTo).map(({ text }) => text);
       assertEquals(some, expected.join(","));
-      const within = utf8Bytes(expected.slice(0, -1).join(",")) + 1;
-      assertEquals(expected.length === 1 || within <= read, true);
+      assertEquals(expected.length === 1 || utf8Bytes(some) <= read, true);
+      const next = kept[expected.length];
+      assertEquals(next === undefined || utf8Bytes(`${some},${next.text}`) > read, true);
     }
     for (let cursor = log.tail; cursor <= head + 1; cursor++) {
       assertEquals(log.reaches(cursor), cursor <= head);

@@ -181,7 +181,7 @@ pure(
     const { say, member, pump } = bench();
     const [ana, ben] = [new FakePeer(false), new FakePeer(false)];
     member("ana", ana);
-    for (let i = 0; i < 5; i++) say("x".repeat(10_000));
+    for (let i = 0; i < 5; i++) say("x".repeat(8_000));
     await turn();
     assertEquals(ana.sent.map(seqs), [[1, 2, 3, 4, 5]]);
     const late = member("ben", ben);

@@ -55,7 +55,13 @@ export class PunctualServer implements AsyncDisposable {
           resumed: false,
           n: 0,
           heartbeat_ms: 25_000,
-          limits: { body_bytes: 65_536, name_chars: 128, batch: 256, rooms: 100 },
+          limits: {
+            body_bytes: 65_536,
+            name_chars: 128,
+            batch: 256,
+            rooms: 100,
+            frame_bytes: 394_240,
+          },
         });
         break;
       case "create":

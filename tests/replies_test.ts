@@ -55,7 +55,7 @@ pure("a welcome says who the client is, and only in parley.v1 how it comes back"
     resumed: true,
     n: 4,
     heartbeat_ms: 100,
-    limits: { body_bytes: 65_536, name_chars: 128, batch: 256, rooms: 3 },
+    limits: { body_bytes: 65_536, name_chars: 128, batch: 256, rooms: 3, frame_bytes: 394_240 },
     message: "Welcome!",
     ref: "r",
   });

@@ -159,7 +159,7 @@ export class ScriptedPeer {
       resumed: false,
       n: 0,
       heartbeat_ms: 25_000,
-      limits: { body_bytes: 65_536, name_chars: 128, batch: 256, rooms: 100 },
+      limits: { body_bytes: 65_536, name_chars: 128, batch: 256, rooms: 100, frame_bytes: 394_240 },
       message: "Welcome!",
       ...fields,
     });

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import type { Entry } from "../src/protocol.ts";
 import { type RawSocket, TestChat } from "./fixtures.ts";
 
@@ -221,4 +221,33 @@ Deno.test("only what is written like a room id can be made again, and never by a
     `Room ${room_id} does not exist`,
   );
   assertEquals(server.chat.size.rooms, 0);
+});
+
+Deno.test("no frame of the server is larger than it says, whatever was said and however much", async () => {
+  await using server = new TestChat({ rate: 0, highWaterBytes: 100_000_000 });
+  const { host: ana, roomId } = await server.host1("x", { name: "\u0001".repeat(128) });
+  await using _ana = ana;
+  const most = (ana.welcome.limits as { frame_bytes: number }).frame_bytes;
+  // Bodies that become six bytes for each of theirs, and others of which a unit is three bytes.
+  const bodies = ["\u0001".repeat(65_536), ...Array<string>(20).fill("€".repeat(21_845))];
+  let last = 1;
+  const seen = async (socket: RawSocket) => {
+    const sizes: number[] = [];
+    for (let seq = 0; seq < last;) {
+      const text = await socket.nextText();
+      const { event, entries } = JSON.parse(text);
+      if (event !== "entries") continue;
+      sizes.push(new TextEncoder().encode(text).length);
+      seq = entries.at(-1).seq;
+    }
+    return sizes;
+  };
+  for (const body of bodies) ana.send({ action: "message", room_id: roomId, body });
+  last += bodies.length;
+  const live = await seen(ana);
+  await using ben = await server.v1({ name: "Ben" });
+  ben.send({ action: "join", body: { room_id: roomId, last: 100 } });
+  const history = await seen(ben);
+  for (const size of [...live, ...history]) assert(size <= most, `${size} of ${most} bytes`);
+  assert(Math.max(...live) > 6 * 65_536 && Math.max(...history) > 6 * 65_536);
 });
