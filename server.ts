@@ -94,11 +94,13 @@ export interface ChatOptions extends Partial<EngineOptions> {
 export interface Chat {
   /**
    * Answers a request: upgrades on the chat's path, 426 to what is no upgrade there,
-   * 200 on `/healthz`, 404 elsewhere.
+   * 200 on `/healthz`, or 503 while nothing can be stored, 404 elsewhere.
    */
   (request: Request): Response;
   /** The number of connections and of rooms. */
   readonly size: { connections: number; rooms: number };
+  /** Why nothing can be stored right now, in words; undefined where it can. */
+  readonly failure: string | undefined;
   /** Deletes a room with its log, and says whether anybody had it open here. */
   deleteRoom(roomId: string): boolean;
   /** Says goodbye to every client, closes with 1001, and resolves once they took it, or after `closeMs`. */
@@ -116,15 +118,21 @@ export function createChat(options: ChatOptions = {}): Chat {
   const engine = new Engine({ ...DEFAULTS, ...rest }, logger, store);
   function chat(request: Request): Response {
     const { pathname } = new URL(request.url);
-    if (pathname === "/healthz") return new Response("ok\n");
+    if (pathname === "/healthz") return health(engine.failure);
     if (pathname !== path) return new Response("Not found\n", { status: 404 });
     return upgrade(request, engine);
   }
   return Object.defineProperties(chat, {
     size: { get: () => ({ connections: engine.connections, rooms: engine.rooms }) },
+    failure: { get: () => engine.failure },
     deleteRoom: { value: (roomId: string) => engine.deleteRoom(roomId) },
     close: { value: () => engine.close() },
   }) as Chat;
+}
+
+function health(failure: string | undefined): Response {
+  if (failure === undefined) return new Response("ok\n");
+  return new Response(`Nothing can be stored: ${failure}\n`, { status: 503 });
 }
 
 function upgrade(request: Request, engine: Engine): Response {

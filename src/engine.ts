@@ -44,6 +44,7 @@ export class Engine {
   readonly #clock = new Clock();
   readonly #connections = new Set<Connection>();
   #accepted = 0;
+  #failure: string | undefined;
   #ticker: ReturnType<typeof setInterval> | undefined;
   #closing: Promise<void> | undefined;
 
@@ -82,6 +83,7 @@ export class Engine {
       repeated: (draft, seq) => this.#perform(this.#hub.repeated(draft, seq)),
       refused: (draft, error) => this.#perform(this.#hub.refused(draft, error)),
       failing: (reason) => {
+        this.#failure = reason;
         if (reason === undefined) this.#logger.info("store works again");
         else this.#logger.error("store cannot write", { error: reason });
       },
@@ -118,6 +120,11 @@ export class Engine {
   /** Whether another connection can be taken in. */
   get accepting(): boolean {
     return this.#closing === undefined && this.#connections.size < this.#options.maxConnections;
+  }
+
+  /** Why nothing can be stored right now; undefined where it can. */
+  get failure(): string | undefined {
+    return this.#failure;
   }
 
   /** How many connections there are. */

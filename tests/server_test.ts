@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { createChat } from "../server.ts";
+import { createChat, type StoreEvents } from "../server.ts";
+import { openMemoryStore } from "../src/choose_store.ts";
 import { RawSocket, TestChat } from "./fixtures.ts";
 import { recordingLogger } from "./recording_logger.ts";
 
@@ -26,6 +27,26 @@ Deno.test("createChat() answers 200 on /healthz and 404 elsewhere", async () => 
   assertEquals(ask("/", { path: "/chat" }).status, 404);
   assertEquals(ask("/chat", { path: "/chat" }).status, 426);
   assertEquals(ask("/healthz", { path: "/chat" }).status, 200);
+});
+
+Deno.test("createChat() answers 503 on /healthz for as long as nothing can be stored, and says why", async () => {
+  let events: StoreEvents | undefined;
+  const chat = createChat({
+    logger: QUIET,
+    store: (given, options) => {
+      events = given;
+      return openMemoryStore(given, options);
+    },
+  });
+  const health = () => chat(new Request("http://localhost/healthz"));
+  assertEquals([chat.failure, health().status], [undefined, 200]);
+  events?.failing("the disk is full");
+  assertEquals(chat.failure, "the disk is full");
+  const response = health();
+  assertEquals(response.status, 503);
+  assertEquals(await response.text(), "Nothing can be stored: the disk is full\n");
+  events?.failing(undefined);
+  assertEquals([chat.failure, health().status], [undefined, 200]);
 });
 
 Deno.test("a chat on a path of its own is mounted beside another handler", async () => {
