@@ -120,6 +120,7 @@ function readFrame(fields: Fields): ClientFrame {
     case "rename":
       return { action, name: nameOf(fields.body) };
     case "ping":
+    case "pong":
       return { action };
     case "hello":
       return helloFrame(fields.body);

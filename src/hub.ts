@@ -9,9 +9,10 @@
 
 import { Absence } from "./absence.ts";
 import { encodeError, encodeFrame } from "./encode.ts";
-import { ChatError, CLOSE } from "./errors.ts";
+import { ChatError } from "./errors.ts";
 import type { Effect, Instant } from "./effects.ts";
 import { isRoomId, newRoomId, normalizeRoomId, type RandomBytes } from "./ids.ts";
+import { Liveness } from "./liveness.ts";
 import type {
   ClientFrame,
   CreateFrame,
@@ -22,7 +23,16 @@ import type {
 } from "./protocol.ts";
 import type { HubOptions } from "./options.ts";
 import { tell, typing } from "./presence.ts";
-import { entered, farewell, left, plainWelcome, replaced, success, welcome } from "./replies.ts";
+import {
+  ask,
+  entered,
+  farewell,
+  left,
+  plainWelcome,
+  replaced,
+  success,
+  welcome,
+} from "./replies.ts";
 import type { Member, Room } from "./room.ts";
 import { Rooms } from "./rooms.ts";
 import { type Peer, type Session, Sessions, type Sign } from "./sessions.ts";
@@ -36,8 +46,7 @@ export class Hub {
   readonly #sessions: Sessions;
   readonly #shared: boolean;
   readonly #absence: Absence;
-  /** Connections that have not said `hello`, and since when. */
-  readonly #strangers = new Map<Peer, number>();
+  readonly #liveness: Liveness;
 
   /**
    * Makes an empty hub; `random` fills arrays for ids, `sign` signs them for session tokens.
@@ -48,6 +57,7 @@ export class Hub {
     this.#options = options;
     this.#rooms = new Rooms(options);
     this.#absence = new Absence(options);
+    this.#liveness = new Liveness(options);
     this.#random = random;
     this.#sessions = new Sessions(random, sign);
   }
@@ -65,7 +75,7 @@ export class Hub {
   /** Takes a new connection in. Call `receive` for each of its frames and `disconnect` at its end. */
   connect(peer: Peer, t: Instant): Effect[] {
     if (!peer.plain) {
-      this.#strangers.set(peer, t.now);
+      this.#liveness.arrive(peer, t.now);
       return [];
     }
     const session = this.#sessions.add();
@@ -80,6 +90,11 @@ export class Hub {
     return [];
   }
 
+  /** Notes that a connection has said something, whatever it is and whatever comes of it. */
+  heard({ session }: Peer, now: number): void {
+    if (session !== undefined) session.seenAt = now;
+  }
+
   /**
    * Takes one frame of a connection.
    *
@@ -89,11 +104,10 @@ export class Hub {
     const session = peer.session;
     if (session === undefined) {
       // What has waited for the store may come when its connection has gone.
-      if (!this.#strangers.has(peer)) return [];
+      if (!this.#liveness.awaits(peer)) return [];
       if (frame.action === "hello") return this.#hello(peer, frame, t);
       throw new ChatError("hello_required", `Say hello before ${frame.action}`);
     }
-    session.seenAt = t.now;
     switch (frame.action) {
       case "message":
       case "messages":
@@ -119,6 +133,8 @@ export class Hub {
         ];
       case "ping":
         return [{ type: "send", to: peer, text: encodeFrame({ event: "pong" }, frame.ref) }];
+      case "pong":
+        return [];
       case "hello":
         throw new ChatError("already_connected", `Already connected as ${session.id}`);
       default:
@@ -175,7 +191,7 @@ export class Hub {
   ): Effect[] {
     let known = this.#sessions.get(clientId);
     // The peer may have gone while the store was asked, which has taken the client over for it.
-    if (!this.#strangers.has(peer)) {
+    if (!this.#liveness.awaits(peer)) {
       if (stored === undefined || known?.peer !== undefined) return [];
       if (known === undefined) return this.adopt(stored, t);
       known.arrive(t.now);
@@ -238,7 +254,7 @@ export class Hub {
    * `forGood` its client will not come back. Safe to call again.
    */
   disconnect(peer: Peer, t: Instant, forGood = false): Effect[] {
-    this.#strangers.delete(peer);
+    this.#liveness.greeted(peer);
     const session = peer.session;
     if (session === undefined) return [];
     if (!forGood && !peer.plain && this.#absence.allows(session)) return this.#cutOff(session, t);
@@ -253,16 +269,10 @@ export class Hub {
 
   /** Does what is due by now; call it at least twice a second. */
   tick(t: Instant): Effect[] {
-    const { heartbeatMs, helloMs } = this.#options;
     const effects: Effect[] = [];
-    for (const [peer, since] of this.#strangers) {
-      if (t.now - since < helloMs) continue;
-      effects.push(...this.dismiss(peer, CLOSE.helloTimeout, `No hello within ${helloMs} ms`, t));
-    }
-    for (const { peer, seenAt } of this.#sessions) {
-      if (peer === undefined || peer.plain || t.now - seenAt < 2 * heartbeatMs) continue;
-      const reason = `Nothing heard for ${2 * heartbeatMs} ms`;
-      effects.push(...this.dismiss(peer, CLOSE.silent, reason, t));
+    for (const due of this.#liveness.due(this.#sessions, t.now)) {
+      if (due.ask) effects.push(ask(due.peer));
+      else effects.push(...this.dismiss(due.peer, due.code, due.reason, t));
     }
     for (const { session, member } of this.#absence.over(t.now)) {
       effects.push(...member ? this.#leave(session, member, t) : this.#end(session, t));
@@ -329,7 +339,7 @@ export class Hub {
     // Dropping the older connection ends its session where there is no grace time.
     const resumed = earlier !== undefined && this.#sessions.get(earlier.id) === earlier;
     const session = resumed ? earlier : this.#sessions.add();
-    this.#strangers.delete(peer);
+    this.#liveness.greeted(peer);
     session.attach(peer, t.now);
     const name = frame.name ?? session.name;
     if (!resumed || name !== session.name) {

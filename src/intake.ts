@@ -68,6 +68,7 @@ export class Intake {
     if (connection.closed) return;
     const t = this.#clock.read();
     this.#pump.heard();
+    this.#hub.heard(connection, t.now);
     try {
       const length = typeof data === "string" ? data.length : sizeOf(data);
       if (!this.#charge(connection, costOfFrame(length), t.now)) return;

@@ -10,7 +10,7 @@
 import { backoff } from "./backoff.ts";
 import { CLOSE, mayReconnect, reasonOf } from "./errors.ts";
 import { Feed, type ReadOptions } from "./feed.ts";
-import { type End, Link, type Push, type Reply } from "./link.ts";
+import { type End, Link, PROBE_MS, type Push, type Reply } from "./link.ts";
 import type { ConnectedFrame } from "./protocol.ts";
 import { type Deferred, deferred } from "./wait.ts";
 
@@ -52,9 +52,6 @@ const BACKOFF = { firstMs: 1_000, mostMs: 20_000 };
 
 /** After a connection that lasted this long, in milliseconds, the backoff begins anew. */
 const GOOD_MS = 5_000;
-
-/** How long a server may take to give a sign of life when something has changed, in milliseconds. */
-const PROBE_MS = 5_000;
 
 /** How many changes of status are kept for a slow reader. */
 const KEPT_STATUSES = 100;

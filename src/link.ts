@@ -15,7 +15,10 @@ import { type Deferred, deferred, MAX_TIMER_MS } from "./wait.ts";
 export type Reply = Exclude<ServerFrame, { status: "error" }>;
 
 /** A frame that tells something nobody asked for. */
-export type Push = Exclude<ServerFrame, { status: "connected" } | { event: "members" }>;
+export type Push = Exclude<
+  ServerFrame,
+  { status: "connected" } | { event: "members" | "ping" | "goodbye" }
+>;
 
 /** The longest time, in milliseconds, that a server can ask a client to stay away. */
 const MOST_RETRY_MS = 600_000;
@@ -51,6 +54,12 @@ const MAX_MEMBERS = 100_000;
 /** However often the server wants to hear something, the heart beats no faster, in milliseconds. */
 const MIN_BEAT_MS = 5;
 
+/** How long a server may take to give a sign of life that it was asked for, in milliseconds. */
+export const PROBE_MS = 5_000;
+
+/** The most bytes that wait to be sent with which a `ping` is answered: any of them is a sign of life. */
+const MAX_WAITING = 4_096;
+
 /** How long a server may take to answer a close, in milliseconds. */
 const CLOSE_MS = 1_000;
 
@@ -66,8 +75,10 @@ export class Link {
   #ended = false;
   #heardAt = performance.now();
   #saidAt = performance.now();
-  #probing = false;
   #heart: ReturnType<typeof setInterval> | undefined;
+  /** Ends the connection unless something is heard before; and when it does, by the wall clock. */
+  #deadline: ReturnType<typeof setTimeout> | undefined;
+  #deadlineAt = 0;
   readonly #closed = Promise.withResolvers<void>();
 
   private constructor(socket: WebSocket, events: LinkEvents) {
@@ -145,29 +156,43 @@ export class Link {
    */
   beat(heartbeatMs: number): void {
     const everyMs = Math.min(Math.max(heartbeatMs / 8, MIN_BEAT_MS), MAX_TIMER_MS);
+    let dueAt = Date.now() + everyMs;
     this.#heart = setInterval(() => {
       const now = performance.now();
-      if (now - this.#heardAt > 1.25 * heartbeatMs) {
+      const isLate = Date.now() - dueAt > everyMs;
+      dueAt = Date.now() + everyMs;
+      // Who comes late was throttled, frozen or asleep: what was said meanwhile may not be read yet.
+      if (isLate) this.probe(Math.min(PROBE_MS, heartbeatMs / 4));
+      else if (now - this.#heardAt > 1.25 * heartbeatMs) {
         this.fail(`Nothing heard for ${heartbeatMs} ms`);
       } else if (now - Math.min(this.#heardAt, this.#saidAt) > 0.75 * heartbeatMs) {
-        this.ping();
+        this.#ping();
       }
     }, everyMs);
   }
 
-  /** Asks for a sign of life. */
-  ping(): void {
-    this.send({ action: "ping" });
-  }
-
   /** Asks for a sign of life, and gives the connection up where none comes within `timeoutMs`. */
   probe(timeoutMs: number): void {
-    if (this.#probing) return;
-    this.#probing = true;
-    const since = performance.now();
-    this.request({ action: "ping" }, () => {}, timeoutMs).catch(() => {
-      if (this.#heardAt < since) this.fail(`Nothing heard for ${timeoutMs} ms`);
-    }).then(() => this.#probing = false);
+    const deadlineAt = Date.now() + timeoutMs;
+    if (this.#deadline !== undefined && this.#deadlineAt <= deadlineAt) return;
+    this.#ask(timeoutMs, true);
+  }
+
+  #ask(timeoutMs: number, mayAskAgain: boolean): void {
+    if (this.#ended) return;
+    this.#ping();
+    clearTimeout(this.#deadline);
+    this.#deadlineAt = Date.now() + timeoutMs;
+    this.#deadline = setTimeout(() => {
+      // A deadline that comes late proves nothing, but two in a row are no accident any more.
+      const isLate = Date.now() - this.#deadlineAt > timeoutMs;
+      if (isLate && mayAskAgain) this.#ask(timeoutMs, false);
+      else this.fail(`Nothing heard for ${timeoutMs} ms`);
+    }, timeoutMs);
+  }
+
+  #ping(): void {
+    this.send({ action: "ping" });
   }
 
   /** Gives the connection up: to its owner it is over at once. */
@@ -186,6 +211,8 @@ export class Link {
   #hear(data: unknown): void {
     if (this.#ended) return;
     this.#heardAt = performance.now();
+    clearTimeout(this.#deadline);
+    this.#deadline = undefined;
     try {
       this.#read(parse(data));
     } catch {
@@ -198,6 +225,9 @@ export class Link {
     if ("event" in frame && frame.event === "goodbye") {
       const { code, reason, retry_after_ms: retryAfterMs } = frame;
       this.#goodbye = { code, reason, ...retryAfter(retryAfterMs) };
+    } else if ("event" in frame && frame.event === "ping") {
+      // From the event itself: timers of a page that nobody looks at run once a minute.
+      if (this.#socket.bufferedAmount < MAX_WAITING) this.send({ action: "pong" });
     } else if ("event" in frame && frame.event === "members") {
       if (this.#named.length + frame.members.length > MAX_MEMBERS) {
         throw new RangeError("The members have no end");
@@ -234,6 +264,7 @@ export class Link {
     // What the server said of the end counts, even if its close got lost.
     const end = this.#goodbye ?? how;
     clearInterval(this.#heart);
+    clearTimeout(this.#deadline);
     this.#socket.onmessage = null;
     // Browsers let clients close with 1000 and 3000 to 4999 only.
     const ours = end.code === CLOSE.normal || end.code >= 4000 && end.code < 5000;

@@ -22,7 +22,7 @@ export interface HubOptions extends Pick<StoreOptions, "logAgeMs" | "graceMs"> {
   presenceLimit: number;
   /** How long an empty room can be rejoined. */
   emptyRoomMs: number;
-  /** How often a `parley.v1` client must say something; it is dropped after two of these. */
+  /** After how long a silent `parley.v1` client is asked for a sign of life; it is dropped after two of these. */
   heartbeatMs: number;
   /** How long a `parley.v1` connection may take to say `hello`. */
   helloMs: number;

@@ -128,6 +128,12 @@ export interface PingFrame extends Request {
   action: "ping";
 }
 
+/** `pong`: the answer to the server's `ping`, which has no answer itself. */
+export interface PongFrame extends Request {
+  /** What is said. */
+  action: "pong";
+}
+
 /** Everything a client may say, read and checked. */
 export type ClientFrame =
   | HelloFrame
@@ -137,7 +143,8 @@ export type ClientFrame =
   | MessageFrame
   | TypingFrame
   | RenameFrame
-  | PingFrame;
+  | PingFrame
+  | PongFrame;
 
 /** The names of the actions, in the order of PROTOCOL.md. */
 export const ACTIONS = [
@@ -150,6 +157,7 @@ export const ACTIONS = [
   "typing",
   "rename",
   "ping",
+  "pong",
 ] as const;
 
 /** The actions that plain clients have too. */
@@ -250,7 +258,7 @@ export interface ConnectedFrame extends Reply {
   resumed: boolean;
   /** The number of the last message the server took from this client; 0 at first. */
   n: number;
-  /** Say something at least this often, in milliseconds. */
+  /** After how long without a word the server asks for one; it closes after two of these. In milliseconds. */
   heartbeat_ms: number;
   /** What the server lets clients do. */
   limits: Limits;
@@ -356,8 +364,14 @@ export interface GoodbyeFrame {
   retry_after_ms?: number;
 }
 
+/** The server has heard nothing for a heartbeat, and asks for a sign of life: a `pong` is enough. */
+export interface PingEvent {
+  /** What has happened. */
+  event: "ping";
+}
+
 /** The answer to `ping`. */
-export interface PongFrame extends Reply {
+export interface PongEvent extends Reply {
   /** What has happened. */
   event: "pong";
 }
@@ -372,4 +386,5 @@ export type ServerFrame =
   | GapFrame
   | TypingEvent
   | GoodbyeFrame
-  | PongFrame;
+  | PingEvent
+  | PongEvent;

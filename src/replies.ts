@@ -68,6 +68,11 @@ export function welcome(
   return { type: "send", to, text };
 }
 
+/** Asks a client that has fallen silent for a sign of life. */
+export function ask(to: Peer): Effect {
+  return { type: "send", to, text: encodeFrame({ event: "ping" }) };
+}
+
 /** Answers `create` and `join`, and sets where the member starts; `anew` if it was not here just now. */
 export function entered(
   peer: Peer,

@@ -8,6 +8,8 @@
 import { assertEquals } from "@std/assert";
 import { type RawSocket, TestChat } from "./fixtures.ts";
 
+const ACTIONS = "hello, create, join, leave, message, messages, typing, rename, ping, pong";
+
 interface BadFrame {
   name: string;
   /** The frame; `ROOM` stands for the room's id. */
@@ -83,24 +85,21 @@ const BAD_FRAMES: BadFrame[] = [
     name: "an unknown action",
     frame: `{"action":"dance"}`,
     code: "invalid_action",
-    message:
-      `Invalid action "dance": must be one of hello, create, join, leave, message, messages, typing, rename, ping`,
+    message: `Invalid action "dance": must be one of ${ACTIONS}`,
     plain: "Invalid action",
   },
   ...["constructor", "__proto__", "toString"].map((action) => ({
     name: `the action ${action}`,
     frame: `{"action":"${action}"}`,
     code: "invalid_action",
-    message:
-      `Invalid action "${action}": must be one of hello, create, join, leave, message, messages, typing, rename, ping`,
+    message: `Invalid action "${action}": must be one of ${ACTIONS}`,
     plain: "Invalid action",
   })),
   {
     name: "an action hidden in __proto__",
     frame: `{"__proto__":{"action":"leave","polluted":true}}`,
     code: "invalid_action",
-    message:
-      `Invalid action missing: must be one of hello, create, join, leave, message, messages, typing, rename, ping`,
+    message: `Invalid action missing: must be one of ${ACTIONS}`,
     plain: "Invalid action",
   },
   {

@@ -210,12 +210,15 @@ pure("Hub.tick() closes who says no hello, and who is silent for two heartbeats"
   assertEquals(closes(), []);
 });
 
-pure("Hub.receive() takes any frame as a sign of life", () => {
+pure("Hub.tick() asks a silent client for a sign of life, and takes anything for one", () => {
   const bench = new HubBench({ heartbeatMs: 1_000 });
   const ana = bench.v1("Ana");
   for (let i = 0; i < 5; i++) {
-    bench.pass(1_900);
-    bench.hub.receive(ana, { action: "ping" }, bench.t);
+    bench.pass(1_000);
+    assertEquals(bench.hub.tick(bench.t), [{ type: "send", to: ana, text: `{"event":"ping"}` }]);
+    bench.pass(900);
+    bench.hub.heard(ana, bench.t.now);
+    assertEquals(bench.hub.receive(ana, { action: "pong" }, bench.t), []);
     assertEquals(bench.hub.tick(bench.t), []);
   }
 });

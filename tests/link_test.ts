@@ -2,7 +2,8 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ChatError } from "../src/errors.ts";
 import { type End, Link, type Push } from "../src/link.ts";
 import { bounded } from "./fixtures.ts";
-import { ScriptedServer, Wire } from "./scripted_server.ts";
+import { type ScriptedPeer, ScriptedServer, Wire } from "./scripted_server.ts";
+import { sleepyTimers } from "./sleepy_timers.ts";
 
 /** A link and everything it reports. */
 interface Heard {
@@ -226,6 +227,56 @@ Deno.test("a quiet link is kept alive by pings", async () => {
   const { link, ended } = await open(server.url);
   link.beat(100);
   assertEquals((await ended).reason, "Four pings");
+});
+
+Deno.test("a ping of the server is answered, and is nothing to tell", async () => {
+  await using server = new ScriptedServer(async (peer) => {
+    peer.send({ event: "ping" });
+    assertEquals(await peer.next(), { action: "pong" });
+    peer.close(4003, "Alive");
+  });
+  const { ended, pushed } = await open(server.url);
+  assertEquals([(await ended).reason, pushed], ["Alive", []]);
+});
+
+Deno.test("a link whose timers come late asks, and lives on where it is answered", async () => {
+  using _sleepy = sleepyTimers();
+  await using server = new ScriptedServer(async (peer) => {
+    await peer.pinged(4);
+    peer.close(4003, "Alive");
+  });
+  const { link, ended } = await open(server.url);
+  link.beat(100);
+  assertEquals((await ended).reason, "Alive");
+});
+
+Deno.test("a link whose timers come late is over when it has asked twice for nothing", async () => {
+  using _sleepy = sleepyTimers();
+  let peer: ScriptedPeer | undefined;
+  await using server = new ScriptedServer((scripted) => {
+    peer = scripted;
+    peer.pongs = false;
+  });
+  const { link, ended } = await open(server.url);
+  link.probe(20);
+  assertEquals((await ended).code, 4005);
+  await peer?.closed;
+  assertEquals(peer?.pings, 2);
+});
+
+Deno.test("who asks again and again does not put the end off", async () => {
+  await using server = new ScriptedServer((peer) => {
+    peer.pongs = false;
+  });
+  const { link, ended } = await open(server.url);
+  const since = performance.now();
+  link.probe(5_000);
+  link.probe(100);
+  const asking = setInterval(() => link.probe(100), 20);
+  assertEquals((await ended).reason, "Nothing heard for 100 ms");
+  clearInterval(asking);
+  const took = performance.now() - since;
+  assert(took < 1_000, `It took ${took} ms`);
 });
 
 Deno.test("a link on which nothing is heard is over within one and a half heartbeats", async () => {

@@ -145,22 +145,41 @@ Deno.test("a connection that says no hello in time is closed", async () => {
   await ana.silence();
 });
 
-Deno.test("a connection that is silent for two heartbeats is closed, and one that pings is not", async () => {
-  await using server = new TestChat({ heartbeatMs: 300 });
+Deno.test("a connection that is silent is asked, and closed after two heartbeats", async () => {
+  await using server = new TestChat({ heartbeatMs: 600 });
   await using ana = await server.v1();
-  await using ben = await server.v1();
   await using pia = await server.plain();
-  const pinging = setInterval(() => ben.send({ action: "ping" }), 100);
-  try {
-    const reason = "Nothing heard for 600 ms";
-    assertEquals(await ana.next(), { event: "goodbye", code: 4001, reason });
-    assertEquals(await ana.closed(), { code: 4001, reason });
-    assertEquals((await ben.next()).event, "pong");
-  } finally {
-    clearInterval(pinging);
-  }
+  const reason = "Nothing heard for 1200 ms";
+  assertEquals(await ana.next(), { event: "ping" });
+  assertEquals(await ana.next(), { event: "goodbye", code: 4001, reason });
+  assertEquals(await ana.closed(), { code: 4001, reason });
   // Plain clients know no heartbeat: the WebSocket's own pings find out about them.
   await pia.silence();
+});
+
+Deno.test("a connection that answers each ping with anything at all is not closed", async () => {
+  await using server = new TestChat({ heartbeatMs: 600, rate: 1 });
+  await using ana = await server.v1();
+  const since = performance.now();
+  const answers = [{ action: "pong" }, { action: "nonsense", ref: 1 }, { action: "pong" }];
+  for (const answer of answers) {
+    await ana.until(({ event }) => event === "ping");
+    ana.send(answer);
+  }
+  await ana.until(({ event }) => event === "ping");
+  assert(performance.now() - since >= 2_400 - 100, "It was asked more often than it was silent");
+});
+
+Deno.test("what is refused for its rate is a sign of life too", async () => {
+  await using server = new TestChat({ heartbeatMs: 600, rate: 1 });
+  await using ana = await server.v1();
+  // It costs more than comes back in many heartbeats: all that follows is refused.
+  ana.send({ action: "messages", room_id: "none", body: Array(100).fill(""), ref: "large" });
+  await ana.until(({ ref }) => ref === "large");
+  for (let i = 0; i < 4; i++) {
+    await ana.until(({ event }) => event === "ping");
+    assertEquals((await ana.ask({ action: "pong" })).code, "rate_limited");
+  }
 });
 
 Deno.test("a server with all the rooms it may have refuses to make more", async () => {
