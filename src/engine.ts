@@ -87,6 +87,7 @@ export class Engine {
         if (reason === undefined) this.#logger.info("store works again");
         else this.#logger.error("store cannot write", { error: reason });
       },
+      troubled: (reason) => this.#logger.warn("store troubled", { error: reason }),
       relayed: (roomId, text) => {
         const room = this.#hub.rooms.get(roomId);
         if (room !== undefined) this.#perform(passing(room, text));

@@ -63,6 +63,11 @@ Deno.test("parseNatsAddress() reads hosts, a name, and who this is", () => {
     servers: ["a:1", "b-c.d:22"],
     name: "team",
   });
+  assertEquals(parseNatsAddress("nats://[::1]:4222,[fe80::1.2.3.4]:1,a:2").servers, [
+    "[::1]:4222",
+    "[fe80::1.2.3.4]:1",
+    "a:2",
+  ]);
   const servers = ["127.0.0.1:4222"];
   const at = (who: string) => parseNatsAddress(`nats://${who}@127.0.0.1:4222`);
   assertEquals(at("ana:p%40ss"), { servers, name: "parley", user: "ana", password: "p@ss" });
@@ -70,12 +75,37 @@ Deno.test("parseNatsAddress() reads hosts, a name, and who this is", () => {
 });
 
 Deno.test("parseNatsAddress() refuses what is none, and shows no password", () => {
-  for (const text of ["nats://", "nats://a", "nats://a:1/", "nats://a:1/b c", "nats://a:1,"]) {
+  for (
+    const text of ["", "a", "a:1/", "a:1/b c", "a:1,", "::1:4222", "[::1]", "[]:1"]
+      .map((rest) => `nats://${rest}`)
+  ) {
     const { message } = assertThrows(() => parseNatsAddress(text), RangeError);
     assert(message.endsWith(`not ${JSON.stringify(text)}`), message);
   }
   const { message } = assertThrows(() => parseNatsAddress("nats://ana:hunter2@a"), RangeError);
   assert(!message.includes("hunter2"), message);
+});
+
+Deno.test({
+  name: "JetStreamStore reaches NATS at an address of IPv6",
+  ...NEEDS_NATS,
+  async fn() {
+    const port = nats?.host.split(":")[1];
+    const listener = Deno.listen({ hostname: "::1", port: 0 });
+    const serving = (async () => {
+      for await (const inbound of listener) {
+        const outbound = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+        inbound.readable.pipeTo(outbound.writable).catch(() => {});
+        outbound.readable.pipeTo(inbound.writable).catch(() => {});
+      }
+    })();
+    const address = parseNatsAddress(`nats://[::1]:${listener.addr.port}/test${++names}`);
+    const store = new JetStreamStore(address, IGNORE, DEFAULTS);
+    assertEquals((await store.create("a", "Lobby")).name, "Lobby");
+    await store.close();
+    listener.close();
+    await serving;
+  },
 });
 
 Deno.test({
@@ -154,6 +184,7 @@ function reporting(name: string, host?: string) {
       ...IGNORE,
       gone: (roomId, how) => void reports.push(`${roomId} ${how}`),
       failing: (reason) => void reports.push(reason ?? "works again"),
+      troubled: (reason) => void reports.push(reason),
       repeated: ({ n }) => void reports.push(`repeated ${n}`),
     },
     {},

@@ -87,6 +87,20 @@ Deno.test("SqliteStore answers a repeat of what is on its way after it has arriv
   assertEquals(bench.reports, ["stored in a", "repeated 1 at 1"]);
 });
 
+Deno.test("SqliteStore finds out by itself that it can write again", async () => {
+  await using bench = new Bench();
+  const { store } = bench;
+  await store.create("a", "Lobby");
+  const unblock = bench.block();
+  store.append("a", messageDraft("ana", 1));
+  await store.settled();
+  assertEquals(bench.reports.splice(0), ["failing", "refused 1: unavailable, wait 1000"]);
+  unblock();
+  // Nobody says anything: whoever balances load sends nobody here meanwhile.
+  await until(() => bench.reports.length > 0, "it does not look again");
+  assertEquals([bench.reports, bench.count()], [["works again"], 0]);
+});
+
 Deno.test("SqliteStore refuses what cannot be written, keeps nothing of it, and goes on as soon as it can", async () => {
   await using bench = new Bench();
   const { store } = bench;

@@ -16,6 +16,7 @@ export const IGNORE: StoreEvents = {
   repeated: () => {},
   refused: () => {},
   failing: () => {},
+  troubled: () => {},
   relayed: () => {},
   orphaned: () => {},
   taken: () => {},

@@ -21,7 +21,7 @@ import type { Store, StoredClient, StoredRoom, StoreEvents, StoreOptions } from 
 
 /** Where the rooms are kept. */
 export interface NatsAddress {
-  /** The NATS servers, each as `host:port`. */
+  /** The NATS servers, each as `host:port`, with an IPv6 address as `[::1]:4222`. */
   servers: string[];
   /** Who this is to them, where they ask. */
   user?: string;
@@ -49,14 +49,16 @@ const CANNOT_WRITE = "The log cannot be written now";
 /** What a room id must be to be a word of a subject. */
 const WORD = /^[\w-]+$/;
 
+const HOST = String.raw`(?:[\w.-]+|\[[\da-fA-F:.]+\]):\d+`;
+const ADDRESS = new RegExp(`^nats://(?:([^@/]*)@)?(${HOST}(?:,${HOST})*)(?:/([\\w-]+))?$`);
+
 /**
- * Reads `nats://[USER:PASSWORD@]HOST:PORT[,HOST:PORT …][/NAME]`.
+ * Reads `nats://[USER:PASSWORD@]HOST:PORT[,HOST:PORT …][/NAME]`; an IPv6 address stands in brackets.
  *
  * @throws {RangeError} where it is none.
  */
 export function parseNatsAddress(text: string): NatsAddress {
-  const form = /^nats:\/\/(?:([^@/]*)@)?([\w.-]+:\d+(?:,[\w.-]+:\d+)*)(?:\/([\w-]+))?$/;
-  const [, who, hosts, name = "parley"] = form.exec(text) ?? [];
+  const [, who, hosts, name = "parley"] = ADDRESS.exec(text) ?? [];
   if (hosts === undefined) {
     const shown = JSON.stringify(text.replace(/\/\/.*@/, "//…@"));
     throw new RangeError(`--store must be like nats://HOST:PORT,HOST:PORT/NAME, not ${shown}`);
@@ -191,7 +193,7 @@ export class JetStreamStore implements Store {
     this.#rooms.delete(roomId);
     if (!WORD.test(roomId)) return;
     this.#alone(roomId, () => this.#delete(roomId)).catch((error) => {
-      this.#events.failing(`Room ${roomId} is not deleted: ${reasonOf(error)}`);
+      this.#events.troubled(`Room ${roomId} is not deleted: ${reasonOf(error)}`);
     });
   }
 

@@ -239,6 +239,7 @@ export class SqliteStore implements Store {
     const made = new Map<string, SqliteRoom>();
     try {
       if (writes.length > 0) this.#file.transaction(() => this.#perform(writes, made));
+      else if (this.#failing) this.#file.probe();
     } catch (error) {
       this.#fail(writes, error);
       turn?.resolve();
@@ -352,7 +353,8 @@ export class SqliteStore implements Store {
         this.#events.refused(write.draft, reason);
       }
     }
-    if (kept.length > 0) this.#retry = setTimeout(() => this.#commit(), RETRY_MS);
+    // Also where nothing waits: nobody may come before it is known that it works again.
+    this.#retry = setTimeout(() => this.#commit(), RETRY_MS);
   }
 
   #sweepSome(): void {
@@ -362,7 +364,7 @@ export class SqliteStore implements Store {
       more = this.#sweeper.step(time - this.#limits.logAgeMs);
     } catch (error) {
       // A disk that fails is no reason to stop: what is too old stays for another time.
-      if (!isDiskError(error)) this.#events.failing(reasonOf(error));
+      if (!isDiskError(error)) this.#events.troubled(reasonOf(error));
     }
     this.#sweep = setTimeout(() => this.#sweepSome(), more ? 0 : SWEEP_MS);
   }

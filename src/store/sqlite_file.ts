@@ -152,6 +152,11 @@ export class SqliteFile {
     }
   }
 
+  /** Writes something that changes nothing, down to the disk; throws where that fails. */
+  probe(): void {
+    this.transaction(() => this.#db.exec(`PRAGMA user_version = ${MIGRATIONS.length}`));
+  }
+
   /** The secret that is kept under a name; what `make` makes where there is none. */
   key(name: string, make: () => Uint8Array): Uint8Array {
     this.#run("INSERT OR IGNORE INTO keys (name, value) VALUES (?, ?)", name, make());

@@ -72,6 +72,8 @@ export interface StoreEvents {
   refused(draft: Draft, error: ChatError): void;
   /** From now on nothing can be stored, for that reason; or, without one, it can again. */
   failing(reason: string | undefined): void;
+  /** Something went wrong that is nobody's answer: a line for the log. */
+  troubled(reason: string): void;
   /** Another process hands a frame to those who are in an open room here. */
   relayed(roomId: string, text: string): void;
   /** These members of an open room were left behind by a process that is gone. */
