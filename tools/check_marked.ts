@@ -52,7 +52,7 @@ async function checkMarked(kind: string | undefined): Promise<number> {
   try {
     await Deno.writeTextFile(config, await configWith(settings.lib));
     await Deno.writeTextFile(beside, settings.beside);
-    const { success } = await new Deno.Command(Deno.execPath(), {
+    const { success } = await new Deno.Command("deno", {
       args: ["check", "--config", config, beside, ...files],
       cwd: ROOT,
       signal: AbortSignal.timeout(TIMEOUT_MS),
