@@ -1,7 +1,8 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * Reads what a client says: text in, a checked frame or a {@linkcode ChatError} out.
+ * Reads what a client says: text in, a checked frame or a {@linkcode ChatError} out. Every text in
+ * a frame is well-formed: half of a surrogate pair, which JSON can spell as an escape, is U+FFFD.
  *
  * @module
  */
@@ -88,7 +89,7 @@ function refOf(fields: Fields): Ref | undefined {
   const ref = fields.ref;
   if (ref === undefined) return undefined;
   if (typeof ref === "number" && Number.isFinite(ref)) return ref;
-  if (typeof ref === "string" && ref.length <= MAX_NAME_CHARS) return ref;
+  if (typeof ref === "string" && ref.length <= MAX_NAME_CHARS) return ref.toWellFormed();
   throw new ChatError(
     "invalid_frame",
     `"ref" must be a number or a string of at most ${MAX_NAME_CHARS} characters, not ${
@@ -205,7 +206,7 @@ function bodyOf(body: unknown): string {
       );
     }
   }
-  return body;
+  return body.toWellFormed();
 }
 
 function nameOf(name: unknown): string {
@@ -218,7 +219,7 @@ function nameOf(name: unknown): string {
       `A name must be a string of 1 to ${MAX_NAME_CHARS} characters, not ${found}`,
     );
   }
-  return name;
+  return name.toWellFormed();
 }
 
 function requiredText(field: string, value: unknown): string {
@@ -228,7 +229,7 @@ function requiredText(field: string, value: unknown): string {
       `"${field}" must be a string of 1 to ${MAX_NAME_CHARS} characters, not ${describe(value)}`,
     );
   }
-  return value;
+  return value.toWellFormed();
 }
 
 function optionalText(field: string, value: unknown): string | undefined {

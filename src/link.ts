@@ -9,6 +9,7 @@
 
 import { ChatError, CLOSE } from "./errors.ts";
 import { type MemberInfo, type Ref, type ServerFrame, SUBPROTOCOL } from "./protocol.ts";
+import { wellFormedJson } from "./utf8.ts";
 import { type Deferred, deferred, MAX_TIMER_MS } from "./wait.ts";
 
 /** A reply that says yes. */
@@ -124,7 +125,7 @@ export class Link {
   send(frame: Record<string, unknown>): void {
     if (this.#ended || this.#socket.readyState !== WebSocket.OPEN) return;
     this.#saidAt = performance.now();
-    this.#socket.send(JSON.stringify(frame));
+    this.#socket.send(wellFormedJson(JSON.stringify(frame)));
   }
 
   /**

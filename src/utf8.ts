@@ -1,7 +1,7 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * How long a text is on the wire.
+ * Text as it is on the wire: in UTF-8, which has no half of a surrogate pair.
  *
  * @module
  */
@@ -23,4 +23,16 @@ export function utf8Bytes(text: string): number {
 
 function isLowSurrogate(unit: number): boolean {
   return unit >= 0xdc00 && unit < 0xe000;
+}
+
+/**
+ * The same JSON text, or piece of one, without halves of surrogate pairs: each becomes U+FFFD, as an
+ * encoder writes it. JSON can spell one as an escape, and many parsers refuse a text that does
+ * (RFC 7493, section 2.1).
+ */
+export function wellFormedJson(json: string): string {
+  if (!/\\u[dD]/.test(json)) return json;
+  // The escape of a pair, of a half, or any other, like that of a backslash before the letters "ud".
+  const escapes = /\\(?:ud[89ab][\da-f]{2}\\ud[c-f][\da-f]{2}|ud[89a-f][\da-f]{2}|[^])/gi;
+  return json.replace(escapes, (escape) => escape.length === 6 ? "\ufffd" : escape);
 }

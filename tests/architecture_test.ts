@@ -90,6 +90,7 @@ const MAY_SEE: Record<string, string[]> = {
   "store/jetstream_streams": ["type @nats-io/jetstream"],
   "store/jetstream_link": [
     "errors",
+    "utf8",
     "store/jetstream_streams",
     "type @nats-io/jetstream",
     "type @nats-io/transport-node",
@@ -140,6 +141,7 @@ const MAY_SEE: Record<string, string[]> = {
     "roster",
     "type store/sqlite_file",
     "type store/store",
+    "utf8",
   ],
   "store/sqlite": [
     "aging",
@@ -206,7 +208,7 @@ const MAY_SEE: Record<string, string[]> = {
   // The client.
   "feed": ["wait"],
   "outbox": ["errors", "protocol", "utf8"],
-  "link": ["errors", "protocol", "wait"],
+  "link": ["errors", "protocol", "utf8", "wait"],
   "lifeline": ["errors", "backoff", "feed", "link", "type protocol", "wait"],
   "sender": ["errors", "protocol", "link", "outbox", "utf8", "wait"],
   "chat_room": ["errors", "feed", "type protocol", "roster", "wait"],

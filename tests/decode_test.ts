@@ -84,8 +84,11 @@ pure("decode() makes a frame or a ChatError of any text, and nothing else", () =
         const frame = decode(text, dialect);
         assert(ACTIONS.includes(frame.action));
         assertEquals(Object.getPrototypeOf(frame), Object.prototype);
+        const texts = Object.values(frame).flat().filter((value) => typeof value === "string");
+        assert(texts.every((text) => text.isWellFormed()), JSON.stringify(frame));
       } catch (error) {
         if (!(error instanceof ChatError)) throw error;
+        assert(error.message.isWellFormed(), error.message);
         assert(error.message.length < 300, error.message);
       }
       assertEquals(Reflect.ownKeys({}), []);

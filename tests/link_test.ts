@@ -362,3 +362,12 @@ Deno.test("a signal ends an attempt to connect", async () => {
   controller.abort(new Error("No longer wanted"));
   await assertRejects(() => opening, Error, "No longer wanted");
 });
+
+Deno.test("a link sends no half of a surrogate pair", async () => {
+  const { promise, resolve } = Promise.withResolvers<unknown>();
+  await using server = new ScriptedServer(async (peer) => resolve(await peer.next()));
+  const { link } = await open(server.url);
+  link.send({ action: "message", body: "a\ud800b \u{1f600}" });
+  assertEquals(await promise, { action: "message", body: "a\ufffdb \u{1f600}" });
+  await link.close("Done");
+});

@@ -374,6 +374,22 @@ export function testStore(under: StoreUnderTest): void {
     assert(room.log.head > before.log.head);
   });
 
+  test("what an older version let in breaks no reader: half of a surrogate pair is read as U+FFFD", async (bench) => {
+    const half = String.fromCharCode(0xd800);
+    await bench.store.create("a", half);
+    await bench.append("a", presenceDraft("join", "ana", half));
+    await bench.append("a", draft("ana", 1, half));
+    await bench.reopen();
+    const room = await bench.store.open("a");
+    assert(room !== undefined);
+    assertEquals([room.name, room.roster.members.get("ana")?.name], ["\ufffd", "\ufffd"]);
+    const texts = [0, 1].map((i) => room.log.at(i).text);
+    assertEquals(texts.map((text) => [text.includes("\\u"), text.includes("\ufffd")]), [
+      [false, true],
+      [false, true],
+    ]);
+  });
+
   test("a log that has dropped something reaches no further back afterwards", async (bench) => {
     const before = await bench.store.create("a", "Lobby");
     for (let n = 1; n <= 5; n++) await bench.append("a", draft("ana", n, `${n}`));

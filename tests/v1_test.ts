@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { TestChat } from "./fixtures.ts";
+import { type Frame, type RawSocket, TestChat } from "./fixtures.ts";
 
 Deno.test("hello is answered with an identity, a secret, the heartbeat and the limits", async () => {
   await using server = new TestChat({ heartbeatMs: 12_345, maxRoomsPerClient: 7 });
@@ -205,12 +205,43 @@ Deno.test("names that are properties of every object are only names", async () =
 Deno.test("what looks like JSON in a name or a body arrives as it was written", async () => {
   await using server = new TestChat();
   const name = `"},{"seq":9`;
-  const body = `\u0000 "\\\n\u2028 \u{1f600} \ud800 ]}`;
+  const body = `\u0000 "\\\n\u2028 \u{1f600} ]}`;
   const { host: ana, roomId } = await server.host1(name, { name });
   await using _ana = ana;
   ana.send({ action: "message", room_id: roomId, body });
   const entry = await ana.entry();
   assertEquals("body" in entry && [entry.name, entry.body], [name, body]);
+});
+
+Deno.test("half of a surrogate pair reaches nobody, in whatever text and dialect it came", async () => {
+  await using server = new TestChat();
+  await using ana = await server.dial();
+  await using pia = await server.plain();
+  /** Sends a frame in which `?` is the half of a pair, and checks that `hearer` gets a whole character. */
+  async function hears(hearer: RawSocket, from: RawSocket, frame: string): Promise<Frame> {
+    from.sendRaw(frame.replaceAll("?", String.raw`\ud800`));
+    const text = await hearer.nextText();
+    assertEquals([text.includes(String.raw`\u`), text.includes("\ufffd")], [false, true], text);
+    return JSON.parse(text);
+  }
+  await hears(ana, ana, `{"action":"hello","body":{"name":"Ana ?"},"ref":"?"}`);
+  const { room_id: id, ref } = await hears(ana, ana, `{"action":"create","body":"?","ref":"?"}`);
+  assertEquals(ref, "\ufffd");
+  await ana.entry();
+  await hears(ana, ana, `{"action":"message","room_id":"${id}","body":"?"}`);
+  await hears(ana, ana, `{"action":"messages","room_id":"${id}","body":["?", "?"]}`);
+  await hears(ana, ana, `{"action":"join","body":"?"}`);
+  await hears(ana, ana, `{"action":"typing","room_id":"?"}`);
+  await hears(ana, ana, `{"action":"dance","ref":"?"}`);
+  await hears(pia, pia, `{"action":"join","body":{"room_id":"?"}}`);
+  await hears(pia, pia, `{"action":"join","body":"${id}"}`);
+  await hears(pia, ana, `{"action":"message","room_id":"${id}","body":"?"}`);
+  pia.sendRaw(String.raw`{"action":"message","body":"\udc00"}`);
+  assertEquals((await ana.entries(3)).map((entry) => "body" in entry && entry.body), [
+    false,
+    "\ufffd",
+    "\ufffd",
+  ]);
 });
 
 Deno.test("one plain and one parley.v1 client in a room read each other", async () => {

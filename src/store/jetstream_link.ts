@@ -11,6 +11,7 @@ import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream";
 import type * as Transport from "@nats-io/transport-node";
 import type { Msg, MsgHdrs, NatsConnection, Subscription } from "@nats-io/transport-node";
 import { reasonOf } from "../errors.ts";
+import { wellFormedJson } from "../utf8.ts";
 import { codeOf, JetStreamStreams, NS_PER_MS, type StreamSettings } from "./jetstream_streams.ts";
 
 /** Where the rooms are kept, and how. */
@@ -199,7 +200,7 @@ export class JetStreamLink {
     const stream = this.#streams.nameFor(subject);
     const found = await this.#connection.jsm.streams.getMessage(stream, { last_by_subj: subject });
     if (found === null) return undefined;
-    return { seq: found.seq, text: found.string(), at: found.time.getTime() };
+    return { seq: found.seq, text: wellFormedJson(found.string()), at: found.time.getTime() };
   }
 
   /**
@@ -304,7 +305,7 @@ export class JetStreamLink {
       before: Number(headers?.get(HEADER.before)),
       id: headers?.get(HEADER.id) ?? "",
       node: headers?.get(HEADER.node) ?? "",
-      text: this.#decoder.decode(message.data),
+      text: wellFormedJson(this.#decoder.decode(message.data)),
     };
   }
 

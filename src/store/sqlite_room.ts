@@ -8,6 +8,7 @@ import { encodeEntry, withoutSeq, withSeq } from "../encode.ts";
 import { Log, type LogEntry, type LogLimits } from "../log.ts";
 import type { Draft, PresenceDraft } from "../protocol.ts";
 import { Roster } from "../roster.ts";
+import { wellFormedJson } from "../utf8.ts";
 import type { RoomRow, SqliteFile } from "./sqlite_file.ts";
 import type { StoredRoom } from "./store.ts";
 
@@ -35,7 +36,7 @@ export class SqliteRoom implements StoredRoom {
     this.name = row.name;
     this.log = new Log(row.epoch, limits, (entries[0]?.seq ?? row.head + 1) - 1);
     for (const { seq, rest } of entries) {
-      this.log.push(seq, withSeq(seq, rest));
+      this.log.push(seq, wellFormedJson(withSeq(seq, rest)));
     }
     this.roster.reset(file.members(row.key));
     // Whoever is in it when it is read was left behind by a process that is gone.
