@@ -28,12 +28,14 @@ export function newEpoch(random: RandomBytes): string {
 }
 
 /**
- * A room id as people may have heard or typed it, in the one way it is written:
- * upper case, missing or additional hyphens and spaces, and o for 0, i and l for 1
- * make no difference. What cannot be an id of ours is returned as it came.
+ * A room id as people may have heard, typed or pasted it, in the one way it is written. Upper case
+ * and full-width letters, o for 0, i and l for 1, and whatever is no letter and no digit make no
+ * difference: hyphens of any kind or none, spaces, what has no width, brackets, a full stop behind
+ * it. What cannot be an id of ours is returned as it came.
  */
 export function normalizeRoomId(text: string): string {
-  const plain = text.toLowerCase().replace(/[\s-]/g, "").replace(/o/g, "0").replace(/[il]/g, "1");
+  const plain = text.normalize("NFKC").toLowerCase().replace(/[^\p{L}\p{N}]/gu, "")
+    .replace(/o/g, "0").replace(/[il]/g, "1");
   return /^[0-9a-hjkmnp-tv-z]{16}$/.test(plain) ? group(plain) : text;
 }
 

@@ -40,20 +40,40 @@ pure("normalizeRoomId() undoes how people type, hear and paste an id", () => {
       "K7Q2-M9XD-4HWO-R3TI",
       "k7q2-m9xd-4hwo-r3tl",
       "k7-q2-m9-xd-4h-w0-r3-t1",
+      // Hyphens that do not break, en and em dashes, minus signs, as word processors and chats put them.
+      ..."\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d\u00ad_".split("")
+        .map((hyphen) => id.replaceAll("-", hyphen)),
+      // Spaces of all kinds, and what is not to be seen at all.
+      ..."\u00a0\u2009\u202f\u3000\u180e\u200b\u200c\u200d\u200e\u2060\ufeff\u202a".split("")
+        .flatMap((
+          space,
+        ) => [id.replaceAll("-", space), `${space}${id}${space}`, id.split("").join(space)]),
+      "<k7q2-m9xd-4hw0-r3t1>",
+      "“k7q2-m9xd-4hw0-r3t1”.",
+      "ｋ７ｑ２－ｍ９ｘｄ－４ｈｗ０－ｒ３ｔ１",
     ]
   ) assertEquals(normalizeRoomId(typed), id, typed);
 });
 
 pure("normalizeRoomId() leaves alone what cannot be an id", () => {
   for (
-    const text of ["", "constructor", "__proto__", "k7q2-m9xd-4hwn-r3t", "k7q2-m9xd-4hwn-r3tu"]
+    const text of [
+      "",
+      "constructor",
+      "__proto__",
+      "k7q2-m9xd-4hwn-r3t",
+      "k7q2-m9xd-4hwn-r3tu",
+      "k7q2-m9xd-4hwn-r3tс",
+      "k7q2-m9xd-4hwn-r3tc-k",
+      "\u2011".repeat(128),
+    ]
   ) {
     assertEquals(normalizeRoomId(text), text);
   }
 });
 
 pure("normalizeRoomId() changes nothing the second time, whatever it is given", () => {
-  fc.assert(fc.property(fc.string(), (text) => {
+  fc.assert(fc.property(fc.string({ unit: "grapheme" }), (text) => {
     const once = normalizeRoomId(text);
     assertEquals(normalizeRoomId(once), once);
   }));
