@@ -263,7 +263,9 @@ function run(
   for (const kind of ["error", "unhandledrejection"] as const) {
     globalThis.addEventListener(kind, (event) => {
       event.preventDefault();
-      logger.error("unhandled", { error: String("reason" in event ? event.reason : event.error) });
+      logger.error("unhandled", {
+        error: reasonOf("reason" in event ? event.reason : event.error),
+      });
     });
   }
 

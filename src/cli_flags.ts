@@ -81,11 +81,13 @@ export function parseCliFlags(args: string[]): CliSettings | "help" | "version" 
   };
 }
 
-/** The command with which others join a room of this server. */
+/** The command with which others join a room of this server; who logs in to it, and with what, is not theirs. */
 export function joinCommand(roomId: string, url: URL): string {
   const command = `deno run -N cli.ts --join ${shellWord(roomId)}`;
-  const known = url.href === new URL(DEFAULT_URL).href;
-  return known ? command : `${command} --url ${shellWord(hrefOf(url))}`;
+  const address = new URL(url);
+  address.username = address.password = "";
+  const known = address.href === new URL(DEFAULT_URL).href;
+  return known ? command : `${command} --url ${shellWord(hrefOf(address))}`;
 }
 
 /** A URL as people write it: without the slash that stands for no path. */

@@ -94,7 +94,8 @@ export class SendError extends Error {
   }
 }
 
-/** What went wrong, in words, whatever was thrown. */
+/** What went wrong, in words, whatever was thrown; an address in it shows no user and no password. */
 export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const reason = error instanceof Error ? error.message : String(error);
+  return reason.replace(/\/\/(?:(?!\/\/).)*@/g, "//…@");
 }

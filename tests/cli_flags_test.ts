@@ -74,6 +74,15 @@ pure("joinCommand() names the server only where it is another than usual", () =>
   );
 });
 
+pure("joinCommand() tells nobody who logs in to the server, and with what", () => {
+  const command = (url: string) => joinCommand("ab-cd", new URL(url));
+  assertEquals(command("ws://ana:secret@localhost:8765"), "deno run -N cli.ts --join ab-cd");
+  assertEquals(
+    command("wss://secret@chat.example/a?b=c"),
+    "deno run -N cli.ts --join ab-cd --url 'wss://chat.example/a?b=c'",
+  );
+});
+
 pure("joinCommand() is safe to paste into a shell, whatever a server calls its rooms", () => {
   assertEquals(
     joinCommand("$(reboot)'", new URL("ws://[::1]:9/a?b=c&d=e")),

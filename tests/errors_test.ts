@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { ChatError, CLOSE, mayReconnect, SendError } from "../src/errors.ts";
+import { ChatError, CLOSE, mayReconnect, reasonOf, SendError } from "../src/errors.ts";
 import { pure } from "./pure.ts";
 
 pure("mayReconnect() is true below 4500 and for codes of the WebSocket protocol", () => {
@@ -36,4 +36,16 @@ pure("a SendError says whether the message may be in the log all the same", () =
     "Connection lost",
     true,
   ]);
+});
+
+pure("reasonOf() puts anything into words, and shows nobody how to log in", () => {
+  assertEquals([reasonOf(new Error("it broke")), reasonOf("it broke"), reasonOf(undefined)], [
+    "it broke",
+    "it broke",
+    "undefined",
+  ]);
+  for (const login of ["ana:secret", "secret", "ana:sec@ret", "ana:sec ret", "ana:sec/ret"]) {
+    const reason = reasonOf(new RangeError(`no such host: "nats://${login}@host:4222/parley"`));
+    assertEquals(reason, `no such host: "nats://…@host:4222/parley"`);
+  }
 });

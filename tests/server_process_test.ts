@@ -51,11 +51,13 @@ Deno.test("what the server cannot understand is one line on stderr and exit code
     [["extra"], {}, "extra"],
     [[], { CHAT_PORT: "70000" }, "70000"],
     [["--store", "disk"], {}, "disk"],
+    [["--store", "tls://ana:SECRET@host"], {}, "tls://…@host"],
+    [["nats://ana:SECRET@host:4222"], {}, "nats://…@host:4222"],
   ];
   await Promise.all(cases.map(async ([args, env, named]) => {
     const { code, stdout, stderr } = await runServer(args, env);
     assertEquals([code, stdout, stderr.split("\n").length], [2, "", 2], stderr);
-    assert(stderr.includes(named), stderr);
+    assert(stderr.includes(named) && !stderr.includes("SECRET"), stderr);
   }));
 });
 
