@@ -8,7 +8,7 @@
  *
  * const chat = createChat({ path: "/chat" });
  * Deno.serve((request) =>
- *   new URL(request.url).pathname === "/" ? new Response("Hello") : chat(request)
+ *   URL.parse(request.url)?.pathname === "/" ? new Response("Hello") : chat(request)
  * );
  * ```
  *
@@ -40,6 +40,7 @@ import {
   type ServerSettings,
   VARIABLES,
 } from "./src/server_flags.ts";
+import { START_PAGE } from "./src/start_page.ts";
 import type {
   OpenStore,
   Store,
@@ -93,8 +94,9 @@ export interface ChatOptions extends Partial<EngineOptions> {
 /** A request handler that is a chat. */
 export interface Chat {
   /**
-   * Answers a request: upgrades on the chat's path, 426 to what is no upgrade there,
-   * 200 on `/healthz`, or 503 while nothing can be stored, 404 elsewhere.
+   * Answers a request: upgrades on the chat's path; to what is no upgrade there, a page for a
+   * browser and 426 for anything else; 200 on `/healthz`, or 503 while nothing can be stored; 404
+   * elsewhere, 400 where it cannot be read. Never throws.
    */
   (request: Request): Response;
   /** The number of connections and of rooms. */
@@ -117,10 +119,13 @@ export function createChat(options: ChatOptions = {}): Chat {
   const path = checkedPath("path", given);
   const engine = new Engine({ ...DEFAULTS, ...rest }, logger, store);
   function chat(request: Request): Response {
-    const { pathname } = new URL(request.url);
-    if (pathname === "/healthz") return health(engine.failure);
-    if (pathname !== path) return new Response("Not found\n", { status: 404 });
-    return upgrade(request, engine);
+    // The runtime makes it of the Host header, in which anybody can say anything.
+    const url = URL.parse(request.url);
+    if (url === null) return new Response("Bad request: no such host\n", { status: 400 });
+    if (url.pathname === "/healthz") return health(engine.failure);
+    if (url.pathname !== path) return new Response("Not found\n", { status: 404 });
+    if (asksFor(request, "upgrade", "websocket")) return upgrade(request, engine);
+    return asksFor(request, "accept", "text/html") ? startPage() : upgradeRequired();
   }
   return Object.defineProperties(chat, {
     size: { get: () => ({ connections: engine.connections, rooms: engine.rooms }) },
@@ -135,12 +140,35 @@ function health(failure: string | undefined): Response {
   return new Response(`Nothing can be stored: ${failure}\n`, { status: 503 });
 }
 
+/** Says whether a header that is a list names `what`. */
+function asksFor({ headers }: Request, header: string, what: string): boolean {
+  const list = headers.get(header)?.toLowerCase().split(",") ?? [];
+  return list.some((item) => item.split(";", 1)[0]?.trim() === what);
+}
+
+/** What a program hears that does not speak WebSocket. */
+function upgradeRequired(): Response {
+  return new Response("This is a WebSocket\n", {
+    status: 426,
+    headers: { upgrade: "websocket", connection: "upgrade", vary: "accept" },
+  });
+}
+
+/** What a person sees who opens the address in a browser. */
+function startPage(): Response {
+  return new Response(START_PAGE, {
+    headers: {
+      "content-type": "text/html; charset=utf-8",
+      "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+      "x-content-type-options": "nosniff",
+      "vary": "accept",
+    },
+  });
+}
+
 function upgrade(request: Request, engine: Engine): Response {
-  if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
-    return new Response("This is a WebSocket\n", {
-      status: 426,
-      headers: { upgrade: "websocket", connection: "upgrade" },
-    });
+  if (request.method !== "GET") {
+    return new Response("Bad WebSocket handshake: it must be a GET\n", { status: 400 });
   }
   if (!engine.accepting) {
     return new Response("Full\n", { status: 503, headers: { "retry-after": "5" } });

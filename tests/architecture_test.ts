@@ -190,6 +190,7 @@ const MAY_SEE: Record<string, string[]> = {
     "type sessions",
     "type store/store",
   ],
+  "start_page": [],
   "server_flags": ["logger", "options", "@std/cli/parse-args"],
   "server.ts": [
     "deno.json",
@@ -202,6 +203,7 @@ const MAY_SEE: Record<string, string[]> = {
     "type store/store",
     "choose_store",
     "engine",
+    "start_page",
     "server_flags",
   ],
 

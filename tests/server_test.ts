@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { createChat, type StoreEvents } from "../server.ts";
 import { openMemoryStore } from "../src/choose_store.ts";
+import { START_PAGE } from "../src/start_page.ts";
 import { RawSocket, TestChat } from "./fixtures.ts";
 import { recordingLogger } from "./recording_logger.ts";
 
@@ -17,6 +18,26 @@ Deno.test("createChat() answers what is no upgrade on its path with 426", async 
   assertEquals(ask("/?x=1").status, 426);
   assertEquals(ask("/", {}, { headers: { upgrade: "h2c" } }).status, 426);
   assertEquals(ask("/", {}, { method: "POST", body: "x" }).status, 426);
+});
+
+Deno.test("createChat() shows a page to a browser, and to nobody else", async () => {
+  const chromium = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
+  for (const accept of [chromium, "text/html", "TEXT/HTML;q=0.5", "image/png, text/html"]) {
+    const response = ask("/?x=<script>", {}, { headers: { accept } });
+    assertEquals([response.status, response.headers.get("upgrade")], [200, null]);
+    assertEquals(response.headers.get("content-type"), "text/html; charset=utf-8");
+    assertEquals(await response.text(), START_PAGE);
+  }
+  for (const accept of ["*/*", "application/json", "text/plain", "x-text/html", "text/htmlx"]) {
+    assertEquals(ask("/", {}, { headers: { accept } }).status, 426, accept);
+  }
+  const browser = { headers: { accept: chromium } };
+  assertEquals([ask("/x", {}, browser).status, ask("/healthz", {}, browser).status], [404, 200]);
+  // Caches know that there are two answers.
+  assertEquals([ask("/", {}, browser), ask("/")].map(({ headers }) => headers.get("vary")), [
+    "accept",
+    "accept",
+  ]);
 });
 
 Deno.test("createChat() answers 200 on /healthz and 404 elsewhere", async () => {
@@ -53,7 +74,7 @@ Deno.test("a chat on a path of its own is mounted beside another handler", async
   const chat = createChat({ path: "/chat", logger: QUIET });
   const server = Deno.serve(
     { port: 0, hostname: "127.0.0.1", onListen: () => {} },
-    (request) => new URL(request.url).pathname === "/" ? new Response("Hello") : chat(request),
+    (request) => URL.parse(request.url)?.pathname === "/" ? new Response("Hello") : chat(request),
   );
   const host = `127.0.0.1:${server.addr.port}`;
   assertEquals(await (await fetch(`http://${host}/`)).text(), "Hello");
