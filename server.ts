@@ -192,6 +192,9 @@ function upgrade(request: Request, engine: Engine): Response {
 /** How long after a signal the process ends at the latest: less than the 5 s that are promised. */
 const EXIT_MS = 4_000;
 
+/** How long the process waits at its end for whoever reads its log, in milliseconds. */
+const FLUSH_MS = 250;
+
 /** How long a server waits before it listens again after the runtime gave up, in milliseconds. */
 const RELISTEN_MS = 500;
 
@@ -252,7 +255,7 @@ function run(
     port = address.port;
     const host = address.hostname.includes(":") ? `[${address.hostname}]` : address.hostname;
     const where = `ws://${host}:${port}${path === "/" ? "" : path}`;
-    console.log(`Parley ${config.version} listening on ${where}`);
+    logger.say(`Parley ${config.version} listening on ${where}`);
   }
 
   function onError(error: unknown): Response {
@@ -267,6 +270,7 @@ function run(
     setTimeout(() => Deno.exit(0), EXIT_MS);
     await chat.close();
     await server.shutdown();
+    await logger.flush(FLUSH_MS);
     Deno.exit(0);
   }
 

@@ -1,15 +1,17 @@
-// deno-lint-ignore-file no-console -- this is where the log meets the console
 /**
- * The server's log: one line an event, on the console, through `@std/log`. No other
+ * The server's log: one line an event, on stdout or stderr, through `@std/log`. No other
  * file names that package. Bodies of messages and secrets are never given to it.
  *
  * @module
  */
 
 import { BaseHandler } from "@std/log/base-handler";
-import type { LevelName } from "@std/log/levels";
-import { Logger as StdLogger, type LogRecord } from "@std/log/logger";
+import { type LevelName, type LogLevel as StdLevel, LogLevels } from "@std/log/levels";
+import { Logger as StdLogger, LogRecord } from "@std/log/logger";
+import { LineQueue, type LineSink } from "./line_queue.ts";
+import { LogLimit } from "./log_limit.ts";
 import { visible } from "./visible.ts";
+import { within } from "./wait.ts";
 
 /** The levels of the log, from the most to the fewest lines. */
 export const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
@@ -38,6 +40,22 @@ export interface Logger {
   error(event: string, fields?: Fields): void;
 }
 
+/** A log that writes lines by itself. */
+export interface LineLogger extends Logger {
+  /** Writes a line that is no event, to stdout. */
+  say(line: string): void;
+  /** Tells what was held back, and resolves when all is written, or after `ms` milliseconds. */
+  flush(ms: number): Promise<void>;
+}
+
+/** Where lines go: `warn` and `error` to stderr. */
+export interface LogSinks {
+  readonly stdout: LineSink;
+  readonly stderr: LineSink;
+}
+
+const LOGGER_NAME = "parley";
+
 const STD_LEVELS = {
   debug: "DEBUG",
   info: "INFO",
@@ -45,16 +63,26 @@ const STD_LEVELS = {
   error: "ERROR",
 } as const satisfies Record<LogLevel, LevelName>;
 
-/** Makes a logger that drops everything below `level`. */
-export function createLogger(level: LogLevel, format: LogFormat): Logger {
-  const formatter = format === "json" ? formatJson : formatPretty;
-  const handler = new SeverityHandler(STD_LEVELS[level], { formatter });
-  const logger = new StdLogger("parley", STD_LEVELS[level], { handlers: [handler] });
+/** How many lines of one event there may be in how many milliseconds. `debug` is for whoever wants all. */
+const MOST_ALIKE = 10;
+const ALIKE_MS = 10_000;
+
+/** Makes a logger that drops everything below `level`, and never waits for whoever reads it. */
+export function createLogger(
+  level: LogLevel,
+  format: LogFormat,
+  sinks: LogSinks = Deno,
+  limit: LogLimit = new LogLimit(MOST_ALIKE, ALIKE_MS),
+): LineLogger {
+  const handler = new QueueHandler(STD_LEVELS[level], format, sinks, limit);
+  const logger = new StdLogger(LOGGER_NAME, STD_LEVELS[level], { handlers: [handler] });
   return {
     debug: (event, fields) => void logger.debug(event, fields),
     info: (event, fields) => void logger.info(event, fields),
     warn: (event, fields) => void logger.warn(event, fields),
     error: (event, fields) => void logger.error(event, fields),
+    say: (line) => handler.log(line),
+    flush: (ms) => handler.flush(ms),
   };
 }
 
@@ -78,28 +106,76 @@ export function formatPretty(record: LogRecord): string {
   return visible(`${time} ${record.levelName.padEnd(5)} ${record.msg}${fields.join("")}`);
 }
 
+function recordOf(level: number, msg: string, fields: Fields): LogRecord {
+  return new LogRecord({ level: level as StdLevel, msg, args: [fields], loggerName: LOGGER_NAME });
+}
+
 function fieldsOf(record: LogRecord): Fields {
   const [fields] = record.args;
   return typeof fields === "object" && fields !== null ? { ...fields } : {};
 }
 
-/** Prints with the console function of each severity, so that what collects them sees it too. */
-class SeverityHandler extends BaseHandler {
-  #print: (line: string) => void = () => {};
+/** Holds back what is said too often, and hands the rest to a queue for each stream. */
+class QueueHandler extends BaseHandler {
+  readonly #stdout: LineQueue;
+  readonly #stderr: LineQueue;
+  readonly #limit: LogLimit;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    level: LevelName,
+    format: LogFormat,
+    { stdout, stderr }: LogSinks,
+    limit: LogLimit,
+  ) {
+    super(level, { formatter: format === "json" ? formatJson : formatPretty });
+    const tellDropped = (lines: number) =>
+      this.format(recordOf(LogLevels.WARN, "log lines dropped", { lines }));
+    this.#stdout = new LineQueue(stdout, tellDropped);
+    this.#stderr = new LineQueue(stderr, tellDropped);
+    this.#limit = limit;
+  }
 
   override handle(record: LogRecord): void {
-    this.#print = PRINT[record.levelName] ?? PRINT.ERROR;
-    super.handle(record);
+    const now = performance.now();
+    this.#tellHeldBack(now);
+    const { level, msg } = record;
+    if (level <= LogLevels.DEBUG || this.#limit.admits(msg, level, now)) this.#write(record);
+    else this.#tellLater();
   }
 
   override log(line: string): void {
-    this.#print(line);
+    this.#stdout.push(line);
+  }
+
+  async flush(ms: number): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#tellHeldBack(Infinity);
+    await within(ms, Promise.all([this.#stdout.flushed(), this.#stderr.flushed()]));
+  }
+
+  /** Makes sure that what is held back is told, whether or not anything else is said. */
+  #tellLater(): void {
+    if (this.#timer !== undefined) return;
+    const timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#tellHeldBack(performance.now());
+      if (this.#limit.holdsBack) this.#tellLater();
+    }, this.#limit.ms);
+    // No program goes on for the sake of its log.
+    Deno.unrefTimer(timer);
+    this.#timer = timer;
+  }
+
+  #tellHeldBack(now: number): void {
+    for (const { event, level, count } of this.#limit.end(now)) {
+      this.#write(recordOf(level, event, { more_like_this: count }));
+    }
+  }
+
+  #write(record: LogRecord): void {
+    const queue = record.level < LogLevels.WARN ? this.#stdout : this.#stderr;
+    queue.push(this.format(record));
   }
 }
-
-const PRINT: Record<string, (line: string) => void> & { ERROR: (line: string) => void } = {
-  DEBUG: (line) => console.debug(line),
-  INFO: (line) => console.info(line),
-  WARN: (line) => console.warn(line),
-  ERROR: (line) => console.error(line),
-};

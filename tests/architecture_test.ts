@@ -75,8 +75,13 @@ const MAY_SEE: Record<string, string[]> = {
   ],
 
   // The server's edge.
+  "line_queue": [],
+  "log_limit": [],
   "logger": [
+    "line_queue",
+    "log_limit",
     "visible",
+    "wait",
     "@std/log/base-handler",
     "@std/log/levels",
     "@std/log/logger",
@@ -285,7 +290,7 @@ const ONLY_IN: [what: string, pattern: RegExp, files: string[]][] = [
   ["sending on a socket", /socket\??\.send\(/i, ["connection", "link"]],
   ["new WebSocket", /\bnew WebSocket\b/, ["link"]],
   ["exiting", /\bDeno\.exit\b/, ["server.ts", "cli.ts"]],
-  ["the console", /\bconsole\./, ["logger", "server.ts", "cli.ts"]],
+  ["the console", /\bconsole\./, ["server.ts", "cli.ts"]],
 ];
 
 /** What a module that calls itself pure cannot use, beside what does not compile there. */

@@ -55,6 +55,8 @@ export class ServerProcess implements AsyncDisposable {
   #stderr = "";
   readonly #read: Promise<unknown>;
   #wake: () => void = () => {};
+  /** Resolves when its output is read. */
+  #reading = Promise.resolve();
 
   private constructor(child: Deno.ChildProcess) {
     this.#child = child;
@@ -92,6 +94,13 @@ export class ServerProcess implements AsyncDisposable {
     }
   }
 
+  /** Reads nothing of what it prints any more, until what is returned is called. */
+  ignoreOutput(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#reading = promise;
+    return resolve;
+  }
+
   signal(signal: Deno.Signal): void {
     this.#child.kill(signal);
   }
@@ -119,6 +128,7 @@ export class ServerProcess implements AsyncDisposable {
     for await (const text of stream.pipeThrough(new TextDecoderStream())) {
       take(text);
       this.#wake();
+      await this.#reading;
     }
   }
 }

@@ -191,3 +191,26 @@ Deno.test("a server that shares its store is not started without a secret, or wi
     "CHAT_SECRET must hold at least 32 characters, not 7\n",
   ]);
 });
+
+Deno.test("a log that nobody reads stops nothing: the server answers, says goodbye and ends", async () => {
+  await using server = await ServerProcess.start(["--port=0", "--log-level=debug"]);
+  const read = server.ignoreOutput();
+  const v1 = await RawSocket.open(server.url, "parley.v1");
+  await v1.ask({ action: "hello" });
+  // Two lines for each of them: more than the pipe and the queue take together.
+  for (let i = 0; i < 40; i++) {
+    await Promise.all(Array.from({ length: 100 }, async () => {
+      const socket = await RawSocket.open(server.url, "parley.v1");
+      await socket.close();
+    }));
+  }
+  assertEquals((await v1.ask({ action: "ping" })).event, "pong");
+  const start = performance.now();
+  server.signal("SIGTERM");
+  assertEquals((await v1.next()).event, "goodbye");
+  assertEquals((await v1.closed()).code, 1001);
+  const ended = server.outcome();
+  read();
+  assertEquals((await ended).code, 0);
+  assert(performance.now() - start < 5_000);
+});
