@@ -1,8 +1,8 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * Clients that are away, from everywhere or from some of their rooms: how many may be, and
- * for how long.
+ * Clients without a connection: how long they keep their places in rooms, and how long they may
+ * come back as themselves. Times are on the monotonic clock, in milliseconds.
  *
  * @module
  */
@@ -11,66 +11,131 @@ import type { HubOptions } from "./options.ts";
 import type { Member } from "./room.ts";
 import type { Session } from "./sessions.ts";
 
-/** What of a hub's options is about those who are away. */
-export type AbsenceOptions = Pick<HubOptions, "graceMs" | "maxAway">;
+/** The options of a hub that are about those who are away. */
+export type AbsenceOptions = Pick<HubOptions, "graceMs" | "pauseMs" | "sessionMs" | "maxAway">;
 
-/** All who are away; times are on the monotonic clock, in milliseconds. */
+/** What is over: one place of a client, or without a `member` all that is known of it. */
+export interface Over {
+  session: Session;
+  member?: Member;
+}
+
+/** All who are away, from everywhere or from some of their rooms. */
 export class Absence {
   readonly #options: AbsenceOptions;
+  /** Those who have places, or may still be found to have some; whoever went first comes first. */
   readonly #away = new Set<Session>();
+  /** Those who have a connection again, and places that they have not gone back to. */
+  readonly #returning = new Set<Session>();
+  /** Those who have lost their places, and until when they are remembered, soonest first. */
+  readonly #gone = new Map<Session, number>();
 
   /** Nobody is away. */
   constructor(options: AbsenceOptions) {
     this.#options = options;
   }
 
-  /** Whether a client, or one that is not here yet, may be away. */
-  allows(session?: Session): boolean {
-    const { graceMs, maxAway } = this.#options;
-    const counted = session !== undefined && this.#away.has(session);
-    return graceMs > 0 && (counted || this.#away.size < maxAway);
+  /** Whether anybody keeps a place without a connection. */
+  get keepsPlaces(): boolean {
+    return this.#options.graceMs > 0 && this.#options.maxAway > 0;
+  }
+
+  /** Whether a client is only remembered: it keeps no place. */
+  isGone(session: Session): boolean {
+    return this.#gone.has(session);
   }
 
   /** Makes a client away from everywhere, and returns those memberships of it that were not. */
   begin(session: Session, now: number): Member[] {
-    if (session.peer !== undefined) session.detach(session.peer, now);
-    else session.seenAt = now;
+    detach(session, now);
+    this.#begin(session);
     const here = [...session.rooms].filter(({ outlet }) => outlet !== undefined);
     for (const member of here) this.beginIn(session, member, now);
-    this.#away.add(session);
     return here;
   }
 
   /** Makes a client away from one of its rooms. */
   beginIn(session: Session, member: Member, now: number): void {
     member.outlet = undefined;
-    member.awaySince = now;
-    this.#away.add(session);
+    member.awayUntil = now + this.#options.graceMs;
+    (session.peer === undefined ? this.#away : this.#returning).add(session);
+  }
+
+  /** Lets a client keep its places without a word to anybody, for `forMs` or as long as it is allowed to. */
+  pause(session: Session, forMs: number | undefined, now: number): void {
+    const { pauseMs } = this.#options;
+    detach(session, now);
+    this.#begin(session);
+    for (const member of session.rooms) {
+      if (member.outlet !== undefined) member.paused = true;
+      member.outlet = undefined;
+      member.awayUntil = now + Math.min(forMs ?? pauseMs, pauseMs);
+    }
+  }
+
+  /** Notes that a client has a connection again: it has the grace time to go back to its rooms. */
+  welcome(session: Session, now: number): void {
+    this.end(session);
+    this.#returning.add(session);
+    const most = now + this.#options.graceMs;
+    for (const member of session.rooms) member.awayUntil = Math.min(member.awayUntil, most);
   }
 
   /** Forgets a client that has ended. */
   end(session: Session): void {
     this.#away.delete(session);
+    this.#returning.delete(session);
+    this.#gone.delete(session);
   }
 
-  /**
-   * Whose grace time is over: clients that have been away from everywhere for so long, and
-   * memberships that others did not come back to. Any of them may be ended meanwhile.
-   */
-  *over(now: number): Iterable<{ session: Session; member?: Member }> {
-    const { graceMs } = this.#options;
+  /** What is over by now. Any client may be ended meanwhile. */
+  *over(now: number): Iterable<Over> {
+    const { graceMs, sessionMs } = this.#options;
+    for (const session of this.#returning) {
+      if (!(yield* placesOver(session, now))) this.#returning.delete(session);
+    }
     for (const session of this.#away) {
-      if (session.peer === undefined && now - session.seenAt >= graceMs) {
-        yield { session };
-        continue;
-      }
-      let away = session.peer === undefined;
-      for (const member of session.rooms) {
-        if (member.outlet !== undefined) continue;
-        if (now - member.awaySince >= graceMs) yield { session, member };
-        else away = true;
-      }
-      if (!away) this.#away.delete(session);
+      // What it has left behind in a room that is not open shows only when that is opened.
+      const mayHavePlaces = (yield* placesOver(session, now)) || now - session.seenAt < graceMs;
+      if (mayHavePlaces || !this.#away.delete(session)) continue;
+      // At another process it is remembered there.
+      if (session.elsewhere || sessionMs === 0) yield { session };
+      else this.#gone.set(session, now + sessionMs);
+    }
+    for (const [session, until] of this.#gone) {
+      if (now < until) break;
+      yield { session };
     }
   }
+
+  /** What is over because more clients are away than may be: the oldest, and first who has no place. */
+  *excess(): Iterable<Over> {
+    while (this.#away.size + this.#gone.size > this.#options.maxAway) {
+      const session = this.#gone.keys().next().value ?? this.#away.values().next().value!;
+      this.end(session);
+      yield { session };
+    }
+  }
+
+  #begin(session: Session): void {
+    this.end(session);
+    this.#away.add(session);
+  }
+}
+
+/** The places of a client that are over by now; returns whether there are others that it is away from. */
+function* placesOver(session: Session, now: number): Generator<Over, boolean> {
+  let isWaiting = false;
+  for (const member of session.rooms) {
+    if (member.outlet !== undefined) continue;
+    if (now >= member.awayUntil) yield { session, member };
+    else isWaiting = true;
+  }
+  return isWaiting;
+}
+
+/** Ends the hold of the connection of a client, where it has one; else it was here until now. */
+function detach(session: Session, now: number): void {
+  if (session.peer !== undefined) session.detach(session.peer, now);
+  else session.seenAt = now;
 }

@@ -123,6 +123,12 @@ function readFrame(fields: Fields): ClientFrame {
     case "ping":
     case "pong":
       return { action };
+    case "pause": {
+      const forMs = isFields(fields.body)
+        ? optionalCount("for_ms", fields.body.for_ms, Number.MAX_SAFE_INTEGER)
+        : undefined;
+      return { action, ...(forMs === undefined ? {} : { forMs }) };
+    }
     case "hello":
       return helloFrame(fields.body);
     default:

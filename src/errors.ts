@@ -48,6 +48,8 @@ export const CLOSE = {
   internal: 4004,
   /** The client gave the connection up for dead. */
   unresponsive: 4005,
+  /** The client has paused: it will come back, and nobody is told that it went. */
+  paused: 4007,
   /** The same session came in on a newer connection. */
   sessionTaken: 4500,
   /** Kept sending after many refusals. */

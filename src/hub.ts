@@ -8,8 +8,9 @@
  */
 
 import { Absence } from "./absence.ts";
+import { Departures } from "./departures.ts";
 import { encodeError, encodeFrame } from "./encode.ts";
-import { ChatError } from "./errors.ts";
+import { ChatError, CLOSE } from "./errors.ts";
 import type { Effect, Instant } from "./effects.ts";
 import { isRoomId, newRoomId, normalizeRoomId, type RandomBytes } from "./ids.ts";
 import { Liveness } from "./liveness.ts";
@@ -46,6 +47,7 @@ export class Hub {
   readonly #sessions: Sessions;
   readonly #shared: boolean;
   readonly #absence: Absence;
+  readonly #departures: Departures;
   readonly #liveness: Liveness;
 
   /**
@@ -60,6 +62,7 @@ export class Hub {
     this.#liveness = new Liveness(options);
     this.#random = random;
     this.#sessions = new Sessions(random, sign);
+    this.#departures = new Departures(this.#sessions, this.#absence);
   }
 
   /** The open rooms, by id. */
@@ -83,11 +86,10 @@ export class Hub {
     return [plainWelcome(peer, session)];
   }
 
-  /** Takes in a client of an earlier process: it is away from now on, if so many may be. */
+  /** Takes in a client of an earlier process: it is away from now on. */
   adopt(client: StoredClient, t: Instant): Effect[] {
-    if (!this.#absence.allows()) return [{ type: "forget", clientId: client.id }];
     this.#absence.begin(this.#sessions.restore(client), t.now);
-    return [];
+    return this.#departures.shed(t);
   }
 
   /** Notes that a connection has said something, whatever it is and whatever comes of it. */
@@ -121,7 +123,7 @@ export class Hub {
         return [
           { type: "deliver", member },
           left(peer, member, frame.ref),
-          ...this.#leave(session, member, t),
+          ...this.#departures.leave(session, member, t),
         ];
       }
       case "typing":
@@ -135,6 +137,12 @@ export class Hub {
         return [{ type: "send", to: peer, text: encodeFrame({ event: "pong" }, frame.ref) }];
       case "pong":
         return [];
+      case "pause":
+        return [
+          farewell(peer, CLOSE.paused, "Paused"),
+          ...this.#departures.pause(session, frame.forMs, t),
+          ...this.#departures.shed(t),
+        ];
       case "hello":
         throw new ChatError("already_connected", `Already connected as ${session.id}`);
       default:
@@ -223,8 +231,8 @@ export class Hub {
       this.#absence.begin(session, t.now);
       session.goElsewhere(t.now);
     }
-    if (member !== undefined) this.#part(session, member, t);
-    if (session.elsewhere && session.rooms.size === 0) this.#drop(session);
+    if (member !== undefined) this.#departures.part(session, member, t);
+    if (session.elsewhere && session.rooms.size === 0) this.#departures.drop(session);
     return effects;
   }
 
@@ -238,7 +246,7 @@ export class Hub {
     return clientIds.flatMap((id) => {
       const session = this.#sessions.get(id);
       const known = room.roster.members.get(id);
-      if (session === undefined) {
+      if (session === undefined || this.#absence.isGone(session)) {
         return tell("leave", { room, person: { id, name: known?.name } }, t);
       }
       if (session.rooms.get(roomId)?.room === room) return [];
@@ -257,14 +265,11 @@ export class Hub {
     this.#liveness.greeted(peer);
     const session = peer.session;
     if (session === undefined) return [];
-    if (!forGood && !peer.plain && this.#absence.allows(session)) return this.#cutOff(session, t);
+    if (!forGood && !peer.plain) {
+      return [...this.#departures.cutOff(session, t), ...this.#departures.shed(t)];
+    }
     session.detach(peer, t.now);
-    return this.#end(session, t);
-  }
-
-  /** Makes a client away from all its rooms, and tells them. */
-  #cutOff(session: Session, t: Instant): Effect[] {
-    return this.#absence.begin(session, t.now).flatMap((member) => tell("away", member, t));
+    return this.#departures.end(session, t);
   }
 
   /** Does what is due by now; call it at least twice a second. */
@@ -274,10 +279,7 @@ export class Hub {
       if (due.ask) effects.push(ask(due.peer));
       else effects.push(...this.dismiss(due.peer, due.code, due.reason, t));
     }
-    for (const { session, member } of this.#absence.over(t.now)) {
-      effects.push(...member ? this.#leave(session, member, t) : this.#end(session, t));
-    }
-    return [...effects, ...this.#rooms.tick(t)];
+    return [...effects, ...this.#departures.tick(t), ...this.#rooms.tick(t)];
   }
 
   /** Lets go of a peer and says why it is closed. With `retryAfterMs` it is asked to come back after that. */
@@ -331,16 +333,13 @@ export class Hub {
   #welcome(peer: Peer, frame: HelloFrame, earlier: Session | undefined, t: Instant): Effect[] {
     const effects: Effect[] = [];
     if (earlier?.peer !== undefined) {
-      // One that is here again at once takes no place among those who are away.
-      const ended = this.#options.graceMs === 0;
-      effects.push(replaced(earlier.peer));
-      effects.push(...ended ? this.disconnect(earlier.peer, t) : this.#cutOff(earlier, t));
+      effects.push(replaced(earlier.peer), ...this.#departures.cutOff(earlier, t));
     }
-    // Dropping the older connection ends its session where there is no grace time.
-    const resumed = earlier !== undefined && this.#sessions.get(earlier.id) === earlier;
-    const session = resumed ? earlier : this.#sessions.add();
+    const session = earlier ?? this.#sessions.add();
     this.#liveness.greeted(peer);
     session.attach(peer, t.now);
+    this.#absence.welcome(session, t.now);
+    const resumed = earlier !== undefined;
     const name = frame.name ?? session.name;
     if (!resumed || name !== session.name) {
       session.name = name;
@@ -379,7 +378,8 @@ export class Hub {
     if (member?.room !== room) member = undefined;
     // Where others can speak for it too, the log knows better whether it is still a member.
     const known = room.shared ? room.roster.members.has(session.id) : member !== undefined;
-    const event = member?.outlet !== undefined ? undefined : known ? "back" : "join";
+    const isHere = member?.outlet !== undefined;
+    const event = isHere || member?.paused ? undefined : known ? "back" : "join";
     const before: Effect[] = [];
     if (member === undefined) {
       this.#checkRoomsOf(session, peer);
@@ -389,19 +389,20 @@ export class Hub {
       // A plain client is in one room at a time.
       if (peer.plain && session.rooms.any !== undefined) {
         before.push({ type: "deliver", member: session.rooms.any });
-        before.push(...this.#leave(session, session.rooms.any, t));
+        before.push(...this.#departures.leave(session, session.rooms.any, t));
       }
       member = room.add(session);
       session.rooms.add(member);
     }
     member.outlet = peer;
+    member.paused = false;
     const grown: Effect[] = [];
     const size = Math.max(room.members.length, room.roster.members.size);
     if (!room.quiet && size > this.#options.presenceLimit) {
       grown.push(...tell("quiet", member, t));
       room.hush();
     }
-    const reply = entered(peer, member, frame, event !== undefined);
+    const reply = entered(peer, member, frame, !isHere);
     const told = event === undefined ? [] : tell(event, member, t);
     // What was promised is sent before anything can push it off the log's tail.
     return [...before, ...reply, { type: "deliver", member }, ...grown, ...told];
@@ -452,28 +453,5 @@ export class Hub {
     const size = [...rooms].filter(({ room }) => !room.gone).length;
     if (size < most) return;
     throw new ChatError("too_many_rooms", `You are in ${size} rooms, at most ${most}`);
-  }
-
-  #leave(session: Session, member: Member, t: Instant): Effect[] {
-    const effects = tell("leave", member, t);
-    this.#part(session, member, t);
-    return effects;
-  }
-
-  /** Takes somebody's place in a room away, without a word. */
-  #part(session: Session, member: Member, t: Instant): void {
-    session.rooms.delete(member.room.id);
-    if (!member.room.gone) member.room.remove(member, t.now);
-  }
-
-  #end(session: Session, t: Instant): Effect[] {
-    const effects = [...session.rooms].flatMap((member) => this.#leave(session, member, t));
-    this.#drop(session);
-    return [...effects, { type: "forget", clientId: session.id }];
-  }
-
-  #drop(session: Session): void {
-    this.#sessions.delete(session);
-    this.#absence.end(session);
   }
 }

@@ -16,7 +16,11 @@ export interface HubOptions extends Pick<StoreOptions, "logAgeMs" | "graceMs"> {
   maxRoomsPerClient: number;
   /** The most members of one room. */
   maxMembers: number;
-  /** The most clients without a connection that keep their place; one more loses it at once. */
+  /** How long a client that has paused keeps its places, and nobody is told. */
+  pauseMs: number;
+  /** How long a client that has lost its places may come back as itself. */
+  sessionMs: number;
+  /** The most clients without a connection that are remembered; for one more, the oldest is forgotten. */
   maxAway: number;
   /** Rooms with more members than this stop logging who comes and goes. */
   presenceLimit: number;
@@ -67,6 +71,8 @@ export const DEFAULTS: Readonly<EngineOptions> = {
   rate: 200,
   emptyRoomMs: 600_000,
   graceMs: 30_000,
+  pauseMs: 4 * 3_600_000,
+  sessionMs: 86_400_000,
   heartbeatMs: 25_000,
   helloMs: 10_000,
   highWaterBytes: 131_072,

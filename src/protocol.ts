@@ -134,6 +134,14 @@ export interface PongFrame extends Request {
   action: "pong";
 }
 
+/** `pause`: ends the connection without a word to the others, as the client will be back. */
+export interface PauseFrame extends Request {
+  /** What is asked for. */
+  action: "pause";
+  /** After how many milliseconds it will not come back any more; as long as the server allows unless given. */
+  forMs?: number;
+}
+
 /** Everything a client may say, read and checked. */
 export type ClientFrame =
   | HelloFrame
@@ -144,7 +152,8 @@ export type ClientFrame =
   | TypingFrame
   | RenameFrame
   | PingFrame
-  | PongFrame;
+  | PongFrame
+  | PauseFrame;
 
 /** The names of the actions, in the order of PROTOCOL.md. */
 export const ACTIONS = [
@@ -158,6 +167,7 @@ export const ACTIONS = [
   "rename",
   "ping",
   "pong",
+  "pause",
 ] as const;
 
 /** The actions that plain clients have too. */

@@ -57,8 +57,10 @@ export class Member {
   readonly person: Person;
   /** Where it is. */
   readonly room: Room;
-  /** Since when it is away, on the monotonic clock in milliseconds. */
-  awaySince = 0;
+  /** How long it keeps its place while it is away, on the monotonic clock in milliseconds. */
+  awayUntil = 0;
+  /** Whether it went without a word to the others, who still take it for present. */
+  paused = false;
   /** The place in `room.members`. */
   index: number;
 

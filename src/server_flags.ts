@@ -48,6 +48,8 @@ const NUMBER_FLAGS: Record<string, NumberFlag> = {
   "log-age": flag("logAgeMs", 1_000, 1, YEARS_S, "seconds a room's log keeps an entry"),
   "empty-room": flag("emptyRoomMs", 1_000, 0, DAY_S, "seconds an empty room can be rejoined"),
   "grace": flag("graceMs", 1_000, 0, DAY_S, "seconds a cut-off client keeps its place"),
+  "pause": flag("pauseMs", 1_000, 0, YEARS_S, "seconds a client that has paused keeps its place"),
+  "session": flag("sessionMs", 1_000, 0, YEARS_S, "seconds a client without a place is remembered"),
   "heartbeat": flag(
     "heartbeatMs",
     1_000,
@@ -60,7 +62,7 @@ const NUMBER_FLAGS: Record<string, NumberFlag> = {
   "max-connections": flag("maxConnections", 1, 1, MANY, "connections at once"),
   "max-rooms": flag("maxRooms", 1, 1, MANY, "rooms at once"),
   "max-members": flag("maxMembers", 1, 1, MANY, "members of one room"),
-  "max-away": flag("maxAway", 1, 0, MANY, "cut-off clients that keep their place"),
+  "max-away": flag("maxAway", 1, 0, MANY, "clients without a connection that are remembered"),
   "rooms-per-client": flag("maxRoomsPerClient", 1, 1, MANY, "rooms one client may be in"),
   "high-water": flag("highWaterBytes", 1, 1, MANY, "bytes that may wait for a slow reader"),
   "stuck": flag("stuckMs", 1, 1, MANY, "milliseconds until a reader that takes nothing is evicted"),

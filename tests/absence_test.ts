@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Absence } from "../src/absence.ts";
+import { Absence, type AbsenceOptions, type Over } from "../src/absence.ts";
 import { Log } from "../src/log.ts";
 import { type Member, Room } from "../src/room.ts";
 import { Roster } from "../src/roster.ts";
@@ -8,6 +8,10 @@ import { countingBytes, FakePeer } from "./hub_harness.ts";
 import { pure } from "./pure.ts";
 
 const sessions = new Sessions(countingBytes(), (id) => id);
+
+function absent(options: Partial<AbsenceOptions> = {}): Absence {
+  return new Absence({ graceMs: 100, pauseMs: 1_000, sessionMs: 10_000, maxAway: 10, ...options });
+}
 
 /** A client that is here, in as many rooms. */
 function client(rooms: number): { session: Session; members: Member[] } {
@@ -25,65 +29,168 @@ function client(rooms: number): { session: Session; members: Member[] } {
   return { session, members };
 }
 
-pure("as many may be away as are allowed, and whoever is away already", () => {
-  const absence = new Absence({ graceMs: 100, maxAway: 1 });
-  const [ana, ben] = [client(0).session, client(0).session];
-  assertEquals([absence.allows(), absence.allows(ana)], [true, true]);
-  absence.begin(ana, 0);
-  assertEquals([absence.allows(), absence.allows(ana), absence.allows(ben)], [false, true, false]);
-  absence.end(ana);
-  assertEquals(absence.allows(ben), true);
+/** Takes away what is over, as a hub does. */
+function lose(absence: Absence, all: Iterable<Over>): Over[] {
+  const lost: Over[] = [];
+  for (const over of all) {
+    lost.push(over);
+    const { session, member } = over;
+    if (member === undefined) absence.end(session);
+    else session.rooms.delete(member.room.id);
+  }
+  return lost;
+}
+
+pure("nobody keeps a place where there is no grace time, or where nobody may be away", () => {
+  assertEquals(
+    [absent({ graceMs: 0 }), absent({ maxAway: 0 }), absent()].map((absence) => {
+      return absence.keepsPlaces;
+    }),
+    [false, false, true],
+  );
 });
 
-pure("nobody may be away where there is no grace time", () => {
-  assertEquals(new Absence({ graceMs: 0, maxAway: 10 }).allows(), false);
-});
-
-pure("whoever is away for the grace time is over, not earlier", () => {
-  const absence = new Absence({ graceMs: 100, maxAway: 10 });
+pure("places are over after the grace time and the client after its session, not earlier", () => {
+  const absence = absent();
   const { session, members } = client(2);
   assertEquals(absence.begin(session, 5), members);
-  assertEquals([session.peer, members.map(({ outlet }) => outlet)], [undefined, [
-    undefined,
-    undefined,
-  ]]);
-  assertEquals([...absence.over(104)], []);
-  assertEquals([...absence.over(105)], [{ session }]);
+  const outlets = members.map(({ outlet }) => outlet);
+  assertEquals([session.peer, outlets], [undefined, [undefined, undefined]]);
+  assertEquals(lose(absence, absence.over(104)), []);
+  assertEquals(
+    lose(absence, absence.over(105)),
+    members.map((member) => ({ session, member })),
+  );
+  assertEquals([absence.isGone(session), lose(absence, absence.over(10_104))], [true, []]);
+  assertEquals(lose(absence, absence.over(10_105)), [{ session }]);
+  assertEquals(lose(absence, absence.over(1e9)), []);
 });
 
+pure(
+  "a client without a place is remembered, but may be found to have one until the grace time is over",
+  () => {
+    const absence = absent();
+    const { session } = client(0);
+    absence.begin(session, 0);
+    lose(absence, absence.over(99));
+    assertEquals(absence.isGone(session), false);
+    lose(absence, absence.over(100));
+    assertEquals(absence.isGone(session), true);
+  },
+);
+
+pure(
+  "a client that is at another process is not remembered, and none where no session lasts",
+  () => {
+    for (const [options, elsewhere] of [[{}, true], [{ sessionMs: 0 }, false]] as const) {
+      const absence = absent(options);
+      const { session } = client(0);
+      absence.begin(session, 0);
+      session.elsewhere = elsewhere;
+      assertEquals(lose(absence, absence.over(100)), [{ session }]);
+    }
+  },
+);
+
 pure("beginning to be away a second time tells of no membership again", () => {
-  const absence = new Absence({ graceMs: 100, maxAway: 10 });
+  const absence = absent();
   const { session, members } = client(1);
   assertEquals([absence.begin(session, 0), absence.begin(session, 1)], [members, []]);
 });
 
 pure("whoever comes back to some rooms only loses the others when the grace time is over", () => {
-  const absence = new Absence({ graceMs: 100, maxAway: 1 });
+  const absence = absent({ maxAway: 1 });
   const { session, members: [home, other] } = client(2);
   absence.begin(session, 0);
   const peer = new FakePeer(false);
   session.attach(peer, 50);
+  absence.welcome(session, 50);
   home!.outlet = peer;
-  assertEquals([[...absence.over(99)], absence.allows()], [[], false]);
-  assertEquals([...absence.over(100)], [{ session, member: other! }]);
+  assertEquals(lose(absence, absence.over(99)), []);
+  assertEquals(lose(absence, absence.over(100)), [{ session, member: other! }]);
+  assertEquals([absence.isGone(session), lose(absence, absence.over(1e9))], [false, []]);
 });
 
-pure("whoever is back everywhere is away no longer", () => {
-  const absence = new Absence({ graceMs: 100, maxAway: 1 });
-  const { session, members: [home] } = client(1);
-  absence.beginIn(session, home!, 0);
-  home!.outlet = new FakePeer(false);
-  assertEquals([[...absence.over(1_000)], absence.allows()], [[], true]);
+pure(
+  "whoever is back everywhere is away no longer, and gets a whole grace time the next time",
+  () => {
+    const absence = absent();
+    const { session, members: [home] } = client(1);
+    absence.beginIn(session, home!, 0);
+    home!.outlet = new FakePeer(false);
+    assertEquals(lose(absence, absence.over(1_000)), []);
+    absence.begin(session, 1_000);
+    assertEquals(lose(absence, absence.over(1_099)), []);
+  },
+);
+
+pure("a client that has paused keeps its places as long as it said, or as it may", () => {
+  for (const [forMs, keptMs] of [[500, 500], [2_000, 1_000], [undefined, 1_000], [0, 0]] as const) {
+    const absence = absent();
+    const { session, members: [home, other] } = client(2);
+    absence.beginIn(session, other!, 0);
+    absence.pause(session, forMs, 10);
+    assertEquals([session.peer, home!.outlet], [undefined, undefined]);
+    assertEquals([home!.paused, other!.paused], [true, false], "of the other it was told before");
+    assertEquals(lose(absence, absence.over(10 + keptMs - 1)).length, 0);
+    assertEquals(lose(absence, absence.over(10 + keptMs)).length, 2);
+  }
 });
 
-pure("clients may be ended while it is told that they are over", () => {
-  const absence = new Absence({ graceMs: 100, maxAway: 10 });
-  const all = [client(0).session, client(0).session, client(0).session];
+pure("a client that comes back from a pause has the grace time to go to its rooms", () => {
+  const absence = absent();
+  const { session, members: [home, other] } = client(2);
+  absence.pause(session, undefined, 0);
+  const peer = new FakePeer(false);
+  session.attach(peer, 500);
+  absence.welcome(session, 500);
+  home!.outlet = peer;
+  assertEquals(lose(absence, absence.over(599)), []);
+  assertEquals(lose(absence, absence.over(600)), [{ session, member: other! }]);
+});
+
+pure("whoever goes last stays: first goes who has no place, then who went first", () => {
+  const absence = absent({ maxAway: 2 });
+  const [ana, ben, cleo, dan] = [client(1), client(0), client(1), client(1)];
+  absence.pause(ana.session, undefined, 0);
+  absence.begin(ben.session, 0);
+  lose(absence, absence.over(100));
+  assertEquals(lose(absence, absence.excess()), []);
+  absence.begin(cleo.session, 100);
+  assertEquals(lose(absence, absence.excess()), [{ session: ben.session }]);
+  absence.begin(dan.session, 100);
+  assertEquals(lose(absence, absence.excess())[0], { session: ana.session });
+  // One that has been away before goes to the end of the line.
+  absence.begin(cleo.session, 101);
+  absence.begin(ana.session, 101);
+  assertEquals(lose(absence, absence.excess())[0], { session: dan.session });
+});
+
+pure("a client that is coming back does not count, and loses nothing to others", () => {
+  const absence = absent({ maxAway: 1 });
+  const [ana, ben] = [client(1), client(1)];
+  for (const { session } of [ana, ben]) {
+    absence.begin(session, 0);
+    session.attach(new FakePeer(false), 10);
+    absence.welcome(session, 10);
+  }
+  absence.beginIn(ben.session, ben.members[0]!, 10);
+  absence.begin(client(1).session, 10);
+  assertEquals(lose(absence, absence.excess()), []);
+  assertEquals(lose(absence, absence.over(109)), [{
+    session: ana.session,
+    member: ana.members[0]!,
+  }]);
+});
+
+pure("clients may be ended while it is told what is over", () => {
+  const absence = absent();
+  const all = [client(1).session, client(1).session, client(1).session];
   for (const session of all) absence.begin(session, 0);
   const over: Session[] = [];
   for (const { session } of absence.over(100)) {
     over.push(session);
-    absence.end(session);
+    for (const other of all) absence.end(other);
   }
-  assertEquals([over, [...absence.over(100)]], [all, []]);
+  assertEquals([over, [...absence.over(1e9)]], [[all[0]], []]);
 });

@@ -56,9 +56,11 @@ const MAY_SEE: Record<string, string[]> = {
   "presence": ["encode", "type effects", "type protocol", "type room"],
   "replies": ["encode", "errors", "protocol", "type effects", "type room", "type sessions"],
   "absence": ["type options", "type room", "type sessions"],
+  "departures": ["presence", "type absence", "type effects", "type room", "type sessions"],
   "liveness": ["errors", "type options", "type sessions"],
   "hub": [
     "absence",
+    "departures",
     "errors",
     "protocol",
     "encode",

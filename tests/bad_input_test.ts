@@ -8,7 +8,7 @@
 import { assertEquals } from "@std/assert";
 import { type RawSocket, TestChat } from "./fixtures.ts";
 
-const ACTIONS = "hello, create, join, leave, message, messages, typing, rename, ping, pong";
+const ACTIONS = "hello, create, join, leave, message, messages, typing, rename, ping, pong, pause";
 
 interface BadFrame {
   name: string;

@@ -68,6 +68,8 @@ Deno.test("PROTOCOL.md tells the limits and defaults that the server has", async
       DEFAULTS.presenceLimit,
       DEFAULTS.rate,
       DEFAULTS.graceMs / 1_000,
+      DEFAULTS.pauseMs / 3_600_000,
+      DEFAULTS.sessionMs / 3_600_000,
       DEFAULTS.emptyRoomMs / 60_000,
       DEFAULTS.heartbeatMs / 1_000,
       DEFAULTS.helloMs / 1_000,

@@ -96,7 +96,7 @@ Deno.test("a cut connection is away at once, and back with nothing missed", asyn
   ]);
 });
 
-Deno.test("who does not come back within the grace time has left, and is forgotten", async () => {
+Deno.test("who does not come back within the grace time has left, but is still the same", async () => {
   await using server = new TestChat({ graceMs: 20 });
   const { host: ana, roomId } = await server.host1();
   await using _ana = ana;
@@ -104,7 +104,38 @@ Deno.test("who does not come back within the grace time has left, and is forgott
   await ben.close();
   assertEquals(events(await ana.entries(2)), [[ben.id, "away"], [ben.id, "leave"]]);
   await using again = await server.v1(session(ben));
+  assertEquals([again.welcome.resumed, again.id], [true, ben.id]);
+  await again.ask({ action: "join", body: roomId });
+  assertEquals(events(await ana.entries(1)), [[ben.id, "join"]]);
+});
+
+Deno.test("who does not come back within the time of a session is forgotten", async () => {
+  await using server = new TestChat({ graceMs: 20, sessionMs: 0 });
+  const { host: ana, roomId } = await server.host1();
+  await using _ana = ana;
+  const ben = await guest(server, ana, roomId);
+  await ben.close();
+  assertEquals(events(await ana.entries(2)), [[ben.id, "away"], [ben.id, "leave"]]);
+  await using again = await server.v1(session(ben));
   assertEquals(again.welcome.resumed, false);
+});
+
+Deno.test("a pause closes with 4007, and nothing is told of it, nor of the way back", async () => {
+  await using server = new TestChat();
+  const { host: ana, roomId } = await server.host1();
+  await using _ana = ana;
+  const ben = await guest(server, ana, roomId);
+  ben.send({ action: "pause", body: { for_ms: 60_000 } });
+  assertEquals(await ben.next(), { event: "goodbye", code: 4007, reason: "Paused" });
+  assertEquals(await ben.closed(), { code: 4007, reason: "Paused" });
+  ana.send({ action: "message", room_id: roomId, body: "meanwhile" });
+  await using again = await server.v1(session(ben));
+  assertEquals([again.welcome.resumed, again.id], [true, ben.id]);
+  const { epoch } = await again.ask({ action: "join", body: roomId });
+  const joined = await again.ask({ action: "join", body: { room_id: roomId, epoch, after: 2 } });
+  assertEquals([joined.recovered, events(await again.entries(1))], [true, [[ana.id, "meanwhile"]]]);
+  assertEquals(events(await ana.entries(1)), [[ana.id, "meanwhile"]]);
+  await ana.silence();
 });
 
 Deno.test("a session that comes back but not to its room leaves it after the grace time", async () => {
@@ -136,7 +167,7 @@ Deno.test("without a grace time nobody is ever away", async () => {
   await using _ana = ana;
   const ben = await guest(server, ana, roomId);
   await using newer = await server.v1(session(ben));
-  assertEquals(newer.welcome.resumed, false);
+  assertEquals(newer.welcome.resumed, true);
   assertEquals(events(await ana.entries(1)), [[ben.id, "leave"]]);
   assertEquals((await ben.next()).code, 4500);
 });

@@ -6,7 +6,7 @@ import { report, SEED, setting, until } from "./setting.ts";
 import { entryText, everybodyLeaves, Model, stories } from "./story.ts";
 import { HubWorld, SocketWorld } from "./worlds.ts";
 
-const TIMES = { graceMs: 30_000, emptyRoomMs: 60_000 };
+const TIMES = { graceMs: 30_000, pauseMs: 45_000, sessionMs: 20_000, emptyRoomMs: 60_000 };
 const LENGTH = 300;
 
 function total(done: Record<string, number>): number {

@@ -17,15 +17,32 @@ interface ModelClient {
   n: number;
   /** The connections that it speaks on, newest last. */
   speaker: Speaker | undefined;
-  awaySince: number;
+  /** When it had a connection last. */
+  seenAt: number;
+  /** Since when it is only remembered. */
+  goneSince: number | undefined;
+}
+
+/** A place that nobody is in at the moment: how long it is kept, and whether the others do not know. */
+interface Empty {
+  until: number;
+  silent: boolean;
+}
+
+/** The times of a server, in milliseconds. */
+export interface Times {
+  graceMs: number;
+  pauseMs: number;
+  sessionMs: number;
+  emptyRoomMs: number;
 }
 
 /** A room as the model knows it. */
 interface ModelRoom {
   id: string;
   log: string[];
-  /** Since when each member is away; undefined for who is here. */
-  members: Map<ModelClient, number | undefined>;
+  /** The places of the members; undefined for who is here. */
+  members: Map<ModelClient, Empty | undefined>;
   emptySince: number;
   /** The places of the messages, by client and number. */
   places: Map<string, number>;
@@ -37,12 +54,12 @@ export class Model {
   /** By slot: the story's people and rooms. */
   readonly clients = new Map<number, ModelClient>();
   readonly rooms = new Map<number, ModelRoom>();
-  readonly times: { graceMs: number; emptyRoomMs: number };
+  readonly times: Times;
   /** How often each command was carried out. */
   readonly done: Record<string, number>;
 
   /** Makes an empty model; `done` is counted on. */
-  constructor(times: { graceMs: number; emptyRoomMs: number }, done: Record<string, number>) {
+  constructor(times: Times, done: Record<string, number>) {
     this.times = times;
     this.done = done;
   }
@@ -51,8 +68,26 @@ export class Model {
   away(client: ModelClient): void {
     for (const room of this.rooms.values()) {
       if (!room.members.has(client) || room.members.get(client) !== undefined) continue;
-      room.members.set(client, this.now);
+      room.members.set(client, { until: this.now + this.times.graceMs, silent: false });
       room.log.push(`${client.id} away`);
+    }
+  }
+
+  /** Notes a client that has paused, for a time or for as long as it may. */
+  pause(client: ModelClient, forMs = Infinity): void {
+    const until = this.now + Math.min(forMs, this.times.pauseMs);
+    for (const { members } of this.rooms.values()) {
+      if (!members.has(client)) continue;
+      members.set(client, { until, silent: members.get(client)?.silent ?? true });
+    }
+  }
+
+  /** Notes a client that has come back, but not yet to its rooms. */
+  welcome(client: ModelClient): void {
+    client.goneSince = undefined;
+    for (const { members } of this.rooms.values()) {
+      const place = members.get(client);
+      if (place !== undefined) place.until = Math.min(place.until, this.now + this.times.graceMs);
     }
   }
 
@@ -72,16 +107,17 @@ export class Model {
   /** Lets half a second pass. */
   tick(): void {
     this.now += 500;
-    const { graceMs, emptyRoomMs } = this.times;
-    for (const [slot, client] of [...this.clients]) {
-      if (client.speaker === undefined && this.now - client.awaySince >= graceMs) {
-        this.end(slot, client);
+    const { graceMs, sessionMs, emptyRoomMs } = this.times;
+    for (const room of this.rooms.values()) {
+      for (const [client, place] of [...room.members]) {
+        if (place !== undefined && this.now >= place.until) this.leave(client, room);
       }
     }
-    for (const room of this.rooms.values()) {
-      for (const [client, since] of [...room.members]) {
-        if (since !== undefined && this.now - since >= graceMs) this.leave(client, room);
-      }
+    for (const [slot, client] of [...this.clients]) {
+      if (client.speaker !== undefined) continue;
+      const hasPlaces = [...this.rooms.values()].some(({ members }) => members.has(client));
+      if (!hasPlaces && this.now - client.seenAt >= graceMs) client.goneSince ??= this.now;
+      if (this.now - (client.goneSince ?? Infinity) >= sessionMs) this.clients.delete(slot);
     }
     for (const [slot, room] of [...this.rooms]) {
       if (room.members.size === 0 && this.now - room.emptySince >= emptyRoomMs) {
@@ -126,8 +162,8 @@ function connect(slot: number): Command {
   return command(`connect ${slot}`, (m) => !m.clients.has(slot), async (model, world) => {
     const speaker = await world.connect(undefined);
     const { client_id: id, session } = speaker.welcome;
-    const client = { id: String(id), session: String(session), n: 0, speaker, awaySince: 0 };
-    model.clients.set(slot, client);
+    const times = { seenAt: 0, goneSince: undefined };
+    model.clients.set(slot, { id: String(id), session: String(session), n: 0, speaker, ...times });
   });
 }
 
@@ -139,9 +175,9 @@ function resume(slot: number): Command {
     client.speaker = await world.connect(client.session);
     const { client_id: id, n, resumed } = client.speaker.welcome;
     assertEquals({ id, n, resumed }, { id: client.id, n: client.n, resumed: true });
-    if (older === undefined) return;
-    model.away(client);
-    await older.end(false);
+    if (older !== undefined) model.away(client);
+    model.welcome(client);
+    await older?.end(false);
   });
 }
 
@@ -150,8 +186,18 @@ function drop(slot: number): Command {
     const client = model.clients.get(slot)!;
     await client.speaker!.end(false);
     client.speaker = undefined;
-    client.awaySince = model.now;
+    client.seenAt = model.now;
     model.away(client);
+  });
+}
+
+function pause(slot: number, forMs: number | undefined): Command {
+  return command(`pause ${slot} ${forMs}`, (m) => online(m, slot), async (model) => {
+    const client = model.clients.get(slot)!;
+    await client.speaker!.pause(forMs);
+    client.speaker = undefined;
+    client.seenAt = model.now;
+    model.pause(client, forMs);
   });
 }
 
@@ -180,8 +226,9 @@ function join(slot: number, at: number): Command {
     const client = model.clients.get(slot)!;
     const room = model.rooms.get(at)!;
     const reply = await client.speaker!.ask({ action: "join", body: room.id });
-    const isHere = room.members.has(client) && room.members.get(client) === undefined;
-    const event = isHere ? [] : [`${client.id} ${room.members.has(client) ? "back" : "join"}`];
+    const place = room.members.get(client);
+    const isKnown = room.members.has(client) && (place === undefined || place.silent);
+    const event = isKnown ? [] : [`${client.id} ${room.members.has(client) ? "back" : "join"}`];
     room.members.set(client, undefined);
     assertEquals(reply.seq, room.log.length);
     const members = reply.members as Parameters<typeof memberText>[0][];
@@ -256,6 +303,7 @@ export function stories(length: number, waiting: boolean) {
     slots.map(resume),
     slots.map(resume),
     slots.map(drop),
+    fc.tuple(slots, fc.constantFrom(undefined, 5_000, 1e9)).map((args) => pause(...args)),
     slots.map(kill),
     fc.tuple(slots, places).map(([slot, at]) => create(slot, at)),
     fc.tuple(slots, places).map(([slot, at]) => join(slot, at)),
@@ -281,7 +329,7 @@ function online(model: Model, slot: number): boolean {
 }
 
 function rosterOf(room: ModelRoom): string[] {
-  return [...room.members].map(([{ id }, since]) => since === undefined ? id : `${id} away`);
+  return [...room.members].map(([{ id }, place]) => place?.silent === false ? `${id} away` : id);
 }
 
 function memberText({ client_id: id, away }: { client_id: string; away?: boolean }): string {

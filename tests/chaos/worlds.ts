@@ -11,7 +11,7 @@ import { encodeError } from "../../src/encode.ts";
 import { ChatError } from "../../src/errors.ts";
 import { Hub } from "../../src/hub.ts";
 import { newEpoch } from "../../src/ids.ts";
-import { DEFAULTS } from "../../src/options.ts";
+import { DEFAULTS, type HubOptions } from "../../src/options.ts";
 import type { Entry, MemberInfo } from "../../src/protocol.ts";
 import type { Peer, Session } from "../../src/sessions.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
@@ -28,6 +28,8 @@ export interface Speaker {
   ask(frame: Frame): Promise<Frame>;
   /** Ends the connection; `forGood` says that the client will not come back. */
   end(forGood: boolean): Promise<void>;
+  /** Pauses, for so many milliseconds or as long as it may, and ends the connection. */
+  pause(forMs: number | undefined): Promise<void>;
 }
 
 /** A place where a story can take place. */
@@ -73,6 +75,10 @@ class Puppet implements Peer, Speaker {
   end(forGood: boolean): Promise<void> {
     return this.#world.end(this, forGood);
   }
+
+  async pause(forMs: number | undefined): Promise<void> {
+    await this.ask({ action: "pause", body: { for_ms: forMs } });
+  }
 }
 
 /** The hub over a store in memory: no sockets, and its own time. */
@@ -82,7 +88,7 @@ export class HubWorld implements World {
   #now = 0;
 
   /** Makes an empty world. */
-  constructor(options: { graceMs: number; emptyRoomMs: number; seed: number }) {
+  constructor(options: Partial<HubOptions> & { seed: number }) {
     const random = chance(options.seed);
     const bytes = (array: Uint8Array<ArrayBuffer>) => array.map(() => Math.floor(256 * random()));
     // Nobody has to be heard here.
@@ -207,6 +213,10 @@ export class SocketWorld implements World {
     return {
       welcome: socket.welcome,
       ask: (frame) => this.#ask(socket, frame),
+      pause: async (forMs) => {
+        socket.send({ action: "pause", body: { for_ms: forMs } });
+        await socket.closed();
+      },
       end: async (forGood) => {
         // What another connection of the session has replaced is closed already.
         const { connections } = this.#server.chat.size;
