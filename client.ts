@@ -17,10 +17,11 @@
  */
 
 import { ChatRoom, type Message, type RoomActions, type RoomReply } from "./src/chat_room.ts";
-import { ChatError, reasonOf, SendError } from "./src/errors.ts";
+import { ChatError, ConnectError, reasonOf, SendError } from "./src/errors.ts";
 import type { ReadOptions } from "./src/feed.ts";
 import { Lifeline, type Status } from "./src/lifeline.ts";
 import type { Link, Push, Reply } from "./src/link.ts";
+import { listenToPage } from "./src/page.ts";
 import { Sender } from "./src/sender.ts";
 import type { ConnectedFrame, ErrorFrame, SuccessFrame } from "./src/protocol.ts";
 import { sleep, type WaitOptions } from "./src/wait.ts";
@@ -35,7 +36,7 @@ export type {
   PresenceEvent,
 } from "./src/protocol.ts";
 export type { ReadOptions, Status, WaitOptions };
-export { ChatError, ChatRoom, SendError };
+export { ChatError, ChatRoom, ConnectError, SendError };
 
 /** What a client can be told. */
 export interface ClientOptions {
@@ -45,6 +46,11 @@ export interface ClientOptions {
   timeoutMs?: number;
   /** The same for `send`, which outlives broken connections; 60,000 unless given. */
   sendTimeoutMs?: number;
+  /**
+   * The {@linkcode ChatClient.session} of an earlier client, to be that one again: a page keeps
+   * it over a reload. `null`, which `sessionStorage.getItem` gives at first, is none.
+   */
+  session?: string | null;
   /** Closes the client when it is aborted. */
   signal?: AbortSignal;
   /** Whether to come back by itself when the connection breaks; `true` unless given. */
@@ -60,6 +66,9 @@ export interface JoinOptions extends WaitOptions {
   /** How many entries of the room's history to begin with; none unless given. */
   last?: number;
 }
+
+/** How long a page that is loaded again may take to say who it is, in milliseconds. */
+const RELOAD_MS = 10_000;
 
 /** A chat client: one person, over as many connections as it takes. */
 export class ChatClient implements AsyncDisposable {
@@ -81,6 +90,8 @@ export class ChatClient implements AsyncDisposable {
   /** Rooms whose members are being asked for. */
   readonly #renewing = new Set<ChatRoom>();
   readonly #unlisten: () => void;
+  /** Whether the app may have kept the session. */
+  #isKept = false;
 
   /**
    * Makes a client for the server at `url` (`ws:` or `wss:`). It does nothing before `connect`.
@@ -91,6 +102,7 @@ export class ChatClient implements AsyncDisposable {
     this.#options = options;
     this.#timeoutMs = options.timeoutMs ?? 10_000;
     this.#name = options.name;
+    this.#session = options.session ?? undefined;
     this.#actions = {
       send: (room, text, wait) => this.#send(room, text, wait),
       typing: (room) => this.#lifeline.link?.send({ action: "typing", room_id: room.id }),
@@ -110,12 +122,35 @@ export class ChatClient implements AsyncDisposable {
       push: (frame) => this.#take(frame),
       over: (reason) => this.#over(reason),
     });
-    this.#unlisten = listen(() => this.#lifeline.nudge(), () => this.close(), options.signal);
+    const unlisten = listenToPage({
+      woken: () => this.#lifeline.nudge(),
+      offline: () => this.#lifeline.doubt(),
+      stopped: (forMs) => this.#lifeline.pause(forMs),
+      ended: () => this.#endPage(),
+    });
+    const { signal } = options;
+    const close = () => this.close();
+    signal?.addEventListener("abort", close);
+    if (signal?.aborted) queueMicrotask(close);
+    this.#unlisten = () => {
+      unlisten();
+      signal?.removeEventListener("abort", close);
+    };
   }
 
   /** The public id of this client; empty before it is connected. */
   get clientId(): string {
     return this.#clientId;
+  }
+
+  /**
+   * What makes a later client the same person: give it as {@linkcode ClientOptions.session}. It
+   * is a secret: whoever has it can speak as this client. Where it was read, a page that ends is
+   * taken for one that is loaded again; otherwise it leaves its rooms.
+   */
+  get session(): string | undefined {
+    this.#isKept = true;
+    return this.#session;
   }
 
   /** How others see this client. */
@@ -146,6 +181,11 @@ export class ChatClient implements AsyncDisposable {
   /** Connects, in one attempt; rejects if it fails. From then on broken connections are mended. */
   async connect(options: WaitOptions = {}): Promise<void> {
     await this.#lifeline.connect(options.timeoutMs ?? this.#timeoutMs, options.signal);
+  }
+
+  /** Makes the next attempt to come back at once; where there is a connection, asks whether it still works. */
+  retryNow(): void {
+    this.#lifeline.nudge();
   }
 
   /** Makes a room, joins it, and makes it the current one. */
@@ -199,6 +239,12 @@ export class ChatClient implements AsyncDisposable {
   /** The same as {@linkcode close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** The page ends: the next one may be this client again, or nobody will. */
+  #endPage(): void {
+    if (this.#isKept) this.#lifeline.pause(RELOAD_MS);
+    else this.close();
   }
 
   #here(): ChatRoom {
@@ -378,21 +424,6 @@ export class ChatClient implements AsyncDisposable {
     for (const room of [...this.#rooms.values()]) this.#forget(room, reason);
     this.#sender.close(reason);
   }
-}
-
-/** Events of browsers after which a connection may be dead, or can be made again. */
-const NUDGES = ["online", "offline", "visibilitychange"];
-
-/** Calls `nudge` when a browser's network or its user comes or goes, and `close` when the signal is aborted. */
-function listen(nudge: () => void, close: () => void, signal?: AbortSignal): () => void {
-  // Where there is no such event, as in Deno, nobody is ever called.
-  for (const event of NUDGES) globalThis.addEventListener(event, nudge);
-  signal?.addEventListener("abort", close);
-  if (signal?.aborted) queueMicrotask(close);
-  return () => {
-    for (const event of NUDGES) globalThis.removeEventListener(event, nudge);
-    signal?.removeEventListener("abort", close);
-  };
 }
 
 /** Whether a reply lets this client into a room. */

@@ -135,12 +135,15 @@ export class ChatRoom implements AsyncIterable<Message> {
     return this.#actions.leave(this, options);
   }
 
-  /** Everything that happens, from the first event that was not read yet, until the room is left. */
+  /**
+   * Everything that happens, until the room is left. It begins with the first event that was not
+   * read yet, or where `from` says: a second reader gets with `start` all that the room holds.
+   */
   events(options: ReadOptions = {}): AsyncGenerator<RoomEvent, void, undefined> {
     return this.#feed.read(options);
   }
 
-  /** The messages, this client's own included, from the first that was not read yet, until the room is left. */
+  /** The messages among the {@linkcode events}, this client's own included. */
   messages(options: ReadOptions = {}): AsyncGenerator<Message, void, undefined> {
     return messagesOf(this.events(options));
   }

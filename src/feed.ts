@@ -9,6 +9,11 @@
 
 /** What an iterator of a feed can be told. */
 export interface ReadOptions {
+  /**
+   * Where to begin: with the oldest event that is held (`start`), with the first that no reader
+   * has had (`unread`), or with what comes from now on (`now`); `unread` unless given.
+   */
+  from?: "start" | "unread" | "now";
   /** Ends the iteration with the signal's reason. */
   signal?: AbortSignal;
 }
@@ -70,12 +75,21 @@ export class Feed<T> {
     this.#wake();
   }
 
-  /**
-   * Reads from the first event that no reader has had by now. Readers do not take
-   * events from each other.
-   */
+  /** Reads from where the options say. Readers do not take events from each other. */
   read(options: ReadOptions = {}): AsyncGenerator<T, void, undefined> {
-    return this.#readFrom(this.#read, this.#readMark, options);
+    const { from = "unread" } = options;
+    switch (from) {
+      case "start":
+        return this.#readFrom(this.#first, this.#firstMark, options);
+      case "unread":
+        return this.#readFrom(this.#read, this.#readMark, options);
+      case "now": {
+        const mark = this.#events.at(-1)?.mark ?? this.#firstMark;
+        return this.#readFrom(this.#first + this.#events.length, mark, options);
+      }
+      default:
+        return from satisfies never;
+    }
   }
 
   async *#readFrom(

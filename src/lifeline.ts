@@ -10,6 +10,7 @@
 import { backoff } from "./backoff.ts";
 import { CLOSE, mayReconnect, reasonOf } from "./errors.ts";
 import { Feed, type ReadOptions } from "./feed.ts";
+import { isHidden } from "./page.ts";
 import { type End, Link, PROBE_MS, type Push, type Reply } from "./link.ts";
 import type { ConnectedFrame } from "./protocol.ts";
 import { type Deferred, deferred } from "./wait.ts";
@@ -22,8 +23,8 @@ export type Status =
   | { type: "connecting" }
   /** All is well. `resumed`: the server knows this client from an earlier connection. */
   | { type: "connected"; resumed: boolean }
-  /** The connection is gone; attempt number `attempt` comes in `delayMs` milliseconds. */
-  | { type: "reconnecting"; attempt: number; delayMs: number }
+  /** The connection is gone, `reason` says why; attempt number `attempt` comes in `delayMs` milliseconds. */
+  | { type: "reconnecting"; attempt: number; delayMs: number; reason: string }
   /** The connection is gone: for good, or until the next attempt. */
   | { type: "closed"; code: number; reason: string; willReconnect: boolean };
 
@@ -53,6 +54,9 @@ const BACKOFF = { firstMs: 1_000, mostMs: 20_000 };
 /** After a connection that lasted this long, in milliseconds, the backoff begins anew. */
 const GOOD_MS = 5_000;
 
+/** The same when the browser says that there is no network: that may be wrong, but mostly is not. */
+const OFFLINE_PROBE_MS = 1_000;
+
 /** How many changes of status are kept for a slow reader. */
 const KEPT_STATUSES = 100;
 
@@ -69,6 +73,8 @@ export class Lifeline {
   #connectedAt = 0;
   #over = false;
   #wake: () => void = () => {};
+  /** Whether it stays away until somebody says that something has changed. */
+  #paused = false;
   readonly #opening = new AbortController();
 
   /** Makes a lifeline that does nothing before `connect`. */
@@ -119,8 +125,20 @@ export class Lifeline {
 
   /** Something has changed, the network or who looks: tries at once, or asks for a sign of life. */
   nudge(): void {
+    this.#paused = false;
     this.#link?.probe(Math.min(PROBE_MS, this.#options.timeoutMs));
     this.#wake();
+  }
+
+  /** The network seems to be gone: asks for a sign of life that has to come soon. */
+  doubt(): void {
+    this.#link?.probe(OFFLINE_PROBE_MS);
+  }
+
+  /** Lets the connection go, for `forMs` milliseconds at the most, and stays away until a nudge. */
+  pause(forMs?: number): void {
+    this.#paused = true;
+    this.#link?.pause(forMs);
   }
 
   /** Ends it for good. */
@@ -184,35 +202,44 @@ export class Lifeline {
       return;
     }
     this.#set({ type: "closed", code: end.code, reason: end.reason, willReconnect: true });
-    this.#comeBack(end.retryAfterMs);
+    this.#comeBack(end);
   }
 
-  async #comeBack(retryAfterMs: number | undefined): Promise<void> {
-    // A server may say when, but not make a client that keeps failing come faster.
-    let asked = retryAfterMs ?? 0;
+  async #comeBack({ reason, retryAfterMs }: End): Promise<void> {
+    let asked = retryAfterMs;
+    let why = reason;
     while (!this.#over) {
-      const own = retryAfterMs === undefined || this.#attempt > 0
-        ? backoff(this.#attempt, Math.random(), BACKOFF)
-        : 0;
-      const delayMs = Math.max(own, asked);
-      asked = 0;
-      retryAfterMs = undefined;
-      this.#attempt++;
-      this.#set({ type: "reconnecting", attempt: this.#attempt, delayMs });
-      await this.#sleep(delayMs);
+      if (this.#paused) {
+        await this.#sleep();
+      } else {
+        const delayMs = this.#delay(asked);
+        asked = undefined;
+        this.#attempt++;
+        this.#set({ type: "reconnecting", attempt: this.#attempt, delayMs, reason: why });
+        await this.#sleep(delayMs);
+      }
       if (this.#over) return;
       try {
         await this.#open(this.#options.timeoutMs);
         return;
-      } catch {
-        // What went wrong shows in the next status: there is another attempt.
+      } catch (error) {
+        why = reasonOf(error);
       }
     }
   }
 
-  #sleep(ms: number): Promise<void> {
+  /** How long to wait before the next attempt, where the server has perhaps asked for a time. */
+  #delay(asked: number | undefined): number {
+    // Timers of a page that nobody sees come when they want: there is one attempt without any.
+    const atOnce = this.#attempt === 0 && (asked !== undefined || isHidden());
+    // A server may say when, but not make a client that keeps failing come faster.
+    return Math.max(atOnce ? 0 : backoff(this.#attempt, Math.random(), BACKOFF), asked ?? 0);
+  }
+
+  /** Waits for so many milliseconds, or until it is woken. */
+  #sleep(ms = Infinity): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#wake(), ms);
+      const timer = ms < Infinity ? setTimeout(() => this.#wake(), ms) : undefined;
       this.#wake = () => {
         this.#wake = () => {};
         clearTimeout(timer);

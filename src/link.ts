@@ -7,7 +7,7 @@
  * @module
  */
 
-import { ChatError, CLOSE } from "./errors.ts";
+import { ChatError, CLOSE, ConnectError } from "./errors.ts";
 import { type MemberInfo, type Ref, type ServerFrame, SUBPROTOCOL } from "./protocol.ts";
 import { wellFormedJson } from "./utf8.ts";
 import { type Deferred, deferred, MAX_TIMER_MS } from "./wait.ts";
@@ -106,12 +106,14 @@ export class Link {
       if (socket.protocol === SUBPROTOCOL) opening.resolve(new Link(socket, events));
       else opening.reject(new Error(`${url.origin} does not speak ${SUBPROTOCOL}`));
     };
-    socket.onerror = (event) => {
-      // Deno says why; browsers keep it to themselves.
-      const why = "message" in event && event.message ? `: ${event.message}` : "";
-      opening.reject(new Error(`Cannot connect to ${url.origin}${why}`));
+    const fail = (why: string) => {
+      opening.reject(new ConnectError(url.href, `Cannot connect to ${url.origin}${why}`));
     };
-    socket.onclose = () => opening.reject(new Error(`Cannot connect to ${url.origin}: closed`));
+    // Deno says why; browsers keep it to themselves.
+    socket.onerror = (event) => {
+      fail("message" in event && event.message ? `: ${event.message}` : "");
+    };
+    socket.onclose = () => fail(": closed");
     try {
       return await opening.promise;
     } catch (error) {
@@ -199,6 +201,12 @@ export class Link {
   /** Gives the connection up: to its owner it is over at once. */
   fail(reason: string): void {
     this.#end({ code: CLOSE.unresponsive, reason });
+  }
+
+  /** Says that it will be silent for a while, for `forMs` milliseconds at the most, and ends. */
+  pause(forMs?: number): void {
+    this.send({ action: "pause", body: { for_ms: forMs } });
+    this.#end({ code: CLOSE.paused, reason: "Paused" });
   }
 
   /** Closes with 1000 and resolves when the server has answered, or after a second. */

@@ -148,6 +148,8 @@ export class Outbox {
    */
   rewind(taken = this.#taken): void {
     this.#taken = taken;
+    // A client that goes on where an earlier program stopped has numbered nothing itself.
+    this.#n = Math.max(this.#n, taken);
     this.#flying.clear();
     this.#flyingBytes = 0;
     this.#queue = [...this.#numbered.values(), ...this.#queue.filter(({ n }) => n === 0)];

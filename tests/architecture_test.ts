@@ -215,10 +215,11 @@ const MAY_SEE: Record<string, string[]> = {
   ],
 
   // The client.
+  "page": [],
   "feed": ["wait"],
   "outbox": ["errors", "protocol", "utf8"],
   "link": ["errors", "protocol", "utf8", "wait"],
-  "lifeline": ["errors", "backoff", "feed", "link", "type protocol", "wait"],
+  "lifeline": ["errors", "backoff", "feed", "link", "page", "type protocol", "wait"],
   "sender": ["errors", "protocol", "link", "outbox", "utf8", "wait"],
   "chat_room": ["errors", "feed", "type protocol", "roster", "wait"],
   "client.ts": [
@@ -228,6 +229,7 @@ const MAY_SEE: Record<string, string[]> = {
     "feed",
     "lifeline",
     "link",
+    "page",
     "outbox",
     "sender",
     "wait",

@@ -76,7 +76,7 @@ pure("toText() tells how the connection is in one line", () => {
     text({ type: "status", status })?.slice("14:05:09 ".length);
   assertEquals(line({ type: "connecting" }), undefined);
   assertEquals(
-    line({ type: "reconnecting", attempt: 3, delayMs: 1_234 }),
+    line({ type: "reconnecting", attempt: 3, delayMs: 1_234, reason: "Cut" }),
     ". Reconnecting in 1.2 s",
   );
   assertEquals(line({ type: "connected", resumed: true }), ". Connected again");

@@ -50,6 +50,40 @@ Deno.test("two readers that read side by side both get everything", pure, async 
   assertEquals(await Promise.all(both), [[1, 2, 3], [1, 2, 3]]);
 });
 
+Deno.test("a reader begins where it says, whatever others have read", pure, async () => {
+  const feed = numbers(10);
+  fill(feed, 1, 3);
+  await take(feed.read(), 2);
+  const readers = (["start", "unread", "now"] as const).map((from) => feed.read({ from }));
+  fill(feed, 4, 5);
+  feed.end();
+  assertEquals(await Promise.all(readers.map((reader) => Array.fromAsync(reader))), [
+    [1, 2, 3, 4, 5],
+    [3, 4, 5],
+    [4, 5],
+  ]);
+});
+
+Deno.test(
+  "a reader from the start misses nothing of what was dropped before it",
+  pure,
+  async () => {
+    const feed = numbers(2);
+    fill(feed, 1, 4);
+    feed.end();
+    assertEquals(await Array.fromAsync(feed.read({ from: "start" })), [3, 4]);
+  },
+);
+
+Deno.test("a reader from now on that was too slow is told what it missed since", pure, async () => {
+  const feed = numbers(2);
+  fill(feed, 1, 2);
+  const reader = feed.read({ from: "now" });
+  fill(feed, 3, 8);
+  feed.end();
+  assertEquals(await Array.fromAsync(reader), [2 - 6, 7, 8]);
+});
+
 Deno.test("two readers made at once both get everything, one after the other", pure, async () => {
   const feed = numbers(10);
   const [one, two] = [feed.read(), feed.read()];

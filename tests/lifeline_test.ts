@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Lifeline, type LifelineEvents, type Status } from "../src/lifeline.ts";
+import { FakePage } from "./fake_page.ts";
 import { bounded, type Frame } from "./fixtures.ts";
 import { type Script, type ScriptedPeer, ScriptedServer, Wire } from "./scripted_server.ts";
 
@@ -43,12 +44,14 @@ class Line implements AsyncDisposable {
   }
 
   /** The next `count` attempts to come back; it does not wait for any of them. */
-  async attempts(count: number): Promise<{ attempt: number; delayMs: number }[]> {
+  async attempts(
+    count: number,
+  ): Promise<{ attempt: number; delayMs: number; reason: string }[]> {
     const attempts = [];
     while (attempts.length < count) {
       const status = await this.status();
       if (status?.type !== "reconnecting") continue;
-      attempts.push({ attempt: status.attempt, delayMs: status.delayMs });
+      attempts.push(status);
       queueMicrotask(() => this.lifeline.nudge());
     }
     return attempts;
@@ -114,7 +117,12 @@ Deno.test("a goodbye's time is waited for instead of a backoff", async () => {
   await using line = new Line(server.url);
   await line.connect();
   const statuses = await line.next(6);
-  assertEquals(statuses[3], { type: "reconnecting", attempt: 1, delayMs: 120 });
+  assertEquals(statuses[3], {
+    type: "reconnecting",
+    attempt: 1,
+    delayMs: 120,
+    reason: "Update",
+  });
   const [first = 0, second = 0] = server.attempts;
   assert(second - first >= 119, `It came back after ${second - first} ms`);
 });
@@ -302,6 +310,83 @@ Deno.test("a nudged connection that gives no sign of life is given up, and one t
     reason: "Nothing heard for 200 ms",
     willReconnect: true,
   });
+});
+
+Deno.test("a connection in doubt has a second to give a sign of life", async () => {
+  await using server = new ScriptedServer(async (peer, turn) => {
+    peer.pongs = turn > 0;
+    await peer.welcome();
+  });
+  await using line = new Line(server.url);
+  await line.connect();
+  await line.next(2);
+  const since = performance.now();
+  line.lifeline.doubt();
+  const lost = await line.status();
+  const took = performance.now() - since;
+  assert(lost?.type === "closed" && lost.code === 4005 && took < 2_000, `${took} ms`);
+});
+
+Deno.test("a lifeline that pauses says so, and comes back at once when something changes", async () => {
+  const heard = Promise.withResolvers<[Frame, number]>();
+  await using server = new ScriptedServer(async (peer, turn) => {
+    await peer.welcome();
+    if (turn === 0) heard.resolve([await peer.next(), (await peer.closed).code]);
+  });
+  await using line = new Line(server.url);
+  await line.connect();
+  await line.next(2);
+  line.lifeline.pause(5_000);
+  line.lifeline.pause(9_000);
+  const paused = { type: "closed", code: 4007, reason: "Paused", willReconnect: true } as const;
+  assertEquals(await line.status(), paused);
+  assertEquals(await heard.promise, [{ action: "pause", body: { for_ms: 5_000 } }, 4007]);
+  assertEquals([line.lifeline.status, server.attempts.length], [paused, 1]);
+  line.lifeline.nudge();
+  await line.lifeline.ready(5_000);
+  assertEquals((await line.next(2)).map((status) => status?.type), ["connecting", "connected"]);
+});
+
+Deno.test("a lifeline that pauses while it waits for its next attempt stays away too", async () => {
+  await using server = new ScriptedServer(async (peer, turn) => {
+    await peer.welcome();
+    if (turn === 0) peer.close(1001);
+  });
+  await using line = new Line(server.url);
+  await line.connect();
+  await line.attempts(1);
+  line.lifeline.pause();
+  line.lifeline.nudge();
+  await line.lifeline.ready(5_000);
+  assertEquals(server.attempts.length, 2);
+});
+
+Deno.test("a page that nobody sees makes its first attempt at once, and the others like anybody", async () => {
+  using page = new FakePage();
+  page.show("hidden");
+  await using server = new ScriptedServer(async (peer) => {
+    await peer.welcome();
+    peer.close(1001);
+  });
+  await using line = new Line(server.url);
+  await line.connect();
+  const delays = (await line.attempts(8)).map(({ delayMs }) => delayMs);
+  assertEquals(delays[0], 0);
+  assert(delays.slice(1).some((delayMs) => delayMs > 1_000), `${delays}`);
+});
+
+Deno.test("each attempt to come back tells why there has to be one", async () => {
+  await using server = new ScriptedServer(async (peer) => {
+    await peer.welcome();
+    peer.close(4004, "Broken");
+  }, { instead: (turn) => turn === 0 ? undefined : new Response("Busy", { status: 503 }) });
+  await using line = new Line(server.url);
+  await line.connect();
+  const [first, second] = await line.attempts(2);
+  assertEquals([first?.reason, second?.reason?.includes("Cannot connect to ws://")], [
+    "Broken",
+    true,
+  ]);
 });
 
 Deno.test("closing ends whatever goes on: an attempt, a wait, and who waits for it", async () => {

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { ChatError } from "../src/errors.ts";
+import { ChatError, ConnectError } from "../src/errors.ts";
 import { type End, Link, type Push } from "../src/link.ts";
 import { bounded } from "./fixtures.ts";
 import { type ScriptedPeer, ScriptedServer, Wire } from "./scripted_server.ts";
@@ -349,7 +349,8 @@ Deno.test("there is no link where nobody listens, or nobody answers", async () =
   await assertRejects(() => open(url, 50), DOMException, "took longer than 50 ms");
   (await accepted).close();
   listener.close();
-  await assertRejects(() => open(url), Error, "Cannot connect");
+  const error = await assertRejects(() => open(url), ConnectError, "Cannot connect");
+  assertEquals(error.url, `${url}/`);
 });
 
 Deno.test("a signal ends an attempt to connect", async () => {

@@ -239,7 +239,12 @@ Deno.test("a goodbye's time is kept, and the room is met again", async () => {
   const [, , closed, reconnecting, , connected] = await statuses;
   assert(performance.now() - since >= 199);
   assert(closed?.type === "closed" && closed.code === 1001 && closed.willReconnect);
-  assertEquals(reconnecting, { type: "reconnecting", attempt: 1, delayMs: 200 });
+  assertEquals(reconnecting, {
+    type: "reconnecting",
+    attempt: 1,
+    delayMs: 200,
+    reason: "Server is going away",
+  });
   assertEquals(connected, { type: "connected", resumed: false });
   assertEquals((await new Reader(room).until("recovered")).type, "recovered");
   assertEquals(next.chat.size, { connections: 1, rooms: 1 });
