@@ -29,7 +29,8 @@ export async function chooseStore(name: string): Promise<OpenStore> {
     return (events, limits) => new SqliteStore(path, events, limits, made);
   }
   if (name.startsWith("nats://")) {
-    const { JetStreamStore, parseNatsAddress } = await import("./store/jetstream.ts");
+    const { JetStreamStore } = await import("./store/jetstream.ts");
+    const { parseNatsAddress } = await import("./store/nats_address.ts");
     const address = parseNatsAddress(name);
     return (events, options) => new JetStreamStore(address, events, options);
   }

@@ -102,7 +102,7 @@ export class Engine {
     }
     const sign = signer(options.secret ?? this.#store.key ?? newSessionKey());
     const random: RandomBytes = (bytes) => crypto.getRandomValues(bytes);
-    this.#hub = new Hub(options, random, sign, this.#store.shared);
+    this.#hub = new Hub(options, random, sign, this.#store);
     const parts = { hub: this.#hub, store: this.#store, pump: this.#pump, clock: this.#clock };
     this.#intake = new Intake(parts, options.helloMs, {
       effects: (effects) => this.#perform(effects),

@@ -37,7 +37,10 @@ import {
 import type { Member, Room } from "./room.ts";
 import { Rooms } from "./rooms.ts";
 import { type Peer, type Session, Sessions, type Sign } from "./sessions.ts";
-import type { StoredClient, StoredRoom } from "./store/store.ts";
+import type { Store, StoredClient, StoredRoom } from "./store/store.ts";
+
+/** What the rules depend on in a store. */
+export type StoreFacts = Pick<Store, "shared" | "bodyBytes">;
 
 /** All sessions and rooms of one process. */
 export class Hub {
@@ -45,17 +48,17 @@ export class Hub {
   readonly #random: RandomBytes;
   readonly #rooms: Rooms;
   readonly #sessions: Sessions;
-  readonly #shared: boolean;
+  readonly #store: StoreFacts;
   readonly #absence: Absence;
   readonly #departures: Departures;
   readonly #liveness: Liveness;
 
   /**
    * Makes an empty hub; `random` fills arrays for ids, `sign` signs them for session tokens.
-   * With `shared` there are other processes, where clients may have been since they were here.
+   * Where the store is `shared`, clients may have been at other processes since they were here.
    */
-  constructor(options: HubOptions, random: RandomBytes, sign: Sign, shared = false) {
-    this.#shared = shared;
+  constructor(options: HubOptions, random: RandomBytes, sign: Sign, store: StoreFacts = {}) {
+    this.#store = store;
     this.#options = options;
     this.#rooms = new Rooms(options);
     this.#absence = new Absence(options);
@@ -208,7 +211,7 @@ export class Hub {
     }
     if (stored === undefined && known?.elsewhere) known = undefined;
     // It comes from another process, where it may have said more since.
-    if (this.#shared && stored !== undefined) known?.recount(stored.n);
+    if (this.#store.shared && stored !== undefined) known?.recount(stored.n);
     return this.#welcome(peer, frame, known ?? (stored && this.#sessions.restore(stored)), t);
   }
 
@@ -324,7 +327,7 @@ export class Hub {
   #hello(peer: Peer, frame: HelloFrame, t: Instant): Effect[] {
     const clientId = this.clientOf(peer, frame);
     const earlier = clientId === undefined ? undefined : this.#sessions.get(clientId);
-    if (clientId === undefined || earlier !== undefined && !this.#shared) {
+    if (clientId === undefined || earlier !== undefined && !this.#store.shared) {
       return this.#welcome(peer, frame, earlier, t);
     }
     return [{ type: "recall", peer, frame, clientId }];
@@ -347,7 +350,9 @@ export class Hub {
     }
     const { heartbeatMs, maxRoomsPerClient: rooms } = this.#options;
     const token = this.#sessions.tokenOf(session.id);
-    return [...effects, welcome(peer, session, { token, resumed, heartbeatMs, rooms }, frame.ref)];
+    const { bodyBytes } = this.#store;
+    const told = { token, resumed, heartbeatMs, rooms, bodyBytes };
+    return [...effects, welcome(peer, session, told, frame.ref)];
   }
 
   #create(session: Session, peer: Peer, frame: CreateFrame): Effect[] {

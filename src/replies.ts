@@ -46,7 +46,13 @@ export function plainWelcome(to: Peer, session: Session): Effect {
 export function welcome(
   to: Peer,
   session: Session,
-  told: { token: string; resumed: boolean; heartbeatMs: number; rooms: number },
+  told: {
+    token: string;
+    resumed: boolean;
+    heartbeatMs: number;
+    rooms: number;
+    bodyBytes: number | undefined;
+  },
   ref: Ref | undefined,
 ): Effect {
   const text = encodeFrame({
@@ -57,7 +63,7 @@ export function welcome(
     n: session.n,
     heartbeat_ms: told.heartbeatMs,
     limits: {
-      body_bytes: MAX_BODY_BYTES,
+      body_bytes: Math.min(MAX_BODY_BYTES, told.bodyBytes ?? MAX_BODY_BYTES),
       name_chars: MAX_NAME_CHARS,
       batch: MAX_BATCH,
       rooms: told.rooms,

@@ -68,7 +68,7 @@ export class HubBench {
   readonly #rooms = new Map<string, StoredRoom>();
 
   constructor(options: Partial<HubOptions> = {}, shared = false) {
-    this.hub = new Hub({ ...OPTIONS, ...options }, countingBytes(), sign, shared);
+    this.hub = new Hub({ ...OPTIONS, ...options }, countingBytes(), sign, shared ? { shared } : {});
   }
 
   /** The session token of a client. */

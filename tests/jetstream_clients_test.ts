@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { JetStreamClients } from "../src/store/jetstream_clients.ts";
-import type { Kept, PublishOptions, PublishOutcome } from "../src/store/jetstream_link.ts";
+import type { Kept } from "../src/store/jetstream_link.ts";
+import type { PublishOptions, PublishOutcome } from "../src/store/jetstream_publish.ts";
 import { Nodes } from "../src/store/nodes.ts";
 import { Outgoing } from "../src/store/outgoing.ts";
 import { pure } from "./pure.ts";

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import type { JetStreamLink, PublishOutcome, StreamMessage } from "../src/store/jetstream_link.ts";
+import type { JetStreamLink, StreamMessage } from "../src/store/jetstream_link.ts";
+import type { PublishOutcome } from "../src/store/jetstream_publish.ts";
 import { JetStreamRoom, type RoomMeta } from "../src/store/jetstream_room.ts";
 import { pure } from "./pure.ts";
 

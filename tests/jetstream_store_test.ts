@@ -1,11 +1,12 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import config from "../deno.json" with { type: "json" };
 import { DEFAULTS } from "../src/options.ts";
-import { JetStreamStore, parseNatsAddress } from "../src/store/jetstream.ts";
+import { JetStreamStore } from "../src/store/jetstream.ts";
 import { LIBRARIES } from "../src/store/jetstream_link.ts";
 import type { JetStreamRoom } from "../src/store/jetstream_room.ts";
+import { parseNatsAddress } from "../src/store/nats_address.ts";
 import type { StoreEvents, StoreOptions } from "../src/store/store.ts";
 import { FaultProxy } from "./chaos/fault_proxy.ts";
 import { until } from "./chaos/setting.ts";
@@ -56,34 +57,6 @@ Deno.test("the libraries that are loaded are those that the types come from", ()
     transport: imports["@nats-io/transport-node"],
     jetstream: imports["@nats-io/jetstream"],
   });
-});
-
-Deno.test("parseNatsAddress() reads hosts, a name, and who this is", () => {
-  assertEquals(parseNatsAddress("nats://a:1,b-c.d:22/team"), {
-    servers: ["a:1", "b-c.d:22"],
-    name: "team",
-  });
-  assertEquals(parseNatsAddress("nats://[::1]:4222,[fe80::1.2.3.4]:1,a:2").servers, [
-    "[::1]:4222",
-    "[fe80::1.2.3.4]:1",
-    "a:2",
-  ]);
-  const servers = ["127.0.0.1:4222"];
-  const at = (who: string) => parseNatsAddress(`nats://${who}@127.0.0.1:4222`);
-  assertEquals(at("ana:p%40ss"), { servers, name: "parley", user: "ana", password: "p@ss" });
-  assertEquals(at("token"), { servers, name: "parley", password: "token" });
-});
-
-Deno.test("parseNatsAddress() refuses what is none, and shows no password", () => {
-  for (
-    const text of ["", "a", "a:1/", "a:1/b c", "a:1,", "::1:4222", "[::1]", "[]:1"]
-      .map((rest) => `nats://${rest}`)
-  ) {
-    const { message } = assertThrows(() => parseNatsAddress(text), RangeError);
-    assert(message.endsWith(`not ${JSON.stringify(text)}`), message);
-  }
-  const { message } = assertThrows(() => parseNatsAddress("nats://ana:hunter2@a"), RangeError);
-  assert(!message.includes("hunter2"), message);
 });
 
 Deno.test({

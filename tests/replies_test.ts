@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { Effect } from "../src/effects.ts";
 import { Log } from "../src/log.ts";
-import type { JoinFrame, MemberInfo } from "../src/protocol.ts";
+import type { JoinFrame, Limits, MemberInfo } from "../src/protocol.ts";
 import { entered, plainSuccess, plainWelcome, success, welcome } from "../src/replies.ts";
 import { type Member, Room } from "../src/room.ts";
 import { Roster } from "../src/roster.ts";
@@ -48,7 +48,8 @@ pure("a welcome says who the client is, and only in parley.v1 how it comes back"
     message: "Welcome!",
   });
   const told = { token: "ana.x", resumed: true, heartbeatMs: 100, rooms: 3 };
-  assertEquals(textOf(welcome(peer, session, told, "r")), {
+  const bodyBytes = undefined;
+  assertEquals(textOf(welcome(peer, session, { ...told, bodyBytes }, "r")), {
     status: "connected",
     client_id: "ana",
     session: "ana.x",
@@ -59,6 +60,9 @@ pure("a welcome says who the client is, and only in parley.v1 how it comes back"
     message: "Welcome!",
     ref: "r",
   });
+  const bodyBytesOf = (bodyBytes: number) =>
+    (textOf(welcome(peer, session, { ...told, bodyBytes }, "r")).limits as Limits).body_bytes;
+  assertEquals([bodyBytesOf(1_000), bodyBytesOf(1e6)], [1_000, 65_536]);
 });
 
 pure("entered() shows the room with the client in it, and begins at the head", () => {

@@ -15,21 +15,10 @@ import { Disputes } from "./disputes.ts";
 import { JetStreamClients } from "./jetstream_clients.ts";
 import { JetStreamLink } from "./jetstream_link.ts";
 import { JetStreamRoom, type RoomMeta } from "./jetstream_room.ts";
+import type { NatsAddress } from "./nats_address.ts";
 import { Nodes } from "./nodes.ts";
 import { Outgoing, type Published, unavailable } from "./outgoing.ts";
 import type { Store, StoredClient, StoredRoom, StoreEvents, StoreOptions } from "./store.ts";
-
-/** Where the rooms are kept. */
-export interface NatsAddress {
-  /** The NATS servers, each as `host:port`, with an IPv6 address as `[::1]:4222`. */
-  servers: string[];
-  /** Who this is to them, where they ask. */
-  user?: string;
-  /** What `user` shows; without a user, a token. */
-  password?: string;
-  /** The first word of all subjects, and of the names of the streams. */
-  name: string;
-}
 
 /** How long JetStream remembers ids of messages at least, in milliseconds; documented. */
 const DEDUP_MS = 120_000;
@@ -46,32 +35,11 @@ const READS_A_TICK = 64;
 
 const CANNOT_WRITE = "The log cannot be written now";
 
+/** The bytes of an entry beside its body at the most, with the headers it is published under. */
+const ENVELOPE_BYTES = 2_048;
+
 /** What a room id must be to be a word of a subject. */
 const WORD = /^[\w-]+$/;
-
-const HOST = String.raw`(?:[\w.-]+|\[[\da-fA-F:.]+\]):\d+`;
-const ADDRESS = new RegExp(`^nats://(?:([^@/]*)@)?(${HOST}(?:,${HOST})*)(?:/([\\w-]+))?$`);
-
-/**
- * Reads `nats://[USER:PASSWORD@]HOST:PORT[,HOST:PORT …][/NAME]`; an IPv6 address stands in brackets.
- *
- * @throws {RangeError} where it is none.
- */
-export function parseNatsAddress(text: string): NatsAddress {
-  const [, who, hosts, name = "parley"] = ADDRESS.exec(text) ?? [];
-  if (hosts === undefined) {
-    const shown = JSON.stringify(text.replace(/\/\/.*@/, "//…@"));
-    throw new RangeError(`--store must be like nats://HOST:PORT,HOST:PORT/NAME, not ${shown}`);
-  }
-  const [first = "", second] = who?.split(":").map(decodeURIComponent) ?? [];
-  const password = second ?? first;
-  return {
-    servers: hosts.split(","),
-    name,
-    ...(second === undefined ? {} : { user: first }),
-    ...(password === "" ? {} : { password }),
-  };
-}
 
 const random: RandomBytes = (bytes) => crypto.getRandomValues(bytes);
 
@@ -128,6 +96,7 @@ export class JetStreamStore implements Store {
         this.#judge();
         this.#fail(reason);
       },
+      refused: (reason) => events.troubled(`NATS has not stored what is for ${reason}`),
       wiped: () => {
         this.#clients.renew();
         [...this.#rooms.values()].forEach((room) => this.#lose(room, "lost"));
@@ -147,6 +116,10 @@ export class JetStreamStore implements Store {
     });
     this.#listen();
     this.#timer = setInterval(() => this.#tick(), options.probeMs / 2);
+  }
+
+  get bodyBytes(): number {
+    return (this.#link.maxPayload ?? Infinity) - ENVELOPE_BYTES;
   }
 
   async create(id: string, name: string): Promise<StoredRoom> {
@@ -324,6 +297,11 @@ export class JetStreamStore implements Store {
       }
       case "unknown":
         return outcome;
+      case "too_large": {
+        const message = `Message is too large to be stored: ${this.bodyBytes} bytes at most, ` +
+          "fewer where characters have to be escaped";
+        return { type: "refused", error: new ChatError("too_large", message) };
+      }
       case "overtaken":
       case "refused":
         return { type: "refused", error: unavailable(CANNOT_WRITE) };

@@ -12,7 +12,8 @@ import type * as Transport from "@nats-io/transport-node";
 import type { Msg, MsgHdrs, NatsConnection, Subscription } from "@nats-io/transport-node";
 import { reasonOf } from "../errors.ts";
 import { wellFormedJson } from "../utf8.ts";
-import { codeOf, JetStreamStreams, NS_PER_MS, type StreamSettings } from "./jetstream_streams.ts";
+import { outcomeOf, type PublishOptions, type PublishOutcome } from "./jetstream_publish.ts";
+import { JetStreamStreams, NS_PER_MS, type StreamSettings } from "./jetstream_streams.ts";
 
 /** Where the rooms are kept, and how. */
 export interface LinkSettings extends StreamSettings {
@@ -32,6 +33,8 @@ export interface LinkEvents {
   broken(reason: string): void;
   /** The stream is another one than before: everything in it is gone. */
   wiped(): void;
+  /** Something that was published is not stored: to what subject, and why. */
+  refused(reason: string): void;
 }
 
 /** One connection, and what is asked by way of it. */
@@ -69,24 +72,6 @@ export interface Kept {
   at: number;
 }
 
-/** What became of something published. */
-export type PublishOutcome =
-  | { type: "stored"; seq: number; duplicate: boolean }
-  /** Refused because there is a newer message on the subject than was said. */
-  | { type: "overtaken" }
-  | { type: "refused"; reason: string }
-  | { type: "unknown"; reason: string };
-
-/** How something is published. */
-export interface PublishOptions {
-  /** What makes it stored once. */
-  id?: string;
-  /** The node that publishes it. */
-  node?: string;
-  /** Only store it if the newest message on its subject has this `seq`; 0: if there is none. */
-  behind?: number;
-}
-
 /**
  * The libraries, of the versions in `deno.json`. Not written where they are imported, because
  * the runtime would then fetch them for everybody, with or without this store.
@@ -97,6 +82,9 @@ export const LIBRARIES = {
 };
 
 const NOT_CONNECTED = "Not connected to NATS";
+
+/** The least that NATS must take in one message, in bytes: a body of some length with its headers. */
+const LEAST_PAYLOAD = 4_096;
 
 /** How long the next attempt waits when something went wrong, in milliseconds. */
 const AGAIN_AFTER_MS = 250;
@@ -116,7 +104,8 @@ const HEADER = {
   node: "Parley-Node",
 };
 
-const WRONG_LAST_SEQUENCE = new Set([10_071, 10_164]);
+/** No message has this `seq`: what is to be stored behind it never is. */
+const NEVER = Number.MAX_SAFE_INTEGER;
 
 /** One node's line to NATS. */
 export class JetStreamLink {
@@ -126,6 +115,7 @@ export class JetStreamLink {
   readonly #streams: JetStreamStreams;
   readonly #listeners = new Set<Listener>();
   #line: Connection | undefined;
+  #maxPayload: number | undefined;
   #whole = false;
   #wake: () => void = () => {};
   #closed = false;
@@ -152,6 +142,11 @@ export class JetStreamLink {
     return this.#streams.made ?? "";
   }
 
+  /** How many bytes one message may have with its headers; undefined before NATS was reached. */
+  get maxPayload(): number | undefined {
+    return this.#maxPayload;
+  }
+
   /** Publishes into a stream; never rejects. */
   async publish(
     subject: string,
@@ -170,12 +165,11 @@ export class JetStreamLink {
       });
       return { type: "stored", seq, duplicate };
     } catch (error) {
-      const code = codeOf(error);
-      if (WRONG_LAST_SEQUENCE.has(code)) return { type: "overtaken" };
-      this.look();
-      // A stream without a leader answers at once that it is not there; all else is in doubt.
-      const sure = code > 0 || error instanceof Error && error.name === "JetStreamNotEnabled";
-      return { type: sure ? "refused" : "unknown", reason: reasonOf(error) };
+      const outcome = outcomeOf(error);
+      if (outcome.type === "refused" || outcome.type === "unknown") this.look();
+      const isSure = outcome.type === "refused" || outcome.type === "too_large";
+      if (isSure && behind !== NEVER) this.#events.refused(`${subject}: ${outcome.reason}`);
+      return outcome;
     }
   }
 
@@ -345,6 +339,13 @@ export class JetStreamLink {
         : { pass: password }),
     });
     this.#watch(nc);
+    this.#maxPayload = nc.info?.max_payload ?? Infinity;
+    if (this.#maxPayload < LEAST_PAYLOAD) {
+      await nc.close();
+      throw new Error(
+        `NATS takes ${this.#maxPayload} bytes in a message (max_payload), and ${LEAST_PAYLOAD} are needed`,
+      );
+    }
     return {
       nc,
       jsm: await jetstreamManager(nc, { checkAPI: false, timeout }),
@@ -397,8 +398,7 @@ export class JetStreamLink {
 
   /** Why a subject takes no messages now; undefined where it takes them. */
   async #refusal(subject: string): Promise<string | undefined> {
-    // No message has that `seq`: a stream that is there refuses to store this one.
-    const outcome = await this.publish(subject, "", { behind: Number.MAX_SAFE_INTEGER });
+    const outcome = await this.publish(subject, "", { behind: NEVER });
     return "reason" in outcome ? outcome.reason : undefined;
   }
 

@@ -93,6 +93,8 @@ export interface Store {
   readonly key?: Uint8Array;
   /** Whether several processes use it: they must sign session tokens with the same secret. */
   readonly shared?: true;
+  /** The most bytes that the body of a message may have, where the store takes less than the protocol allows. */
+  readonly bodyBytes?: number;
   /**
    * Makes a room with an empty log of a new epoch and opens it; one that is there already is
    * only opened. Rejects with a ChatError where it cannot.
