@@ -71,7 +71,7 @@ class Bench implements AsyncDisposable {
   readonly #folder: string;
   readonly #clients: Client[] = [];
   #engine: Engine;
-  #path: string;
+  readonly #path: string;
 
   private constructor(options: Partial<EngineOptions>, folder: string, openStore: OpenStore) {
     this.#options = { ...DEFAULTS, closeMs: 1_000, ...options };
@@ -93,10 +93,10 @@ class Bench implements AsyncDisposable {
 
   /** Starts another server on what is on the disk now, as after a kill; the old one is gone too. */
   async crash(): Promise<void> {
-    const copy = `${this.#folder}/${crypto.randomUUID()}.db`;
-    for (const part of ["", "-wal"]) await Deno.copyFile(`${this.#path}${part}`, `${copy}${part}`);
-    this.#path = copy;
+    const parts = ["", "-wal", "-lock"].map((part) => `${this.#path}${part}`);
+    for (const part of parts) await Deno.copyFile(part, `${part}.killed`);
     await this.#close();
+    for (const part of parts) await Deno.copyFile(`${part}.killed`, part);
     await this.#start();
   }
 

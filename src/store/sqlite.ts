@@ -11,13 +11,11 @@ import { Aging } from "../aging.ts";
 import { ChatError, reasonOf } from "../errors.ts";
 import type { LogEntry } from "../log.ts";
 import type { Draft } from "../protocol.ts";
-import { isDiskError, SqliteFile } from "./sqlite_file.ts";
+import { FileLostError, isDiskError, RETRY_MS, unavailable } from "./sqlite_errors.ts";
+import { SqliteFile } from "./sqlite_file.ts";
 import { SqliteRoom } from "./sqlite_room.ts";
 import { SqliteSweeper } from "./sqlite_sweeper.ts";
 import type { Store, StoredClient, StoredRoom, StoreEvents, StoreLimits } from "./store.ts";
-
-/** How long after a failure it is tried again, in milliseconds; what clients are told too. */
-const RETRY_MS = 1_000;
 
 /** The most writes that nobody can repeat, like presence, that wait for a disk that fails. */
 const MAX_KEPT = 10_000;
@@ -25,8 +23,8 @@ const MAX_KEPT = 10_000;
 /** Up to so many of them are tried again with the next message; more would hold up all else with each. */
 const TRIED_AT_ONCE = 1_000;
 
-/** How often some rooms are looked at for what is too old, in milliseconds. */
-const SWEEP_MS = 1_000;
+/** How often some rooms are looked at for what is too old, and the file itself, in milliseconds. */
+const LOOK_MS = 1_000;
 
 /** How many messages of a client there are. */
 interface Sends {
@@ -69,7 +67,7 @@ export class SqliteStore implements Store {
   /** Set while a commit is due at the end of this turn; resolves when it is done. */
   #turn: PromiseWithResolvers<void> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
-  #sweep: ReturnType<typeof setTimeout>;
+  #timer: ReturnType<typeof setTimeout>;
   readonly #sweeper: SqliteSweeper;
   readonly #aging = new Aging();
   #failing = false;
@@ -89,11 +87,17 @@ export class SqliteStore implements Store {
     this.#events = events;
     this.#limits = limits;
     this.#newEpoch = newEpoch;
-    this.#file = new SqliteFile(path);
-    this.key = this.#file.key("sessions", newKey);
+    this.#file = new SqliteFile(path, events.troubled);
+    try {
+      this.key = this.#file.key("sessions", newKey);
+      this.#file.check();
+    } catch (error) {
+      this.#file.close();
+      throw new Error(`Cannot open ${path}: ${reasonOf(error)}`, { cause: error });
+    }
     const isOpen = (id: string) => this.#rooms.has(id) || this.#creating.has(id);
     this.#sweeper = new SqliteSweeper(this.#file, isOpen);
-    this.#sweep = setTimeout(() => this.#sweepSome(), SWEEP_MS);
+    this.#timer = setTimeout(() => this.#look(), LOOK_MS);
   }
 
   create(id: string, name: string): Promise<StoredRoom> {
@@ -116,6 +120,7 @@ export class SqliteStore implements Store {
       if (room !== undefined) this.#rooms.set(id, room);
       return Promise.resolve(room);
     } catch (error) {
+      this.#events.troubled(`room ${id} cannot be read: ${reasonOf(error)}`);
       return Promise.reject(unavailable("read", error));
     }
   }
@@ -188,7 +193,7 @@ export class SqliteStore implements Store {
     this.#commit();
     this.#closed = true;
     clearTimeout(this.#retry);
-    clearTimeout(this.#sweep);
+    clearTimeout(this.#timer);
     this.#file.close();
     return Promise.resolve();
   }
@@ -213,7 +218,8 @@ export class SqliteStore implements Store {
   #seqOf({ from, n }: Draft): number {
     try {
       return this.#file.seqOf(from, n);
-    } catch {
+    } catch (error) {
+      this.#events.troubled(`message ${n} of ${from} cannot be looked up: ${reasonOf(error)}`);
       return 0;
     }
   }
@@ -237,9 +243,9 @@ export class SqliteStore implements Store {
     const writes = this.#writes;
     this.#writes = [];
     const made = new Map<string, SqliteRoom>();
+    const failed = new Map<Write, unknown>();
     try {
-      if (writes.length > 0) this.#file.transaction(() => this.#perform(writes, made));
-      else if (this.#failing) this.#file.probe();
+      this.#writeAll(writes, made, failed);
     } catch (error) {
       this.#fail(writes, error);
       turn?.resolve();
@@ -250,12 +256,58 @@ export class SqliteStore implements Store {
       this.#events.failing(undefined);
     }
     for (const [id, room] of made) this.#rooms.set(id, room);
-    for (const write of writes) this.#done(write, made);
+    for (const write of writes) if (!failed.has(write)) this.#done(write, made);
+    this.#refuse(failed);
     if (this.#writes.length === 0) {
       for (const id of this.#released) this.#rooms.delete(id);
       this.#released.clear();
     }
     turn?.resolve();
+  }
+
+  /** Writes it all in one transaction, but for what comes to be in `failed`, with the reason. */
+  #writeAll(
+    writes: readonly Write[],
+    made: Map<string, SqliteRoom>,
+    failed: Map<Write, unknown>,
+  ): void {
+    if (writes.length === 0 && !this.#failing) return;
+    try {
+      this.#file.transaction(() => this.#perform(writes, made));
+    } catch (error) {
+      if (isDiskError(error)) throw error;
+      // A page that is damaged shall be in the way of nobody but those whose page it is.
+      for (const write of writes) if (write.type === "entry") write.room.undone();
+      made.clear();
+      this.#file.transaction(() => this.#performEach(writes, made, failed));
+      for (const reason of new Set([...failed.values()].map(reasonOf))) {
+        this.#events.troubled(`something cannot be written: ${reason}`);
+      }
+    }
+  }
+
+  #performEach(
+    writes: readonly Write[],
+    made: Map<string, SqliteRoom>,
+    failed: Map<Write, unknown>,
+  ): void {
+    // What a client said behind something that is not written is not written either.
+    const stopped = new Map<string, unknown>();
+    for (const write of writes) {
+      const author = write.type === "repeat" || write.type === "entry" && write.draft.n > 0
+        ? write.draft.from
+        : undefined;
+      const written = write.type === "entry" ? write.room.written : 0;
+      try {
+        if (author !== undefined && stopped.has(author)) throw stopped.get(author);
+        this.#file.attempt(() => this.#perform([write], made));
+      } catch (error) {
+        if (isDiskError(error)) throw error;
+        if (write.type === "entry") write.room.written = written;
+        if (author !== undefined) stopped.set(author, error);
+        failed.set(write, error);
+      }
+    }
   }
 
   #perform(writes: readonly Write[], made: Map<string, SqliteRoom>): void {
@@ -329,15 +381,10 @@ export class SqliteStore implements Store {
 
   /** Nothing of it was written: who can repeat is told, the rest waits if the disk may recover. */
   #fail(writes: readonly Write[], error: unknown): void {
-    const reason = unavailable("write", error);
     if (!this.#failing) this.#events.failing(reasonOf(error));
     this.#failing = true;
     const kept: Write[] = [];
     for (const write of writes) {
-      if (write.type === "entry") {
-        write.room.undone();
-        if (write.sends !== undefined) write.sends.taken = write.sends.stored;
-      }
       const repeatable = write.type === "repeat" || write.type === "create" ||
         write.type === "entry" && write.sends !== undefined;
       // A room that is to be deleted would be there again.
@@ -345,32 +392,44 @@ export class SqliteStore implements Store {
       if (!repeatable && isKept && isDiskError(error)) kept.push(write);
     }
     this.#writes = [...kept, ...this.#writes];
-    for (const write of writes) {
-      if (write.type === "create") {
-        this.#creating.delete(write.id);
-        write.made.reject(reason);
-      } else if (write.type === "repeat" || write.type === "entry" && write.draft.n > 0) {
-        this.#events.refused(write.draft, reason);
-      }
-    }
+    this.#refuse(new Map(writes.map((write) => [write, error])));
     // Also where nothing waits: nobody may come before it is known that it works again.
     this.#retry = setTimeout(() => this.#commit(), RETRY_MS);
   }
 
-  #sweepSome(): void {
+  /** Tells those who can repeat what was not written, and why; nothing of it counts. */
+  #refuse(failed: ReadonlyMap<Write, unknown>): void {
+    for (const write of failed.keys()) {
+      if (write.type !== "entry") continue;
+      write.room.undone();
+      if (write.sends !== undefined) write.sends.taken = write.sends.stored;
+    }
+    for (const [write, error] of failed) {
+      if (write.type === "create") {
+        this.#creating.delete(write.id);
+        write.made.reject(unavailable("written", error));
+      } else if (write.type === "repeat" || write.type === "entry" && write.draft.n > 0) {
+        this.#events.refused(write.draft, unavailable("written", error));
+      }
+    }
+  }
+
+  /** Looks whether the file is there, then for what is too old. */
+  #look(): void {
     let more = false;
     try {
-      const time = this.#aging.time({ now: performance.now(), at: Date.now() });
-      more = this.#sweeper.step(time - this.#limits.logAgeMs);
+      this.#file.look();
+      const { lost } = this.#file;
+      if (lost === undefined) {
+        const time = this.#aging.time({ now: performance.now(), at: Date.now() });
+        more = this.#sweeper.step(time - this.#limits.logAgeMs);
+      } else if (!this.#failing) this.#fail([], new FileLostError(lost));
     } catch (error) {
       // A disk that fails is no reason to stop: what is too old stays for another time.
-      if (!isDiskError(error)) this.#events.troubled(reasonOf(error));
+      if (!isDiskError(error)) {
+        this.#events.troubled(`what is too old cannot be dropped: ${reasonOf(error)}`);
+      }
     }
-    this.#sweep = setTimeout(() => this.#sweepSome(), more ? 0 : SWEEP_MS);
+    this.#timer = setTimeout(() => this.#look(), more ? 0 : LOOK_MS);
   }
-}
-
-function unavailable(what: "read" | "write", error: unknown): ChatError {
-  const message = `The log cannot be ${what === "read" ? "read" : "written"} right now`;
-  return new ChatError("unavailable", message, { cause: error, retryAfterMs: RETRY_MS });
 }

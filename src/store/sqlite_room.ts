@@ -9,7 +9,8 @@ import { Log, type LogEntry, type LogLimits } from "../log.ts";
 import type { Draft, PresenceDraft } from "../protocol.ts";
 import { Roster } from "../roster.ts";
 import { wellFormedJson } from "../utf8.ts";
-import type { RoomRow, SqliteFile } from "./sqlite_file.ts";
+import { DamagedError } from "./sqlite_errors.ts";
+import type { EntryRow, RoomRow, SqliteFile } from "./sqlite_file.ts";
 import type { StoredRoom } from "./store.ts";
 
 /** A log on the disk may be longer than it should by so many entries: they go together. */
@@ -25,13 +26,18 @@ export class SqliteRoom implements StoredRoom {
   readonly #file: SqliteFile;
   readonly #key: number;
   /** The `seq` of the newest entry, those included that are not committed. */
-  #written: number;
+  written: number;
   /** Up to where entries are gone from the disk. */
   #trimmed: number;
 
-  /** Reads the room with the newest part of its log. */
+  /**
+   * Reads the room with the newest part of its log.
+   *
+   * @throws {DamagedError} where something of that is missing: a shorter history would be a lie.
+   */
   constructor(file: SqliteFile, id: string, row: RoomRow, limits: LogLimits) {
     const entries = file.newest(row.key, limits.logEntries).reverse();
+    checkEntries(entries, row, limits);
     this.id = id;
     this.name = row.name;
     this.log = new Log(row.epoch, limits, (entries[0]?.seq ?? row.head + 1) - 1);
@@ -43,27 +49,28 @@ export class SqliteRoom implements StoredRoom {
     this.orphans = [...this.roster.members.keys()];
     this.#file = file;
     this.#key = row.key;
-    this.#written = this.log.head;
-    this.#trimmed = (file.oldest(row.key)?.seq ?? row.head + 1) - 1;
+    this.written = this.log.head;
+    this.#trimmed = row.tail;
   }
 
   /** Within a transaction: writes a draft as the next entry, and what it does to the members. */
   write(draft: Draft): LogEntry {
-    const seq = ++this.#written;
+    const seq = this.written + 1;
     const text = encodeEntry(seq, draft);
     const { at, from, n } = draft;
     this.#file.addEntry(this.#key, seq, at, from, n, withoutSeq(text));
     if ("event" in draft) this.#follow(draft);
+    this.written = seq;
     return { seq, text };
   }
 
   /** At the end of a transaction that has written to it: drops what its log keeps no longer. */
   trim(): void {
     const { log } = this;
-    this.#file.setHead(this.#key, this.#written);
+    this.#file.setHead(this.#key, this.written);
     if (log.tail - this.#trimmed < TRIM_AT) return;
     // Faster than it grows, so that it catches up, but in bounds.
-    const most = 2 * (this.#written - log.head) + TRIM_AT;
+    const most = 2 * (this.written - log.head) + TRIM_AT;
     this.#trimmed = Math.min(log.tail, this.#trimmed + most);
     this.#file.dropEntries(this.#key, this.#trimmed);
   }
@@ -76,7 +83,7 @@ export class SqliteRoom implements StoredRoom {
 
   /** After a transaction that failed: nothing of what was written is there. */
   undone(): void {
-    this.#written = this.log.head;
+    this.written = this.log.head;
   }
 
   /** Does to the members on the disk what a roster does with the entry. */
@@ -91,4 +98,22 @@ export class SqliteRoom implements StoredRoom {
     else if (member === undefined) this.#file.dropMembers(this.#key, from);
     else this.#file.setMember(this.#key, member);
   }
+}
+
+/** Looks whether these are a log's newest entries, as many as there may be, each as it was written. */
+function checkEntries(
+  entries: readonly EntryRow[],
+  { head, tail }: RoomRow,
+  { logEntries }: LogLimits,
+): void {
+  let before = Math.max(tail, head - logEntries);
+  for (const { seq, rest } of entries) {
+    if (seq !== ++before) throw new DamagedError(`entry ${before} is not in the file`);
+    try {
+      JSON.parse(withSeq(seq, rest));
+    } catch {
+      throw new DamagedError(`entry ${seq} cannot be read`);
+    }
+  }
+  if (before !== head) throw new DamagedError(`entry ${head} is not in the file`);
 }

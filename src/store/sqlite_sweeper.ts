@@ -24,26 +24,33 @@ export class SqliteSweeper {
 
   /**
    * Drops some of what was taken before `time`, in milliseconds since 1970, and rooms of
-   * which nothing is left: one transaction at most. Says whether there is more at hand.
+   * which nothing is left: one transaction at most. Says whether there is more at hand. Where
+   * that fails for a room, the next step goes on with the others.
    */
   step(time: number): boolean {
-    const file = this.#file;
-    const rooms = file.roomsAfter(this.#upTo, ROOMS);
+    const rooms = this.#file.roomsAfter(this.#upTo, ROOMS);
     for (const { key, id } of rooms) {
-      const oldest = file.oldest(key);
-      if (oldest !== undefined && (id === null || oldest.at < time)) {
-        const upTo = file.oldUpTo(key, id === null ? Infinity : time, ENTRIES);
-        file.transaction(() => file.dropEntries(key, upTo));
-        return true;
-      }
-      const hasUse = () => id !== null && (this.#isOpen(id) || file.isAwaited(key));
-      if (oldest === undefined && !hasUse()) {
-        file.transaction(() => file.forgetRoom(key));
-        return true;
-      }
       this.#upTo = key;
+      if (!this.#sweep(key, id, time)) continue;
+      this.#upTo = key - 1;
+      return true;
     }
     if (rooms.length < ROOMS) this.#upTo = 0;
     return false;
+  }
+
+  /** Drops something of a room, and says whether there was anything to drop. */
+  #sweep(key: number, id: string | null, time: number): boolean {
+    const file = this.#file;
+    const oldest = file.oldest(key);
+    if (oldest === undefined) {
+      if (id !== null && (this.#isOpen(id) || file.isAwaited(key))) return false;
+      file.transaction(() => file.forgetRoom(key));
+      return true;
+    }
+    if (id !== null && oldest.at >= time) return false;
+    const upTo = file.oldUpTo(key, id === null ? Infinity : time, ENTRIES);
+    file.transaction(() => file.dropEntries(key, upTo));
+    return true;
   }
 }

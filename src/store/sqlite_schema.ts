@@ -1,0 +1,80 @@
+/**
+ * What is in the SQLite file of a chat.
+ *
+ * @module
+ */
+
+import type { DatabaseSync } from "node:sqlite";
+
+/** Each brings the schema from the version that is its index to the next one; those that were released never change. */
+export const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE keys (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+   -- A room without an id is deleted; its entries go in small steps.
+   CREATE TABLE rooms (
+     key INTEGER PRIMARY KEY AUTOINCREMENT,
+     id TEXT UNIQUE,
+     name TEXT NOT NULL,
+     epoch TEXT NOT NULL,
+     head INTEGER NOT NULL
+   ) STRICT;
+   CREATE TABLE entries (
+     room INTEGER NOT NULL,
+     seq INTEGER NOT NULL,
+     at INTEGER NOT NULL,
+     sender TEXT NOT NULL,
+     n INTEGER NOT NULL,
+     rest TEXT NOT NULL,
+     PRIMARY KEY (room, seq)
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX sends ON entries (sender, n) WHERE n > 0;
+   CREATE TABLE members (
+     room INTEGER NOT NULL,
+     id TEXT NOT NULL,
+     name TEXT,
+     away INTEGER NOT NULL,
+     UNIQUE (room, id)
+   ) STRICT;
+   CREATE TABLE clients (
+     id TEXT PRIMARY KEY,
+     name TEXT,
+     n INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;`,
+  `-- One row: the name of this history, and how many transactions there have been.
+   CREATE TABLE origin (era TEXT NOT NULL, commits INTEGER NOT NULL) STRICT;
+   INSERT INTO origin VALUES ('', 0);
+   -- Behind the tail, every entry up to the head is there.
+   ALTER TABLE rooms ADD COLUMN tail INTEGER NOT NULL DEFAULT 0;
+   UPDATE rooms SET tail = coalesce((SELECT min(seq) - 1 FROM entries WHERE room = key), head);`,
+];
+
+/**
+ * Begins another history, in a file that may lack what clients were told: they are to be told
+ * that something is missing, and no number of theirs counts.
+ */
+export const NEW_ERA = `UPDATE origin SET era = lower(hex(randomblob(16)));
+  UPDATE rooms SET epoch = lower(hex(randomblob(4)));
+  DELETE FROM clients;`;
+
+/**
+ * Brings a database to the newest schema, each step in its own transaction.
+ *
+ * @throws {Error} where it is newer than this program, or no database of it.
+ */
+export function migrate(db: DatabaseSync, migrations: readonly string[]): void {
+  const version = Number(db.prepare("PRAGMA user_version").get()?.user_version);
+  if (version > migrations.length) {
+    throw new Error(`it has schema ${version}, and this version knows ${migrations.length}`);
+  }
+  const tables = db.prepare("SELECT count(*) AS tables FROM sqlite_schema").get()?.tables;
+  if (version === 0 && tables !== 0) throw new Error("it is a database of something else");
+  for (let step = version; step < migrations.length; step++) {
+    db.exec("BEGIN IMMEDIATE");
+    try {
+      db.exec(migrations[step]!);
+      db.exec(`PRAGMA user_version = ${step + 1}; COMMIT`);
+    } catch (error) {
+      db.exec("ROLLBACK");
+      throw error;
+    }
+  }
+}
