@@ -4,10 +4,9 @@
  * @module
  */
 
-import { assert, assertEquals } from "@std/assert";
-import { DatabaseSync } from "node:sqlite";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { chooseStore } from "../src/choose_store.ts";
 import { SERVER_HELP } from "../src/server_flags.ts";
-import { SqliteFile } from "../src/store/sqlite_file.ts";
 import { until } from "./chaos/setting.ts";
 import { RawSocket, TestChat } from "./fixtures.ts";
 import { findProgram, PERMITTED } from "./permissions.ts";
@@ -16,6 +15,7 @@ const TEXT = PERMITTED
   ? await Deno.readTextFile(new URL("../docs/deploy.md", import.meta.url))
   : "";
 const HAPROXY = findProgram("haproxy");
+const SQLITE3 = findProgram("sqlite3");
 
 /** The first code block in a language. */
 function block(language: string): string {
@@ -92,27 +92,70 @@ Deno.test("the proxy lets one address have so many connections, and no more", {
   assert(refused >= 3, `${refused}`);
 });
 
-Deno.test("a backup can be put back: rooms with their history, and nobody who would miss the rest", async () => {
+/** Runs what the page says about backups, in a folder: `replaced` says what stands for what. */
+async function runAsWritten(nth: number, replaced: [string | RegExp, string][]): Promise<void> {
+  const [, backups = ""] = TEXT.split("## Backup and restore");
+  let script = [...backups.matchAll(/```sh\n([\s\S]*?)```/g)][nth]?.[1] ?? "";
+  for (const [from, to] of replaced) {
+    assert(script.search(from) >= 0, `${from} is not on the page`);
+    script = script.replaceAll(new RegExp(from, "g"), to);
+  }
+  const command = new Deno.Command("sh", { args: ["-euc", script], stderr: "piped" });
+  const { success, stderr } = await command.output();
+  assert(success, new TextDecoder().decode(stderr));
+}
+
+Deno.test("a backup can be put back, again and again: nobody goes on as if nothing were", {
+  ignore: SQLITE3 === undefined,
+}, async () => {
   const folder = await Deno.makeTempDir();
-  const file = new SqliteFile(`${folder}/chat.db`);
-  const { key } = file.addRoom("a", "Lobby", "epoch");
-  file.addEntry(key, 1, 5, "ana", 1, `"body":"kept"}`);
-  file.setClient("ana", "Ana", 1);
-  const [vacuum = "", ...statements] = [...TEXT.matchAll(/^sqlite3 \S+ "([^"]*)"/gm)]
-    .map(([, sql = ""]) => sql);
-  using db = new DatabaseSync(`${folder}/chat.db`);
-  db.exec(vacuum.replace("/backup/chat.db", `${folder}/copy.db`));
-  using copy = new DatabaseSync(`${folder}/copy.db`);
-  copy.exec(statements.join(""));
-  copy.close();
-  file.close();
-  const restored = new SqliteFile(`${folder}/copy.db`);
-  const room = restored.room("a");
-  assertEquals([room?.key, room?.name, room?.epoch === "epoch"], [key, "Lobby", false]);
-  assertEquals(room?.epoch.length, 8);
-  assertEquals(restored.newest(key, 10).map(({ rest }) => rest), [`"body":"kept"}`]);
-  assertEquals(restored.clients(), []);
-  restored.close();
+  await Deno.mkdir(`${folder}/backup`);
+  const path = `${folder}/chat.db`;
+  const store = `sqlite:${path}`;
+  const start = async () => new TestChat({ store: await chooseStore(store), presenceLimit: 0 });
+  let server = await start();
+  const { host, roomId, made } = await server.host1();
+  let { epoch } = made;
+  const say = async (socket: RawSocket, body: string) => {
+    socket.send({ action: "message", room_id: roomId, body });
+    await socket.until(({ entries }) => JSON.stringify(entries ?? "").includes(body));
+  };
+  await say(host, "kept");
+  await runAsWritten(0, [["/var/lib/parley", folder], ["/backup", `${folder}/backup`]]);
+  const [backup, ...others] = [...Deno.readDirSync(`${folder}/backup`)].map(({ name }) => name);
+  assertEquals(others, []);
+  assertMatch(backup ?? "", /^chat-\d{4}-\d\d-\d\d\.db$/);
+  assertEquals((await Deno.stat(`${folder}/backup/${backup}`)).mode! & 0o777, 0o600);
+  let cursor = 0;
+  for (let time = 1; time <= 2; time++) {
+    // Who comes with a cursor from before the copy misses something too.
+    await using talker = await server.v1();
+    await talker.ask({ action: "join", body: { room_id: roomId, last: 10 } });
+    for (let i = 0; i < 5; i++) await say(talker, `lost ${time} ${i}`);
+    await server[Symbol.asyncDispose]();
+    await runAsWritten(1, [
+      [/systemctl \w+ parley/, ":"],
+      ["/var/lib/parley", folder],
+      [/\/backup\/chat-2026-01-31.db/, `${folder}/backup/${backup}`],
+    ]);
+    assertEquals((await Deno.stat(path)).mode! & 0o777, 0o600);
+    server = await start();
+    for (const after of [1, 2, cursor, 7]) {
+      await using back = await server.v1({ session: String(host.welcome.session) });
+      assertEquals(back.welcome.resumed, false);
+      const body = { room_id: roomId, epoch, after };
+      const joined = await back.ask({ action: "join", body });
+      assertEquals([joined.room_name, joined.recovered], ["Lobby", false]);
+      cursor = Number(joined.seq);
+    }
+    await using reader = await server.v1();
+    const joined = await reader.ask({ action: "join", body: { room_id: roomId, last: 10 } });
+    const entries = await reader.entries(Number(joined.seq) - Number(joined.after));
+    assertEquals(entries.flatMap((entry) => "body" in entry ? [entry.body] : []), ["kept"]);
+    epoch = joined.epoch;
+  }
+  await host.close().catch(() => {});
+  await server[Symbol.asyncDispose]();
   await Deno.remove(folder, { recursive: true });
 });
 
