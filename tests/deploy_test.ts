@@ -122,7 +122,10 @@ Deno.test("a backup can be put back, again and again: nobody goes on as if nothi
   };
   await say(host, "kept");
   await runAsWritten(0, [["/var/lib/parley", folder], ["/backup", `${folder}/backup`]]);
-  const [backup, ...others] = [...Deno.readDirSync(`${folder}/backup`)].map(({ name }) => name);
+  const [backup, ...others] = await Array.fromAsync(
+    Deno.readDir(`${folder}/backup`),
+    ({ name }) => name,
+  );
   assertEquals(others, []);
   assertMatch(backup ?? "", /^chat-\d{4}-\d\d-\d\d\.db$/);
   assertEquals((await Deno.stat(`${folder}/backup/${backup}`)).mode! & 0o777, 0o600);

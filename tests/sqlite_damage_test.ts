@@ -52,7 +52,7 @@ async function fileWith(rooms: number): Promise<string> {
 
 Deno.test("a page that is lost takes no more than what is on it, and nothing is shorter in silence", async () => {
   const rooms = 10;
-  const whole = Deno.readFileSync(await fileWith(rooms));
+  const whole = await Deno.readFile(await fileWith(rooms));
   const random = chance();
   const counts = { refusedToStart: 0, complete: 0, unavailable: 0, lies: 0, unsaid: 0 };
   for (let run = 0; run < 60; run++) {
@@ -66,7 +66,7 @@ Deno.test("a page that is lost takes no more than what is on it, and nothing is 
     // As where a write went astray: a page that is well-formed, but another one.
     else bytes.copyWithin(place, other, other + PAGE);
     const path = `${folder}/damaged-${run}`;
-    Deno.writeFileSync(path, bytes);
+    await Deno.writeFile(path, bytes);
     let opened: ReturnType<typeof open>;
     try {
       opened = open(path);
@@ -157,7 +157,7 @@ Deno.test("a room that cannot be swept is in nobody's way, and is told of", asyn
 
 Deno.test("a file whose rooms or sessions cannot be read is not opened, and named", async () => {
   const path = await fileWith(1);
-  const bytes = Deno.readFileSync(path);
+  const bytes = await Deno.readFile(path);
   let place: number;
   {
     using db = new DatabaseSync(path);
@@ -166,7 +166,7 @@ Deno.test("a file whose rooms or sessions cannot be read is not opened, and name
   }
   // A page that is well-formed, and belongs to no table.
   bytes.set(bytes.subarray(place + PAGE, place + 2 * PAGE), place);
-  Deno.writeFileSync(path, bytes);
+  await Deno.writeFile(path, bytes);
   for (let i = 0; i < 2; i++) {
     const { message } = assertThrows(() => open(path), Error);
     assert(message.startsWith(`Cannot open ${path}: `), message);
@@ -185,7 +185,7 @@ for (
 ) {
   Deno.test(`a store whose file is ${how} says so to everybody, with nothing said and with something`, async () => {
     const path = await fileWith(2);
-    Deno.copyFileSync(path, `${path}.new`);
+    await Deno.copyFile(path, `${path}.new`);
     const { store, reports } = open(path);
     const room = await store.open("r0");
     put(path);
@@ -209,14 +209,14 @@ Deno.test("a store whose file goes away writes it again before anybody notices",
   const path = await fileWith(1);
   const { store, reports } = open(path);
   await store.open("r0");
-  Deno.removeSync(path);
+  await Deno.remove(path);
   store.append("r0", messageDraft("ana", 1));
   await store.settled();
   assertEquals(reports.map((line) => line.replace(/\d+ ms/, "1 ms")), [
     `troubled: ${path} was gone: all of it was written again in 1 ms`,
     "stored in r0",
   ]);
-  Deno.removeSync(path);
+  await Deno.remove(path);
   await until(() => reports.length === 3, "nobody looks where nothing is said");
   await store.close();
   const again = open(path);

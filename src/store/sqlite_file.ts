@@ -34,12 +34,12 @@ export interface EntryRow {
 /** The file of a chat, held by this process alone. */
 export class SqliteFile extends SqliteDatabase {
   /**
-   * Looks whether it can be known which rooms and clients there are.
+   * Looks whether it can be known which rooms, members and clients there are.
    *
    * @throws {DamagedError} where it cannot: a room would seem never to have been there.
    */
   check(): void {
-    for (const table of ["rooms", "clients"]) {
+    for (const table of ["rooms", "members", "clients"]) {
       const found = this.get(`PRAGMA integrity_check(${table})`)?.integrity_check;
       if (found !== "ok") throw new DamagedError(`its table of ${table} is damaged`);
     }
