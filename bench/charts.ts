@@ -8,15 +8,28 @@
  */
 
 import type { Bar } from "./histogram.ts";
-import { axes, escape, FRAME, linear, logarithmic, px, type Scale, short, svg } from "./svg.ts";
+import { percent, short } from "./numbers.ts";
+import {
+  ALONG,
+  along,
+  chart,
+  escape,
+  HEIGHT,
+  linear,
+  logarithmic,
+  percentage,
+  px,
+  type Scale,
+  stretched,
+} from "./svg.ts";
 
-const { width, height, left, right, top, bottom } = FRAME;
-const FLOOR = height - bottom;
-const X_RANGE: [number, number] = [left, width - right];
-const Y_RANGE: [number, number] = [FLOOR, top];
+const UP: [number, number] = [HEIGHT, 0];
 
 /** Over this ratio of largest to smallest value, a latency axis is logarithmic. */
 const LOG_FROM_RATIO = 25;
+
+/** The labels of marks stand below each other, above everything that is drawn. */
+const LABEL_PX = 15;
 
 /** A value that a distribution is marked with. */
 export interface Mark {
@@ -29,41 +42,38 @@ export function distributionChart(bars: readonly Bar[], marks: readonly Mark[]):
   const title = "Distribution of latency";
   const first = bars[0];
   const last = bars.at(-1);
-  if (first === undefined || last === undefined) return nothing(title);
+  if (first === undefined || last === undefined) return nothing();
+  const shown = marks.filter(({ ms }) => Number.isFinite(ms));
   const total = bars.reduce((sum, { count }) => sum + count, 0);
-  const most = Math.max(...bars.map(({ count }) => 100 * count / total));
-  const x = logarithmic([first.fromMs, last.toMs], X_RANGE);
-  // Above the highest bar there is room for the labels of the marks.
-  const y = linear([0, most * 1.15], Y_RANGE);
+  const most = Math.max(...bars.map(({ count }) => count / total));
+  const x = logarithmic([first.fromMs, last.toMs], ALONG);
+  const y = linear([0, most], [HEIGHT, LABEL_PX * shown.length + 6]);
   const columns = bars.map(({ fromMs, toMs, count }) => {
     if (count === 0) return "";
-    const share = 100 * count / total;
-    const from = x.at(fromMs) + 0.5;
+    const from = x.at(fromMs);
     // One delivery among a million is still to be seen: it may be the one that matters.
-    const up = Math.max(1.5, FLOOR - y.at(share));
-    return `<rect class="bar" x="${px(from)}" width="${
-      px(Math.max(1, x.at(toMs) - from - 0.5))
-    }" ` +
-      `y="${px(FLOOR - up)}" height="${px(up)}"><title>${short(fromMs)}–${short(toMs)} ms: ` +
-      `${count} deliveries, ${share.toPrecision(3)} %</title></rect>`;
+    const up = Math.max(1.5, HEIGHT - y.at(count / total));
+    return `<rect class="bar" x="${percentage(from)}" ` +
+      `width="${percentage(0.88 * (x.at(toMs) - from))}" y="${px(HEIGHT - up)}" ` +
+      `height="${px(up)}"><title>${short(fromMs)}–${short(toMs)} ms: ${count} deliveries, ` +
+      `${percent(count / total, 2)}</title></rect>`;
   });
-  let free = -Infinity;
-  const lines = marks.filter(({ ms }) => Number.isFinite(ms)).map(({ label, ms }, i) => {
+  const lines = shown.map(({ label, ms }, i) => {
     const at = x.at(ms);
-    // A label that would lie on the one before moves down a line.
-    const line = at < free ? i : 0;
-    free = at + 40;
-    const outward = at < width - right - 40;
-    return `<line class="mark" x1="${px(at)}" x2="${px(at)}" y1="${top}" y2="${FLOOR}"/>` +
-      `<text class="mark-label" x="${px(outward ? at + 4 : at - 4)}" y="${top + 10 + 14 * line}" ` +
-      `text-anchor="${outward ? "start" : "end"}">${escape(label)}</text>`;
+    const [anchor, dx] = at > 60 ? ["end", -5] : ["start", 5];
+    return `<line class="mark" x1="${percentage(at)}" x2="${percentage(at)}" ` +
+      `y1="${LABEL_PX * i}" y2="${HEIGHT}"/><text class="mark-label" x="${percentage(at)}" ` +
+      `dx="${dx}" y="${LABEL_PX * i + 11}" text-anchor="${anchor}">${escape(label)}</text>`;
   });
-  const frame = axes({ ...x, label: "latency, ms (log)" }, {
-    ...y,
-    label: "share of deliveries",
-    format: (value) => `${short(value)} %`,
-  });
-  return svg(title, frame + columns.join("") + lines.join(""));
+  const axes = {
+    x: { ...x, label: "latency, ms (log)" },
+    y: {
+      ...y,
+      label: "share of deliveries",
+      format: (value: number) => `${short(100 * value)} %`,
+    },
+  };
+  return chart(title, axes, columns.join("") + lines.join(""));
 }
 
 /** One line of a chart over time. */
@@ -71,8 +81,8 @@ export interface Series {
   label: string;
   /** A class of the page's style: `s1` to `s4`. */
   style: string;
-  /** The area below is filled. */
-  filled?: boolean;
+  /** The area below is filled, a wide line shows around one that lies on it, or it is dashed. */
+  shape?: "area" | "wide" | "dashed";
   /** `[seconds, value]`, or whatever lies along the chart; a value that is not finite leaves a hole. */
   points: [number, number][];
 }
@@ -84,58 +94,61 @@ export function timeChart(
 ): string {
   const points = series.flatMap((one) => one.points);
   const values = points.map(([, value]) => value).filter(Number.isFinite);
-  if (values.length === 0) return nothing(title);
+  if (values.length === 0) return nothing();
   const seconds = points.map(([at]) => at);
   const most = Math.max(...values);
   const least = Math.min(...values);
   const log = mayBeLog && least > 0 && most / least > LOG_FROM_RATIO;
-  const x = linear([0, Math.max(...seconds)], X_RANGE);
-  const y = log ? logarithmic([least, most], Y_RANGE) : linear([0, most || 1], Y_RANGE);
-  const frame = axes({ ...x, label: "time since the start, s" }, {
-    ...y,
-    label: log ? `${label} (log)` : label,
-  });
-  return svg(title, frame + series.map((one) => drawSeries(one, x, y)).join("")) + legend(series);
+  const x = linear([0, Math.max(...seconds)], ALONG);
+  const y = log ? logarithmic([least, most], UP) : linear([0, most || 1], UP);
+  const axes = {
+    x: { ...x, label: "time since the start, s" },
+    y: { ...y, label: log ? `${label} (log)` : label },
+  };
+  return chart(title, axes, drawAll(series, x, y)) + legend(series);
 }
 
 /** Costs, from 0, over something that grows by factors. */
 export function growthChart(
   title: string,
-  { series, label, along }: { series: Series[]; label: string; along: string },
+  { series, label, sizes: sizesLabel }: { series: Series[]; label: string; sizes: string },
 ): string {
   const points = series.flatMap((one) => one.points).filter(([, value]) => Number.isFinite(value));
-  if (points.length === 0) return nothing(title);
+  if (points.length === 0) return nothing();
   const sizes = points.map(([size]) => size);
-  const x = logarithmic([Math.min(...sizes), Math.max(...sizes)], X_RANGE);
-  const y = linear([0, Math.max(...points.map(([, value]) => value))], Y_RANGE);
-  const frame = axes({ ...x, label: `${along} (log)` }, { ...y, label });
-  return svg(title, frame + series.map((one) => drawSeries(one, x, y)).join("")) + legend(series);
+  const x = logarithmic([Math.min(...sizes), Math.max(...sizes)], ALONG);
+  const y = linear([0, Math.max(...points.map(([, value]) => value))], UP);
+  const axes = { x: { ...x, label: `${sizesLabel} (log)` }, y: { ...y, label } };
+  return chart(title, axes, drawAll(series, x, y)) + legend(series);
 }
 
-function drawSeries({ points, style, filled, label }: Series, x: Scale, y: Scale): string {
+function drawAll(series: readonly Series[], x: Scale, y: Scale): string {
+  return stretched(series.map((one) => draw(one, x, y)).join(""));
+}
+
+function draw({ points, style, shape, label }: Series, x: Scale, y: Scale): string {
   // Holes split the line: where nothing came there is nothing to draw.
-  const pieces: string[][] = [[]];
+  const pieces: [string, string][][] = [[]];
   for (const [at, value] of points) {
-    if (Number.isFinite(value)) pieces.at(-1)?.push(`${px(x.at(at))},${px(y.at(value))}`);
+    if (Number.isFinite(value)) pieces.at(-1)?.push([along(x.at(at)), px(y.at(value))]);
     else pieces.push([]);
   }
   return pieces.filter((piece) => piece.length > 0).map((piece) => {
-    const [start = ""] = piece[0]?.split(",") ?? [];
-    const [end = ""] = piece.at(-1)?.split(",") ?? [];
-    const area = filled === true
-      ? `<polygon class="area ${style}" points="${start},${FLOOR} ${
-        piece.join(" ")
-      } ${end},${FLOOR}"/>`
-      : "";
-    return `${area}<polyline class="line ${style}" points="${piece.join(" ")}">` +
+    const line = piece.map((point) => point.join()).join(" ");
+    const [start = ""] = piece[0] ?? [];
+    const [end = ""] = piece.at(-1) ?? [];
+    const area = shape !== "area"
+      ? ""
+      : `<polygon class="area ${style}" points="${start},${HEIGHT} ${line} ${end},${HEIGHT}"/>`;
+    return `${area}<polyline class="line ${style} ${shape ?? ""}" points="${line}">` +
       `<title>${escape(label)}</title></polyline>`;
   }).join("");
 }
 
 function legend(series: readonly Series[]): string {
   if (series.length < 2) return "";
-  const items = series.map(({ label, style }) =>
-    `<span><i class="${style}"></i>${escape(label)}</span>`
+  const items = series.map(({ label, style, shape = "" }) =>
+    `<span><i class="${style} ${shape}"></i>${escape(label)}</span>`
   );
   return `<p class="legend">${items.join("")}</p>`;
 }
@@ -152,38 +165,26 @@ export interface Rank {
   spread?: [number, number];
 }
 
-/** Bars side by side, the best first: the largest, unless `lowIsGood`. */
+/** Bars below each other, the best first: the largest, unless `lowIsGood`. */
 export function rankChart(
   title: string,
   { ranks, lowIsGood }: { ranks: readonly Rank[]; lowIsGood: boolean },
 ): string {
-  const row = 34;
-  const start = 150;
   const sorted = ranks.toSorted((a, b) => (b.value - a.value) * (lowIsGood ? -1 : 1));
   const most = Math.max(...sorted.map(({ value, spread }) => spread?.[1] ?? value), 1e-9);
-  const x = linear([0, most], [start, width - 190]);
-  const rows = sorted.map(({ label, value, note, ours, spread }, i) => {
-    const y = 6 + i * row;
-    const middle = y + row / 2 - 4;
-    const range = spread === undefined ? "" : `<line class="whisker" x1="${px(x.at(spread[0]))}" ` +
-      `x2="${px(x.at(spread[1]))}" y1="${middle}" y2="${middle}"/>`;
-    const behind = Math.max(x.at(value), spread === undefined ? 0 : x.at(spread[1])) + 8;
-    return `<text class="${ours ? "name ours" : "name"}" x="${
-      start - 10
-    }" y="${middle}" dy=".34em" ` +
-      `text-anchor="end">${escape(label)}</text>` +
-      `<rect class="${ours ? "bar ours" : "bar other"}" x="${start}" y="${y}" rx="3" ` +
-      `width="${px(Math.max(2, x.at(value) - start))}" height="${row - 8}"/>${range}` +
-      `<text class="note" x="${px(behind)}" y="${middle}" dy=".34em">${escape(note)}</text>`;
+  const x = linear([0, most], ALONG);
+  const rows = sorted.map(({ label, value, note, ours, spread }) => {
+    const range = spread === undefined
+      ? ""
+      : `<line class="whisker" x1="${percentage(x.at(spread[0]))}" ` +
+        `x2="${percentage(x.at(spread[1]))}" y1="50%" y2="50%"/>`;
+    return `<li class="${ours ? "ours" : "other"}"><b>${escape(label)}</b>` +
+      `<svg aria-hidden="true"><rect class="bar" rx="3" width="${percentage(x.at(value))}" ` +
+      `height="100%"/>${range}</svg><small>${escape(note)}</small></li>`;
   });
-  return svg(title, rows.join(""), 8 + sorted.length * row);
+  return `<ol class="ranks" aria-label="${escape(title)}">${rows.join("")}</ol>`;
 }
 
-function nothing(title: string): string {
-  return svg(
-    title,
-    `<text class="label" x="${width / 2}" y="${
-      height / 2
-    }" text-anchor="middle">No deliveries</text>`,
-  );
+function nothing(): string {
+  return `<p class="nothing">No deliveries</p>`;
 }

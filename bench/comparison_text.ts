@@ -10,8 +10,8 @@ import { rankChart } from "./charts.ts";
 import { type Measurement, middleOf } from "./measurements.ts";
 import { banner, card, page, table } from "./page.ts";
 import type { Shape } from "./shapes.ts";
-import { ms } from "./summary.ts";
-import { short } from "./svg.ts";
+import { escape } from "./svg.ts";
+import { fixed, ms, percent, short } from "./numbers.ts";
 
 /** The columns of `throughput.csv` and `peers.csv`: a row for each run. */
 export const COMPARISON_COLUMNS = [
@@ -30,8 +30,8 @@ export function comparisonRow(
   { deno, machine }: { deno: string; machine: string },
 ): Record<ComparisonColumn, string | number> {
   const figure = (value: number, digits: number) =>
-    it.status === "ok" && Number.isFinite(value) ? value.toFixed(digits) : "";
-  const share = (value: number) => Number.isFinite(value) ? value.toFixed(3) : "";
+    it.status === "ok" && Number.isFinite(value) ? fixed(value, digits) : "";
+  const share = (value: number) => Number.isFinite(value) ? fixed(value, 3) : "";
   return {
     round: it.round,
     shape: it.shape,
@@ -62,10 +62,8 @@ export function measurementLine(it: Measurement): string {
   const cpu = `server ${percent(it.serverCpu)}, generator ${percent(it.generatorCpu)} of a core`;
   if (it.status === "failed") return `${name} FAILED: ${it.problem}`;
   if (it.status === "void") return `${name} VOID: the generator measured itself (${cpu})`;
-  return `${name} ${short(Math.round(it.perSecond)).padStart(7)} deliveries/s ` +
-    `${short(Math.round(it.perCpuSecond)).padStart(7)}/CPU-s  p50 ${ms(it.p50)} p99 ${
-      ms(it.p99)
-    }  ` +
+  return `${name} ${short(it.perSecond).padStart(7)} deliveries/s ` +
+    `${short(it.perCpuSecond).padStart(7)}/CPU-s  p50 ${ms(it.p50)} p99 ${ms(it.p99)}  ` +
     cpu;
 }
 
@@ -140,10 +138,10 @@ function everyRun(measurements: readonly Measurement[]): string {
       if (it.status !== "ok") return [...about, it.status, "", "", "", "", "", ...cpu];
       return [
         ...about,
-        short(Math.round(it.perSecond)),
-        short(Math.round(it.perCpuSecond)),
-        it.entriesPerFrame.toFixed(1),
-        it.bytesPerDelivery.toFixed(0),
+        short(it.perSecond),
+        short(it.perCpuSecond),
+        fixed(it.entriesPerFrame, 1),
+        fixed(it.bytesPerDelivery, 0),
         ms(it.p50),
         ms(it.p99),
         ...cpu,
@@ -153,15 +151,9 @@ function everyRun(measurements: readonly Measurement[]): string {
 }
 
 function notesList(notes: readonly string[]): string {
-  return table(
-    ["", ""],
-    notes.map((note) => {
-      const [name = "", ...rest] = note.split(": ");
-      return [name, rest.join(": ")];
-    }),
-  );
-}
-
-function percent(share: number): string {
-  return Number.isFinite(share) ? `${(100 * share).toFixed(0)} %` : "–";
+  const items = notes.map((note) => {
+    const [name = "", ...rest] = note.split(": ");
+    return `<li><b>${escape(name)}</b>: ${escape(rest.join(": "))}</li>`;
+  });
+  return `<ul>${items.join("")}</ul>`;
 }

@@ -11,6 +11,7 @@ import { helpOf, parseFlags } from "./flags.ts";
 import type { IdleOptions, IdleResult } from "./idle_connections.ts";
 import { Interrupt } from "./interrupt.ts";
 import { makeFolder } from "./out_folder.ts";
+import { fixed, percent } from "./numbers.ts";
 import { bareDeno } from "./peer_list.ts";
 import { manyFiles, parley, type ServerCommand, ServerProcess } from "./server_process.ts";
 import { machine } from "./usage.ts";
@@ -56,11 +57,11 @@ async function main(args: string[]): Promise<number> {
         const result = await measure(command, connections, interrupt.signal);
         rows.push(row(name, result));
         await writeCsv(`${folder}/idle.csv`, COLUMNS, rows);
-        const kib = (result.bytesPerConnection / 1_024).toFixed(1);
+        const kib = fixed(result.bytesPerConnection / 1_024, 1);
         console.log(
           `${String(connections).padStart(6)} connections  ${name.padEnd(10)}  ` +
-            `${kib.padStart(5)} KiB each, opened in ${result.connectSeconds.toFixed(1)} s, ` +
-            `then ${(100 * result.idleCpu).toFixed(1)} % of a core`,
+            `${kib.padStart(5)} KiB each, opened in ${fixed(result.connectSeconds, 1)} s, ` +
+            `then ${percent(result.idleCpu, 1)} of a core`,
         );
       }
     }
@@ -107,9 +108,9 @@ function row(server: string, it: IdleResult): Row<typeof COLUMNS[number]> {
   return {
     server,
     connections: it.connections,
-    kib_per_connection: (it.bytesPerConnection / 1_024).toFixed(2),
-    connect_seconds: it.connectSeconds.toFixed(2),
-    idle_cpu: it.idleCpu.toFixed(4),
+    kib_per_connection: fixed(it.bytesPerConnection / 1_024, 2),
+    connect_seconds: fixed(it.connectSeconds, 2),
+    idle_cpu: fixed(it.idleCpu, 4),
     deno_version: Deno.version.deno,
     machine: machine(),
   };

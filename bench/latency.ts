@@ -13,6 +13,7 @@ import { LATENCY_HELP, type LatencySettings, parseLatencyFlags } from "./latency
 import { latencyReport } from "./latency_report.ts";
 import { measure } from "./measure.ts";
 import { makeFolder } from "./out_folder.ts";
+import { percent } from "./numbers.ts";
 import { parley, ServerProcess, storeFlags } from "./server_process.ts";
 import {
   type RunResult,
@@ -104,7 +105,7 @@ function showProgress({ quiet, json, repeat }: LatencySettings, run: number) {
     clear: true,
     interval: 200,
     formatter: ({ styledTime, progressBar, value }) =>
-      `Run ${run} of ${repeat} ${styledTime} [${progressBar}] ${value.toFixed(0)} %`,
+      `Run ${run} of ${repeat} ${styledTime} [${progressBar}] ${percent(value / 100)}`,
   });
   return {
     show: (done: number) => {

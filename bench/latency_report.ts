@@ -7,9 +7,9 @@
  */
 
 import { distributionChart, timeChart } from "./charts.ts";
-import type { Quantiles } from "./histogram.ts";
 import { banner, card, facts, page, table } from "./page.ts";
-import { ms, type RunResult, SUMMARY_COLUMNS, summaryRow } from "./summary.ts";
+import { fixed, mebibytes, ms, percent } from "./numbers.ts";
+import { type RunResult, SUMMARY_COLUMNS, summaryRow } from "./summary.ts";
 import { escape } from "./svg.ts";
 
 /** How many problems of a run are written out. */
@@ -47,26 +47,19 @@ export function latencyReport(results: readonly RunResult[], now: Date): string 
       "A stall shows as a cliff: every message due during it waits.",
     ),
     card(
-      "Throughput over time",
-      timeChart("Throughput over time", {
-        label: "deliveries a second",
-        series: [{
-          label: "deliveries a second",
-          style: "s4",
-          filled: true,
-          points: shown.slices.map(({ atS, perSecond }) => [atS, perSecond]),
-        }],
-      }),
+      "Deliveries over time",
+      deliveriesOverTime(shown),
+      "What came, beside what the load asks for: the two agree as long as the server keeps up. " +
+        "How much it could deliver is what bench:throughput measures.",
     ),
     card(
       "Scheduled and send-based latency",
-      table(["", ...QUANTILES, "mean"], [
-        quantileRow("from when it was due", scheduled),
-        quantileRow("from when it was sent", sent),
-        quantileRow("sent late by", shown.late),
-      ]),
-      "The second row is what a benchmark sees that waits for the server before it looks at its clock. " +
-        "Where the two differ, believe the first.",
+      table(
+        ["", "from when it was due", "from when it was sent", "sent late by"],
+        QUANTILES.map((key) => [key, ms(scheduled[key]), ms(sent[key]), ms(shown.late[key])]),
+      ),
+      "The second column is what a benchmark sees that waits for the server before it looks at its " +
+        "clock. Where the two differ, believe the first.",
     ),
   ];
   return page({
@@ -76,7 +69,7 @@ export function latencyReport(results: readonly RunResult[], now: Date): string 
   });
 }
 
-const QUANTILES = ["min", "p50", "p90", "p95", "p99", "p99.9", "max"] as const;
+const QUANTILES = ["min", "p50", "p90", "p95", "p99", "p99.9", "max", "mean"] as const;
 
 /** The run with the median p99: neither the lucky one nor the unlucky one. */
 function middleOf(results: readonly RunResult[]): RunResult | undefined {
@@ -85,17 +78,21 @@ function middleOf(results: readonly RunResult[]): RunResult | undefined {
   return sorted[Math.floor(sorted.length / 2)] ?? results[0];
 }
 
-function keyFacts({ scheduled, throughput, counts, ...result }: RunResult) {
-  const { serverCpuSeconds, serverRssBytes } = result;
+function keyFacts({ scheduled, counts, ...result }: RunResult) {
+  const { askedPerSecond, deliveredPerSecond, serverCpuSeconds, serverRssBytes } = result;
   return [
     { label: "median", value: ms(scheduled.p50), note: `p90 ${ms(scheduled.p90)}` },
     { label: "99th percentile", value: ms(scheduled.p99), note: `p99.9 ${ms(scheduled["p99.9"])}` },
     { label: "longest", value: ms(scheduled.max), note: `of ${counts.received} deliveries` },
-    { label: "throughput", value: `${throughput.toFixed(0)}/s`, note: "deliveries" },
+    {
+      label: "delivered",
+      value: `${fixed(deliveredPerSecond, 0)}/s`,
+      note: `of ${fixed(askedPerSecond, 0)}/s asked for`,
+    },
     ...serverCpuSeconds === undefined || serverRssBytes === undefined ? [] : [{
       label: "server",
-      value: `${serverCpuSeconds.toFixed(2)} s CPU`,
-      note: `${(serverRssBytes / 1_048_576).toFixed(0)} MiB of memory`,
+      value: `${fixed(serverCpuSeconds, 2)} s CPU`,
+      note: `${mebibytes(serverRssBytes)} of memory`,
     }],
   ];
 }
@@ -107,15 +104,32 @@ function overTime({ slices }: RunResult): string {
     label: "latency, ms",
     mayBeLog: true,
     series: [
-      { label: "max", style: "s3", points: line("max") },
+      // Where a slice has few deliveries the two are the same.
+      { label: "max", style: "s3", shape: "wide", points: line("max") },
       { label: "p99", style: "s2", points: line("p99") },
       { label: "p50", style: "s1", points: line("p50") },
     ],
   });
 }
 
-function quantileRow(name: string, quantiles: Quantiles): string[] {
-  return [name, ...QUANTILES.map((key) => ms(quantiles[key])), ms(quantiles.mean)];
+function deliveriesOverTime({ slices, askedPerSecond }: RunResult): string {
+  return timeChart("Deliveries over time", {
+    label: "deliveries a second",
+    series: [
+      {
+        label: "delivered",
+        style: "s4",
+        shape: "area",
+        points: slices.map(({ atS, perSecond }) => [atS, perSecond]),
+      },
+      {
+        label: "asked for",
+        style: "s2",
+        shape: "dashed",
+        points: slices.map(({ atS }) => [atS, askedPerSecond]),
+      },
+    ],
+  });
 }
 
 function verdict(results: readonly RunResult[]): string {
@@ -148,23 +162,23 @@ function problems(results: readonly RunResult[]): string {
 function runs(results: readonly RunResult[]): string {
   const rows = results.map(summaryRow);
   const columns = SUMMARY_COLUMNS.filter((column) =>
-    column !== "machine" && column !== "deno_version"
+    column !== "machine" && column !== "deno_version" && column !== "url"
   );
   return card(
     "All figures",
     table(
       ["", ...results.map(({ parameters }) => `run ${parameters.run}`)],
-      columns.map((column) => [column, ...rows.map((row) => String(row[column]))]),
+      columns.map((column) => [column, ...rows.map((row) => row[column])]),
     ),
     "As in summary.csv: latencies in milliseconds, generator_cpu as a share of its core.",
   );
 }
 
-function origin({ deno, machine, generatorCpu }: RunResult): string {
+function origin({ parameters, deno, machine, generatorCpu }: RunResult): string {
   return card(
     "Where this was measured",
-    `<p class="how">${escape(`Deno ${deno}; ${machine}.`)} The generator used ${
-      (generatorCpu * 100).toFixed(0)
-    } % of its core; over 85 % a run is void. Each row of latency_results.csv is one delivery.</p>`,
+    `<p class="how">${escape(`${parameters.url}; Deno ${deno}; ${machine}.`)} The generator used ${
+      percent(generatorCpu)
+    } of its core; over 85 % a run is void. Each row of latency_results.csv is one delivery.</p>`,
   );
 }

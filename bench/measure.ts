@@ -8,6 +8,7 @@ import type { CsvFile, DELIVERY_COLUMNS } from "./csv_files.ts";
 import { Histogram, quantilesOf } from "./histogram.ts";
 import type { LatencySettings } from "./latency_flags.ts";
 import { type Delivery, runLoad } from "./load_run.ts";
+import { fixed } from "./numbers.ts";
 import type { LoadCounts, RunResult, RunStatus } from "./summary.ts";
 import { Timeline } from "./timeline.ts";
 import { cpuSecondsOf, machine, MOST_GENERATOR_CPU, ownCpuSeconds, rssOf } from "./usage.ts";
@@ -97,7 +98,8 @@ export async function measure(
     scheduled: quantilesOf(scheduled),
     sent: quantilesOf(sent),
     late: quantilesOf(late),
-    throughput: counts.received / Math.max(0.001, (lastMs - startMs) / 1_000),
+    askedPerSecond: counts.expected * 1_000 / durationMs,
+    deliveredPerSecond: counts.received / Math.max(0.001, (lastMs - startMs) / 1_000),
     serverCpuSeconds: cpu === undefined || server === undefined ? undefined : cpu - server,
     serverRssBytes: pid === undefined ? undefined : rssOf(pid),
     generatorCpu,
@@ -116,7 +118,7 @@ function statusOf({ problems, received, expected }: LoadCounts, generatorCpu: nu
 
 /** Seconds since 1970, all on the one monotonic clock. */
 function seconds(ms: number): string {
-  return ((performance.timeOrigin + ms) / 1_000).toFixed(6);
+  return fixed((performance.timeOrigin + ms) / 1_000, 6);
 }
 
 function rowOf({ senderId, receiverId, k, scheduledMs, sentMs, receivedMs, seq }: Delivery) {
@@ -127,7 +129,7 @@ function rowOf({ senderId, receiverId, k, scheduledMs, sentMs, receivedMs, seq }
     send_time: seconds(sentMs),
     receive_time: seconds(receivedMs),
     scheduled_time: seconds(scheduledMs),
-    latency_ms: (receivedMs - scheduledMs).toFixed(3),
+    latency_ms: fixed(receivedMs - scheduledMs, 3),
     seq,
   };
 }

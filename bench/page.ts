@@ -6,6 +6,7 @@
  * @module
  */
 
+import { rounded } from "./numbers.ts";
 import { escape } from "./svg.ts";
 
 /** What a page is made of. */
@@ -64,12 +65,17 @@ export function banner(kind: "good" | "bad", text: string): string {
   return `<p class="banner ${kind}">${escape(text)}</p>`;
 }
 
-/** A table whose first column names the rows. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** A table whose first column names the rows, and stays in sight where the others are scrolled. */
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+): string {
   const header = head.map((cell) => `<th scope="col">${escape(cell)}</th>`).join("");
+  const text = (cell: string | number) =>
+    escape(typeof cell === "number" ? String(rounded(cell)) : cell);
   const body = rows.map(([name = "", ...cells]) =>
-    `<tr><th scope="row">${escape(name)}</th>${
-      cells.map((cell) => `<td>${escape(cell)}</td>`).join("")
+    `<tr><th scope="row">${text(name)}</th>${
+      cells.map((cell) => `<td>${text(cell)}</td>`).join("")
     }</tr>`
   );
   return `<div class="scroll"><table><thead><tr>${header}</tr></thead>` +
@@ -100,32 +106,60 @@ h3{font-size:14px;margin:18px 0 6px;color:var(--soft);font-weight:600}
 .banner{margin:0;padding:10px 16px;border-radius:10px;font-weight:600}
 .banner.good{color:var(--good);background:var(--goodbg)}
 .banner.bad{color:var(--bad);background:var(--badbg)}
-svg{display:block;width:100%;height:auto;font:12px system-ui,sans-serif}
+figure{margin:0}
+figure svg{display:block;width:calc(100% - 68px);height:240px;margin:8px 16px 24px 52px;overflow:visible;
+font-size:12px}
+figure svg.stretched{width:100%}
+.axis-name{margin:0;color:var(--soft);font-size:12.5px}
+.axis-name.along{text-align:right}
 .grid{stroke:var(--line)}
 .axis{stroke:var(--soft)}
-.tick,.label{fill:var(--soft)}
-.note{fill:var(--soft);font-size:12.5px}
-.name{fill:var(--ink);font-size:13.5px}
-.name.ours{font-weight:700}
+.tick{fill:var(--soft)}
 .bar{fill:var(--s1)}
-.bar.other{fill:var(--other)}
-.whisker{stroke:var(--ink);stroke-width:1.5;opacity:.55}
 .mark{stroke:var(--s2);stroke-dasharray:4 3}
-.mark-label{fill:var(--s2);font-weight:600}
-.line{fill:none;stroke-width:1.8;stroke-linejoin:round;stroke-linecap:round}
-.area{opacity:.16}
-.s1{stroke:var(--s1)}.area.s1{fill:var(--s1);stroke:none}
-.s2{stroke:var(--s2)}.s3{stroke:var(--s3)}
-.s4{stroke:var(--s4)}.area.s4{fill:var(--s4);stroke:none}
-.legend{display:flex;gap:18px;margin:8px 0 0 64px;color:var(--soft);font-size:13px}
-.legend i{display:inline-block;width:16px;height:3px;border-radius:2px;margin-right:6px;vertical-align:middle}
-.legend .s1{background:var(--s1)}.legend .s2{background:var(--s2)}.legend .s3{background:var(--s3)}
-.legend .s4{background:var(--s4)}
+.mark-label{fill:var(--s2);font-weight:600;font-size:12.5px}
+.line{fill:none;stroke-width:1.8;stroke-linejoin:round;stroke-linecap:round;vector-effect:non-scaling-stroke}
+.line.wide{stroke-width:6;opacity:.4}
+.line.dashed{stroke-dasharray:5 4}
+polygon.area{opacity:.16}
+.s1{stroke:var(--s1)}
+.s2{stroke:var(--s2)}
+.s3{stroke:var(--s3)}
+.s4{stroke:var(--s4)}
+polygon.area.s4{fill:var(--s4);stroke:none}
+.legend{display:flex;flex-wrap:wrap;gap:4px 18px;margin:8px 0 0;color:var(--soft);font-size:13px}
+.legend i{display:inline-block;width:18px;border-top:3px solid;margin-right:6px;vertical-align:middle}
+.legend .wide{border-top-width:7px;opacity:.5}
+.legend .dashed{border-top-style:dashed}
+.legend .s1{border-color:var(--s1)}
+.legend .s2{border-color:var(--s2)}
+.legend .s3{border-color:var(--s3)}
+.legend .s4{border-color:var(--s4)}
+.ranks{list-style:none;margin:0;padding:0;display:grid;gap:8px}
+.ranks li{display:grid;grid-template-columns:150px 1fr 190px;gap:4px 12px;align-items:center}
+.ranks b{font-weight:400;font-size:13.5px;text-align:right}
+.ranks .ours b{font-weight:700}
+.ranks svg{display:block;width:100%;height:26px}
+.ranks .other .bar{fill:var(--other)}
+.ranks small{color:var(--soft);font-size:12.5px;font-variant-numeric:tabular-nums}
+.whisker{stroke:var(--ink);stroke-width:1.5;opacity:.55}
+.nothing{color:var(--soft)}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:13.5px;font-variant-numeric:tabular-nums}
 th,td{padding:6px 12px 6px 0;border-bottom:1px solid var(--line);text-align:right;vertical-align:top;white-space:nowrap}
-th[scope=row],thead th:first-child{text-align:left;font-weight:500}
+th[scope=row],thead th:first-child{position:sticky;left:0;background:var(--card);text-align:left;font-weight:500}
 thead th{color:var(--soft);font-weight:600}
 tbody tr:last-child>*{border-bottom:0}
 ul{margin:8px 0 0;padding-left:20px}
+@media (max-width:600px){
+main{padding:24px 12px 40px;gap:14px}
+.card{padding:16px 14px}
+.facts dd{font-size:20px}
+.thin{display:none}
+figure svg{width:calc(100% - 56px);margin-left:46px;margin-right:10px}
+.ranks li{grid-template-columns:1fr auto}
+.ranks b{text-align:left}
+.ranks svg{grid-row:2;grid-column:1/-1;height:18px}
+thead th{white-space:normal}
+}
 `;

@@ -10,7 +10,7 @@ import { growthChart, type Series } from "./charts.ts";
 import { type Measurement, middleOf } from "./measurements.ts";
 import { card } from "./page.ts";
 import { GROWING_ROOM, MORE_ROOMS, type Shape } from "./shapes.ts";
-import { short } from "./svg.ts";
+import { short } from "./numbers.ts";
 
 const STYLES = ["s1", "s2", "s3", "s4"];
 
@@ -44,7 +44,7 @@ function scaleCard(
       return [sizeOf(shape), 1_000_000 / (rate ?? NaN)];
     }),
   }));
-  const chart = growthChart(heading, { series, label: "µs a delivery", along: heading });
+  const chart = growthChart(heading, { series, label: "µs a delivery", sizes: heading });
   return card(heading, chart, [HOW, ...series.flatMap(spreadOf)].join(" "));
 }
 

@@ -8,6 +8,7 @@
  */
 
 import type { Bar, Quantiles } from "./histogram.ts";
+import { fixed, mebibytes, ms, percent, rounded } from "./numbers.ts";
 import type { Slice } from "./timeline.ts";
 
 /** `failed`: something was lost, doubled, reordered, or broke. `void`: the generator was too busy to tell. */
@@ -54,8 +55,10 @@ export interface RunResult {
   sent: Quantiles;
   /** How late messages were sent. */
   late: Quantiles;
-  /** Deliveries a second, from the first message due to the last delivery. */
-  throughput: number;
+  /** Deliveries a second that the load asks for: those expected, over the time that is measured. */
+  askedPerSecond: number;
+  /** Deliveries a second that came, from the first message due to the last delivery. */
+  deliveredPerSecond: number;
   serverCpuSeconds: number | undefined;
   serverRssBytes: number | undefined;
   /** The share of a core that the generator used. */
@@ -67,13 +70,14 @@ export interface RunResult {
   slices: Slice[];
 }
 
-/** The columns of `summary.csv`; latencies in milliseconds, `throughput` in deliveries a second. */
+/** The columns of `summary.csv`; latencies in milliseconds, rates in deliveries a second. */
 export const SUMMARY_COLUMNS = [
   ...["run", "status", "url", "clients", "rooms", "senders", "rate", "duration", "warmup"] as const,
   ...["payload", "seed", "in_flight", "store"] as const,
   ...["sent", "expected", "received", "missing", "duplicate", "reordered"] as const,
   ...["unacknowledged"] as const,
-  ...["min", "mean", "p50", "p90", "p95", "p99", "p99.9", "max", "throughput"] as const,
+  ...["min", "mean", "p50", "p90", "p95", "p99", "p99.9", "max"] as const,
+  ...["asked_per_second", "delivered_per_second"] as const,
   ...["send_p50", "send_p99", "send_max", "late_p50", "late_p99", "late_max"] as const,
   ...["server_cpu_seconds", "server_rss_bytes", "generator_cpu"] as const,
   ...["deno_version", "machine"] as const,
@@ -87,7 +91,7 @@ export function summaryRow(result: RunResult): Record<SummaryColumn, string | nu
   const { parameters: p, counts, scheduled, sent, late, status } = result;
   const figures = {
     ...scheduled,
-    throughput: result.throughput,
+    delivered_per_second: result.deliveredPerSecond,
     send_p50: sent.p50,
     send_p99: sent.p99,
     send_max: sent.max,
@@ -116,16 +120,19 @@ export function summaryRow(result: RunResult): Record<SummaryColumn, string | nu
     duplicate: counts.duplicate,
     reordered: counts.reordered,
     unacknowledged: counts.unacknowledged,
-    ...mapValues(
-      figures,
-      (value) => status === "void" || !Number.isFinite(value) ? "" : round(value),
-    ),
-    server_cpu_seconds: result.serverCpuSeconds ?? "",
-    server_rss_bytes: result.serverRssBytes ?? "",
-    generator_cpu: round(result.generatorCpu),
+    asked_per_second: figure(result.askedPerSecond),
+    ...mapValues(figures, (value) => status === "void" ? "" : figure(value)),
+    server_cpu_seconds: figure(result.serverCpuSeconds),
+    server_rss_bytes: figure(result.serverRssBytes),
+    generator_cpu: figure(result.generatorCpu),
     deno_version: result.deno,
     machine: result.machine,
   };
+}
+
+/** A number for those who calculate with it; empty where there is none. */
+function figure(value: number | undefined): number | "" {
+  return value !== undefined && Number.isFinite(value) ? rounded(value) : "";
 }
 
 /** A run as `--json` prints it: the row, and what went wrong. */
@@ -152,7 +159,8 @@ export function summaryText(result: RunResult): string {
       `  latency      ${line(scheduled)}   from when each message was due`,
       `  send-based   ${line(sent)}   hides what happened before it was sent`,
       `  sent late    ${line(late)}`,
-      `  throughput   ${result.throughput.toFixed(0)} deliveries/s`,
+      `  delivered    ${fixed(result.deliveredPerSecond, 0)}/s of ` +
+        `${fixed(result.askedPerSecond, 0)}/s asked for`,
     );
     if (late.p50 > 1_000 / p.rate) {
       lines.push(
@@ -162,22 +170,12 @@ export function summaryText(result: RunResult): string {
     }
   }
   if (result.serverCpuSeconds !== undefined && result.serverRssBytes !== undefined) {
-    const mib = (result.serverRssBytes / 1_048_576).toFixed(0);
-    lines.push(`  server       ${result.serverCpuSeconds.toFixed(2)} CPU-seconds, ${mib} MiB`);
+    const [cpu, memory] = [fixed(result.serverCpuSeconds, 2), mebibytes(result.serverRssBytes)];
+    lines.push(`  server       ${cpu} CPU-seconds, ${memory}`);
   }
-  lines.push(`  generator    ${(result.generatorCpu * 100).toFixed(0)} % of its core`);
+  lines.push(`  generator    ${percent(result.generatorCpu)} of its core`);
   lines.push(`  on           Deno ${result.deno}, ${result.machine}`);
   return lines.join("\n");
-}
-
-/** A duration with its unit, as exact as it is interesting. */
-export function ms(value: number): string {
-  if (!Number.isFinite(value)) return "–";
-  return `${value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)} ms`;
-}
-
-function round(value: number): number {
-  return Math.round(value * 10_000) / 10_000;
 }
 
 function mapValues<Key extends string, From, To>(

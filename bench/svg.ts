@@ -1,13 +1,23 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * The parts of a chart: scales, ticks, axes. Everything is text.
+ * The parts of a chart: scales, ticks, axes. A chart is as wide as its place, and its text is as
+ * large as all other text: places along it are percentages, heights are pixels.
  *
  * @module
  */
 
-/** Size of a chart and of the margins around its plot, in the units of its view box. */
-export const FRAME = { width: 760, height: 300, left: 64, right: 20, top: 18, bottom: 44 };
+import { short } from "./numbers.ts";
+
+/** The height of a plot in pixels; what stands beside its axes is outside of it. */
+export const HEIGHT = 240;
+
+/** From left to right, in percent of the width. */
+export const ALONG: [number, number] = [0, 100];
+
+/** The width of a letter and of the space between two ticks, in percent of a phone's plot. */
+const LETTER = 2.8;
+const SPACE = 3;
 
 /** Turns values into places. */
 export interface Scale {
@@ -17,6 +27,12 @@ export interface Scale {
   ticks: number[];
 }
 
+/** An axis of a chart: a scale, what it means, and how its values are written. */
+export interface Axis extends Scale {
+  label: string;
+  format?: (value: number) => string;
+}
+
 /** A scale from `domain` to `range` in equal steps. */
 export function linear(domain: [number, number], range: [number, number]): Scale {
   const [from, to] = domain;
@@ -24,7 +40,7 @@ export function linear(domain: [number, number], range: [number, number]): Scale
   const step = niceStep(span / 5);
   const ticks: number[] = [];
   for (let tick = Math.ceil(from / step) * step; tick <= to + step / 1e6; tick += step) {
-    ticks.push(Number(tick.toPrecision(12)));
+    ticks.push(tick);
   }
   return { at: (value) => place((value - from) / span, range), ticks };
 }
@@ -37,7 +53,7 @@ export function logarithmic(domain: [number, number], range: [number, number]): 
   const ticks: number[] = [];
   for (let decade = Math.floor(from); decade <= to; decade++) {
     for (const step of steps) {
-      const tick = Number((step * 10 ** decade).toPrecision(6));
+      const tick = step * 10 ** decade;
       if (tick >= domain[0] * 0.999 && tick <= domain[1] * 1.001) ticks.push(tick);
     }
   }
@@ -54,53 +70,52 @@ function place(share: number, [from, to]: [number, number]): number {
   return from + share * (to - from);
 }
 
-/** The inside of a chart: grid, axes and what both axes mean. */
-export function axes(
-  x: Scale & { label: string; format?: (value: number) => string },
-  y: Scale & { label: string; format?: (value: number) => string },
-): string {
-  const { left, right, top, bottom, width, height } = FRAME;
-  const floor = height - bottom;
-  const edge = width - right;
-  return [
-    ...y.ticks.map((tick) => {
-      const at = px(y.at(tick));
-      return `<line class="grid" x1="${left}" x2="${edge}" y1="${at}" y2="${at}"/>` +
-        `<text class="tick" x="${left - 8}" y="${at}" dy=".32em" text-anchor="end">${
-          (y.format ?? short)(tick)
-        }</text>`;
-    }),
-    ...x.ticks.map((tick) =>
-      `<text class="tick" x="${px(x.at(tick))}" y="${floor + 18}" text-anchor="middle">${
-        (x.format ?? short)(tick)
-      }</text>`
-    ),
-    `<line class="axis" x1="${left}" x2="${edge}" y1="${floor}" y2="${floor}"/>`,
-    `<text class="label" x="${edge}" y="${height - 6}" text-anchor="end">${escape(x.label)}</text>`,
-    `<text class="label" x="${left}" y="${top - 6}">${escape(y.label)}</text>`,
-  ].join("");
+/** A chart: its axes with what they mean, and what is drawn between them. */
+export function chart(title: string, { x, y }: { x: Axis; y: Axis }, inside: string): string {
+  let end = -Infinity;
+  const along = x.ticks.map((tick) => {
+    const at = x.at(tick);
+    const text = (x.format ?? short)(tick);
+    const half = text.length * LETTER / 2;
+    // On a narrow screen there is no place for it.
+    const thin = at - half < end + SPACE;
+    if (!thin) end = at + half;
+    return `<text class="tick${thin ? " thin" : ""}" x="${percentage(at)}" y="${HEIGHT + 18}" ` +
+      `text-anchor="middle">${text}</text>`;
+  });
+  const up = y.ticks.map((tick) => {
+    const at = px(y.at(tick));
+    return `<line class="grid" x1="0" x2="100%" y1="${at}" y2="${at}"/>` +
+      `<text class="tick" x="-8" y="${at}" dy=".32em" text-anchor="end">${
+        (y.format ?? short)(tick)
+      }</text>`;
+  });
+  const floor = `<line class="axis" x1="0" x2="100%" y1="${HEIGHT}" y2="${HEIGHT}"/>`;
+  return `<figure><p class="axis-name">${escape(y.label)}</p>` +
+    `<svg role="img" aria-label="${escape(title)}">` +
+    `${up.join("")}${along.join("")}${floor}${inside}</svg>` +
+    `<p class="axis-name along">${escape(x.label)}</p></figure>`;
 }
 
-/** A whole picture, with a title for those who do not see it. */
-export function svg(title: string, inside: string, height: number = FRAME.height): string {
-  return `<svg viewBox="0 0 ${FRAME.width} ${height}" role="img" aria-label="${escape(title)}">` +
+/** What is drawn by points `[percent, pixels]`, and stretched to the width of the plot. */
+export function stretched(inside: string): string {
+  return `<svg class="stretched" viewBox="0 0 100 ${HEIGHT}" preserveAspectRatio="none">` +
     `${inside}</svg>`;
 }
 
-/** A place with as many digits as a screen can show. */
-export function px(value: number): string {
-  return String(Math.round(value * 10) / 10);
+/** A place across the chart, with as many digits as a screen can show. */
+export function px(pixels: number): string {
+  return String(Math.round(pixels * 10) / 10);
 }
 
-/** A number with thousands as `k` and millions as `M`. */
-export function short(value: number): string {
-  if (Math.abs(value) >= 1_000_000) return `${trim(value / 1_000_000)}M`;
-  if (Math.abs(value) >= 10_000) return `${trim(value / 1_000)}k`;
-  return Math.abs(value) >= 1_000 ? value.toLocaleString("en") : trim(value);
+/** A place along the chart, for {@linkcode stretched}. */
+export function along(percent: number): string {
+  return String(Math.round(percent * 100) / 100);
 }
 
-function trim(value: number): string {
-  return String(Number(value.toPrecision(3)));
+/** A place along the chart, with its unit. */
+export function percentage(percent: number): string {
+  return `${along(percent)}%`;
 }
 
 /** Text that is safe in HTML and in attributes. */

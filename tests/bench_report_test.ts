@@ -5,12 +5,21 @@ import { Histogram, quantilesOf } from "../bench/histogram.ts";
 import { latencyReport } from "../bench/latency_report.ts";
 import { scaleCards } from "../bench/scale_text.ts";
 import { SCALE_SHAPES, SHAPES } from "../bench/shapes.ts";
-import { type RunResult, type RunStatus, summaryRow } from "../bench/summary.ts";
+import {
+  type RunResult,
+  type RunStatus,
+  summaryJson,
+  summaryRow,
+  summaryText,
+} from "../bench/summary.ts";
 import { Timeline } from "../bench/timeline.ts";
 
 function pure(name: string, fn: () => void): void {
   Deno.test({ name, permissions: "none", fn });
 }
+
+/** A number with what binary fractions leave behind. */
+const LONG = /\d\.\d{7,}/;
 
 const NOW = new Date("2026-01-02T03:04:05Z");
 
@@ -50,8 +59,9 @@ function result(status: RunStatus, problems: string[] = []): RunResult {
     scheduled: quantilesOf(histogram),
     sent: quantilesOf(histogram),
     late: quantilesOf(histogram),
-    throughput: 90,
-    serverCpuSeconds: 1,
+    askedPerSecond: 90,
+    deliveredPerSecond: 90.012_345_678,
+    serverCpuSeconds: 0.679_999_999_999_999_9,
     serverRssBytes: 1e8,
     generatorCpu: 0.2,
     deno: "2.9.6",
@@ -80,14 +90,34 @@ pure("a report needs nothing but itself", () => {
   const html = latencyReport([result("ok"), result("ok")], NOW);
   assertEquals(references(html), []);
   assertMatch(html, /prefers-color-scheme:dark/);
-  assertEquals(html.match(/<svg /g)?.length, 3);
+  assertEquals(html.match(/<svg role="img"/g)?.length, 3);
   assertMatch(html, /a &lt;fast&gt; machine/);
   assert(!/NaN|Infinity|undefined/.test(html));
 });
 
+pure("no figure shows what binary fractions leave behind", () => {
+  const html = latencyReport([result("ok")], NOW);
+  assert(!LONG.test(html), html.match(LONG)?.[0]);
+  const json = JSON.stringify(summaryJson(result("ok")));
+  assert(!LONG.test(json), json);
+  assertMatch(json, /"server_cpu_seconds":0\.68,/);
+});
+
+pure("what the load asks for and what was delivered have different words", () => {
+  const asked = { ...result("ok"), askedPerSecond: 100 };
+  assertMatch(
+    latencyReport([asked], NOW),
+    /<dt>delivered<\/dt><dd>90\/s<\/dd><small>of 100\/s asked for</,
+  );
+  assertMatch(summaryText(asked), /delivered +90\/s of 100\/s asked for/);
+  const { asked_per_second, delivered_per_second } = summaryRow(asked);
+  assertEquals([asked_per_second, delivered_per_second], [100, 90.0123]);
+  assertEquals(/throughput/i.test(summaryText(asked)), false);
+});
+
 pure("a void run shows no figures", () => {
   const row = summaryRow(result("void"));
-  assertEquals([row.p50, row["p99.9"], row.throughput, row.status], ["", "", "", "void"]);
+  assertEquals([row.p50, row["p99.9"], row.delivered_per_second, row.status], ["", "", "", "void"]);
   const html = latencyReport([result("void")], NOW);
   assert(!html.includes("<svg"));
   assertMatch(html, /Void/);
@@ -117,6 +147,7 @@ pure("a comparison shows every server, and what does not count", () => {
   assertEquals(references(html), []);
   assertMatch(html, /1 of 3 runs do not count/);
   assertEquals(html.match(/<rect/g)?.length, 2);
+  assert(!LONG.test(html.replaceAll(/<style>.*<\/style>/gs, "")));
   assertEquals(comparisonRow(voided, { deno: "", machine: "" }).deliveries_per_second, "");
 });
 

@@ -1,10 +1,7 @@
 import { assertEquals } from "@std/assert";
-import type { Browser } from "playwright-core";
 import { ChatClient } from "../client.ts";
+import { launch, NEEDS_CHROMIUM } from "./chromium.ts";
 import { TestChat } from "./fixtures.ts";
-import { findProgram } from "./permissions.ts";
-
-const CHROMIUM = findProgram("chromium", "chromium-browser", "google-chrome");
 
 /** The client as a page loads it: one script without imports. */
 async function bundle(): Promise<string> {
@@ -14,13 +11,6 @@ async function bundle(): Promise<string> {
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
   return new TextDecoder().decode(stdout);
-}
-
-async function launch(executablePath: string): Promise<Browser> {
-  // It reads the environment when it is loaded.
-  const { chromium } = await import("playwright-core");
-  const args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"];
-  return await chromium.launch({ executablePath, args });
 }
 
 /** What runs in the page: joins, answers the first message, and returns what it saw up to "bye". */
@@ -43,10 +33,7 @@ async function chatFromPage([url, roomId]: [string, string]): Promise<string[]> 
 
 Deno.test({
   name: "the client chats from a page in Chromium with a client in Deno",
-  ignore: CHROMIUM === undefined,
-  // The driver of the browser keeps timers and streams of its own.
-  sanitizeOps: false,
-  sanitizeResources: false,
+  ...NEEDS_CHROMIUM,
   async fn() {
     const script = await bundle();
     await using server = new TestChat();
@@ -58,7 +45,7 @@ Deno.test({
       const [body, type] = request.url.endsWith(".js") ? [script, "javascript"] : ["", "html"];
       return new Response(body, { headers: { "content-type": `text/${type}` } });
     });
-    const browser = await launch(CHROMIUM ?? "");
+    const browser = await launch();
     try {
       const page = await browser.newPage();
       await page.goto(`http://127.0.0.1:${pages.addr.port}/`);

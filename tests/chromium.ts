@@ -1,0 +1,28 @@
+/**
+ * The browser of this machine. Where there is none, tests that need it are ignored, but not in CI.
+ *
+ * @module
+ */
+
+import type { Browser } from "playwright-core";
+import "./ignore_unpermitted.ts";
+import { findProgram } from "./permissions.ts";
+
+const PATH = findProgram("chromium", "chromium-browser", "google-chrome");
+
+/** Options for tests that need Chromium. Its driver keeps timers and streams of its own. */
+export const NEEDS_CHROMIUM = {
+  ignore: PATH === undefined,
+  sanitizeOps: false,
+  sanitizeResources: false,
+};
+
+/** Starts it without a window; `await using` ends it. */
+export async function launch(): Promise<Browser> {
+  // It reads the environment when it is loaded.
+  const { chromium } = await import("playwright-core");
+  return await chromium.launch({
+    ...PATH === undefined ? {} : { executablePath: PATH },
+    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+  });
+}
