@@ -41,7 +41,7 @@ export function decode(text: string, dialect: Dialect): ClientFrame {
   }
   const fields = dialect === "plain" ? plainFields(parseObject(text)) : parseObject(text);
   const ref = refOf(fields);
-  const frame = readFrame(fields);
+  const frame = readFrame(fields, dialect);
   if (ref !== undefined) frame.ref = ref;
   return frame;
 }
@@ -81,6 +81,7 @@ function parseObject(text: string): Fields {
 /** What a plain client can say: the rest of the protocol means nothing to it, and is passed over. */
 function plainFields({ action, body }: Fields): Fields {
   if (typeof action !== "string" || !PLAIN_ACTIONS.has(action)) return {};
+  if (action === "leave") return { action };
   if (action !== "join" || !isFields(body)) return { action, body };
   return { action, body: { room_id: body.room_id } };
 }
@@ -98,23 +99,21 @@ function refOf(fields: Fields): Ref | undefined {
   );
 }
 
-function readFrame(fields: Fields): ClientFrame {
+function readFrame(fields: Fields, dialect: Dialect): ClientFrame {
   const action = fields.action;
   switch (action) {
     case "message":
-      return messageFrame(action, fields, [bodyOf(fields.body)]);
+      return messageFrame(action, fields, [bodyOf(fields.body)], dialect);
     case "messages":
-      return messageFrame(action, fields, bodiesOf(fields.body));
+      return messageFrame(action, fields, bodiesOf(fields.body), dialect);
     case "create":
       return { action, name: nameOf(isFields(fields.body) ? fields.body.room_name : fields.body) };
     case "join":
       return joinFrame(fields.body);
     case "leave": {
-      const roomId = optionalText(
-        "room_id",
-        isFields(fields.body) ? fields.body.room_id : undefined,
-      );
-      return { action, ...(roomId === undefined ? {} : { roomId }) };
+      if (dialect === "plain") return { action };
+      const roomId = isFields(fields.body) ? fields.body.room_id : undefined;
+      return { action, roomId: requiredText("room_id", roomId) };
     }
     case "typing":
       return { action, roomId: requiredText("room_id", fields.room_id) };
@@ -124,9 +123,8 @@ function readFrame(fields: Fields): ClientFrame {
     case "pong":
       return { action };
     case "pause": {
-      const forMs = isFields(fields.body)
-        ? optionalCount("for_ms", fields.body.for_ms, Number.MAX_SAFE_INTEGER)
-        : undefined;
+      const { for_ms } = optionalFields(action, fields.body);
+      const forMs = optionalCount("for_ms", for_ms, Number.MAX_SAFE_INTEGER);
       return { action, ...(forMs === undefined ? {} : { forMs }) };
     }
     case "hello":
@@ -139,17 +137,12 @@ function readFrame(fields: Fields): ClientFrame {
   }
 }
 
-function helloFrame(body: unknown = {}): HelloFrame {
-  if (!isFields(body)) {
-    throw new ChatError(
-      "invalid_frame",
-      `"body" of hello must be an object, not ${describe(body)}`,
-    );
-  }
-  const session = optionalText("session", body.session);
+function helloFrame(body: unknown): HelloFrame {
+  const fields = optionalFields("hello", body);
+  const session = optionalText("session", fields.session);
   return {
     action: "hello",
-    ...(body.name === undefined ? {} : { name: nameOf(body.name) }),
+    ...(fields.name === undefined ? {} : { name: nameOf(fields.name) }),
     ...(session === undefined ? {} : { session }),
   };
 }
@@ -174,12 +167,12 @@ function messageFrame(
   action: MessageFrame["action"],
   fields: Fields,
   bodies: string[],
+  dialect: Dialect,
 ): MessageFrame {
   const frame: MessageFrame = { action, bodies };
-  const roomId = optionalText("room_id", fields.room_id);
   const n = optionalCount("n", fields.n, Number.MAX_SAFE_INTEGER);
   if (n === 0) throw new ChatError("invalid_frame", `"n" must be at least 1, not 0`);
-  if (roomId !== undefined) frame.roomId = roomId;
+  if (dialect === "v1") frame.roomId = requiredText("room_id", fields.room_id);
   if (n !== undefined) frame.n = n;
   return frame;
 }
@@ -236,6 +229,14 @@ function requiredText(field: string, value: unknown): string {
     );
   }
   return value.toWellFormed();
+}
+
+function optionalFields(action: string, body: unknown = {}): Fields {
+  if (isFields(body)) return body;
+  throw new ChatError(
+    "invalid_frame",
+    `"body" of ${action} must be an object, not ${describe(body)}`,
+  );
 }
 
 function optionalText(field: string, value: unknown): string | undefined {

@@ -437,9 +437,6 @@ export class Hub {
 
   /** The membership that a frame is about; `otherwise` is what plain clients are told where there is none. */
   #memberOf(session: Session, peer: Peer, roomId?: string, otherwise?: string): Member {
-    if (!peer.plain && roomId === undefined) {
-      throw new ChatError("invalid_frame", `"room_id" is missing`);
-    }
     const member = peer.plain ? session.rooms.any : session.roomOf(roomId ?? "");
     if (member === undefined || member.outlet === undefined && !member.room.gone) {
       const message = peer.plain ? otherwise : undefined;

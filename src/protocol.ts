@@ -86,11 +86,11 @@ export interface JoinFrame extends Request {
   roomName?: string;
 }
 
-/** `leave`: ends a membership; plain clients name no room. */
+/** `leave`: ends a membership. */
 export interface LeaveFrame extends Request {
   /** What is asked for. */
   action: "leave";
-  /** Which room. */
+  /** Which room; plain clients name none. */
   roomId?: string;
 }
 
@@ -98,7 +98,7 @@ export interface LeaveFrame extends Request {
 export interface MessageFrame extends Request {
   /** What is asked for. */
   action: "message" | "messages";
-  /** Which room. */
+  /** Which room; plain clients name none. */
   roomId?: string;
   /** The client's number of the first body; the server counts where it is left out. */
   n?: number;

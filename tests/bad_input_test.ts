@@ -191,7 +191,7 @@ const BAD_V1_FRAMES: BadFrame[] = [
     name: "a message for no room",
     frame: `{"action":"message","body":"x"}`,
     code: "invalid_frame",
-    message: `"room_id" is missing`,
+    message: `"room_id" must be a string of 1 to 128 characters, not missing`,
   },
   {
     name: "a message for a room one is not in",
@@ -203,7 +203,7 @@ const BAD_V1_FRAMES: BadFrame[] = [
     name: "a leave of no room",
     frame: `{"action":"leave","body":{}}`,
     code: "invalid_frame",
-    message: `"room_id" is missing`,
+    message: `"room_id" must be a string of 1 to 128 characters, not missing`,
   },
   {
     name: "a leave of a room one is not in",

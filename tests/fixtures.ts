@@ -5,9 +5,10 @@
  * @module
  */
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { type Chat, type ChatOptions, createChat } from "../server.ts";
 import type { Entry } from "../src/protocol.ts";
+import { kindsOf } from "./frame_schema.ts";
 import "./ignore_unpermitted.ts";
 import { type LogLine, recordingLogger } from "./recording_logger.ts";
 
@@ -218,9 +219,13 @@ export class RawSocket implements AsyncDisposable {
     return this.#texts.shift() ?? "";
   }
 
-  /** The next frame. */
+  /** The next frame, which must be in the schema with all its fields. */
   async next(): Promise<Frame> {
-    return JSON.parse(await this.nextText());
+    const text = await this.nextText();
+    const frame = JSON.parse(text);
+    const set = this.#socket.protocol === "" ? "plain_server_frame" : "v1_server_frame";
+    assert(kindsOf(set, frame).length > 0, `The schema does not have ${text.slice(0, 500)}`);
+    return frame;
   }
 
   /** Skips frames up to one of which `wanted` says yes. */
