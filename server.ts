@@ -7,9 +7,13 @@
  * import { createChat } from "jsr:@parley/chat/server";
  *
  * const chat = createChat({ path: "/chat" });
- * Deno.serve((request) =>
+ * const server = Deno.serve((request) =>
  *   URL.parse(request.url)?.pathname === "/" ? new Response("Hello") : chat(request)
  * );
+ * Deno.addSignalListener("SIGTERM", async () => {
+ *   await chat.close();
+ *   await server.shutdown();
+ * });
  * ```
  *
  * @module
@@ -110,7 +114,9 @@ export interface Chat {
 }
 
 /**
- * Makes a chat. Nothing runs before the first client comes, unless the store remembers some.
+ * Makes a chat. Nothing runs before the first client comes, unless the store remembers some, and it
+ * keeps no program alive. Its rooms are those of this thread: the threads of `deno serve --parallel`
+ * find each other's only in a store that they share.
  *
  * @throws {RangeError} where no request can have the path; and what the store says where it cannot be opened.
  */

@@ -23,6 +23,7 @@ import { Pump } from "./pump.ts";
 import type { Outlet } from "./room.ts";
 import { newSessionKey, signer } from "./session_key.ts";
 import type { Peer } from "./sessions.ts";
+import { every, type Timer } from "./timers.ts";
 import type { OpenStore, Store, StoredRoom } from "./store/store.ts";
 
 /** How often the hub is told the time, in milliseconds. */
@@ -45,7 +46,7 @@ export class Engine {
   readonly #connections = new Set<Connection>();
   #accepted = 0;
   #failure: string | undefined;
-  #ticker: ReturnType<typeof setInterval> | undefined;
+  #ticker: Timer | undefined;
   #closing: Promise<void> | undefined;
 
   /**
@@ -214,7 +215,7 @@ export class Engine {
   }
 
   #tick(): void {
-    this.#ticker ??= setInterval(() => {
+    this.#ticker ??= every(() => {
       this.#guard(undefined, () => {
         // Of a plain client that answers no ping and reads nothing, the close event never comes.
         for (const peer of this.#connections) {

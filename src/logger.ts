@@ -10,6 +10,7 @@ import { type LevelName, type LogLevel as StdLevel, LogLevels } from "@std/log/l
 import { Logger as StdLogger, LogRecord } from "@std/log/logger";
 import { LineQueue, type LineSink } from "./line_queue.ts";
 import { LogLimit } from "./log_limit.ts";
+import { later, type Timer } from "./timers.ts";
 import { visible } from "./visible.ts";
 import { within } from "./wait.ts";
 
@@ -120,7 +121,7 @@ class QueueHandler extends BaseHandler {
   readonly #stdout: LineQueue;
   readonly #stderr: LineQueue;
   readonly #limit: LogLimit;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
 
   constructor(
     level: LevelName,
@@ -157,15 +158,11 @@ class QueueHandler extends BaseHandler {
 
   /** Makes sure that what is held back is told, whether or not anything else is said. */
   #tellLater(): void {
-    if (this.#timer !== undefined) return;
-    const timer = setTimeout(() => {
+    this.#timer ??= later(() => {
       this.#timer = undefined;
       this.#tellHeldBack(performance.now());
       if (this.#limit.holdsBack) this.#tellLater();
     }, this.#limit.ms);
-    // No program goes on for the sake of its log.
-    Deno.unrefTimer(timer);
-    this.#timer = timer;
   }
 
   #tellHeldBack(now: number): void {

@@ -77,6 +77,7 @@ const MAY_SEE: Record<string, string[]> = {
   ],
 
   // The server's edge.
+  "timers": [],
   "line_queue": [],
   "log_limit": [],
   "logger": [
@@ -87,6 +88,7 @@ const MAY_SEE: Record<string, string[]> = {
     "@std/log/base-handler",
     "@std/log/levels",
     "@std/log/logger",
+    "timers",
   ],
   "connection": ["errors", "rate_limit", "type options", "type protocol", "type sessions"],
   "clock": ["type effects", "node:timers"],
@@ -136,6 +138,7 @@ const MAY_SEE: Record<string, string[]> = {
     "store/outgoing",
     "type store/store",
     "wait",
+    "timers",
   ],
   "store/sqlite_errors": ["errors"],
   "store/sqlite_schema": ["type node:sqlite"],
@@ -176,6 +179,7 @@ const MAY_SEE: Record<string, string[]> = {
     "store/sqlite_sweeper",
     "type store/store",
     "node:timers",
+    "timers",
   ],
   "choose_store": ["ids", "session_key", "store/memory", "type store/store"],
   "intake": [
@@ -212,6 +216,7 @@ const MAY_SEE: Record<string, string[]> = {
     "type room",
     "type sessions",
     "type store/store",
+    "timers",
   ],
   "start_page": [],
   "server_flags": ["logger", "options", "@std/cli/parse-args"],

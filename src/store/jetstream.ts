@@ -10,6 +10,7 @@ import { encodeEntry, withoutSeq } from "../encode.ts";
 import { ChatError, reasonOf } from "../errors.ts";
 import { newClientId, newEpoch, type RandomBytes } from "../ids.ts";
 import type { Draft, PresenceDraft } from "../protocol.ts";
+import { every, type Timer } from "../timers.ts";
 import { within } from "../wait.ts";
 import { Disputes } from "./disputes.ts";
 import { JetStreamClients } from "./jetstream_clients.ts";
@@ -57,7 +58,7 @@ export class JetStreamStore implements Store {
   /** What must end before something else is asked about a room. */
   readonly #busy = new Map<string, Promise<void>>();
   readonly #disputes: Disputes;
-  readonly #timer: ReturnType<typeof setInterval>;
+  readonly #timer: Timer;
   #whole = false;
   /** Whether everything works, so that messages are let through. */
   #available = false;
@@ -115,7 +116,7 @@ export class JetStreamStore implements Store {
       taken: (id, roomId) => this.#events.taken(id, roomId),
     });
     this.#listen();
-    this.#timer = setInterval(() => this.#tick(), options.probeMs / 2);
+    this.#timer = every(() => this.#tick(), options.probeMs / 2);
   }
 
   get bodyBytes(): number {

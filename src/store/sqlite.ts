@@ -11,6 +11,7 @@ import { Aging } from "../aging.ts";
 import { ChatError, reasonOf } from "../errors.ts";
 import type { LogEntry } from "../log.ts";
 import type { Draft } from "../protocol.ts";
+import { later, type Timer } from "../timers.ts";
 import { FileLostError, isDiskError, RETRY_MS, unavailable } from "./sqlite_errors.ts";
 import { SqliteFile } from "./sqlite_file.ts";
 import { SqliteRoom } from "./sqlite_room.ts";
@@ -66,8 +67,8 @@ export class SqliteStore implements Store {
   #writes: Write[] = [];
   /** Set while a commit is due at the end of this turn; resolves when it is done. */
   #turn: PromiseWithResolvers<void> | undefined;
-  #retry: ReturnType<typeof setTimeout> | undefined;
-  #timer: ReturnType<typeof setTimeout>;
+  #retry: Timer | undefined;
+  #timer: Timer;
   readonly #sweeper: SqliteSweeper;
   readonly #aging = new Aging();
   #failing = false;
@@ -97,7 +98,7 @@ export class SqliteStore implements Store {
     }
     const isOpen = (id: string) => this.#rooms.has(id) || this.#creating.has(id);
     this.#sweeper = new SqliteSweeper(this.#file, isOpen);
-    this.#timer = setTimeout(() => this.#look(), LOOK_MS);
+    this.#timer = later(() => this.#look(), LOOK_MS);
   }
 
   create(id: string, name: string): Promise<StoredRoom> {
@@ -393,7 +394,8 @@ export class SqliteStore implements Store {
     }
     this.#writes = [...kept, ...this.#writes];
     this.#refuse(new Map(writes.map((write) => [write, error])));
-    // Also where nothing waits: nobody may come before it is known that it works again.
+    // Also where nothing waits: nobody may come before it is known that it works again. This timer
+    // keeps a program alive: what waits is to get to the disk.
     this.#retry = setTimeout(() => this.#commit(), RETRY_MS);
   }
 
@@ -430,6 +432,6 @@ export class SqliteStore implements Store {
         this.#events.troubled(`what is too old cannot be dropped: ${reasonOf(error)}`);
       }
     }
-    this.#timer = setTimeout(() => this.#look(), more ? 0 : LOOK_MS);
+    this.#timer = later(() => this.#look(), more ? 0 : LOOK_MS);
   }
 }
