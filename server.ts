@@ -19,6 +19,7 @@
  * @module
  */
 
+import { fstatSync } from "node:fs";
 import config from "./deno.json" with { type: "json" };
 import { chooseStore } from "./src/choose_store.ts";
 import { Engine } from "./src/engine.ts";
@@ -295,9 +296,20 @@ function run(
     }
   }
 
+  /**
+   * The terminal is gone. Whoever let the output go to a file wants the server to outlive that, or
+   * is rotating logs: nohup(1) has the signal ignored, which ends where somebody listens to it.
+   */
+  function hangUp(): void {
+    if (fstatSync(1).isFile()) logger.info("hangup ignored");
+    // A shell that ends may say it twice, and is in no hurry.
+    else if (!stopping) stop();
+  }
+
   // Early: the runtime can only listen again if a signal listener was there before it failed.
   Deno.addSignalListener("SIGINT", stop);
-  Deno.addSignalListener("SIGTERM", stop);
+  Deno.addSignalListener("SIGHUP", hangUp);
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop);
   for (const kind of ["error", "unhandledrejection"] as const) {
     globalThis.addEventListener(kind, (event) => {
       event.preventDefault();

@@ -75,7 +75,7 @@ export class Engine {
         this.#logger.error("delivery failed", { error: String(error) });
         this.#evict(outlet, CLOSE.internal, "Internal error");
       },
-    });
+    }, this.#clock);
     this.#store = openStore({
       stored: (roomId) => {
         const room = this.#hub.rooms.get(roomId);

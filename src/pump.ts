@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Clock } from "./clock.ts";
 import type { Connection } from "./connection.ts";
 import { encodeFrame, PLAIN_SENT } from "./encode.ts";
 import { Line } from "./line.ts";
@@ -27,6 +28,7 @@ export interface PumpEvents {
 /** Delivers entries: one frame for each member and room in a turn, and no queue but the logs. */
 export class Pump {
   readonly #events: PumpEvents;
+  readonly #clock: Clock;
   /** The rooms that have grown. */
   readonly #line = new Line<Room>((room) => this.#deliverTo(room));
   /** The full connections, and who waits until they are not. */
@@ -34,8 +36,9 @@ export class Pump {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Makes a pump with nothing to do. */
-  constructor(events: PumpEvents) {
+  constructor(events: PumpEvents, clock: Clock) {
     this.#events = events;
+    this.#clock = clock;
   }
 
   /**
@@ -150,7 +153,7 @@ export class Pump {
 
   #look(): void {
     this.#timer = undefined;
-    const now = performance.now();
+    const { now } = this.#clock.read();
     const rooms = new Set<Room>();
     for (const connection of this.#full.keys()) {
       const state = connection.look(now);

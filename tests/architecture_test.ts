@@ -94,7 +94,7 @@ const MAY_SEE: Record<string, string[]> = {
   "clock": ["type effects", "node:timers"],
   "gathering": [],
   "line": ["gathering", "node:timers"],
-  "pump": ["encode", "line", "type connection", "room"],
+  "pump": ["encode", "line", "type clock", "type connection", "room"],
   "session_key": ["ids", "node:crypto"],
   "store/nats_address": [],
   "store/jetstream_streams": ["type @nats-io/jetstream"],
@@ -222,6 +222,7 @@ const MAY_SEE: Record<string, string[]> = {
   "server_flags": ["logger", "options", "@std/cli/parse-args"],
   "server.ts": [
     "deno.json",
+    "node:fs",
     "protocol",
     "errors",
     "type log",

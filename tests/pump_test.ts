@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { setImmediate } from "node:timers";
+import { Clock } from "../src/clock.ts";
 import { Connection } from "../src/connection.ts";
 import { encodeEntry } from "../src/encode.ts";
 import { Log } from "../src/log.ts";
@@ -22,7 +23,7 @@ function bench(logEntries = 1_000) {
   const pump = new Pump({
     overrun: (outlet) => overruns.push(outlet),
     failed: (_, error) => failures.push(error),
-  });
+  }, new Clock());
   return {
     room,
     pump,

@@ -101,8 +101,13 @@ export class ServerProcess implements AsyncDisposable {
     return resolve;
   }
 
+  /** Sends a signal, unless it has ended already. */
   signal(signal: Deno.Signal): void {
-    this.#child.kill(signal);
+    try {
+      this.#child.kill(signal);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+    }
   }
 
   /** Waits for its end. */
@@ -113,11 +118,7 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.#child.kill("SIGKILL");
-    } catch (error) {
-      if (!(error instanceof TypeError)) throw error;
-    }
+    this.signal("SIGKILL");
     await this.outcome();
   }
 

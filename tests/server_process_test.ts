@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
+import { until } from "./chaos/setting.ts";
 import { RawSocket } from "./fixtures.ts";
 import { runServer, ServerProcess } from "./server_process.ts";
 
@@ -85,7 +86,7 @@ Deno.test("a port in use, or an address that is not ours, is one line on stderr 
   assertEquals([foreign.code, foreign.stdout, foreign.stderr.split("\n").length], [1, "", 2]);
 });
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   Deno.test(`at ${signal} the server tells every client, closes with 1001 and ends with 0`, async () => {
     await using server = await ServerProcess.start();
     const v1 = await RawSocket.open(server.url, "parley.v1");
@@ -157,6 +158,44 @@ Deno.test("a second signal ends the server at once", async () => {
   server.signal("SIGTERM");
   assertEquals((await server.outcome()).code, 130);
   assert(performance.now() - start < 1_000);
+});
+
+Deno.test("a second SIGHUP hurries nobody", async () => {
+  await using server = await ServerProcess.start();
+  const ana = await RawSocket.open(server.url, "parley.v1");
+  await ana.ask({ action: "hello" });
+  server.signal("SIGHUP");
+  assertEquals((await ana.next()).event, "goodbye");
+  server.signal("SIGHUP");
+  assertEquals([(await ana.closed()).code, (await server.outcome()).code], [1001, 0]);
+});
+
+Deno.test("a server that writes to a file, as under nohup, outlives its terminal", async () => {
+  const file = await Deno.makeTempFile();
+  const printed = () => Deno.readTextFile(file);
+  const shell = 'exec nohup "$0" run --quiet --allow-net server.ts --port=0 >"$1" 2>&1';
+  const child = new Deno.Command("sh", {
+    args: ["-c", shell, Deno.execPath(), file],
+    cwd: new URL("../", import.meta.url),
+    stdin: "null",
+  }).spawn();
+  try {
+    await until(async () => (await printed()).includes("listening on"), "it does not listen");
+    const url = (await printed()).match(/ws:\S+/)?.[0] ?? "";
+    const ana = await RawSocket.open(url, "parley.v1");
+    await ana.ask({ action: "hello" });
+    child.kill("SIGHUP");
+    await until(async () => (await printed()).includes("hangup ignored"), "it says nothing");
+    assertEquals((await ana.ask({ action: "ping" })).event, "pong");
+    child.kill("SIGTERM");
+    assertEquals((await ana.closed()).code, 1001);
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  } finally {
+    await child.status;
+    await Deno.remove(file);
+  }
 });
 
 Deno.test("the server says no word of what people write, and one JSON object a line when asked", async () => {

@@ -157,3 +157,14 @@ Deno.test("making a chat starts nothing: no timer, no socket, no line", async ()
   assertEquals(chat.deleteRoom("nowhere"), false);
   await chat.close();
 });
+
+Deno.test("nobody is late because the process stood still", async () => {
+  await using server = new TestChat({ heartbeatMs: 400 });
+  await using ana = await server.v1();
+  ana.send({ action: "ping", ref: "before" });
+  // As Ctrl-Z and fg do it: more than two heartbeats later, what Ana said has not been heard yet.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_200);
+  await ana.until(({ ref }) => ref === "before");
+  ana.send({ action: "ping", ref: "after" });
+  await ana.until(({ ref }) => ref === "after");
+});
