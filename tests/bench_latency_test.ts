@@ -3,9 +3,13 @@ import { createChat } from "../server.ts";
 import { FaultProxy } from "./chaos/fault_proxy.ts";
 import { TestChat } from "./fixtures.ts";
 import { PunctualServer } from "./punctual_server.ts";
+import { until } from "./waiting.ts";
 import { type Tampering, TamperingProxy } from "./tampering_proxy.ts";
 
 const PROGRAM = new URL("../bench/latency.ts", import.meta.url).href;
+
+/** How long the benchmark, a process of its own, may take until it is under way. */
+const STARTS_MS = 30_000;
 
 /** What a run of the benchmark left behind. */
 interface Outcome {
@@ -130,7 +134,7 @@ Deno.test("connections that are cut during the run cost time, and nothing else",
   await using proxy = await FaultProxy.to(server.host);
   const running = bench("--url", proxy.url, "--duration", "2", "--clients", "3");
   // So much has passed only when messages have: the run is under way.
-  while (proxy.passed.down < 6_000) await new Promise((resolve) => setTimeout(resolve, 10));
+  await until(() => proxy.passed.down >= 6_000, "no messages pass", { withinMs: STARTS_MS });
   proxy.reset();
   const { code, stderr, summary } = await running;
   assertEquals([code, stderr], [0, ""]);
@@ -145,7 +149,7 @@ Deno.test("a server that dies during the run ends it, and the rows so far are ke
     ...{ port: server.addr.port, tampering: "none", connection: 1, frameWith: `"@0.5.` },
   });
   const running = bench("--url", proxy.url, "--duration", "60");
-  while (!proxy.tampered) await new Promise((resolve) => setTimeout(resolve, 10));
+  await until(() => proxy.tampered, "message 5 does not come", { withinMs: STARTS_MS });
   await proxy[Symbol.asyncDispose]();
   const outcome = await running;
   await chat.close();

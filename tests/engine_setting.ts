@@ -4,13 +4,13 @@
  * @module
  */
 
-import { setImmediate } from "node:timers";
 import { Engine } from "../src/engine.ts";
 import { DEFAULTS, type EngineOptions } from "../src/options.ts";
 import type { Dialect } from "../src/protocol.ts";
 import type { OpenStore } from "../src/store/store.ts";
 import { FakeSocket } from "./fake_socket.ts";
 import { type LogLine, recordingLogger } from "./recording_logger.ts";
+import { turn } from "./waiting.ts";
 
 /** An engine with nobody in it, what it logs, and connections to it that no network is needed for. */
 export class Bench implements AsyncDisposable {
@@ -47,11 +47,6 @@ export class Bench implements AsyncDisposable {
     for (const socket of this.#sockets) socket.readyState = WebSocket.CLOSED;
     await this.engine.close();
   }
-}
-
-/** Resolves at the end of this turn of the event loop. */
-export function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** A room with Ana and Ben, and what makes Ana say something; the socket of Ben takes nothing from now on. */

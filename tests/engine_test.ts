@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { until } from "./chaos/setting.ts";
-import { Bench, turn, withFullBen, withSlowBen } from "./engine_setting.ts";
+import { Bench, withFullBen, withSlowBen } from "./engine_setting.ts";
 import { FakeSocket } from "./fake_socket.ts";
+import { turn, until } from "./waiting.ts";
 
 Deno.test("Engine.accept() takes a plain connection in only when its socket opens, any other at once", async () => {
   await using bench = new Bench();
@@ -70,9 +70,7 @@ Deno.test("a stuck peer is evicted, and others in its room go on", async () => {
     ana.socket.hear({ action: "message", room_id: roomId, body, ref: 1 });
   say("x".repeat(60_000));
   say("x".repeat(60_000));
-  while (ben.socket.closedWith === undefined) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  await until(() => ben.socket.closedWith !== undefined, "ben is not evicted");
   assertEquals(ben.socket.closedWith, [4002, "Reads too slowly"]);
   assertEquals(bench.engine.connections, 1);
   say("still here");

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FaultProxy } from "./chaos/fault_proxy.ts";
-import { bounded } from "./fixtures.ts";
+import "./ignore_unpermitted.ts";
+import { bounded, pause } from "./waiting.ts";
 
 /** A server that sends back what it gets, through a proxy. */
 async function echo() {
@@ -81,9 +82,7 @@ Deno.test("a blackhole holds bytes back in its direction until it is healed", as
   await send(conn, "b");
   const late = receive(conn, 1);
   const silent = Symbol();
-  const timer = Promise.withResolvers<symbol>();
-  setTimeout(() => timer.resolve(silent), 50);
-  assertEquals(await Promise.race([late, timer.promise]), silent);
+  assertEquals(await Promise.race([late, pause(50).then(() => silent)]), silent);
   assertEquals(server.proxy.passed, { up: 2, down: 1 });
   server.proxy.heal();
   assertEquals(await late, "b");

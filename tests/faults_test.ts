@@ -9,6 +9,7 @@ import { ChatError } from "../src/errors.ts";
 import { Hub } from "../src/hub.ts";
 import { MemoryStore } from "../src/store/memory.ts";
 import { TestChat } from "./fixtures.ts";
+import { until } from "./waiting.ts";
 
 /** Replaces a method for as long as the result is not disposed. */
 function broken<Part extends object, Method extends keyof Part>(
@@ -195,9 +196,8 @@ Deno.test("a rule that throws at the end of a connection, or at the clock, ends 
     });
     const ben = await server.v1();
     await ben.close();
-    while (!server.errors.some(({ fields }) => fields.error === "Error: No time")) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    const told = () => server.errors.some(({ fields }) => fields.error === "Error: No time");
+    await until(told, "the tick does not throw");
   }
   await ana.silence();
   assert(server.errors.length >= 2);

@@ -11,25 +11,12 @@ import type { Entry } from "../src/protocol.ts";
 import { kindsOf } from "./frame_schema.ts";
 import "./ignore_unpermitted.ts";
 import { type LogLine, recordingLogger } from "./recording_logger.ts";
+import { bounded } from "./waiting.ts";
 
-/** The longest wait for anything in a test: far more than a healthy run needs, for slow machines. */
-export const PATIENCE_MS = 5_000;
+export { bounded };
 
 /** A frame as it came, read as JSON. */
 export type Frame = Record<string, unknown>;
-
-/** Rejects with a sentence when `promise` takes longer than {@linkcode PATIENCE_MS}. */
-export async function bounded<T>(promise: Promise<T>, what: () => string): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`Waited ${PATIENCE_MS} ms: ${what()}`)), PATIENCE_MS);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 /** A chat that listens on a free port of this machine. */
 export class TestChat implements AsyncDisposable {

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ChatClient, type ChatRoom, type ClientOptions, type RoomEvent } from "../client.ts";
-import { bounded, type Frame } from "./fixtures.ts";
+import type { Frame } from "./fixtures.ts";
 import { said, type Script, ScriptedServer, Wire } from "./scripted_server.ts";
+import { bounded, until } from "./waiting.ts";
 
 // Row S16 of the scoreboard: whatever a server does, the client never hangs past its
 // timeout, never grows without bound, and never makes more than one attempt a second.
@@ -315,7 +316,7 @@ Deno.test("S16 a flood of entries that nobody reads is not kept", async () => {
   }));
   const { chat, room } = await inRoom(server.url);
   await using _chat = chat;
-  while (room.cursor < total) await new Promise((resolve) => setTimeout(resolve, 1));
+  await until(() => room.cursor >= total, () => `only ${room.cursor} entries came`);
   const events = await eventsTo(room, ({ type }) => type === "typing");
   const [gap] = events;
   assert(gap?.type === "gap" && gap.toSeq >= total / 2, JSON.stringify(gap));

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { openMemoryStore } from "../src/choose_store.ts";
-import { until } from "./chaos/setting.ts";
-import { Bench, turn, withFullBen } from "./engine_setting.ts";
+import { Bench, withFullBen } from "./engine_setting.ts";
+import { turn, until } from "./waiting.ts";
 
 Deno.test("what a client says while its room is being made waits, and is heard in order", async () => {
   await using bench = new Bench();

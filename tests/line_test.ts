@@ -1,11 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { setImmediate } from "node:timers";
 import { Line } from "../src/line.ts";
 import { pure } from "./pure.ts";
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
+import { turn } from "./waiting.ts";
 
 function bench() {
   const served: string[] = [];

@@ -327,10 +327,8 @@ for (
 ) {
   Deno.test(`a link ends with 4006 when the server sends ${name}`, async () => {
     await using server = new ScriptedServer((peer) => peer.sendRaw(data));
-    const { link, ended, pushed } = await open(server.url);
-    const safety = setTimeout(() => link.fail("It did not end by itself"), 500);
-    assertEquals((await ended).code, 4006);
-    clearTimeout(safety);
+    const { ended, pushed } = await open(server.url);
+    assertEquals((await bounded(ended, () => "it does not end by itself")).code, 4006);
     assertEquals(pushed, []);
   });
 }

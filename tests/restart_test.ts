@@ -5,16 +5,15 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { setImmediate } from "node:timers";
 import { chooseStore } from "../src/choose_store.ts";
 import { Engine } from "../src/engine.ts";
 import { DEFAULTS, type EngineOptions } from "../src/options.ts";
 import type { OpenStore } from "../src/store/store.ts";
-import { until } from "./chaos/setting.ts";
 import { FakeSocket } from "./fake_socket.ts";
 import type { Frame } from "./fixtures.ts";
 import "./ignore_unpermitted.ts";
 import { type LogLine, recordingLogger } from "./recording_logger.ts";
+import { turn, until } from "./waiting.ts";
 
 /** One client on one connection. */
 class Client {
@@ -124,7 +123,7 @@ class Bench implements AsyncDisposable {
   async #close(): Promise<void> {
     for (const { socket } of this.#clients) socket.readyState = WebSocket.CLOSED;
     await this.#engine.close();
-    await new Promise((resolve) => setImmediate(resolve));
+    await turn();
   }
 
   async #start(): Promise<void> {

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { pause } from "./waiting.ts";
+
 /** What is done to the frame that matters; `stall` holds back everything on every connection from there on. */
 export type Tampering = "none" | "drop" | "double" | "swap" | "stall";
 
@@ -133,7 +135,7 @@ export class TamperingProxy implements AsyncDisposable {
               held = frame;
               break;
             case "stall":
-              this.#stalled = delay(this.#options.stallMs ?? 0);
+              this.#stalled = pause(this.#options.stallMs ?? 0);
               out.push(frame);
               break;
             default:
@@ -168,8 +170,4 @@ function close(socket: Deno.TcpConn): void {
   } catch {
     // It was closed already.
   }
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -7,6 +7,8 @@
 
 import { variable } from "../permissions.ts";
 
+export { pause, until } from "../waiting.ts";
+
 /** Whether to run at the scoreboard's full figures. */
 export const FULL: boolean = variable("CHAOS") === "full";
 
@@ -56,26 +58,6 @@ export function report(
   if (path === undefined) return;
   const line: Report = { row, what, figures, missed };
   Deno.writeTextFileSync(path, JSON.stringify(line) + "\n", { append: true });
-}
-
-/** Waits until something is so; rejects with what it waited for when that takes too long. */
-export async function until(
-  isSo: () => boolean | Promise<boolean>,
-  what: string | (() => string),
-  { withinMs = 10_000, everyMs = 5 } = {},
-): Promise<void> {
-  const deadline = performance.now() + withinMs;
-  while (!await isSo()) {
-    if (performance.now() > deadline) {
-      throw new Error(`Waited ${withinMs} ms: ${typeof what === "string" ? what : what()}`);
-    }
-    await pause(everyMs);
-  }
-}
-
-/** Lets time pass, where time itself is what a test is about. */
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** The value below which the given part of all values lies; NaN where there are none. */
