@@ -201,6 +201,21 @@ for (
   });
 }
 
+Deno.test("a file that is removed just before its server ends is there for the next one", () => {
+  using place = new Place();
+  Deno.removeSync(place.path);
+  place.reopen();
+  assertEquals([place.head, place.isSame], [1, true]);
+});
+
+Deno.test("a file is written again with no more permissions than its folder", {
+  permissions: { read: [folder], write: [folder] },
+}, () => {
+  using place = new Place();
+  Deno.removeSync(place.path);
+  assertEquals([place.say(), place.head], [2, 2]);
+});
+
 Deno.test("a file that was moved away and is opened elsewhere has another history than the one that was written again", () => {
   using place = new Place();
   Deno.renameSync(place.folder, `${place.folder}.old`);

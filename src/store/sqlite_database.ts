@@ -27,6 +27,9 @@ const WAL_BYTES = 4_194_304;
 /** How long after it failed a file that is gone is written again, in milliseconds. */
 const REWRITE_MS = 10_000;
 
+/** How much is copied at a time, in bytes. */
+const COPY_BYTES = 1_048_576;
+
 /** A value as SQLite takes it. */
 export type Value = string | number | null | Uint8Array;
 
@@ -44,6 +47,8 @@ export class SqliteDatabase {
   readonly #path: string;
   readonly #troubled: (reason: string) => void;
   #db: DatabaseSync;
+  /** The file once more: what is in it can be read through this when nothing is at its path. */
+  #handle: Deno.FsFile;
   #lock: LockFile;
   readonly #prepared = new Map<string, StatementSync>();
   /** Names the history of the file: see {@linkcode LockFile}. */
@@ -68,6 +73,7 @@ export class SqliteDatabase {
     this.#troubled = troubled;
     let folder = dirname(path);
     let lock: LockFile | undefined;
+    let handle: Deno.FsFile | undefined;
     let db: DatabaseSync | undefined;
     try {
       this.#path = realPathOf(path);
@@ -76,14 +82,17 @@ export class SqliteDatabase {
       const { nlink } = Deno.statSync(this.#path);
       // Under each of them, another process could take it.
       if (nlink !== null && nlink > 1) throw new Error(`it has ${nlink} names (hard links)`);
+      handle = Deno.openSync(this.#path);
       db = openAt(this.#path);
       migrate(db, MIGRATIONS);
       this.#lock = lock;
+      this.#handle = handle;
       this.#db = db;
       this.#own = Deno.statSync(this.#path);
       this.#goOn();
     } catch (error) {
       db?.close();
+      handle?.close();
       lock?.close();
       throw new Error(`Cannot open ${path}: ${adviceOn(error, folder)}`, { cause: error });
     }
@@ -155,11 +164,18 @@ export class SqliteDatabase {
     }
   }
 
-  /** Lets go of the file. */
+  /** Lets go of the file, which is where it belongs then, if it can be. */
   close(): void {
+    this.#lookAtFile();
+    this.#disconnect();
+    this.#lock.close();
+  }
+
+  #disconnect(): void {
     this.#prepared.clear();
     this.#db.close();
-    this.#lock.close();
+    // Not before: closing a file takes from the process all of SQLite's locks on it.
+    this.#handle.close();
   }
 
   /** Goes on with the history of the file, or begins another one where it is not as it was left here. */
@@ -210,8 +226,10 @@ export class SqliteDatabase {
     else if (!isSameFile(found, this.#own)) {
       this.#abandon("its file was replaced", "PRAGMA wal_checkpoint(TRUNCATE)");
     } else if (Number(found.mtime) === Number(this.#own.mtime)) this.#lost = undefined;
-    else if (this.#isCheckpointed()) this.#note();
-    else this.#abandon("its file was written over");
+    else if (this.#isCheckpointed()) {
+      this.#note();
+      this.#lost = undefined;
+    } else this.#abandon("its file was written over");
   }
 
   /** Whether another program has brought some of the write-ahead log into the file: it may do that, and nothing else. */
@@ -244,18 +262,21 @@ export class SqliteDatabase {
     if (begin < this.#failedAt + REWRITE_MS) return;
     const copy = `${this.#path}-copy`;
     try {
+      const { busy } = this.#db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get() ?? {};
+      if (busy !== 0) throw new Error("another program is reading it");
       Deno.mkdirSync(dirname(this.#path), { recursive: true });
       removeIfThere(copy);
       makePrivate(copy);
-      this.#db.prepare("VACUUM INTO ?").run(copy);
+      copyInto(this.#handle, copy);
       if (!this.#lock.isInPlace) this.#relock(new LockFile(`${this.#path}-lock`));
-      // The old file, if it was moved, takes its write-ahead log along; to the new one that is poison.
-      this.#db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      // To the new file, what belongs to the old one is poison.
       for (const part of ["-wal", "-shm"]) removeIfThere(`${this.#path}${part}`);
       Deno.renameSync(copy, this.#path);
-      this.#prepared.clear();
-      this.#db.close();
-      this.#db = openAt(this.#path);
+      const handle = Deno.openSync(this.#path);
+      const db = openAt(this.#path);
+      this.#disconnect();
+      this.#handle = handle;
+      this.#db = db;
       this.#own = Deno.statSync(this.#path);
       this.#note();
       this.#stamp();
@@ -290,6 +311,9 @@ export class SqliteDatabase {
     }
     this.#lost = why;
     this.#isAbandoned = true;
+    this.#troubled(
+      `${this.#path} is left alone, as ${why}: it is used when the server starts again`,
+    );
   }
 
   #statement(sql: string): StatementSync {
@@ -329,6 +353,17 @@ function realPathOf(path: string): string {
 /** Makes an empty file: what people say, and the key of their sessions, are nobody else's business. */
 function makePrivate(path: string): void {
   Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
+}
+
+/** Writes all that is in an open file to another one, down to the disk. */
+function copyInto(from: Deno.FsFile, path: string): void {
+  using to = Deno.openSync(path, { write: true });
+  const buffer = new Uint8Array(COPY_BYTES);
+  from.seekSync(0, Deno.SeekMode.Start);
+  for (let read = from.readSync(buffer); read !== null; read = from.readSync(buffer)) {
+    for (let written = 0; written < read;) written += to.writeSync(buffer.subarray(written, read));
+  }
+  to.syncSync();
 }
 
 function removeIfThere(path: string): void {
