@@ -73,6 +73,10 @@ export const ROWS: Readonly<Record<string, Row>> = {
   R5: { figure: "10,000 subscribes at 2,000 msg/s: 0 gaps, 0 duplicates" },
   R6: {
     figure: "complete and in order within the window, `recovered: false` beyond, never partial",
+    since: {
+      "2026-11-29": "settings that decide what is kept, raised and lowered while clients are cut " +
+        "off; a store emptied, replaced, and restored once and twice",
+    },
   },
   R7: { figure: "50 publishers: 0 inversions in 10⁶ deliveries" },
   R8: {

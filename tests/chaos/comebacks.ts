@@ -1,0 +1,346 @@
+/**
+ * Clients that are cut off while what a server keeps is changed under them: its settings, its time,
+ * its store. Whoever hears `recovered: true` then must have missed nothing of what was acknowledged.
+ *
+ * @module
+ */
+
+import type { Entry } from "../../src/protocol.ts";
+import { type Frame, RawSocket } from "../fixtures.ts";
+import { chance, pause } from "./setting.ts";
+
+/** The settings that decide what is kept; times in milliseconds. */
+export interface Kept {
+  logEntries: number;
+  logBytes: number;
+  logAgeMs: number;
+  emptyRoomMs: number;
+  maxRooms: number;
+}
+
+/** Something that is done to a store. */
+export interface Deed {
+  /** Whether anything may be missing after it: else everybody must hear `recovered: true`. */
+  readonly loses: boolean;
+  /** Does it; where there is nothing left to do it to, nothing happens. */
+  act(): Promise<void>;
+}
+
+/** Servers over one store, one after the other. */
+export interface World extends AsyncDisposable {
+  /** Where the next connection goes; only while it runs. */
+  readonly url: string;
+  /** Whether rooms outlive their server. */
+  readonly durable: boolean;
+  /** Starts what runs on the store. */
+  start(kept: Kept): Promise<void>;
+  /** Ends what runs on the store. */
+  stop(): Promise<void>;
+  /** Keeps what is stored by now, to be put back later, if the world can do that. */
+  copy?(): Promise<void>;
+  /** What can be done to the store while it runs, by name. */
+  readonly running: Readonly<Record<string, Deed>>;
+  /** What can be done to the store while nothing runs, by name. */
+  readonly stopped: Readonly<Record<string, Deed>>;
+}
+
+/** What came of all who came back. */
+export interface Counts {
+  comebacks: number;
+  /** Nothing was missing, and they were told so. */
+  recovered: number;
+  /** They were told that something may be missing. */
+  told: number;
+  /** They were told so though nothing had happened that anything could be lost by. */
+  needlessly: number;
+  /** They could not come back, and were told why. */
+  refused: number;
+  /** They heard `recovered: true`, and something was missing, there twice or in another order. */
+  lies: number;
+  /** The first few lies and needless words. */
+  findings: string[];
+}
+
+/** One who is cut off. */
+interface Guest {
+  session: string;
+  epoch: unknown;
+  after: number;
+  /** How many messages had been sent before that. */
+  knows: number;
+  /** Whether nothing has happened since by which anything could be lost. */
+  safe: boolean;
+}
+
+const FOREVER: Kept = {
+  logEntries: 1_000,
+  logBytes: 4_194_304,
+  logAgeMs: 1e10,
+  emptyRoomMs: 600_000,
+  maxRooms: 1_000,
+};
+
+/** What else a setting can be, less and more. */
+const OTHERS: { readonly [Name in keyof Kept]: readonly number[] } = {
+  logEntries: [5, 20, 60],
+  logBytes: [500, 2_000, 20_000],
+  logAgeMs: [50, 700],
+  emptyRoomMs: [1, 300],
+  maxRooms: [1, 2],
+};
+
+/** Longer than it takes a server to look for what is too old, or empty for too long. */
+const TICK_MS = 700;
+
+/** One room, and what happens to it. */
+class Story {
+  readonly #world: World;
+  readonly #random: () => number;
+  readonly #guests: Guest[] = [];
+  /** What was sent, in its order, and whether it was acknowledged. */
+  readonly #said: { body: string; acked: boolean }[] = [];
+  readonly #steps: string[] = [];
+  /** Whether something was done, while it ran, by which what is in the store may be lost at its end. */
+  #broken = false;
+  #kept: Kept = { ...FOREVER };
+  #roomId = "";
+  #host: RawSocket | undefined;
+
+  constructor(world: World, random: () => number) {
+    this.#world = world;
+    this.#random = random;
+  }
+
+  /** Lets it happen, then lets all who were cut off come back. */
+  async run(counts: Counts): Promise<void> {
+    this.#changeSettings();
+    await this.#world.start(this.#kept);
+    await this.#enter();
+    await this.#say();
+    await this.#world.copy?.();
+    for (let step = 2 + this.#upTo(6); step > 0; step--) {
+      await this.#cutOff();
+      await this.#happen();
+      if (this.#random() < 0.7) await this.#say();
+    }
+    for (const guest of this.#guests) await this.#comeBack(guest, counts);
+    await this.#host?.close();
+    await this.#world.stop();
+  }
+
+  async #happen(): Promise<void> {
+    const kind = this.#random();
+    if (kind < 0.15) return this.#say();
+    if (kind < 0.25) return this.#pass();
+    if (kind < 0.4) return this.#leaveEmpty();
+    if (kind < 0.55 && await this.#do(this.#world.running)) return;
+    await this.#host?.close();
+    await this.#world.stop();
+    this.#note("restart", this.#world.durable);
+    if (this.#random() < 0.6) await this.#do(this.#world.stopped);
+    if (this.#random() < 0.6) this.#changeSettings();
+    await this.#world.start(this.#kept);
+    this.#broken = false;
+    await this.#enter();
+  }
+
+  /** Does one of several things to the store; says whether there are any. */
+  async #do(deeds: World["running"]): Promise<boolean> {
+    const names = Object.keys(deeds);
+    if (names.length === 0) return false;
+    const name = this.#pick(names);
+    const { loses, act } = deeds[name]!;
+    this.#note(name, !loses);
+    this.#broken ||= loses;
+    await act();
+    return true;
+  }
+
+  /** Notes what happens; whoever is cut off may lose something by it unless it is safe. */
+  #note(what: string, safe: boolean): void {
+    this.#steps.push(what);
+    if (!safe) { for (const guest of this.#guests) guest.safe = false; }
+  }
+
+  #changeSettings(): void {
+    const name = this.#pick(Object.keys(OTHERS) as (keyof Kept)[]);
+    const value = this.#random() < 0.4 ? FOREVER[name] : this.#pick(OTHERS[name]);
+    this.#kept = { ...this.#kept, [name]: value };
+    this.#note(`${name} ${value}`, value === FOREVER[name]);
+  }
+
+  /** Whether all is kept that is said from now on. */
+  get #keepsAll(): boolean {
+    return Object.keys(OTHERS).every((name) =>
+      this.#kept[name as keyof Kept] === FOREVER[name as keyof Kept]
+    );
+  }
+
+  async #enter(): Promise<void> {
+    this.#host = await hello(this.#world.url);
+    if (this.#roomId === "") {
+      const made = await this.#host.ask({ action: "create", body: "Lobby" });
+      this.#roomId = String(made.room_id);
+    } else {
+      const body = { room_id: this.#roomId, room_name: "Lobby" };
+      await this.#host.ask({ action: "join", body });
+    }
+  }
+
+  /** Some messages. */
+  async #say(): Promise<void> {
+    const host = this.#host!;
+    const body = Array.from({ length: 1 + this.#upTo(30) }, () => {
+      const padding = this.#random() < 0.1 ? 3_000 : 20;
+      return crypto.randomUUID().padEnd(36 + this.#upTo(padding));
+    });
+    host.send({ action: "messages", room_id: this.#roomId, body });
+    const acked = new Set<string>();
+    // Of a batch that is larger than the log, its author sees the last ones: no others are acknowledged.
+    while (!acked.has(body.at(-1)!)) {
+      const { status, entries } = await host.next();
+      if (status === "error") break;
+      for (const entry of (entries ?? []) as Entry[]) if ("body" in entry) acked.add(entry.body);
+    }
+    for (const it of body) this.#said.push({ body: it, acked: acked.has(it) });
+    this.#note(`say ${body.length}`, this.#keepsAll);
+  }
+
+  /** Time passes, so that what is too old goes. */
+  async #pass(): Promise<void> {
+    this.#note("time passes", this.#keepsAll);
+    await pause(TICK_MS);
+  }
+
+  /** Everybody leaves, others want the place, and somebody comes back. */
+  async #leaveEmpty(): Promise<void> {
+    await this.#host!.close(1000);
+    const others = await hello(this.#world.url);
+    for (let i = this.#upTo(3); i > 0; i--) await others.ask({ action: "create", body: "Other" });
+    this.#note("the room is empty", this.#world.durable && this.#keepsAll);
+    if (this.#random() < 0.5) await pause(TICK_MS);
+    await others.close(1000);
+    await this.#enter();
+  }
+
+  /** Somebody joins, reads up to the head, and is gone. */
+  async #cutOff(): Promise<void> {
+    const guest = await hello(this.#world.url);
+    const joined = await guest.ask({ action: "join", body: { room_id: this.#roomId, last: 0 } });
+    if (joined.status === "success") {
+      this.#guests.push({
+        session: String(guest.welcome.session),
+        epoch: joined.epoch,
+        after: Number(joined.after),
+        knows: this.#said.length,
+        safe: !this.#broken,
+      });
+      this.#steps.push("cut off");
+    }
+    // Without a code, as when the line breaks.
+    await guest.close();
+  }
+
+  async #comeBack(guest: Guest, counts: Counts): Promise<void> {
+    counts.comebacks++;
+    const socket = await hello(this.#world.url, this.#random() < 0.5 ? guest.session : undefined);
+    const { epoch, after } = guest;
+    const body = { room_id: this.#roomId, room_name: "Lobby", epoch, after };
+    socket.send({ action: "join", body });
+    const joined = await socket.until(({ status }) => status !== undefined);
+    if (joined.status === "error") counts.refused++;
+    else if (joined.recovered !== true) {
+      counts.told++;
+      if (guest.safe) this.#find(guest, joined, counts, "needlessly", "was told of nothing");
+    } else {
+      const wrong = difference(await bodies(socket), this.#said.slice(guest.knows));
+      if (wrong === undefined) counts.recovered++;
+      else this.#find(guest, joined, counts, "lies", wrong);
+    }
+    await socket.close();
+  }
+
+  #find(
+    { after, knows }: Guest,
+    joined: Frame,
+    counts: Counts,
+    kind: "lies" | "needlessly",
+    what: string,
+  ): void {
+    counts[kind]++;
+    if (counts.findings.length > 5) return;
+    const where = `after ${after}, message ${knows}, of ${joined.seq}`;
+    counts.findings.push(`${kind}: ${what}, ${where}: ${this.#steps.join(", ")}`);
+  }
+
+  #upTo(most: number): number {
+    return Math.floor(this.#random() * (most + 1));
+  }
+
+  #pick<T>(from: readonly T[]): T {
+    return from[Math.floor(this.#random() * from.length)]!;
+  }
+}
+
+/**
+ * Runs stories, several at once, until so many have come back: each in a world of its own, and the
+ * same for the same seed, as far as the machine's timing lets them be.
+ */
+export async function runComebacks(
+  makeWorld: (story: number) => Promise<World>,
+  { comebacks, atOnce, seed }: { comebacks: number; atOnce: number; seed: number },
+): Promise<Counts> {
+  const counts: Counts = {
+    comebacks: 0,
+    recovered: 0,
+    told: 0,
+    needlessly: 0,
+    refused: 0,
+    lies: 0,
+    findings: [],
+  };
+  let stories = 0;
+  async function tell(): Promise<void> {
+    while (counts.comebacks < comebacks) {
+      const story = ++stories;
+      await using world = await makeWorld(story);
+      await new Story(world, chance(seed + 1_000_003 * story)).run(counts);
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, tell));
+  return counts;
+}
+
+async function hello(url: string, session?: string): Promise<RawSocket> {
+  const socket = await RawSocket.open(url, "parley.v1");
+  socket.welcome = await socket.ask({ action: "hello", body: { session } });
+  socket.id = String(socket.welcome.client_id);
+  return socket;
+}
+
+/** What is wrong with what somebody saw of what was said meanwhile; undefined where nothing is. */
+function difference(
+  seen: readonly string[],
+  said: readonly { body: string; acked: boolean }[],
+): string | undefined {
+  let next = 0;
+  let lacks = 0;
+  for (const { body, acked } of said) {
+    if (seen[next] === body) next++;
+    else if (acked) lacks++;
+  }
+  if (lacks === 0 && next === seen.length) return undefined;
+  return `lacks ${lacks} of ${said.length}, and saw ${seen.length - next} that it should not`;
+}
+
+/** The messages that come up to what has been said by now. */
+async function bodies(socket: RawSocket): Promise<string[]> {
+  const seen: string[] = [];
+  socket.send({ action: "ping", ref: "almost" });
+  socket.send({ action: "ping", ref: "end" });
+  for (;;) {
+    const { ref, entries } = await socket.next();
+    if (ref === "end") return seen;
+    for (const entry of (entries ?? []) as Entry[]) if ("body" in entry) seen.push(entry.body);
+  }
+}
