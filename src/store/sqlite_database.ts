@@ -107,7 +107,7 @@ export class SqliteDatabase {
   transaction(write: () => void): void {
     this.#lookAtFile();
     if (this.#lost !== undefined) throw new FileLostError(this.#lost);
-    if (this.#unstamped) this.#stamp();
+    if (this.#unstamped) this.#stampAgain();
     this.run("BEGIN IMMEDIATE");
     try {
       write();
@@ -241,6 +241,15 @@ export class SqliteDatabase {
   #stamp(): void {
     this.#lock.write({ era: this.#era, commits: this.#commits, inode: inodeOf(this.#own) });
     this.#unstamped = false;
+  }
+
+  /** Before more is committed than the lock file can say. */
+  #stampAgain(): void {
+    try {
+      this.#stamp();
+    } catch (error) {
+      throw new FileLostError(`its lock cannot be written: ${reasonOf(error)}`);
+    }
   }
 
   /** Takes the file as it is for what this process has made of it. */
