@@ -57,10 +57,11 @@ class InSqlite extends OneServer {
     return `${this.#place}/chat.db`;
   }
 
-  copy(): Promise<void> {
-    using db = new DatabaseSync(this.#path);
+  async copy(): Promise<void> {
+    // It may be gone: opening it would make another one.
+    await Deno.stat(this.#path);
+    using db = new DatabaseSync(this.#path, { readOnly: true });
     db.prepare("VACUUM INTO ?").run(this.#copyOf(++this.#copies));
-    return Promise.resolve();
   }
 
   override readonly running: World["running"] = {
