@@ -233,7 +233,7 @@ class Story {
         epoch: joined.epoch,
         after: Number(joined.after),
         knows: this.#said.length,
-        safe: !this.#broken,
+        safe: !this.#broken && this.#keepsAll,
       });
       this.#steps.push("cut off");
     }
