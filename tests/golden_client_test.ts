@@ -1,29 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { ChatClient, type RoomEvent, type Status } from "../client.ts";
+import { ChatClient } from "../client.ts";
+import { ending, wordsOf } from "./client_words.ts";
 import { bounded } from "./fixtures.ts";
 import { type Meaning, SERVER_FRAMES, YOU } from "./golden_frames.ts";
 import { ScriptedServer } from "./scripted_server.ts";
-
-/** What a client tells an app of an event of its room, in the words of `means`. */
-function shown(event: RoomEvent): Meaning {
-  switch (event.type) {
-    case "message": {
-      const { seq, type, from, name, body } = event;
-      return { seq, type, from, ...(name === undefined ? {} : { name }), body };
-    }
-    case "gap":
-      return { type: "gap", from_seq: event.fromSeq, to_seq: event.toSeq };
-    case "typing":
-      return { ...event };
-    case "recovered":
-    case "closed":
-      return { type: event.type };
-    default: {
-      const { seq, type, from, name } = event;
-      return { seq, type, from, ...(name === undefined ? {} : { name }) };
-    }
-  }
-}
 
 /** What a client is to tell of a frame that means this. */
 function told({ kind, events, from_seq, to_seq, from, name }: Meaning): unknown {
@@ -48,11 +28,6 @@ const frames = SERVER_FRAMES.filter(({ dialect, means }) => {
   return dialect === "v1" && unasked.includes(String(means.kind));
 });
 
-/** How the client says that its connection has ended. */
-async function ending(chat: ChatClient): Promise<Status | undefined> {
-  for await (const status of chat.statuses()) if (status.type === "closed") return status;
-}
-
 /** Connects a client as the one that the frames are for, sends it one, and a mark behind it. */
 function play(text: string): ScriptedServer {
   return new ScriptedServer(async (peer) => {
@@ -75,7 +50,7 @@ for (const { name, text, means } of frames) {
     const read = async () => {
       for await (const event of room.events()) {
         if ("from" in event && event.from === "the end") return;
-        events.push(shown(event));
+        events.push(wordsOf(event));
       }
     };
     await bounded(read(), () => `the end does not come behind ${text}`);

@@ -6,6 +6,7 @@
  */
 
 import { bounded } from "../fixtures.ts";
+import { handshake, maskedFrame, TEXT, writeAll } from "../tcp_websocket.ts";
 
 /** A connection that has joined a room and reads nothing any more. */
 export class MutePeer implements Disposable {
@@ -24,15 +25,11 @@ export class MutePeer implements Disposable {
     const conn = await Deno.connect({ hostname, port: Number(port) });
     const peer = new MutePeer(conn);
     try {
-      await peer.#write(new TextEncoder().encode(
-        `GET / HTTP/1.1\r\nhost: ${host}\r\nupgrade: websocket\r\nconnection: upgrade\r\n` +
-          `sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n` +
-          `sec-websocket-protocol: parley.v1\r\n\r\n`,
-      ));
-      await peer.#write(frame({ action: "hello" }));
+      await writeAll(conn, handshake(host, "parley.v1"));
+      await writeAll(conn, frame({ action: "hello" }));
       await peer.#read((text) => text.includes(`"resumed"`));
       peer.id = /"client_id":"([^"]+)"/.exec(peer.#text)?.[1] ?? "";
-      await peer.#write(frame({ action: "join", body: roomId, ref: "in" }));
+      await writeAll(conn, frame({ action: "join", body: roomId, ref: "in" }));
       await peer.#read((text) => text.includes(`"ref":"in"`));
       return peer;
     } catch (error) {
@@ -52,10 +49,6 @@ export class MutePeer implements Disposable {
     this.#conn.close();
   }
 
-  async #write(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length;) at += await this.#conn.write(bytes.subarray(at));
-  }
-
   async #read(done: (text: string) => boolean): Promise<void> {
     const decoder = new TextDecoder();
     const buffer = new Uint8Array(4_096);
@@ -67,9 +60,6 @@ export class MutePeer implements Disposable {
   }
 }
 
-/** A text frame of a client (RFC 6455, section 5.2), masked with zeros. */
 function frame(value: unknown): Uint8Array {
-  const text = new TextEncoder().encode(JSON.stringify(value));
-  if (text.length > 125) throw new RangeError(`Frame of ${text.length} bytes is too long`);
-  return Uint8Array.from([0x81, 0x80 | text.length, 0, 0, 0, 0, ...text]);
+  return maskedFrame(TEXT, new TextEncoder().encode(JSON.stringify(value)));
 }
