@@ -185,7 +185,7 @@ for (
 ) {
   Deno.test(`a store whose file is ${how} says so to everybody, with nothing said and with something`, async () => {
     const path = await fileWith(2);
-    await Deno.copyFile(path, `${path}.new`);
+    await Deno.rename(await fileWith(1), `${path}.new`);
     const { store, reports } = open(path);
     const room = await store.open("r0");
     put(path);

@@ -285,6 +285,29 @@ Deno.test("a file is written to as before when another program has brought its w
   assertEquals(place.file.room("a")?.name, "Hall");
 });
 
+Deno.test("a file whose time alone is changed is the same", () => {
+  using place = new Place();
+  for (let i = 0; i < 2; i++) {
+    Deno.utimeSync(place.path, new Date(), new Date(i));
+    place.say();
+  }
+  place.reopen();
+  assertEquals([place.head, place.isSame], [3, true]);
+});
+
+Deno.test("a file that is written over is lost, however alike what it was before is", () => {
+  using place = new Place();
+  const fill = () => {
+    for (let i = 0; i < 1_200; i++) place.file.transaction(() => place.file.setHead(1, i));
+  };
+  fill();
+  const before = Deno.readFileSync(place.path);
+  fill();
+  assertEquals(Deno.statSync(place.path).size, before.length);
+  Deno.writeFileSync(place.path, before);
+  assertThrows(() => place.say(), FileLostError, "its file was written over");
+});
+
 Deno.test("a lock that is removed is taken again, and where somebody was faster the file is theirs", () => {
   using place = new Place();
   Deno.removeSync(`${place.path}-lock`);

@@ -27,6 +27,9 @@ const WAL_BYTES = 4_194_304;
 /** How long after it failed a file that is gone is written again, in milliseconds. */
 const REWRITE_MS = 10_000;
 
+/** The header of a database, in bytes. */
+const HEADER_BYTES = 100;
+
 /** How much is copied at a time, in bytes. */
 const COPY_BYTES = 1_048_576;
 
@@ -56,8 +59,9 @@ export class SqliteDatabase {
   #commits = 0;
   /** Whether the lock file does not say how far the file has got. */
   #unstamped = false;
-  /** The file, and its write-ahead log, when this process had written to them last. */
+  /** The file, its header, and its write-ahead log, when this process had written to them last. */
   #own: Deno.FileInfo;
+  #header = "";
   #pages: Pages = { log: 0, checkpointed: 0 };
   #lost: string | undefined;
   #isAbandoned = false;
@@ -211,6 +215,8 @@ export class SqliteDatabase {
       return;
     }
     try {
+      // A header that no other state of the file has: it tells whether somebody writes over it.
+      this.#db.exec(`PRAGMA application_id = ${Math.floor(Math.random() * 2 ** 31)}`);
       this.#db.exec("PRAGMA wal_checkpoint(PASSIVE)");
     } catch {
       // What is not in the file is in its write-ahead log, and is tried again with the next commit.
@@ -226,7 +232,7 @@ export class SqliteDatabase {
     else if (!isSameFile(found, this.#own)) {
       this.#abandon("its file was replaced", "PRAGMA wal_checkpoint(TRUNCATE)");
     } else if (Number(found.mtime) === Number(this.#own.mtime)) this.#lost = undefined;
-    else if (this.#isCheckpointed()) {
+    else if (this.#isCheckpointed() || this.#readHeader() === this.#header) {
       this.#note();
       this.#lost = undefined;
     } else this.#abandon("its file was written over");
@@ -258,6 +264,13 @@ export class SqliteDatabase {
     this.#pages = this.#countPages();
     const found = statOf(this.#path);
     if (found !== undefined && isSameFile(found, this.#own)) this.#own = found;
+    this.#header = this.#readHeader();
+  }
+
+  #readHeader(): string {
+    const bytes = new Uint8Array(HEADER_BYTES);
+    this.#handle.seekSync(0, Deno.SeekMode.Start);
+    return `${bytes.subarray(0, this.#handle.readSync(bytes) ?? 0)}`;
   }
 
   #countPages(): Pages {
