@@ -124,6 +124,7 @@ const MAY_SEE: Record<string, string[]> = {
     "type store/outgoing",
     "type store/store",
   ],
+  "store/jetstream_health": ["type store/jetstream_publish", "type store/nodes", "wait"],
   "store/jetstream": [
     "encode",
     "errors",
@@ -131,6 +132,7 @@ const MAY_SEE: Record<string, string[]> = {
     "type protocol",
     "store/disputes",
     "store/jetstream_clients",
+    "store/jetstream_health",
     "store/jetstream_link",
     "store/jetstream_room",
     "type store/nats_address",
@@ -299,6 +301,7 @@ const TESTED_BY: Record<string, string | null> = {
   "store/jetstream_clients": "jetstream_clients_test.ts",
   "store/nats_address": "nats_address_test.ts",
   "store/jetstream_streams": "jetstream_link_test.ts",
+  "store/jetstream_health": "jetstream_health_test.ts",
   "store/jetstream_publish": "nats_refusals_test.ts",
   "store/jetstream_link": "jetstream_link_test.ts",
   "store/jetstream_room": "jetstream_room_test.ts",

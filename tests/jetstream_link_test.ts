@@ -45,7 +45,7 @@ async function reported(
     whole: () => void reports.push("whole"),
     broken: (reason) => void reports.push(reason),
     wiped: () => void reports.push("wiped"),
-    refused: (reason) => void reports.push(reason),
+    refused: (_subject, reason) => void reports.push(reason),
   });
   await until(() => reports.length > 0, "nothing is reported");
   await until(() => enough(link), "it was not enough");
@@ -66,7 +66,7 @@ async function working(
     whole: () => void reports.push("whole"),
     broken: (reason) => void reports.push(reason),
     wiped: () => void reports.push("wiped"),
-    refused: (reason) => void reports.push(reason),
+    refused: (_subject, reason) => void reports.push(reason),
   });
   try {
     await until(() => reports.at(-1) === "whole", "it is not whole");

@@ -14,6 +14,7 @@ import { every, type Timer } from "../timers.ts";
 import { within } from "../wait.ts";
 import { Disputes } from "./disputes.ts";
 import { JetStreamClients } from "./jetstream_clients.ts";
+import { JetStreamHealth } from "./jetstream_health.ts";
 import { JetStreamLink } from "./jetstream_link.ts";
 import { JetStreamRoom, type RoomMeta } from "./jetstream_room.ts";
 import type { NatsAddress } from "./nats_address.ts";
@@ -52,6 +53,7 @@ export class JetStreamStore implements Store {
   readonly #link: JetStreamLink;
   readonly #node = newClientId(random);
   readonly #nodes: Nodes;
+  readonly #health: JetStreamHealth;
   readonly #outgoing: Outgoing;
   readonly #clients: JetStreamClients;
   readonly #rooms = new Map<string, JetStreamRoom>();
@@ -59,13 +61,6 @@ export class JetStreamStore implements Store {
   readonly #busy = new Map<string, Promise<void>>();
   readonly #disputes: Disputes;
   readonly #timer: Timer;
-  #whole = false;
-  /** Whether everything works, so that messages are let through. */
-  #available = false;
-  /** Whether it was told that nothing can be stored. */
-  #failing = false;
-  #mending = false;
-  #ready = Promise.withResolvers<void>();
   #ticks = 0;
   #told = 0;
   #closing: Promise<void> | undefined;
@@ -88,20 +83,23 @@ export class JetStreamStore implements Store {
       dedupMs: Math.max(DEDUP_MS, 2 * options.graceMs),
       patienceMs: 2 * options.probeMs,
     }, {
-      whole: () => {
-        this.#whole = true;
-        this.#say("alive", `${performance.now()}`);
+      whole: () => this.#health.connected(),
+      broken: (reason) => this.#health.broken(reason),
+      refused: (subject, reason) => {
+        events.troubled(`NATS has not stored what is for ${subject}: ${reason}`);
       },
-      broken: (reason) => {
-        this.#whole = false;
-        this.#judge();
-        this.#fail(reason);
-      },
-      refused: (reason) => events.troubled(`NATS has not stored what is for ${reason}`),
       wiped: () => {
         this.#clients.renew();
         [...this.#rooms.values()].forEach((room) => this.#lose(room, "lost"));
       },
+    });
+    this.#health = new JetStreamHealth(options.probeMs, this.#nodes, {
+      say: (now) => this.#say("alive", `${now}`),
+      probe: () => this.#link.probe(),
+      giveUp: (reason) => this.#link.giveUp(reason),
+      catchUp: () => this.#catchUp(),
+      changed: (works) => this.#changed(works),
+      failing: (reason) => events.failing(reason),
     });
     this.#clients = new JetStreamClients(this.#node, {
       graceMs: options.leaseMs + options.graceMs,
@@ -182,7 +180,7 @@ export class JetStreamStore implements Store {
 
   async recall(clientId: string): Promise<StoredClient | undefined> {
     // Those that are here stay here, even while nobody can be asked.
-    if (!this.#available && this.#clients.has(clientId)) return this.#clients.letIn(clientId);
+    if (!this.#health.works && this.#clients.has(clientId)) return this.#clients.letIn(clientId);
     await this.#whenReady();
     const client = await asked(this.#clients.recall(clientId, performance.now()));
     if (client !== undefined) this.#say("taken", `${clientId} ${this.#clients.claimOf(clientId)}`);
@@ -199,11 +197,12 @@ export class JetStreamStore implements Store {
 
   async #close(): Promise<void> {
     clearInterval(this.#timer);
+    this.#health.close();
     for (const room of this.#rooms.values()) room.close();
     this.#rooms.clear();
     // What was told last, that everybody is away, is as good as the rest.
     const settled = Promise.all([this.#outgoing.settled(), this.#clients.settled()]);
-    if (this.#available) await within(CLOSING_MS, settled);
+    if (this.#health.works) await within(CLOSING_MS, settled);
     // It may be waiting for a NATS that does not answer.
     await within(CLOSING_MS, this.#link.close());
   }
@@ -304,6 +303,7 @@ export class JetStreamStore implements Store {
         return { type: "refused", error: new ChatError("too_large", message) };
       }
       case "overtaken":
+      case "unheard":
       case "refused":
         return { type: "refused", error: unavailable(CANNOT_WRITE) };
       default:
@@ -335,7 +335,7 @@ export class JetStreamStore implements Store {
       const late = this.#nodes.heard(node, Number(at), performance.now());
       // What kept its word from coming through may have kept entries as well.
       if (late) this.#rooms.forEach((room) => room.doubt());
-      this.#judge();
+      this.#health.judge();
     });
     on("taken", (node, clientId, claim) => {
       // What is heard late may be older than what this node has done since.
@@ -348,22 +348,8 @@ export class JetStreamStore implements Store {
     });
   }
 
-  /** Finds out whether everything works, and acts on a change. */
-  #judge(): void {
-    const works = this.#whole && this.#nodes.hears(performance.now());
-    if (works && !this.#available && !this.#mending) this.#mend();
-    else if (!works && this.#available) {
-      this.#available = false;
-      this.#ready = Promise.withResolvers();
-      this.#outgoing.available = false;
-      // The connection may be open and dead.
-      if (this.#whole) this.#link.giveUp("NATS is not heard");
-    }
-  }
-
-  /** Reads in all rooms what was missed, then lets messages through again. */
-  async #mend(): Promise<void> {
-    this.#mending = true;
+  /** Reads in all rooms what was missed. */
+  async #catchUp(): Promise<void> {
     const rooms = [...this.#rooms.values()];
     const read = async () => {
       for (let room = rooms.pop(); room !== undefined; room = rooms.pop()) {
@@ -371,28 +357,22 @@ export class JetStreamStore implements Store {
       }
     };
     await Promise.all(Array.from({ length: READ_AT_ONCE }, read));
-    this.#mending = false;
-    if (!this.#whole || !this.#nodes.hears(performance.now()) || this.#closing) return;
-    this.#available = true;
-    // Where they have been elsewhere meanwhile, they are here now.
-    for (const id of this.#clients.takeUnasked()) this.recall(id).catch(() => {});
-    this.#clients.tick(performance.now());
-    if (this.#failing) this.#events.failing(undefined);
-    this.#failing = false;
-    this.#ready.resolve();
-    this.#outgoing.available = true;
   }
 
-  #fail(reason: string): void {
-    if (this.#failing || this.#available || this.#closing !== undefined) return;
-    this.#failing = true;
-    this.#events.failing(reason);
+  /** Lets messages through again, or no more. */
+  #changed(works: boolean): void {
+    if (works) {
+      // Where they have been elsewhere meanwhile, they are here now.
+      for (const id of this.#clients.takeUnasked()) this.recall(id).catch(() => {});
+      this.#clients.tick(performance.now());
+    }
+    this.#outgoing.available = works;
   }
 
   /** Waits a moment for NATS; rejects with `unavailable` where it is not there. */
   async #whenReady(): Promise<void> {
-    if (!this.#available) await within(2 * this.#options.probeMs, this.#ready.promise);
-    if (!this.#available) throw unavailable(CANNOT_WRITE);
+    await this.#health.ready();
+    if (!this.#health.works) throw unavailable(CANNOT_WRITE);
   }
 
   #lose(room: JetStreamRoom, how: "deleted" | "lost"): void {
@@ -404,10 +384,10 @@ export class JetStreamStore implements Store {
 
   #tick(): void {
     const now = performance.now();
-    if (this.#ticks++ % 2 === 0) this.#say("alive", `${now}`);
-    this.#judge();
+    if (this.#ticks++ % 2 === 0) this.#health.ask(now);
+    this.#health.judge();
     this.#outgoing.tick(now);
-    if (!this.#available) return;
+    if (!this.#health.works) return;
     this.#nodes.prune(now);
     this.#clients.tick(now);
     const { probeMs, leaseMs } = this.#options;
@@ -433,7 +413,7 @@ export class JetStreamStore implements Store {
   /** Tells a room what has to be told again, and closes it when nothing has and nobody here needs it. */
   #settle(room: JetStreamRoom): void {
     // What is stored and not heard yet would look as if it was to be told again.
-    if (room.unsettled && this.#available && !room.lacking) {
+    if (room.unsettled && this.#health.works && !room.lacking) {
       this.#disputes.correct(room, (id) => this.#outgoing.holds(id));
     }
     if (!room.released || room.unsettled) return;

@@ -33,8 +33,8 @@ export interface LinkEvents {
   broken(reason: string): void;
   /** The stream is another one than before: everything in it is gone. */
   wiped(): void;
-  /** Something that was published is not stored: to what subject, and why. */
-  refused(reason: string): void;
+  /** Something that was published is not stored. */
+  refused(subject: string, reason: string): void;
 }
 
 /** One connection, and what is asked by way of it. */
@@ -107,6 +107,9 @@ const HEADER = {
 /** No message has this `seq`: what is to be stored behind it never is. */
 const NEVER = Number.MAX_SAFE_INTEGER;
 
+/** Where something is stored that nobody needs; no room has such an id. */
+const PROBE = "-probe";
+
 /** One node's line to NATS. */
 export class JetStreamLink {
   readonly #settings: LinkSettings;
@@ -155,7 +158,7 @@ export class JetStreamLink {
   ): Promise<PublishOutcome> {
     try {
       const line = this.#open;
-      if (line === undefined) return { type: "refused", reason: NOT_CONNECTED };
+      if (line === undefined) return { type: "unheard", reason: NOT_CONNECTED };
       const headers = line.makeHeaders();
       if (node !== undefined) headers.set(HEADER.node, node);
       const { seq, duplicate } = await line.js.publish(subject, text, {
@@ -166,11 +169,22 @@ export class JetStreamLink {
       return { type: "stored", seq, duplicate };
     } catch (error) {
       const outcome = outcomeOf(error);
-      if (outcome.type === "refused" || outcome.type === "unknown") this.look();
-      const isSure = outcome.type === "refused" || outcome.type === "too_large";
-      if (isSure && behind !== NEVER) this.#events.refused(`${subject}: ${outcome.reason}`);
+      if (outcome.type !== "overtaken" && outcome.type !== "too_large") this.look();
+      const isRefused = outcome.type === "refused" || outcome.type === "too_large";
+      const isProbe = behind === NEVER || subject === this.subject("meta", PROBE);
+      if (isRefused && !isProbe) this.#events.refused(subject, outcome.reason);
       return outcome;
     }
+  }
+
+  /**
+   * Has something stored that nobody needs, so that what comes of it says whether anything is
+   * stored now. It is no entry of a room: those shall not have places that nobody sees.
+   */
+  async probe(): Promise<PublishOutcome> {
+    const { full } = this.#streams;
+    const outcome = await this.publish(this.subject("meta", PROBE), "");
+    return full === undefined ? outcome : { type: "refused", reason: full };
   }
 
   /** Says something to whoever listens now, this node included; it may get lost. */

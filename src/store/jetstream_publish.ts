@@ -15,8 +15,10 @@ export type PublishOutcome =
   | { type: "overtaken" }
   /** It has more bytes than NATS takes: nothing like it will ever be stored. */
   | { type: "too_large"; reason: string }
-  /** It is certainly not stored. */
+  /** It is certainly not stored: the stream has said so. */
   | { type: "refused"; reason: string }
+  /** It is certainly not stored: the stream has nobody who leads it, or there is no connection. */
+  | { type: "unheard"; reason: string }
   /** Nobody knows. */
   | { type: "unknown"; reason: string };
 
@@ -47,7 +49,10 @@ export function outcomeOf(error: unknown): PublishOutcome {
   if (code === TOO_LARGE || unsent && reason.includes("max_payload")) {
     return { type: "too_large", reason };
   }
-  // A stream without a leader answers at once that it is not there.
-  if (unsent || code > 0 || name === "JetStreamNotEnabled") return { type: "refused", reason };
+  if (unsent || code > 0) return { type: "refused", reason };
+  // NATS answers at once that nobody is there.
+  if (name === "JetStreamNotEnabled") {
+    return { type: "unheard", reason: "The stream has no leader" };
+  }
   return { type: "unknown", reason };
 }

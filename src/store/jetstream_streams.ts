@@ -51,6 +51,12 @@ const LONGEST_MS = 3_000_000_000_000;
 
 const STREAM_NOT_FOUND = 10_059;
 
+/** Servers that keep a stream hear each other every second; after so many milliseconds one is gone. */
+const SILENT_MS = 5_000;
+
+/** What a message takes in a stream at least, in bytes. */
+const LEAST_BYTES = 256;
+
 /** What the descriptions of our streams begin with. */
 const IDENTITY = "parley:";
 
@@ -59,6 +65,7 @@ export class JetStreamStreams {
   readonly #settings: StreamSettings;
   readonly #link: StreamsLink;
   #made: string | undefined;
+  #full: string | undefined;
 
   /** Makes what a node knows before it has looked: nothing. */
   constructor(settings: StreamSettings, link: StreamsLink) {
@@ -82,6 +89,11 @@ export class JetStreamStreams {
     return this.#made;
   }
 
+  /** Why a stream took nothing more at the last look, though it is there; undefined where it did. */
+  get full(): string | undefined {
+    return this.#full;
+  }
+
   /** Looks whether the streams are there; makes them where they are not. Rejects where it cannot. */
   async check({ streams }: JetStreamManager): Promise<void> {
     const { replicas, logEntries, logAgeMs, dedupMs } = this.#settings;
@@ -101,17 +113,20 @@ export class JetStreamStreams {
       duplicate_window: NS_PER_MS * dedupMs,
       republish: { src: this.subject("room", ">"), dest: this.subject("live", ">") },
     });
-    this.#made = `${rooms} ${state}`;
+    if (!hasMajority(rooms)) {
+      throw new Error(`${rooms.config.name} has lost its majority of servers`);
+    }
+    this.#full = fullnessOf(rooms) ?? fullnessOf(state);
+    this.#made = `${identityOf(rooms)} ${identityOf(state)}`;
   }
 
-  /** Makes a stream, or makes it as it should be, and returns what tells it from others of its name. */
+  /** Makes a stream, or makes it as it should be. */
   async #ensure(
     streams: JetStreamManager["streams"],
     wanted: Partial<StreamConfig> & { name: string },
-  ): Promise<string> {
+  ): Promise<StreamInfo> {
     const found = await find(streams, wanted.name) ?? await make(streams, wanted);
-    const known = identityOf(found);
-    if (this.#made?.split(" ").includes(known)) return known;
+    if (this.#made?.split(" ").includes(identityOf(found))) return found;
     await this.#begun(wanted.subjects?.[0] ?? "");
     // What it was before, or what each of several nodes was told, need not be what came of it.
     const info = await streams.info(wanted.name);
@@ -122,7 +137,7 @@ export class JetStreamStreams {
     const other = CHANGEABLE.some((key) => asked[key] !== undefined && asked[key] !== config[key]);
     // Once only: nodes that were told otherwise would undo it for ever.
     if (other && this.#made === undefined) await streams.update(wanted.name, asked);
-    return identityOf(info);
+    return info;
   }
 
   /**
@@ -140,6 +155,24 @@ export class JetStreamStreams {
       await new Promise((resolve) => setTimeout(resolve, BEGINS_AFTER_MS));
     }
   }
+}
+
+/** Why a stream takes nothing more, where somebody has given it a limit and it drops nothing by itself. */
+function fullnessOf({ config, state }: StreamInfo): string | undefined {
+  if (config.discard !== "new") return undefined;
+  const { name, max_bytes, max_msgs } = config;
+  if (max_bytes > 0 && state.bytes + LEAST_BYTES > max_bytes) {
+    return `${name} is full: it has ${state.bytes} of ${max_bytes} bytes`;
+  }
+  const isFull = max_msgs > 0 && state.messages >= max_msgs;
+  return isFull ? `${name} is full: it has all of ${max_msgs} messages` : undefined;
+}
+
+/** Whether the server that leads a stream is in touch with a majority of those that keep it. */
+function hasMajority({ cluster }: StreamInfo): boolean {
+  const others = cluster?.replicas ?? [];
+  const silent = others.filter(({ offline, active }) => offline || active > NS_PER_MS * SILENT_MS);
+  return 2 * silent.length <= others.length;
 }
 
 async function make(
