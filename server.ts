@@ -108,7 +108,10 @@ export interface Chat {
   readonly size: { connections: number; rooms: number };
   /** Why nothing can be stored right now, in words; undefined where it can. */
   readonly failure: string | undefined;
-  /** Deletes a room with its log, and says whether anybody had it open here. */
+  /**
+   * Deletes a room with its log, and says whether anybody had it open here. It is not made again
+   * by those who were in it, as far as the store outlives the process.
+   */
   deleteRoom(roomId: string): boolean;
   /** Says goodbye to every client, closes with 1001, and resolves once they took it, or after `closeMs`. */
   close(): Promise<void>;

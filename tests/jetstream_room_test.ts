@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import type { JetStreamLink, StreamMessage } from "../src/store/jetstream_link.ts";
 import type { PublishOutcome } from "../src/store/jetstream_publish.ts";
-import { JetStreamRoom, type RoomMeta } from "../src/store/jetstream_room.ts";
+import type { RoomMeta } from "../src/store/jetstream_metas.ts";
+import { JetStreamRoom } from "../src/store/jetstream_room.ts";
 import { pure } from "./pure.ts";
 
 const META: RoomMeta = { name: "Lobby", epoch: "e", made: "now", after: 0, at: Date.now() };

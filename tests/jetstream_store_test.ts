@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import config from "../deno.json" with { type: "json" };
+import { ChatError } from "../src/errors.ts";
 import { DEFAULTS } from "../src/options.ts";
 import { JetStreamStore } from "../src/store/jetstream.ts";
 import { LIBRARIES } from "../src/store/jetstream_link.ts";
@@ -176,6 +177,8 @@ Deno.test({
     await other.create("a", "Lobby");
     const { store, reports } = reporting(name);
     const opening = store.open("a");
+    // The question is on its way.
+    await new Promise((resolve) => setTimeout(resolve));
     store.delete("a");
     assert(await opening !== undefined);
     await until(() => reports.includes("a deleted"), () => `reported is ${reports}`);
@@ -202,29 +205,34 @@ Deno.test({
   },
 });
 
+/** Whether a node refuses to make a room because it was deleted. */
+async function isGone(store: JetStreamStore, id: string): Promise<boolean> {
+  const error = await store.create(id, "Lobby").then(() => undefined, (error) => error);
+  return error instanceof ChatError && error.code === "room_gone";
+}
+
 Deno.test({
-  name: "JetStreamStore deletes nothing of a room that another node makes anew meanwhile",
+  name: "JetStreamStore makes no room again that was deleted at another node, or before a restart",
   ...NEEDS_NATS,
   async fn() {
     const name = `test${++names}`;
-    await using proxy = await FaultProxy.to(nats?.host ?? "");
-    const far = node(IGNORE, {}, name, proxy.host);
-    const near = node(IGNORE, {}, name);
-    const { log: { epoch } } = await far.create("a", "Lobby");
-    await using nc = await besideStores();
-    const { streams } = nc;
-    proxy.delay(50);
-    far.delete("a");
-    const meta = () => streams.getMessage(`${name}-state`, { last_by_subj: `${name}.meta.a` });
-    await until(async () => await meta() === null, "it is not deleted");
-    const room = await near.create("a", "Lobby");
+    const far = node(IGNORE, {}, name);
+    const { store: near, reports } = reporting(name);
+    await near.create("a", "Lobby");
     near.append("a", messageDraft("ana", 1));
     await near.settled();
-    const there = await far.open("a");
-    assertEquals([there?.log.epoch, there?.log.size], [room.log.epoch, 1]);
-    assert(room.log.epoch !== epoch);
+    far.delete("a");
+    await until(() => reports.includes("a deleted"), "the other node does not hear of it");
+    assert(await isGone(near, "a") && await isGone(far, "a"));
+    await using nc = await besideStores();
+    const { streams } = nc;
+    assertEquals(await streams.getMessage(name, { last_by_subj: `${name}.room.a` }), null);
     await far.close();
     await near.close();
+    const later = node(IGNORE, {}, name);
+    assertEquals(await later.open("a"), undefined);
+    assert(await isGone(later, "a"));
+    await later.close();
   },
 });
 
@@ -243,17 +251,22 @@ Deno.test({
 });
 
 Deno.test({
-  name: "JetStreamStore says that it could not delete a room",
+  name: "JetStreamStore says that it could not delete a room, and does so when it can",
   ...NEEDS_NATS,
   async fn() {
+    const name = `test${++names}`;
     await using proxy = await FaultProxy.to(nats?.host ?? "");
-    const { store, reports } = reporting(`test${++names}`, proxy.host);
+    const { store, reports } = reporting(name, proxy.host);
+    const other = node(IGNORE, {}, name);
     await store.create("a", "Lobby");
+    assert(await other.open("a") !== undefined);
     proxy.blackhole();
     store.delete("a");
-    const wanted = "Room a is not deleted";
+    const wanted = "Room a is not deleted yet";
     await until(() => reports.some((report) => report.startsWith(wanted)), "nobody says so");
     proxy.heal();
+    await until(() => isGone(other, "a"), "it is not deleted");
     await store.close();
+    await other.close();
   },
 });

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { MemoryStore } from "../src/store/memory.ts";
 import { REMEMBERED_SENDS } from "../src/store/sends.ts";
+import { DELETED } from "../src/store/store.ts";
 import { messageDraft } from "./drafts.ts";
 import { pure } from "./pure.ts";
 import { IGNORE, testStore } from "./store_suite.ts";
@@ -29,4 +30,15 @@ pure("MemoryStore: of a repeat from too long ago only that it is one can be told
   for (let n = 1; n <= REMEMBERED_SENDS + 5; n++) append(n);
   for (const n of [1, 5, 6, 7, REMEMBERED_SENDS + 5]) append(n);
   assertEquals(seqs, [0, 0, 6, 7, REMEMBERED_SENDS + 5]);
+});
+
+pure("MemoryStore remembers the newest deleted rooms only", async () => {
+  const store = new MemoryStore(IGNORE, { logEntries: 10, logBytes: 10_000 }, newEpoch);
+  for (let i = 0; i <= DELETED.rooms; i++) store.delete(`room${i}`);
+  // Deleted once more, it is one of the newest.
+  store.delete("room1");
+  store.delete("another");
+  const isGone = (id: string) => store.create(id, "Lobby").then(() => false, () => true);
+  assertEquals([await isGone("room0"), await isGone("room2")], [false, false]);
+  assertEquals([await isGone("room1"), await isGone("room3")], [true, true]);
 });

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { ChatError } from "../src/errors.ts";
 import { SqliteStore } from "../src/store/sqlite.ts";
-import type { StoreEvents, StoreLimits } from "../src/store/store.ts";
+import { DELETED, type StoreEvents, type StoreLimits } from "../src/store/store.ts";
 import { until } from "./chaos/setting.ts";
 import { messageDraft, presenceDraft } from "./drafts.ts";
 import { IGNORE, testStore } from "./store_suite.ts";
@@ -226,15 +226,25 @@ Deno.test("SqliteStore: a room that is opened again before it is written to the 
   assertEquals([again.log.head, again.roster.members.size], [2, 1]);
 });
 
-Deno.test("SqliteStore: deleting a room and making it again in one turn makes another", async () => {
+Deno.test("SqliteStore remembers the newest deleted rooms, and not for ever", async () => {
   await using bench = new Bench();
   const { store } = bench;
-  const { log: { epoch } } = await store.create("a", "Lobby");
-  store.append("a", messageDraft("ana", 1));
-  store.delete("a");
-  assertEquals(await store.open("a"), undefined);
-  const again = await store.create("a", "Lobby");
-  assertEquals([again.log.epoch === epoch, again.log.head], [false, 0]);
+  for (const id of ["a", "b", "c"]) store.delete(id);
+  await store.settled();
+  const deleted = () => {
+    using db = new DatabaseSync(bench.path);
+    return db.prepare("SELECT id FROM deleted ORDER BY key").all().map(({ id }) => id);
+  };
+  assertEquals(deleted(), ["a", "b", "c"]);
+  {
+    using db = new DatabaseSync(bench.path);
+    db.prepare("UPDATE deleted SET at = ? WHERE id = 'a'").run(Date.now() - DELETED.ms - 1_000);
+    db.prepare("UPDATE deleted SET key = ? WHERE id = 'c'").run(DELETED.rooms + 1);
+  }
+  store.delete("d");
+  await store.settled();
+  assertEquals(deleted(), ["c", "d"]);
+  assertEquals((await store.create("a", "Lobby")).log.head, 0);
 });
 
 Deno.test("SqliteStore: the file does not grow beyond what the logs keep", async () => {

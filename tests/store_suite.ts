@@ -4,8 +4,8 @@
  * @module
  */
 
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import type { ChatError } from "../src/errors.ts";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { ChatError } from "../src/errors.ts";
 import type { Draft, MemberInfo } from "../src/protocol.ts";
 import type { Store, StoredRoom, StoreEvents, StoreLimits } from "../src/store/store.ts";
 import { messageDraft, presenceDraft } from "./drafts.ts";
@@ -271,16 +271,21 @@ export function testStore(under: StoreUnderTest): void {
     assertEquals((await bench.append("a", draft("ana", 3))).type, "stored");
   });
 
-  test("a deleted room is gone, and one made again under its id is another", async (bench) => {
-    const first = await bench.store.create("a", "Lobby");
+  test("a deleted room is gone, and none of its id is made again", async (bench) => {
+    await bench.store.create("a", "Lobby");
     await bench.append("a", draft("ana", 1));
-    bench.store.delete("a");
-    bench.store.delete("a");
-    assertEquals(await bench.store.open("a"), undefined);
+    for (const id of ["a", "a", "never-made"]) bench.store.delete(id);
+    for (const id of ["a", "never-made"]) {
+      assertEquals(await bench.store.open(id), undefined);
+      const error = await assertRejects(() => bench.store.create(id, "Lobby"), ChatError);
+      assertEquals([error.code, error.message], ["room_gone", "Room no longer exists"]);
+    }
     assertEquals((await bench.append("a", draft("ana", 2))).type, "refused");
-    const second = await bench.store.create("a", "Lobby");
-    assertNotEquals(second.log.epoch, first.log.epoch);
-    assertEquals(second.log.size, 0);
+    assertEquals((await bench.store.create("b", "Lobby")).log.size, 0);
+    if (!under.durable) return;
+    await bench.reopen();
+    assertEquals(await bench.store.open("a"), undefined);
+    await assertRejects(() => bench.store.create("a", "Lobby"), ChatError, "no longer exists");
   });
 
   test(

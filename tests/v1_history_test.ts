@@ -1,5 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
+import { ChatClient } from "../client.ts";
 import type { Entry } from "../src/protocol.ts";
+import { FaultProxy } from "./chaos/fault_proxy.ts";
 import { type RawSocket, TestChat } from "./fixtures.ts";
 
 function bodies(entries: Entry[]): unknown[] {
@@ -187,10 +189,11 @@ Deno.test("an empty room can be rejoined with its history until it is forgotten"
 });
 
 Deno.test("a room that is gone is made again by a join that brings its name", async () => {
-  await using server = new TestChat();
-  const { host, roomId, epoch } = await talked(server, 2);
+  await using before = new TestChat();
+  const { host, roomId, epoch } = await talked(before, 2);
   await using _host = host;
-  server.chat.deleteRoom(roomId);
+  // Nothing is left of it after a restart.
+  await using server = new TestChat();
   await using ben = await server.v1();
   const asked = { room_id: roomId, room_name: "Lobby", epoch, after: 3 };
   const joined = await join(ben, asked);
@@ -204,8 +207,35 @@ Deno.test("a room that is gone is made again by a join that brings its name", as
   assertEquals(joined.epoch === epoch, false);
   assertEquals(bodies(await ben.entries(1)), ["join"]);
   // Whoever comes second finds the room that the first one made.
-  const second = await join(host, { ...asked, room_name: "Another name" });
+  await using cat = await server.v1();
+  const second = await join(cat, { ...asked, room_name: "Another name" });
   assertEquals([second.room_name, second.epoch, second.seq], ["Lobby", joined.epoch, 1]);
+});
+
+Deno.test("a room that was deleted is made again by nobody", async () => {
+  await using server = new TestChat();
+  const { host, roomId, epoch } = await talked(server, 2);
+  await using _host = host;
+  server.chat.deleteRoom(roomId);
+  await using ben = await server.v1();
+  for (const socket of [ben, host]) {
+    const refused = await join(socket, { room_id: roomId, room_name: "Lobby", epoch, after: 3 });
+    assertEquals([refused.code, refused.message], ["room_gone", "Room no longer exists"]);
+  }
+  assertEquals(server.chat.size.rooms, 0);
+});
+
+Deno.test("an app whose connection breaks does not make a deleted room again, and is told", async () => {
+  await using server = new TestChat();
+  await using proxy = await FaultProxy.to(server.host);
+  await using chat = new ChatClient(proxy.url);
+  await chat.connect();
+  const room = await chat.createRoom("Lobby");
+  server.chat.deleteRoom(room.id);
+  proxy.reset();
+  const types: string[] = [];
+  for await (const event of room.events()) types.push(event.type === "closed" ? event.reason : "");
+  assertEquals([types.at(-1), server.chat.size.rooms], ["Room no longer exists", 0]);
 });
 
 Deno.test("only what is written like a room id can be made again, and never by a plain client", async () => {

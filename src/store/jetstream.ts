@@ -16,11 +16,19 @@ import { Disputes } from "./disputes.ts";
 import { JetStreamClients } from "./jetstream_clients.ts";
 import { JetStreamHealth } from "./jetstream_health.ts";
 import { JetStreamLink } from "./jetstream_link.ts";
-import { JetStreamRoom, type RoomMeta } from "./jetstream_room.ts";
+import { JetStreamMetas } from "./jetstream_metas.ts";
+import { JetStreamRoom } from "./jetstream_room.ts";
 import type { NatsAddress } from "./nats_address.ts";
 import { Nodes } from "./nodes.ts";
 import { Outgoing, type Published, unavailable } from "./outgoing.ts";
-import type { Store, StoredClient, StoredRoom, StoreEvents, StoreOptions } from "./store.ts";
+import {
+  DELETED,
+  type Store,
+  type StoredClient,
+  type StoredRoom,
+  type StoreEvents,
+  type StoreOptions,
+} from "./store.ts";
 
 /** How long JetStream remembers ids of messages at least, in milliseconds; documented. */
 const DEDUP_MS = 120_000;
@@ -56,9 +64,12 @@ export class JetStreamStore implements Store {
   readonly #health: JetStreamHealth;
   readonly #outgoing: Outgoing;
   readonly #clients: JetStreamClients;
+  readonly #metas: JetStreamMetas;
   readonly #rooms = new Map<string, JetStreamRoom>();
   /** What must end before something else is asked about a room. */
   readonly #busy = new Map<string, Promise<void>>();
+  /** Rooms that are to be deleted as soon as NATS can be asked: here they are gone already. */
+  readonly #deleting = new Set<string>();
   readonly #disputes: Disputes;
   readonly #timer: Timer;
   #ticks = 0;
@@ -93,6 +104,7 @@ export class JetStreamStore implements Store {
         [...this.#rooms.values()].forEach((room) => this.#lose(room, "lost"));
       },
     });
+    this.#metas = new JetStreamMetas(this.#link, () => newEpoch(random));
     this.#health = new JetStreamHealth(options.probeMs, this.#nodes, {
       say: (now) => this.#say("alive", `${now}`),
       probe: () => this.#link.probe(),
@@ -164,9 +176,8 @@ export class JetStreamStore implements Store {
     this.#rooms.get(roomId)?.close();
     this.#rooms.delete(roomId);
     if (!WORD.test(roomId)) return;
-    this.#alone(roomId, () => this.#delete(roomId)).catch((error) => {
-      this.#events.troubled(`Room ${roomId} is not deleted: ${reasonOf(error)}`);
-    });
+    if (this.#deleting.size < DELETED.rooms) this.#deleting.add(roomId);
+    this.#alone(roomId, () => this.#delete(roomId));
   }
 
   /** Those of other nodes are recalled when they come. */
@@ -218,22 +229,14 @@ export class JetStreamStore implements Store {
   }
 
   async #create(id: string, name: string): Promise<JetStreamRoom | undefined> {
+    if (this.#deleting.has(id)) throw new ChatError("room_gone", "Room no longer exists");
     await this.#whenReady();
-    const { made } = this.#link;
-    const subject = this.#link.subject("meta", id);
-    const kept = await this.#link.last(subject);
-    if (kept === undefined || JSON.parse(kept.text).made !== made) {
-      const last = await this.#link.last(this.#link.subject("room", id));
-      const epoch = newEpoch(random);
-      const meta: RoomMeta = { name, epoch, made, after: last?.seq ?? 0, at: Date.now() };
-      const behind = kept?.seq ?? 0;
-      // Where another node was faster, the room is there as well.
-      await this.#link.publish(subject, JSON.stringify(meta), { behind });
-    }
+    await this.#metas.make(id, name);
     return await this.#open(id);
   }
 
   async #open(id: string): Promise<JetStreamRoom | undefined> {
+    if (this.#deleting.has(id)) return undefined;
     const known = this.#rooms.get(id);
     if (known !== undefined) {
       known.released = false;
@@ -241,10 +244,8 @@ export class JetStreamStore implements Store {
       return known;
     }
     await this.#whenReady();
-    const kept = await this.#link.last(this.#link.subject("meta", id));
-    if (kept === undefined) return undefined;
-    const meta: RoomMeta = JSON.parse(kept.text);
-    if (meta.made !== this.#link.made) return undefined;
+    const meta = await this.#metas.find(id);
+    if (meta === undefined) return undefined;
     const room = new JetStreamRoom(id, meta, {
       link: this.#link,
       limits: this.#options,
@@ -252,7 +253,7 @@ export class JetStreamStore implements Store {
       events: {
         pushed: (from, n, seq) => this.#pushed(room, from, n, seq),
         relayed: (text) => this.#events.relayed(id, text),
-        gone: () => this.#lose(room, "lost"),
+        gone: (how) => this.#lose(room, how),
       },
     });
     await room.open();
@@ -263,18 +264,17 @@ export class JetStreamStore implements Store {
   }
 
   async #delete(id: string): Promise<void> {
-    await this.#whenReady();
-    const subjects = ["meta", "roster", "room"].map((kind) => this.#link.subject(kind, id));
-    // Only what is there now: another node may make the room anew as soon as its meta is gone.
-    const lasts = await Promise.all(subjects.map((subject) => this.#link.last(subject)));
-    for (const [i, last] of lasts.entries()) {
-      if (last !== undefined) await this.#link.purge(subjects[i]!, last.seq);
+    try {
+      await this.#whenReady();
+      const epoch = await this.#metas.delete(id);
+      this.#deleting.delete(id);
+      if (epoch !== undefined) this.#say("deleted", `${id} ${epoch}`);
+      // It was being opened when this was asked for.
+      const room = this.#rooms.get(id);
+      if (room !== undefined) this.#lose(room, "deleted");
+    } catch (error) {
+      this.#events.troubled(`Room ${id} is not deleted yet: ${reasonOf(error)}`);
     }
-    const [meta] = lasts;
-    if (meta !== undefined) this.#say("deleted", `${id} ${JSON.parse(meta.text).epoch}`);
-    // It was being opened when this was asked for.
-    const room = this.#rooms.get(id);
-    if (room !== undefined) this.#lose(room, "deleted");
   }
 
   #pushed(room: JetStreamRoom, from: string, n: number, seq: number): void {
@@ -365,6 +365,7 @@ export class JetStreamStore implements Store {
       // Where they have been elsewhere meanwhile, they are here now.
       for (const id of this.#clients.takeUnasked()) this.recall(id).catch(() => {});
       this.#clients.tick(performance.now());
+      for (const id of this.#deleting) this.#alone(id, () => this.#delete(id));
     }
     this.#outgoing.available = works;
   }

@@ -10,23 +10,10 @@ import { Log } from "../log.ts";
 import type { MemberInfo, PresenceDraft, PresenceEntry } from "../protocol.ts";
 import { Roster } from "../roster.ts";
 import type { JetStreamLink, StreamMessage } from "./jetstream_link.ts";
+import { isRoom, keptMeta, type RoomMeta } from "./jetstream_metas.ts";
 import { STATE_KEPT_MS } from "./jetstream_streams.ts";
 import type { StoredRoom, StoreLimits } from "./store.ts";
 import { Told } from "./told.ts";
-
-/** What is kept of a room beside its entries. */
-export interface RoomMeta {
-  /** How the room is called. */
-  name: string;
-  /** Names this life of its log. */
-  epoch: string;
-  /** The streams it was made in: in others of the same name it is lost. */
-  made: string;
-  /** The `seq` of the newest entry that is not its own, but of a room before it with the same id. */
-  after: number;
-  /** When it was made, in milliseconds since 1970. */
-  at: number;
-}
 
 /** Which node spoke last for a member, and the `seq` of that entry. */
 export interface Speaker {
@@ -49,7 +36,7 @@ export interface RoomEvents {
   /** Another node hands a frame on that is not stored. */
   relayed(text: string): void;
   /** The room is not in the stream any more, or another one is in its place. */
-  gone(): void;
+  gone(how: "deleted" | "lost"): void;
 }
 
 /** What a room needs to be one. */
@@ -212,12 +199,10 @@ export class JetStreamRoom implements StoredRoom {
 
   async #catchUp(): Promise<void> {
     const begin = Date.now();
-    const subject = this.#link.subject("meta", this.id);
-    const kept = await this.#link.last(subject);
-    const meta: RoomMeta | undefined = kept && JSON.parse(kept.text);
-    if (meta?.epoch !== this.log.epoch || meta.made !== this.#link.made) {
-      return this.#events.gone();
-    }
+    const kept = await keptMeta(this.#link, this.id);
+    if (!isRoom(kept?.meta)) return this.#events.gone(kept === undefined ? "lost" : "deleted");
+    const { epoch, made } = kept.meta;
+    if (epoch !== this.log.epoch || made !== this.#link.made) return this.#events.gone("lost");
     if (!this.#opened) this.#recallRoster(await this.#snapshot());
     this.#opened = true;
     do {
@@ -231,8 +216,9 @@ export class JetStreamRoom implements StoredRoom {
     this.#completeAt = begin;
     this.unsettled = true;
     // What is in use does not become too old.
-    if (kept !== undefined && begin - kept.at > STATE_KEPT_MS / 2) {
-      this.#link.publish(subject, kept.text, { behind: kept.seq });
+    if (begin - kept.at > STATE_KEPT_MS / 2) {
+      const subject = this.#link.subject("meta", this.id);
+      this.#link.publish(subject, JSON.stringify(kept.meta), { behind: kept.seq });
       this.#keepRoster();
     }
   }

@@ -8,6 +8,8 @@
 
 import type { JetStreamManager, StreamConfig, StreamInfo } from "@nats-io/jetstream";
 
+import { DELETED } from "./store.ts";
+
 /** How the streams are. */
 export interface StreamSettings {
   /** The first word of all subjects, and the name of the stream of the rooms. */
@@ -102,7 +104,7 @@ export class JetStreamStreams {
       subjects: ["meta", "roster", "client"].map((kind) => this.subject(kind, "*")),
       num_replicas: replicas,
       max_msgs_per_subject: 1,
-      max_age: NS_PER_MS * Math.min(LONGEST_MS, Math.max(STATE_KEPT_MS, 2 * logAgeMs)),
+      max_age: NS_PER_MS * Math.min(LONGEST_MS, Math.max(STATE_KEPT_MS, DELETED.ms, 2 * logAgeMs)),
     });
     const rooms = await this.#ensure(streams, {
       name: this.nameFor(this.subject("room", "*")),

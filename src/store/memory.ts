@@ -13,7 +13,13 @@ import { Log, type LogLimits } from "../log.ts";
 import type { Draft } from "../protocol.ts";
 import { Roster } from "../roster.ts";
 import { Sends } from "./sends.ts";
-import type { Store, StoredClient, StoredRoom, StoreEvents } from "./store.ts";
+import {
+  DELETED,
+  type Store,
+  type StoredClient,
+  type StoredRoom,
+  type StoreEvents,
+} from "./store.ts";
 
 /** A store whose rooms live as long as this process has somebody interested in them. */
 export class MemoryStore implements Store {
@@ -22,6 +28,8 @@ export class MemoryStore implements Store {
   readonly #newEpoch: () => string;
   readonly #rooms = new Map<string, StoredRoom>();
   readonly #sends = new Map<string, Sends>();
+  /** The ids of rooms that were deleted, the oldest first. */
+  readonly #deleted = new Set<string>();
 
   /** Makes an empty store; `newEpoch` names each new log. */
   constructor(events: StoreEvents, limits: LogLimits, newEpoch: () => string) {
@@ -31,6 +39,7 @@ export class MemoryStore implements Store {
   }
 
   create(id: string, name: string): Promise<StoredRoom> {
+    if (this.#deleted.has(id)) return Promise.reject(gone());
     let room = this.#rooms.get(id);
     if (room === undefined) {
       room = { id, name, log: new Log(this.#newEpoch(), this.#limits), roster: new Roster() };
@@ -52,7 +61,7 @@ export class MemoryStore implements Store {
     }
     const room = this.#rooms.get(roomId);
     if (room === undefined) {
-      this.#events.refused(draft, new ChatError("room_gone", "Room no longer exists"));
+      this.#events.refused(draft, gone());
       return;
     }
     if (sends !== undefined && n > sends.last + 1) {
@@ -73,13 +82,17 @@ export class MemoryStore implements Store {
   /** There is no other process. */
   relay(): void {}
 
-  /** Nothing else could bring the room back, so that releasing it is deleting it. */
+  /** Nothing is left of it: whoever comes back makes it again. */
   release(roomId: string): void {
-    this.delete(roomId);
+    this.#rooms.delete(roomId);
   }
 
   delete(roomId: string): void {
     this.#rooms.delete(roomId);
+    this.#deleted.delete(roomId);
+    this.#deleted.add(roomId);
+    const [oldest] = this.#deleted;
+    if (this.#deleted.size > DELETED.rooms) this.#deleted.delete(oldest!);
   }
 
   /** There was no earlier process. */
@@ -112,4 +125,8 @@ export class MemoryStore implements Store {
     }
     return sends;
   }
+}
+
+function gone(): ChatError {
+  return new ChatError("room_gone", "Room no longer exists");
 }

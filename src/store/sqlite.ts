@@ -16,7 +16,14 @@ import { FileLostError, isDiskError, RETRY_MS, unavailable } from "./sqlite_erro
 import { SqliteFile } from "./sqlite_file.ts";
 import { SqliteRoom } from "./sqlite_room.ts";
 import { SqliteSweeper } from "./sqlite_sweeper.ts";
-import type { Store, StoredClient, StoredRoom, StoreEvents, StoreLimits } from "./store.ts";
+import {
+  DELETED,
+  type Store,
+  type StoredClient,
+  type StoredRoom,
+  type StoreEvents,
+  type StoreLimits,
+} from "./store.ts";
 
 /** The most writes that nobody can repeat, like presence, that wait for a disk that fails. */
 const MAX_KEPT = 10_000;
@@ -325,12 +332,14 @@ export class SqliteStore implements Store {
         }
         case "create": {
           const { id, name } = write;
+          if (this.#file.isDeleted(id)) break;
           const row = this.#file.room(id) ?? this.#file.addRoom(id, name, this.#newEpoch());
           made.set(id, new SqliteRoom(this.#file, id, row, this.#limits));
           break;
         }
         case "delete":
           this.#file.dropRoom(write.id);
+          this.#noteDeleted(write.id);
           made.delete(write.id);
           break;
         case "remember":
@@ -349,6 +358,11 @@ export class SqliteStore implements Store {
     for (const [id, n] of heard) this.#file.setNumber(id, n);
   }
 
+  #noteDeleted(id: string): void {
+    const at = Math.floor(this.#aging.time({ now: performance.now(), at: Date.now() }));
+    this.#file.noteDeleted(id, at, { time: at - DELETED.ms, most: DELETED.rooms });
+  }
+
   #done(write: Write, made: Map<string, SqliteRoom>): void {
     switch (write.type) {
       case "entry": {
@@ -365,8 +379,9 @@ export class SqliteStore implements Store {
       case "create": {
         this.#creating.delete(write.id);
         const room = made.get(write.id);
-        if (room === undefined) write.made.reject(new ChatError("room_gone", "Room is deleted"));
-        else write.made.resolve(room);
+        if (room === undefined) {
+          write.made.reject(new ChatError("room_gone", "Room no longer exists"));
+        } else write.made.resolve(room);
         break;
       }
       case "delete":

@@ -78,6 +78,23 @@ export class SqliteFile extends SqliteDatabase {
     this.run("UPDATE rooms SET id = NULL WHERE id = ?", id);
   }
 
+  /**
+   * Notes at the time `at`, in milliseconds since 1970, that the room of that id is deleted; forgets
+   * what it has noted before `time`, and all but the newest `most`.
+   */
+  noteDeleted(id: string, at: number, { time, most }: { time: number; most: number }): void {
+    this.run("INSERT OR REPLACE INTO deleted (id, at) VALUES (?, ?)", id, at);
+    this.run(
+      "DELETE FROM deleted WHERE at < ? OR key <= (SELECT max(key) FROM deleted) - ?",
+      ...[time, most],
+    );
+  }
+
+  /** Whether it is noted that the room of that id is deleted. */
+  isDeleted(id: string): boolean {
+    return this.get("SELECT 1 FROM deleted WHERE id = ?", id) !== undefined;
+  }
+
   /** Sets the place of a room's newest entry. */
   setHead(room: number, head: number): void {
     this.run("UPDATE rooms SET head = ? WHERE key = ?", head, room);

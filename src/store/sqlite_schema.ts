@@ -45,6 +45,12 @@ export const MIGRATIONS: readonly string[] = [
    -- Behind the tail, every entry up to the head is there.
    ALTER TABLE rooms ADD COLUMN tail INTEGER NOT NULL DEFAULT 0;
    UPDATE rooms SET tail = coalesce((SELECT min(seq) - 1 FROM entries WHERE room = key), head);`,
+  `-- Rooms that shall not be made again; the newest has the greatest key.
+   CREATE TABLE deleted (
+     key INTEGER PRIMARY KEY AUTOINCREMENT,
+     id TEXT NOT NULL UNIQUE,
+     at INTEGER NOT NULL
+   ) STRICT;`,
 ];
 
 /**

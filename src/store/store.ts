@@ -12,6 +12,12 @@ import type { Log, LogLimits } from "../log.ts";
 import type { Draft } from "../protocol.ts";
 import type { Roster } from "../roster.ts";
 
+/**
+ * How many deleted rooms are remembered at least, the newest of them, and for how long, in
+ * milliseconds: whoever was cut off when a room was deleted shall not make it again.
+ */
+export const DELETED = { rooms: 10_000, ms: 30 * 86_400_000 };
+
 /** How much of its past a store keeps of each room: whichever is reached first. */
 export interface StoreLimits extends LogLimits {
   /** How old an entry may become, in milliseconds. A room of which nothing is left is forgotten once it is empty. */
@@ -97,7 +103,8 @@ export interface Store {
   readonly bodyBytes?: number;
   /**
    * Makes a room with an empty log of a new epoch and opens it; one that is there already is
-   * only opened. Rejects with a ChatError where it cannot.
+   * only opened. Rejects with a ChatError where it cannot: with `room_gone` where a room of
+   * that id was deleted.
    */
   create(id: string, name: string): Promise<StoredRoom>;
   /** Opens a room that this process does not have open; undefined if there is none. */
@@ -118,7 +125,10 @@ export interface Store {
   relay(roomId: string, text: string): void;
   /** Ends the interest of this process in a room: nobody here is in it any more. */
   release(roomId: string): void;
-  /** Deletes a room and its log everywhere. */
+  /**
+   * Deletes a room and its log everywhere, and sees to it that none of that id is made again: for
+   * as long, and for as many rooms, as {@linkcode DELETED} says.
+   */
   delete(roomId: string): void;
   /** The clients that an earlier process on this store knew, and that this one has to look after. */
   remembered(): StoredClient[];
