@@ -338,8 +338,8 @@ export class ChatClient implements AsyncDisposable {
     this.#session = reply.session;
     const rejoins = [...this.#rooms.values()].map((room) => {
       // With the name, a room that a restart has wiped out is made again: people meet where they were.
-      const { id, name, epoch, cursor } = room;
-      const body = { room_id: id, room_name: name, epoch, after: cursor };
+      const { id, name, token, epoch, cursor } = room;
+      const body = { room_id: id, room_name: name, room_token: token, epoch, after: cursor };
       return this.#rejoin(link, room, body, (reply) => {
         if (!isRoom(reply)) {
           throw new Error(`The server answered the rejoin of ${id} with something else`);

@@ -85,6 +85,7 @@ export class ChatRoom implements AsyncIterable<Message> {
   /** The `seq` up to which the member list is true; later entries change it. */
   #membersAt = 0;
   #epoch = "";
+  #token: string | undefined;
   #cursor = 0;
 
   /** Made by the client from the answer to `create` or `join`. */
@@ -109,6 +110,11 @@ export class ChatRoom implements AsyncIterable<Message> {
   /** Names this life of the room's log. */
   get epoch(): string {
     return this.#epoch;
+  }
+
+  /** What shows a server that has lost the room that it is called so, where it needs to be shown. */
+  get token(): string | undefined {
+    return this.#token;
   }
 
   /** The `seq` of the last entry this client has. */
@@ -212,6 +218,7 @@ export class ChatRoom implements AsyncIterable<Message> {
 
   #know(reply: SuccessFrame): void {
     this.#membersAt = reply.seq ?? 0;
+    this.#token = reply.room_token;
     this.#roster.reset(reply.members, reply.presence === false);
   }
 }

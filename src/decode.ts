@@ -153,6 +153,7 @@ function joinFrame(body: unknown): JoinFrame {
   const after = optionalCount("after", fields.after, Number.MAX_SAFE_INTEGER);
   const last = optionalCount("last", fields.last, MAX_LAST);
   const roomName = fields.room_name === undefined ? undefined : nameOf(fields.room_name);
+  const roomToken = optionalText("room_token", fields.room_token);
   return {
     action: "join",
     roomId: requiredText("room_id", fields.room_id),
@@ -160,6 +161,7 @@ function joinFrame(body: unknown): JoinFrame {
     ...(after === undefined ? {} : { after }),
     ...(last === undefined ? {} : { last }),
     ...(roomName === undefined ? {} : { roomName }),
+    ...(roomToken === undefined ? {} : { roomToken }),
   };
 }
 

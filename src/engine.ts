@@ -21,7 +21,7 @@ import type { EngineOptions } from "./options.ts";
 import { passing } from "./presence.ts";
 import { Pump } from "./pump.ts";
 import type { Outlet } from "./room.ts";
-import { newSessionKey, signer } from "./session_key.ts";
+import { newSessionKey, roomSigner, signer } from "./session_key.ts";
 import type { Peer } from "./sessions.ts";
 import { every, type Timer } from "./timers.ts";
 import type { OpenStore, Store, StoredRoom } from "./store/store.ts";
@@ -101,9 +101,11 @@ export class Engine {
       this.#store.close();
       throw new RangeError("Servers that share a store need the same --secret-file or CHAT_SECRET");
     }
-    const sign = signer(options.secret ?? this.#store.key ?? newSessionKey());
+    const lasting = options.secret ?? this.#store.key;
+    const sign = signer(lasting ?? newSessionKey());
+    const signRoom = lasting === undefined ? undefined : roomSigner(lasting);
     const random: RandomBytes = (bytes) => crypto.getRandomValues(bytes);
-    this.#hub = new Hub(options, random, sign, this.#store);
+    this.#hub = new Hub(options, random, sign, this.#store, signRoom);
     const parts = { hub: this.#hub, store: this.#store, pump: this.#pump, clock: this.#clock };
     this.#intake = new Intake(parts, options.helloMs, {
       effects: (effects) => this.#perform(effects),

@@ -12,7 +12,7 @@ import { Departures } from "./departures.ts";
 import { encodeError, encodeFrame } from "./encode.ts";
 import { ChatError, CLOSE } from "./errors.ts";
 import type { Effect, Instant } from "./effects.ts";
-import { isRoomId, newRoomId, normalizeRoomId, type RandomBytes } from "./ids.ts";
+import { newRoomId, normalizeRoomId, type RandomBytes } from "./ids.ts";
 import { Liveness } from "./liveness.ts";
 import type {
   ClientFrame,
@@ -56,11 +56,18 @@ export class Hub {
   /**
    * Makes an empty hub; `random` fills arrays for ids, `sign` signs them for session tokens.
    * Where the store is `shared`, clients may have been at other processes since they were here.
+   * With `signRoom` rooms that are lost are made again only with the names that they had.
    */
-  constructor(options: HubOptions, random: RandomBytes, sign: Sign, store: StoreFacts = {}) {
+  constructor(
+    options: HubOptions,
+    random: RandomBytes,
+    sign: Sign,
+    store: StoreFacts = {},
+    signRoom?: Sign,
+  ) {
     this.#store = store;
     this.#options = options;
-    this.#rooms = new Rooms(options);
+    this.#rooms = new Rooms(options, signRoom);
     this.#absence = new Absence(options);
     this.#liveness = new Liveness(options);
     this.#random = random;
@@ -180,11 +187,8 @@ export class Hub {
     const session = peer.session;
     if (stored === undefined) {
       if (frame.action === "create") throw new ChatError("internal", "Room was not created");
-      const { roomId, roomName } = frame;
-      if (peer.plain || roomName === undefined || !isRoomId(normalizeRoomId(roomId))) {
-        throw new ChatError("room_not_found", `Room ${roomId} does not exist`);
-      }
-      return this.#make(peer, frame, normalizeRoomId(roomId), roomName);
+      const { id, name } = this.#rooms.lost(peer, frame);
+      return this.#make(peer, frame, id, name);
     }
     const room = this.rooms.get(stored.id);
     // The peer may have gone while the store was asked; the room then waits out its time, empty.

@@ -302,8 +302,8 @@ function parse(data: unknown): ServerFrame {
 
 function isReply(frame: Extract<ServerFrame, { status: string }>): boolean {
   if (frame.status !== "success") return true;
-  const { room_name, members = [] } = frame;
-  return isText(room_name) && areMembers(members);
+  const { room_name, room_token, members = [] } = frame;
+  return isText(room_name) && isText(room_token) && areMembers(members);
 }
 
 function areMembers(members: readonly MemberInfo[]): boolean {

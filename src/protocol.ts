@@ -82,8 +82,10 @@ export interface JoinFrame extends Request {
   after?: number;
   /** How many entries of history to begin with. */
   last?: number;
-  /** Where the room is gone, make it again under the same id, with this name and a new epoch. */
+  /** Where the room is lost, make it again under the same id, with this name and a new epoch. */
   roomName?: string;
+  /** What an earlier reply gave to show that the room is called so. */
+  roomToken?: string;
 }
 
 /** `leave`: ends a membership. */
@@ -286,6 +288,8 @@ export interface SuccessFrame extends Reply {
   room_id?: string;
   /** How the room is called. */
   room_name?: string;
+  /** What shows a server that has lost the room that it is called so. */
+  room_token?: string;
   /** Names this life of the log: it changes when the log was lost. */
   epoch?: string;
   /** The `seq` of the newest entry, before anything the request itself adds. */

@@ -106,6 +106,7 @@ export function entered(
   const reply: Success = {
     room_id: room.id,
     room_name: room.name,
+    ...(room.token === undefined ? {} : { room_token: room.token }),
     epoch: log.epoch,
     seq: log.head,
     after: member.cursor,

@@ -97,6 +97,8 @@ export class Room {
   readonly id: string;
   /** How it is called. */
   readonly name: string;
+  /** What shows a server that has lost the room that it is called so; none where nobody could check it. */
+  readonly token: string | undefined;
   /** What was said, newest part. */
   readonly log: Log;
   /** Who is in it at the head of the log, wherever they are connected. */
@@ -119,8 +121,9 @@ export class Room {
   readonly #plain = new Map<number, PlainStep>();
 
   /** Opens a room, with nobody here in it, at the monotonic time `now`. */
-  constructor({ id, name, log, roster, shared }: StoredRoom, now: number) {
+  constructor({ id, name, log, roster, shared }: StoredRoom, now: number, token?: string) {
     this.id = id;
+    this.token = token;
     this.name = name;
     this.log = log;
     this.roster = roster;

@@ -9,8 +9,11 @@
 import { Aging } from "./aging.ts";
 import type { Effect, Instant } from "./effects.ts";
 import { ChatError } from "./errors.ts";
+import { isRoomId, normalizeRoomId, sameSecret } from "./ids.ts";
 import type { HubOptions } from "./options.ts";
+import type { JoinFrame } from "./protocol.ts";
 import { Room } from "./room.ts";
+import type { Peer, Sign } from "./sessions.ts";
 import type { StoredRoom } from "./store/store.ts";
 
 /** What of a hub's options is about its rooms. */
@@ -21,10 +24,15 @@ export class Rooms {
   readonly #options: RoomsOptions;
   readonly #byId = new Map<string, Room>();
   readonly #aging = new Aging();
+  readonly #sign: Sign | undefined;
 
-  /** Makes a hub's rooms: none so far. */
-  constructor(options: RoomsOptions) {
+  /**
+   * Makes a hub's rooms: none so far. `sign` signs what they are called, where that can be checked
+   * when they are lost: by another process, under the same key.
+   */
+  constructor(options: RoomsOptions, sign?: Sign) {
     this.#options = options;
+    this.#sign = sign;
   }
 
   /** The rooms, by id. */
@@ -48,7 +56,21 @@ export class Rooms {
 
   /** Opens a room that is not open, with nobody here in it, at the monotonic time `now`. */
   open(stored: StoredRoom, now: number): void {
-    this.#byId.set(stored.id, new Room(stored, now));
+    this.#byId.set(stored.id, new Room(stored, now, this.#tokenOf(stored.id, stored.name)));
+  }
+
+  /**
+   * The room that somebody was in, and that is to be made again because it is lost.
+   *
+   * @throws {ChatError} where there is no such room, or nothing shows that it was called so.
+   */
+  lost(peer: Peer, { roomId, roomName, roomToken }: JoinFrame): { id: string; name: string } {
+    const id = normalizeRoomId(roomId);
+    if (!peer.plain && roomName !== undefined && isRoomId(id)) {
+      const token = this.#tokenOf(id, roomName);
+      if (token === undefined || sameSecret(token, roomToken ?? "")) return { id, name: roomName };
+    }
+    throw new ChatError("room_not_found", `Room ${roomId} does not exist`);
   }
 
   /** Drops what is too old, and lets go of rooms that have been empty for long enough. */
@@ -73,6 +95,10 @@ export class Rooms {
     room.log.skipTo(room.log.head);
     for (const member of room.members) member.outlet = undefined;
     return this.#byId.delete(roomId);
+  }
+
+  #tokenOf(id: string, name: string): string | undefined {
+    return this.#sign?.(`${id} ${name}`);
   }
 
   #release(room: Room): Effect {

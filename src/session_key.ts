@@ -1,6 +1,6 @@
 /**
- * Signs client ids: a session token that this process never saw can be told from one
- * that somebody made up, as long as the key is the same.
+ * Signs client ids, and what rooms are called: what this process never saw can be told from
+ * what somebody made up, as long as the key is the same.
  *
  * @module
  */
@@ -19,4 +19,9 @@ export function newSessionKey(): Uint8Array<ArrayBuffer> {
 /** Signs with HMAC-SHA-256 under `key`; a signature is 32 characters that hold 160 bits. */
 export function signer(key: Uint8Array | string): (clientId: string) => string {
   return (clientId) => textOf(createHmac("sha256", key).update(clientId).digest());
+}
+
+/** Signs with another key that is made of `key`: what one of both has signed, the other does not know. */
+export function roomSigner(key: Uint8Array | string): (room: string) => string {
+  return signer(createHmac("sha256", key).update("rooms").digest());
 }

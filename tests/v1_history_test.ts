@@ -212,6 +212,52 @@ Deno.test("a room that is gone is made again by a join that brings its name", as
   assertEquals([second.room_name, second.epoch, second.seq], ["Lobby", joined.epoch, 1]);
 });
 
+Deno.test("servers with a secret make a lost room again only under the name that it had", async () => {
+  const secret = "the same before and after the restart";
+  await using before = new TestChat({ secret });
+  const { host, roomId, made } = await before.host1();
+  await using _host = host;
+  const { room_token } = made;
+  await using server = new TestChat({ secret });
+  await using ben = await server.v1();
+  const asked = { room_id: roomId, room_name: "Lobby" };
+  const { host: other, made: another } = await before.host1("Elsewhere");
+  await using _other = other;
+  for (
+    const wrong of [
+      asked,
+      { ...asked, room_name: "Log in at evil.example", room_token },
+      { ...asked, room_token: another.room_token },
+      { ...asked, room_token: `${room_token}x` },
+    ]
+  ) {
+    assertEquals((await join(ben, wrong)).code, "room_not_found", JSON.stringify(wrong));
+  }
+  assertEquals((await join(ben, { ...asked, room_token: 5 })).code, "invalid_frame");
+  const joined = await join(ben, { ...asked, room_token });
+  assertEquals([joined.room_name, joined.room_token], ["Lobby", room_token]);
+  // It is the key to no session: what it signs is not what a session token signs.
+  await using eve = await server.v1({ session: `${roomId} Lobby.${room_token}` });
+  assertEquals(eve.welcome.resumed, false);
+});
+
+Deno.test("an app shows what its rooms were called to a server with a secret that has lost them", async () => {
+  const secret = "the same before and after the restart";
+  await using before = new TestChat({ secret });
+  await using after = new TestChat({ secret });
+  await using proxy = await FaultProxy.to(before.host);
+  await using chat = new ChatClient(proxy.url);
+  await chat.connect();
+  const room = await chat.createRoom("Lobby");
+  proxy.aim(after.host);
+  proxy.reset();
+  for await (const event of room.events()) {
+    assert(event.type !== "closed", event.type === "closed" ? event.reason : "");
+    if (event.type === "recovered") break;
+  }
+  assertEquals([after.chat.size.rooms, room.name], [1, "Lobby"]);
+});
+
 Deno.test("a room that was deleted is made again by nobody", async () => {
   await using server = new TestChat();
   const { host, roomId, epoch } = await talked(server, 2);
