@@ -31,7 +31,7 @@ export type Effect =
   | { type: "append"; roomId: string; drafts: Draft[] }
   /** Make a room in the store, then call `opened`; hold what the peer says until then. */
   | { type: "create"; peer: Peer; frame: CreateFrame | JoinFrame; roomId: string; name: string }
-  /** Ask the store for a room, then call `opened`; hold what the peer says until then. */
+  /** Ask the store for a room, up to where the peer knows it; then call `opened`, and hold what it says until then. */
   | { type: "open"; peer: Peer; frame: JoinFrame; roomId: string }
   /** Hand a frame that is not stored to those in a room who are at other processes. */
   | { type: "relay"; roomId: string; text: string }

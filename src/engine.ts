@@ -261,7 +261,7 @@ export class Engine {
           this.#whenOpen(effect, this.#store.create(effect.roomId, effect.name));
           break;
         case "open":
-          this.#whenOpen(effect, this.#store.open(effect.roomId));
+          this.#whenOpen(effect, this.#store.open(effect.roomId, effect.frame.after));
           break;
         case "recall": {
           const { peer, frame, clientId } = effect;

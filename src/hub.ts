@@ -371,7 +371,9 @@ export class Hub {
   #join(session: Session, peer: Peer, frame: JoinFrame, t: Instant): Effect[] {
     const roomId = normalizeRoomId(frame.roomId);
     const room = this.rooms.get(roomId);
-    if (room === undefined) return [{ type: "open", peer, frame, roomId }];
+    // Whoever was at another process may know more of it than this one has heard.
+    const isBehind = room?.shared === true && (frame.after ?? 0) > room.log.head;
+    if (room === undefined || isBehind) return [{ type: "open", peer, frame, roomId }];
     return this.#enter(session, peer, room, frame, t);
   }
 

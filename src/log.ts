@@ -116,6 +116,11 @@ export class Log {
     this.#dropped = seq;
   }
 
+  /** Drops the entries up to `seq`. */
+  dropUpTo(seq: number): void {
+    while (this.#size > 0 && this.#seqs[this.#first]! <= seq) this.#drop();
+  }
+
   /** Drops what was taken before `time`, in milliseconds since 1970. */
   expire(time: number): void {
     while (this.#size > 0 && this.#oldestAt() < time) this.#drop();
@@ -124,6 +129,11 @@ export class Log {
   /** Says whether every entry behind `cursor` is here. */
   reaches(cursor: number): boolean {
     return cursor >= this.#dropped && cursor <= this.#head;
+  }
+
+  /** How many entries are kept behind `cursor`. */
+  countAfter(cursor: number): number {
+    return this.#size - this.#firstAbove(this.#seqs, cursor);
   }
 
   /** The kept entry at `index`, counted from the oldest one. */

@@ -46,6 +46,7 @@ async function reported(
     broken: (reason) => void reports.push(reason),
     wiped: () => void reports.push("wiped"),
     refused: (_subject, reason) => void reports.push(reason),
+    troubled: (reason) => void reports.push(reason),
   });
   await until(() => reports.length > 0, "nothing is reported");
   await until(() => enough(link), "it was not enough");
@@ -67,6 +68,7 @@ async function working(
     broken: (reason) => void reports.push(reason),
     wiped: () => void reports.push("wiped"),
     refused: (_subject, reason) => void reports.push(reason),
+    troubled: (reason) => void reports.push(reason),
   });
   try {
     await until(() => reports.at(-1) === "whole", "it is not whole");

@@ -9,7 +9,8 @@ const META: RoomMeta = { name: "Lobby", epoch: "e", made: "now", after: 0, at: D
 
 function entry(seq: number): StreamMessage {
   const text = `"at":1,"from":"ana","n":${seq},"body":""}`;
-  return { seq, before: seq - 1, id: `ana.${seq}`, node: "", text };
+  const place = { base: 0, count: seq - 1, head: seq - 1 };
+  return { seq, before: seq - 1, id: `ana.${seq}`, node: "", text, place };
 }
 
 /** A stream whose room has `stored` entries and grows, unread, whenever it is read. */
@@ -18,6 +19,9 @@ class FakeLink {
   stored = 1;
   /** How many of the newest the stream keeps. */
   keeps = Infinity;
+  readonly keptEntries = Infinity;
+  /** What somebody has removed from it. */
+  readonly removed = new Set<number>();
   /** How many entries come live while the next reading goes on. */
   meanwhile = 0;
   /** How many come before the first entry of the next reading is sent, to be read as well. */
@@ -52,18 +56,27 @@ class FakeLink {
   }
 
   last(subject: string) {
-    const kept = { seq: this.stored, text: JSON.stringify(META), at: META.at };
-    return Promise.resolve(subject === "roster" ? undefined : kept);
+    const kept = { seq: this.#all.at(-1)?.seq ?? 0, text: JSON.stringify(META), at: META.at };
+    const isThere = subject === "meta" || subject === "room" && kept.seq > 0;
+    return Promise.resolve(isThere ? kept : undefined);
+  }
+
+  /** Entries of other rooms are in the same stream. */
+  end(): Promise<number> {
+    return Promise.resolve(this.stored + 1_000);
   }
 
   history(_subject: string, seq: number, most: number): Promise<StreamMessage[]> {
     this.stored += this.before;
     this.before = 0;
-    const upTo = this.stored;
+    const all = this.#all.filter((message) => message.seq >= seq);
     for (; this.meanwhile > 0; this.meanwhile--) this.#heard(entry(++this.stored));
-    const oldest = Math.max(seq, upTo - this.keeps + 1);
-    const all = Array.from({ length: upTo - oldest + 1 }, (_, i) => entry(oldest + i));
     return Promise.resolve(all.slice(-most));
+  }
+
+  get #all(): StreamMessage[] {
+    return Array.from({ length: this.stored }, (_, i) => entry(i + 1))
+      .slice(Math.max(0, this.stored - this.keeps)).filter(({ seq }) => !this.removed.has(seq));
   }
 }
 
@@ -96,6 +109,107 @@ pure("a room whose newest entry is still there has lost nothing, whatever time i
   assertEquals([room.log.tail, room.log.head], [0, 3]);
   room.close();
 });
+
+/** Opens a room whose stream has `stored` entries, and cuts it off. */
+async function opened(
+  stored: number,
+  logEntries = 100,
+): Promise<{ fake: FakeLink; room: JetStreamRoom }> {
+  const fake = new FakeLink();
+  fake.stored = stored;
+  const room = roomOf(fake, logEntries);
+  await room.open();
+  room.doubt();
+  return { fake, room };
+}
+
+pure(
+  "a room reads on where its newest entry is gone from the stream, if nothing behind it is",
+  async () => {
+    const { fake, room } = await opened(5);
+    fake.stored = 9;
+    fake.keeps = 4;
+    await room.catchUp();
+    assertEquals([room.log.tail, room.log.head, room.log.size], [0, 9, 9]);
+    room.close();
+  },
+);
+
+pure("a room says that something is missing, however little its stream keeps", async () => {
+  const { fake, room } = await opened(5);
+  fake.stored = 9;
+  fake.keeps = 3;
+  await room.catchUp();
+  assertEquals([room.log.tail, room.log.head, room.log.size], [6, 9, 3]);
+  room.close();
+});
+
+pure(
+  "a room says that something is missing where an entry was removed that others have named",
+  async () => {
+    const { fake, room } = await opened(5);
+    fake.stored = 9;
+    fake.removed.add(7);
+    await room.catchUp();
+    assertEquals([room.log.tail, room.log.head, room.log.size], [7, 9, 2]);
+    room.close();
+    // Nor does one that reads all of it anew take it for whole.
+    const later = roomOf(fake, 100);
+    await later.open();
+    assertEquals([later.log.tail, later.log.head], [7, 9]);
+    later.close();
+  },
+);
+
+pure("a room whose stream was emptied while it was cut off takes nothing for certain", async () => {
+  const { fake, room } = await opened(5);
+  fake.stored = 9;
+  fake.keeps = 0;
+  await room.catchUp();
+  assertEquals([room.log.tail, room.log.head, room.log.size], [1_009, 1_009, 0]);
+  room.close();
+  const later = roomOf(fake, 100);
+  await later.open();
+  assertEquals([later.log.tail, later.log.head], [1_009, 1_009]);
+  later.close();
+});
+
+pure("a room that has heard everything keeps what is gone from its stream", async () => {
+  const { fake, room } = await opened(5);
+  await room.catchUp();
+  fake.keeps = 0;
+  await room.catchUp();
+  assertEquals([room.log.tail, room.log.head, room.log.size], [0, 5, 5]);
+  room.close();
+});
+
+pure("a room reads the stream when an entry comes whose author had one that it lacks", async () => {
+  const { fake, room } = await opened(5);
+  await room.catchUp();
+  fake.stored = 7;
+  // The two before it were lost on the way and removed: NATS says that there is none before it.
+  fake.removed.add(6).add(7);
+  fake.say({ ...entry(8), before: 0 });
+  await room.catchUp();
+  assertEquals([room.log.tail, room.log.head, room.log.size], [7, 8, 1]);
+  room.close();
+});
+
+pure(
+  "a room that was just made begins where it was made, and any other where it is certain",
+  async () => {
+    const fake = new FakeLink();
+    fake.stored = 0;
+    const made = roomOf(fake, 100);
+    await made.open(true);
+    assertEquals([made.log.tail, made.log.head], [0, 0]);
+    made.close();
+    const found = roomOf(fake, 100);
+    await found.open();
+    assertEquals([found.log.tail, found.log.head], [1_000, 1_000]);
+    found.close();
+  },
+);
 
 pure("a room knows of what came while it was read, even if that was too much to keep", async () => {
   const fake = new FakeLink();

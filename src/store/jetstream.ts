@@ -99,6 +99,7 @@ export class JetStreamStore implements Store {
       refused: (subject, reason) => {
         events.troubled(`NATS has not stored what is for ${subject}: ${reason}`);
       },
+      troubled: (reason) => events.troubled(reason),
       wiped: () => {
         this.#clients.renew();
         [...this.#rooms.values()].forEach((room) => this.#lose(room, "lost"));
@@ -139,9 +140,12 @@ export class JetStreamStore implements Store {
     return room;
   }
 
-  open(id: string): Promise<StoredRoom | undefined> {
+  async open(id: string, cursor = 0): Promise<StoredRoom | undefined> {
     // What is no word in a subject was never the id of a room.
-    return WORD.test(id) ? this.#alone(id, () => this.#open(id)) : Promise.resolve(undefined);
+    if (!WORD.test(id)) return undefined;
+    const room = await this.#alone(id, () => this.#open(id));
+    if (room !== undefined && cursor > room.log.head) await asked(room.catchUp());
+    return room?.closed ? undefined : room;
   }
 
   append(roomId: string, draft: Draft): void {
@@ -231,11 +235,11 @@ export class JetStreamStore implements Store {
   async #create(id: string, name: string): Promise<JetStreamRoom | undefined> {
     if (this.#deleting.has(id)) throw new ChatError("room_gone", "Room no longer exists");
     await this.#whenReady();
-    await this.#metas.make(id, name);
-    return await this.#open(id);
+    const isNew = await this.#metas.make(id, name);
+    return await this.#open(id, isNew);
   }
 
-  async #open(id: string): Promise<JetStreamRoom | undefined> {
+  async #open(id: string, isNew = false): Promise<JetStreamRoom | undefined> {
     if (this.#deleting.has(id)) return undefined;
     const known = this.#rooms.get(id);
     if (known !== undefined) {
@@ -256,7 +260,7 @@ export class JetStreamStore implements Store {
         gone: (how) => this.#lose(room, how),
       },
     });
-    await room.open();
+    await room.open(isNew);
     if (room.closed) return undefined;
     room.orphans = this.#orphansOf(room);
     this.#rooms.set(id, room);
@@ -286,7 +290,9 @@ export class JetStreamStore implements Store {
     const node = "event" in draft ? { node: this.#node } : {};
     const rest = withoutSeq(encodeEntry(0, draft));
     const subject = this.#link.subject("room", roomId);
-    const outcome = await this.#link.publish(subject, rest, { id, ...node });
+    const place = this.#rooms.get(roomId)?.place;
+    const told = { id, ...node, ...(place === undefined ? {} : { place }) };
+    const outcome = await this.#link.publish(subject, rest, told);
     switch (outcome.type) {
       case "stored": {
         const room = this.#rooms.get(roomId);
@@ -353,6 +359,7 @@ export class JetStreamStore implements Store {
     const rooms = [...this.#rooms.values()];
     const read = async () => {
       for (let room = rooms.pop(); room !== undefined; room = rooms.pop()) {
+        room.doubt();
         await room.catchUp().catch(() => {});
       }
     };

@@ -12,6 +12,7 @@ import type * as Transport from "@nats-io/transport-node";
 import type { Msg, MsgHdrs, NatsConnection, Subscription } from "@nats-io/transport-node";
 import { reasonOf } from "../errors.ts";
 import { wellFormedJson } from "../utf8.ts";
+import { parsePlace, type PlacedEntry, textOfPlace } from "./continuity.ts";
 import { outcomeOf, type PublishOptions, type PublishOutcome } from "./jetstream_publish.ts";
 import { JetStreamStreams, NS_PER_MS, type StreamSettings } from "./jetstream_streams.ts";
 
@@ -35,6 +36,8 @@ export interface LinkEvents {
   wiped(): void;
   /** Something that was published is not stored. */
   refused(subject: string, reason: string): void;
+  /** Something else is not as it should be: a line for the log. */
+  troubled(reason: string): void;
 }
 
 /** One connection, and what is asked by way of it. */
@@ -53,7 +56,7 @@ interface Listener {
 }
 
 /** A message of the stream: live or read. */
-export interface StreamMessage {
+export interface StreamMessage extends PlacedEntry {
   seq: number;
   /** The `seq` of the message before it on its subject; NaN where that is not told. */
   before: number;
@@ -102,6 +105,7 @@ const HEADER = {
   seq: "Nats-Sequence",
   before: "Nats-Last-Sequence",
   node: "Parley-Node",
+  place: "Parley-Place",
 };
 
 /** No message has this `seq`: what is to be stored behind it never is. */
@@ -131,6 +135,7 @@ export class JetStreamLink {
     this.#streams = new JetStreamStreams(settings, {
       refusal: (subject) => this.#refusal(subject),
       isOver: () => this.#closed,
+      troubled: (reason) => this.#events.troubled(reason),
     });
     this.#running = this.#run();
   }
@@ -145,6 +150,11 @@ export class JetStreamLink {
     return this.#streams.made ?? "";
   }
 
+  /** How many entries of a room the streams keep, whatever this node was told. */
+  get keptEntries(): number {
+    return this.#streams.keptEntries;
+  }
+
   /** How many bytes one message may have with its headers; undefined before NATS was reached. */
   get maxPayload(): number | undefined {
     return this.#maxPayload;
@@ -154,13 +164,14 @@ export class JetStreamLink {
   async publish(
     subject: string,
     text: string,
-    { id, node, behind }: PublishOptions = {},
+    { id, node, place, behind }: PublishOptions = {},
   ): Promise<PublishOutcome> {
     try {
       const line = this.#open;
       if (line === undefined) return { type: "unheard", reason: NOT_CONNECTED };
       const headers = line.makeHeaders();
       if (node !== undefined) headers.set(HEADER.node, node);
+      if (place !== undefined) headers.set(HEADER.place, textOfPlace(place));
       const { seq, duplicate } = await line.js.publish(subject, text, {
         headers,
         ...(id === undefined ? {} : { msgID: id }),
@@ -267,6 +278,12 @@ export class JetStreamLink {
     }
   }
 
+  /** The `seq` of the newest entry of all rooms that there ever was. */
+  async end(): Promise<number> {
+    const { state } = await this.#connection.jsm.streams.info(this.#settings.name);
+    return state.last_seq;
+  }
+
   /** Removes what is on a subject, up to `seq`. */
   async purge(subject: string, seq: number): Promise<void> {
     const stream = this.#streams.nameFor(subject);
@@ -313,6 +330,7 @@ export class JetStreamLink {
       before: Number(headers?.get(HEADER.before)),
       id: headers?.get(HEADER.id) ?? "",
       node: headers?.get(HEADER.node) ?? "",
+      place: parsePlace(headers?.get(HEADER.place) ?? ""),
       text: wellFormedJson(this.#decoder.decode(message.data)),
     };
   }

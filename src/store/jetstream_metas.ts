@@ -61,13 +61,13 @@ export class JetStreamMetas {
   }
 
   /**
-   * Makes a room, unless there is one of that id. Rejects with `room_gone` where there was one
-   * that was deleted.
+   * Makes a room, unless there is one of that id, and says whether it is certain that it did.
+   * Rejects with `room_gone` where there was one that was deleted.
    */
-  async make(id: string, name: string): Promise<void> {
+  async make(id: string, name: string): Promise<boolean> {
     const { made } = this.#link;
     const kept = await keptMeta(this.#link, id);
-    if (isRoom(kept?.meta) && kept.meta.made === made) return;
+    if (isRoom(kept?.meta) && kept.meta.made === made) return false;
     if (kept !== undefined && !isRoom(kept.meta)) {
       throw new ChatError("room_gone", "Room no longer exists");
     }
@@ -75,7 +75,7 @@ export class JetStreamMetas {
     const epoch = this.#newEpoch();
     const meta: RoomMeta = { name, epoch, made, after: last?.seq ?? 0, at: Date.now() };
     // Where another node was faster, the room is there as well.
-    await this.#write(id, meta, kept?.seq);
+    return (await this.#write(id, meta, kept?.seq)).type === "stored";
   }
 
   /** Deletes a room with its entries, if there is one, for good; resolves with the epoch it had. */

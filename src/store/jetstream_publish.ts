@@ -6,6 +6,7 @@
  */
 
 import { reasonOf } from "../errors.ts";
+import type { Place } from "./continuity.ts";
 import { codeOf } from "./jetstream_streams.ts";
 
 /** What became of something published. */
@@ -28,6 +29,8 @@ export interface PublishOptions {
   id?: string;
   /** The node that publishes it. */
   node?: string;
+  /** Where the log that it goes to is for whoever publishes it. */
+  place?: Place;
   /** Only store it if the newest message on its subject has this `seq`; 0: if there is none. */
   behind?: number;
 }

@@ -9,6 +9,7 @@ import { withSeq } from "../encode.ts";
 import { Log } from "../log.ts";
 import type { MemberInfo, PresenceDraft, PresenceEntry } from "../protocol.ts";
 import { Roster } from "../roster.ts";
+import { Continuity, type Place } from "./continuity.ts";
 import type { JetStreamLink, StreamMessage } from "./jetstream_link.ts";
 import { isRoom, keptMeta, type RoomMeta } from "./jetstream_metas.ts";
 import { STATE_KEPT_MS } from "./jetstream_streams.ts";
@@ -79,13 +80,14 @@ export class JetStreamRoom implements StoredRoom {
   /** The greatest `seq` that the stream is known to have for this room. */
   #expected = 0;
   /** Whether the stream is to be read again, because that failed or for another reason. */
-  #doubtful = false;
+  #doubtful = true;
   #early: StreamMessage[] = [];
   #reading: Promise<void> | undefined;
   #opened = false;
   #closed = false;
-  /** When everything that was in the stream was in the log, in milliseconds since 1970. */
-  #completeAt: number;
+  readonly #continuity: Continuity;
+  /** The `seq` behind which its log begins. */
+  readonly #start: number;
   /** The `seq` up to which the roster was true when it was read. */
   #rosterAt = 0;
   /** How many entries came since the first change of the roster that no snapshot has; 0 if all have. */
@@ -94,14 +96,15 @@ export class JetStreamRoom implements StoredRoom {
   /** Makes a room of which nothing is read yet. */
   constructor(
     id: string,
-    { name, epoch, after, at }: RoomMeta,
+    { name, epoch, after }: RoomMeta,
     { link, limits, events, node }: RoomSetting,
   ) {
     this.id = id;
     this.name = name;
     this.log = new Log(epoch, limits, after);
+    this.#start = after;
     this.told = new Told(node);
-    this.#completeAt = at;
+    this.#continuity = new Continuity(this.log);
     this.#link = link;
     this.#limits = limits;
     this.#events = events;
@@ -116,6 +119,11 @@ export class JetStreamRoom implements StoredRoom {
   /** Whether the stream is known, or likely, to have what the log does not. */
   get lacking(): boolean {
     return this.#doubtful || this.log.head < this.#expected;
+  }
+
+  /** Where the log is: what this node publishes says so. */
+  get place(): Place {
+    return this.#continuity.place;
   }
 
   /** Whether somebody is certainly no member. */
@@ -133,8 +141,12 @@ export class JetStreamRoom implements StoredRoom {
     this.#doubtful = true;
   }
 
-  /** Begins to listen, then reads what is there: nothing is lost in between. */
-  async open(): Promise<void> {
+  /**
+   * Begins to listen, then reads what is there: nothing is lost in between. With `isNew` nothing can
+   * have been there that is not there now.
+   */
+  async open(isNew = false): Promise<void> {
+    this.#doubtful = !isNew;
     this.#deafen = this.#link.listen(
       this.#link.subject("live", this.id),
       (message) => this.#hear(message),
@@ -190,15 +202,15 @@ export class JetStreamRoom implements StoredRoom {
   #take(message: StreamMessage): boolean {
     this.expect(message.seq);
     if (message.seq <= this.log.head) return true;
-    if (message.before > this.log.head) return false;
+    if (message.before > this.log.head || this.#continuity.isBehind(message)) return false;
     this.#push(message);
     // The log would soon lose how the members came.
-    if (this.#sinceChange > this.#limits.logEntries / 4) this.#keepRoster();
+    const kept = Math.min(this.#limits.logEntries, this.#link.keptEntries);
+    if (this.#sinceChange > kept / 4) this.#keepRoster();
     return true;
   }
 
   async #catchUp(): Promise<void> {
-    const begin = Date.now();
     const kept = await keptMeta(this.#link, this.id);
     if (!isRoom(kept?.meta)) return this.#events.gone(kept === undefined ? "lost" : "deleted");
     const { epoch, made } = kept.meta;
@@ -213,10 +225,9 @@ export class JetStreamRoom implements StoredRoom {
       this.#early = [];
       if (early.every((message) => this.#take(message))) break;
     } while (true);
-    this.#completeAt = begin;
     this.unsettled = true;
     // What is in use does not become too old.
-    if (begin - kept.at > STATE_KEPT_MS / 2) {
+    if (Date.now() - kept.at > STATE_KEPT_MS / 2) {
       const subject = this.#link.subject("meta", this.id);
       this.#link.publish(subject, JSON.stringify(kept.meta), { behind: kept.seq });
       this.#keepRoster();
@@ -226,29 +237,52 @@ export class JetStreamRoom implements StoredRoom {
   /** Reads all that the stream has, or is known to have. */
   async #read(): Promise<void> {
     const subject = this.#link.subject("room", this.id);
-    const last = await this.#link.last(subject);
-    const upTo = Math.max(last?.seq ?? 0, this.#early.at(-1)?.seq ?? 0);
-    const { logEntries, logAgeMs } = this.#limits;
+    let last = (await this.#link.last(subject))?.seq ?? 0;
+    if (last < this.#newest && this.#doubtful) last = await this.#skipWhatIsGone(subject);
+    const upTo = Math.max(last, this.#early.at(-1)?.seq ?? 0);
     for (let tries = 0; this.log.head < upTo && !this.#closed; tries++) {
       // A replica that answers may be a little behind the one that leads.
       if (tries > 0) await new Promise((resolve) => setTimeout(resolve, BEHIND_MS));
       if (tries === MAX_TRIES) throw new Error(`Room ${this.id} ends at ${this.log.head}`);
       const snapshot = await this.#snapshot();
       const { head } = this.log;
+      const { logEntries } = this.#limits;
       const messages = await this.#link.history(subject, Math.max(1, head), logEntries);
       if (this.#closed) return;
       const [first] = messages;
       if (first === undefined) continue;
-      // The oldest are dropped first: what is behind a head that is still there is all there. Else
-      // so much has come, perhaps while it was read, or so long ago, that something may be gone.
-      const mayLack = messages.length === logEntries ||
-        Date.now() - this.#completeAt >= logAgeMs;
-      if (first.seq !== head && mayLack) {
+      // The oldest are dropped first: what is behind a head that is still there is all there.
+      const from = first.seq === head ? head : this.#continuity.completeFrom(messages);
+      if (from > head) {
         this.#recallRoster(snapshot);
-        this.log.skipTo(first.seq - 1);
+        this.#continuity.skipTo(from);
       }
-      for (const message of messages) if (message.seq > this.log.head) this.#push(message);
+      for (const message of messages) {
+        if (message.seq <= this.log.head) continue;
+        this.#continuity.beforePush(message);
+        this.#push(message);
+      }
     }
+  }
+
+  /**
+   * Where not even the newest entry of the log is left in the stream, after a time in which this
+   * node may have heard nothing, nobody can say what was behind it: goes on behind all that the
+   * stream had. Returns the `seq` of what has come since.
+   */
+  async #skipWhatIsGone(subject: string): Promise<number> {
+    const end = await this.#link.end();
+    const last = (await this.#link.last(subject))?.seq ?? 0;
+    if (last < this.#newest) {
+      this.#recallRoster(await this.#snapshot());
+      this.#continuity.skipTo(Math.max(end, this.log.head));
+    }
+    return last;
+  }
+
+  /** The least `seq` that the newest entry in the stream has, if there still is one that the log has too. */
+  get #newest(): number {
+    return Math.max(this.log.head, this.#start + 1);
   }
 
   async #snapshot(): Promise<Snapshot | undefined> {
@@ -282,7 +316,8 @@ export class JetStreamRoom implements StoredRoom {
     if (type !== "stored") this.#sinceChange ||= 1;
   }
 
-  #push({ seq, id, node, text }: StreamMessage): void {
+  #push(message: StreamMessage): void {
+    const { seq, id, node, text } = message;
     const whole = withSeq(seq, text);
     const dot = id.lastIndexOf(".");
     let [from, n] = [id.slice(0, dot), Number(id.slice(dot + 1))];
@@ -293,6 +328,7 @@ export class JetStreamRoom implements StoredRoom {
     }
     if (this.#sinceChange > 0) this.#sinceChange++;
     this.log.push(seq, whole);
+    this.#continuity.afterPush(message);
     this.#events.pushed(from, n, seq);
   }
 

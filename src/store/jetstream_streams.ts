@@ -8,6 +8,7 @@
 
 import type { JetStreamManager, StreamConfig, StreamInfo } from "@nats-io/jetstream";
 
+import { reasonOf } from "../errors.ts";
 import { DELETED } from "./store.ts";
 
 /** How the streams are. */
@@ -31,6 +32,8 @@ export interface StreamsLink {
   refusal(subject: string): Promise<string | undefined>;
   /** Whether nobody waits for the streams any more. */
   isOver(): boolean;
+  /** Something about a stream is not as it should be, and cannot be mended. */
+  troubled(reason: string): void;
 }
 
 /** How long a stream that takes no messages yet is left alone, in milliseconds. */
@@ -68,6 +71,7 @@ export class JetStreamStreams {
   readonly #link: StreamsLink;
   #made: string | undefined;
   #full: string | undefined;
+  #keptEntries = Infinity;
 
   /** Makes what a node knows before it has looked: nothing. */
   constructor(settings: StreamSettings, link: StreamsLink) {
@@ -96,6 +100,11 @@ export class JetStreamStreams {
     return this.#full;
   }
 
+  /** How many entries of a room are kept, at the last look. */
+  get keptEntries(): number {
+    return this.#keptEntries;
+  }
+
   /** Looks whether the streams are there; makes them where they are not. Rejects where it cannot. */
   async check({ streams }: JetStreamManager): Promise<void> {
     const { replicas, logEntries, logAgeMs, dedupMs } = this.#settings;
@@ -115,6 +124,8 @@ export class JetStreamStreams {
       duplicate_window: NS_PER_MS * dedupMs,
       republish: { src: this.subject("room", ">"), dest: this.subject("live", ">") },
     });
+    const { max_msgs_per_subject: kept } = rooms.config;
+    this.#keptEntries = kept > 0 ? kept : Infinity;
     if (!hasMajority(rooms)) {
       throw new Error(`${rooms.config.name} has lost its majority of servers`);
     }
@@ -128,18 +139,40 @@ export class JetStreamStreams {
     wanted: Partial<StreamConfig> & { name: string },
   ): Promise<StreamInfo> {
     const found = await find(streams, wanted.name) ?? await make(streams, wanted);
-    if (this.#made?.split(" ").includes(identityOf(found))) return found;
+    if (this.#made?.split(" ").includes(identityOf(found))) {
+      await this.#keepWindow(streams, found, wanted);
+      return found;
+    }
     await this.#begun(wanted.subjects?.[0] ?? "");
     // What it was before, or what each of several nodes was told, need not be what came of it.
     const info = await streams.info(wanted.name);
     const { config } = info;
-    // A node that was not told how many there are must not take replicas away.
+    // A node that was not told how many there are must not take replicas away, nor must one that
+    // was told of a shorter time make ids be forgotten that others count on.
     const replicas = Math.max(config.num_replicas, wanted.num_replicas ?? 1);
+    const window = Math.max(config.duplicate_window ?? 0, wanted.duplicate_window ?? 0);
     const asked = { ...wanted, num_replicas: replicas };
+    if (wanted.duplicate_window !== undefined) asked.duplicate_window = window;
+    if (window > (wanted.max_age ?? window)) asked.max_age = window;
     const other = CHANGEABLE.some((key) => asked[key] !== undefined && asked[key] !== config[key]);
     // Once only: nodes that were told otherwise would undo it for ever.
-    if (other && this.#made === undefined) await streams.update(wanted.name, asked);
-    return info;
+    if (!other || this.#made !== undefined) return info;
+    return await streams.update(wanted.name, asked);
+  }
+
+  /** Sees to it that ids are remembered for long enough, whoever has changed that since. */
+  async #keepWindow(
+    streams: JetStreamManager["streams"],
+    { config }: StreamInfo,
+    { name, duplicate_window = 0 }: Partial<StreamConfig> & { name: string },
+  ): Promise<void> {
+    if (config.duplicate_window >= duplicate_window) return;
+    try {
+      await streams.update(name, { duplicate_window });
+    } catch (error) {
+      const ms = config.duplicate_window / NS_PER_MS;
+      this.#link.troubled(`${name} remembers ids for ${ms} ms only: ${reasonOf(error)}`);
+    }
   }
 
   /**

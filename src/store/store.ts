@@ -107,8 +107,11 @@ export interface Store {
    * that id was deleted.
    */
   create(id: string, name: string): Promise<StoredRoom>;
-  /** Opens a room that this process does not have open; undefined if there is none. */
-  open(id: string): Promise<StoredRoom | undefined>;
+  /**
+   * Opens a room, which may be open already; undefined if there is none. If the store has more of it
+   * than its log shows here, the log has got at least to `cursor` when this resolves.
+   */
+  open(id: string, cursor?: number): Promise<StoredRoom | undefined>;
   /**
    * Stores a draft in an open room, once for each `(from, n)`, and reports exactly one of
    * `stored`, `repeated`, `refused`. Numbers of a client have no holes: what follows one
