@@ -15,20 +15,30 @@ const SETTINGS: Omit<LinkSettings, "servers"> = {
 
 const MADE = "2026-01-01T00:00:00Z";
 
-/** A script with consumers, which have nothing to send. */
+/** A script with consumers, which have nothing to send, where the life of the streams is kept and marked. */
 function allowing(script: NatsScript): NatsScript {
   const consumer = { name: "c", num_pending: 0, config: {} };
-  return (question) =>
-    question.subject.startsWith("$JS.API.CONSUMER.") ? consumer : script(question);
+  let life = "";
+  const message = (text: string) => ({ message: { seq: 1, data: btoa(text), time: MADE } });
+  return (question) => {
+    const { subject, body } = question;
+    if (subject.startsWith("$JS.API.CONSUMER.")) return consumer;
+    if (subject === "$JS.API.STREAM.MSG.GET.test-mark") return message(JSON.parse(life).id);
+    if (subject === "$JS.API.STREAM.MSG.GET.test-state") return life ? message(life) : NO_MESSAGE;
+    if (subject !== "test.meta.-life") return script(question);
+    life = body;
+    return { stream: "test-state", seq: 1 };
+  };
 }
 
+const NO_MESSAGE = { error: { code: 404, err_code: 10_037, description: "no message found" } };
 const NOT_FOUND = { error: { code: 404, err_code: 10_059, description: "stream not found" } };
 const OVERLAP = { error: { code: 400, err_code: 10_065, description: "subjects overlap" } };
 const WRONG_LAST = { error: { code: 400, err_code: 10_071, description: "wrong last sequence" } };
 
 /** What NATS tells of a stream with that configuration. */
 function stream(created: string): unknown {
-  return { config: { num_replicas: 1 }, created, state: {} };
+  return { config: { num_replicas: 1 }, created, state: { first_seq: 1, last_seq: 0 } };
 }
 
 /**
@@ -106,7 +116,8 @@ Deno.test("a stream is the same one when another replica says when it was made",
   const { reports, made } = await reported(({ subject }) => {
     if (!subject.startsWith("$JS.API.STREAM.")) return WRONG_LAST;
     const created = `2026-01-01T00:00:00.${++asked}Z`;
-    return { config: { num_replicas: 1, description: "parley:k7q2" }, created, state: {} };
+    const state = { first_seq: 1, last_seq: 0 };
+    return { config: { num_replicas: 1, description: "parley:k7q2" }, created, state };
   }, (link) => {
     link.look();
     return asked > 10;

@@ -16,6 +16,7 @@ function entry(seq: number): StreamMessage {
 /** A stream whose room has `stored` entries and grows, unread, whenever it is read. */
 class FakeLink {
   readonly made = META.made;
+  readonly life = "l";
   stored = 1;
   /** How many of the newest the stream keeps. */
   keeps = Infinity;

@@ -195,3 +195,17 @@ pure("Log.skipTo() goes on behind what is lost, and reaches nothing before it", 
     assertEquals(log.after(7, 100), { text: "y", upTo: 9 });
   }
 });
+
+pure("Log.dropUpTo() drops the oldest entries, and Log.countAfter() counts the newest", () => {
+  const log = filled([10, 20, 30, 40], WIDE);
+  assertEquals([0, 10, 15, 30, 40].map((cursor) => log.countAfter(cursor)), [4, 3, 3, 1, 0]);
+  log.dropUpTo(20);
+  assertEquals([seqs(log), log.tail, log.reaches(19), log.reaches(20)], [
+    [30, 40],
+    20,
+    false,
+    true,
+  ]);
+  log.dropUpTo(99);
+  assertEquals([log.size, log.tail, log.head], [0, 40, 40]);
+});

@@ -17,6 +17,7 @@ export class NatsServer implements AsyncDisposable {
   readonly #folder: string;
   readonly #port: number;
   readonly #args: string[];
+  readonly #copies = new Set<string>();
   #child: Deno.ChildProcess | undefined;
   #reading: Promise<void> = Promise.resolve();
   #output = "";
@@ -97,9 +98,26 @@ export class NatsServer implements AsyncDisposable {
     await Deno.mkdir(this.#folder);
   }
 
+  /** Keeps a copy of its data folder under a name; the process must not run. */
+  async copy(name: string): Promise<void> {
+    await copyFolder(this.#folder, this.#copyOf(name));
+  }
+
+  /** Puts a copy in the place of its data folder; the process must not run. */
+  async putBack(name: string): Promise<void> {
+    await Deno.remove(this.#folder, { recursive: true });
+    await copyFolder(this.#copyOf(name), this.#folder);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.down();
-    await Deno.remove(this.#folder, { recursive: true });
+    const folders = [this.#folder, ...[...this.#copies].map((name) => this.#copyOf(name))];
+    await Promise.all(folders.map((folder) => Deno.remove(folder, { recursive: true })));
+  }
+
+  #copyOf(name: string): string {
+    this.#copies.add(name);
+    return `${this.#folder}-${name}`;
   }
 
   async #read(child: Deno.ChildProcess, ready: () => void): Promise<void> {
@@ -107,6 +125,14 @@ export class NatsServer implements AsyncDisposable {
       this.#output = (this.#output + text).slice(-65_536);
       if (this.#output.includes("Server is ready")) ready();
     }
+  }
+}
+
+async function copyFolder(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to, { recursive: true });
+  for await (const { name, isDirectory } of Deno.readDir(from)) {
+    if (isDirectory) await copyFolder(`${from}/${name}`, `${to}/${name}`);
+    else await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
   }
 }
 

@@ -4,10 +4,12 @@
  * @module
  */
 
-/** What somebody asks, and how often that subject was asked before. */
+/** What somebody asks or publishes, and how often that subject was asked before. */
 export interface NatsQuestion {
   subject: string;
   before: number;
+  /** What is sent with it, without headers. */
+  body: string;
 }
 
 /** Answers questions with a value that is sent as JSON; undefined: nobody there takes such questions. */
@@ -85,6 +87,8 @@ export class ScriptedNats implements AsyncDisposable {
           // What is published is all ASCII here: its bytes are its characters.
           const length = /^H?PUB$/.test(verb) ? Number(words.at(-1)) + 2 : 0;
           if (text.length < end + 2 + length) break;
+          const headers = verb === "HPUB" ? Number(words.at(-2)) : 0;
+          const body = text.slice(end + 2 + headers, end + length);
           text = text.slice(end + 2 + length);
           const why = this.refuses(line);
           if (why !== undefined) {
@@ -96,7 +100,7 @@ export class ScriptedNats implements AsyncDisposable {
           if (verb === "SUB") inboxes.push([words[0]!.replace(/\*$/, ""), words.at(-1)!]);
           const [subject = "", reply = ""] = words;
           const [, sid] = inboxes.find(([inbox]) => reply.startsWith(inbox)) ?? [];
-          if (length > 0 && sid !== undefined) say(this.#answer(subject, reply, sid));
+          if (length > 0 && sid !== undefined) say(this.#answer(subject, reply, sid, body));
         }
       }
     } catch {
@@ -105,10 +109,10 @@ export class ScriptedNats implements AsyncDisposable {
     await writer.close().catch(() => {});
   }
 
-  #answer(subject: string, reply: string, sid: string): string {
+  #answer(subject: string, reply: string, sid: string, text: string): string {
     const before = this.asked.filter((asked) => asked === subject).length;
     this.asked.push(subject);
-    const answer = this.#script({ subject, before });
+    const answer = this.#script({ subject, before, body: text });
     if (answer === undefined) {
       const status = "NATS/1.0 503\r\n\r\n";
       return `HMSG ${reply} ${sid} ${status.length} ${status.length}\r\n${status}\r\n`;

@@ -17,7 +17,7 @@ import { JetStreamClients } from "./jetstream_clients.ts";
 import { JetStreamHealth } from "./jetstream_health.ts";
 import { JetStreamLink } from "./jetstream_link.ts";
 import { JetStreamMetas } from "./jetstream_metas.ts";
-import { JetStreamRoom } from "./jetstream_room.ts";
+import { epochOf, JetStreamRoom } from "./jetstream_room.ts";
 import type { NatsAddress } from "./nats_address.ts";
 import { Nodes } from "./nodes.ts";
 import { Outgoing, type Published, unavailable } from "./outgoing.ts";
@@ -272,7 +272,7 @@ export class JetStreamStore implements Store {
       await this.#whenReady();
       const epoch = await this.#metas.delete(id);
       this.#deleting.delete(id);
-      if (epoch !== undefined) this.#say("deleted", `${id} ${epoch}`);
+      if (epoch !== undefined) this.#say("deleted", `${id} ${epochOf(epoch, this.#link.life)}`);
       // It was being opened when this was asked for.
       const room = this.#rooms.get(id);
       if (room !== undefined) this.#lose(room, "deleted");

@@ -13,8 +13,10 @@ import type { Msg, MsgHdrs, NatsConnection, Subscription } from "@nats-io/transp
 import { reasonOf } from "../errors.ts";
 import { wellFormedJson } from "../utf8.ts";
 import { parsePlace, type PlacedEntry, textOfPlace } from "./continuity.ts";
+import { readStream } from "./jetstream_history.ts";
+import { JetStreamLife } from "./jetstream_life.ts";
 import { outcomeOf, type PublishOptions, type PublishOutcome } from "./jetstream_publish.ts";
-import { JetStreamStreams, NS_PER_MS, type StreamSettings } from "./jetstream_streams.ts";
+import { JetStreamStreams, type StreamSettings } from "./jetstream_streams.ts";
 
 /** Where the rooms are kept, and how. */
 export interface LinkSettings extends StreamSettings {
@@ -32,7 +34,10 @@ export interface LinkEvents {
   whole(): void;
   /** It is no longer, or not yet; a later attempt may mend that. */
   broken(reason: string): void;
-  /** The stream is another one than before: everything in it is gone. */
+  /**
+   * The stream is another one than before, or in another state than this node has told of: what it
+   * has of rooms and clients may be wrong.
+   */
   wiped(): void;
   /** Something that was published is not stored. */
   refused(subject: string, reason: string): void;
@@ -95,10 +100,6 @@ const AGAIN_AFTER_MS = 250;
 /** How often the stream is looked at while all is well, in milliseconds: it may have been made anew. */
 const LOOK_EVERY_MS = 5_000;
 
-/** How often a reading consumer says that it lives, and when it ends if nobody reads, in milliseconds. */
-const CONSUMER_HEARTBEAT_MS = 500;
-const CONSUMER_UNUSED_MS = 5_000;
-
 /** The headers of NATS and ours. */
 const HEADER = {
   id: "Nats-Msg-Id",
@@ -120,9 +121,12 @@ export class JetStreamLink {
   readonly #events: LinkEvents;
   readonly #decoder = new TextDecoder();
   readonly #streams: JetStreamStreams;
+  readonly #life: JetStreamLife;
   readonly #listeners = new Set<Listener>();
   #line: Connection | undefined;
   #maxPayload: number | undefined;
+  /** Where the newest probe is in its stream. */
+  #probedAt = 0;
   #whole = false;
   #wake: () => void = () => {};
   #closed = false;
@@ -137,6 +141,7 @@ export class JetStreamLink {
       isOver: () => this.#closed,
       troubled: (reason) => this.#events.troubled(reason),
     });
+    this.#life = new JetStreamLife(this, settings.patienceMs, events.troubled);
     this.#running = this.#run();
   }
 
@@ -148,6 +153,11 @@ export class JetStreamLink {
   /** What tells the streams from others of the same name. */
   get made(): string {
     return this.#streams.made ?? "";
+  }
+
+  /** Names the life of the streams: in another one, what clients know of them may be gone. */
+  get life(): string {
+    return this.#life.id;
   }
 
   /** How many entries of a room the streams keep, whatever this node was told. */
@@ -177,6 +187,8 @@ export class JetStreamLink {
         ...(id === undefined ? {} : { msgID: id }),
         ...(behind === undefined ? {} : { expect: { lastSubjectSequence: behind } }),
       });
+      const isOfRooms = this.#streams.nameFor(subject) === this.#settings.name;
+      if (id !== undefined && !duplicate && isOfRooms) this.#life.saw(seq, id);
       return { type: "stored", seq, duplicate };
     } catch (error) {
       const outcome = outcomeOf(error);
@@ -195,6 +207,11 @@ export class JetStreamLink {
   async probe(): Promise<PublishOutcome> {
     const { full } = this.#streams;
     const outcome = await this.publish(this.subject("meta", PROBE), "");
+    if (outcome.type === "stored") {
+      // A stream that counts backwards was put back to an earlier state.
+      if (outcome.seq < this.#probedAt) this.look();
+      this.#probedAt = outcome.seq;
+    }
     return full === undefined ? outcome : { type: "refused", reason: full };
   }
 
@@ -223,59 +240,19 @@ export class JetStreamLink {
   }
 
   /**
-   * What is on a subject from `seq` on, in its order: the newest `most` messages, if there are
-   * more. Rejects where one of them does not come.
+   * What is on a subject of a room from `seq` on, in its order: the newest `most` messages, if
+   * there are more. Rejects where one of them does not come.
    */
   async history(subject: string, seq: number, most: number): Promise<StreamMessage[]> {
-    const { patienceMs } = this.#settings;
-    const { nc, jsm } = this.#connection;
-    const inbox = this.subject("read", crypto.randomUUID());
-    const done = Promise.withResolvers<void>();
-    const messages: StreamMessage[] = [];
-    let heardAt = performance.now();
-    let nth = 0;
-    const subscription = nc.subscribe(inbox, {
-      callback: (error, message) => {
-        if (error !== null) return done.reject(error);
-        heardAt = performance.now();
-        if (message.headers?.code === 100) {
-          if (message.reply) message.respond();
-          return;
-        }
-        const place = placeOf(message.reply ?? "");
-        if (place.nth !== ++nth) return done.reject(new Error("A message is missing"));
-        if (messages.push({ ...this.#read(message), seq: place.seq }) > most) messages.shift();
-        if (place.left === 0) done.resolve();
-      },
+    const messages = await readStream(this.#connection, {
+      stream: this.#settings.name,
+      subject,
+      inbox: this.subject("read", crypto.randomUUID()),
+      from: seq,
+      most,
+      patienceMs: this.#settings.patienceMs,
     });
-    const timer = setInterval(() => {
-      if (performance.now() - heardAt > patienceMs) done.reject(new Error("No answer in time"));
-    }, patienceMs / 4);
-    try {
-      const adding = jsm.consumers.add(this.#settings.name, {
-        deliver_subject: inbox,
-        filter_subject: subject,
-        ack_policy: "none",
-        deliver_policy: "by_start_sequence",
-        opt_start_seq: seq,
-        mem_storage: true,
-        num_replicas: 1,
-        flow_control: true,
-        idle_heartbeat: NS_PER_MS * CONSUMER_HEARTBEAT_MS,
-        inactive_threshold: NS_PER_MS * CONSUMER_UNUSED_MS,
-      });
-      // It may fail before it is there.
-      await Promise.race([adding, done.promise]);
-      const { name, num_pending } = await adding;
-      if (num_pending === 0) done.resolve();
-      await done.promise;
-      // It would end by itself, only later.
-      jsm.consumers.delete(this.#settings.name, name).catch(() => {});
-      return messages;
-    } finally {
-      clearInterval(timer);
-      subscription.unsubscribe();
-    }
+    return messages.map(({ message, seq }) => ({ ...this.#read(message), seq }));
   }
 
   /** The `seq` of the newest entry of all rooms that there ever was. */
@@ -325,10 +302,13 @@ export class JetStreamLink {
 
   #read(message: Msg): StreamMessage {
     const { headers } = message;
+    const id = headers?.get(HEADER.id) ?? "";
+    const seq = Number(headers?.get(HEADER.seq));
+    if (seq > 0) this.#life.saw(seq, id);
     return {
-      seq: Number(headers?.get(HEADER.seq)),
+      seq,
       before: Number(headers?.get(HEADER.before)),
-      id: headers?.get(HEADER.id) ?? "",
+      id,
       node: headers?.get(HEADER.node) ?? "",
       place: parsePlace(headers?.get(HEADER.place) ?? ""),
       text: wellFormedJson(this.#decoder.decode(message.data)),
@@ -425,7 +405,10 @@ export class JetStreamLink {
   async #check(): Promise<void> {
     const before = this.#streams.made;
     await this.#streams.check(this.#connection.jsm);
-    if (before !== undefined && before !== this.#streams.made) this.#events.wiped();
+    const isSame = before === undefined || before === this.#streams.made;
+    const { nc, jsm } = this.#connection;
+    const goesOn = await this.#life.settle({ nc, jsm, stream: this.#settings.name });
+    if (!isSame || !goesOn) this.#events.wiped();
   }
 
   /** Why a subject takes no messages now; undefined where it takes them. */
@@ -443,12 +426,4 @@ export class JetStreamLink {
     clearTimeout(timer);
     this.#wake = () => {};
   }
-}
-
-/** What a consumer says of a message: its place in the stream, the how manieth it is, how many follow. */
-function placeOf(reply: string): { seq: number; nth: number; left: number } {
-  const tokens = reply.split(".");
-  // Since NATS 2.10 it may name a domain and an account before the stream.
-  const at = tokens.length > 9 ? 7 : 5;
-  return { seq: Number(tokens[at]), nth: Number(tokens[at + 1]), left: Number(tokens[at + 3]) };
 }

@@ -86,6 +86,8 @@ export class JetStreamRoom implements StoredRoom {
   #opened = false;
   #closed = false;
   readonly #continuity: Continuity;
+  /** Names the room's own life, as its meta does. */
+  readonly #epoch: string;
   /** The `seq` behind which its log begins. */
   readonly #start: number;
   /** The `seq` up to which the roster was true when it was read. */
@@ -101,7 +103,8 @@ export class JetStreamRoom implements StoredRoom {
   ) {
     this.id = id;
     this.name = name;
-    this.log = new Log(epoch, limits, after);
+    this.#epoch = epoch;
+    this.log = new Log(epochOf(epoch, link.life), limits, after);
     this.#start = after;
     this.told = new Told(node);
     this.#continuity = new Continuity(this.log);
@@ -214,7 +217,7 @@ export class JetStreamRoom implements StoredRoom {
     const kept = await keptMeta(this.#link, this.id);
     if (!isRoom(kept?.meta)) return this.#events.gone(kept === undefined ? "lost" : "deleted");
     const { epoch, made } = kept.meta;
-    if (epoch !== this.log.epoch || made !== this.#link.made) return this.#events.gone("lost");
+    if (epoch !== this.#epoch || made !== this.#link.made) return this.#events.gone("lost");
     if (!this.#opened) this.#recallRoster(await this.#snapshot());
     this.#opened = true;
     do {
@@ -292,7 +295,7 @@ export class JetStreamRoom implements StoredRoom {
 
   /** Goes on from members that were kept, if they are newer than those that the log has led to. */
   #recallRoster(snapshot: Snapshot | undefined): void {
-    if (snapshot?.epoch !== this.log.epoch || snapshot.seq <= this.log.head) return;
+    if (snapshot?.epoch !== this.#epoch || snapshot.seq <= this.log.head) return;
     this.#rosterAt = snapshot.seq;
     this.speakers.clear();
     for (const { client_id, speaker } of snapshot.members) this.speakers.set(client_id, speaker);
@@ -303,7 +306,7 @@ export class JetStreamRoom implements StoredRoom {
   async #keepRoster(): Promise<void> {
     this.#sinceChange = 0;
     const snapshot: Snapshot = {
-      epoch: this.log.epoch,
+      epoch: this.#epoch,
       seq: this.log.head,
       quiet: this.roster.quiet,
       members: [...this.roster.members.values()].flatMap((member) => {
@@ -341,4 +344,9 @@ export class JetStreamRoom implements StoredRoom {
     this.#sinceChange ||= 1;
     this.unsettled = true;
   }
+}
+
+/** Names the life of a room's log: there is another one when the room is made again, or its streams are put back. */
+export function epochOf(epoch: string, life: string): string {
+  return `${epoch}${life}`;
 }

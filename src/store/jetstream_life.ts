@@ -1,0 +1,184 @@
+/**
+ * Whether the streams are still those that clients were told of, or were put back to an earlier
+ * state: then what was said after that is gone, and nothing in them tells. Their life has a name,
+ * which is a part of all epochs. It goes on where somebody can say so: a node that has known them
+ * all the time, or marks in the memory of NATS that no backup has. Else another life begins.
+ *
+ * @module
+ */
+
+import type { NatsConnection, Subscription } from "@nats-io/transport-node";
+import { reasonOf } from "../errors.ts";
+import { newEpoch } from "../ids.ts";
+import type { JetStreamLink } from "./jetstream_link.ts";
+import { hasMarks, type MarkedStream, removeMark, setMarks } from "./jetstream_marks.ts";
+
+/** How the name of a life is kept, beside the rooms. */
+interface Kept {
+  id: string;
+  /** The streams that it is about. */
+  made: string;
+}
+
+/** What is needed of the line to NATS; `made` tells its streams from others. */
+export type LifeLink = Pick<JetStreamLink, "subject" | "last" | "publish" | "made">;
+
+/** Where it is kept: among what rooms are called; no room has such an id. */
+const KEPT_AT = "-life";
+
+/** How often a node tries what others were faster at, and looks where a server is behind. */
+const MAX_TRIES = 5;
+
+/** How long a server that is behind is given each time, in milliseconds. */
+const BEHIND_MS = 100;
+
+/** The life of the streams, as one node knows it. */
+export class JetStreamLife {
+  readonly #link: LifeLink;
+  readonly #timeoutMs: number;
+  readonly #troubled: (reason: string) => void;
+  /** Whether it was told that there can be no marks. */
+  #isMarkless = false;
+  #id = "";
+  /** The newest entry of all rooms that is known to have been there, and the id of its message. */
+  #seen = { seq: 0, id: "" };
+  /** Where the stream ended when it was looked at last. */
+  #end = 0;
+  /** Answers other nodes on the connection on which this one knows for certain. */
+  #vouching: { subscription: Subscription; nc: NatsConnection } | undefined;
+
+  /** Makes what a node knows at its beginning: nothing. A question to other nodes takes `timeoutMs` at the most; `troubled` takes lines for the log. */
+  constructor(link: LifeLink, timeoutMs: number, troubled: (reason: string) => void) {
+    this.#troubled = troubled;
+    this.#link = link;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** The name of the life; empty before the first time that it was found out. */
+  get id(): string {
+    return this.#id;
+  }
+
+  /** Takes in that there is an entry at `seq`, under that id. */
+  saw(seq: number, id: string): void {
+    if (seq > this.#seen.seq) this.#seen = { seq, id };
+  }
+
+  /**
+   * Finds out which life it is, and answers other nodes who ask from then on. Resolves with `false`
+   * where it is another one than this node has told of until now.
+   */
+  async settle(connection: MarkedStream): Promise<boolean> {
+    const before = this.#id;
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const kept = await this.#link.last(this.#link.subject("meta", KEPT_AT));
+      const { id, made }: Kept = kept === undefined ? NONE : JSON.parse(kept.text);
+      if (made === this.#link.made && await this.#goesOn(connection, id)) this.#use(id);
+      else if (!await this.#begin(connection, kept?.seq ?? 0)) continue;
+      this.#vouch(connection.nc, Promise.resolve());
+      await this.#mark(connection);
+      return before === "" || before === this.#id;
+    }
+    throw new Error("The streams begin another life again and again");
+  }
+
+  /** Whether somebody can say that the streams are still what they were in that life. */
+  async #goesOn(connection: MarkedStream, id: string): Promise<boolean> {
+    if (id === this.#id) {
+      if (await this.#isIntact(connection)) return true;
+      this.#stopVouching();
+      return false;
+    }
+    this.#stopVouching();
+    return await this.#ask(connection.nc, id) || await hasMarks(connection, id);
+  }
+
+  /** Begins another life; says whether nobody else was faster. */
+  async #begin(connection: MarkedStream, behind: number): Promise<boolean> {
+    const { nc } = connection;
+    const id = newEpoch((bytes) => crypto.getRandomValues(bytes));
+    const begun = Promise.withResolvers<void>();
+    // Who asks meanwhile waits for the answer, instead of beginning another one as well.
+    this.#vouch(nc, begun.promise);
+    const kept: Kept = { id, made: this.#link.made };
+    const subject = this.#link.subject("meta", KEPT_AT);
+    const outcome = await this.#link.publish(subject, JSON.stringify(kept), { behind });
+    if (outcome.type === "stored") {
+      await removeMark(connection, this.#id);
+      this.#use(id);
+    } else this.#stopVouching();
+    begun.resolve();
+    if ("reason" in outcome) throw new Error(outcome.reason);
+    return outcome.type === "stored";
+  }
+
+  /** Sees to it that the life is known to go on when no node is left that could say so. */
+  async #mark(connection: MarkedStream): Promise<void> {
+    try {
+      await setMarks(connection, this.#id);
+    } catch (error) {
+      if (!this.#isMarkless) {
+        this.#troubled(`A restart of all nodes will look like a loss: ${reasonOf(error)}`);
+      }
+      this.#isMarkless = true;
+    }
+  }
+
+  /** Whether the stream of the rooms still has what this node has seen of it, or has dropped it. */
+  async #isIntact({ jsm, stream }: MarkedStream): Promise<boolean> {
+    const { seq, id } = this.#seen;
+    const least = Math.max(seq, this.#end);
+    let end = 0;
+    // A server that has just begun to lead a stream may not know all of it yet.
+    for (let tries = 0; tries < MAX_TRIES && (tries === 0 || end < least); tries++) {
+      if (tries > 0) await new Promise((resolve) => setTimeout(resolve, BEHIND_MS));
+      end = (await jsm.streams.info(stream)).state.last_seq;
+    }
+    if (end < least) return false;
+    this.#end = end;
+    if (seq === 0) return true;
+    const found = await jsm.streams.getMessage(stream, { seq });
+    return found === null || found.header?.get("Nats-Msg-Id") === id;
+  }
+
+  /** Asks whether another node knows for certain that the streams are in that life. */
+  async #ask(nc: NatsConnection, id: string): Promise<boolean> {
+    try {
+      await nc.request(this.#link.subject("node", "life"), id, { timeout: this.#timeoutMs });
+      return true;
+    } catch {
+      // Nobody is there, or nobody who knows.
+      return false;
+    }
+  }
+
+  /** Answers who asks for the life it is on a connection, as soon as that is certain. */
+  #vouch(nc: NatsConnection, ready: Promise<void>): void {
+    if (this.#vouching?.nc === nc) return;
+    const subscription = nc.subscribe(this.#link.subject("node", "life"), {
+      callback: (error, message) => {
+        const isRight = () =>
+          error === null && message.string() === this.#id &&
+          this.#vouching?.subscription === subscription;
+        ready.then(() => {
+          if (isRight()) message.respond();
+        });
+      },
+    });
+    this.#vouching = { subscription, nc };
+  }
+
+  #stopVouching(): void {
+    this.#vouching?.subscription.unsubscribe();
+    this.#vouching = undefined;
+  }
+
+  #use(id: string): void {
+    if (id === this.#id) return;
+    this.#id = id;
+    this.#seen = { seq: 0, id: "" };
+    this.#end = 0;
+  }
+}
+
+const NONE: Kept = { id: "", made: "" };

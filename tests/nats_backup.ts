@@ -1,0 +1,64 @@
+/**
+ * Backups of streams, as the tools of NATS make and restore them.
+ *
+ * @module
+ */
+
+import type { NatsConnection } from "@nats-io/transport-node";
+import { bounded } from "./fixtures.ts";
+
+/** A stream as it was. */
+export interface StreamBackup {
+  readonly name: string;
+  /** How NATS describes it, for whoever restores it. */
+  readonly about: Record<string, unknown>;
+  readonly chunks: Uint8Array[];
+}
+
+/** What NATS answers to a question about JetStream. */
+async function ask(nc: NatsConnection, what: string, body?: unknown): Promise<Answer> {
+  const text = body === undefined ? "" : JSON.stringify(body);
+  const answer = await nc.request(`$JS.API.STREAM.${what}`, text, { timeout: 5_000 });
+  const read: Answer = answer.json();
+  if (read.error !== undefined) throw new Error(read.error.description);
+  return read;
+}
+
+interface Answer {
+  error?: { description: string };
+  config?: unknown;
+  state?: unknown;
+  deliver_subject?: string;
+}
+
+/** Makes a backup of a stream. */
+export async function backUp(nc: NatsConnection, name: string): Promise<StreamBackup> {
+  const inbox = `backup.${crypto.randomUUID()}`;
+  const chunks: Uint8Array[] = [];
+  const done = Promise.withResolvers<void>();
+  const subscription = nc.subscribe(inbox, {
+    callback: (error, message) => {
+      if (error !== null) return done.reject(error);
+      if (message.data.length === 0) return done.resolve();
+      chunks.push(message.data.slice());
+      message.respond();
+    },
+  });
+  const { config, state } = await ask(nc, `SNAPSHOT.${name}`, { deliver_subject: inbox });
+  await bounded(done.promise, () => `${name} is not backed up`);
+  subscription.unsubscribe();
+  return { name, about: { config, state }, chunks };
+}
+
+/** Puts a stream back in the place of the one there is. */
+export async function restore(nc: NatsConnection, backup: StreamBackup): Promise<void> {
+  const { name, about, chunks } = backup;
+  await ask(nc, `DELETE.${name}`);
+  const { deliver_subject: to = "" } = await ask(nc, `RESTORE.${name}`, about);
+  for (const chunk of [...chunks, new Uint8Array()]) {
+    const answer = await nc.request(to, chunk, { timeout: 5_000 });
+    const text = answer.string();
+    const { error }: Answer = text === "" ? {} : JSON.parse(text);
+    if (error !== undefined) throw new Error(error.description);
+  }
+}
