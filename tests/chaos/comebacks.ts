@@ -22,6 +22,8 @@ export interface Kept {
 export interface Deed {
   /** Whether anything may be missing after it: else everybody must hear `recovered: true`. */
   readonly loses: boolean;
+  /** Whether whoever is connected meanwhile is sent away by it. */
+  readonly sendsAway?: boolean;
   /** Does it; where there is nothing left to do it to, nothing happens. */
   act(): Promise<void>;
 }
@@ -104,6 +106,8 @@ class Story {
   #broken = false;
   #kept: Kept = { ...FOREVER };
   #roomId = "";
+  /** What makes it again where it is lost. */
+  #room: Frame = { room_name: "Lobby" };
   #host: RawSocket | undefined;
 
   constructor(world: World, random: () => number) {
@@ -149,10 +153,14 @@ class Story {
     const names = Object.keys(deeds);
     if (names.length === 0) return false;
     const name = this.#pick(names);
-    const { loses, act } = deeds[name]!;
+    const { loses, sendsAway, act } = deeds[name]!;
     this.#note(name, !loses);
     this.#broken ||= loses;
     await act();
+    if (sendsAway) {
+      await this.#host?.close();
+      await this.#enter();
+    }
     return true;
   }
 
@@ -181,9 +189,9 @@ class Story {
     if (this.#roomId === "") {
       const made = await this.#host.ask({ action: "create", body: "Lobby" });
       this.#roomId = String(made.room_id);
+      this.#room = { ...this.#room, room_id: made.room_id, room_token: made.room_token };
     } else {
-      const body = { room_id: this.#roomId, room_name: "Lobby" };
-      await this.#host.ask({ action: "join", body });
+      await this.#host.ask({ action: "join", body: this.#room });
     }
   }
 
@@ -245,7 +253,7 @@ class Story {
     counts.comebacks++;
     const socket = await hello(this.#world.url, this.#random() < 0.5 ? guest.session : undefined);
     const { epoch, after } = guest;
-    const body = { room_id: this.#roomId, room_name: "Lobby", epoch, after };
+    const body = { ...this.#room, epoch, after };
     socket.send({ action: "join", body });
     const joined = await socket.until(({ status }) => status !== undefined);
     if (joined.status === "error") counts.refused++;
