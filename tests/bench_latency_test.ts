@@ -3,7 +3,7 @@ import { createChat } from "../server.ts";
 import { FaultProxy } from "./chaos/fault_proxy.ts";
 import { TestChat } from "./fixtures.ts";
 import { PunctualServer } from "./punctual_server.ts";
-import { until } from "./waiting.ts";
+import { shortest, until } from "./waiting.ts";
 import { type Tampering, TamperingProxy } from "./tampering_proxy.ts";
 
 const PROGRAM = new URL("../bench/latency.ts", import.meta.url).href;
@@ -109,24 +109,25 @@ Deno.test("two frames that are swapped are seen", async () => {
 });
 
 Deno.test("a stall shows in the scheduled latency, and the send-based one hides it", async () => {
-  const outcome = await benchThrough("stall", "--duration", "3", "--rate", "80", "--json");
-  assertEquals(outcome.code, 0, outcome.stderr);
-  const { p99, send_p99 } = JSON.parse(outcome.stdout);
-  assert(p99 > 900, `p99 is ${p99} ms`);
-  assert(send_p99 < 200, `send-based p99 is ${send_p99} ms`);
+  const hidden = await shortest(200, async () => {
+    const outcome = await benchThrough("stall", "--duration", "3", "--rate", "80", "--json");
+    assertEquals(outcome.code, 0, outcome.stderr);
+    const { p99, send_p99 } = JSON.parse(outcome.stdout);
+    assert(p99 > 900, `p99 is ${p99} ms`);
+    return send_p99;
+  });
+  assert(hidden < 200, `send-based p99 is ${hidden} ms`);
 });
 
 Deno.test("a known latency is measured within a millisecond", async () => {
-  // Whatever else runs on the machine can only make it longer: the shortest of all counts.
-  let shortest = Infinity;
-  for (let attempt = 0; attempt < 3 && shortest >= 21; attempt++) {
+  const least = await shortest(21, async () => {
     await using server = new PunctualServer(20);
     const args = ["--url", server.url, "--duration", "1.5", "--clients", "2", "--json"];
     const outcome = await bench(...args);
     assertEquals(outcome.code, 0, outcome.stderr);
-    shortest = Math.min(shortest, JSON.parse(outcome.stdout).min);
-  }
-  assert(shortest >= 20 && shortest < 21, `The shortest is ${shortest} ms`);
+    return JSON.parse(outcome.stdout).min;
+  });
+  assert(least >= 20 && least < 21, `The shortest is ${least} ms`);
 });
 
 Deno.test("connections that are cut during the run cost time, and nothing else", async () => {

@@ -9,6 +9,7 @@ import {
 } from "../client.ts";
 import { bounded, TestChat } from "./fixtures.ts";
 import { said, ScriptedServer } from "./scripted_server.ts";
+import { pause } from "./waiting.ts";
 
 /** A server that lets clients in and into a room, and then never says a word. */
 function muteServer(): ScriptedServer {
@@ -105,7 +106,7 @@ Deno.test("an address that no WebSocket can have is refused, and nothing is left
     assert(error instanceof Error, url);
   }
   // An attempt that was left behind would now reject with nobody there to hear it.
-  await new Promise((resolve) => setTimeout(resolve, 40));
+  await pause(40);
 });
 
 Deno.test("the server's refusals come as ChatErrors", async () => {
@@ -302,7 +303,7 @@ Deno.test("a timeout counts from the call, even while the client reconnects", as
   await using server = new ScriptedServer(async (peer, turn) => {
     await peer.welcome();
     if (turn === 0) {
-      peer.send({ event: "goodbye", code: 1001, reason: "x", retry_after_ms: 200 });
+      peer.send({ event: "goodbye", code: 1001, reason: "x", retry_after_ms: 5_000 });
       peer.close(1001);
     }
   });
@@ -312,7 +313,7 @@ Deno.test("a timeout counts from the call, even while the client reconnects", as
   const since = performance.now();
   await assertRejects(() => chat.createRoom("x", { timeoutMs: 300 }), DOMException, "took longer");
   const tookMs = performance.now() - since;
-  assert(tookMs < 400, `It took ${tookMs} ms`);
+  assert(tookMs < 3_000, `It took ${tookMs} ms`);
 });
 
 Deno.test("acknowledgements that fell into a gap are brought back by repeats", async () => {

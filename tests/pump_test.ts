@@ -1,5 +1,4 @@
 import { assert, assertEquals } from "@std/assert";
-import { setImmediate } from "node:timers";
 import { Clock } from "../src/clock.ts";
 import { Connection } from "../src/connection.ts";
 import { encodeEntry } from "../src/encode.ts";
@@ -13,6 +12,7 @@ import { messageDraft } from "./drafts.ts";
 import { FakeSocket } from "./fake_socket.ts";
 import { FakePeer } from "./hub_harness.ts";
 import { pure } from "./pure.ts";
+import { turn, until } from "./waiting.ts";
 
 /** A room with a log of at most `logEntries`, a pump, and what the pump has reported. */
 function bench(logEntries = 1_000) {
@@ -44,11 +44,6 @@ function bench(logEntries = 1_000) {
       return member;
     },
   };
-}
-
-/** The end of this turn of the event loop, when pumps have done their work. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function seqs(text: string): number[] {
@@ -238,7 +233,7 @@ Deno.test("a full connection is looked at until it takes more, and is then sent 
   await turn();
   assertEquals([fake.sent.length, slow.cursor], [1, 1]);
   fake.bufferedAmount = 0;
-  while (fake.sent.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => fake.sent.length === 2, "the rest is not sent");
   assertEquals([seqs(fake.sent[1]!), slow.cursor, overruns], [[2], 2, []]);
   pump.close();
 });
@@ -254,21 +249,26 @@ Deno.test("a full connection that takes nothing is reported as overrun", async (
   member("ben", connection);
   fake.bufferedAmount = 5_000;
   say("x".repeat(70_000));
-  while (overruns.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => overruns.length > 0, "nobody is reported");
   assertEquals(overruns.length, 1);
   pump.close();
 });
 
 Deno.test("a forgotten connection is looked at no more", async () => {
   const { pump, overruns } = bench();
-  const fake = new FakeSocket();
-  fake.open();
-  fake.bufferedAmount = 1e9;
   const options = connectionOptions({ highWaterBytes: 1, stuckMs: 0 });
-  const connection = new Connection(1, fake.socket, "v1", options, 0);
-  pump.watch(connection);
-  pump.forget(connection);
-  // The pump's own timer was started first, so that it has run when this one ends.
-  await new Promise((resolve) => setTimeout(resolve, 60));
-  assertEquals(overruns, []);
+  const watched = (id: number) => {
+    const fake = new FakeSocket();
+    fake.open();
+    fake.bufferedAmount = 1e9;
+    const connection = new Connection(id, fake.socket, "v1", options, 0);
+    pump.watch(connection);
+    return connection;
+  };
+  const forgotten = watched(1);
+  const other = watched(2);
+  pump.forget(forgotten);
+  await until(() => overruns.length > 0, "nobody is reported");
+  assertEquals(overruns, [other]);
+  pump.close();
 });

@@ -10,6 +10,7 @@ import { kindsOf } from "./frame_schema.ts";
 import { allSteps, type Fill, Variables, withoutMark } from "./sequences.ts";
 import { TcpWebSocket } from "./tcp_websocket.ts";
 import file from "./testdata/sequences.json" with { type: "json" };
+import { pause } from "./waiting.ts";
 
 /** A sequence, with its opening. */
 export interface ServerSequence {
@@ -112,7 +113,7 @@ class Client implements Disposable {
     else if (step.reads !== undefined) socket.reads = step.reads;
     else if (step.waits !== undefined) {
       // It is time that these sequences are about.
-      await new Promise((resolve) => setTimeout(resolve, Number(fill(step.waits))));
+      await pause(Number(fill(step.waits)));
     } else if (step.closes !== undefined) await socket.close(step.closes ?? undefined);
     else if (step.cuts) socket[Symbol.dispose]();
     else if (step.closed !== undefined) assertEquals(await socket.closed(), step.closed);

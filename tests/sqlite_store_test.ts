@@ -3,10 +3,10 @@ import { DatabaseSync } from "node:sqlite";
 import { ChatError } from "../src/errors.ts";
 import { SqliteStore } from "../src/store/sqlite.ts";
 import { DELETED, type StoreEvents, type StoreLimits } from "../src/store/store.ts";
-import { until } from "./chaos/setting.ts";
 import { messageDraft, presenceDraft } from "./drafts.ts";
 import { IGNORE, testStore } from "./store_suite.ts";
 import { tempFolder } from "./temp_folder.ts";
+import { pause, until } from "./waiting.ts";
 
 let epochs = 0;
 const MADE = {
@@ -171,7 +171,7 @@ Deno.test("SqliteStore does not try much that it has kept again with each messag
   store.append("a", messageDraft("ana", 1));
   const turn = await Promise.race([
     store.settled()?.then(() => "tried"),
-    new Promise((resolve) => setTimeout(resolve, 10, "waits")),
+    pause(10).then(() => "waits"),
   ]);
   assertEquals([turn, room.log.head], ["waits", 0]);
   await store.settled();

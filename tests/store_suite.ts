@@ -9,6 +9,7 @@ import { ChatError } from "../src/errors.ts";
 import type { Draft, MemberInfo } from "../src/protocol.ts";
 import type { Store, StoredRoom, StoreEvents, StoreLimits } from "../src/store/store.ts";
 import { messageDraft, presenceDraft } from "./drafts.ts";
+import { until } from "./waiting.ts";
 
 /** Hears nothing of what a store reports. */
 export const IGNORE: StoreEvents = {
@@ -82,10 +83,10 @@ class Bench implements AsyncDisposable {
 
   /** Waits until there are `count` reports: they need not come from within the call they are about. */
   async reported(count: number): Promise<void> {
-    for (let tries = 0; this.reports.length < count; tries++) {
-      assert(tries < 1_000, `The store reports nothing: ${this.reports.length} of ${count}`);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    await until(
+      () => this.reports.length >= count,
+      () => `the store reports ${this.reports.length} of ${count}`,
+    );
     assertEquals(this.reports.length, count);
   }
 

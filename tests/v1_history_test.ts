@@ -3,6 +3,7 @@ import { ChatClient } from "../client.ts";
 import type { Entry } from "../src/protocol.ts";
 import { FaultProxy } from "./chaos/fault_proxy.ts";
 import { type RawSocket, TestChat } from "./fixtures.ts";
+import { until } from "./waiting.ts";
 
 function bodies(entries: Entry[]): unknown[] {
   return entries.map((entry) => "body" in entry ? entry.body : entry.event);
@@ -172,10 +173,10 @@ Deno.test("an empty room can be rejoined with its history until it is forgotten"
     await host.ask({ action: "leave", body: { room_id: roomId } });
     if (!remains) {
       await using watcher = await chat.v1();
-      while (chat.chat.size.rooms > 0) {
-        await new Promise((resolve) => setTimeout(resolve, 20));
+      await until(async () => {
         await watcher.silence();
-      }
+        return chat.chat.size.rooms === 0;
+      }, "the room is not forgotten");
       const refused = await join(host, roomId);
       assertEquals([refused.code, refused.message], [
         "room_not_found",

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Entry } from "../src/protocol.ts";
 import { type Frame, type RawSocket, TestChat } from "./fixtures.ts";
+import { pause, until } from "./waiting.ts";
 
 function events(entries: Entry[]): unknown[] {
   return entries.map((entry) => "event" in entry ? entry.event : entry.body);
@@ -89,7 +90,7 @@ Deno.test("who is too fast is told how long to wait, and may go on after that", 
   const wait = Number(refused.retry_after_ms);
   assert(wait > 0 && wait <= 1_000, `${wait}`);
   // Waits as told: the time is what is tested here.
-  await new Promise((resolve) => setTimeout(resolve, wait));
+  await pause(wait);
   ana.send({ action: "messages", room_id: roomId, n: 231, body: ["again"] });
   const entry = await ana.entry();
   assertEquals("n" in entry && [entry.n, entry.body], [231, "again"]);
@@ -113,10 +114,16 @@ Deno.test("a paid frame of one message is not refused for what it cost", async (
   await ben.ask({ action: "join", body: roomId });
   await ben.entry();
   // Costs more than the burst of 8, so that a full bucket lets it in and is then in debt.
-  await new Promise((resolve) => setTimeout(resolve, 550));
-  ben.send({ action: "messages", room_id: roomId, n: 1, body: ["x".repeat(20_000)] });
-  const answer = await ben.next();
-  assertEquals(answer.event, "entries", JSON.stringify(answer).slice(0, 200));
+  const large = { action: "messages", room_id: roomId, n: 1, body: ["x".repeat(20_000)] };
+  await until(
+    async () => {
+      const answer = await ben.ask(large);
+      if (answer.code !== "rate_limited") assertEquals(answer.event, "entries");
+      return answer.event === "entries";
+    },
+    "the bucket is never full",
+    { everyMs: 50 },
+  );
 });
 
 Deno.test("a flood ends in a goodbye and a close that means stay away", async () => {
@@ -128,18 +135,26 @@ Deno.test("a flood ends in a goodbye and a close that means stay away", async ()
   const refusals = 1_000;
   for (let i = 0; i < refusals; i++) ana.send({ action: "ping" });
   for (let i = 0; i < refusals; i++) await ana.next();
-  let answer = await ana.ask({ action: "ping" });
-  while (answer.code === "rate_limited") answer = await ana.ask({ action: "ping" });
+  let answer: Frame = {};
+  // On a busy machine one of them is let in now and then.
+  await until(
+    async () => {
+      answer = await ana.ask({ action: "ping" });
+      return answer.event === "goodbye";
+    },
+    "the flood goes on",
+    { everyMs: 0 },
+  );
   assertEquals(answer, { event: "goodbye", code: 4501, reason: "Too many messages" });
   assertEquals(await ana.closed(), { code: 4501, reason: "Too many messages" });
   await ben.silence();
 });
 
 Deno.test("a connection that says no hello in time is closed", async () => {
-  await using server = new TestChat({ helloMs: 10 });
+  await using server = new TestChat({ helloMs: 200 });
   await using late = await server.dial();
   await using ana = await server.v1();
-  const reason = "No hello within 10 ms";
+  const reason = "No hello within 200 ms";
   assertEquals(await late.next(), { event: "goodbye", code: 4000, reason });
   assertEquals(await late.closed(), { code: 4000, reason });
   await ana.silence();
