@@ -18,8 +18,8 @@ import {
   withRun,
 } from "./scoreboard.ts";
 
-const FOLDER = "tests/chaos";
-const BOARD = `${FOLDER}/scoreboard.json`;
+const FOLDERS = ["tests/chaos", "tests/attacks"];
+const BOARD = "tests/chaos/scoreboard.json";
 const PAGE = "SCOREBOARD.md";
 
 try {
@@ -67,7 +67,7 @@ async function runTests(
     const { code } = await new Deno.Command(Deno.execPath(), {
       args: [
         ...["test", "--quiet", "-A", `--junit-path=${folder}/tests.xml`],
-        ...files.map((file) => `${FOLDER}/${file}`),
+        ...files,
       ],
       env: { CHAOS: "full", CHAOS_SEED: seed, CHAOS_REPORT: `${folder}/reports` },
     }).spawn().status;
@@ -93,10 +93,16 @@ async function readBoard(): Promise<Scoreboard> {
   return JSON.parse(await Deno.readTextFile(BOARD));
 }
 
-/** The names of the files with tests, sorted. */
+/** The paths of the files with tests, sorted in each folder. */
 function testFiles(): string[] {
-  return [...Deno.readDirSync(FOLDER)].map(({ name }) => name)
-    .filter((name) => name.endsWith("_test.ts")).sort();
+  return FOLDERS.flatMap((folder) =>
+    [...Deno.readDirSync(folder)].map(({ name }) => `${folder}/${name}`)
+      .filter((path) => path.endsWith("_test.ts")).sort()
+  );
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 /**
@@ -104,17 +110,19 @@ function testFiles(): string[] {
  *
  * @throws {RangeError} for a word that no name begins with.
  */
-function chosen(names: string[], words: string[]): string[] {
-  const unknown = words.find((word) => !names.some((name) => name.startsWith(word)));
+function chosen(paths: string[], words: string[]): string[] {
+  const isCalled = (path: string, word: string) => nameOf(path).startsWith(word);
+  const unknown = words.find((word) => !paths.some((path) => isCalled(path, word)));
   if (unknown !== undefined) {
-    throw new RangeError(`No test is called ${unknown}: there are\n${names.join("\n")}`);
+    const names = paths.map(nameOf).join("\n");
+    throw new RangeError(`No test is called ${unknown}: there are\n${names}`);
   }
-  return names.filter((name) => words.length === 0 || words.some((word) => name.startsWith(word)));
+  return paths.filter((path) => words.length === 0 || words.some((word) => isCalled(path, word)));
 }
 
 /** The rows that files are about: `r04_cut_test.ts` is about R4. */
-function rowsOf(files: string[]): Set<string> {
-  return new Set(files.map((file) => `R${parseInt(file.slice(1))}`));
+function rowsOf(paths: string[]): Set<string> {
+  return new Set(paths.map(nameOf).map((name) => name[0]!.toUpperCase() + parseInt(name.slice(1))));
 }
 
 async function readOr(path: string, otherwise: string): Promise<string> {

@@ -119,6 +119,16 @@ export const ROWS: Readonly<Record<string, Row>> = {
       "160, 161 and 161 MB: 0.8 MB in 10 minutes. Its p99 was that of the other work.",
   },
   R18: { figure: "double resume: one owner, 0 cross-deliveries" },
+  X1: {
+    figure: "attacks within the limits: p99 of others within 2× or 20 ms, RSS +64 MB, nobody out",
+    note: "Two people talk in a room of their own, alone and under attack in turn, 3 s each; " +
+      "others come, make rooms, leave and come back meanwhile. Server and generators have a core " +
+      "each, all limits are the defaults.",
+  },
+  X2: {
+    figure: "the attacked room itself goes on: 5 messages a second, in order, nothing lost",
+    note: "The two say 100 messages a second.",
+  },
 };
 
 /** `before` with what a run found about `rows`; runs that no row is from any more are dropped. */
@@ -153,7 +163,7 @@ export function scoreboardPage(
   return `# Scoreboard
 
 What \`deno task chaos\` found: R1 and R3 with the store in SQLite, R2, R9 and what names several
-nodes with NATS, all others on one node in memory. Every message that was sent is followed to every
+nodes with NATS, all others on one node in memory unless they name a store. Every message that was sent is followed to every
 subscriber: _lost_ is acknowledged and absent, _told missing_ is absent and the subscriber was told
 so, a _silent gap_ is a jump in a room's log that nobody spoke of. \`deno task chaos r06\` tries one
 row again, \`CHAOS_SEED\` repeats a run.

@@ -1,0 +1,169 @@
+/**
+ * Attacks that take what there is only so much of: memory, places, rooms, sockets.
+ *
+ * @module
+ */
+
+import type { Attack } from "./arena.ts";
+import {
+  ABANDON,
+  create,
+  DIAL,
+  every,
+  expect,
+  forever,
+  greet,
+  join,
+  MUTE,
+  OPEN,
+  raw,
+  receiveBuffer,
+  repeat,
+  RESET,
+  send,
+  sip,
+  wait,
+} from "./script.ts";
+import { FULL_LOG, FULL_RATE_MS } from "./spreading.ts";
+
+/** Longer than any attack lasts, in milliseconds. */
+const FOR_EVER_MS = 600_000;
+
+const DONE = [send({ action: "ping" }), expect(`"pong"`)];
+
+/** The attacks. */
+export const HOARDING: readonly Attack[] = [
+  {
+    name: "a session that comes back for a full bucket",
+    lines: () => [
+      ...greet(),
+      ...create(),
+      ...forever([
+        RESET,
+        OPEN,
+        send({ action: "hello", body: { session: "{{session}}" } }),
+        expect(`"resumed":`),
+        ...join("{{room}}"),
+        send({ action: "messages", room_id: "{{room}}", body: Array(256).fill("x") }),
+        send({ action: "messages", room_id: "{{room}}", body: Array(130).fill("x") }),
+        ...DONE,
+      ]),
+    ],
+  },
+  {
+    name: "new clients that each say all they may at once",
+    lines: () =>
+      forever([
+        ...greet(),
+        ...create(),
+        send({ action: "messages", room_id: "{{room}}", body: Array(256).fill("x") }),
+        send({ action: "messages", room_id: "{{room}}", body: Array(130).fill("x") }),
+        ...DONE,
+        RESET,
+      ]),
+  },
+  {
+    name: "connections that the server has closed, left open",
+    lines: () => forever([...greet(), send({ action: "pause" }), ABANDON]),
+  },
+  {
+    name: "readers of 4 MiB that take nothing",
+    ...FULL_LOG,
+    sockets: 20,
+    lines: (roomId) =>
+      forever([
+        ...greet(),
+        MUTE,
+        send({ action: "join", body: { room_id: roomId, last: 1_000 } }),
+        wait(1_500),
+        ABANDON,
+      ]),
+  },
+  {
+    name: "readers of 4 MiB that take 2 KB at a time",
+    ...FULL_LOG,
+    sockets: 20,
+    lines: (roomId) => [
+      receiveBuffer(4_096),
+      ...greet(),
+      MUTE,
+      send({ action: "join", body: { room_id: roomId, last: 1_000 } }),
+      ...forever([every(100), sip(2_048)]),
+    ],
+  },
+  {
+    name: "joins that are refused, each with the name of a room to make",
+    lines: () => [
+      ...greet(),
+      ...repeat(100, create()),
+      ...forever([
+        every(FULL_RATE_MS),
+        send({ action: "join", body: { room_id: "{{room_id}}", room_name: "x" } }),
+      ]),
+    ],
+  },
+  {
+    name: "rooms made and left, 200 with each connection",
+    lines: () =>
+      forever([
+        ...greet(),
+        ...repeat(190, [
+          ...create(),
+          send({ action: "leave", body: { room_id: "{{room}}" } }),
+        ]),
+        RESET,
+      ]),
+  },
+  {
+    name: "rooms made and kept, 100 with each connection",
+    sockets: 5,
+    lines: () => forever([...greet(), ...repeat(100, create()), ABANDON]),
+  },
+  {
+    name: "clients that come, say nothing and go",
+    lines: () => forever([...greet(), RESET]),
+  },
+  {
+    name: "clients that come into the room and are cut off, to 100 members",
+    daily: true,
+    members: { v1: 100 },
+    lines: (roomId) => forever([...greet(), ...join(roomId), RESET]),
+  },
+  {
+    name: "clients that come into the room and pause, to 100 members",
+    members: { v1: 100 },
+    again: 0,
+    lines: (roomId) => [...greet(), ...join(roomId), send({ action: "pause" }), wait(FOR_EVER_MS)],
+  },
+  {
+    name: "logs filled room after room, each over a new connection",
+    lines: () =>
+      forever([
+        ...greet(),
+        ...create(),
+        ...repeat(6, [
+          send({ action: "message", room_id: "{{room}}", body: "x".repeat(65_536) }),
+        ]),
+        ...DONE,
+        RESET,
+      ]),
+  },
+  {
+    name: "1,000 connections that never say hello",
+    sockets: 1_000,
+    lines: () => [OPEN, wait(FOR_EVER_MS)],
+  },
+  {
+    name: "1,000 plain connections that say nothing, from one address",
+    sockets: 1_000,
+    dialect: "plain",
+    oneAddress: true,
+    lines: () => [OPEN, wait(FOR_EVER_MS)],
+  },
+  {
+    name: "300 handshakes that are half said",
+    sockets: 300,
+    dialect: "raw",
+    lines: () => [DIAL, raw("GET / HTTP/1.1\r\nHost: x\r\nUpgrade: webs"), wait(FOR_EVER_MS)],
+  },
+];
