@@ -25,6 +25,7 @@ import { chooseStore } from "./src/choose_store.ts";
 import { Engine } from "./src/engine.ts";
 import { type ChatError, type ChatErrorOptions, type ErrorCode, reasonOf } from "./src/errors.ts";
 import type { Log, LogEntry, LogLimits, LogPart } from "./src/log.ts";
+import { refusalOf } from "./src/handshake.ts";
 import { createLogger, type Fields, type Logger } from "./src/logger.ts";
 import { DEFAULTS, type EngineOptions, type HubOptions, type SocketLimits } from "./src/options.ts";
 import {
@@ -177,9 +178,8 @@ function startPage(): Response {
 }
 
 function upgrade(request: Request, engine: Engine): Response {
-  if (request.method !== "GET") {
-    return new Response("Bad WebSocket handshake: it must be a GET\n", { status: 400 });
-  }
+  const refusal = refusalOf(request);
+  if (refusal !== undefined) return new Response(refusal.text, refusal);
   if (!engine.accepting) {
     return new Response("Full\n", { status: 503, headers: { "retry-after": "5" } });
   }
@@ -194,7 +194,7 @@ function upgrade(request: Request, engine: Engine): Response {
     engine.accept(socket, v1 ? "v1" : "plain");
     return response;
   } catch (error) {
-    // What the runtime refuses is a handshake that breaks RFC 6455, section 4.2.1.
+    // The runtime has rules of its own.
     return new Response(`Bad WebSocket handshake: ${reasonOf(error)}\n`, { status: 400 });
   }
 }

@@ -256,6 +256,7 @@ const MAY_SEE: Record<string, string[]> = {
     "timers",
   ],
   "start_page": [],
+  "handshake": [],
   "server_flags": ["logger", "options", "@std/cli/parse-args"],
   "server.ts": [
     "deno.json",
@@ -269,6 +270,7 @@ const MAY_SEE: Record<string, string[]> = {
     "type store/store",
     "choose_store",
     "engine",
+    "handshake",
     "start_page",
     "server_flags",
   ],
