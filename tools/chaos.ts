@@ -18,7 +18,7 @@ import {
   withRun,
 } from "./scoreboard.ts";
 
-const FOLDERS = ["tests/chaos", "tests/attacks"];
+const FOLDERS = ["tests/chaos", "tests/attacks", "tests/rfc6455"];
 const BOARD = "tests/chaos/scoreboard.json";
 const PAGE = "SCOREBOARD.md";
 

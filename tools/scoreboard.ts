@@ -129,6 +129,12 @@ export const ROWS: Readonly<Record<string, Row>> = {
     figure: "the attacked room itself goes on: 5 messages a second, in order, nothing lost",
     note: "The two say 100 messages a second.",
   },
+  X3: {
+    figure: "RFC 6455, 270 cases a dialect: 0 failures that a program can mend",
+    note:
+      "The runtime ends most connections that break the rules without a close frame, which is a " +
+      "_should_. What it takes and must not is listed in `tests/rfc6455/runtime_faults.ts`.",
+  },
 };
 
 /** `before` with what a run found about `rows`; runs that no row is from any more are dropped. */
