@@ -83,6 +83,8 @@ export class Line {
         last = last.then(() => this.#pass(way, to, bytes, due)).then(() => {
           onTheWay -= bytes.length;
         });
+        // Whoever it goes to may be gone by then, and nobody waits for it here.
+        last.catch(() => this.end("close"));
         // Without a delay one chunk follows the other, and the sender feels it when they do not pass.
         if (this.#events.weather().delayMs === 0 || onTheWay > MAX_ON_THE_WAY) await last;
       }
