@@ -8,6 +8,7 @@
 import { assert, assertEquals } from "@std/assert";
 import "./ignore_unpermitted.ts";
 import { PERMITTED } from "./permissions.ts";
+import { pathsIn, read } from "./source_files.ts";
 
 /**
  * Which file may import what. The rows are in order: a file sees only files above it, so
@@ -359,48 +360,6 @@ const IMPURE =
   /\basync\b|\bawait\b|\bDate\.now\b|\bnew Date\(\)|\bperformance\b|\bMath\.random\b|\bsetTimeout\b|\bsetInterval\b|\bsetImmediate\b|\bqueueMicrotask\b|\bcrypto\b|\bDeno\b|\bconsole\b/;
 
 const MAX_LINES = 500;
-
-const ROOT = new URL("../", import.meta.url);
-
-interface SourceFile {
-  /** As in {@linkcode MAY_SEE}. */
-  name: string;
-  path: string;
-  text: string;
-  /** The text without comments and without what stands in strings. */
-  code: string;
-  imports: { name: string; typesOnly: boolean }[];
-}
-
-function nameOf(path: string): string {
-  return path.startsWith("src/") ? path.slice(4).replace(/\.ts$/, "") : path;
-}
-
-function pathsIn(folder: string): string[] {
-  return [...Deno.readDirSync(new URL(folder, ROOT))].flatMap(({ name, isDirectory }) =>
-    isDirectory && folder !== "" ? pathsIn(`${folder}${name}/`) : [`${folder}${name}`]
-  ).filter((path) => path.endsWith(".ts"));
-}
-
-function read(path: string): SourceFile {
-  const url = new URL(path, ROOT);
-  const text = Deno.readTextFileSync(url);
-  const bare = text.replace(/\/\*[\s\S]*?\*\/|("(?:[^"\\\n]|\\.)*")|(?<!:)\/\/.*/g, "$1");
-  const statements = bare.matchAll(
-    /^(?:import|export)\s+(?:(type)\s+)?(?:(\{[^}]*\}|\*|\w+)[^;{}"]*\sfrom\s+)?"([^"]+)"/gm,
-  );
-  const imports = [...statements].map(([, type, names = "", target = ""]) => {
-    const named = names.match(/^\{([\s\S]*)\}$/)?.[1]?.split(",").map((name) => name.trim());
-    const typesOnly = type !== undefined ||
-      (named?.every((name) => name === "" || name.startsWith("type ")) ?? false);
-    const name = target.startsWith(".")
-      ? nameOf(new URL(target, url).href.slice(ROOT.href.length))
-      : target;
-    return { name, typesOnly };
-  });
-  const code = bare.replace(/"(?:[^"\\\n]|\\.)*"/g, `""`);
-  return { name: nameOf(path), path, text, code, imports };
-}
 
 const FILES = PERMITTED ? [...pathsIn(""), ...pathsIn("src/")].map(read) : [];
 
