@@ -49,6 +49,7 @@ import {
 import { START_PAGE } from "./src/start_page.ts";
 import type {
   OpenStore,
+  Return,
   Store,
   StoredClient,
   StoredRoom,
@@ -77,6 +78,7 @@ export type {
   PresenceDraft,
   PresenceEntry,
   PresenceEvent,
+  Return,
   Roster,
   SocketLimits,
   Store,

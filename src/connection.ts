@@ -7,14 +7,11 @@
 
 import type { SocketLimits } from "./options.ts";
 import type { Dialect } from "./protocol.ts";
-import { type Rate, TokenBucket } from "./rate_limit.ts";
+import { patienceOf, type Rate, TokenBucket } from "./rate_limit.ts";
 import type { Peer, Session } from "./sessions.ts";
 
 // Reading `bufferedAmount` costs about as much as a tenth of a send; 64 KiB of overshoot cost nothing.
 const CHECK_EVERY_CHARS = 65_536;
-
-/** How many refusals a flooder is told about, beside one for each token that comes back. */
-const PATIENCE = 1_000;
 
 /** What connections report. */
 export interface ConnectionEvents {
@@ -100,7 +97,7 @@ export class Connection implements Peer, EventListenerObject {
 
   /** Notes at the monotonic time `now` that it was too fast; says whether it has been so often enough for a flood. */
   refuse(now: number): boolean {
-    this.#patience ??= new TokenBucket({ ...this.#options.rate, burst: PATIENCE }, now);
+    this.#patience ??= new TokenBucket(patienceOf(this.#options.rate), now);
     return this.#patience.take(1, now) > 0;
   }
 

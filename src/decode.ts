@@ -33,12 +33,8 @@ type Fields = Record<string, unknown>;
  * @throws {ChatError} for anything that is not a well-formed frame; nothing else.
  */
 export function decode(text: string, dialect: Dialect): ClientFrame {
-  if (text.length > MAX_FRAME_CHARS) {
-    throw new ChatError(
-      "too_large",
-      `Frame is too large: ${text.length} characters, at most ${MAX_FRAME_CHARS} are read`,
-    );
-  }
+  const hopeless = hopelessOf(text);
+  if (hopeless !== undefined) throw hopeless;
   const fields = dialect === "plain" ? plainFields(parseObject(text)) : parseObject(text);
   const ref = refOf(fields);
   const frame = readFrame(fields, dialect);
@@ -46,23 +42,37 @@ export function decode(text: string, dialect: Dialect): ClientFrame {
   return frame;
 }
 
-/**
- * What an error reply to `text` may repeat, so that the sender can tell which of
- * its requests failed. Made for a frame that {@linkcode decode} refused: it never throws.
- */
-export function addressOf(text: string): { ref?: Ref; n?: number } {
-  if (text.length > MAX_FRAME_CHARS) return {};
-  try {
-    const fields = parseObject(text);
-    const ref = refOf(fields);
-    const n = fields.n;
-    return {
-      ...(ref === undefined ? {} : { ref }),
-      ...(typeof n === "number" && Number.isSafeInteger(n) ? { n } : {}),
-    };
-  } catch {
-    return {};
+/** Why a frame can never be taken, however long its author waits; undefined where it may be. */
+export function hopelessOf(data: unknown): ChatError | undefined {
+  if (typeof data !== "string") {
+    return new ChatError("invalid_frame", "Frames must be text, not binary");
   }
+  if (data.length <= MAX_FRAME_CHARS) return undefined;
+  return new ChatError(
+    "too_large",
+    `Frame is too large: ${data.length} characters, at most ${MAX_FRAME_CHARS} are read`,
+  );
+}
+
+/**
+ * What an error reply to `text` may repeat, so that the sender can tell which of its requests
+ * failed; undefined where it cannot be read at all. Made for a frame that {@linkcode decode}
+ * refused: it never throws.
+ */
+export function addressOf(text: string): { ref?: Ref; n?: number } | undefined {
+  if (text.length > MAX_FRAME_CHARS) return undefined;
+  let fields: Fields;
+  try {
+    fields = parseObject(text);
+  } catch {
+    return undefined;
+  }
+  const { n } = fields;
+  const ref = asRef(fields.ref);
+  return {
+    ...(ref === undefined ? {} : { ref }),
+    ...(typeof n === "number" && Number.isSafeInteger(n) ? { n } : {}),
+  };
 }
 
 function parseObject(text: string): Fields {
@@ -87,16 +97,22 @@ function plainFields({ action, body }: Fields): Fields {
 }
 
 function refOf(fields: Fields): Ref | undefined {
-  const ref = fields.ref;
-  if (ref === undefined) return undefined;
-  if (typeof ref === "number" && Number.isFinite(ref)) return ref;
-  if (typeof ref === "string" && ref.length <= MAX_NAME_CHARS) return ref.toWellFormed();
+  if (fields.ref === undefined) return undefined;
+  const ref = asRef(fields.ref);
+  if (ref !== undefined) return ref;
   throw new ChatError(
     "invalid_frame",
     `"ref" must be a number or a string of at most ${MAX_NAME_CHARS} characters, not ${
-      describe(ref)
+      describe(fields.ref)
     }`,
   );
+}
+
+/** A mark as it is repeated; undefined for what is none. */
+function asRef(ref: unknown): Ref | undefined {
+  if (typeof ref === "number" && Number.isFinite(ref)) return ref;
+  if (typeof ref === "string" && ref.length <= MAX_NAME_CHARS) return ref.toWellFormed();
+  return undefined;
 }
 
 function readFrame(fields: Fields, dialect: Dialect): ClientFrame {
@@ -124,7 +140,7 @@ function readFrame(fields: Fields, dialect: Dialect): ClientFrame {
       return { action };
     case "pause": {
       const { for_ms } = optionalFields(action, fields.body);
-      const forMs = optionalCount("for_ms", for_ms, Number.MAX_SAFE_INTEGER);
+      const forMs = optionalCount("for_ms", for_ms);
       return { action, ...(forMs === undefined ? {} : { forMs }) };
     }
     case "hello":
@@ -140,8 +156,12 @@ function readFrame(fields: Fields, dialect: Dialect): ClientFrame {
 function helloFrame(body: unknown): HelloFrame {
   const fields = optionalFields("hello", body);
   const session = optionalText("session", fields.session);
+  const n = optionalCount("n", fields.n);
+  const sent = optionalCount("sent", fields.sent);
   return {
     action: "hello",
+    ...(n === undefined ? {} : { n }),
+    ...(sent === undefined ? {} : { sent }),
     ...(fields.name === undefined ? {} : { name: nameOf(fields.name) }),
     ...(session === undefined ? {} : { session }),
   };
@@ -150,8 +170,8 @@ function helloFrame(body: unknown): HelloFrame {
 function joinFrame(body: unknown): JoinFrame {
   const fields = isFields(body) ? body : { room_id: body };
   const epoch = optionalText("epoch", fields.epoch);
-  const after = optionalCount("after", fields.after, Number.MAX_SAFE_INTEGER);
-  const last = optionalCount("last", fields.last, MAX_LAST);
+  const after = optionalCount("after", fields.after);
+  const last = optionalCount("last", fields.last, 0, MAX_LAST);
   const roomName = fields.room_name === undefined ? undefined : nameOf(fields.room_name);
   const roomToken = optionalText("room_token", fields.room_token);
   return {
@@ -172,8 +192,7 @@ function messageFrame(
   dialect: Dialect,
 ): MessageFrame {
   const frame: MessageFrame = { action, bodies };
-  const n = optionalCount("n", fields.n, Number.MAX_SAFE_INTEGER);
-  if (n === 0) throw new ChatError("invalid_frame", `"n" must be at least 1, not 0`);
+  const n = optionalCount("n", fields.n, 1);
   if (dialect === "v1") frame.roomId = requiredText("room_id", fields.room_id);
   if (n !== undefined) frame.n = n;
   return frame;
@@ -245,12 +264,17 @@ function optionalText(field: string, value: unknown): string | undefined {
   return value === undefined ? undefined : requiredText(field, value);
 }
 
-function optionalCount(field: string, value: unknown, most: number): number | undefined {
+function optionalCount(
+  field: string,
+  value: unknown,
+  least = 0,
+  most = Number.MAX_SAFE_INTEGER,
+): number | undefined {
   if (value === undefined) return undefined;
-  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0 || value > most) {
+  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < least || value > most) {
     throw new ChatError(
       "invalid_frame",
-      `"${field}" must be a whole number from 0 to ${most}, not ${describe(value)}`,
+      `"${field}" must be a whole number from ${least} to ${most}, not ${describe(value)}`,
     );
   }
   return value;

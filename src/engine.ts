@@ -20,6 +20,7 @@ import type { Dialect, Draft } from "./protocol.ts";
 import type { EngineOptions } from "./options.ts";
 import { passing } from "./presence.ts";
 import { Pump } from "./pump.ts";
+import { rateOf } from "./rate_limit.ts";
 import type { Outlet } from "./room.ts";
 import { newSessionKey, roomSigner, signer } from "./session_key.ts";
 import type { Peer } from "./sessions.ts";
@@ -56,7 +57,6 @@ export class Engine {
    */
   constructor(options: EngineOptions, logger: Logger, openStore: OpenStore = openMemoryStore) {
     this.#options = options;
-    const perSecond = options.rate || Infinity;
     this.#connectionOptions = {
       events: {
         heard: (connection, data) => this.#intake.hear(connection, data),
@@ -66,7 +66,7 @@ export class Engine {
         full: (connection) => this.#pump.watch(connection),
       },
       limits: options,
-      rate: { perSecond, burst: 2 * perSecond },
+      rate: rateOf(options.rate),
     };
     this.#logger = logger;
     this.#pump = new Pump({
@@ -81,8 +81,8 @@ export class Engine {
         const room = this.#hub.rooms.get(roomId);
         if (room !== undefined) this.#pump.mark(room);
       },
-      repeated: (draft, seq) => this.#perform(this.#hub.repeated(draft, seq)),
-      refused: (draft, error) => this.#perform(this.#hub.refused(draft, error)),
+      repeated: (draft, seq, unseen) => this.#perform(this.#hub.repeated(draft, seq, unseen)),
+      refused: (draft, error, doubtful) => this.#refused(draft, error, doubtful),
       failing: (reason) => {
         this.#failure = reason;
         if (reason === undefined) this.#logger.info("store works again");
@@ -169,7 +169,19 @@ export class Engine {
   deleteRoom(roomId: string): boolean {
     const id = normalizeRoomId(roomId);
     this.#store.delete(id);
-    return this.#hub.deleteRoom(id);
+    return this.#forgetRoom(id);
+  }
+
+  /** Forgets a room whose log ends. What was said in it is delivered first: its authors wait for that. */
+  #forgetRoom(roomId: string): boolean {
+    for (const member of [...this.#hub.rooms.get(roomId)?.members ?? []]) {
+      this.#pump.deliver(member);
+      const { outlet, cursor, room } = member;
+      if (outlet !== undefined && cursor < room.log.head) {
+        this.#evict(outlet, CLOSE.slowReader, "Reads too slowly");
+      }
+    }
+    return this.#hub.deleteRoom(roomId);
   }
 
   /**
@@ -207,7 +219,7 @@ export class Engine {
   /** Forgets a room that the store has no more. Whoever was in one that is lost comes back, and is told so. */
   #gone(roomId: string, how: "deleted" | "lost"): void {
     const outlets = this.#hub.rooms.get(roomId)?.members.map(({ outlet }) => outlet) ?? [];
-    this.#hub.deleteRoom(roomId);
+    this.#forgetRoom(roomId);
     this.#logger.warn("room gone", { room: roomId, how });
     if (how === "deleted") return;
     outlets.forEach((outlet, turn) => {
@@ -242,7 +254,9 @@ export class Engine {
       this.#logger.error("request failed", { connection: connection.id, error: String(error) });
     }
     const told = error instanceof ChatError ? error : new ChatError("internal", "Internal error");
-    this.#reply(connection, encodeError(connection.dialect, told, addressOf(text)));
+    const address = addressOf(text);
+    connection.session?.stumble(address && address.n !== undefined);
+    this.#reply(connection, encodeError(connection.dialect, told, address ?? {}));
   }
 
   #perform(effects: readonly Effect[]): void {
@@ -268,7 +282,11 @@ export class Engine {
           this.#intake.hold(
             peer,
             frame.ref,
-            this.#store.recall(clientId),
+            this.#store.recall(clientId, {
+              n: frame.n,
+              sent: frame.sent,
+              isHere: () => this.#hub.isHere(peer),
+            }),
             (t, client) => this.#perform(this.#hub.recalled(peer, frame, clientId, client, t)),
           );
           break;
@@ -302,10 +320,14 @@ export class Engine {
         this.#store.append(roomId, draft);
       } catch (error) {
         this.#logger.error("store failed", { room: roomId, error: String(error) });
-        this.#perform(this.#hub.refused(draft, new ChatError("internal", "Internal error")));
+        this.#refused(draft, new ChatError("internal", "Internal error"));
         return;
       }
     }
+  }
+
+  #refused(draft: Draft, error: ChatError, doubtful?: boolean): void {
+    this.#perform(this.#hub.refused(draft, error, this.#clock.read(), doubtful));
   }
 
   /** Sends an answer. Plain clients tell answers by their order: those that lie in a log go first. */

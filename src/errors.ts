@@ -83,16 +83,29 @@ export class ChatError extends Error {
   }
 }
 
+/** What a {@linkcode SendError} may carry beside its message. */
+export interface SendErrorOptions extends ErrorOptions {
+  /** What becomes of the message in the end. */
+  outcome?: Promise<number | undefined>;
+}
+
 /** A message whose sender cannot be told its place in the log. */
 export class SendError extends Error {
   /** Whether it may be in the log all the same; `false`: it is certainly not. */
   readonly mayBeStored: boolean;
+  /**
+   * Resolves with the message's `seq` when it turns out to be in the log, however late, 0 where
+   * only that is known; with undefined when it turns out that it is not, or that nobody will ever
+   * know. Never rejects. There where `mayBeStored` is true.
+   */
+  readonly outcome?: Promise<number | undefined>;
 
   /** Makes an error for a message; the cause is kept where there is one. */
-  constructor(message: string, mayBeStored: boolean, options: ErrorOptions = {}) {
+  constructor(message: string, mayBeStored: boolean, options: SendErrorOptions = {}) {
     super(message, options);
     this.name = "SendError";
     this.mayBeStored = mayBeStored;
+    if (mayBeStored) this.outcome = options.outcome ?? Promise.resolve(undefined);
   }
 }
 

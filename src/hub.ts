@@ -9,7 +9,7 @@
 
 import { Absence } from "./absence.ts";
 import { Departures } from "./departures.ts";
-import { encodeError, encodeFrame } from "./encode.ts";
+import { encodeFrame, PLAIN_SENT } from "./encode.ts";
 import { ChatError, CLOSE } from "./errors.ts";
 import type { Effect, Instant } from "./effects.ts";
 import { newRoomId, normalizeRoomId, type RandomBytes } from "./ids.ts";
@@ -26,15 +26,17 @@ import type { HubOptions } from "./options.ts";
 import { tell, typing } from "./presence.ts";
 import {
   ask,
+  duplicate,
   entered,
   farewell,
   left,
   plainWelcome,
+  refusal,
   replaced,
   success,
   welcome,
 } from "./replies.ts";
-import type { Member, Room } from "./room.ts";
+import type { Room } from "./room.ts";
 import { Rooms } from "./rooms.ts";
 import { type Peer, type Session, Sessions, type Sign } from "./sessions.ts";
 import type { Store, StoredClient, StoredRoom } from "./store/store.ts";
@@ -129,7 +131,7 @@ export class Hub {
       case "join":
         return this.#join(session, peer, frame, t);
       case "leave": {
-        const member = this.#memberOf(session, peer, frame.roomId, "Not in any room");
+        const member = session.memberOf(peer, frame.roomId, "Not in any room");
         return [
           { type: "deliver", member },
           left(peer, member, frame.ref),
@@ -137,7 +139,7 @@ export class Hub {
         ];
       }
       case "typing":
-        return typing(this.#memberOf(session, peer, frame.roomId));
+        return typing(session.memberOf(peer, frame.roomId));
       case "rename":
         return [
           success(peer, { message: `You are '${frame.name}' now` }, frame.ref),
@@ -210,12 +212,12 @@ export class Hub {
       if (stored === undefined || known?.peer !== undefined) return [];
       if (known === undefined) return this.adopt(stored, t);
       known.arrive(t.now);
-      known.recount(stored.n);
+      known.recount(stored);
       return [];
     }
     if (stored === undefined && known?.elsewhere) known = undefined;
     // It comes from another process, where it may have said more since.
-    if (this.#store.shared && stored !== undefined) known?.recount(stored.n);
+    if (this.#store.shared && stored !== undefined) known?.recount(stored);
     return this.#welcome(peer, frame, known ?? (stored && this.#sessions.restore(stored)), t);
   }
 
@@ -300,9 +302,14 @@ export class Hub {
     return frame.session === undefined ? undefined : this.#sessions.verify(frame.session);
   }
 
-  /** Before a `hello` whose client has said what is neither stored nor refused so far: it is to say that again. */
+  /** Whether a connection is still there: one that has gone waits for nothing. */
+  isHere(peer: Peer): boolean {
+    return peer.session !== undefined || this.#liveness.awaits(peer);
+  }
+
+  /** Notes before a `hello` that its client has said what is neither stored nor refused so far. */
   doubt(peer: Peer, frame: HelloFrame): void {
-    this.#sessions.get(this.clientOf(peer, frame) ?? "")?.recount(undefined);
+    this.#sessions.get(this.clientOf(peer, frame) ?? "")?.doubt(frame.n);
   }
 
   /** Forgets a room with everybody in it: their next word for it is answered with `room_gone`. */
@@ -310,22 +317,32 @@ export class Hub {
     return this.#rooms.delete(roomId);
   }
 
-  /** What to tell the author of a draft that was stored before. */
-  repeated(draft: Draft, seq: number): Effect[] {
+  /**
+   * What to tell the author of a draft that was stored before; where it is `unseen`, it was stored
+   * only now, and nothing else answers its author.
+   */
+  repeated(draft: Draft, seq: number, unseen = false): Effect[] {
     const peer = this.#sessions.get(draft.from)?.peer;
-    if (peer === undefined || peer.plain) return [];
-    return [success(peer, { n: draft.n, duplicate: true, ...(seq > 0 ? { seq } : {}) })];
+    if (peer === undefined || "event" in draft) return [];
+    if (peer.plain) return unseen ? [{ type: "send", to: peer, text: PLAIN_SENT }] : [];
+    return [duplicate(peer, draft, seq)];
   }
 
-  /** What to tell the author of a draft that the store refused: its number is free again. */
-  refused(draft: Draft, error: ChatError): Effect[] {
+  /**
+   * What to tell the author of a draft that the store refused: its number is free again. Where that
+   * is `doubtful`, it may be stored all the same.
+   */
+  refused(draft: Draft, error: ChatError, t: Instant, doubtful = false): Effect[] {
     const session = this.#sessions.get(draft.from);
-    if (session === undefined || draft.n === 0) return [];
+    if (session === undefined || "event" in draft) return [];
     session.n = Math.min(session.n, draft.n - 1);
+    session.stumble(undefined);
+    if (doubtful) session.doubtUpTo = Math.max(session.doubtUpTo, draft.n);
     const { peer } = session;
     if (peer === undefined) return [];
-    const text = encodeError(peer.plain ? "plain" : "v1", error, { n: draft.n });
-    return [{ type: "send", to: peer, text }];
+    return this.#mustStartOver(session, error)
+      ? this.#startOver(session, peer, t)
+      : [refusal(peer, draft, error)];
   }
 
   #hello(peer: Peer, frame: HelloFrame, t: Instant): Effect[] {
@@ -337,8 +354,13 @@ export class Hub {
     return [{ type: "recall", peer, frame, clientId }];
   }
 
-  #welcome(peer: Peer, frame: HelloFrame, earlier: Session | undefined, t: Instant): Effect[] {
+  #welcome(peer: Peer, frame: HelloFrame, known: Session | undefined, t: Instant): Effect[] {
     const effects: Effect[] = [];
+    const earlier = known?.canGoOn(frame.n) ? known : undefined;
+    // Whoever cannot go on with its numbers is another client, and nobody is the earlier one any more.
+    if (known !== undefined && earlier === undefined && known.peer === undefined) {
+      effects.push(...this.#departures.end(known, t));
+    }
     if (earlier?.peer !== undefined) {
       effects.push(replaced(earlier.peer), ...this.#departures.cutOff(earlier, t));
     }
@@ -352,15 +374,15 @@ export class Hub {
       session.name = name;
       effects.push({ type: "remember", clientId: session.id, name });
     }
-    const { heartbeatMs, maxRoomsPerClient: rooms } = this.#options;
     const token = this.#sessions.tokenOf(session.id);
     const { bodyBytes } = this.#store;
-    const told = { token, resumed, heartbeatMs, rooms, bodyBytes };
+    if (resumed && session.doubtful) session.n = Math.max(session.n, frame.n ?? 0);
+    const told = { ...this.#options, token, resumed, bodyBytes };
     return [...effects, welcome(peer, session, told, frame.ref)];
   }
 
   #create(session: Session, peer: Peer, frame: CreateFrame): Effect[] {
-    this.#checkRoomsOf(session, peer);
+    session.checkRooms(peer, this.#options.maxRoomsPerClient);
     return this.#make(peer, frame, newRoomId(this.#random), frame.name);
   }
 
@@ -393,7 +415,7 @@ export class Hub {
     const event = isHere || member?.paused ? undefined : known ? "back" : "join";
     const before: Effect[] = [];
     if (member === undefined) {
-      this.#checkRoomsOf(session, peer);
+      session.checkRooms(peer, this.#options.maxRoomsPerClient);
       if (room.members.length >= this.#options.maxMembers) {
         throw new ChatError("room_full", `Room ${room.id} has ${room.members.length} members`);
       }
@@ -429,37 +451,41 @@ export class Hub {
   }
 
   #message(session: Session, peer: Peer, frame: MessageFrame, t: Instant): Effect[] {
+    const { id: from, name, n: taken } = session;
+    const { ref } = frame;
     const first = session.numberOf(frame.n);
-    const last = first + frame.bodies.length - 1;
+    const drafts = frame.bodies.map((body, i) => (
+      { at: t.at, from, n: first + i, name, body, ref }
+    ));
+    const last = first + drafts.length - 1;
+    let roomId = frame.roomId ?? "";
     // What was taken before is answered wherever its author is by now: the store knows it.
-    const roomId = last > session.n
-      ? this.#memberOf(session, peer, frame.roomId, "You must join a room first").room.id
-      : frame.roomId ?? "";
+    if (last > taken) {
+      try {
+        roomId = session.memberOf(peer, frame.roomId, "You must join a room first").room.id;
+      } catch (error) {
+        if (!(error instanceof ChatError)) throw error;
+        if (this.#mustStartOver(session, error)) return this.#startOver(session, peer, t);
+        if (first > taken) throw error;
+        const repeats = drafts.splice(0, taken - first + 1);
+        return [{ type: "append", roomId, drafts: repeats }, refusal(peer, drafts[0]!, error)];
+      }
+    }
     session.take(last);
-    const { id: from, name } = session;
-    const drafts = frame.bodies.map((body, i) => ({ at: t.at, from, n: first + i, name, body }));
     return [{ type: "append", roomId, drafts }];
   }
 
-  /** The membership that a frame is about; `otherwise` is what plain clients are told where there is none. */
-  #memberOf(session: Session, peer: Peer, roomId?: string, otherwise?: string): Member {
-    const member = peer.plain ? session.rooms.any : session.roomOf(roomId ?? "");
-    if (member === undefined || member.outlet === undefined && !member.room.gone) {
-      const message = peer.plain ? otherwise : undefined;
-      throw new ChatError("not_in_room", message ?? `Not in room ${roomId}: join it first`);
-    }
-    if (member.room.gone) {
-      session.rooms.delete(member.room.id);
-      throw new ChatError("room_gone", "Room no longer exists");
-    }
-    return member;
+  /**
+   * Whether a message is refused for good that may be stored all the same, or be yet. Its number
+   * would go to the next message, which would then be taken for a repeat.
+   */
+  #mustStartOver({ doubtful }: Session, { code }: ChatError): boolean {
+    return doubtful && code !== "unavailable" && code !== "out_of_order";
   }
 
-  #checkRoomsOf({ rooms }: Session, peer: Peer): void {
-    const most = this.#options.maxRoomsPerClient;
-    if (peer.plain || rooms.size < most) return;
-    const size = [...rooms].filter(({ room }) => !room.gone).length;
-    if (size < most) return;
-    throw new ChatError("too_many_rooms", `You are in ${size} rooms, at most ${most}`);
+  /** Ends a client and its connection: it comes back as another one, and knows what that means. */
+  #startOver({ id }: Session, peer: Peer, t: Instant): Effect[] {
+    const reason = `It is not known what is stored of ${id}: begin anew`;
+    return [farewell(peer, CLOSE.internal, reason), ...this.disconnect(peer, t, true)];
   }
 }

@@ -7,7 +7,7 @@
 
 import type { Clock } from "./clock.ts";
 import { Connection } from "./connection.ts";
-import { decode } from "./decode.ts";
+import { decode, hopelessOf } from "./decode.ts";
 import type { Effect, Instant } from "./effects.ts";
 import { ChatError } from "./errors.ts";
 import type { Hub } from "./hub.ts";
@@ -71,10 +71,10 @@ export class Intake {
     this.#hub.heard(connection, t.now);
     try {
       const length = typeof data === "string" ? data.length : sizeOf(data);
-      if (!this.#charge(connection, costOfFrame(length), t.now)) return;
-      if (typeof data !== "string") {
-        throw new ChatError("invalid_frame", "Frames must be text, not binary");
-      }
+      // What no waiting helps is not told to wait, however fast it comes.
+      const hopeless = hopelessOf(data);
+      if (!this.#charge(connection, costOfFrame(length), t.now, hopeless)) return;
+      if (hopeless !== undefined || typeof data !== "string") throw hopeless;
       if (connection.pending === 0) this.#take(connection, data, t);
       else if (connection.held.length < MAX_HELD) connection.held.push({ text: data });
       else throw new ChatError("unavailable", `${MAX_HELD} frames wait for an answer already`);
@@ -168,15 +168,19 @@ export class Intake {
     return clientId === undefined ? undefined : this.#store.settled(clientId);
   }
 
-  /** Takes tokens for what a connection wants: throws where it must wait, false where it is thrown out. */
-  #charge(connection: Connection, tokens: number, now: number): boolean {
+  /**
+   * Takes tokens for what a connection wants: throws where it must wait, or where that is known
+   * already what is wrong with it; false where the connection is thrown out.
+   */
+  #charge(connection: Connection, tokens: number, now: number, wrong?: ChatError): boolean {
     const retryAfterMs = connection.budget.take(tokens, now);
     if (retryAfterMs === 0) return true;
     if (connection.refuse(now)) {
       this.#events.flooded(connection);
       return false;
     }
-    throw new ChatError("rate_limited", `Too fast: wait ${retryAfterMs} ms`, { retryAfterMs });
+    throw wrong ??
+      new ChatError("rate_limited", `Too fast: wait ${retryAfterMs} ms`, { retryAfterMs });
   }
 
   /** Goes on with what a connection said while it was held. */

@@ -26,6 +26,8 @@ export interface HubOptions extends Pick<StoreOptions, "logAgeMs" | "graceMs"> {
   presenceLimit: number;
   /** How long an empty room can be rejoined. */
   emptyRoomMs: number;
+  /** How many frames a second one connection may send on average, and twice as many at once; 0: any. */
+  rate: number;
   /** After how long a silent `parley.v1` client is asked for a sign of life; it is dropped after two of these. */
   heartbeatMs: number;
   /** How long a `parley.v1` connection may take to say `hello`. */
@@ -42,8 +44,6 @@ export interface SocketLimits {
 
 /** What an engine needs to know: each part documents its own fields. */
 export interface EngineOptions extends HubOptions, SocketLimits, StoreOptions {
-  /** How many frames a second one connection may send on average, and twice as many at once; 0: any. */
-  rate: number;
   /** The most connections at once. */
   maxConnections: number;
   /** How many clients a second are asked to come back after a restart. */

@@ -60,6 +60,10 @@ export interface HelloFrame extends Request {
   name?: string;
   /** The secret of an earlier `connected`, to be the same client again. */
   session?: string;
+  /** Its messages up to this number need no answer any more; missing where the client does not know. */
+  n?: number;
+  /** The greatest number that it has sent, with an answer or without; missing where it does not know. */
+  sent?: number;
 }
 
 /** `create`: makes a room and joins it. */
@@ -225,6 +229,8 @@ export type Entry = MessageEntry | PresenceEntry;
 export interface MessageDraft extends Readonly<Omit<MessageEntry, "seq" | "name">> {
   /** The author's name, if there is one. */
   readonly name: string | undefined;
+  /** The mark of the request that it came with, for answers; it is not stored. */
+  readonly ref?: Ref | undefined;
 }
 
 /** What happened to somebody, and has no place in a log yet: see {@linkcode PresenceEntry}. */
@@ -250,6 +256,10 @@ export interface Limits {
   rooms: number;
   /** Bytes of UTF-8 in the largest frame that the server sends, or reads. */
   frame_bytes: number;
+  /** Frames a second on average; missing where there is no limit, like `burst`. */
+  rate?: number;
+  /** The most frames at once. */
+  burst?: number;
 }
 
 /** What every answer may carry. */

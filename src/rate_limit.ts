@@ -11,6 +11,24 @@ import type { ClientFrame } from "./protocol.ts";
 /** Every frame costs one token, and one more for each of these UTF-16 units. */
 const UNITS_PER_TOKEN = 1_024;
 
+/** How many refusals a connection is told about at once, beside one for each token that it can save up. */
+const PATIENCE = 1_000;
+
+/** How often a connection may speak where it is `perSecond` on average; 0 for no limit. */
+export function rateOf(perSecond: number): Rate {
+  const most = perSecond || Infinity;
+  return { perSecond: most, burst: 2 * most };
+}
+
+/**
+ * How often a connection may be refused for its rate before that is a flood. Whoever waits as it
+ * was told never is: all that it had on its way at the first refusal fits, and behind each later
+ * one it has no more than it had acknowledged in between.
+ */
+export function patienceOf({ perSecond, burst }: Rate): Rate {
+  return { perSecond, burst: PATIENCE + burst };
+}
+
 /** The tokens that a frame of this length costs before it is read. */
 export function costOfFrame(length: number): number {
   return 1 + Math.floor(length / UNITS_PER_TOKEN);

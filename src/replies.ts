@@ -7,8 +7,8 @@
  */
 
 import type { Effect } from "./effects.ts";
-import { encodeFrame, encodePlain } from "./encode.ts";
-import { CLOSE } from "./errors.ts";
+import { encodeError, encodeFrame, encodePlain } from "./encode.ts";
+import { type ChatError, CLOSE } from "./errors.ts";
 import {
   type CreateFrame,
   type JoinFrame,
@@ -17,9 +17,12 @@ import {
   MAX_FRAME_CHARS,
   MAX_LISTED,
   MAX_NAME_CHARS,
+  type MessageDraft,
   type Ref,
   type SuccessFrame,
 } from "./protocol.ts";
+import type { HubOptions } from "./options.ts";
+import { rateOf } from "./rate_limit.ts";
 import type { Member } from "./room.ts";
 import type { Peer, Session } from "./sessions.ts";
 
@@ -36,6 +39,17 @@ export function plainSuccess(to: Peer, fields: Record<string, string>): Effect {
   return { type: "send", to, text: encodePlain({ status: "success", ...fields }) };
 }
 
+/** Tells the author of a message that it was stored before, as `seq`; 0 where that is not known any more. */
+export function duplicate(to: Peer, { n, ref }: MessageDraft, seq: number): Effect {
+  return success(to, { n, duplicate: true, ...(seq > 0 ? { seq } : {}) }, ref);
+}
+
+/** Tells the author of a message why it is not stored. */
+export function refusal(to: Peer, { n, ref }: MessageDraft, error: ChatError): Effect {
+  const address = { ...(ref === undefined ? {} : { ref }), n };
+  return { type: "send", to, text: encodeError(to.plain ? "plain" : "v1", error, address) };
+}
+
 /** Welcomes a plain client. */
 export function plainWelcome(to: Peer, session: Session): Effect {
   const text = encodePlain({ status: "connected", client_id: session.id, message: "Welcome!" });
@@ -46,15 +60,14 @@ export function plainWelcome(to: Peer, session: Session): Effect {
 export function welcome(
   to: Peer,
   session: Session,
-  told: {
+  told: Pick<HubOptions, "heartbeatMs" | "maxRoomsPerClient" | "rate"> & {
     token: string;
     resumed: boolean;
-    heartbeatMs: number;
-    rooms: number;
     bodyBytes: number | undefined;
   },
   ref: Ref | undefined,
 ): Effect {
+  const { perSecond: rate, burst } = rateOf(told.rate);
   const text = encodeFrame({
     status: "connected",
     client_id: session.id,
@@ -66,8 +79,9 @@ export function welcome(
       body_bytes: Math.min(MAX_BODY_BYTES, told.bodyBytes ?? MAX_BODY_BYTES),
       name_chars: MAX_NAME_CHARS,
       batch: MAX_BATCH,
-      rooms: told.rooms,
+      rooms: told.maxRoomsPerClient,
       frame_bytes: MAX_FRAME_CHARS,
+      ...(rate < Infinity ? { rate, burst } : {}),
     },
     message: "Welcome!",
   }, ref);

@@ -27,8 +27,11 @@ export class Session implements Person {
   readonly rooms: Memberships = new Memberships();
   /** The number of its last message that was taken. */
   n = 0;
-  /** Whether `n` is known; where not, the client says first what comes next. */
-  counted = false;
+  /**
+   * Its messages behind `n` up to this one may be in a log as well: stored by another process, or
+   * on the way to a store that did not answer. 0 where that cannot be.
+   */
+  doubtUpTo = 0;
   /** Whether it has come in at another process since it was here. */
   elsewhere = false;
   /** The connection it speaks on; none while it is away. */
@@ -36,16 +39,52 @@ export class Session implements Person {
   /** When it was last heard, on the monotonic clock in milliseconds. */
   seenAt = 0;
 
+  /** Whether it has numbered a message. */
+  #numbers = false;
+  /** Whether one with a number was refused since the last that was taken. */
+  #stumbled = false;
+
   /** Made by {@linkcode Sessions} only. */
-  constructor({ id, name, n }: StoredClient) {
-    this.id = id;
-    this.name = name;
-    this.recount(n);
+  constructor(client: StoredClient) {
+    this.id = client.id;
+    this.name = client.name;
+    this.recount(client);
   }
 
   /** The membership in the room that `roomId` may mean; nearly always it is written as we write it. */
   roomOf(roomId: string): Member | undefined {
     return this.rooms.get(roomId) ?? this.rooms.get(normalizeRoomId(roomId));
+  }
+
+  /**
+   * The membership that a frame of `peer`, its connection, is about; `otherwise` is what plain
+   * clients are told where there is none.
+   *
+   * @throws {ChatError} where it is in no such room.
+   */
+  memberOf({ plain }: Peer, roomId?: string, otherwise?: string): Member {
+    const member = plain ? this.rooms.any : this.roomOf(roomId ?? "");
+    if (member === undefined || member.outlet === undefined && !member.room.gone) {
+      const message = plain ? otherwise : undefined;
+      throw new ChatError("not_in_room", message ?? `Not in room ${roomId}: join it first`);
+    }
+    if (member.room.gone) {
+      this.rooms.delete(member.room.id);
+      throw new ChatError("room_gone", "Room no longer exists");
+    }
+    return member;
+  }
+
+  /**
+   * Looks whether it may come into another room on `peer`, its connection, where it may be in `most`.
+   *
+   * @throws {ChatError} where it may not.
+   */
+  checkRooms({ plain }: Peer, most: number): void {
+    if (plain || this.rooms.size < most) return;
+    const size = [...this.rooms].filter(({ room }) => !room.gone).length;
+    if (size < most) return;
+    throw new ChatError("too_many_rooms", `You are in ${size} rooms, at most ${most}`);
   }
 
   /** Makes `peer` the connection this client speaks on, at the monotonic time `now`. */
@@ -65,7 +104,19 @@ export class Session implements Person {
   goElsewhere(now: number): void {
     this.elsewhere = true;
     this.seenAt = now;
-    this.recount(undefined);
+  }
+
+  /** Whether more than its messages up to `n` may be in a log. */
+  get doubtful(): boolean {
+    return this.doubtUpTo > this.n;
+  }
+
+  /**
+   * Whether this client can go on with its numbers that has, or needs, no answer any more to its
+   * messages up to `n`. One that does not know can where nothing is in doubt.
+   */
+  canGoOn(n: number | undefined): boolean {
+    return n === undefined ? !this.doubtful : n <= Math.max(this.n, this.doubtUpTo);
   }
 
   /**
@@ -75,20 +126,42 @@ export class Session implements Person {
    */
   numberOf(n: number | undefined): number {
     const next = this.n + 1;
-    if (n === undefined || n <= next || !this.counted) return n ?? next;
-    throw new ChatError("out_of_order", `Message ${n} came before ${next}`);
+    if (n === undefined && this.#stumbled) {
+      throw new ChatError("out_of_order", `Message ${next} was refused: send it first`);
+    }
+    if (n === undefined) return next;
+    this.#numbers = true;
+    if (n > next) throw new ChatError("out_of_order", `Message ${n} came before ${next}`);
+    return n;
   }
 
   /** Notes that its messages up to `n` were taken. */
   take(n: number): void {
     this.n = Math.max(this.n, n);
-    this.counted = true;
+    this.#stumbled = false;
   }
 
-  /** Goes on counting its messages behind `n`, or where that is not known, with whatever comes next. */
-  recount(n: number | undefined): void {
-    this.n = n ?? 0;
-    this.counted = n !== undefined;
+  /**
+   * Notes that something it said was refused: with a number or without one, or undefined where it
+   * could not be read. A message without a number must not take that of a refused one.
+   */
+  stumble(hadNumber: boolean | undefined): void {
+    this.#stumbled ||= hadNumber ?? this.#numbers;
+  }
+
+  /** Goes on counting its messages where a store says that it is. */
+  recount({ n, doubtUpTo = 0 }: Pick<StoredClient, "n" | "doubtUpTo">): void {
+    this.n = n;
+    this.doubtUpTo = doubtUpTo;
+  }
+
+  /**
+   * Notes that what was taken of it last is neither stored nor refused: certain is only what it
+   * says itself, that its messages up to `n` are answered.
+   */
+  doubt(n: number | undefined): void {
+    this.doubtUpTo = Math.max(this.doubtUpTo, this.n);
+    this.n = Math.min(this.n, n ?? 0);
   }
 
   /** Ends the hold of its connection, which it must have. */

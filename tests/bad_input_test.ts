@@ -215,7 +215,13 @@ const BAD_V1_FRAMES: BadFrame[] = [
     name: "a message numbered 0",
     frame: inRoom(`"body":"x","n":0`),
     code: "invalid_frame",
-    message: `"n" must be at least 1, not 0`,
+    message: `"n" must be a whole number from 1 to 9007199254740991, not 0`,
+  },
+  {
+    name: "a message with a negative number",
+    frame: inRoom(`"body":"x","n":-1`),
+    code: "invalid_frame",
+    message: `"n" must be a whole number from 1 to 9007199254740991, not -1`,
   },
   ...[["[]", "0 of them"], [`"x"`, `"x"`], ["null", "null"]].map(([body, found]) => ({
     name: `messages whose body is ${body}`,
@@ -328,7 +334,7 @@ Deno.test("an error repeats ref and n of the frame it refuses, where they can be
     [`{"action":"dance","ref":"r","n":4}`, "r", 4],
     [`{"action":"message","room_id":"x","body":5,"ref":7,"n":1}`, 7, 1],
     [`{"action":"message","room_id":"x","body":"","ref":7,"n":"1"}`, 7, undefined],
-    [`{"action":"message","room_id":"x","body":"","ref":{},"n":1}`, undefined, undefined],
+    [`{"action":"message","room_id":"x","body":"","ref":{},"n":1}`, undefined, 1],
     [`["ref",5]`, undefined, undefined],
   ];
   for (const [frame, ref, n] of cases) {

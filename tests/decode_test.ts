@@ -91,7 +91,7 @@ pure("decode() makes a frame or a ChatError of any text, and nothing else", () =
 pure("addressOf() never throws, and repeats only what a request may carry", () => {
   fc.assert(
     fc.property(anyText, (text) => {
-      const { ref, n, ...rest } = addressOf(text);
+      const { ref, n, ...rest } = addressOf(text) ?? {};
       assertEquals(rest, {});
       assert(ref === undefined || typeof ref === "string" || Number.isFinite(ref));
       assert(n === undefined || Number.isSafeInteger(n));
@@ -102,10 +102,11 @@ pure("addressOf() never throws, and repeats only what a request may carry", () =
 
 pure("addressOf() finds ref and n in a frame that is refused for something else", () => {
   assertEquals(addressOf(`{"action":"dance","ref":"r","n":4}`), { ref: "r", n: 4 });
-  assertEquals(addressOf(`{"ref":{},"n":4}`), {});
+  assertEquals(addressOf(`{"ref":{},"n":4}`), { n: 4 });
   assertEquals(addressOf(`{"ref":1,"n":4.5}`), { ref: 1 });
-  assertEquals(addressOf(`[1]`), {});
-  assertEquals(addressOf(`{"ref":1}${" ".repeat(MAX_FRAME_CHARS)}`), {});
+  assertEquals(addressOf(`{"action":"message"}`), {});
+  assertEquals(addressOf(`[1]`), undefined);
+  assertEquals(addressOf(`{"ref":1}${" ".repeat(MAX_FRAME_CHARS)}`), undefined);
 });
 
 pure("decode() counts the bytes of a body as TextEncoder does", () => {

@@ -104,7 +104,9 @@ export class TestChat implements AsyncDisposable {
   }
 
   /** Connects a `parley.v1` client and says `hello`; the answer is kept in `welcome`. */
-  async v1(hello: { name?: string; session?: string } = {}): Promise<RawSocket> {
+  async v1(
+    hello: { name?: string; session?: string; n?: number; sent?: number } = {},
+  ): Promise<RawSocket> {
     const socket = await this.dial();
     socket.send({ action: "hello", body: hello });
     socket.welcome = await socket.next();

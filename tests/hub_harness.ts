@@ -14,7 +14,7 @@ import { Hub } from "../src/hub.ts";
 import type { HubOptions } from "../src/options.ts";
 import type { RandomBytes } from "../src/ids.ts";
 import { Log } from "../src/log.ts";
-import type { CreateFrame, JoinFrame } from "../src/protocol.ts";
+import type { CreateFrame, HelloFrame, JoinFrame } from "../src/protocol.ts";
 import { Roster } from "../src/roster.ts";
 import type { Peer, Session } from "../src/sessions.ts";
 import type { StoredClient, StoredRoom } from "../src/store/store.ts";
@@ -91,10 +91,15 @@ export class HubBench {
     return peer;
   }
 
-  v1(name: string, session?: string): FakePeer {
+  v1(name: string, session?: string, n?: number): FakePeer {
     const peer = this.peer(false);
     this.perform(this.hub.connect(peer, this.t));
-    const frame = { action: "hello", name, ...(session === undefined ? {} : { session }) } as const;
+    const frame: HelloFrame = {
+      action: "hello",
+      name,
+      ...(session === undefined ? {} : { session }),
+      ...(n === undefined ? {} : { n }),
+    };
     this.perform(this.hub.receive(peer, frame, this.t));
     return peer;
   }

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { ChatError } from "../src/errors.ts";
 import { HubBench, refusal, twoInRoom } from "./hub_harness.ts";
 import { pure } from "./pure.ts";
 
@@ -61,7 +62,7 @@ pure(
       bench.hub.taken(id, undefined, bench.t);
       bench.pass(900);
       const gone = bench.peer(false);
-      const known = { id, name: "Ben", n: undefined };
+      const known = { id, name: "Ben", n: 0 };
       bench.hub.recalled(gone, { action: "hello", session }, id, known, bench.t);
       bench.pass(999);
       assertEquals(bench.hub.tick(bench.t).filter(({ type }) => type === "forget"), []);
@@ -85,16 +86,100 @@ pure("Hub.recalled() of two connections of one client lets the later one have it
   assertEquals([second.session?.id, first.session], ["ana", undefined]);
 });
 
-pure("a client whose number nobody remembers says it once, and cannot skip one afterwards", () => {
+pure(
+  "a client of which more may be stored goes on only if it says where, and then from there",
+  () => {
+    const bench = new HubBench();
+    const known = { id: "ana", name: "Ana", n: 7, doubtUpTo: 9 };
+    bench.clients.set("ana", known);
+    const ana = bench.v1("Ana", "ana.signed:ana", 6);
+    assertEquals(JSON.parse(ana.sent[0]!).n, 7);
+    const roomId = bench.create(ana, "Lobby");
+    const say = (n: number) =>
+      bench.hub.receive(ana, { action: "message", roomId, bodies: ["x"], n }, bench.t);
+    assertEquals(refusal(() => say(9)), ["out_of_order", "Message 9 came before 8"]);
+    assertEquals([say(7), say(8)].flat().map(({ type }) => type), ["append", "append"]);
+    assertEquals([ana.session?.doubtful, say(9).length, ana.session?.doubtful], [true, 1, false]);
+    const lost = new HubBench();
+    lost.clients.set("ana", known);
+    const { resumed, n } = JSON.parse(lost.v1("Ana", "ana.signed:ana").sent[0]!);
+    assertEquals([resumed, n], [false, 0]);
+  },
+);
+
+pure("a client that has an answer to more than is stored does not go on", () => {
   const bench = new HubBench();
-  bench.clients.set("ana", { id: "ana", name: "Ana", n: undefined });
-  const ana = bench.v1("Ana", "ana.signed:ana");
-  const roomId = bench.create(ana, "Lobby");
-  const say = (n: number) =>
-    bench.hub.receive(ana, { action: "message", roomId, bodies: ["x"], n }, bench.t);
-  assertEquals(say(7).length, 1);
-  assertEquals(refusal(() => say(9)), ["out_of_order", "Message 9 came before 8"]);
+  bench.clients.set("ana", { id: "ana", name: "Ana", n: 7 });
+  const resumed = (n: number) => JSON.parse(bench.v1("Ana", "ana.signed:ana", n).sent[0]!).resumed;
+  assertEquals([resumed(8), resumed(7), resumed(0)], [false, true, true]);
+  // Whoever it was is nobody any more, and keeps no place.
+  assertEquals(bench.hub.clients, 2);
 });
+
+pure(
+  "what is refused for good and may be stored all the same ends its client, no other does",
+  () => {
+    for (const doubtful of [true, false]) {
+      const bench = new HubBench();
+      bench.clients.set("ana", { id: "ana", name: "Ana", n: 7, doubtUpTo: doubtful ? 8 : 0 });
+      const ana = bench.v1("Ana", "ana.signed:ana", 7);
+      const roomId = bench.create(ana, "Lobby");
+      const say = (n: number, room: string) =>
+        bench.hub.receive(ana, { action: "message", roomId: room, bodies: ["x"], n }, bench.t);
+      // A repeat is answered, and what waiting helps is refused, whatever is known.
+      assertEquals(say(7, "elsewhere").map(({ type }) => type), ["append"]);
+      assertEquals(refusal(() => say(9, "elsewhere"))[0], "out_of_order");
+      const [append] = say(8, roomId);
+      assert(append?.type === "append");
+      const [draft] = append.drafts;
+      const told = (code: "unavailable" | "room_gone") =>
+        bench.hub.refused(draft!, new ChatError(code, "No"), bench.t).map(({ type }) => type);
+      assertEquals(told("unavailable"), ["send"]);
+      if (!doubtful) {
+        assertEquals(refusal(() => say(8, "elsewhere"))[0], "not_in_room");
+        assertEquals(told("room_gone"), ["send"]);
+        continue;
+      }
+      const [close, ...rest] = say(8, "elsewhere");
+      assert(close?.type === "close");
+      assertEquals([close.code, ana.session, bench.hub.clients], [4004, undefined, 0]);
+      assertEquals(rest.map(({ type }) => type), ["append", "forget"]);
+      assertEquals(told("room_gone"), [], "nobody is there to be told");
+    }
+  },
+);
+
+pure("a message that a store gave up on in doubt makes its client doubtful", () => {
+  const { bench, ana, roomId } = twoInRoom();
+  const bodies = ["x"];
+  const [append] = bench.hub.receive(ana, { action: "message", roomId, bodies, n: 1 }, bench.t);
+  assert(append?.type === "append");
+  const refused = new ChatError("unavailable", "Nobody knows");
+  bench.hub.refused(append.drafts[0]!, refused, bench.t, true);
+  assertEquals([ana.session?.n, ana.session?.doubtful], [0, true]);
+  const token = bench.tokenOf(ana);
+  const resumed = (n?: number) => JSON.parse(bench.v1("Ana", token, n).sent[0]!).resumed;
+  assertEquals([resumed(), resumed(0)], [false, true]);
+});
+
+pure(
+  "a batch that is partly a repeat is answered as far as it is, and refused from there on",
+  () => {
+    const { bench, ana, roomId } = twoInRoom();
+    const say = (n: number, bodies: string[], room = roomId) =>
+      bench.hub.receive(
+        ana,
+        { action: "messages", roomId: room, bodies, n, ref: "r" },
+        bench.t,
+      );
+    bench.perform(say(1, ["one", "two"]));
+    const [append, error] = say(1, ["one", "two", "three"], "elsewhere");
+    assert(append?.type === "append" && error?.type === "send");
+    assertEquals(append.drafts.map(({ n }) => n), [1, 2]);
+    const { code, n, ref } = JSON.parse(error.text);
+    assertEquals([code, n, ref, ana.session?.n], ["not_in_room", 3, "r", 2]);
+  },
+);
 
 pure("Hub.opened() takes over whom a dead process left in the room", () => {
   const bench = new HubBench({ graceMs: 1_000 });
@@ -227,12 +312,12 @@ pure(
     bench.perform(bench.hub.disconnect(ana, bench.t));
     // Nothing is known of it elsewhere: it is still this one's.
     assertEquals(bench.v1("Ana", token).session?.n, 1);
-    bench.clients.set(session!.id, { id: session!.id, name: "Ana", n: undefined });
+    bench.clients.set(session!.id, { id: session!.id, name: "Ana", n: 6 });
     const again = bench.v1("Ana", token);
-    assertEquals([again.session, session?.n, session?.counted], [session, 0, false]);
+    assertEquals([again.session, session?.n], [session, 6]);
     bench.join(again, { roomId });
     const bodies = ["seven"];
     bench.perform(bench.hub.receive(again, { action: "message", roomId, n: 7, bodies }, bench.t));
-    assertEquals([session?.n, session?.counted], [7, true]);
+    assertEquals(session?.n, 7);
   },
 );

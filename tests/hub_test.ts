@@ -94,16 +94,21 @@ pure("Hub.receive() appends messages with numbers that go on, and takes no gap",
 pure("Hub.refused() gives the number of a draft free again", () => {
   const { bench, ana, roomId } = twoInRoom();
   const message = (n: number) =>
-    bench.hub.receive(ana, { action: "message", roomId, bodies: ["x"], n }, bench.t);
+    bench.hub.receive(ana, { action: "message", roomId, bodies: ["x"], n, ref: `r${n}` }, bench.t);
   message(1);
   const [second] = message(2);
   assert(second?.type === "append");
-  const [told] = bench.hub.refused(second.drafts[0]!, new ChatError("unavailable", "Not now"));
+  const [told] = bench.hub.refused(
+    second.drafts[0]!,
+    new ChatError("unavailable", "Not now"),
+    bench.t,
+  );
   assert(told?.type === "send");
   assertEquals(JSON.parse(told.text), {
     status: "error",
     code: "unavailable",
     message: "Not now",
+    ref: "r2",
     n: 2,
   });
   assertEquals(refusal(() => message(3))[0], "out_of_order");
@@ -114,11 +119,11 @@ pure("Hub.repeated() tells the place of the first one, or only that there was on
   const { bench, ana } = twoInRoom();
   const from = ana.session?.id ?? "";
   const tell = (seq: number) => {
-    const [effect] = bench.hub.repeated(messageDraft(from, 4), seq);
+    const [effect] = bench.hub.repeated({ ...messageDraft(from, 4), ref: 7 }, seq);
     return effect?.type === "send" && JSON.parse(effect.text);
   };
-  assertEquals(tell(9), { status: "success", n: 4, duplicate: true, seq: 9 });
-  assertEquals(tell(0), { status: "success", n: 4, duplicate: true });
+  assertEquals(tell(9), { status: "success", n: 4, duplicate: true, seq: 9, ref: 7 });
+  assertEquals(tell(0), { status: "success", n: 4, duplicate: true, ref: 7 });
   assertEquals(bench.hub.repeated(messageDraft("nobody", 4), 9), []);
 });
 

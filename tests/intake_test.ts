@@ -107,6 +107,43 @@ Deno.test("what waits while a room is being made is limited by all that came of 
   assertEquals(frames.filter(({ code }) => code === "rate_limited").map(({ n }) => n), [301]);
 });
 
+Deno.test("what no waiting helps is told so, however fast it comes", async () => {
+  await using bench = new Bench({ rate: 1 });
+  const { socket } = bench.v1();
+  const tooLong = "x".repeat(400_000);
+  for (const data of ["{}", tooLong, tooLong, new Blob(["x"]), { action: "ping", ref: 1 }]) {
+    socket.hear(data);
+  }
+  assertEquals(
+    socket.take().map(({ code, retry_after_ms: wait }) => [code, wait === undefined]),
+    [
+      ["invalid_action", true],
+      ["too_large", true],
+      ["too_large", true],
+      ["invalid_frame", true],
+      ["rate_limited", false],
+    ],
+  );
+});
+
+Deno.test("what no waiting helps ends in a close all the same", async () => {
+  await using bench = new Bench({ rate: 1 });
+  const { socket } = bench.v1();
+  for (let i = 0; i < 1_010; i++) socket.hear(new Blob(["x"]));
+  assertEquals(socket.closedWith, [4501, "Too many messages"]);
+});
+
+Deno.test("all that a full bucket lets through may be refused at once, at any rate", async () => {
+  for (const rate of [1, 200, 5_000]) {
+    await using bench = new Bench({ rate });
+    const { socket } = bench.v1();
+    for (let i = 0; i < 4 * rate; i++) socket.hear({ action: "ping" });
+    assertEquals(socket.closedWith, undefined, `at ${rate}`);
+    for (let i = 0; i < 2 * rate + 1_000; i++) socket.hear({ action: "ping" });
+    assertEquals(socket.closedWith?.[0], 4501, `at ${rate}`);
+  }
+});
+
 Deno.test("whoever renames itself pays for each of its rooms", async () => {
   await using bench = new Bench({ rate: 10 });
   const { socket } = bench.v1({ name: "Ana" });
@@ -118,7 +155,7 @@ Deno.test("whoever renames itself pays for each of its rooms", async () => {
   assertEquals(socket.take().map(({ status }) => status), ["success", "error", "error"]);
 });
 
-Deno.test("a client of which a message is in doubt comes back all the same, and is to say it again", async () => {
+Deno.test("a client of which a message is in doubt comes back if it says where it goes on", async () => {
   let doubt: Promise<void> | undefined;
   await using bench = new Bench({ helloMs: 20 }, (events, options) => {
     const store = openMemoryStore(events, options);
@@ -131,12 +168,15 @@ Deno.test("a client of which a message is in doubt comes back all the same, and 
   ana.socket.hear({ action: "message", room_id: roomId, n: 1, body: "stored?" });
   doubt = new Promise(() => {});
   ana.socket.end(1006);
-  const again = bench.connect("v1");
-  again.hear({ action: "hello", body: { session: ana.session } });
-  assertEquals(again.sent, []);
-  await until(() => again.sent.length > 0, "nobody is welcomed");
-  const [welcome] = again.take();
-  assertEquals([welcome?.resumed, welcome?.n], [true, 0]);
+  const { session } = ana;
+  for (const [n, resumed] of [[0, true], [undefined, false]] as const) {
+    const again = bench.connect("v1");
+    again.hear({ action: "hello", body: { session, n } });
+    assertEquals(again.sent, []);
+    await until(() => again.sent.length > 0, "nobody is welcomed");
+    const [welcome] = again.take();
+    assertEquals([welcome?.resumed, welcome?.n], [resumed, 0]);
+  }
   doubt = undefined;
 });
 

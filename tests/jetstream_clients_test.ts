@@ -44,7 +44,12 @@ class Stream {
   }
 }
 
-function clientsOf(node: string, link: Stream): JetStreamClients {
+/** What the node where a client was answers, if it does. */
+type Told = number | undefined;
+
+const SILENT = { n: undefined };
+
+function clientsOf(node: string, link: Stream, told: { n: Told } = { n: 5 }): JetStreamClients {
   const never = () => {
     throw new Error("Nothing is said here");
   };
@@ -52,34 +57,46 @@ function clientsOf(node: string, link: Stream): JetStreamClients {
     graceMs: 1_000,
     link,
     nodes: new Nodes(node, { probeMs: 1_000, leaseMs: 5_000 }),
-    outgoing: new Outgoing({ isOpen: never, publish: never, repeated: never, refused: never }),
+    outgoing: new Outgoing({
+      isOpen: never,
+      publish: never,
+      find: never,
+      repeated: never,
+      refused: never,
+    }),
+    handovers: { ask: () => Promise.resolve(told.n) },
     taken: () => {},
   });
 }
 
 /** Ana, who is at another node, and the clients of this one. */
-async function anaElsewhere(): Promise<{ stream: Stream; here: JetStreamClients }> {
+async function anaElsewhere(
+  told?: { n: Told },
+): Promise<{ stream: Stream; here: JetStreamClients }> {
   const stream = new Stream();
   const there = clientsOf("there", stream);
   there.remember("ana", "Ana", 0);
   await there.settled();
-  return { stream, here: clientsOf("here", stream) };
+  return { stream, here: clientsOf("here", stream, told) };
 }
 
-const ANA = { id: "ana", name: "Ana", n: undefined };
+const ANA = { id: "ana", name: "Ana", n: 5, doubtUpTo: 0 };
+
+/** Somebody who comes back, and says nothing of its messages. */
+const BACK = { isHere: () => true };
 
 pure("a client that comes from another node is at this one from then on", async () => {
   const { here } = await anaElsewhere();
   assertEquals([await here.isHere("ana"), here.claimOf("ana")], [false, 0]);
-  assertEquals(await here.recall("ana", 0), ANA);
+  assertEquals(await here.recall("ana", BACK, 0), ANA);
   assertEquals([await here.isHere("ana"), here.claimOf("ana")], [true, 2]);
-  assertEquals(await here.recall("ana", 0), undefined);
+  assertEquals(await here.recall("ana", BACK, 0), undefined);
 });
 
 pure("what is forgotten of a client while it comes back does not undo its coming", async () => {
   const { stream, here } = await anaElsewhere();
   const gate = Promise.withResolvers<void>();
-  const recalled = here.recall("ana", 0);
+  const recalled = here.recall("ana", BACK, 0);
   stream.gate = gate.promise;
   while (!stream.kept.get("client.ana")?.text.includes(`"here"`)) await Promise.resolve();
   here.forget("ana");
@@ -91,7 +108,10 @@ pure("what is forgotten of a client while it comes back does not undo its coming
 
 pure("a client that says hello twice at once is found both times", async () => {
   const { here } = await anaElsewhere();
-  assertEquals(await Promise.all([here.recall("ana", 0), here.recall("ana", 0)]), [ANA, ANA]);
+  assertEquals(
+    await Promise.all([here.recall("ana", BACK, 0), here.recall("ana", BACK, 0)]),
+    [ANA, ANA],
+  );
   assertEquals(here.claimOf("ana"), 2);
 });
 
@@ -101,7 +121,7 @@ pure("a client that comes while it is asked where it is is here", async () => {
   stream.gate = gate.promise;
   const isHere = here.isHere("ana");
   stream.gate = Promise.resolve();
-  await here.recall("ana", 0);
+  await here.recall("ana", BACK, 0);
   gate.resolve();
   assertEquals(await isHere, true);
 });
@@ -113,13 +133,13 @@ pure(
     const third = clientsOf("third", stream);
     const gate = Promise.withResolvers<void>();
     stream.gate = gate.promise;
-    const late = here.recall("ana", 0);
+    const late = here.recall("ana", BACK, 0);
     stream.gate = Promise.resolve();
-    assertEquals(await third.recall("ana", 0), ANA);
+    assertEquals(await third.recall("ana", BACK, 0), ANA);
     gate.resolve();
     await assertRejects(() => late, Error, "Client ana cannot be taken over");
     assert(!here.has("ana"));
-    assertEquals(await here.recall("ana", 0), ANA);
+    assertEquals(await here.recall("ana", BACK, 0), ANA);
     assertEquals([await third.isHere("ana"), await here.isHere("ana")], [false, true]);
   },
 );
@@ -127,8 +147,74 @@ pure(
 pure("a client whose taking over got no answer is found when it tries again", async () => {
   const { stream, here } = await anaElsewhere();
   stream.mute = true;
-  await assertRejects(() => here.recall("ana", 0), Error, "Client ana cannot be taken over");
+  await assertRejects(
+    () => here.recall("ana", BACK, 0),
+    Error,
+    "Client ana cannot be taken over",
+  );
   stream.mute = false;
-  assertEquals(await here.recall("ana", 0), ANA);
+  assertEquals(await here.recall("ana", BACK, 0), ANA);
   assertEquals([await here.isHere("ana"), here.claimOf("ana")], [true, 3]);
 });
+
+pure("a client whose node does not answer goes on from its own word, and not without", async () => {
+  const { stream, here } = await anaElsewhere(SILENT);
+  assertEquals(await here.recall("ana", { ...BACK, n: 7, sent: 9 }, 0), {
+    ...ANA,
+    n: 7,
+    doubtUpTo: 9,
+  });
+  const third = clientsOf("third", stream, SILENT);
+  assertEquals(await third.recall("ana", BACK, 0), undefined);
+  await third.settled();
+  assertEquals([third.has("ana"), stream.kept.has("client.ana")], [false, false]);
+});
+
+pure("a node that ends writes down what is stored, and nobody has to answer", async () => {
+  const { stream, here } = await anaElsewhere();
+  await here.recall("ana", BACK, 0);
+  here.leave(0);
+  await here.settled();
+  const third = clientsOf("third", stream, SILENT);
+  assertEquals(await third.recall("ana", BACK, 0), ANA);
+  // What it came by itself with is not known for certain, and not written either.
+  const { stream: other, here: doubtful } = await anaElsewhere(SILENT);
+  await doubtful.recall("ana", { ...BACK, n: 7 }, 0);
+  doubtful.leave(0);
+  await doubtful.settled();
+  assertEquals(await clientsOf("third", other, SILENT).recall("ana", BACK, 0), undefined);
+});
+
+pure(
+  "a client that another node asks for while it is coming is handed over afterwards",
+  async () => {
+    const { stream, here } = await anaElsewhere();
+    const gate = Promise.withResolvers<void>();
+    const recalled = here.recall("ana", BACK, 0);
+    stream.gate = gate.promise;
+    const handedOver = here.handOver("ana");
+    gate.resolve();
+    assertEquals([await recalled, await handedOver], [ANA, 5]);
+  },
+);
+
+pure("a client that is let in while nobody can be asked goes on from its own word", async () => {
+  const { here } = await anaElsewhere();
+  await here.recall("ana", BACK, 0);
+  assertEquals(here.letIn("ana", BACK), { ...ANA, doubtUpTo: Infinity });
+  assertEquals(here.takeUnasked(), []);
+  const back = { ...BACK, n: 6, sent: 8 };
+  assertEquals(here.letIn("ana", back), { ...ANA, n: 6, doubtUpTo: 8 });
+  assertEquals([here.takeUnasked(), here.takeUnasked()], [[["ana", back]], []]);
+});
+
+pure(
+  "a client whose connection has gone while it was looked for is not taken over for it",
+  async () => {
+    const { stream, here } = await anaElsewhere();
+    const gone = { isHere: () => false };
+    await assertRejects(() => here.recall("ana", gone, 0), Error, "Client ana has gone again");
+    assertEquals([here.has("ana"), await here.isHere("ana")], [false, false]);
+    assertEquals(stream.kept.get("client.ana")?.text.includes("there"), true);
+  },
+);

@@ -47,21 +47,43 @@ pure("a welcome says who the client is, and only in parley.v1 how it comes back"
     client_id: "ana",
     message: "Welcome!",
   });
-  const told = { token: "ana.x", resumed: true, heartbeatMs: 100, rooms: 3 };
-  const bodyBytes = undefined;
-  assertEquals(textOf(welcome(peer, session, { ...told, bodyBytes }, "r")), {
+  const told = {
+    token: "ana.x",
+    resumed: true,
+    heartbeatMs: 100,
+    maxRoomsPerClient: 3,
+    rate: 9,
+    bodyBytes: undefined,
+  };
+  assertEquals(textOf(welcome(peer, session, told, "r")), {
     status: "connected",
     client_id: "ana",
     session: "ana.x",
     resumed: true,
     n: 4,
     heartbeat_ms: 100,
-    limits: { body_bytes: 65_536, name_chars: 128, batch: 256, rooms: 3, frame_bytes: 394_240 },
+    limits: {
+      body_bytes: 65_536,
+      name_chars: 128,
+      batch: 256,
+      rooms: 3,
+      frame_bytes: 394_240,
+      rate: 9,
+      burst: 18,
+    },
     message: "Welcome!",
     ref: "r",
   });
-  const bodyBytesOf = (bodyBytes: number) =>
-    (textOf(welcome(peer, session, { ...told, bodyBytes }, "r")).limits as Limits).body_bytes;
+  const limitsOf = (other: { rate?: number; bodyBytes?: number }) =>
+    textOf(welcome(peer, session, { ...told, ...other }, "r")).limits as Limits;
+  assertEquals(limitsOf({ rate: 0 }), {
+    body_bytes: 65_536,
+    name_chars: 128,
+    batch: 256,
+    rooms: 3,
+    frame_bytes: 394_240,
+  });
+  const bodyBytesOf = (bodyBytes: number) => limitsOf({ bodyBytes }).body_bytes;
   assertEquals([bodyBytesOf(1_000), bodyBytesOf(1e6)], [1_000, 65_536]);
 });
 

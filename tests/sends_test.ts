@@ -21,5 +21,6 @@ pure("Sends forgets the places of the oldest, but not that they are stored", () 
   const sends = new Sends();
   for (let n = 1; n <= REMEMBERED_SENDS + 5; n++) sends.add(n, n);
   assertEquals([1, 5, 6].map((n) => sends.seqOf(n)), [0, 0, 6]);
+  assertEquals([5, 6].map((n) => sends.isRecent(n)), [false, true]);
   assertEquals(sends.last, REMEMBERED_SENDS + 5);
 });

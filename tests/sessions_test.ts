@@ -17,14 +17,17 @@ pure("Sessions.add() makes clients with different ids", () => {
   assertEquals([sessions.size, sessions.get(a.id)], [1, undefined]);
 });
 
-pure("Sessions.restore() takes in a client with its name and number, or without the number", () => {
-  const sessions = make();
-  const ana = sessions.restore({ id: "ana", name: "Ana", n: 7 });
-  assertEquals([ana.id, ana.name, ana.n, ana.counted], ["ana", "Ana", 7, true]);
-  const ben = sessions.restore({ id: "ben", name: undefined, n: undefined });
-  assertEquals([ben.name, ben.n, ben.counted], [undefined, 0, false]);
-  assert(sessions.get("ana") === ana);
-});
+pure(
+  "Sessions.restore() takes in a client with its name and number, and how certain that is",
+  () => {
+    const sessions = make();
+    const ana = sessions.restore({ id: "ana", name: "Ana", n: 7 });
+    assertEquals([ana.id, ana.name, ana.n, ana.doubtful], ["ana", "Ana", 7, false]);
+    const ben = sessions.restore({ id: "ben", name: undefined, n: 3, doubtUpTo: 5 });
+    assertEquals([ben.name, ben.n, ben.doubtful], [undefined, 3, true]);
+    assert(sessions.get("ana") === ana);
+  },
+);
 
 pure(
   "Sessions.verify() takes the whole token of any client, known or not, and nothing else",
@@ -58,7 +61,7 @@ pure("a session and its connection point at each other until they are taken apar
   assertEquals([session.peer, peer.session, session.seenAt], [undefined, undefined, 9]);
 });
 
-pure("Session.numberOf() refuses a number behind a hole, as soon as numbers are known", () => {
+pure("Session.numberOf() refuses a number behind a hole", () => {
   const session = make().add();
   assertEquals([session.numberOf(undefined), session.numberOf(1)], [1, 1]);
   session.take(3);
@@ -66,6 +69,43 @@ pure("Session.numberOf() refuses a number behind a hole, as soon as numbers are 
   assertEquals([session.n, session.numberOf(undefined), session.numberOf(2)], [3, 4, 2]);
   const error = assertThrows(() => session.numberOf(5), ChatError, "Message 5 came before 4");
   assertEquals(error.code, "out_of_order");
-  session.recount(undefined);
-  assertEquals(session.numberOf(5), 5);
 });
+
+pure(
+  "Session.numberOf() gives no message the number of one that was, or may have been, refused",
+  () => {
+    const refusals = [[true, 1, true], [false, 1, false], [undefined, 1, true]] as const;
+    for (const [hadNumber, n, isRefused] of [...refusals, [undefined, undefined, false] as const]) {
+      const session = make().add();
+      session.take(session.numberOf(n));
+      session.stumble(hadNumber);
+      const next = () => session.numberOf(undefined);
+      if (!isRefused) {
+        assertEquals(next(), 2);
+        continue;
+      }
+      assertThrows(next, ChatError, "Message 2 was refused: send it first");
+      session.take(session.numberOf(2));
+      assertEquals(next(), 3);
+    }
+  },
+);
+
+pure(
+  "Session.canGoOn() with a number that is not beyond its own, and without one if that is certain",
+  () => {
+    const session = make().restore({ id: "ana", name: undefined, n: 3 });
+    const answers = () => [undefined, 0, 3, 4].map((n) => session.canGoOn(n));
+    assertEquals(answers(), [true, true, true, false]);
+    session.recount({ n: 3, doubtUpTo: 5 });
+    assertEquals(answers(), [false, true, true, true]);
+    assertEquals([session.canGoOn(5), session.canGoOn(6)], [true, false]);
+    // What was in doubt has been said again, and taken or known by now.
+    session.take(5);
+    assertEquals([session.doubtful, session.canGoOn(undefined)], [false, true]);
+    session.doubt(3);
+    assertEquals([session.n, session.doubtful, session.canGoOn(undefined)], [3, true, false]);
+    session.doubt(undefined);
+    assertEquals([session.n, session.doubtUpTo], [0, 5]);
+  },
+);

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Entry } from "../src/protocol.ts";
+import { PageClient } from "./page_client.ts";
 import { type Frame, type RawSocket, TestChat } from "./fixtures.ts";
 import { pause, until } from "./waiting.ts";
 
@@ -124,6 +125,26 @@ Deno.test("a paid frame of one message is not refused for what it cost", async (
     "the bucket is never full",
     { everyMs: 50 },
   );
+});
+
+Deno.test("a client that does as the page says is never thrown out, however fast it would be", async () => {
+  await using server = new TestChat();
+  const { host, roomId } = await server.host1();
+  await using _host = host;
+  await using ana = new PageClient();
+  await ana.connect(server.url);
+  await ana.join(roomId);
+  const fates = await Promise.all(Array.from({ length: 700 }, (_, i) => ana.say(roomId, `${i}`)));
+  assertEquals(fates.map((fate) => typeof fate), Array(700).fill("number"));
+  assertEquals(ana.goodbyes, []);
+  // It was refused now and then, and each time with no more than it had on its way.
+  assert(ana.refusals.rate_limited! > 0);
+  const bodies: unknown[] = [];
+  while (bodies.length < 700) {
+    const entry = await host.entry();
+    if ("body" in entry) bodies.push(entry.body);
+  }
+  assertEquals(bodies, Array.from({ length: 700 }, (_, i) => `${i}`));
 });
 
 Deno.test("a flood ends in a goodbye and a close that means stay away", async () => {

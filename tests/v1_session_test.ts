@@ -178,11 +178,13 @@ Deno.test("a repeated message is stored once, and answered with the first one's 
   await using ben = await guest(server, ana, roomId);
   ana.send({ action: "messages", room_id: roomId, n: 1, body: ["one", "two"] });
   await ana.entries(2);
-  assertEquals(await ana.ask({ action: "message", room_id: roomId, n: 2, body: "two" }), {
+  const repeat = { action: "message", room_id: roomId, n: 2, body: "two", ref: "again" };
+  assertEquals(await ana.ask(repeat), {
     status: "success",
     n: 2,
     duplicate: true,
     seq: 4,
+    ref: "again",
   });
   await ana.close();
   // Over a reconnect: what was stored is answered, the rest of the same frame is new.

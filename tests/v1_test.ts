@@ -14,7 +14,15 @@ Deno.test("hello is answered with an identity, a secret, the heartbeat and the l
     resumed: false,
     n: 0,
     heartbeat_ms: 12_345,
-    limits: { body_bytes: 65_536, name_chars: 128, batch: 256, rooms: 7, frame_bytes: 394_240 },
+    limits: {
+      body_bytes: 65_536,
+      name_chars: 128,
+      batch: 256,
+      rooms: 7,
+      frame_bytes: 394_240,
+      rate: 200,
+      burst: 400,
+    },
     message: "Welcome!",
     ref: "r1",
   });

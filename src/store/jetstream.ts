@@ -12,17 +12,21 @@ import { newClientId, newEpoch, type RandomBytes } from "../ids.ts";
 import type { Draft, PresenceDraft } from "../protocol.ts";
 import { every, type Timer } from "../timers.ts";
 import { within } from "../wait.ts";
+import { Awaited } from "./awaited.ts";
 import { Disputes } from "./disputes.ts";
+import { Handovers } from "./handovers.ts";
 import { JetStreamClients } from "./jetstream_clients.ts";
 import { JetStreamHealth } from "./jetstream_health.ts";
 import { JetStreamLink } from "./jetstream_link.ts";
 import { JetStreamMetas } from "./jetstream_metas.ts";
 import { epochOf, JetStreamRoom } from "./jetstream_room.ts";
 import type { NatsAddress } from "./nats_address.ts";
+import { NodeBus } from "./node_bus.ts";
 import { Nodes } from "./nodes.ts";
 import { Outgoing, type Published, unavailable } from "./outgoing.ts";
 import {
   DELETED,
+  type Return,
   type Store,
   type StoredClient,
   type StoredRoom,
@@ -63,8 +67,11 @@ export class JetStreamStore implements Store {
   readonly #nodes: Nodes;
   readonly #health: JetStreamHealth;
   readonly #outgoing: Outgoing;
+  readonly #awaited = new Awaited();
   readonly #clients: JetStreamClients;
   readonly #metas: JetStreamMetas;
+  readonly #bus: NodeBus;
+  readonly #handovers: Handovers;
   readonly #rooms = new Map<string, JetStreamRoom>();
   /** What must end before something else is asked about a room. */
   readonly #busy = new Map<string, Promise<void>>();
@@ -84,8 +91,9 @@ export class JetStreamStore implements Store {
     this.#outgoing = new Outgoing({
       isOpen: (roomId) => this.#rooms.has(roomId),
       publish: (roomId, draft, id, done) => this.#publish(roomId, draft, id).then(done),
+      find: (id, done) => this.#link.find(id).then(done),
       repeated: (draft, seq) => events.repeated(draft, seq),
-      refused: (draft, error) => events.refused(draft, error),
+      refused: (draft, error, doubtful) => events.refused(draft, error, doubtful),
     });
     this.#link = new JetStreamLink({
       ...address,
@@ -105,9 +113,11 @@ export class JetStreamStore implements Store {
         [...this.#rooms.values()].forEach((room) => this.#lose(room, "lost"));
       },
     });
+    this.#bus = new NodeBus(this.#node, this.#link);
+    this.#handovers = new Handovers(this.#bus);
     this.#metas = new JetStreamMetas(this.#link, () => newEpoch(random));
     this.#health = new JetStreamHealth(options.probeMs, this.#nodes, {
-      say: (now) => this.#say("alive", `${now}`),
+      say: (now) => this.#bus.say("alive", now),
       probe: () => this.#link.probe(),
       giveUp: (reason) => this.#link.giveUp(reason),
       catchUp: () => this.#catchUp(),
@@ -119,6 +129,7 @@ export class JetStreamStore implements Store {
       link: this.#link,
       nodes: this.#nodes,
       outgoing: this.#outgoing,
+      handovers: this.#handovers,
       taken: (id) => this.#taken(id),
     });
     this.#disputes = new Disputes({
@@ -162,7 +173,9 @@ export class JetStreamStore implements Store {
   }
 
   settled(clientId?: string): Promise<void> | undefined {
-    return this.#outgoing.settled(clientId);
+    const published = this.#outgoing.settled(clientId);
+    if (published === undefined) return this.#awaited.settled(clientId);
+    return published.then(() => this.#awaited.settled(clientId));
   }
 
   relay(roomId: string, text: string): void {
@@ -177,8 +190,8 @@ export class JetStreamStore implements Store {
   }
 
   delete(roomId: string): void {
-    this.#rooms.get(roomId)?.close();
-    this.#rooms.delete(roomId);
+    const room = this.#rooms.get(roomId);
+    if (room !== undefined) this.#closeRoom(room);
     if (!WORD.test(roomId)) return;
     if (this.#deleting.size < DELETED.rooms) this.#deleting.add(roomId);
     this.#alone(roomId, () => this.#delete(roomId));
@@ -193,13 +206,13 @@ export class JetStreamStore implements Store {
     this.#clients.remember(clientId, name, performance.now());
   }
 
-  async recall(clientId: string): Promise<StoredClient | undefined> {
+  async recall(clientId: string, back: Return): Promise<StoredClient | undefined> {
     // Those that are here stay here, even while nobody can be asked.
-    if (!this.#health.works && this.#clients.has(clientId)) return this.#clients.letIn(clientId);
+    if (!this.#health.works && this.#clients.has(clientId)) {
+      return this.#clients.letIn(clientId, back);
+    }
     await this.#whenReady();
-    const client = await asked(this.#clients.recall(clientId, performance.now()));
-    if (client !== undefined) this.#say("taken", `${clientId} ${this.#clients.claimOf(clientId)}`);
-    return client;
+    return await asked(this.#clients.recall(clientId, back, performance.now()));
   }
 
   forget(clientId: string): void {
@@ -215,9 +228,12 @@ export class JetStreamStore implements Store {
     this.#health.close();
     for (const room of this.#rooms.values()) room.close();
     this.#rooms.clear();
-    // What was told last, that everybody is away, is as good as the rest.
-    const settled = Promise.all([this.#outgoing.settled(), this.#clients.settled()]);
-    if (this.#health.works) await within(CLOSING_MS, settled);
+    if (this.#health.works) {
+      this.#clients.leave(performance.now());
+      // What was told last, that everybody is away, is as good as the rest.
+      const settled = Promise.all([this.#outgoing.settled(), this.#clients.settled()]);
+      await within(CLOSING_MS, settled);
+    }
     // It may be waiting for a NATS that does not answer.
     await within(CLOSING_MS, this.#link.close());
   }
@@ -272,7 +288,7 @@ export class JetStreamStore implements Store {
       await this.#whenReady();
       const epoch = await this.#metas.delete(id);
       this.#deleting.delete(id);
-      if (epoch !== undefined) this.#say("deleted", `${id} ${epochOf(epoch, this.#link.life)}`);
+      if (epoch !== undefined) this.#bus.say("deleted", id, epochOf(epoch, this.#link.life));
       // It was being opened when this was asked for.
       const room = this.#rooms.get(id);
       if (room !== undefined) this.#lose(room, "deleted");
@@ -283,6 +299,7 @@ export class JetStreamStore implements Store {
 
   #pushed(room: JetStreamRoom, from: string, n: number, seq: number): void {
     if (n > 0) this.#outgoing.seen(from, n, seq);
+    this.#awaited.seen(room.id, seq);
     this.#events.stored(room.id);
   }
 
@@ -296,9 +313,14 @@ export class JetStreamStore implements Store {
     switch (outcome.type) {
       case "stored": {
         const room = this.#rooms.get(roomId);
-        // Nobody here sees it come by.
-        if (room === undefined) return { ...outcome, duplicate: true };
-        if (!outcome.duplicate) room.expect(outcome.seq);
+        const { seq, duplicate } = outcome;
+        if (room === undefined) {
+          this.#events.repeated(draft, seq, true);
+          return { ...outcome, duplicate: false };
+        }
+        if (duplicate) return outcome;
+        room.expect(seq);
+        if ("body" in draft && seq > room.log.head) this.#awaited.expect(roomId, seq, draft);
         return outcome;
       }
       case "unknown":
@@ -326,31 +348,27 @@ export class JetStreamStore implements Store {
       : `${from}.${this.#node}-${++this.#told}`;
   }
 
-  /** Says something to the other nodes. */
-  #say(what: "alive" | "taken" | "deleted", of: string): void {
-    this.#link.say(this.#link.subject("node", what), `${this.#node} ${of}`);
-  }
-
   #listen(): void {
-    const on = (what: string, heard: (node: string, of: string, more: string) => void) =>
-      this.#link.listen(this.#link.subject("node", what), ({ text }) => {
-        const [node = "", of = "", more = ""] = text.split(" ");
-        heard(node, of, more);
-      });
-    on("alive", (node, at) => {
-      const late = this.#nodes.heard(node, Number(at), performance.now());
-      // What kept its word from coming through may have kept entries as well.
-      if (late) this.#rooms.forEach((room) => room.doubt());
-      this.#health.judge();
-    });
-    on("taken", (node, clientId, claim) => {
-      // What is heard late may be older than what this node has done since.
-      const newer = Number(claim) > this.#clients.claimOf(clientId);
-      if (node !== this.#node && newer) this.#taken(clientId);
-    });
-    on("deleted", (_node, roomId, epoch) => {
-      const room = this.#rooms.get(roomId);
-      if (room?.log.epoch === epoch) this.#lose(room, "deleted");
+    this.#bus.listen({
+      alive: (node, at) => {
+        const late = this.#nodes.heard(node, at, performance.now());
+        // What kept its word from coming through may have kept entries as well.
+        if (late) this.#rooms.forEach((room) => room.doubt());
+        this.#health.judge();
+      },
+      taken: (node, clientId, claim) => {
+        // What is heard late may be older than what this node has done since.
+        if (node === this.#node || claim <= this.#clients.claimOf(clientId)) return;
+        const wasHere = this.#clients.has(clientId);
+        const stored = this.#clients.handOver(clientId);
+        if (wasHere) this.#handovers.answer(clientId, claim, stored);
+        this.#taken(clientId);
+      },
+      left: (_node, clientId, claim, n) => this.#handovers.answered(clientId, claim, n),
+      deleted: (_node, roomId, epoch) => {
+        const room = this.#rooms.get(roomId);
+        if (room?.log.epoch === epoch) this.#lose(room, "deleted");
+      },
     });
   }
 
@@ -370,7 +388,7 @@ export class JetStreamStore implements Store {
   #changed(works: boolean): void {
     if (works) {
       // Where they have been elsewhere meanwhile, they are here now.
-      for (const id of this.#clients.takeUnasked()) this.recall(id).catch(() => {});
+      for (const [id, back] of this.#clients.takeUnasked()) this.recall(id, back).catch(() => {});
       this.#clients.tick(performance.now());
       for (const id of this.#deleting) this.#alone(id, () => this.#delete(id));
     }
@@ -384,9 +402,7 @@ export class JetStreamStore implements Store {
   }
 
   #lose(room: JetStreamRoom, how: "deleted" | "lost"): void {
-    room.close();
-    if (this.#rooms.get(room.id) !== room) return;
-    this.#rooms.delete(room.id);
+    if (!this.#closeRoom(room)) return;
     if (!room.released) this.#events.gone(room.id, how);
   }
 
@@ -424,9 +440,18 @@ export class JetStreamStore implements Store {
     if (room.unsettled && this.#health.works && !room.lacking) {
       this.#disputes.correct(room, (id) => this.#outgoing.holds(id));
     }
-    if (!room.released || room.unsettled) return;
+    if (room.released && !room.unsettled) this.#closeRoom(room);
+  }
+
+  /** Ends a room here, and answers those whose messages would have come by; says whether it was open. */
+  #closeRoom(room: JetStreamRoom): boolean {
     room.close();
+    if (this.#rooms.get(room.id) !== room) return false;
     this.#rooms.delete(room.id);
+    for (const [seq, draft] of this.#awaited.close(room.id)) {
+      this.#events.repeated(draft, seq, true);
+    }
+    return true;
   }
 
   /** Gives up a client that has come in at another node. */

@@ -1,15 +1,16 @@
 /**
  * The clients of all nodes, as far as they must be known for a client to go on at
- * another node: how it is called, and which of its messages are certainly stored.
+ * another node: how it is called, which of its messages are certainly stored, and where it is.
  *
  * @module
  */
 
+import type { Handovers } from "./handovers.ts";
 import type { JetStreamLink } from "./jetstream_link.ts";
 import { STATE_KEPT_MS } from "./jetstream_streams.ts";
 import type { Nodes } from "./nodes.ts";
 import type { Outgoing } from "./outgoing.ts";
-import type { StoredClient } from "./store.ts";
+import type { Return, StoredClient } from "./store.ts";
 
 /** How a client is kept. */
 interface KeptClient {
@@ -18,6 +19,8 @@ interface KeptClient {
   n: number;
   /** The node that it is at. */
   node: string;
+  /** Set where that node has ended and nothing newer comes from it. */
+  left?: true;
 }
 
 /** What was written of a client of this node; `at` on the monotonic clock in milliseconds. */
@@ -35,6 +38,21 @@ type ClientsLink = Pick<JetStreamLink, "subject" | "last" | "publish" | "purge">
 /** How often what is stored of a client is noted, in milliseconds: less than ids of messages are remembered. */
 const NOTE_EVERY_MS = 30_000;
 
+/** How long the node where a client was may take to say what is stored of it, in milliseconds. */
+const HANDOVER_MS = 1_000;
+
+/** What is needed beside the line to NATS. */
+export interface ClientsSetting {
+  /** How long a client is waited for after its node has died, in milliseconds. */
+  graceMs: number;
+  link: ClientsLink;
+  nodes: Nodes;
+  outgoing: Outgoing;
+  handovers: Pick<Handovers, "ask">;
+  /** Hears of a client of this node that another one has taken over. */
+  taken: (id: string) => void;
+}
+
 /** The clients of one node, and those it can find of others. */
 export class JetStreamClients {
   readonly #node: string;
@@ -42,33 +60,27 @@ export class JetStreamClients {
   readonly #link: ClientsLink;
   readonly #nodes: Nodes;
   readonly #outgoing: Outgoing;
+  readonly #handovers: Pick<Handovers, "ask">;
   readonly #taken: (id: string) => void;
   readonly #notes = new Map<string, Note>();
   /** The clients that are being taken over. */
   readonly #recalls = new Map<string, Promise<StoredClient | undefined>>();
   /** Those that came back while nobody could be asked whether they had been elsewhere. */
-  readonly #unasked = new Set<string>();
+  readonly #unasked = new Map<string, Return>();
   /** What is being written. */
   readonly #writing = new Set<Promise<void>>();
 
   /** Makes the clients of the node with this id: none so far. */
   constructor(
     node: string,
-    { graceMs, link, nodes, outgoing, taken }: {
-      /** How long a client is waited for after its node has died, in milliseconds. */
-      graceMs: number;
-      link: ClientsLink;
-      nodes: Nodes;
-      outgoing: Outgoing;
-      /** Hears of a client of this node that another one has taken over. */
-      taken: (id: string) => void;
-    },
+    { graceMs, link, nodes, outgoing, handovers, taken }: ClientsSetting,
   ) {
     this.#node = node;
     this.#graceMs = graceMs;
     this.#link = link;
     this.#nodes = nodes;
     this.#outgoing = outgoing;
+    this.#handovers = handovers;
     this.#taken = taken;
   }
 
@@ -83,48 +95,76 @@ export class JetStreamClients {
     return this.#notes.has(id);
   }
 
-  /** Lets a client go on that was at this node last, while nobody can be asked. */
-  letIn(id: string): StoredClient {
-    const { name, n } = this.#notes.get(id)!;
-    this.#unasked.add(id);
-    this.#outgoing.stored(id, n);
-    return { id, name, n: undefined };
+  /** Lets a client go on that was at this node last, while nobody can be asked whether it still was. */
+  letIn(id: string, back: Return): StoredClient {
+    const { name } = this.#notes.get(id)!;
+    const n = Math.max(this.#outgoing.lastOf(id), back.n ?? 0);
+    const doubtUpTo = back.sent ?? Infinity;
+    if (back.n !== undefined) {
+      this.#unasked.set(id, back);
+      this.#outgoing.stored(id, n, doubtUpTo);
+    }
+    return { id, name, n, doubtUpTo };
   }
 
   /** Hands over those that were let in, to be asked about now that it is possible. */
-  takeUnasked(): string[] {
-    const ids = [...this.#unasked];
+  takeUnasked(): [id: string, back: Return][] {
+    const clients = [...this.#unasked];
     this.#unasked.clear();
-    return ids;
+    return clients;
   }
 
   /**
-   * Finds a client that is at another node, or was, and takes it over. Returns undefined for
-   * one that is at this node, and for one that will not come back. Rejects where it cannot be known.
+   * Finds a client that is at another node, or was, and takes it over. Returns undefined for one
+   * that is at this node, for one that will not come back, and where neither the other node nor the
+   * client itself can tell where its numbers go on. Rejects where it cannot be known, and where
+   * nobody waits for it any more.
    */
-  recall(id: string, now: number): Promise<StoredClient | undefined> {
+  recall(id: string, back: Return, now: number): Promise<StoredClient | undefined> {
     const begun = this.#recalls.get(id);
     if (begun !== undefined) return begun;
-    const recall = this.#recall(id, now).finally(() => this.#recalls.delete(id));
+    const recall = this.#recall(id, back, now).finally(() => this.#recalls.delete(id));
     this.#recalls.set(id, recall);
     return recall;
   }
 
-  async #recall(id: string, now: number): Promise<StoredClient | undefined> {
+  async #recall(id: string, back: Return, now: number): Promise<StoredClient | undefined> {
     const kept = await this.#link.last(this.#link.subject("client", id));
     if (kept === undefined) return undefined;
-    const { name, n, node }: KeptClient = JSON.parse(kept.text);
+    const { name, n, node, left }: KeptClient = JSON.parse(kept.text);
     // A record of this node that it does not know is a taking over that got no answer.
     if (node === this.#node && this.#notes.has(id)) return undefined;
     if (this.#nodes.silentFor(node, now) >= this.#graceMs) return undefined;
+    // It may have gone on elsewhere, and would be thrown out there.
+    if (!back.isHere()) throw new Error(`Client ${id} has gone again`);
     const note = { name, n, at: now, seq: kept.seq };
     this.#notes.set(id, note);
     if (!await this.#write(id, note)) {
       this.#notes.delete(id);
       throw new Error(`Client ${id} cannot be taken over`);
     }
-    this.#outgoing.stored(id, n);
-    return { id, name, n: undefined };
+    const patienceMs = left || this.#nodes.isDead(node, now) ? 0 : HANDOVER_MS;
+    const told = await this.#handovers.ask(id, note.seq, patienceMs) ?? (left ? n : undefined);
+    const last = told ?? (back.n === undefined ? undefined : Math.max(n, back.n));
+    if (last === undefined) {
+      this.#notes.delete(id);
+      this.#track(this.#remove(id).catch(() => {}));
+      return undefined;
+    }
+    const doubtUpTo = told === undefined ? back.sent ?? Infinity : 0;
+    this.#outgoing.stored(id, last, doubtUpTo);
+    return { id, name, n: last, doubtUpTo };
+  }
+
+  /**
+   * Lets go of a client that another node has taken over; resolves with the number of its last
+   * message that is stored, when nothing more comes from here; undefined where it is not certain.
+   */
+  handOver(id: string): Promise<number | undefined> {
+    // Where it is only just coming here, the node before this one has still to answer.
+    const coming = this.#recalls.get(id);
+    const handOver = () => this.#outgoing.handOver(id);
+    return coming === undefined ? handOver() : coming.then(handOver, () => undefined);
   }
 
   /** Whether a client is at this node, as all nodes know it. Rejects where it cannot be known. */
@@ -147,6 +187,14 @@ export class JetStreamClients {
     if (this.#recalls.has(id) || !this.#notes.delete(id)) return;
     // What cannot be removed now becomes too old one day.
     this.#track(this.#remove(id).catch(() => {}));
+  }
+
+  /** Writes of each client up to where its messages are stored, as this node ends and stores no more. */
+  leave(now: number): void {
+    for (const [id, { name, seq }] of this.#notes) {
+      const n = this.#outgoing.certainLastOf(id);
+      if (n !== undefined) this.#note(id, { name, n, at: now, seq }, true);
+    }
   }
 
   /** Writes everything anew: what was written is gone. */
@@ -179,10 +227,10 @@ export class JetStreamClients {
     await this.#link.purge(subject, kept.seq);
   }
 
-  #note(id: string, note: Note): void {
+  #note(id: string, note: Note, left = false): void {
     this.#notes.set(id, note);
     this.#track(
-      this.#write(id, note).then((written) => {
+      this.#write(id, note, left).then((written) => {
         // Soon again, where it may not be there.
         if (!written) note.at = -Infinity;
       }),
@@ -190,9 +238,14 @@ export class JetStreamClients {
   }
 
   /** Writes a note, unless another node has the client; says whether that is certainly done. */
-  async #write(id: string, note: Note): Promise<boolean> {
+  async #write(id: string, note: Note, left = false): Promise<boolean> {
     const { name, n, seq } = note;
-    const kept: KeptClient = { ...(name === undefined ? {} : { name }), n, node: this.#node };
+    const kept: KeptClient = {
+      ...(name === undefined ? {} : { name }),
+      n,
+      node: this.#node,
+      ...(left ? { left } : {}),
+    };
     const subject = this.#link.subject("client", id);
     const outcome = await this.#link.publish(subject, JSON.stringify(kept), { behind: seq });
     if (outcome.type === "stored") note.seq = outcome.seq;

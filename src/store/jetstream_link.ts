@@ -174,7 +174,7 @@ export class JetStreamLink {
   async publish(
     subject: string,
     text: string,
-    { id, node, place, behind }: PublishOptions = {},
+    { id, node, place, behind, behindAll }: PublishOptions = {},
   ): Promise<PublishOutcome> {
     try {
       const line = this.#open;
@@ -186,6 +186,7 @@ export class JetStreamLink {
         headers,
         ...(id === undefined ? {} : { msgID: id }),
         ...(behind === undefined ? {} : { expect: { lastSubjectSequence: behind } }),
+        ...(behindAll === undefined ? {} : { expect: { lastSequence: behindAll } }),
       });
       const isOfRooms = this.#streams.nameFor(subject) === this.#settings.name;
       if (id !== undefined && !duplicate && isOfRooms) this.#life.saw(seq, id);
@@ -194,7 +195,8 @@ export class JetStreamLink {
       const outcome = outcomeOf(error);
       if (outcome.type !== "overtaken" && outcome.type !== "too_large") this.look();
       const isRefused = outcome.type === "refused" || outcome.type === "too_large";
-      const isProbe = behind === NEVER || subject === this.subject("meta", PROBE);
+      const isProbe = behind === NEVER || behindAll === NEVER ||
+        subject === this.subject("meta", PROBE);
       if (isRefused && !isProbe) this.#events.refused(subject, outcome.reason);
       return outcome;
     }
@@ -213,6 +215,17 @@ export class JetStreamLink {
       this.#probedAt = outcome.seq;
     }
     return full === undefined ? outcome : { type: "refused", reason: full };
+  }
+
+  /**
+   * The `seq` of an entry that was published under an id; 0 where NATS does not remember it, or
+   * does not answer.
+   */
+  async find(id: string): Promise<number> {
+    // It looks for duplicates first. Where replicas were asked about the newest of the subject, it
+    // would look at that before.
+    const outcome = await this.publish(this.subject("room", "-"), "", { id, behindAll: NEVER });
+    return outcome.type === "stored" ? outcome.seq : 0;
   }
 
   /** Says something to whoever listens now, this node included; it may get lost. */

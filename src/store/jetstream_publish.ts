@@ -33,6 +33,8 @@ export interface PublishOptions {
   place?: Place;
   /** Only store it if the newest message on its subject has this `seq`; 0: if there is none. */
   behind?: number;
+  /** Only store it if the newest message of the whole stream has this `seq`. */
+  behindAll?: number;
 }
 
 /** The codes of JetStream for a subject that has gone on, and for a message over the stream's own limit. */

@@ -59,14 +59,14 @@ export class MemoryStore implements Store {
       this.#events.repeated(draft, sends.seqOf(n));
       return;
     }
-    const room = this.#rooms.get(roomId);
-    if (room === undefined) {
-      this.#events.refused(draft, gone());
-      return;
-    }
     if (sends !== undefined && n > sends.last + 1) {
       const message = `Message ${n} came before ${sends.last + 1}`;
       this.#events.refused(draft, new ChatError("out_of_order", message));
+      return;
+    }
+    const room = this.#rooms.get(roomId);
+    if (room === undefined) {
+      this.#events.refused(draft, gone());
       return;
     }
     const seq = room.log.head + 1;

@@ -28,6 +28,8 @@ export interface OutgoingActions extends Pick<StoreEvents, "repeated" | "refused
   isOpen(roomId: string): boolean;
   /** Publishes a draft under an id that makes it stored once; calls `done` once, later. */
   publish(roomId: string, draft: Draft, id: string, done: (outcome: Published) => void): void;
+  /** Looks where a message is that is stored under an id; calls `done` once, later, with 0 where that is not to be had. */
+  find(id: string, done: (seq: number) => void): void;
 }
 
 /** The most UTF-16 units of drafts that wait, over all clients: what comes then is refused. */
@@ -42,6 +44,8 @@ export const TRY_FOR_MS = 60_000;
 /** When a client may try again whose message was refused for a while, in milliseconds. */
 const RETRY_AFTER_MS = 500;
 
+const CANNOT_WRITE = "The log cannot be written now";
+
 interface Waiting {
   readonly roomId: string;
   readonly draft: Draft;
@@ -51,10 +55,10 @@ interface Waiting {
 /** What is known here of one client. */
 class Client {
   readonly id: string;
-  /** Its messages that are known to be stored; undefined until something is known. */
+  /** Its messages that are known to be stored; undefined until there are any. */
   sends: Sends | undefined;
-  /** Whether there may be newer ones than `sends` knows, because another node took them. */
-  behind = true;
+  /** Newer ones than `sends` knows, up to this, may be stored: by another node, or by this one unheard. */
+  doubtUpTo = 0;
   /** What it has said, oldest first. */
   readonly waiting: Waiting[] = [];
   /** Whether the first of these is on its way. */
@@ -86,23 +90,37 @@ export class Outgoing {
 
   /** Takes a draft and the id it is to be published under; what becomes of it is reported at once or later. */
   append(roomId: string, draft: Draft, id: string): void {
+    const { from } = draft;
+    if (this.#isAnswered(this.#clients.get(from), draft, false)) return;
     if (this.#chars + charsOf(draft) > MAX_WAITING_CHARS) {
-      this.#actions.refused(draft, unavailable("Too much waits to be stored"));
+      this.#refuseNow(this.#clients.get(from), draft, "Too much waits to be stored");
       return;
     }
-    const client = this.#clientOf(draft.from);
+    const client = this.#clientOf(from);
     client.leaving = false;
     client.waiting.push({ roomId, draft, id });
     this.#chars += charsOf(draft);
     this.#advance(client);
   }
 
-  /** Says that a client has come back of which messages up to `n` are stored, and perhaps more. */
-  stored(clientId: string, n: number): void {
+  /** Says that a client has come of which messages up to `n` are stored, and perhaps up to `doubtUpTo`. */
+  stored(clientId: string, n: number, doubtUpTo = 0): void {
     const client = this.#clientOf(clientId);
     client.leaving = false;
-    client.behind = true;
+    client.doubtUpTo = doubtUpTo;
     if (n > (client.sends?.last ?? -1)) client.sends = new Sends(n);
+  }
+
+  /**
+   * Lets go of a client that goes on at another node: what is not on its way is refused. Resolves
+   * when nothing is on its way any more, with the number of its last message that is stored;
+   * undefined where that is not certain.
+   */
+  handOver(clientId: string): Promise<number | undefined> {
+    const client = this.#clients.get(clientId);
+    if (client !== undefined) this.#refuseRest(client);
+    // By then it may be forgotten.
+    return (this.settled(clientId) ?? Promise.resolve()).then(() => certainLast(client));
   }
 
   /** Says that `(from, n)` was seen in a log, at `seq`. */
@@ -116,6 +134,11 @@ export class Outgoing {
   /** The number of the last message of a client that is known to be stored; 0 if none is. */
   lastOf(clientId: string): number {
     return this.#clients.get(clientId)?.sends?.last ?? 0;
+  }
+
+  /** The same where nothing newer can be stored any more unless it is said anew; else undefined. */
+  certainLastOf(clientId: string): number | undefined {
+    return certainLast(this.#clients.get(clientId));
   }
 
   /** Resolves when nothing of a client, or of anybody, waits; undefined where that is so. */
@@ -150,7 +173,9 @@ export class Outgoing {
     for (const client of this.#clients.values()) {
       if (client.doubtSince === undefined) continue;
       if (now - client.doubtSince >= TRY_FOR_MS) {
-        this.#refuse(client, unavailable("Nobody knows whether this is stored"));
+        const { n } = client.waiting[0]!.draft;
+        client.doubtUpTo = Math.max(client.doubtUpTo, n);
+        this.#refuse(client, unavailable("Nobody knows whether this is stored"), true);
         this.#advance(client);
       } else if (this.#available && !client.underway) {
         this.#publish(client);
@@ -196,34 +221,62 @@ export class Outgoing {
     for (const waiting of rest) {
       if (isRepeat(waiting)) continue;
       this.#chars -= charsOf(waiting.draft);
-      this.#actions.refused(waiting.draft, unavailable("The log cannot be written now"));
+      this.#refuseNow(client, waiting.draft, CANNOT_WRITE);
     }
+  }
+
+  /** Refuses for a while what does not wait; what is stored is never refused. */
+  #refuseNow(client: Client | undefined, draft: Draft, why: string): void {
+    if (!this.#isAnswered(client, draft, true)) this.#actions.refused(draft, unavailable(why));
+  }
+
+  /** Answers a draft that is stored, if its place is known or `anyway`; says whether it did. */
+  #isAnswered(
+    { sends }: { sends?: Sends | undefined } = {},
+    draft: Draft,
+    anyway: boolean,
+  ): boolean {
+    const { n } = draft;
+    if (n === 0 || sends === undefined || n > sends.last) return false;
+    const seq = sends.seqOf(n);
+    // Another node has stored it, or it was too long ago.
+    if (seq === 0 && sends.isRecent(n) && !anyway) return false;
+    this.#actions.repeated(draft, seq);
+    return true;
   }
 
   #begin(client: Client): void {
     const { roomId, draft } = client.waiting[0]!;
     const { n } = draft;
     if (n > 0) {
-      // Where another node may have stored what came before, the client knows what comes next.
-      if (client.behind && n > (client.sends?.last ?? -1) + 1) client.sends = new Sends(n - 1);
       const sends = client.sends ??= new Sends();
-      if (n <= sends.last) {
+      if (this.#isAnswered(client, draft, !this.#available)) {
         this.#remove(client);
-        this.#actions.repeated(draft, sends.seqOf(n));
+        return;
+      }
+      if (n <= sends.last) return this.#find(client);
+      if (n > sends.last + 1) {
+        const message = `Message ${n} came before ${sends.last + 1}`;
+        this.#refuse(client, new ChatError("out_of_order", message));
         return;
       }
       if (!this.#actions.isOpen(roomId)) {
         this.#refuse(client, new ChatError("room_gone", "Room no longer exists"));
         return;
       }
-      if (n > sends.last + 1) {
-        const message = `Message ${n} came before ${sends.last + 1}`;
-        this.#refuse(client, new ChatError("out_of_order", message));
-        return;
-      }
     }
     if (this.#available) this.#publish(client);
-    else this.#refuse(client, unavailable("The log cannot be written now"));
+    else this.#refuse(client, unavailable(CANNOT_WRITE));
+  }
+
+  /** Looks where the first is that waits, which another node has stored. */
+  #find(client: Client): void {
+    const first = client.waiting[0]!;
+    client.underway = true;
+    this.#actions.find(first.id, (seq) => {
+      this.#actions.repeated(first.draft, seq);
+      this.#settle(client);
+    });
   }
 
   #publish(client: Client): void {
@@ -231,8 +284,6 @@ export class Outgoing {
     client.underway = true;
     this.#actions.publish(first.roomId, first.draft, first.id, (outcome) => {
       const { draft } = first;
-      // What was stored only now is the newest message of its author.
-      if (draft.n > 0 && outcome.type === "stored" && !outcome.duplicate) client.behind = false;
       // It may have been seen in the log, or been given up meanwhile.
       if (client.waiting[0] !== first) return;
       switch (outcome.type) {
@@ -268,11 +319,10 @@ export class Outgoing {
     this.#advance(client);
   }
 
-  #refuse(client: Client, error: ChatError): void {
+  #refuse(client: Client, error: ChatError, doubtful = false): void {
     const { draft } = client.waiting[0]!;
-    if (draft.n > 0) client.behind = false;
     this.#remove(client);
-    this.#actions.refused(draft, error);
+    this.#actions.refused(draft, error, doubtful);
   }
 
   #remove(client: Client): void {
@@ -281,6 +331,12 @@ export class Outgoing {
     client.underway = false;
     client.doubtSince = undefined;
   }
+}
+
+function certainLast(client: Client | undefined): number | undefined {
+  const last = client?.sends?.last ?? 0;
+  if (client === undefined) return last;
+  return client.doubtUpTo > last || client.waiting.length > 0 ? undefined : last;
 }
 
 function charsOf(draft: Draft): number {

@@ -33,9 +33,14 @@ export class Sends {
     this.#last = n;
   }
 
+  /** Whether the `seq` of message `n` would be known if it had been stored from here. */
+  isRecent(n: number): boolean {
+    return n > this.#last - REMEMBERED_SENDS;
+  }
+
   /** The `seq` of message `n`, which is stored; 0 if it is not known, or no longer. */
   seqOf(n: number): number {
-    if (n < this.#first || n <= this.#last - REMEMBERED_SENDS) return 0;
+    if (n < this.#first || !this.isRecent(n)) return 0;
     return this.#seqs[n % REMEMBERED_SENDS] ?? 0;
   }
 }

@@ -142,19 +142,17 @@ export class SqliteStore implements Store {
       else this.#events.repeated(draft, this.#seqOf(draft));
       return;
     }
+    if (sends !== undefined && n > sends.taken + 1) {
+      const message = `Message ${n} came before ${sends.taken + 1}`;
+      this.#events.refused(draft, new ChatError("out_of_order", message));
+      return;
+    }
     const room = this.#rooms.get(roomId);
     if (room === undefined) {
       this.#events.refused(draft, new ChatError("room_gone", "Room no longer exists"));
       return;
     }
-    if (sends !== undefined) {
-      if (n > sends.taken + 1) {
-        const message = `Message ${n} came before ${sends.taken + 1}`;
-        this.#events.refused(draft, new ChatError("out_of_order", message));
-        return;
-      }
-      sends.taken = n;
-    }
+    if (sends !== undefined) sends.taken = n;
     this.#write({ type: "entry", room, draft, sends, entry: undefined });
   }
 
@@ -370,7 +368,9 @@ export class SqliteStore implements Store {
         if (entry === undefined) break;
         room.committed(entry, draft);
         if (sends !== undefined) sends.stored = draft.n;
-        this.#events.stored(room.id);
+        // What was deleted in the same turn has nobody in it who would see this.
+        if (this.#rooms.get(room.id) === room) this.#events.stored(room.id);
+        else this.#events.repeated(draft, entry.seq, true);
         break;
       }
       case "repeat":

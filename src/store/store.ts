@@ -61,8 +61,20 @@ export interface StoredClient {
   readonly id: string;
   /** How others see it. */
   readonly name: string | undefined;
-  /** The number of its last message that was stored; undefined where the store cannot tell. */
-  readonly n: number | undefined;
+  /** Its messages up to this number are stored, or given up by the client itself. */
+  readonly n: number;
+  /** Later ones up to this number may be stored as well, or be yet; none unless given. */
+  readonly doubtUpTo?: number;
+}
+
+/** What a client that comes back says of its messages, and whether it is still there. */
+export interface Return {
+  /** Up to this number it needs no answer any more; undefined where it does not know. */
+  readonly n?: number | undefined;
+  /** The greatest number that it has sent; undefined where it does not know. */
+  readonly sent?: number | undefined;
+  /** Whether the connection that asks for it is still there: nobody is taken over for another one. */
+  isHere(): boolean;
 }
 
 /**
@@ -72,10 +84,13 @@ export interface StoredClient {
 export interface StoreEvents {
   /** The log of a room has grown: what was pushed is as durable as the store promises. */
   stored(roomId: string): void;
-  /** `(from, n)` was stored before, as `seq`; 0 if that is too long ago to tell. */
-  repeated(draft: Draft, seq: number): void;
-  /** The draft was not stored, and never will be. */
-  refused(draft: Draft, error: ChatError): void;
+  /**
+   * `(from, n)` was stored before, as `seq`; 0 if that is too long ago to tell. Or it is stored
+   * now, and `unseen`: its room is gone, so that no `stored` shows its entry to anybody.
+   */
+  repeated(draft: Draft, seq: number, unseen?: boolean): void;
+  /** The draft was not stored, and never will be; where it is `doubtful`, nobody knows. */
+  refused(draft: Draft, error: ChatError, doubtful?: boolean): void;
   /** From now on nothing can be stored, for that reason; or, without one, it can again. */
   failing(reason: string | undefined): void;
   /** Something went wrong that is nobody's answer: a line for the log. */
@@ -137,8 +152,12 @@ export interface Store {
   remembered(): StoredClient[];
   /** Remembers a client and how it is called, if the store outlives the process. */
   remember(clientId: string, name: string | undefined): void;
-  /** A client that some process remembered, and that was not forgotten since; else undefined. */
-  recall(clientId: string): Promise<StoredClient | undefined>;
+  /**
+   * A client that another process remembered and that was not forgotten since, to be at this one
+   * from now on; else undefined. Where nothing tells from where its numbers go on, and it does not
+   * say so itself, it is gone. Rejects with a ChatError where that cannot be known.
+   */
+  recall(clientId: string, back: Return): Promise<StoredClient | undefined>;
   /** Forgets a client that will never come back, or not to this process, with its numbers. */
   forget(clientId: string): void;
   /** Makes everything reported so far as safe as it will be, and ends. */

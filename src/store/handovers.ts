@@ -1,0 +1,52 @@
+/**
+ * Clients on their way from one node to another: the one that has a client now asks the one that
+ * had it up to where its messages are stored, and that one answers when nothing more comes from it.
+ *
+ * @module
+ */
+
+import type { NodeBus } from "./node_bus.ts";
+
+/** Clients that this node has asked for and got no answer about. */
+export class Handovers {
+  readonly #bus: Pick<NodeBus, "say">;
+  readonly #asked = new Map<string, (n: number | undefined) => void>();
+
+  /** Makes what a node has when it has asked for nobody. */
+  constructor(bus: Pick<NodeBus, "say">) {
+    this.#bus = bus;
+  }
+
+  /**
+   * Says that a client is at this node, and waits at most `ms` milliseconds for the one where it
+   * was. Resolves with the number of its last message that is stored; undefined where that is not
+   * known for certain.
+   */
+  async ask(clientId: string, claim: number, ms: number): Promise<number | undefined> {
+    const key = `${clientId} ${claim}`;
+    const { promise, resolve } = Promise.withResolvers<number | undefined>();
+    this.#asked.set(key, resolve);
+    this.#bus.say("taken", clientId, claim);
+    const timer = setTimeout(() => resolve(undefined), ms);
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#asked.delete(key);
+    }
+  }
+
+  /** Answers a node that has asked, as soon as it is known what of a client is stored. */
+  async answer(
+    clientId: string,
+    claim: number,
+    stored: Promise<number | undefined>,
+  ): Promise<void> {
+    this.#bus.say("left", clientId, claim, await stored);
+  }
+
+  /** Takes an answer in, whoever asked. */
+  answered(clientId: string, claim: number, n: number | undefined): void {
+    this.#asked.get(`${clientId} ${claim}`)?.(n);
+  }
+}
