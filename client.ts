@@ -22,7 +22,7 @@ import type { ReadOptions } from "./src/feed.ts";
 import { Lifeline, type Status } from "./src/lifeline.ts";
 import type { Link, Push, Reply } from "./src/link.ts";
 import { listenToPage } from "./src/page.ts";
-import { Sender } from "./src/sender.ts";
+import { LEAST_RETRY_MS, Sender } from "./src/sender.ts";
 import type { ConnectedFrame, ErrorFrame, SuccessFrame } from "./src/protocol.ts";
 import { sleep, type WaitOptions } from "./src/wait.ts";
 
@@ -109,15 +109,24 @@ export class ChatClient implements AsyncDisposable {
       leave: (room, wait) => this.#leave(room, wait),
     };
     this.#sender = new Sender({
-      timeoutMs: this.#timeoutMs,
       maxUnacknowledged: options.maxUnacknowledged ?? 1_000,
       whenFull: options.whenFull ?? "wait",
-    }, () => this.#lifeline.link);
+    }, {
+      link: () => this.#lifeline.link,
+      startOver: () => {
+        this.#session = undefined;
+        this.#lifeline.link?.fail("The server counts otherwise");
+      },
+    });
     this.#lifeline = new Lifeline(new URL(url), {
       timeoutMs: this.#timeoutMs,
       reconnect: options.reconnect ?? true,
     }, {
-      hello: () => ({ name: this.#name, session: this.#session }),
+      hello: () => {
+        const session = this.#session;
+        const numbers = session === undefined ? {} : this.#sender.numbers;
+        return { name: this.#name, session, ...numbers };
+      },
       welcome: (link, reply) => this.#welcome(link, reply),
       push: (frame) => this.#take(frame),
       over: (reason) => this.#over(reason),
@@ -334,37 +343,58 @@ export class ChatClient implements AsyncDisposable {
 
   /** A new connection: rejoins every room from its cursor, then sends what has no answer. */
   #welcome(link: Link, reply: ConnectedFrame): void {
+    const formerId = this.#clientId;
     this.#clientId = reply.client_id;
     this.#session = reply.session;
-    const rejoins = [...this.#rooms.values()].map((room) => {
-      // With the name, a room that a restart has wiped out is made again: people meet where they were.
-      const { id, name, token, epoch, cursor } = room;
-      const body = { room_id: id, room_name: name, room_token: token, epoch, after: cursor };
-      return this.#rejoin(link, room, body, (reply) => {
-        if (!isRoom(reply)) {
-          throw new Error(`The server answered the rejoin of ${id} with something else`);
-        }
-        room.rejoined(reply);
-      });
-    });
-    this.#sender.welcome(link, reply, Promise.all(rejoins));
+    const rejoined = this.#rejoinAll(link, reply.limits.burst ?? Infinity);
+    this.#sender.welcome(link, reply, rejoined, formerId);
   }
 
-  /** Joins a room that this client is in, as often as the server says "not now". */
+  /**
+   * Joins all rooms that this client is in, at most `width` at once; where that is too fast for
+   * the server, one, and then one more for each that it was let into.
+   */
+  async #rejoinAll(link: Link, width: number): Promise<void> {
+    let waiting = [...this.#rooms.values()];
+    while (waiting.length > 0) {
+      const turn = waiting.splice(0, width);
+      const pauses = await Promise.all(turn.map((room) => {
+        // With the name, a room that a restart has wiped out is made again: people meet where they were.
+        const { id, name, token, epoch, cursor } = room;
+        const body = { room_id: id, room_name: name, room_token: token, epoch, after: cursor };
+        return this.#rejoin(link, room, body, (reply) => {
+          if (!isRoom(reply)) {
+            throw new Error(`The server answered the rejoin of ${id} with something else`);
+          }
+          room.rejoined(reply);
+        });
+      }));
+      const again = turn.filter((_, i) => pauses[i] !== undefined);
+      waiting = [...again, ...waiting].filter((room) => this.#rooms.get(room.id) === room);
+      width = again.length > 0 ? 1 : width + turn.length;
+      if (again.length > 0) await this.#pause(Math.max(...pauses.map((ms) => ms ?? 0)));
+    }
+  }
+
+  /** Joins a room that this client is in; resolves with how long to wait where the server says "not now". */
   async #rejoin(
     link: Link,
     room: ChatRoom,
     body: Record<string, unknown>,
     accept: (reply: Reply) => void,
-  ): Promise<void> {
+  ): Promise<number | undefined> {
     try {
       await link.request({ action: "join", body }, accept, this.#timeoutMs);
     } catch (error) {
       if (!(error instanceof ChatError)) throw error;
-      if (error.retryAfterMs === undefined) return this.#forget(room, error.message);
-      await sleep(error.retryAfterMs, this.#closed.signal);
-      if (this.#rooms.get(room.id) === room) await this.#rejoin(link, room, body, accept);
+      if (error.retryAfterMs !== undefined) return error.retryAfterMs;
+      this.#forget(room, error.message);
     }
+    return undefined;
+  }
+
+  #pause(ms: number): Promise<void> {
+    return sleep(Math.max(ms, LEAST_RETRY_MS), this.#closed.signal);
   }
 
   /** Asks for the members of a room, once for gaps in a row: who came and went may lie in one. */
@@ -373,7 +403,13 @@ export class ChatClient implements AsyncDisposable {
     if (link === undefined || !room.presence || this.#renewing.has(room)) return;
     this.#renewing.add(room);
     try {
-      await this.#rejoin(link, room, { room_id: room.id }, (reply) => this.#enter(reply, false));
+      const body = { room_id: room.id };
+      const ask = () => this.#rejoin(link, room, body, (reply) => this.#enter(reply, false));
+      let pauseMs = await ask();
+      while (pauseMs !== undefined && this.#rooms.get(room.id) === room) {
+        await this.#pause(pauseMs);
+        pauseMs = await ask();
+      }
     } catch (error) {
       link.fail(reasonOf(error));
     } finally {
@@ -392,9 +428,9 @@ export class ChatClient implements AsyncDisposable {
       case "entries":
         for (const entry of frame.entries) {
           if (!room.take(entry, this.#clientId)) continue;
-          if ("body" in entry && entry.from === this.#clientId) {
-            this.#sender.acknowledge(entry.n, entry.seq);
-          }
+          if (!("body" in entry)) continue;
+          if (entry.from === this.#clientId) this.#sender.acknowledge(entry.n, entry.seq);
+          else this.#sender.witness(entry.from, entry.n, entry.seq);
         }
         break;
       case "gap":

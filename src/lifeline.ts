@@ -270,5 +270,10 @@ export class Lifeline {
 function isWelcome(reply: Reply): reply is ConnectedFrame {
   return "status" in reply && reply.status === "connected" &&
     typeof reply.client_id === "string" && Number.isSafeInteger(reply.n) &&
-    Number.isFinite(reply.heartbeat_ms) && Number.isFinite(reply.limits?.body_bytes);
+    Number.isFinite(reply.heartbeat_ms) && Number.isFinite(reply.limits?.body_bytes) &&
+    isBurst(reply.limits.burst);
+}
+
+function isBurst(burst: unknown): boolean {
+  return burst === undefined || typeof burst === "number" && burst >= 1;
 }

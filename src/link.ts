@@ -242,7 +242,7 @@ export class Link {
         throw new RangeError("The members have no end");
       }
       this.#named.push(...frame.members);
-    } else if ("ref" in frame && frame.ref !== undefined) {
+    } else if ("ref" in frame && frame.ref !== undefined && !isAboutMessage(frame)) {
       this.#answer(frame, frame.ref);
     } else if (!("status" in frame) || frame.status !== "connected") {
       this.#events.push(frame);
@@ -298,6 +298,11 @@ function parse(data: unknown): ServerFrame {
   const sound = "status" in frame ? isReply(frame) : isEvent(frame);
   if (!sound) throw new TypeError("Neither a reply nor an event");
   return frame;
+}
+
+/** Whether a reply is about a message: its mark is that of a frame that nobody waits for here. */
+function isAboutMessage(frame: ServerFrame): boolean {
+  return "n" in frame && frame.n !== undefined && frame.status !== "connected";
 }
 
 function isReply(frame: Extract<ServerFrame, { status: string }>): boolean {

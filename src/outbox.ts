@@ -37,10 +37,12 @@ export interface Sending {
   readonly body: string;
   /** Its number; 0 until it is sent for the first time. */
   n: number;
+  /** The mark of the frame that it was sent in last; 0 until then. */
+  ref: number;
   /** Called with the `seq` it has in the log; 0 where the server cannot tell it any more. */
-  readonly resolve: (seq: number) => void;
+  resolve: (seq: number) => void;
   /** Called where it will not be sent again. */
-  readonly reject: (error: Error) => void;
+  reject: (error: Error) => void;
 }
 
 /** Consecutive messages to one room, for one frame. */
@@ -49,6 +51,8 @@ export interface Batch {
   /** The number of the first. */
   readonly n: number;
   readonly bodies: string[];
+  /** The mark of the frame, used once: a refusal that carries another one is of an earlier sending. */
+  readonly ref: number;
 }
 
 /** The messages of one client, in the order they were said. */
@@ -64,7 +68,10 @@ export class Outbox {
   #n = 0;
   /** Up to here the server has taken everything, as far as it said. */
   #taken = 0;
+  #mostFlying = MAX_IN_FLIGHT;
   #window = MAX_IN_FLIGHT;
+  /** Counts down from 0, as requests count up: marks of both never meet. */
+  #ref = 0;
   readonly #most: number;
 
   /** Makes an empty outbox; so many messages at the most have a number and no answer. */
@@ -75,6 +82,17 @@ export class Outbox {
   /** How many messages have no answer. */
   get size(): number {
     return this.#numbered.size + this.#unnumbered;
+  }
+
+  /** The number up to which no message waits for an answer. */
+  get answered(): number {
+    for (const n of this.#numbered.keys()) return n - 1;
+    return this.#n;
+  }
+
+  /** The greatest number that was given. */
+  get sent(): number {
+    return this.#n;
   }
 
   /** Adds a message at the end. */
@@ -109,10 +127,11 @@ export class Outbox {
       ) {
         batch.bodies.push(body);
       } else {
-        batch = { roomId, n, bodies: [body] };
+        batch = { roomId, n, bodies: [body], ref: --this.#ref };
         batches.push(batch);
         bytes = size;
       }
+      sending.ref = batch.ref;
     }
     this.#queue.splice(0, taken);
     return batches;
@@ -120,26 +139,52 @@ export class Outbox {
 
   /** Takes a message out whose place in the log is known; does nothing for one that is not here. */
   acknowledge(n: number, seq: number): void {
-    this.#window = Math.min(this.#window + 1, MAX_IN_FLIGHT);
+    this.#window = Math.min(this.#window + 1, this.#mostFlying);
     this.#remove(n)?.resolve(seq);
   }
 
   /**
-   * Takes out the message that the server refused for good. The server has used no number
-   * for it and refuses all that follow, so that those move up and are sent again.
+   * Takes in that the server refused message `n` of the frame `ref`: with it, all behind it is to
+   * be sent again. Returns it; undefined where the refusal is of an earlier sending.
    */
-  refuse(n: number, error: Error): void {
-    const refused = this.#remove(n);
-    if (refused === undefined) return;
+  refused(n: number, ref: unknown): Sending | undefined {
+    const refused = this.#numbered.get(n);
+    if (refused === undefined || !this.#flying.has(refused)) return undefined;
+    if (ref !== undefined && ref !== refused.ref) return undefined;
+    const again = [...this.#numbered.values()].filter((sending) => sending.n >= n);
+    for (const sending of again) this.#land(sending);
+    this.#queue = [...again, ...this.#queue.filter((sending) => sending.n === 0)];
+    return refused;
+  }
+
+  /** Whether all before message `n` is answered. */
+  isFirst(n: number): boolean {
+    return this.answered === n - 1;
+  }
+
+  /**
+   * Takes out and returns what was refused for good: of all that is to be sent from message `n` on,
+   * what `isOver` says. The server has used no number for it, so that the rest moves up.
+   */
+  drop(n: number, isOver: (sending: Sending) => boolean): Sending[] {
+    const over = this.#queue.filter((sending) =>
+      (sending.n === 0 || sending.n >= n) && isOver(sending)
+    );
+    const isDropped = new Set(over);
+    this.#queue = this.#queue.filter((sending) => !isDropped.has(sending));
+    for (const dropped of over) {
+      if (dropped.n === 0) this.#unnumbered--;
+      else this.#numbered.delete(dropped.n);
+    }
+    this.#n = n - 1;
     const kept = [...this.#numbered.values()];
     this.#numbered.clear();
     for (const sending of kept) {
-      if (sending.n > n) sending.n--;
+      if (sending.n > n) sending.n = this.#n + 1;
+      this.#n = Math.max(this.#n, sending.n);
       this.#numbered.set(sending.n, sending);
     }
-    this.#n--;
-    this.rewind();
-    refused.reject(error);
+    return over;
   }
 
   /**
@@ -155,10 +200,15 @@ export class Outbox {
     this.#queue = [...this.#numbered.values(), ...this.#queue.filter(({ n }) => n === 0)];
   }
 
-  /** Rewinds, and goes on with one message at a time, then with one more for each that is acknowledged. */
+  /** Goes on with one message at a time, then with one more for each that is acknowledged. */
   throttle(): void {
     this.#window = 1;
-    this.rewind();
+  }
+
+  /** Sends no more at once than a server lets through, in frames. */
+  limit(burst: number): void {
+    this.#mostFlying = Math.max(1, Math.min(MAX_IN_FLIGHT, burst));
+    this.#window = Math.min(this.#window, this.#mostFlying);
   }
 
   /** Takes a message out that nobody waits for any more, if it was never sent; says whether it was. */
@@ -204,8 +254,12 @@ export class Outbox {
     const sending = this.#numbered.get(n);
     if (sending === undefined) return undefined;
     this.#numbered.delete(n);
+    this.#land(sending);
+    return sending;
+  }
+
+  #land(sending: Sending): void {
     this.#flyingBytes -= this.#flying.get(sending) ?? 0;
     this.#flying.delete(sending);
-    return sending;
   }
 }

@@ -18,33 +18,61 @@ import { deferred, sleep } from "./wait.ts";
 export interface SenderOptions {
   maxUnacknowledged: number;
   whenFull: "wait" | "fail";
-  /** How long the server may take to answer, in milliseconds. */
-  timeoutMs: number;
+}
+
+/** What a sender needs of its client. */
+export interface SenderActions {
+  /** The connection, while there is one. */
+  link(): Link | undefined;
+  /** Comes back as another client: the server counts otherwise than this one. */
+  startOver(): void;
+}
+
+/** When something is sent on a connection again. */
+interface Hold {
+  readonly link: Link;
+  /** On the monotonic clock in milliseconds; `Infinity` where that depends on something else. */
+  readonly until: number;
 }
 
 /** How long a server that gave no time is left alone before a message is sent again, in milliseconds. */
 const RETRY_MS = 1_000;
 
 /** Whatever the server says, nothing is sent again sooner than this, in milliseconds. */
-const LEAST_RETRY_MS = 50;
+export const LEAST_RETRY_MS = 50;
+
+/** Refusals that waiting helps, whether or not the server says how long. */
+const WAITING_HELPS = new Set<string>(["rate_limited", "unavailable", "out_of_order"]);
+
+/** Refusals of all that is said in a room. */
+const OUTSIDE = new Set<string>(["not_in_room", "room_gone"]);
 
 /** The sending half of a client. */
 export class Sender {
   readonly #options: SenderOptions;
-  /** The connection, while there is one. */
-  readonly #link: () => Link | undefined;
+  readonly #actions: SenderActions;
   readonly #outbox: Outbox;
   #flushing = false;
-  /** The connection on which nothing may be sent for now. */
-  #held: Link | undefined;
+  /** Set while nothing may be sent on the connection. */
+  #hold: Hold | undefined;
+  /** What the client before this one sent, of which nobody knows what became of it. */
+  #former: { clientId: string; sent: Map<number, Sending> } | undefined;
   #bodyBytes = MAX_BODY_BYTES;
+  #isCounting = false;
   readonly #closed = new AbortController();
 
   /** Makes a sender that has nothing to send. */
-  constructor(options: SenderOptions, link: () => Link | undefined) {
+  constructor(options: SenderOptions, actions: SenderActions) {
     this.#options = options;
     this.#outbox = new Outbox(options.maxUnacknowledged);
-    this.#link = link;
+    this.#actions = actions;
+  }
+
+  /** What `hello` says of the messages; nothing before the server has told the count. */
+  get numbers(): { n: number; sent: number } | undefined {
+    if (!this.#isCounting) return undefined;
+    const { answered: n, sent } = this.#outbox;
+    return { n, sent };
   }
 
   /** Resolves with the `seq` the message has in the log; rejects with a SendError. */
@@ -61,30 +89,30 @@ export class Sender {
     this.#check(body);
     const answer = deferred<number>("The acknowledgement", timeoutMs, signal);
     const { resolve, reject } = answer;
-    const sending: Sending = { roomId, body, n: 0, resolve, reject };
+    const sending: Sending = { roomId, body, n: 0, ref: 0, resolve, reject };
     this.#outbox.add(sending);
     this.#flushSoon();
     try {
       return await answer.promise;
     } catch (cause) {
       if (cause instanceof SendError) throw cause;
-      const unsent = this.#outbox.withdraw(sending);
-      throw new SendError(`Not acknowledged: ${reasonOf(cause)}`, !unsent, { cause });
+      const message = `Not acknowledged: ${reasonOf(cause)}`;
+      if (this.#outbox.withdraw(sending)) throw new SendError(message, false, { cause });
+      throw new SendError(message, true, { cause, outcome: outcomeOf(sending) });
     }
   }
 
-  /** A new connection: nothing is sent before `ready`, then everything that has no answer. */
-  welcome(link: Link, reply: ConnectedFrame, ready: Promise<unknown>): void {
+  /**
+   * A new connection: nothing is sent before `ready`, then everything that has no answer.
+   * `clientId` is who it was before.
+   */
+  welcome(link: Link, reply: ConnectedFrame, ready: Promise<unknown>, clientId: string): void {
     this.#bodyBytes = reply.limits.body_bytes;
-    if (reply.resumed) {
-      this.#outbox.rewind(reply.n);
-    } else {
-      // As another client it cannot tell the server which of them it has said before.
-      for (const { reject } of this.#outbox.restart()) {
-        reject(new SendError("The server has forgotten this client", true));
-      }
-    }
-    this.#holdUntil(link, ready);
+    this.#outbox.limit(reply.limits.burst ?? Infinity);
+    this.#isCounting = true;
+    if (reply.resumed) this.#outbox.rewind(reply.n);
+    else this.#restart(clientId);
+    this.#holdUntil(link, Infinity, ready);
   }
 
   /** A message has its place in the log. */
@@ -93,32 +121,40 @@ export class Sender {
     this.#flushSoon();
   }
 
+  /** An entry of another client: it may be the one that this client was before. */
+  witness(from: string, n: number, seq: number): void {
+    if (from !== this.#former?.clientId) return;
+    this.#former.sent.get(n)?.resolve(seq);
+    this.#former.sent.delete(n);
+  }
+
   /** Acknowledgements may have been missed: repeats bring them back. */
   missed(): void {
     this.#outbox.rewind();
-    this.#sendAgain(0);
+    this.#pause(LEAST_RETRY_MS);
   }
 
   /** The server has refused a message. */
   refuse(frame: ErrorFrame, n: number): void {
-    // Whatever comes while nothing is sent was sent in an earlier round, and will be again.
-    if (this.#held !== undefined) return;
-    switch (frame.code) {
-      case "out_of_order":
-        // One before it was refused, and that is dealt with.
-        return;
-      case "rate_limited":
-      case "unavailable":
-        this.#outbox.throttle();
-        this.#sendAgain(
-          Math.max(retryAfter(frame.retry_after_ms).retryAfterMs ?? RETRY_MS, LEAST_RETRY_MS),
-        );
-        return;
-      default: {
-        const cause = new ChatError(frame.code, frame.message);
-        this.#outbox.refuse(n, new SendError(frame.message, false, { cause }));
-        this.#sendAgain(0);
+    const refused = this.#outbox.refused(n, frame.ref);
+    // It was sent again since, or one before it was refused as well.
+    if (refused === undefined) return;
+    const { code, message } = frame;
+    const { retryAfterMs } = retryAfter(frame.retry_after_ms);
+    if (code === "out_of_order" && this.#outbox.isFirst(n)) this.#actions.startOver();
+    else if (retryAfterMs !== undefined || WAITING_HELPS.has(code)) {
+      this.#outbox.throttle();
+      this.#pause(Math.max(retryAfterMs ?? RETRY_MS, LEAST_RETRY_MS));
+    } else {
+      // Whoever is not in a room is not there for the others either.
+      const isOver = OUTSIDE.has(code)
+        ? ({ roomId }: Sending) => roomId === refused.roomId
+        : (sending: Sending) => sending === refused;
+      const cause = new ChatError(code, message);
+      for (const { reject } of this.#outbox.drop(n, isOver)) {
+        reject(new SendError(message, false, { cause }));
       }
+      this.#flushSoon();
     }
   }
 
@@ -128,6 +164,25 @@ export class Sender {
     for (const { n, reject } of this.#outbox.clear()) {
       reject(new SendError(`The client is closed: ${reason}`, n > 0));
     }
+    this.#forgetFormer();
+  }
+
+  /** Begins anew as another client, which cannot tell the server what it has said before. */
+  #restart(clientId: string): void {
+    const sent = this.#outbox.restart();
+    if (sent.length === 0) return;
+    this.#forgetFormer();
+    this.#former = { clientId, sent: new Map(sent.map((sending) => [sending.n, sending])) };
+    for (const sending of sent) {
+      const { reject } = sending;
+      const outcome = outcomeOf(sending);
+      reject(new SendError("The server has forgotten this client", true, { outcome }));
+    }
+  }
+
+  #forgetFormer(): void {
+    for (const { reject } of this.#former?.sent.values() ?? []) reject(new Error("Nobody knows"));
+    this.#former = undefined;
   }
 
   #check(body: string): void {
@@ -157,44 +212,38 @@ export class Sender {
   }
 
   #flush(): void {
-    const link = this.#link();
-    if (link === undefined || link === this.#held) return;
-    for (const { roomId, n, bodies } of this.#outbox.take()) {
+    const link = this.#actions.link();
+    if (link === undefined || link === this.#hold?.link) return;
+    for (const { roomId, n, bodies, ref } of this.#outbox.take()) {
       const one = bodies.length === 1;
       const [action, body] = one ? ["message", bodies[0]] : ["messages", bodies];
-      link.send({ action, room_id: roomId, n, body });
+      link.send({ action, room_id: roomId, n, body, ref });
     }
+  }
+
+  /** Sends nothing for `ms` milliseconds, or for as long as it does not already. */
+  #pause(ms: number): void {
+    const link = this.#actions.link();
+    const until = performance.now() + ms;
+    if (link === undefined || this.#hold?.link === link && this.#hold.until >= until) return;
+    this.#holdUntil(link, until, sleep(ms, this.#closed.signal));
   }
 
   /** Sends nothing on this connection until `ready`; if that fails, the next connection tries again. */
-  #holdUntil(link: Link, ready: Promise<unknown>): void {
-    this.#held = link;
+  #holdUntil(link: Link, until: number, ready: Promise<unknown>): void {
+    const hold = this.#hold = { link, until };
     ready.then(() => {
-      if (this.#held === link) this.#held = undefined;
+      if (this.#hold !== hold) return;
+      this.#hold = undefined;
       this.#flush();
     }, (error) => link.fail(reasonOf(error)));
   }
+}
 
-  /**
-   * Sends everything unanswered again, `delayMs` milliseconds after the server has answered
-   * all that is on its way.
-   */
-  #sendAgain(delayMs: number): void {
-    const link = this.#link();
-    if (link !== undefined && this.#held !== link) {
-      this.#holdUntil(link, this.#drain(link, delayMs));
-    }
-  }
-
-  async #drain(link: Link, delayMs: number): Promise<void> {
-    let pause = delayMs;
-    try {
-      await link.request({ action: "ping" }, () => {}, this.#options.timeoutMs);
-    } catch (error) {
-      // A refused ping is an answer too.
-      if (!(error instanceof ChatError)) throw error;
-      pause = Math.max(pause, error.retryAfterMs ?? RETRY_MS);
-    }
-    await sleep(pause, this.#closed.signal);
-  }
+/** Whoever waited for a message has given up: tells from now on what becomes of it. */
+function outcomeOf(sending: Sending): Promise<number | undefined> {
+  const { promise, resolve } = Promise.withResolvers<number | undefined>();
+  sending.resolve = resolve;
+  sending.reject = () => resolve(undefined);
+  return promise;
 }

@@ -247,6 +247,16 @@ Deno.test("a message that costs much is not starved by those behind it", async (
   }
 });
 
+for (const [rate, size] of [[5, 9_000], [3, 20_000]]) {
+  Deno.test(`what a full bucket of ${2 * rate!} lets through arrives, though it costs as much: ${size}`, async () => {
+    await using server = new TestChat({ rate: rate! });
+    const { chat, room } = await inRoom(server.url, { sendTimeoutMs: 4_000 });
+    await using _chat = chat;
+    // What it took to get here is paid for; nothing that the client says by itself takes more.
+    assertEquals(typeof await fate(room.send("x".repeat(size!))), "number");
+  });
+}
+
 Deno.test("many large messages do not make the client look like a flood", async () => {
   await using server = new TestChat({ rate: 2_500 });
   const { chat, room } = await inRoom(server.url, { sendTimeoutMs: 4_000 });

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { ChatClient, type ChatRoom, type RoomEvent, SendError } from "../client.ts";
+import { pause } from "./chaos/setting.ts";
 import { bounded, type Frame, TestChat } from "./fixtures.ts";
 import { type Script, type ScriptedPeer, ScriptedServer } from "./scripted_server.ts";
 
@@ -169,6 +170,39 @@ Deno.test("the members are asked for again where the server says when", async ()
   admit(peer, await peer.next(), { seq: 5, after: 5, members: [{ client_id: "ben" }] });
   await heard(chat, peer);
   assertEquals([...room.members.keys()], ["ben"]);
+});
+
+Deno.test("whoever is in many rooms joins no more of them at once than the server lets through", async () => {
+  const ids = Array.from({ length: 9 }, (_, i) => `r${i + 1}`);
+  const rejoined = Promise.withResolvers<void>();
+  await using server = new ScriptedServer(async (peer, turn) => {
+    const limits = { body_bytes: 1, name_chars: 1, batch: 1, rooms: 9, rate: 2, burst: 4 };
+    await peer.welcome({ resumed: turn > 0, limits });
+    if (turn === 0) {
+      for (const room_id of ids) await peer.admit({ room_id });
+      peer.close(4004);
+      return;
+    }
+    for (const size of [4, 1, 2, 4, 1, 1]) {
+      const round: Frame[] = [];
+      while (round.length < size) round.push(await peer.next());
+      // More would have come with these.
+      await pause(10);
+      assertEquals(peer.waiting, 0);
+      for (const [i, join] of round.entries()) {
+        const { room_id } = join.body as { room_id: string };
+        const no = { status: "error", code: "rate_limited", message: "x", retry_after_ms: 1 };
+        if (i < 2) admit(peer, join, { room_id, recovered: true });
+        else peer.send({ ...no, ref: join.ref });
+      }
+    }
+    rejoined.resolve();
+  });
+  await using chat = new ChatClient(server.url);
+  await chat.connect();
+  for (const _ of ids) await chat.createRoom("Lobby");
+  await bounded(rejoined.promise, () => "it does not rejoin");
+  assertEquals([...chat.rooms.keys()], ids);
 });
 
 Deno.test("a place that turns out to be lost while the members are asked for is told", async () => {

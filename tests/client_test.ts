@@ -273,8 +273,8 @@ Deno.test("what is said within one turn shares a frame", async () => {
   assertEquals(await Promise.all([room.send("a"), room.send("b")]), [1, 2]);
   assertEquals(await room.send("c"), 3);
   assertEquals(frames, [
-    { action: "messages", room_id: "r1", n: 1, body: ["a", "b"] },
-    { action: "message", room_id: "r1", n: 3, body: "c" },
+    { action: "messages", room_id: "r1", n: 1, body: ["a", "b"], ref: -1 },
+    { action: "message", room_id: "r1", n: 3, body: "c", ref: -2 },
   ]);
 });
 

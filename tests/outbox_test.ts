@@ -25,6 +25,7 @@ function fates(): Fates {
         roomId,
         body,
         n: 0,
+        ref: 0,
         resolve: (seq) => void told.push(`${body} is ${seq}`),
         reject: (error) => void told.push(`${body}: ${error.message}`),
       };
@@ -41,10 +42,15 @@ function filled(bodies: string[], roomId?: string): { outbox: Outbox; told: stri
   return { outbox, told };
 }
 
+/** The frames to send now, without their marks. */
+function take(outbox: Outbox): Omit<Batch, "ref">[] {
+  return outbox.take().map(({ ref: _, ...batch }) => batch);
+}
+
 Deno.test("what is said to one room travels as one batch, numbered from 1", pure, () => {
   const { outbox } = filled(["x", "y", "z"]);
-  assertEquals(outbox.take(), [{ roomId: "a", n: 1, bodies: ["x", "y", "z"] }]);
-  assertEquals([outbox.take(), outbox.size], [[], 3]);
+  assertEquals(take(outbox), [{ roomId: "a", n: 1, bodies: ["x", "y", "z"] }]);
+  assertEquals([take(outbox), outbox.size], [[], 3]);
 });
 
 Deno.test("messages to several rooms keep their order and share their numbers", pure, () => {
@@ -53,7 +59,7 @@ Deno.test("messages to several rooms keep their order and share their numbers", 
   for (const [body, room] of [["1", "a"], ["2", "b"], ["3", "b"], ["4", "a"]] as const) {
     add(outbox, body, room);
   }
-  assertEquals(outbox.take(), [
+  assertEquals(take(outbox), [
     { roomId: "a", n: 1, bodies: ["1"] },
     { roomId: "b", n: 2, bodies: ["2", "3"] },
     { roomId: "a", n: 4, bodies: ["4"] },
@@ -63,10 +69,10 @@ Deno.test("messages to several rooms keep their order and share their numbers", 
 Deno.test("no more than a window is on its way, and acknowledgements open it", pure, () => {
   const { outbox } = filled(Array.from({ length: 300 }, (_, i) => `${i}`));
   assertEquals(outbox.take().flatMap(({ bodies }) => bodies).length, MAX_IN_FLIGHT);
-  assertEquals(outbox.take(), []);
+  assertEquals(take(outbox), []);
   outbox.acknowledge(1, 11);
   outbox.acknowledge(2, 12);
-  assertEquals(outbox.take(), [{ roomId: "a", n: 129, bodies: ["128", "129"] }]);
+  assertEquals(take(outbox), [{ roomId: "a", n: 129, bodies: ["128", "129"] }]);
   assertEquals(outbox.size, 298);
 });
 
@@ -79,7 +85,7 @@ Deno.test("what is over the limit waits without a number, and can be taken back"
   assertEquals(outbox.take().flatMap(({ bodies }) => bodies), ["1", "2"]);
   assertEquals([one, three].map((sending) => outbox.withdraw(sending!)), [false, true]);
   outbox.acknowledge(1, 11);
-  assertEquals(outbox.take(), [{ roomId: "a", n: 3, bodies: ["4"] }]);
+  assertEquals(take(outbox), [{ roomId: "a", n: 3, bodies: ["4"] }]);
   assertEquals([outbox.size, four?.n], [2, 3]);
 });
 
@@ -90,7 +96,7 @@ Deno.test("long messages take more of the window, and the longest has it to itse
   outbox.acknowledge(1, 11);
   assertEquals(outbox.take().map(({ n }) => n), [3]);
   outbox.acknowledge(2, 12);
-  assertEquals(outbox.take(), []);
+  assertEquals(take(outbox), []);
   outbox.acknowledge(3, 13);
   assertEquals(outbox.take().map(({ n }) => n), [4]);
   outbox.rewind();
@@ -113,22 +119,90 @@ Deno.test("an acknowledgement resolves its message, once, in any order", pure, (
   assertEquals([told, outbox.size], [["y is 12", "x is 11"], 0]);
 });
 
+/** Has the server refuse message `n` of a frame for good. */
+function refuse(outbox: Outbox, n: number, ref: number): string[] {
+  const refused = outbox.refused(n, ref);
+  if (refused === undefined) return [];
+  return outbox.drop(n, (sending) => sending === refused).map(({ body }) => body);
+}
+
 Deno.test("a refused message goes alone: those behind it move up and are sent again", pure, () => {
   const { outbox, told } = filled(["x", "y", "z"]);
   outbox.take();
-  outbox.refuse(1, new Error("Not here"));
-  assertEquals(told, ["x: Not here"]);
-  assertEquals(outbox.take(), [{ roomId: "a", n: 1, bodies: ["y", "z"] }]);
+  assertEquals(refuse(outbox, 1, -1), ["x"]);
+  assertEquals(outbox.take(), [{ roomId: "a", n: 1, bodies: ["y", "z"], ref: -2 }]);
   outbox.acknowledge(1, 11);
   outbox.acknowledge(2, 12);
-  assertEquals(told, ["x: Not here", "y is 11", "z is 12"]);
+  assertEquals(told, ["y is 11", "z is 12"]);
 });
 
-Deno.test("a refusal of what is not here changes nothing", pure, () => {
-  const { outbox, told } = filled(["x"]);
+Deno.test("a refusal of what is not here, or of an earlier sending, changes nothing", pure, () => {
+  const { outbox, told } = filled(["x", "y"]);
   outbox.take();
-  outbox.refuse(7, new Error("Not here"));
-  assertEquals([told, outbox.take(), outbox.size], [[], [], 1]);
+  assertEquals([refuse(outbox, 7, -1), refuse(outbox, 1, -9)], [[], []]);
+  outbox.refused(1, -1);
+  assertEquals(refuse(outbox, 2, -1), [], "with what was before it");
+  outbox.take();
+  assertEquals([refuse(outbox, 1, -1), refuse(outbox, 2, -1)], [[], []]);
+  assertEquals([told, outbox.take(), outbox.size], [[], [], 2]);
+  assertEquals(refuse(outbox, 2, -2), ["y"]);
+});
+
+Deno.test(
+  "a refusal leaves on its way what was sent before, and takes back what was behind",
+  pure,
+  () => {
+    const outbox = new Outbox(1_000);
+    const { add } = fates();
+    for (const room of ["a", "b", "c"]) add(outbox, room, room);
+    outbox.take();
+    add(outbox, "late", "c");
+    assertEquals(outbox.refused(2, -2)?.body, "b");
+    assertEquals(take(outbox), [
+      { roomId: "b", n: 2, bodies: ["b"] },
+      { roomId: "c", n: 3, bodies: ["c", "late"] },
+    ]);
+    assertEquals([outbox.answered, outbox.isFirst(1), outbox.isFirst(2)], [0, true, false]);
+  },
+);
+
+Deno.test(
+  "all that waits for a room can be dropped, and the rest moves up in its order",
+  pure,
+  () => {
+    const outbox = new Outbox(4);
+    const { add } = fates();
+    for (
+      const [body, room] of [["1", "a"], ["2", "x"], ["3", "a"], ["4", "x"], ["5", "x"], ["6", "a"]]
+    ) {
+      add(outbox, body!, room);
+    }
+    outbox.take();
+    outbox.acknowledge(1, 11);
+    outbox.refused(2, -2);
+    assertEquals(outbox.drop(2, ({ roomId }) => roomId === "x").map(({ body }) => body), [
+      "2",
+      "4",
+      "5",
+    ]);
+    assertEquals(take(outbox), [{ roomId: "a", n: 2, bodies: ["3", "6"] }]);
+    assertEquals([outbox.size, outbox.answered], [2, 1]);
+  },
+);
+
+Deno.test("no more is on its way than a server lets through at once", pure, () => {
+  const { outbox } = filled(Array.from({ length: 20 }, (_, i) => `${i}`));
+  outbox.limit(3);
+  const next = () => outbox.take().flatMap(({ bodies }) => bodies).length;
+  assertEquals(next(), 3);
+  for (const n of [1, 2, 3]) outbox.acknowledge(n, n);
+  assertEquals(next(), 3);
+});
+
+Deno.test("a client that was somebody before counts on from what it is told", pure, () => {
+  const { outbox } = filled(["x"]);
+  outbox.rewind(7);
+  assertEquals([take(outbox), outbox.answered], [[{ roomId: "a", n: 8, bodies: ["x"] }], 7]);
 });
 
 Deno.test("after a rewind everything unanswered is sent again under its number", pure, () => {
@@ -137,7 +211,7 @@ Deno.test("after a rewind everything unanswered is sent again under its number",
   outbox.acknowledge(2, 12);
   outbox.rewind();
   outbox.acknowledge(3, 13);
-  assertEquals(outbox.take(), [{ roomId: "a", n: 1, bodies: ["x"] }]);
+  assertEquals(take(outbox), [{ roomId: "a", n: 1, bodies: ["x"] }]);
   outbox.acknowledge(1, 11);
   assertEquals(told, ["y is 12", "z is 13", "x is 11"]);
 });
@@ -147,6 +221,7 @@ Deno.test("after a throttle messages go one at a time, then more with each answe
   const next = () => outbox.take().map(({ n, bodies }) => [n, bodies.length]);
   outbox.take();
   outbox.throttle();
+  outbox.refused(1, -1);
   assertEquals([next(), next()], [[[1, 1]], []]);
   outbox.acknowledge(1, 11);
   assertEquals(next(), [[2, 2]]);
@@ -154,6 +229,7 @@ Deno.test("after a throttle messages go one at a time, then more with each answe
   outbox.acknowledge(3, 13);
   assertEquals(next(), [[4, 4]]);
   outbox.throttle();
+  outbox.refused(4, undefined);
   assertEquals(next(), [[4, 1]]);
 });
 
@@ -161,7 +237,7 @@ Deno.test("what the server has and what is new do not share a frame", pure, () =
   const { outbox } = filled(["x", "y", "z"]);
   outbox.take();
   outbox.rewind(2);
-  assertEquals(outbox.take(), [
+  assertEquals(take(outbox), [
     { roomId: "a", n: 1, bodies: ["x", "y"] },
     { roomId: "a", n: 3, bodies: ["z"] },
   ]);
@@ -173,7 +249,7 @@ Deno.test("a restart gives out what was sent and counts the rest from 1", pure, 
   const { add } = fates();
   add(outbox, "z");
   assertEquals(outbox.restart().map(({ body }) => body), ["x", "y"]);
-  assertEquals([outbox.size, outbox.take()], [1, [{ roomId: "a", n: 1, bodies: ["z"] }]]);
+  assertEquals([outbox.size, take(outbox)], [1, [{ roomId: "a", n: 1, bodies: ["z"] }]]);
 });
 
 Deno.test("only what was never sent can be withdrawn", pure, () => {
@@ -183,7 +259,7 @@ Deno.test("only what was never sent can be withdrawn", pure, () => {
   outbox.take();
   const waiting = add(outbox, "waiting");
   assertEquals([outbox.withdraw(sent), outbox.withdraw(waiting)], [false, true]);
-  assertEquals([outbox.size, outbox.take()], [1, []]);
+  assertEquals([outbox.size, take(outbox)], [1, []]);
 });
 
 Deno.test("clearing gives out everything, in order", pure, () => {
@@ -191,10 +267,14 @@ Deno.test("clearing gives out everything, in order", pure, () => {
   outbox.take();
   fates().add(outbox, "z");
   assertEquals(outbox.clear().map(({ n, body }) => [n, body]), [[1, "x"], [2, "y"], [0, "z"]]);
-  assertEquals([outbox.size, outbox.take()], [0, []]);
+  assertEquals([outbox.size, take(outbox)], [0, []]);
 });
 
-type Answer = { ack: [n: number, seq: number] } | { no: "refused" | "slow" | "order"; n: number };
+type Answer = { ack: [n: number, seq: number] } | {
+  no: "refused" | "slow" | "order";
+  n: number;
+  ref: number;
+};
 
 /** Takes messages as the server does: by contiguous numbers, each stored once; room `x` takes none. */
 class NaiveServer {
@@ -209,13 +289,13 @@ class NaiveServer {
     return this.#seqs.length;
   }
 
-  receive({ roomId, n, bodies }: Batch): Answer[] {
+  receive({ roomId, n, bodies, ref }: Batch): Answer[] {
     if (this.slow > 0) {
       this.slow--;
-      return [{ no: "slow", n }];
+      return [{ no: "slow", n, ref }];
     }
-    if (n > this.last + 1) return [{ no: "order", n }];
-    if (roomId === "x" && n + bodies.length - 1 > this.last) return [{ no: "refused", n }];
+    if (n > this.last + 1) return [{ no: "order", n, ref }];
+    if (roomId === "x" && n + bodies.length - 1 > this.last) return [{ no: "refused", n, ref }];
     return bodies.map((body, i) => {
       if (n + i > this.last) this.#seqs.push(this.log.push(body));
       return { ack: [n + i, this.#seqs[n + i - 1]!] };
@@ -256,16 +336,13 @@ class Model {
   readonly fates = new Map<string, { seq?: number; refused?: boolean }>();
   #up: Batch[] = [];
   #down: Answer[] = [];
-  /** Whether nothing is sent until all that is on its way was answered. */
-  #held = false;
 
   run(next: Step): void {
     switch (next.type) {
       case "add":
         return this.#add(next.roomId);
       case "flush":
-        if (this.#up.length + this.#down.length === 0) this.#held = false;
-        return void (this.#held || this.#up.push(...this.outbox.take()));
+        return void this.#up.push(...this.outbox.take());
       case "serve": {
         const batch = this.#up.shift();
         if (batch !== undefined) this.#down.push(...this.server.receive(batch));
@@ -285,9 +362,7 @@ class Model {
       case "lose":
         // A gap: acknowledgements fell off the log before they could be delivered.
         this.#down = this.#down.filter((answer) => "no" in answer);
-        this.outbox.rewind();
-        this.#held = true;
-        return;
+        return this.outbox.rewind();
       default:
         next satisfies never;
     }
@@ -315,6 +390,7 @@ class Model {
       roomId,
       body,
       n: 0,
+      ref: 0,
       resolve: (seq) => tell({ seq }),
       reject: ({ message }) => tell({ refused: message === "refused" }),
     });
@@ -323,16 +399,19 @@ class Model {
   #hear(answer: Answer | undefined): void {
     if (answer === undefined) return;
     if ("ack" in answer) return this.outbox.acknowledge(...answer.ack);
-    if (this.#held || answer.no === "order") return;
-    if (answer.no === "slow") this.outbox.throttle();
-    else this.outbox.refuse(answer.n, new Error("refused"));
-    this.#held = true;
+    const { no, n, ref } = answer;
+    const refused = this.outbox.refused(n, ref);
+    if (refused === undefined) return;
+    assertEquals(no === "order" && this.outbox.isFirst(n), false, "They count otherwise");
+    if (no === "slow") this.outbox.throttle();
+    if (no !== "refused") return;
+    const isOver = ({ roomId }: Sending) => roomId === refused.roomId;
+    for (const { reject } of this.outbox.drop(n, isOver)) reject(new Error("refused"));
   }
 
   #reconnect(taken: number): void {
     this.#up = [];
     this.#down = [];
-    this.#held = false;
     this.outbox.rewind(taken);
   }
 }

@@ -125,6 +125,11 @@ export class ScriptedPeer {
     return this.#frames.shift()!;
   }
 
+  /** How many frames have come that `next` did not give out, pings aside. */
+  get waiting(): number {
+    return this.#frames.length;
+  }
+
   /** Waits until `count` pings have come. */
   async pinged(count: number): Promise<void> {
     await this.#until(() => this.pings >= count, `${count} pings`);
