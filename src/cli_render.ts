@@ -23,6 +23,8 @@ export type Shown =
   | { type: "members"; members: MemberInfo[]; presence: boolean; own: string }
   | { type: "status"; status: Status }
   | { type: "help"; text: string }
+  /** Something that was perhaps not sent is in the log, at `seq`, or at 0 where only that is known. */
+  | { type: "sent"; seq: number; body: string }
   /** Something did not work; `body` is what was not sent for that. */
   | { type: "error"; message: string; body?: string };
 
@@ -108,6 +110,8 @@ function contentOf(shown: Shown): Content | undefined {
       return statusOf(shown.status);
     case "help":
       return ["note", `Commands\n${shown.text}`];
+    case "sent":
+      return ["note", visible(`Sent after all: ${excerptOf(shown.body)}`)];
     case "error": {
       const excerpt = shown.body === undefined ? "" : `: ${excerptOf(shown.body)}`;
       return ["error", visible(shown.message + excerpt)];

@@ -193,7 +193,14 @@ export class Session {
     } catch (error) {
       const perhaps = error instanceof SendError && error.mayBeStored ? "Perhaps not" : "Not";
       await this.#fail(`${perhaps} sent: ${reasonOf(error)}`, text);
+      if (error instanceof SendError) this.#guard(this.#correct(error, text));
     }
+  }
+
+  /** Tells of a message that was given up, and is stored all the same. */
+  async #correct({ outcome }: SendError, body: string): Promise<void> {
+    const seq = await outcome;
+    if (seq !== undefined && !this.#leaving) await this.#show({ type: "sent", seq, body });
   }
 
   /** Says how many lines are not in the log: they are shown when they are, in the order of the log. */

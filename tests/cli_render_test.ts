@@ -49,6 +49,7 @@ pure("toText() marks messages of one's own, those of others, and all that is no 
     ],
     [{ type: "help", text: "/who" }, "14:05:09 . Commands\n/who"],
     [{ type: "error", message: "No" }, "14:05:09 ! No"],
+    [{ type: "sent", seq: 7, body: "hi" }, "14:05:09 . Sent after all: hi"],
     [{ type: "error", message: "Not sent", body: "hi" }, "14:05:09 ! Not sent: hi"],
   ];
   for (const [shown, line] of cases) assertEquals(text(shown), line);
@@ -132,6 +133,7 @@ function everywhere(evil: string): Shown[] {
     { type: "members", members: [{ client_id: evil, name: evil }], presence: true, own: "" },
     { type: "status", status: { type: "closed", code: 1, reason: evil, willReconnect: true } },
     { type: "error", message: evil, body: evil },
+    { type: "sent", seq: 1, body: evil },
   ];
 }
 

@@ -1,8 +1,9 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { ChatClient } from "../client.ts";
 import { Session } from "../src/cli_session.ts";
 import type { Screen } from "../src/terminal.ts";
 import { bounded, TestChat } from "./fixtures.ts";
+import { said, ScriptedServer } from "./scripted_server.ts";
 
 /** A screen that a test types on; JSON comes out. */
 class TestScreen implements Screen {
@@ -91,10 +92,10 @@ class Talk implements AsyncDisposable {
   ) {}
 
   static async start(
-    { url }: TestChat,
-    { interactive = true, name = "Ana", last = 0, room = "" } = {},
+    { url }: { url: string },
+    { interactive = true, name = "Ana", last = 0, room = "", sendTimeoutMs = 60_000 } = {},
   ): Promise<Talk> {
-    const chat = new ChatClient(url, { name });
+    const chat = new ChatClient(url, { name, sendTimeoutMs });
     await chat.connect();
     const screen = new TestScreen(interactive);
     const session = new Session(chat, screen, { url: new URL(url), last });
@@ -190,6 +191,23 @@ Deno.test("a line that is no message is an error, and nothing is sent", async ()
     "Room nowhere does not exist",
   ]);
   assertEquals(ana.screen.shown.filter(({ type }) => type === "message").length, 1);
+});
+
+Deno.test("whoever was told that a message was perhaps not sent is told when it was", async () => {
+  const givenUp = Promise.withResolvers<void>();
+  await using server = new ScriptedServer(async (peer) => {
+    await peer.welcome();
+    await peer.admit();
+    const { n } = await peer.next();
+    await givenUp.promise;
+    peer.entries(said(7, "hello", "me", Number(n)));
+  });
+  await using ana = await Talk.start(server, { sendTimeoutMs: 20 });
+  ana.screen.enter("hello");
+  const { message } = await ana.screen.saw("error");
+  assertMatch(String(message), /^Perhaps not sent: /);
+  givenUp.resolve();
+  assertEquals(await ana.screen.saw("sent"), { type: "sent", seq: 7, body: "hello" });
 });
 
 Deno.test("what a person did wrong does not count in the end", async () => {
