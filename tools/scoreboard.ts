@@ -69,6 +69,11 @@ export const ROWS: Readonly<Record<string, Row>> = {
   },
   R4: {
     figure: "10,000 messages that are sent three times: each stored once; cut at every byte too",
+    since: {
+      "2026-11-29": "10,000 messages of 16 clients, half of them written from PROTOCOL.md alone, " +
+        "refused in between for every reason while they move between servers that are cut off " +
+        "from their store: each stored once or rejected, none resolved that is in no log; 20 seeds",
+    },
   },
   R5: { figure: "10,000 subscribes at 2,000 msg/s: 0 gaps, 0 duplicates" },
   R6: {

@@ -97,7 +97,8 @@ export class HubWorld implements World {
       {
         ...IGNORE,
         repeated: (draft, seq) => void this.#perform(this.#hub.repeated(draft, seq)),
-        refused: (draft, error) => void this.#perform(this.#hub.refused(draft, error)),
+        refused: (draft, error) =>
+          void this.#perform(this.#hub.refused(draft, error, this.#instant)),
       },
       { ...DEFAULTS, logEntries: 100_000 },
       () => newEpoch(bytes),
@@ -177,7 +178,7 @@ export class HubWorld implements World {
           break;
         case "recall": {
           const { peer, frame, clientId } = effect;
-          const known = await this.#store.recall(clientId);
+          const known = await this.#store.recall(clientId, { isHere: () => true });
           await this.#perform(this.#hub.recalled(peer, frame, clientId, known, this.#instant));
           break;
         }
