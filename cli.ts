@@ -8,22 +8,35 @@
 
 import { ChatClient, type ChatRoom } from "./client.ts";
 import config from "./deno.json" with { type: "json" };
-import { CLI_HELP, type CliSettings, parseCliFlags } from "./src/cli_flags.ts";
+import {
+  CLI_HELP,
+  type CliSettings,
+  joinCommand,
+  parseCliFlags,
+  serverCommand,
+} from "./src/cli_flags.ts";
+import { problemOf } from "./src/cli_problem.ts";
 import { clock } from "./src/cli_render.ts";
 import { Session } from "./src/cli_session.ts";
-import { reasonOf } from "./src/errors.ts";
 import { openScreen } from "./src/terminal.ts";
-import { visible } from "./src/visible.ts";
 
-/** Exit code of who was cut off by a second Ctrl-C: 128 and the number of the signal. */
+/** Exit code of who was cut off by a second Ctrl-C, or by one too early: 128 and the number of the signal. */
 const INTERRUPTED = 130;
+
+/** How this program was started: as a file of a clone, or from the registry. */
+const FROM_CLONE = import.meta.url.startsWith("file:");
+
+/** Signals after which it leaves. */
+const ENDING: Deno.Signal[] = Deno.build.os === "windows"
+  ? ["SIGINT"]
+  : ["SIGINT", "SIGTERM", "SIGHUP"];
 
 async function main(): Promise<number> {
   let settings: CliSettings | "help" | "version";
   try {
     settings = parseCliFlags(Deno.args);
   } catch (error) {
-    console.error(messageOf(error));
+    console.error(problemOf(error));
     return 2;
   }
   if (settings === "help" || settings === "version") {
@@ -35,17 +48,7 @@ async function main(): Promise<number> {
     console.error(`No permission to connect to ${host}: start with deno run -N=${host} cli.ts`);
     return 2;
   }
-  const { url, name } = settings;
-  await using chat = new ChatClient(url, name === undefined ? {} : { name });
-  let room: ChatRoom;
-  try {
-    await chat.connect();
-    room = await openRoom(chat, settings);
-  } catch (error) {
-    console.error(messageOf(error));
-    return 1;
-  }
-  return await converse(chat, room, settings);
+  return await chatAt(settings);
 }
 
 async function mayConnect(host: string): Promise<boolean> {
@@ -57,47 +60,57 @@ function hostOf({ hostname, port, protocol }: URL): string {
   return `${hostname}:${port || (protocol === "wss:" ? 443 : 80)}`;
 }
 
-function openRoom(chat: ChatClient, { join, last, roomName }: CliSettings): Promise<ChatRoom> {
-  return join === undefined ? chat.createRoom(roomName) : chat.joinRoom(join, { last });
-}
-
-async function converse(
-  chat: ChatClient,
-  room: ChatRoom,
-  { url, last, json }: CliSettings,
-): Promise<number> {
+/** Takes the terminal, connects, talks, gives it back, and returns the exit code. */
+async function chatAt(settings: CliSettings): Promise<number> {
+  const { url, name, last, json } = settings;
+  await using chat = new ChatClient(url, { name });
+  let session: Session | undefined;
   let interrupted = false;
   function interrupt(): void {
-    if (interrupted) Deno.exit(INTERRUPTED);
+    if (interrupted) screen.close().finally(() => Deno.exit(INTERRUPTED));
     interrupted = true;
-    session.stop();
+    if (session === undefined) chat.close();
+    else session.stop();
   }
-  const screen = openScreen({ plain: json, onInterrupt: interrupt });
-  const colour = screen.interactive && !Deno.noColor;
-  const session = new Session(chat, screen, {
-    url,
-    last,
-    ...(json ? {} : { look: { colour, time: clock() } }),
-    ...(screen.interactive || json
-      ? {}
-      : { verbatim: true, complain: (line) => console.error(line) }),
+  const screen = openScreen({
+    plain: json,
+    onInterrupt: interrupt,
+    onRetry: () => {
+      if (chat.status.type !== "connected") chat.retryNow();
+    },
   });
-  Deno.addSignalListener("SIGINT", interrupt);
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", interrupt);
+  for (const signal of ENDING) {
+    // In a pipe, nohup may have a program live on when its terminal is closed.
+    if (signal !== "SIGHUP" || screen.interactive) Deno.addSignalListener(signal, interrupt);
+  }
   try {
+    await screen.setStatus(`Connecting to ${url.host}`);
+    await chat.connect();
+    const room = await openRoom(chat, settings);
+    await screen.setStatus("");
+    const colour = screen.interactive && !Deno.noColor;
+    session = new Session(chat, screen, {
+      last,
+      joinCommand: (roomId) => joinCommand(roomId, url, FROM_CLONE),
+      ...(json ? {} : { look: { colour, time: clock() } }),
+      ...(screen.interactive || json ? {} : { complain: (line) => console.error(line) }),
+    });
     return await session.run(room);
   } catch (error) {
+    await screen.close();
+    if (interrupted && session === undefined) return INTERRUPTED;
     // Whoever read the output has gone, and there is nobody to tell.
-    if (!(error instanceof Deno.errors.BrokenPipe)) console.error(messageOf(error));
+    if (!(error instanceof Deno.errors.BrokenPipe)) {
+      console.error(problemOf(error, serverCommand(url, FROM_CLONE)));
+    }
     return 1;
   } finally {
     await screen.close();
   }
 }
 
-/** An error in one line; what a server said in it can do nothing to the terminal. */
-function messageOf(error: unknown): string {
-  return visible(reasonOf(error));
+function openRoom(chat: ChatClient, { join, last, roomName }: CliSettings): Promise<ChatRoom> {
+  return join === undefined ? chat.createRoom(roomName) : chat.joinRoom(join, { last });
 }
 
 if (import.meta.main) Deno.exit(await main());

@@ -27,14 +27,21 @@ export const COMMAND_HELP = `/join ID      go to another room
 /nick NAME    be called something else
 /quit         leave and end (also: quit, Ctrl-C, Ctrl-D)
 //text        send /text
-To send the word leave or quit, put a space before it.`;
+To send the word leave or quit, put a space before it.
+What is pasted is sent as it is, with Enter; Esc drops what was written.
+Alt-Enter begins a new line, Ctrl-R tries to connect at once, Ctrl-Z suspends.`;
 
-/** Reads a line. */
+/** Reads a line, or what was written over several. */
 export function parseCommand(line: string): Command {
   const word = line.trimEnd();
   if (word === "") return { type: "nothing" };
-  if (word === "leave" || word === "quit") return { type: word };
   if (line.startsWith("//")) return { type: "say", text: line.slice(1) };
+  if (line.includes("\n")) {
+    return line.startsWith("/")
+      ? wrong(`A command is one line, not ${quote(line)}: // sends a slash`)
+      : { type: "say", text: line };
+  }
+  if (word === "leave" || word === "quit") return { type: word };
   if (!line.startsWith("/")) return { type: "say", text: line };
   const [, name = "", rest = ""] = /^\/(\S*)\s*(.*)$/su.exec(word) ?? [];
   switch (name) {

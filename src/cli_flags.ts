@@ -5,16 +5,23 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
+import { NAMELESS } from "./cli_names.ts";
 import { MAX_LAST, MAX_NAME_CHARS } from "./protocol.ts";
 
 /** Where the chat is unless `--url` says otherwise. */
 export const DEFAULT_URL = "ws://localhost:8765";
 
+/** Names of this machine that a server listens to unless told otherwise. */
+const LOOPBACK = ["localhost", "127.0.0.1"];
+
+/** How many entries of history a person sees at first; a program may have dealt with them already. */
+const USUAL_LAST = 50;
+
 /** What the terminal chat was asked for. */
 export interface CliSettings {
   url: URL;
   /** How others see this person. */
-  name?: string;
+  name: string;
   /** The room to join; a new one is made where there is none. */
   join?: string;
   /** How a new room is called. */
@@ -33,11 +40,15 @@ In a pipe, each line of the input is sent as it is; what happens is printed.
 
   --join ID         join this room instead of making one
   --url URL         where the chat is (default ${DEFAULT_URL})
-  --name NAME       how others see you
+  --name NAME       how others see you (default ${NAMELESS})
   --room-name NAME  how a new room is called (default Lobby)
-  --last N          begin a joined room with its last N entries (default 0)
+  --last N          begin a joined room with its last N entries
+                    (default ${USUAL_LAST}, with --json 0)
   --json            take commands, write one JSON object a line: for programs
-  --help, --version
+  -h, --help, --version
+
+Ends with 0 when all that was to be sent was acknowledged, 1 when not, 2 for
+bad flags or a missing permission, 130 when it was interrupted.
 `;
 
 const TEXT_FLAGS = ["join", "url", "name", "room-name", "last"] as const;
@@ -48,9 +59,10 @@ const TEXT_FLAGS = ["join", "url", "name", "room-name", "last"] as const;
  * @throws {RangeError} with one line that names the flag and the value that will not do.
  */
 export function parseCliFlags(args: string[]): CliSettings | "help" | "version" {
-  const flags = parseArgs(args, {
+  const flags = parseArgs(args.flatMap(joinEmpty), {
     string: TEXT_FLAGS,
     boolean: ["json", "help", "version"],
+    alias: { help: "h" },
     unknown: (argument) => {
       throw new RangeError(`Unknown argument ${JSON.stringify(argument)}: see --help`);
     },
@@ -63,7 +75,7 @@ export function parseCliFlags(args: string[]): CliSettings | "help" | "version" 
   const text = (flag: typeof TEXT_FLAGS[number]): string | undefined => {
     const value = flags[flag];
     if (value === undefined || value.trim() !== "") return value;
-    throw new RangeError(`--${flag} needs a value`);
+    throw new RangeError(`--${flag} needs a value that is not empty`);
   };
   const join = text("join");
   const name = nameOf("--name", text("name"));
@@ -73,21 +85,41 @@ export function parseCliFlags(args: string[]): CliSettings | "help" | "version" 
   }
   return {
     url: urlOf(text("url") ?? DEFAULT_URL),
-    ...(name === undefined ? {} : { name }),
+    name: name ?? NAMELESS,
     ...(join === undefined ? {} : { join }),
     roomName: roomName ?? "Lobby",
-    last: lastOf(text("last") ?? "0"),
+    last: lastOf(text("last") ?? String(flags.json ? 0 : USUAL_LAST)),
     json: flags.json,
   };
 }
 
+/** Puts an empty value to the flag before it: alone, it would not be taken for its value. */
+function joinEmpty(argument: string, i: number, args: string[]): string[] {
+  const takesText = (flag = "") => TEXT_FLAGS.some((name) => flag === `--${name}`);
+  if (argument === "" && takesText(args[i - 1])) return [];
+  return [takesText(argument) && args[i + 1] === "" ? `${argument}=` : argument];
+}
+
 /** The command with which others join a room of this server; who logs in to it, and with what, is not theirs. */
-export function joinCommand(roomId: string, url: URL): string {
-  const command = `deno run -N cli.ts --join ${shellWord(roomId)}`;
+export function joinCommand(roomId: string, url: URL, fromClone: boolean): string {
+  const program = fromClone ? "cli.ts" : "jsr:@parley/chat/cli";
+  const command = `deno run -N ${program} --join ${shellWord(roomId)}`;
   const address = new URL(url);
   address.username = address.password = "";
   const known = address.href === new URL(DEFAULT_URL).href;
   return known ? command : `${command} --url ${shellWord(hrefOf(address))}`;
+}
+
+/** The command that starts a server at this address; undefined where that is on another machine. */
+export function serverCommand(url: URL, fromClone: boolean): string | undefined {
+  const { protocol, hostname, port, pathname } = url;
+  if (protocol !== "ws:" || !LOOPBACK.includes(hostname)) return undefined;
+  const usual = new URL(DEFAULT_URL);
+  return [
+    fromClone ? "deno task server" : "deno run --allow-net --allow-env jsr:@parley/chat/server",
+    ...(port === usual.port ? [] : [`--port ${port || 80}`]),
+    ...(pathname === usual.pathname ? [] : [`--path ${shellWord(pathname)}`]),
+  ].join(" ");
 }
 
 /** A URL as people write it: without the slash that stands for no path. */

@@ -1,7 +1,7 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * What a terminal in raw mode sends, as keys.
+ * What a terminal in raw mode sends, as keys, pastes and answers.
  *
  * @module
  */
@@ -9,6 +9,9 @@
 /** A key that does something. */
 export type KeyName =
   | "enter"
+  | "newline"
+  | "tab"
+  | "escape"
   | "backspace"
   | "delete"
   | "left"
@@ -23,16 +26,42 @@ export type KeyName =
   | "eraseBefore"
   | "eraseAfter"
   | "interrupt"
-  | "endOfInput";
+  | "endOfInput"
+  | "suspend"
+  | "retry";
 
-/** A key, or text that was typed or pasted in one go. */
-export type Key = { type: KeyName } | { type: "text"; text: string };
+/** Something that came from the terminal. */
+export type Key =
+  | { type: KeyName }
+  /** Text that was typed. */
+  | { type: "text"; text: string }
+  /** Text that was pasted, whatever is in it; `missing` counts the UTF-16 units beyond the bound. */
+  | { type: "paste"; text: string; missing: number }
+  /** The answer to {@linkcode ASK_COLUMN}: the column of the cursor, from 0. */
+  | { type: "column"; column: number };
+
+/** Switches the marks around pastes on and off (xterm, "Bracketed Paste Mode"). */
+export const PASTE_MARKS = { on: "\x1b[?2004h", off: "\x1b[?2004l" } as const;
+
+/** Asks where the cursor is (ECMA-48, section 8.3.35). */
+export const ASK_COLUMN = "\x1b[6n";
+
+/** How many UTF-16 units of a paste are kept. */
+export const MAX_PASTE = 1_048_576;
+
+/** How much may follow an end mark in one burst before the mark is taken for pasted text. */
+const MAX_BEHIND = 4_096;
+
+const BEGIN = "\x1b[200~";
+const END = "\x1b[201~";
 
 // As xterm, the Linux console, tmux and rxvt send them; the control characters are those of Emacs.
 const KEYS: Record<string, KeyName> = {
   "\r": "enter",
   "\n": "enter",
   "\r\n": "enter",
+  "\x1b\r": "newline",
+  "\x1b\n": "newline",
   "\b": "backspace",
   "\x7f": "backspace",
   "\x1b[3~": "delete",
@@ -70,11 +99,13 @@ const KEYS: Record<string, KeyName> = {
   "\x0b": "eraseAfter",
   "\x03": "interrupt",
   "\x04": "endOfInput",
+  "\x12": "retry",
+  "\x1a": "suspend",
 };
 
 // A control sequence (ECMA-48, section 5.4; the Linux console puts a second bracket before its
-// first function keys), one of three characters, another escape, a
-// control character, or text. Tabs are text.
+// first function keys), one of three characters, another escape, a control character, or text.
+// Tabs are text, as those of a paste that has no marks.
 const TOKENS =
   // deno-lint-ignore no-control-regex
   /\x1b\[\[?[0-?]*[ -/]*[@-~]|\x1bO[@-~]|\x1b[^\x1b[]?|\r\n|[\x00-\x08\n-\x1f\x7f]|[^\x00-\x08\n-\x1f\x7f]+/gu;
@@ -83,21 +114,143 @@ const TOKENS =
 const MAX_UNFINISHED = 16;
 
 // deno-lint-ignore no-control-regex
-const UNFINISHED = /\x1b(?:\[\[?[0-?]*[ -/]*|O)$/;
+const UNFINISHED = /\x1b(?:\[\[?[0-?]*[ -/]*|O)?$/;
+
+// deno-lint-ignore no-control-regex
+const POSITION = /^\x1b\[\d+;(\d+)R$/;
+
+/** A paste whose end is not certain yet. */
+interface Paste {
+  text: string;
+  missing: number;
+  /** What came behind the last end mark: keys, unless another end mark comes. */
+  behind?: string;
+}
 
 /**
- * Reads keys; unknown ones are passed over. `rest` is the beginning of a sequence whose
- * end has not come yet: put it before the next input.
+ * Reads keys from pieces of input. Some things are known only when nothing follows for a moment:
+ * the key Esc from the beginning of a sequence, and the end of a paste from an end mark that was in
+ * what was pasted. Where `unsettled` says so, call `settle` after a short silence.
  */
-export function readKeys(input: string): { keys: Key[]; rest: string } {
-  const unfinished = UNFINISHED.exec(input)?.[0] ?? "";
-  const rest = unfinished.length > MAX_UNFINISHED ? "" : unfinished;
-  const keys: Key[] = [];
-  for (const [token] of input.slice(0, input.length - unfinished.length).matchAll(TOKENS)) {
-    const type = KEYS[token];
-    if (type !== undefined) keys.push({ type });
-    // deno-lint-ignore no-control-regex
-    else if (!/^[\x00-\x08\n-\x1f\x7f]/.test(token)) keys.push({ type: "text", text: token });
+export class KeyReader {
+  /** The beginning of a control sequence. */
+  #rest = "";
+  #paste: Paste | undefined;
+  /** Whether a paste has begun whose end did not come for a while. */
+  #stalled = false;
+
+  /** Whether the next piece can change what the last one means. */
+  get unsettled(): boolean {
+    return this.#paste === undefined ? this.#rest !== "" : !this.#stalled;
   }
-  return { keys, rest };
+
+  /** Whether a paste has begun and not ended. */
+  get pasting(): boolean {
+    return this.#paste !== undefined;
+  }
+
+  /** Takes a piece of input, and returns the keys that are certain. */
+  read(input: string): Key[] {
+    const stalled = this.#stalled;
+    this.#stalled = false;
+    if (this.#paste !== undefined) {
+      // Should the end mark never come, nothing else would be a key any more.
+      if (stalled && input === "\x03") {
+        this.#paste = undefined;
+        this.#rest = "";
+        return [{ type: "interrupt" }];
+      }
+      this.#addToPaste(input);
+      return [];
+    }
+    if (/^\t+$/.test(input) && this.#rest === "") return [{ type: "tab" }];
+    return this.#readKeys(this.#rest + input);
+  }
+
+  /** Says that nothing has come for a moment, and returns the keys that are certain by that. */
+  settle(): Key[] {
+    if (this.#paste === undefined) {
+      const { length } = this.#rest;
+      this.#rest = "";
+      return length === 1 ? [{ type: "escape" }] : [];
+    }
+    const { text, missing, behind } = this.#paste;
+    if (behind === undefined) {
+      this.#stalled = true;
+      return [];
+    }
+    this.#paste = undefined;
+    return [{ type: "paste", text: textOfPaste(text), missing }, ...this.#readKeys(behind)];
+  }
+
+  #readKeys(input: string): Key[] {
+    const begin = input.indexOf(BEGIN);
+    const end = begin < 0 ? input.length : begin;
+    const unfinished = begin < 0 ? UNFINISHED.exec(input)?.[0] ?? "" : "";
+    this.#rest = unfinished.length > MAX_UNFINISHED ? "" : unfinished;
+    const keys: Key[] = [];
+    for (const [token] of input.slice(0, end - unfinished.length).matchAll(TOKENS)) {
+      const key = keyOf(token);
+      if (key !== undefined) keys.push(key);
+    }
+    if (begin >= 0) {
+      this.#paste = { text: "", missing: 0 };
+      this.#addToPaste(input.slice(begin + BEGIN.length));
+    }
+    return keys;
+  }
+
+  /** Puts input into the paste up to the last end mark in sight; an earlier one was pasted. */
+  #addToPaste(input: string): void {
+    const paste = this.#paste!;
+    const { behind } = paste;
+    const all = behind === undefined ? this.#rest + input : behind + input;
+    const end = all.lastIndexOf(END);
+    this.#rest = "";
+    if (end >= 0) {
+      add(paste, all.slice(0, end));
+      paste.behind = all.slice(end + END.length);
+    } else if (behind === undefined) {
+      // An end mark can be cut in two.
+      const cut = unfinishedEnd(all);
+      add(paste, all.slice(0, all.length - cut));
+      this.#rest = all.slice(all.length - cut);
+    } else {
+      paste.behind = all;
+    }
+    // No burst of keys is as long: it was no end.
+    if ((paste.behind?.length ?? 0) > MAX_BEHIND) {
+      add(paste, paste.behind!);
+      delete paste.behind;
+    }
+  }
+}
+
+function add(paste: Paste, text: string): void {
+  const kept = text.slice(0, MAX_PASTE - paste.text.length);
+  paste.text += kept;
+  paste.missing += text.length - kept.length;
+}
+
+/** How many units at the end of a text may be the beginning of an end mark. */
+function unfinishedEnd(text: string): number {
+  for (let length = Math.min(END.length - 1, text.length); length > 0; length--) {
+    if (text.endsWith(END.slice(0, length))) return length;
+  }
+  return 0;
+}
+
+/** Terminals send a carriage return for each line break of a paste. */
+function textOfPaste(text: string): string {
+  const unmarked = text.replaceAll(BEGIN, "").replaceAll(END, "");
+  return unmarked.replaceAll("\r\n", "\n").replaceAll("\r", "\n");
+}
+
+function keyOf(token: string): Key | undefined {
+  const type = KEYS[token];
+  if (type !== undefined) return { type };
+  // deno-lint-ignore no-control-regex
+  if (!/^[\x00-\x08\n-\x1f\x7f]/.test(token)) return { type: "text", text: token };
+  const column = POSITION.exec(token)?.[1];
+  return column === undefined ? undefined : { type: "column", column: Number(column) - 1 };
 }

@@ -8,7 +8,9 @@
  */
 
 import type { MemberInfo, PresenceChange, RoomEvent, Status } from "../client.ts";
-import { visible } from "./visible.ts";
+import { expandTabs, wrap } from "./cli_columns.ts";
+import type { Names } from "./cli_names.ts";
+import { visible, visibleLines } from "./visible.ts";
 
 /** Everything that is shown. */
 export type Shown =
@@ -36,6 +38,16 @@ export interface Look {
   time: (at: number, now: number) => string;
 }
 
+/** Where and when things are shown. */
+export interface Setting {
+  /** The time, in milliseconds since 1970. */
+  now: number;
+  /** How wide a row may be; infinite where there are no rows. */
+  columns: number;
+  /** What people in the room are called. */
+  names: Names;
+}
+
 /** What a line is about: a mark behind the time that nothing others say can imitate, and a colour. */
 const KINDS = {
   other: { mark: " ", sgr: "" },
@@ -56,65 +68,107 @@ export function toJson(shown: Shown, roomId?: string): string {
   return visible(JSON.stringify(roomId === undefined ? shown : { ...shown, roomId }));
 }
 
-/** One line, or the few lines of a list; undefined for what is not worth one. */
-export function toText(shown: Shown, now: number, look: Look): string | undefined {
-  const content = contentOf(shown);
+/**
+ * One line, or several, each but the first indented: nothing that others say begins a row. Undefined
+ * for what is not worth a line.
+ */
+export function toText(shown: Shown, look: Look, setting: Setting): string | undefined {
+  const content = contentOf(shown, setting.names);
   if (content === undefined) return undefined;
-  const [kind, text, name] = content;
+  const [kind, lines, name] = content;
   const { mark, sgr } = KINDS[kind];
   const paint = (code: string, part: string) =>
-    look.colour && code !== "" ? `\x1b[${code}m${part}\x1b[0m` : part;
-  const time = paint("2", look.time("at" in shown ? shown.at : now, now));
-  const said = name === undefined ? "" : `${paint("1", `${name}:`)} `;
-  return `${time} ${paint(sgr, mark)} ${said}${paint(sgr, text)}`;
+    look.colour && code !== "" && part !== "" ? `\x1b[${code}m${part}\x1b[0m` : part;
+  const time = look.time("at" in shown ? shown.at : setting.now, setting.now);
+  const author = name === undefined ? "" : `${name}: `;
+  const rows = rowsOf(author, lines, time.length + 3, setting.columns);
+  let unsaid = author.length;
+  const painted = rows.map((row) => {
+    const bold = row.slice(0, unsaid);
+    unsaid -= bold.length;
+    return paint("1", bold) + paint(sgr, row.slice(bold.length));
+  });
+  return `${paint("2", time)} ${paint(sgr, mark)} ${
+    painted.join(`\n${indentFor(setting.columns)}`)
+  }`;
 }
 
-type Content = [kind: keyof typeof KINDS, text: string, name?: string];
+/** Breaks lines into rows, of which the first has so many columns before it. */
+function rowsOf(author: string, lines: string[], before: number, columns: number): string[] {
+  if (columns === Infinity) return lines.map((line, i) => i === 0 ? author + line : line);
+  const rest = Math.max(columns - indentFor(columns).length, 1);
+  return lines.flatMap((line, i) =>
+    i === 0
+      ? wrap(author + expandTabs(line), rest, Math.max(columns - before, 1))
+      : wrap(expandTabs(line), rest)
+  );
+}
 
-function contentOf(shown: Shown): Content | undefined {
+/** What stands before a row that goes on: the width of a time and a mark, where there is room for it. */
+function indentFor(columns: number): string {
+  return " ".repeat(columns < 40 ? 2 : 11);
+}
+
+/** The line with which others join a room, which people copy: it is not to be broken. */
+export function invitationTo({ command }: Extract<Shown, { type: "room" }>): string {
+  return `To join it: ${visible(command)}`;
+}
+
+/** What is kept at the bottom of the terminal while there is no connection; empty where there is one. */
+export function statusLine(status: Status, waitedMs: number): string {
+  switch (status.type) {
+    case "connecting":
+      return "Offline, trying now";
+    case "reconnecting": {
+      const seconds = Math.max(Math.ceil((status.delayMs - waitedMs) / 1_000), 0);
+      return `Offline, trying in ${seconds} s (Enter: now)`;
+    }
+    default:
+      return "";
+  }
+}
+
+type Content = [kind: keyof typeof KINDS, lines: string[], name?: string];
+
+function contentOf(shown: Shown, names: Names): Content | undefined {
   switch (shown.type) {
     case "message":
-      return [shown.own ? "own" : "other", visible(shown.body), nameOf(shown)];
+      return [shown.own ? "own" : "other", linesOf(shown.body), names.of(shown.from, shown.name)];
     case "join":
-      return ["come", shown.own ? "You joined" : `${nameOf(shown)} joined`];
+      return presence(shown, names, "come", "joined", "joined");
     case "back":
-      return ["come", shown.own ? "You are back" : `${nameOf(shown)} is back`];
+      return presence(shown, names, "come", "are back", "is back");
     case "away":
-      return ["go", shown.own ? "You were away" : `${nameOf(shown)} is away`];
+      return presence(shown, names, "go", "were away", "is away");
     case "leave":
-      return ["go", shown.own ? "You left" : `${nameOf(shown)} left`];
+      return presence(shown, names, "go", "left", "left");
     case "rename":
-      return ["change", renamed(shown)];
+      return ["change", [renamed(shown, names)]];
     case "quiet":
-      return ["note", "From here on the room is too large to tell who comes and goes"];
+      return ["note", ["From here on the room is too large to tell who comes and goes"]];
     case "typing":
       return undefined;
     case "gap":
-      return ["lost", `Some messages were lost: #${shown.fromSeq} to #${shown.toSeq}`];
+      return ["lost", [`Some messages were lost: #${shown.fromSeq} to #${shown.toSeq}`]];
     case "recovered":
-      return shown.recovered ? undefined : ["lost", "The history before this point is gone"];
+      return shown.recovered ? undefined : ["lost", ["The history before this point is gone"]];
     case "closed":
-      return ["error", `The room is closed: ${visible(shown.reason)}`];
-    case "room": {
-      const { name, roomId, command } = shown;
-      return [
-        "note",
-        `Room ${visible(name)}: ${visible(roomId)}\nTo join it: ${visible(command)}`,
-      ];
-    }
+      return ["error", [`The room is closed: ${visible(shown.reason)}`]];
+    case "room":
+      return ["note", [`Room ${visible(shown.name)}: ${visible(shown.roomId)}`]];
     case "left":
-      return ["go", `You left ${visible(shown.name)}`];
+      return ["go", [`You left ${visible(shown.name)}`]];
     case "members":
-      return ["note", membersOf(shown)];
+      return ["note", [membersOf(shown, names)]];
     case "status":
       return statusOf(shown.status);
     case "help":
-      return ["note", `Commands\n${shown.text}`];
+      return ["note", ["Commands", ...shown.text.split("\n")]];
     case "sent":
-      return ["note", visible(`Sent after all: ${excerptOf(shown.body)}`)];
+      return ["note", [visible(`Sent after all: ${excerptOf(shown.body)}`)]];
     case "error": {
       const excerpt = shown.body === undefined ? "" : `: ${excerptOf(shown.body)}`;
-      return ["error", visible(shown.message + excerpt)];
+      return ["error", [visible(shown.message + excerpt)]];
     }
     default:
       // A later client may tell more: what is not known is passed over.
@@ -123,37 +177,53 @@ function contentOf(shown: Shown): Content | undefined {
   }
 }
 
-function nameOf({ from, name }: { from: string; name?: string }): string {
-  return visible(name ?? from);
+function presence(
+  { own, from, name }: PresenceChange,
+  names: Names,
+  kind: keyof typeof KINDS,
+  ownWords: string,
+  words: string,
+): Content {
+  return [kind, [own ? `You ${ownWords}` : `${names.of(from, name)} ${words}`]];
 }
 
-function renamed(shown: PresenceChange & { formerly?: string }): string {
-  if (shown.own) return `You are ${nameOf(shown)} now`;
-  return `${visible(shown.formerly ?? shown.from)} is ${nameOf(shown)} now`;
+/** The lines of a message, without empty ones at its end. */
+function linesOf(body: string): string[] {
+  const lines = visibleLines(body);
+  while (lines.length > 1 && lines.at(-1) === "") lines.pop();
+  return lines;
 }
 
-function membersOf({ members, presence, own }: Extract<Shown, { type: "members" }>): string {
+function renamed(shown: PresenceChange & { formerly?: string }, names: Names): string {
+  const { from, name, formerly, own } = shown;
+  if (own) return `You are ${names.of(from, name)} now`;
+  return `${names.of(from, formerly)} is ${names.of(from, name)} now`;
+}
+
+function membersOf(
+  { members, presence, own }: Extract<Shown, { type: "members" }>,
+  names: Names,
+): string {
   if (!presence) return "The room is too large to tell who is here";
-  const names = members.map(({ client_id, name, away }) =>
-    visible(name ?? client_id) + (client_id === own ? " (you)" : away ? " (away)" : "")
+  const labels = members.map(({ client_id, name, away }) =>
+    names.of(client_id, name) + (client_id === own ? " (you)" : away ? " (away)" : "")
   );
-  return `${names.length} here: ${names.join(", ")}`;
+  return `${labels.length} here: ${labels.join(", ")}`;
 }
 
 function statusOf(status: Status): Content | undefined {
   switch (status.type) {
     case "idle":
     case "connecting":
+    case "reconnecting":
       return undefined;
     case "connected":
-      return ["note", "Connected again"];
-    case "reconnecting":
-      return ["note", `Reconnecting in ${(status.delayMs / 1_000).toFixed(1)} s`];
+      return ["note", ["Connected again"]];
     case "closed": {
       const reason = status.reason === "" ? "" : `: ${visible(status.reason)}`;
       return status.willReconnect
-        ? ["note", `Connection lost${reason}`]
-        : ["error", `Connection closed${reason}`];
+        ? ["note", [`Connection lost${reason}`]]
+        : ["error", [`Connection closed${reason}`]];
     }
     default:
       status satisfies never;
@@ -161,8 +231,11 @@ function statusOf(status: Status): Content | undefined {
   }
 }
 
+/** The beginning of a message, in one line. */
 function excerptOf(body: string): string {
-  return body.length > EXCERPT_CHARS ? `${body.slice(0, EXCERPT_CHARS)}…` : body;
+  const [line = ""] = body.split(/\r?\n/, 1);
+  const excerpt = line.slice(0, EXCERPT_CHARS);
+  return excerpt === body ? body : `${excerpt}…`;
 }
 
 /**

@@ -4,24 +4,30 @@
  * @module
  */
 
-import { type ChatClient, type ChatRoom, type RoomEvent, SendError } from "../client.ts";
+import {
+  type ChatClient,
+  type ChatRoom,
+  type RoomEvent,
+  SendError,
+  type Status,
+} from "../client.ts";
 import { type Command, COMMAND_HELP, parseCommand } from "./cli_commands.ts";
-import { joinCommand } from "./cli_flags.ts";
-import { type Look, type Shown, toJson, toText } from "./cli_render.ts";
+import type { Line } from "./cli_editor.ts";
+import { Names } from "./cli_names.ts";
+import { invitationTo, type Look, type Shown, statusLine, toJson, toText } from "./cli_render.ts";
 import { reasonOf } from "./errors.ts";
 import { MAX_BODY_BYTES } from "./protocol.ts";
 import type { Screen } from "./terminal.ts";
+import { utf8Bytes } from "./utf8.ts";
 
 /** What a session can be told. */
 export interface SessionOptions {
-  /** Where the chat is, for the command with which others join. */
-  url: URL;
+  /** The command with which others join a room. */
+  joinCommand: (roomId: string) => string;
   /** How many entries of history a joined room begins with. */
   last: number;
   /** How things are shown; without it, as JSON. */
   look?: Look;
-  /** Sends every line as it is, instead of reading commands. */
-  verbatim?: boolean;
   /** Takes errors instead of the screen. */
   complain?: (line: string) => void;
 }
@@ -35,9 +41,10 @@ const PROMPT_MS = 300;
 /** How long a person who leaves waits for what is not acknowledged, in milliseconds. */
 const LEAVE_MS = 2_000;
 
-const PROMPT = "> ";
+/** How often the time to the next attempt is shown, in milliseconds. */
+const COUNT_MS = 1_000;
 
-const encoder = new TextEncoder();
+const PROMPT = "> ";
 
 /** A conversation, in one room after the other. */
 export class Session {
@@ -47,10 +54,13 @@ export class Session {
   readonly #stop = new AbortController();
   readonly #stopped: Promise<void>;
   #room: ChatRoom | undefined;
+  /** What people in that room are called. */
+  #names = new Names();
   /** Settles when everything that happened in the room was shown. */
   #events: Promise<void> = Promise.resolve();
   readonly #unsent = new Set<Promise<void>>();
   #promptTimer: ReturnType<typeof setTimeout> | undefined;
+  #countdown: ReturnType<typeof setInterval> | undefined;
   #leaving = false;
   #exitCode = 0;
   /** What went wrong that nobody waited for. */
@@ -85,14 +95,12 @@ export class Session {
   }
 
   /** Does what a line says; false says that it was the last. */
-  async #act(line: string): Promise<boolean> {
-    if (encoder.encode(line).length > MAX_BODY_BYTES) {
-      await this.#fail(`Not sent: the line is longer than ${MAX_BODY_BYTES} bytes`, line);
+  async #act({ text, literal }: Line): Promise<boolean> {
+    if (utf8Bytes(text) > MAX_BODY_BYTES) {
+      await this.#fail(`Not sent: the line is longer than ${MAX_BODY_BYTES} bytes`, text);
       return true;
     }
-    const command: Command = this.#options.verbatim
-      ? { type: "say", text: line }
-      : parseCommand(line);
+    const command: Command = literal ? { type: "say", text } : parseCommand(text);
     try {
       await this.#perform(command);
     } catch (error) {
@@ -149,12 +157,13 @@ export class Session {
     if (room === before) throw new Error("You are in this room already");
     if (before !== undefined) await this.#exit(before);
     this.#room = room;
+    this.#meet(room);
     const { id: roomId, name } = room;
     await this.#show({
       type: "room",
       roomId,
       name,
-      command: joinCommand(roomId, this.#options.url),
+      command: this.#options.joinCommand(roomId),
     });
     this.#events = this.#guard(this.#showEvents(room));
   }
@@ -212,29 +221,35 @@ export class Session {
   }
 
   async #showEvents(room: ChatRoom): Promise<void> {
-    /** Names as they were shown last, for when somebody is called something else. */
-    const names = new Map<string, string | undefined>();
-    for (const { client_id, name } of room.members.values()) names.set(client_id, name);
     for await (const event of room.events()) {
-      await this.#show(this.#told(room, event, names), room.id);
+      await this.#show(this.#told(room, event), room.id);
+      if (event.type === "leave") this.#names.forget(event.from);
     }
   }
 
+  /** Learns the names of all who are in a room. */
+  #meet(room: ChatRoom): void {
+    this.#names = new Names();
+    for (const { client_id, name } of room.members.values()) this.#names.know(client_id, name);
+  }
+
   /** An event with what the room's member knows of it. */
-  #told(room: ChatRoom, event: RoomEvent, names: Map<string, string | undefined>): Shown {
+  #told(room: ChatRoom, event: RoomEvent): Shown {
     switch (event.type) {
+      case "message":
       case "join":
       case "back":
-        names.set(event.from, event.name);
+        this.#names.know(event.from, event.name);
         return event;
       case "rename": {
-        const formerly = names.get(event.from);
-        names.set(event.from, event.name);
+        const formerly = this.#names.last(event.from);
+        this.#names.know(event.from, event.name);
         // In the history, those who are here still are known by their latest name only.
         return formerly === undefined || formerly === event.name ? event : { ...event, formerly };
       }
-      case "leave":
-        names.delete(event.from);
+      case "gap":
+      case "recovered":
+        this.#meet(room);
         return event;
       case "closed":
         if (this.#room !== room || this.#leaving) return { type: "left", name: room.name };
@@ -252,15 +267,27 @@ export class Session {
       if (status.type === "closed") wasLost = true;
       if (this.#leaving || !wasLost) continue;
       await this.#show({ type: "status", status });
+      await this.#keepStatus(status);
       if (status.type === "closed" && !status.willReconnect) {
         this.#exitCode = 1;
         this.stop();
       }
     }
+    clearInterval(this.#countdown);
+  }
+
+  /** Keeps in sight how the connection is while there is none, and counts down to the next attempt. */
+  async #keepStatus(status: Status): Promise<void> {
+    clearInterval(this.#countdown);
+    const since = performance.now();
+    const show = () => this.#screen.setStatus(statusLine(status, performance.now() - since));
+    if (this.#screen.interactive && status.type === "reconnecting") {
+      this.#countdown = setInterval(() => this.#guard(show()), COUNT_MS);
+    }
+    await show();
   }
 
   async #leave(): Promise<void> {
-    await this.#screen.close();
     const settled = Promise.all(this.#unsent);
     // A pipe can wait, as long as it is not told to stop; a person wants to be gone.
     if (!this.#screen.interactive) await Promise.race([settled, this.#stopped]);
@@ -276,8 +303,17 @@ export class Session {
 
   async #show(shown: Shown, roomId?: string): Promise<void> {
     const { look } = this.#options;
-    const text = look === undefined ? toJson(shown, roomId) : toText(shown, Date.now(), look);
+    const text = look === undefined ? toJson(shown, roomId) : this.#toText(shown, look);
     if (text !== undefined) await this.#screen.show(text);
+    if (shown.type === "room" && look !== undefined) {
+      await this.#screen.show(invitationTo(shown), { whole: true });
+    }
+  }
+
+  #toText(shown: Shown, look: Look): string | undefined {
+    const { columns } = this.#screen;
+    // The last column is left free: some terminals go on in the next row when it is filled.
+    return toText(shown, look, { now: Date.now(), columns: columns - 1, names: this.#names });
   }
 
   /** Tells of something that did not work, and goes on. */
@@ -286,7 +322,7 @@ export class Session {
     const { complain, look } = this.#options;
     const shown: Shown = { type: "error", message, ...(body === undefined ? {} : { body }) };
     if (complain === undefined || look === undefined) await this.#show(shown);
-    else complain(toText(shown, Date.now(), look) ?? message);
+    else complain(this.#toText(shown, look) ?? message);
   }
 
   /** Counts a failure: to a program that is the result, but a person has seen it and went on. */

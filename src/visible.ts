@@ -18,3 +18,11 @@ export function visible(text: string): string {
     (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }
+
+/**
+ * Splits a text of several lines and makes each of them harmless. Line breaks and tabs are layout:
+ * the first end a line, the second stay as they are.
+ */
+export function visibleLines(text: string): string[] {
+  return text.split(/\r?\n/).map((line) => line.split("\t").map(visible).join("\t"));
+}

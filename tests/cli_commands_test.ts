@@ -30,6 +30,9 @@ pure("parseCommand() sends what only looks like a command, as it is", () => {
     ["leave now", "leave now"],
     ["Quit", "Quit"],
     ["  indented  ", "  indented  "],
+    ["quit\n", "quit\n"],
+    ["\n/quit", "\n/quit"],
+    ["//one\ntwo", "/one\ntwo"],
   ];
   for (const [line, text] of cases) assertEquals(parseCommand(line), { type: "say", text }, line);
 });
@@ -44,6 +47,7 @@ pure("parseCommand() refuses what is no command, so that a typing error is not s
     ["/join", "/join needs the id of a room"],
     ["/create ", "/create needs a name"],
     ["/nick", "/nick needs a name"],
+    ["/nick one\ntwo", 'A command is one line, not "/nick one\\ntwo": // sends a slash'],
     ["/quit now", '/quit stands alone, not with "now"'],
   ];
   for (const [line, message] of cases) {

@@ -1,5 +1,11 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { CLI_HELP, type CliSettings, joinCommand, parseCliFlags } from "../src/cli_flags.ts";
+import {
+  CLI_HELP,
+  type CliSettings,
+  joinCommand,
+  parseCliFlags,
+  serverCommand,
+} from "../src/cli_flags.ts";
 import { pure } from "./pure.ts";
 
 function settings(...args: string[]): CliSettings {
@@ -17,8 +23,9 @@ function refusal(...args: string[]): string {
 pure("parseCliFlags() of nothing makes a room on this machine", () => {
   assertEquals(settings(), {
     url: new URL("ws://localhost:8765"),
+    name: "guest",
     roomName: "Lobby",
-    last: 0,
+    last: 50,
     json: false,
   });
 });
@@ -31,7 +38,15 @@ pure("parseCliFlags() takes every flag", () => {
   );
   assertEquals(settings("--room-name", "A room").roomName, "A room");
   assertEquals(parseCliFlags(["--help"]), "help");
+  assertEquals(parseCliFlags(["-h"]), "help");
   assertEquals(parseCliFlags(["--version"]), "version");
+});
+
+pure("parseCliFlags() gives people some history to begin with, and programs none", () => {
+  assertEquals(settings("--join", "x").last, 50);
+  assertEquals(settings("--join", "x", "--json").last, 0);
+  assertEquals(settings("--join", "x", "--json", "--last", "7").last, 7);
+  assertEquals(settings("--join", "x", "--last", "0").last, 0);
 });
 
 pure("parseCliFlags() says in one line which argument will not do", () => {
@@ -39,8 +54,15 @@ pure("parseCliFlags() says in one line which argument will not do", () => {
   assertEquals(refusal("x"), 'Unknown argument "x": see --help');
   assertEquals(refusal("--", "x"), 'Unknown argument "x": see --help');
   assertEquals(refusal("a\nb"), 'Unknown argument "a\\nb": see --help');
-  assertEquals(refusal("--join"), "--join needs a value");
-  assertEquals(refusal("--name", " "), "--name needs a value");
+  for (const flag of ["--join", "--url", "--name", "--room-name", "--last"]) {
+    const message = `${flag} needs a value that is not empty`;
+    assertEquals(refusal(flag), message);
+    assertEquals(refusal(flag, ""), message);
+    assertEquals(refusal(`${flag}=`, "--json"), message);
+    assertEquals(refusal(flag, " "), message);
+  }
+  assertEquals(refusal(""), 'Unknown argument "": see --help');
+  assertEquals(refusal("--name", "x", ""), 'Unknown argument "": see --help');
   assertEquals(
     refusal("--last=-1"),
     '--last must be a whole number from 0 to 10000, not "-1"',
@@ -66,7 +88,7 @@ pure("parseCliFlags() says in one line which argument will not do", () => {
 });
 
 pure("joinCommand() names the server only where it is another than usual", () => {
-  const command = (url: string) => joinCommand("ab-cd", new URL(url));
+  const command = (url: string) => joinCommand("ab-cd", new URL(url), true);
   assertEquals(command("ws://localhost:8765"), "deno run -N cli.ts --join ab-cd");
   assertEquals(
     command("ws://localhost:9000"),
@@ -75,7 +97,7 @@ pure("joinCommand() names the server only where it is another than usual", () =>
 });
 
 pure("joinCommand() tells nobody who logs in to the server, and with what", () => {
-  const command = (url: string) => joinCommand("ab-cd", new URL(url));
+  const command = (url: string) => joinCommand("ab-cd", new URL(url), true);
   assertEquals(command("ws://ana:secret@localhost:8765"), "deno run -N cli.ts --join ab-cd");
   assertEquals(
     command("wss://secret@chat.example/a?b=c"),
@@ -83,9 +105,29 @@ pure("joinCommand() tells nobody who logs in to the server, and with what", () =
   );
 });
 
+pure("joinCommand() names the package where there is no clone with a file", () => {
+  assertEquals(
+    joinCommand("ab-cd", new URL("ws://localhost:8765"), false),
+    "deno run -N jsr:@parley/chat/cli --join ab-cd",
+  );
+});
+
+pure("serverCommand() starts a server where the chat was to be, on this machine", () => {
+  const command = (url: string, fromClone = true) => serverCommand(new URL(url), fromClone);
+  assertEquals(command("ws://localhost:8765"), "deno task server");
+  assertEquals(command("ws://127.0.0.1:9000/a b"), "deno task server --port 9000 --path /a%20b");
+  assertEquals(command("ws://localhost"), "deno task server --port 80");
+  assertEquals(
+    command("ws://localhost:8765", false),
+    "deno run --allow-net --allow-env jsr:@parley/chat/server",
+  );
+  assertEquals(command("ws://chat.example"), undefined);
+  assertEquals(command("wss://localhost:8765"), undefined);
+});
+
 pure("joinCommand() is safe to paste into a shell, whatever a server calls its rooms", () => {
   assertEquals(
-    joinCommand("$(reboot)'", new URL("ws://[::1]:9/a?b=c&d=e")),
+    joinCommand("$(reboot)'", new URL("ws://[::1]:9/a?b=c&d=e"), true),
     "deno run -N cli.ts --join '$(reboot)'\\''' --url 'ws://[::1]:9/a?b=c&d=e'",
   );
 });

@@ -4,14 +4,15 @@
  * @module
  */
 
-import { bounded } from "./fixtures.ts";
 import { findProgram } from "./permissions.ts";
-import { Picture } from "./picture.ts";
+import { type Habits, Picture } from "./picture.ts";
+import { bounded, until } from "./waiting.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
-/** The width of the pseudo-terminal, in columns. */
+/** The width of the pseudo-terminal, in columns, and the one after a resize. */
 const COLUMNS = 60;
+const FEWER_COLUMNS = 40;
 
 /** Deno has no pseudo-terminals, so that Python lends its own. */
 export const HAS_PYTHON: boolean = findProgram("python3") !== undefined;
@@ -25,6 +26,10 @@ export interface CliOptions {
   /** Permissions, as flags of Deno. */
   permissions?: string[];
   env?: Record<string, string>;
+  /** Whether it is started by a shell, which the terminal belongs to. */
+  shell?: boolean;
+  /** What the terminal does otherwise than others. */
+  habits?: Habits;
 }
 
 /** A terminal chat that runs. */
@@ -32,19 +37,22 @@ export class CliProcess implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
   readonly #read: Promise<unknown>;
-  readonly #picture = new Picture(COLUMNS);
+  readonly #picture: Picture;
   /** All it has written, as it came. */
   stdout = "";
   stderr = "";
   #ended = false;
-  #wake: () => void = () => {};
 
   constructor(args: string[], options: CliOptions = {}) {
-    const { terminal = false, raw = !terminal, permissions = ["--allow-net"], env = {} } = options;
-    const command = [Deno.execPath(), "run", "--quiet", ...permissions, "cli.ts", ...args];
+    const { shell = false, terminal = shell, raw = shell || !terminal } = options;
+    const { permissions = ["--allow-net"], env = {}, habits = {} } = options;
+    const chat = [Deno.execPath(), "run", "--quiet", ...permissions, "cli.ts", ...args];
+    const command = shell ? ["bash", "--norc", "--noprofile", "--noediting", "-i"] : chat;
+    const widths = `${COLUMNS},${FEWER_COLUMNS}`;
     const [program = "", ...rest] = terminal
-      ? ["python3", "tests/testdata/pseudo_terminal.py", String(COLUMNS), ...command]
+      ? ["python3", "tests/testdata/pseudo_terminal.py", widths, ...command]
       : command;
+    this.#picture = new Picture(COLUMNS, habits);
     this.#child = new Deno.Command(program, {
       args: rest,
       cwd: ROOT,
@@ -54,13 +62,17 @@ export class CliProcess implements AsyncDisposable {
       stderr: "piped",
     }).spawn();
     this.#input = this.#child.stdin.getWriter();
+    // The space keeps the command out of the history of the shell.
+    if (shell) this.type(` ${chat.join(" ")}\n`);
     this.#read = Promise.all([
       this.#collect(this.#child.stdout, (text) => {
         this.stdout += text;
-        if (!raw) this.#picture.write(text);
+        if (!raw) this.#draw(text);
       }),
       this.#collect(this.#child.stderr, (text) => this.stderr += text),
-    ]);
+    ]).then(() => {
+      this.#ended = true;
+    });
   }
 
   /** The id of the room it has made. */
@@ -78,6 +90,22 @@ export class CliProcess implements AsyncDisposable {
     await this.#input.write(new TextEncoder().encode(text));
   }
 
+  /** Pastes, as terminals do. */
+  async paste(text: string): Promise<void> {
+    await this.type(`\x1b[200~${text.replaceAll("\n", "\r")}\x1b[201~`);
+  }
+
+  /** Makes the terminal narrower. */
+  narrow(): void {
+    this.#picture.resize(FEWER_COLUMNS);
+    this.signal("SIGUSR1");
+  }
+
+  /** Whether the terminal marks pastes. */
+  get marksPastes(): boolean {
+    return this.#picture.marksPastes;
+  }
+
   /** Ends the input. */
   async endInput(): Promise<void> {
     await this.#input.close();
@@ -88,15 +116,12 @@ export class CliProcess implements AsyncDisposable {
   }
 
   /** Waits until `found` says yes to what has come. */
-  async until(found: (process: this) => boolean, what: string): Promise<void> {
-    while (!found(this)) {
+  async until(found: (process: this) => boolean | undefined, what: string): Promise<void> {
+    await until(() => {
+      if (found(this)) return true;
       if (this.#ended) throw new Error(`Ended: no ${what} in ${this.stdout}${this.stderr}`);
-      const more = Promise.race([
-        new Promise<void>((resolve) => this.#wake = resolve),
-        this.#read.then(() => void (this.#ended = true)),
-      ]);
-      await bounded(more, () => `no ${what} in ${JSON.stringify(this.stdout)} ${this.stderr}`);
-    }
+      return false;
+    }, () => `no ${what} in ${JSON.stringify(this.stdout)} ${this.stderr}`);
   }
 
   /** Waits until `text` was printed. */
@@ -130,13 +155,20 @@ export class CliProcess implements AsyncDisposable {
     await this.#input.abort().catch(() => {});
   }
 
+  /** Draws what the terminal gets, and answers where the cursor is. */
+  #draw(text: string): void {
+    const { asked } = this.#picture;
+    this.#picture.write(text);
+    const answer = `\x1b[1;${this.#picture.column + 1}R`;
+    if (this.#picture.asked > asked) this.type(answer);
+  }
+
   async #collect(
     stream: ReadableStream<Uint8Array<ArrayBuffer>>,
     take: (text: string) => void,
   ): Promise<void> {
     for await (const text of stream.pipeThrough(new TextDecoderStream())) {
       take(text);
-      this.#wake();
     }
   }
 }

@@ -7,55 +7,135 @@
 
 // A control sequence, a control character, or text.
 // deno-lint-ignore no-control-regex
-const TOKENS = /\x1b\[([\d;]*)([A-Za-z])|[\x00-\x1f\x7f-\x9f]|[^\x00-\x1f\x7f-\x9f]+/g;
+const TOKENS = /\x1b\[(\??)([\d;]*)([A-Za-z])|[\x00-\x1f\x7f-\x9f]|[^\x00-\x1f\x7f-\x9f]+/g;
+
+/** The beginning of a control sequence. */
+// deno-lint-ignore no-control-regex
+const UNFINISHED = /\x1b(\[\??[\d;]*)?$/;
+
+const SEGMENTER = new Intl.Segmenter();
+
+/** What terminals do not agree about. */
+export interface Habits {
+  /** How many columns something takes that people see as one character. */
+  widthOf?: (character: string) => number;
+  /** Whether rows that have become too wide are broken into several, instead of being cut off. */
+  breaks?: boolean;
+}
+
+/** A place in the picture; the second column of a wide character is empty. */
+type Cell = string;
 
 /** A screen of so many columns, without colours, that is as high as it needs to be. */
 export class Picture {
-  readonly #columns: number;
-  #cells: string[][] = [[]];
+  readonly #habits: Required<Habits>;
+  #columns: number;
+  #cells: Cell[][] = [[]];
   #row = 0;
   #column = 0;
+  #wraps = true;
+  #rest = "";
+  /** Whether pastes are marked. */
+  marksPastes = false;
+  /** How often it was asked where the cursor is. */
+  asked = 0;
 
-  constructor(columns: number) {
+  constructor(columns: number, { widthOf = () => 1, breaks = true }: Habits = {}) {
     this.#columns = columns;
+    this.#habits = { widthOf, breaks };
+  }
+
+  /** The column of the cursor, from 0. */
+  get column(): number {
+    return Math.min(this.#column, this.#columns - 1);
   }
 
   /** The rows, without blanks at their ends; the cursor is seen as `|`. */
   get rows(): string[] {
     return this.#cells.map((cells, row) => {
-      const before = cells.slice(0, this.#column).join("").padEnd(this.#column);
-      const text = row === this.#row ? `${before}|${cells.slice(this.#column).join("")}` : cells;
-      return (typeof text === "string" ? text : text.join("")).trimEnd();
+      const before = Array.from({ length: this.#column }, (_, i) => cells[i] ?? " ").join("");
+      const all = Array.from(cells, (cell) => cell ?? " ").join("");
+      const text = row === this.#row ? `${before}|${cells.slice(this.#column).join("")}` : all;
+      return text.trimEnd();
     });
   }
 
   write(output: string): void {
-    for (const [token, argument = "", command] of output.matchAll(TOKENS)) {
-      if (command !== undefined) this.#control(command, argument);
+    const all = this.#rest + output;
+    [this.#rest] = UNFINISHED.exec(all) ?? [""];
+    const whole = all.slice(0, all.length - this.#rest.length);
+    for (const [token, mode = "", argument = "", command] of whole.matchAll(TOKENS)) {
+      if (command !== undefined) this.#control(mode + argument, command);
       else if (token === "\r") this.#column = 0;
       else if (token === "\n") this.#feed();
       else if (/^\p{Cc}/u.test(token)) throw new Error(`Not shown: ${JSON.stringify(token)}`);
-      else for (const character of token) this.#put(character);
+      else for (const { segment } of SEGMENTER.segment(token)) this.#put(segment);
     }
   }
 
-  #control(command: string, argument: string): void {
-    if (command === "J" && argument === "") {
-      this.#cells.length = this.#row + 1;
-      this.#cells[this.#row]!.length = Math.min(this.#column, this.#cells[this.#row]!.length);
-    } else if (command === "C") {
-      this.#column = Math.min(this.#column + Number(argument || 1), this.#columns - 1);
-    } else if (command !== "m") {
-      throw new Error(`Not known: ESC [ ${argument} ${command}`);
+  /** Becomes narrower, as a window does. */
+  resize(columns: number): void {
+    const cells = this.#cells;
+    const cursor = this.#row;
+    this.#columns = columns;
+    if (!this.#habits.breaks) {
+      for (const row of cells) row.length = Math.min(row.length, columns);
+      this.#column = this.column;
+      return;
     }
+    this.#cells = [];
+    cells.forEach((row, i) => {
+      if (i === cursor) {
+        this.#row = this.#cells.length + Math.floor(this.#column / columns);
+        this.#column %= columns;
+      }
+      for (let start = 0; start === 0 || start < row.length; start += columns) {
+        this.#cells.push(row.slice(start, start + columns));
+      }
+    });
+    this.#cells[this.#row] ??= [];
+  }
+
+  #control(argument: string, command: string): void {
+    switch (command) {
+      case "A":
+        this.#row = Math.max(this.#row - Number(argument || 1), 0);
+        return;
+      case "J":
+        if (argument !== "") break;
+        this.#cells.length = this.#row + 1;
+        this.#cells[this.#row]!.length = Math.min(this.#column, this.#cells[this.#row]!.length);
+        return;
+      case "h":
+      case "l":
+        if (argument === "?7") this.#wraps = command === "h";
+        else if (argument === "?2004") this.marksPastes = command === "h";
+        else break;
+        return;
+      case "n":
+        if (argument !== "6") break;
+        this.asked++;
+        return;
+      case "m":
+        return;
+    }
+    throw new Error(`Not known: ESC [ ${argument} ${command}`);
   }
 
   #put(character: string): void {
-    if (this.#column === this.#columns) {
-      this.#column = 0;
-      this.#feed();
+    const width = this.#habits.widthOf(character);
+    if (this.#column + width > this.#columns) {
+      if (this.#wraps) {
+        this.#column = 0;
+        this.#feed();
+      } else {
+        this.#column = this.#columns - width;
+      }
     }
-    this.#cells[this.#row]![this.#column++] = character;
+    const cells = this.#cells[this.#row]!;
+    cells[this.#column] = character;
+    for (let i = 1; i < width; i++) cells[this.#column + i] = "";
+    this.#column += width;
   }
 
   #feed(): void {

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { ChatClient } from "../client.ts";
 import { CliProcess, HAS_PYTHON } from "./cli_process.ts";
 import { TestChat } from "./fixtures.ts";
+import type { Habits } from "./picture.ts";
 import { ScriptedServer } from "./scripted_server.ts";
 
 /** Ana at a terminal, in a room that she has made, with Ben in it. */
@@ -12,9 +13,10 @@ class Scene implements AsyncDisposable {
     readonly ben: ChatClient,
   ) {}
 
-  static async open(env: Record<string, string> = {}): Promise<Scene> {
+  static async open(env: Record<string, string> = {}, habits: Habits = {}): Promise<Scene> {
     const server = new TestChat();
-    const ana = new CliProcess(["--url", server.url, "--name", "Ana"], { terminal: true, env });
+    const args = ["--url", server.url, "--name", "Ana"];
+    const ana = new CliProcess(args, { terminal: true, env, habits });
     await ana.lastRow("> |");
     await ana.printed("joined");
     const ben = new ChatClient(server.url, { name: "Ben" });
@@ -42,15 +44,16 @@ atTerminal("what arrives stands above the line being typed, which stays as it is
   await ana.lastRow("> half a l|i");
   await ben.sendMessage("hello");
   await ben.sendMessage("x".repeat(100));
-  await ana.until(({ seen }) => seen.some((row) => row.startsWith("xxx")), "two rows of x");
+  await ana.until(({ seen }) => seen.at(-2) === `${" ".repeat(11)}xxxxxxxxx`, "three rows of x");
   await ana.lastRow("> half a l|i");
   await ana.type("\x05ne\r");
   await ana.until(({ seen }) => seen.includes("> Ana: half a line"), "the line");
   await ana.lastRow("> |");
-  assertEquals(ana.seen.slice(-5), [
+  assertEquals(ana.seen.slice(-6), [
     "  Ben: hello",
-    `  Ben: ${"x".repeat(44)}`,
-    "x".repeat(56),
+    `  Ben: ${"x".repeat(43)}`,
+    `${" ".repeat(11)}${"x".repeat(48)}`,
+    `${" ".repeat(11)}xxxxxxxxx`,
     "> Ana: half a line",
     "> |",
   ]);
@@ -62,9 +65,9 @@ atTerminal("a line longer than the terminal is seen around the cursor, in one ro
   const rows = ana.seen.length;
   const line = "0123456789".repeat(20);
   await ana.type(line);
-  await ana.lastRow(`> ${line.slice(-57)}|`);
+  await ana.lastRow(`> ${line.slice(-56)}|`);
   await ana.type("\x01");
-  await ana.lastRow(`> |${line.slice(0, 57)}`);
+  await ana.lastRow(`> |${line.slice(0, 56)}`);
   assertEquals(ana.seen.length, rows);
 });
 
@@ -92,7 +95,7 @@ atTerminal(
     const { ana, server } = scene;
     await ana.type("half a li");
     await server.chat.close();
-    await ana.printed("Reconnecting in");
+    await ana.until(({ seen }) => seen.at(-2)?.startsWith("Offline, trying"), "the status");
     await ana.type("ne");
     await ana.lastRow("> half a line|");
     assert(ana.seen.some((row) => row.startsWith(". Connection lost")));
@@ -103,15 +106,239 @@ atTerminal(
   },
 );
 
-atTerminal("a paste of many lines sends each of them, and a large one takes no time", async () => {
+/** What must not be done by being pasted: 5,000 lines, 60 KB. */
+const PASTED = Array.from({ length: 5_000 }, (_, i) =>
+  [
+    "quit",
+    "/leave",
+    "echo executed",
+    "\x1b[2Jx\x1b]0;t\x07",
+    "\tcode();",
+    "",
+    "\x03\x04\x1a",
+    "/nick Eva",
+  ][i % 8]).join("\n");
+
+/** The next messages of others in the room of a client. */
+async function heard(client: ChatClient, count: number): Promise<string[]> {
+  const bodies: string[] = [];
+  for await (const { body } of client.readMessages()) if (bodies.push(body) === count) break;
+  return bodies;
+}
+
+atTerminal("a paste of 5,000 lines is one message, that is shown before it goes", async () => {
+  await using scene = await Scene.open();
+  const { ana, ben } = scene;
+  assert(ana.marksPastes);
+  await ana.paste(`${PASTED}\n`);
+  const bytes = new TextEncoder().encode(PASTED).length + 1;
+  await ana.printed(`5000 lines, ${bytes} bytes: Enter sends, Esc drops`);
+  await ana.lastRow("  |");
+  await ana.type("\r");
+  await ana.lastRow("> |");
+  await ana.type("and one that is typed\r");
+  assertEquals(await heard(ben, 2), [`${PASTED}\n`, "and one that is typed"]);
+  assertEquals(ana.stdout.includes("executed: command not found"), false);
+});
+
+atTerminal("a paste is dropped with Esc, and edited before it goes", async () => {
+  await using scene = await Scene.open();
+  const { ana, ben } = scene;
+  await ana.paste("quit\n\n\tone");
+  await ana.lastRow("          one|");
+  assertEquals(ana.seen.slice(-3), ["> quit", "", "          one|"]);
+  await ana.type("\x1b");
+  await ana.lastRow("> |");
+  await ana.paste("quit");
+  await ana.type("\r/quitting\x01/\r");
+  assertEquals(await heard(ben, 2), ["quit", "/quitting"]);
+});
+
+atTerminal("a paste that is too long for a message is told, and kept", async () => {
+  await using scene = await Scene.open();
+  const { ana, ben } = scene;
+  await ana.paste(`${"x".repeat(65_536)}y`);
+  await ana.type("\r");
+  await ana.printed("! Not sent: 65537 bytes, the most are 65536");
+  await ana.type("\x7f\r");
+  assertEquals(await heard(ben, 1), ["x".repeat(65_536)]);
+});
+
+atTerminal("a paste that a terminal does not mark is taken line by line", async () => {
   await using scene = await Scene.open();
   const { ana, ben } = scene;
   await ana.type(`one\rtwo\r\nthree\r${"x".repeat(20_000)}\r`);
-  const bodies: string[] = [];
-  for await (const message of ben.readMessages()) {
-    if (bodies.push(message.body) === 4) break;
+  assertEquals(await heard(ben, 4), ["one", "two", "three", "x".repeat(20_000)]);
+});
+
+/** A shell that has started Ana's terminal chat. */
+async function openInShell(server: TestChat): Promise<CliProcess> {
+  const ana = new CliProcess(["--url", server.url, "--name", "Ana"], { shell: true });
+  await ana.printed("You joined");
+  return ana;
+}
+
+atTerminal("nothing that was pasted or typed too late comes to the shell", async () => {
+  await using server = new TestChat();
+  for (const mark of [true, false]) {
+    await using ana = await openInShell(server);
+    // The shell would show what it executes with another number.
+    const commands = `quit\n${"echo executed $((40 + 2))\n".repeat(2_000)}`;
+    if (mark) {
+      await ana.paste(commands);
+      await ana.printed("Enter sends");
+      await ana.type("\x03");
+      await ana.paste(commands);
+    } else {
+      await ana.type(commands.replaceAll("\n", "\r"));
+    }
+    await ana.printed("You left");
+    await ana.type("echo back $((1 + 1))\n");
+    // What comes in too early is dropped as well.
+    await ana.until(({ stdout }) => {
+      if (!stdout.includes("back 2")) ana.type("echo back $((1 + 1))\n");
+      return stdout.includes("back 2");
+    }, "the shell");
+    assertEquals(ana.stdout.includes("executed 42"), false);
+    await ana.type("exit\n");
+    assertEquals(await ana.end(), 0);
   }
-  assertEquals(bodies, ["one", "two", "three", "x".repeat(20_000)]);
+});
+
+atTerminal("Ctrl-Z gives the terminal to the shell, and fg brings the chat back", async () => {
+  await using server = new TestChat();
+  await using ana = await openInShell(server);
+  await using ben = new ChatClient(server.url);
+  await ben.connect();
+  await ben.joinRoom(ana.roomId);
+  await ana.type("half a li\x1a");
+  await ana.printed("Stopped");
+  const before = ana.stdout;
+  assert(before.lastIndexOf("\x1b[?2004l") > before.lastIndexOf("\x1b[?2004h"));
+  await ana.type("echo flags=$(stty -a | tr ' ' '\\n' | grep -xc 'icanon\\|echo\\|isig')\n");
+  await ana.printed("flags=3");
+  await ana.type("fg\n");
+  await ana.until(
+    ({ stdout }) => stdout.slice(before.length).includes("> half a li"),
+    "the line being typed",
+  );
+  assert(ana.stdout.lastIndexOf("\x1b[?2004h") > before.length);
+  await ana.type("ne\r");
+  assertEquals(await heard(ben, 1), ["half a line"]);
+  await ana.type("\x03");
+  await ana.printed("You left");
+});
+
+atTerminal("Ctrl-Z where there is no shell changes nothing", async () => {
+  await using scene = await Scene.open();
+  const { ana, ben } = scene;
+  await ana.type("half a li\x1ane\r");
+  assertEquals(await heard(ben, 1), ["half a line"]);
+});
+
+atTerminal("a terminal that others have stopped and changed is taken again", async () => {
+  await using server = new TestChat();
+  await using ana = await openInShell(server);
+  await ana.type("half a li");
+  await ana.printed("half a li");
+  const before = ana.stdout.length;
+  await ana.type("\x1a");
+  await ana.printed("Stopped");
+  await ana.type("stty sane; kill -STOP %1; fg\n");
+  await ana.until(({ stdout }) => stdout.slice(before).includes("> half a li"), "the line");
+  await ana.type("\x03");
+  await ana.printed("You left");
+});
+
+for (const breaks of [true, false]) {
+  const kind = breaks ? "breaks" : "cuts off";
+  atTerminal(`narrowing leaves no ghost of the prompt where it ${kind} rows`, async () => {
+    await using scene = await Scene.open({}, { breaks });
+    const { ana, ben } = scene;
+    await ben.sendMessage("hello");
+    await ana.printed("hello");
+    await ana.type("0123456789".repeat(5));
+    await ana.lastRow(`> ${"0123456789".repeat(5)}|`);
+    ana.narrow();
+    await ana.lastRow(`> ${"0123456789".repeat(5).slice(-36)}|`);
+    assertEquals(ana.seen.slice(-2), ["  Ben: hello", `> ${"0123456789".repeat(5).slice(-36)}|`]);
+    await ben.sendMessage("x".repeat(40));
+    await ana.until(({ seen }) => seen.at(-2)?.endsWith(" xxxxxxxxxxxxxxxxx"), "two rows");
+  });
+}
+
+atTerminal("the cursor is where one types, whatever the terminal takes an emoji for", async () => {
+  for (const width of [1, 2, 6]) {
+    const widthOf = (character: string) => /\p{Emoji_Presentation}/u.test(character) ? width : 1;
+    await using scene = await Scene.open({}, { widthOf });
+    await scene.ana.type("a👩‍👩‍👧b👍🏽cd\x1b[D");
+    await scene.ana.lastRow("> a👩‍👩‍👧b👍🏽c|d");
+  }
+});
+
+atTerminal("Enter on an empty line, and Ctrl-R, connect again at once", async () => {
+  const { promise: isCut, resolve: cut } = Promise.withResolvers<void>();
+  await using server = new ScriptedServer(async (peer, turn) => {
+    await peer.welcome({ resumed: turn > 0 });
+    await peer.admit({ recovered: true });
+    if (turn > 1) return;
+    if (turn === 0) await isCut;
+    peer.send({ event: "goodbye", code: 1001, reason: "Restart", retry_after_ms: 90_000 });
+    peer.close(1001);
+  });
+  await using ana = new CliProcess(["--url", server.url], { terminal: true });
+  await ana.lastRow("> |");
+  cut();
+  await ana.until(({ seen }) => /^Offline, trying in \d\d s/.test(seen.at(-2) ?? ""), "a status");
+  const rows = ana.seen.length;
+  await ana.type("\r");
+  await server.attempted(2);
+  await ana.until(({ stdout }) => stdout.split("Connection lost").length === 3, "a second loss");
+  await ana.until(({ seen }) => /^Offline, trying in \d\d s/.test(seen.at(-2) ?? ""), "a status");
+  // Connected again, and the loss of that connection: nothing else has a line of its own.
+  assertEquals(ana.seen.length, rows + 2);
+  await ana.type("\x12");
+  await server.attempted(3);
+  await ana.until(({ seen }) => seen.at(-2)?.endsWith("Connected again"), "no status");
+});
+
+atTerminal("who closes the window of the terminal has left at once", async () => {
+  await using scene = await Scene.open();
+  const { ana, ben } = scene;
+  ana.signal("SIGKILL");
+  for await (const event of ben.room!.events()) {
+    assert(event.type !== "away");
+    if (event.type === "leave") break;
+  }
+});
+
+atTerminal("where no server answers, the terminal is given back, with a hint", async () => {
+  await using ana = new CliProcess(["--url", "ws://127.0.0.1:1"], { terminal: true });
+  assertEquals(await ana.end(), 1);
+  assertEquals(ana.seen, [
+    "Cannot connect to ws://127.0.0.1:1: no server answers there",
+    "To start one: deno task server --port 1",
+    "|",
+  ]);
+  assertEquals(ana.marksPastes, false);
+});
+
+atTerminal("two people with one name are told apart in every line", async () => {
+  await using scene = await Scene.open();
+  const { ana, ben } = scene;
+  const end = ben.clientId.slice(-4);
+  await ben.rename("ANA");
+  await ben.sendMessage("I am Ana\n10:00:00   Ana: and resign");
+  await ana.printed("and resign");
+  await ana.type("/who\r");
+  await ana.until(({ seen }) => seen.at(-2)?.includes(" here: "), "who is here");
+  const [rename, message, rest, members] = ana.seen.slice(-5, -1);
+  assertEquals(rename, `~ Ben is ANA#${end} now`);
+  assertEquals([message, rest], [
+    `  ANA#${end}: I am Ana`,
+    "           10:00:00   Ana: and resign",
+  ]);
+  assert(/^\. 2 here: Ana#\w{4} \(you\), ANA#\w{4}$/.test(members ?? ""), members);
 });
 
 atTerminal(

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { visible } from "../src/visible.ts";
+import { visible, visibleLines } from "../src/visible.ts";
 import { pure } from "./pure.ts";
 
 pure("visible() shows what would move a cursor, set a title, colour or turn text around", () => {
@@ -29,5 +29,17 @@ pure("visible() lets no control character through, and changes nothing the secon
     const shown = visible(text);
     assert(!/\p{Cc}|\p{Bidi_Control}|[\u2028\u2029]/u.test(shown));
     assert(visible(shown) === shown);
+  }));
+});
+
+pure("visibleLines() takes line breaks and tabs for layout, and makes the rest visible", () => {
+  assertEquals(visibleLines("one\n\n\ttwo\r\nthree"), ["one", "", "\ttwo", "three"]);
+  assertEquals(visibleLines("a\rb\u2028c\x0bd"), ["a\\u000db\\u2028c\\u000bd"]);
+  assertEquals(visibleLines(""), [""]);
+  const anything = fc.array(fc.nat({ max: 0xffff })).map((units) => String.fromCharCode(...units));
+  fc.assert(fc.property(anything, (text) => {
+    for (const line of visibleLines(text)) {
+      assert(!/[^\P{Cc}\t]|\p{Bidi_Control}|[\u2028\u2029]/u.test(line));
+    }
   }));
 });

@@ -1,0 +1,88 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * How many columns text takes in a terminal. Terminals disagree about emoji, flags and symbols:
+ * here they take as many as in any of them, so that what is counted to fit does fit. A library
+ * would say what most terminals do, by a table that grows old.
+ *
+ * @module
+ */
+
+/** How far apart tab stops are, in columns. */
+const TAB = 8;
+
+/** A row that is not blank is broken after a space only if that leaves it so full. */
+const FULL_ENOUGH = 0.5;
+
+const SEGMENTER = new Intl.Segmenter();
+
+// Scripts that are wide (Unicode Standard Annex #11), symbols and punctuation that are in some
+// terminals, and what has no meaning yet or a private one.
+const WIDE =
+  /^[\p{S}\p{P}\p{No}\p{Nl}\p{Cn}\p{Co}\p{Cs}\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}\p{scx=Yiii}\p{scx=Bopo}\u3000\uff00-\uffef\u{16fe0}-\u{18d7f}\u{1b170}-\u{1b2ff}]$/u;
+
+/** Marks on a character before them, joiners; not the selector that can make that one wide, and the soft hyphen. */
+const NO_WIDTH = /^(?![\ufe0f\u00ad])[\p{Mn}\p{Me}\p{Cf}]$/u;
+
+const ASCII = /^[\x20-\x7e]*$/;
+
+/** Counts the columns that a text takes at the most. */
+export function columnsOf(text: string): number {
+  if (ASCII.test(text)) return text.length;
+  let columns = 0;
+  for (const character of text) columns += columnsOfOne(character);
+  return columns;
+}
+
+function columnsOfOne(character: string): number {
+  if (ASCII.test(character)) return 1;
+  if (NO_WIDTH.test(character)) return 0;
+  return WIDE.test(character) ? 2 : 1;
+}
+
+/** Splits a text into what people see as characters (Unicode Standard Annex #29). */
+export function charactersOf(text: string): string[] {
+  if (ASCII.test(text)) return [...text];
+  return Array.from(SEGMENTER.segment(text), ({ segment }) => segment);
+}
+
+/** Replaces tabs by spaces up to the next tab stop, which are counted from the start of the line. */
+export function expandTabs(line: string): string {
+  if (!line.includes("\t")) return line;
+  const [first = "", ...parts] = line.split("\t");
+  let text = first;
+  let columns = columnsOf(first);
+  for (const part of parts) {
+    const spaces = TAB - columns % TAB;
+    text += " ".repeat(spaces) + part;
+    columns += spaces + columnsOf(part);
+  }
+  return text;
+}
+
+/**
+ * Breaks a line into rows of at most so many columns, and of `first` for the first of them, at
+ * spaces where there are some. The rows together are the line. A character that is wider than a row
+ * has one of its own.
+ */
+export function wrap(line: string, columns: number, first = columns): string[] {
+  if (line.length <= first && ASCII.test(line)) return [line];
+  const rows: string[] = [];
+  let row = "";
+  let width = 0;
+  for (const character of charactersOf(line)) {
+    const more = columnsOf(character);
+    const most = rows.length === 0 ? first : columns;
+    if (width + more > most && row !== "") {
+      const space = row.lastIndexOf(" ") + 1;
+      const kept = columnsOf(row.slice(0, space)) >= most * FULL_ENOUGH ? space : row.length;
+      rows.push(row.slice(0, kept));
+      row = row.slice(kept);
+      width = columnsOf(row);
+    }
+    row += character;
+    width += more;
+  }
+  rows.push(row);
+  return rows;
+}
