@@ -102,15 +102,15 @@ function refOf(fields: Fields): Ref | undefined {
   if (ref !== undefined) return ref;
   throw new ChatError(
     "invalid_frame",
-    `"ref" must be a number or a string of at most ${MAX_NAME_CHARS} characters, not ${
-      describe(fields.ref)
-    }`,
+    `"ref" must be a number of at most ${Number.MAX_SAFE_INTEGER}, or a string of at most ` +
+      `${MAX_NAME_CHARS} characters, not ${describe(fields.ref)}`,
   );
 }
 
 /** A mark as it is repeated; undefined for what is none. */
 function asRef(ref: unknown): Ref | undefined {
-  if (typeof ref === "number" && Number.isFinite(ref)) return ref;
+  // A larger one would come back as another number where numbers are not doubles.
+  if (typeof ref === "number" && Math.abs(ref) <= Number.MAX_SAFE_INTEGER) return ref;
   if (typeof ref === "string" && ref.length <= MAX_NAME_CHARS) return ref.toWellFormed();
   return undefined;
 }

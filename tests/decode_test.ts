@@ -100,6 +100,16 @@ pure("addressOf() never throws, and repeats only what a request may carry", () =
   );
 });
 
+pure("decode() takes a ref that every parser reads as the same number, and no other", () => {
+  const decoded = (ref: string) => decode(`{"action":"ping","ref":${ref}}`, "v1").ref;
+  for (const ref of ["0", "-1.5", "1e-7", "9007199254740991", "-9007199254740991"]) {
+    assertEquals(decoded(ref), Number(ref));
+  }
+  for (const ref of ["9007199254740992", "-18446744073709551616", "1e308", "1e309"]) {
+    assertThrows(() => decoded(ref), ChatError, `"ref" must be a number of at most`);
+  }
+});
+
 pure("addressOf() finds ref and n in a frame that is refused for something else", () => {
   assertEquals(addressOf(`{"action":"dance","ref":"r","n":4}`), { ref: "r", n: 4 });
   assertEquals(addressOf(`{"ref":{},"n":4}`), { n: 4 });
