@@ -3,7 +3,8 @@ import { JetStreamHealth } from "../src/store/jetstream_health.ts";
 import type { PublishOutcome } from "../src/store/jetstream_publish.ts";
 import { pause, until } from "./chaos/setting.ts";
 
-const PROBE_MS = 20;
+// A stall of the machine for one and a half of these looks like one of NATS.
+const PROBE_MS = 100;
 
 const STORED: PublishOutcome = { type: "stored", seq: 1, duplicate: false };
 

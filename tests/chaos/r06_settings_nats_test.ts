@@ -165,7 +165,7 @@ function sendsAway(act: () => Promise<void>): Deed {
 
 /** A stream or a message may be gone already. */
 function ignoreMissing(error: unknown): void {
-  if (!/not found/.test(String(error))) throw error;
+  if (!/not found|no message found/.test(String(error))) throw error;
 }
 
 /** Resolves when a node reaches its streams. */

@@ -7,11 +7,12 @@ import { pause, report, setting, until } from "./setting.ts";
 /** How long two of three servers are gone, in milliseconds. */
 const GONE_MS = setting(2_500, 75_000);
 
-/** What a node has logged of its store, and what it answers on `/healthz`. */
+/** What a node has logged of whether it stores, and what it answers on `/healthz`. */
 async function healthOf({ host, log }: TestChat) {
   const response = await fetch(`http://${host}/healthz`);
   await response.body?.cancel();
-  const lines = log.map(({ event }) => event).filter((event) => event.startsWith("store "));
+  const lines = log.map(({ event }) => event)
+    .filter((event) => ["store cannot write", "store works again"].includes(event));
   return { status: response.status, lines };
 }
 
