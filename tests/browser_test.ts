@@ -1,17 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { ChatClient } from "../client.ts";
+import { bundleClient } from "./bundle.ts";
 import { launch, NEEDS_CHROMIUM } from "./chromium.ts";
 import { TestChat } from "./fixtures.ts";
-
-/** The client as a page loads it: one script without imports. */
-async function bundle(): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", "--platform", "browser", "client.ts"],
-    cwd: new URL("../", import.meta.url),
-  }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
-  return new TextDecoder().decode(stdout);
-}
 
 /** What runs in the page: joins, answers the first message, and returns what it saw up to "bye". */
 async function chatFromPage([url, roomId]: [string, string]): Promise<string[]> {
@@ -35,7 +26,7 @@ Deno.test({
   name: "the client chats from a page in Chromium with a client in Deno",
   ...NEEDS_CHROMIUM,
   async fn() {
-    const script = await bundle();
+    const script = await bundleClient();
     await using server = new TestChat();
     await using chat = new ChatClient(server.url, { name: "Deno" });
     await chat.connect();

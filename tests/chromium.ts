@@ -8,11 +8,16 @@ import type { Browser } from "playwright-core";
 import "./ignore_unpermitted.ts";
 import { findProgram } from "./permissions.ts";
 
-const PATH = findProgram("chromium", "chromium-browser", "google-chrome");
+/** Its path. */
+export const CHROMIUM: string | undefined = findProgram(
+  "chromium",
+  "chromium-browser",
+  "google-chrome",
+);
 
 /** Options for tests that need Chromium. Its driver keeps timers and streams of its own. */
 export const NEEDS_CHROMIUM = {
-  ignore: PATH === undefined,
+  ignore: CHROMIUM === undefined,
   sanitizeOps: false,
   sanitizeResources: false,
 };
@@ -22,7 +27,7 @@ export async function launch(): Promise<Browser> {
   // It reads the environment when it is loaded.
   const { chromium } = await import("playwright-core");
   return await chromium.launch({
-    ...PATH === undefined ? {} : { executablePath: PATH },
+    ...CHROMIUM === undefined ? {} : { executablePath: CHROMIUM },
     args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
   });
 }

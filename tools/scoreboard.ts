@@ -124,6 +124,12 @@ export const ROWS: Readonly<Record<string, Row>> = {
       "160, 161 and 161 MB: 0.8 MB in 10 minutes. Its p99 was that of the other work.",
   },
   R18: { figure: "double resume: one owner, 0 cross-deliveries" },
+  R19: {
+    figure: "a tab hidden for 30 minutes: 0 away, 0 left, 0 lost",
+    note:
+      "Chromium with its default flags, which runs timers of hidden pages once a minute after " +
+      "five minutes.",
+  },
   X1: {
     figure: "attacks within the limits: p99 of others within 2× or 20 ms, RSS +64 MB, nobody out",
     note: "Two people talk in a room of their own, alone and under attack in turn, 3 s each; " +
