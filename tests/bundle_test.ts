@@ -1,0 +1,17 @@
+import { assert } from "@std/assert";
+import { bundleClient } from "./bundle.ts";
+import { PERMITTED } from "./permissions.ts";
+
+/** What README.md says that the client is at most, in bytes. */
+const MOST_BYTES = 8_192;
+
+Deno.test({
+  name: "the client is at most 8 KiB, bundled, minified and compressed",
+  ignore: !PERMITTED,
+  async fn() {
+    const script = await bundleClient("--minify");
+    const packed = new Blob([script]).stream().pipeThrough(new CompressionStream("gzip"));
+    const { byteLength } = await new Response(packed).arrayBuffer();
+    assert(byteLength <= MOST_BYTES, `${byteLength} bytes`);
+  },
+});
