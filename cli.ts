@@ -18,13 +18,11 @@ import {
 import { problemOf } from "./src/cli_problem.ts";
 import { clock } from "./src/cli_render.ts";
 import { Session } from "./src/cli_session.ts";
+import { PROGRAMS } from "./src/program.ts";
 import { openScreen } from "./src/terminal.ts";
 
 /** Exit code of who was cut off by a second Ctrl-C, or by one too early: 128 and the number of the signal. */
 const INTERRUPTED = 130;
-
-/** How this program was started: as a file of a clone, or from the registry. */
-const FROM_CLONE = import.meta.url.startsWith("file:");
 
 /** Signals after which it leaves. */
 const ENDING: Deno.Signal[] = Deno.build.os === "windows"
@@ -45,7 +43,8 @@ async function main(): Promise<number> {
   }
   const host = hostOf(settings.url);
   if (!await mayConnect(host)) {
-    console.error(`No permission to connect to ${host}: start with deno run -N=${host} cli.ts`);
+    const command = `deno run -N=${host} ${PROGRAMS.cli}`;
+    console.error(`No permission to connect to ${host}: start with ${command}`);
     return 2;
   }
   return await chatAt(settings);
@@ -91,7 +90,7 @@ async function chatAt(settings: CliSettings): Promise<number> {
     const colour = screen.interactive && !Deno.noColor;
     session = new Session(chat, screen, {
       last,
-      joinCommand: (roomId) => joinCommand(roomId, url, FROM_CLONE),
+      joinCommand: (roomId) => joinCommand(roomId, url, PROGRAMS),
       ...(json ? {} : { look: { colour, time: clock() } }),
       ...(screen.interactive || json ? {} : { complain: (line) => console.error(line) }),
     });
@@ -101,7 +100,7 @@ async function chatAt(settings: CliSettings): Promise<number> {
     if (interrupted && session === undefined) return INTERRUPTED;
     // Whoever read the output has gone, and there is nobody to tell.
     if (!(error instanceof Deno.errors.BrokenPipe)) {
-      console.error(problemOf(error, serverCommand(url, FROM_CLONE)));
+      console.error(problemOf(error, serverCommand(url, PROGRAMS)));
     }
     return 1;
   } finally {

@@ -6,6 +6,7 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { NAMELESS } from "./cli_names.ts";
+import { PROGRAMS, type Programs } from "./program.ts";
 import { MAX_LAST, MAX_NAME_CHARS } from "./protocol.ts";
 
 /** Where the chat is unless `--url` says otherwise. */
@@ -33,7 +34,7 @@ export interface CliSettings {
 }
 
 /** What `--help` prints. */
-export const CLI_HELP = `Usage: deno run -N cli.ts [flags]
+export const CLI_HELP = `Usage: deno run -N ${PROGRAMS.cli} [flags]
 
 Makes a room, or joins one, and talks there: type a line and press Enter.
 In a pipe, each line of the input is sent as it is; what happens is printed.
@@ -101,9 +102,8 @@ function joinEmpty(argument: string, i: number, args: string[]): string[] {
 }
 
 /** The command with which others join a room of this server; who logs in to it, and with what, is not theirs. */
-export function joinCommand(roomId: string, url: URL, fromClone: boolean): string {
-  const program = fromClone ? "cli.ts" : "jsr:@parley/chat/cli";
-  const command = `deno run -N ${program} --join ${shellWord(roomId)}`;
+export function joinCommand(roomId: string, url: URL, programs: Programs): string {
+  const command = `deno run -N ${programs.cli} --join ${shellWord(roomId)}`;
   const address = new URL(url);
   address.username = address.password = "";
   const known = address.href === new URL(DEFAULT_URL).href;
@@ -111,12 +111,12 @@ export function joinCommand(roomId: string, url: URL, fromClone: boolean): strin
 }
 
 /** The command that starts a server at this address; undefined where that is on another machine. */
-export function serverCommand(url: URL, fromClone: boolean): string | undefined {
+export function serverCommand(url: URL, programs: Programs): string | undefined {
   const { protocol, hostname, port, pathname } = url;
   if (protocol !== "ws:" || !LOOPBACK.includes(hostname)) return undefined;
   const usual = new URL(DEFAULT_URL);
   return [
-    fromClone ? "deno task server" : "deno run --allow-net --allow-env jsr:@parley/chat/server",
+    programs.server,
     ...(port === usual.port ? [] : [`--port ${port || 80}`]),
     ...(pathname === usual.pathname ? [] : [`--path ${shellWord(pathname)}`]),
   ].join(" ");

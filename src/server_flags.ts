@@ -7,6 +7,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "./logger.ts";
 import { DEFAULTS, type EngineOptions } from "./options.ts";
+import { PROGRAMS } from "./program.ts";
 
 /** What the server program was asked for. */
 export interface ServerSettings {
@@ -84,7 +85,7 @@ function flag(
 }
 
 /** What `--help` prints. */
-export const SERVER_HELP: string = `Usage: deno task server [flags]
+export const SERVER_HELP: string = `Usage: ${PROGRAMS.server} [flags]
 
   --port N            port; 0 takes a free one (CHAT_PORT, default 8765)
   --hostname NAME     address to listen on, also --host (CHAT_HOST, default 127.0.0.1)

@@ -21,6 +21,7 @@ const MAY_SEE: Record<string, string[]> = {
   "protocol": ["type errors"],
   "backoff": [],
   "visible": [],
+  "program": [],
   "utf8": [],
   "decode": ["errors", "protocol", "utf8"],
   "encode": ["type errors", "type protocol"],
@@ -275,7 +276,7 @@ const MAY_SEE: Record<string, string[]> = {
   ],
   "start_page": [],
   "handshake": [],
-  "server_flags": ["logger", "options", "@std/cli/parse-args"],
+  "server_flags": ["logger", "options", "program", "@std/cli/parse-args"],
   "server.ts": [
     "deno.json",
     "node:fs",
@@ -323,7 +324,7 @@ const MAY_SEE: Record<string, string[]> = {
   "cli_editor": ["protocol", "utf8", "visible", "cli_columns", "cli_keys"],
   "cli_footer": ["cli_columns", "type cli_editor"],
   "cli_names": ["visible"],
-  "cli_flags": ["protocol", "cli_names", "@std/cli/parse-args"],
+  "cli_flags": ["program", "protocol", "cli_names", "@std/cli/parse-args"],
   "cli_problem": ["errors", "visible", "client.ts"],
   "cli_render": ["visible", "cli_columns", "type cli_names", "client.ts"],
   "terminal": [
@@ -347,6 +348,7 @@ const MAY_SEE: Record<string, string[]> = {
   ],
   "cli.ts": [
     "deno.json",
+    "program",
     "client.ts",
     "cli_flags",
     "cli_problem",

@@ -6,7 +6,11 @@ import {
   parseCliFlags,
   serverCommand,
 } from "../src/cli_flags.ts";
+import { programsOf } from "../src/program.ts";
 import { pure } from "./pure.ts";
+
+const CLONE = programsOf("file:///home/ana/chat/src/program.ts");
+const PACKAGE = programsOf("https://jsr.io/@parley/chat/0.1.0/src/program.ts");
 
 function settings(...args: string[]): CliSettings {
   const parsed = parseCliFlags(args);
@@ -88,7 +92,7 @@ pure("parseCliFlags() says in one line which argument will not do", () => {
 });
 
 pure("joinCommand() names the server only where it is another than usual", () => {
-  const command = (url: string) => joinCommand("ab-cd", new URL(url), true);
+  const command = (url: string) => joinCommand("ab-cd", new URL(url), CLONE);
   assertEquals(command("ws://localhost:8765"), "deno run -N cli.ts --join ab-cd");
   assertEquals(
     command("ws://localhost:9000"),
@@ -97,7 +101,7 @@ pure("joinCommand() names the server only where it is another than usual", () =>
 });
 
 pure("joinCommand() tells nobody who logs in to the server, and with what", () => {
-  const command = (url: string) => joinCommand("ab-cd", new URL(url), true);
+  const command = (url: string) => joinCommand("ab-cd", new URL(url), CLONE);
   assertEquals(command("ws://ana:secret@localhost:8765"), "deno run -N cli.ts --join ab-cd");
   assertEquals(
     command("wss://secret@chat.example/a?b=c"),
@@ -107,19 +111,19 @@ pure("joinCommand() tells nobody who logs in to the server, and with what", () =
 
 pure("joinCommand() names the package where there is no clone with a file", () => {
   assertEquals(
-    joinCommand("ab-cd", new URL("ws://localhost:8765"), false),
-    "deno run -N jsr:@parley/chat/cli --join ab-cd",
+    joinCommand("ab-cd", new URL("ws://localhost:8765"), PACKAGE),
+    "deno run -N jsr:@parley/chat@0.1.0/cli --join ab-cd",
   );
 });
 
 pure("serverCommand() starts a server where the chat was to be, on this machine", () => {
-  const command = (url: string, fromClone = true) => serverCommand(new URL(url), fromClone);
+  const command = (url: string, from = CLONE) => serverCommand(new URL(url), from);
   assertEquals(command("ws://localhost:8765"), "deno task server");
   assertEquals(command("ws://127.0.0.1:9000/a b"), "deno task server --port 9000 --path /a%20b");
   assertEquals(command("ws://localhost"), "deno task server --port 80");
   assertEquals(
-    command("ws://localhost:8765", false),
-    "deno run --allow-net --allow-env jsr:@parley/chat/server",
+    command("ws://localhost:8765", PACKAGE),
+    "deno run -NE jsr:@parley/chat@0.1.0/server",
   );
   assertEquals(command("ws://chat.example"), undefined);
   assertEquals(command("wss://localhost:8765"), undefined);
@@ -127,7 +131,7 @@ pure("serverCommand() starts a server where the chat was to be, on this machine"
 
 pure("joinCommand() is safe to paste into a shell, whatever a server calls its rooms", () => {
   assertEquals(
-    joinCommand("$(reboot)'", new URL("ws://[::1]:9/a?b=c&d=e"), true),
+    joinCommand("$(reboot)'", new URL("ws://[::1]:9/a?b=c&d=e"), CLONE),
     "deno run -N cli.ts --join '$(reboot)'\\''' --url 'ws://[::1]:9/a?b=c&d=e'",
   );
 });
