@@ -178,6 +178,7 @@ export class Lifeline {
   #welcome(link: Link, reply: Reply): void {
     if (!isWelcome(reply)) throw new Error("The server does not welcome");
     this.#link = link;
+    this.#paused = false;
     this.#connectedAt = performance.now();
     link.beat(reply.heartbeat_ms);
     try {

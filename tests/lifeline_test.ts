@@ -365,6 +365,17 @@ Deno.test("a lifeline that pauses while it waits for its next attempt stays away
   assertEquals(server.attempts.length, 2);
 });
 
+Deno.test("a pause that is over with the next connection keeps nobody away later", async () => {
+  await using server = new ScriptedServer(async (peer, turn) => {
+    await peer.welcome();
+    if (turn === 0) peer.close(4004);
+  });
+  await using line = new Line(server.url);
+  line.lifeline.pause();
+  await line.connect();
+  assertEquals((await line.next(6)).at(-1)?.type, "connected");
+});
+
 Deno.test("a page that nobody sees makes its first attempt at once, and the others like anybody", async () => {
   using page = new FakePage();
   page.show("hidden");
