@@ -13,7 +13,7 @@ import { Feed, type ReadOptions } from "./feed.ts";
 import { isHidden } from "./page.ts";
 import { type End, Link, PROBE_MS, type Push, type Reply } from "./link.ts";
 import type { ConnectedFrame } from "./protocol.ts";
-import { type Deferred, deferred } from "./wait.ts";
+import { type Deferred, deferred, sleep } from "./wait.ts";
 
 /** How a client stands with its server. */
 export type Status =
@@ -72,7 +72,8 @@ export class Lifeline {
   #attempt = 0;
   #connectedAt = 0;
   #over = false;
-  #wake: () => void = () => {};
+  /** Ends the wait for the next attempt. */
+  #waking = new AbortController();
   /** Whether it stays away until somebody says that something has changed. */
   #paused = false;
   readonly #opening = new AbortController();
@@ -127,7 +128,7 @@ export class Lifeline {
   nudge(): void {
     this.#paused = false;
     this.#link?.probe(Math.min(PROBE_MS, this.#options.timeoutMs));
-    this.#wake();
+    this.#waking.abort();
   }
 
   /** The network seems to be gone: asks for a sign of life that has to come soon. */
@@ -239,14 +240,8 @@ export class Lifeline {
 
   /** Waits for so many milliseconds, or until it is woken. */
   #sleep(ms = Infinity): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = ms < Infinity ? setTimeout(() => this.#wake(), ms) : undefined;
-      this.#wake = () => {
-        this.#wake = () => {};
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+    this.#waking = new AbortController();
+    return sleep(ms, this.#waking.signal);
   }
 
   #finish(end: End): void {
@@ -254,7 +249,7 @@ export class Lifeline {
     this.#over = true;
     this.#set({ type: "closed", code: end.code, reason: end.reason, willReconnect: false });
     this.#statuses.end();
-    this.#wake();
+    this.#waking.abort();
     for (const waiter of this.#waiters) {
       waiter.reject(new Error(`The client is closed: ${end.reason}`));
     }

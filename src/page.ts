@@ -36,27 +36,22 @@ export function isHidden(): boolean {
 }
 
 /** Listens to the page until the returned function is called. */
-export function listenToPage(events: PageEvents): () => void {
-  const controller = new AbortController();
-  const { signal } = controller;
-  const listen = (
-    target: EventTarget | undefined,
-    types: string[],
-    handle: (event: Event) => void,
-  ) => {
+export function listenToPage({ woken, offline, stopped, ended }: PageEvents): () => void {
+  const listening = new AbortController();
+  const on = (target: EventTarget | undefined, type: string, handle: (event: Event) => void) => {
     // Node has no events for the whole of a program.
-    for (const type of types) target?.addEventListener?.(type, handle, { signal });
+    target?.addEventListener?.(type, handle, { signal: listening.signal });
   };
-  const wake = () => events.woken();
-  listen(globalThis, ["online", "pageshow"], wake);
-  listen(page(), ["resume"], wake);
+  on(globalThis, "online", woken);
+  on(globalThis, "pageshow", woken);
+  on(page(), "resume", woken);
   // A page is hidden when it stops or ends, too, and must not come back then.
-  listen(page(), ["visibilitychange"], () => isHidden() || wake());
-  listen(globalThis, ["offline"], () => events.offline());
-  listen(page(), ["freeze"], () => events.stopped());
-  listen(globalThis, ["pagehide"], (event) => {
-    if ("persisted" in event && event.persisted) events.stopped(CACHED_MS);
-    else events.ended();
+  on(page(), "visibilitychange", () => isHidden() || woken());
+  on(globalThis, "offline", offline);
+  on(page(), "freeze", () => stopped());
+  on(globalThis, "pagehide", (event) => {
+    if ("persisted" in event && event.persisted) stopped(CACHED_MS);
+    else ended();
   });
-  return () => controller.abort();
+  return () => listening.abort();
 }
