@@ -89,7 +89,6 @@ export class ChatClient implements AsyncDisposable {
   readonly #unwanted = new Set<string>();
   /** Rooms whose members are being asked for. */
   readonly #renewing = new Set<ChatRoom>();
-  readonly #unlisten: () => void;
   /** Whether the app may have kept the session. */
   #isKept = false;
 
@@ -131,20 +130,16 @@ export class ChatClient implements AsyncDisposable {
       push: (frame) => this.#take(frame),
       over: (reason) => this.#over(reason),
     });
-    const unlisten = listenToPage({
+    const { signal } = this.#closed;
+    listenToPage({
       woken: () => this.#lifeline.nudge(),
       offline: () => this.#lifeline.doubt(),
       stopped: (forMs) => this.#lifeline.pause(forMs),
       ended: () => this.#endPage(),
-    });
-    const { signal } = options;
+    }, signal);
     const close = () => this.close();
-    signal?.addEventListener("abort", close);
-    if (signal?.aborted) queueMicrotask(close);
-    this.#unlisten = () => {
-      unlisten();
-      signal?.removeEventListener("abort", close);
-    };
+    options.signal?.addEventListener("abort", close, { signal });
+    if (options.signal?.aborted) queueMicrotask(close);
   }
 
   /** The public id of this client; empty before it is connected. */
@@ -456,7 +451,6 @@ export class ChatClient implements AsyncDisposable {
 
   #over(reason: string): void {
     this.#closed.abort();
-    this.#unlisten();
     for (const room of [...this.#rooms.values()]) this.#forget(room, reason);
     this.#sender.close(reason);
   }

@@ -7,11 +7,12 @@
 
 import { openMemoryStore } from "./choose_store.ts";
 import { Clock } from "./clock.ts";
+import * as CLOSE from "./close_codes.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { addressOf } from "./decode.ts";
 import type { Effect, Instant } from "./effects.ts";
 import { encodeError } from "./encode.ts";
-import { ChatError, CLOSE } from "./errors.ts";
+import { ChatError } from "./errors.ts";
 import { Hub } from "./hub.ts";
 import { normalizeRoomId, type RandomBytes } from "./ids.ts";
 import { Intake } from "./intake.ts";

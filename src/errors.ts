@@ -1,8 +1,7 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * What can go wrong on the wire: error codes, close codes, and the one error
- * class that carries them.
+ * What can go wrong: the error codes of the wire, and the errors that are thrown.
  *
  * @module
  */
@@ -24,37 +23,6 @@ export type ErrorCode =
   | "room_full"
   | "unavailable"
   | "internal";
-
-/**
- * Close codes. 4000–4499 mean "come back with backoff", 4500–4999 mean "stay
- * away"; 1000 and 1001 are those of RFC 6455, section 7.4.1.
- */
-export const CLOSE = {
-  /** Both sides are done; a client that closes with it will not come back. */
-  normal: 1000,
-  /** The server goes away; come back when its `goodbye` said. */
-  goingAway: 1001,
-  /** The server said something that is no frame. */
-  protocolError: 4006,
-  /** The connection was cut: never sent, only seen. */
-  abnormal: 1006,
-  /** No `hello` within the time allowed. */
-  helloTimeout: 4000,
-  /** Nothing was heard for more than two heartbeats. */
-  silent: 4001,
-  /** The socket took nothing for too long. */
-  slowReader: 4002,
-  /** Something broke on the server. */
-  internal: 4004,
-  /** The client gave the connection up for dead. */
-  unresponsive: 4005,
-  /** The client has paused: it will come back, and nobody is told that it went. */
-  paused: 4007,
-  /** The same session came in on a newer connection. */
-  sessionTaken: 4500,
-  /** Kept sending after many refusals. */
-  flooding: 4501,
-} as const;
 
 /** Says whether a client should come back after a connection ended with `code`. */
 export function mayReconnect(code: number): boolean {

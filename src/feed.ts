@@ -77,19 +77,12 @@ export class Feed<T> {
 
   /** Reads from where the options say. Readers do not take events from each other. */
   read(options: ReadOptions = {}): AsyncGenerator<T, void, undefined> {
-    const { from = "unread" } = options;
-    switch (from) {
-      case "start":
-        return this.#readFrom(this.#first, this.#firstMark, options);
-      case "unread":
-        return this.#readFrom(this.#read, this.#readMark, options);
-      case "now": {
-        const mark = this.#events.at(-1)?.mark ?? this.#firstMark;
-        return this.#readFrom(this.#first + this.#events.length, mark, options);
-      }
-      default:
-        return from satisfies never;
-    }
+    const begin = {
+      start: [this.#first, this.#firstMark],
+      unread: [this.#read, this.#readMark],
+      now: [this.#first + this.#events.length, this.#events.at(-1)?.mark ?? this.#firstMark],
+    } as const;
+    return this.#readFrom(...begin[options.from ?? "unread"], options);
   }
 
   async *#readFrom(
@@ -124,13 +117,12 @@ export class Feed<T> {
 
   /** Drops the oldest events, many at once: dropping them one by one would move all others each time. */
   #drop(): void {
+    const { events, size } = this.#limits;
     let count = 0;
-    for (const { mark, size } of this.#events) {
-      const { length } = this.#events;
-      if (length - count <= this.#limits.events && this.#size <= this.#limits.size) break;
-      count++;
-      this.#size -= size;
-      this.#firstMark = mark;
+    while (this.#events.length - count > events || this.#size > size) {
+      const dropped = this.#events[count++]!;
+      this.#size -= dropped.size;
+      this.#firstMark = dropped.mark;
     }
     this.#first += count;
     this.#events.splice(0, count);

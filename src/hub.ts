@@ -8,9 +8,10 @@
  */
 
 import { Absence } from "./absence.ts";
+import * as CLOSE from "./close_codes.ts";
 import { Departures } from "./departures.ts";
 import { encodeFrame, PLAIN_SENT } from "./encode.ts";
-import { ChatError, CLOSE } from "./errors.ts";
+import { ChatError } from "./errors.ts";
 import type { Effect, Instant } from "./effects.ts";
 import { newRoomId, normalizeRoomId, type RandomBytes } from "./ids.ts";
 import { Liveness } from "./liveness.ts";

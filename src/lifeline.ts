@@ -8,7 +8,8 @@
  */
 
 import { backoff } from "./backoff.ts";
-import { CLOSE, mayReconnect, reasonOf } from "./errors.ts";
+import * as CLOSE from "./close_codes.ts";
+import { mayReconnect, reasonOf } from "./errors.ts";
 import { Feed, type ReadOptions } from "./feed.ts";
 import { isHidden } from "./page.ts";
 import { type End, Link, PROBE_MS, type Push, type Reply } from "./link.ts";
@@ -113,15 +114,13 @@ export class Lifeline {
   }
 
   /** The connection, as soon as there is one. */
-  ready(timeoutMs: number, signal?: AbortSignal): Promise<Link> {
-    if (this.#link !== undefined) return Promise.resolve(this.#link);
-    if (this.#over) return Promise.reject(new Error("The client is closed"));
-    if (this.#status.type === "idle") {
-      return Promise.reject(new Error("Not connected: call connect"));
-    }
+  async ready(timeoutMs: number, signal?: AbortSignal): Promise<Link> {
+    if (this.#link !== undefined) return this.#link;
+    if (this.#over) throw new Error("The client is closed");
+    if (this.#status.type === "idle") throw new Error("Not connected: call connect");
     const waiter = deferred<Link>("Reconnecting", timeoutMs, signal);
     this.#waiters.add(waiter);
-    return waiter.promise.finally(() => this.#waiters.delete(waiter));
+    return await waiter.promise.finally(() => this.#waiters.delete(waiter));
   }
 
   /** Something has changed, the network or who looks: tries at once, or asks for a sign of life. */

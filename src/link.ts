@@ -7,10 +7,10 @@
  * @module
  */
 
-import { ChatError, CLOSE, ConnectError } from "./errors.ts";
+import * as CLOSE from "./close_codes.ts";
+import { ChatError, ConnectError } from "./errors.ts";
 import { type MemberInfo, type Ref, type ServerFrame, SUBPROTOCOL } from "./protocol.ts";
-import { wellFormedJson } from "./utf8.ts";
-import { type Deferred, deferred, MAX_TIMER_MS } from "./wait.ts";
+import { type Deferred, deferred, MAX_TIMER_MS, sleep } from "./wait.ts";
 
 /** A reply that says yes. */
 export type Reply = Exclude<ServerFrame, { status: "error" }>;
@@ -80,17 +80,17 @@ export class Link {
   /** Ends the connection unless something is heard before; and when it does, by the wall clock. */
   #deadline: ReturnType<typeof setTimeout> | undefined;
   #deadlineAt = 0;
-  readonly #closed = Promise.withResolvers<void>();
+  /** Aborted when the socket has closed. */
+  readonly #closed = new AbortController();
 
   private constructor(socket: WebSocket, events: LinkEvents) {
     this.#socket = socket;
     this.#events = events;
     socket.onmessage = ({ data }) => this.#hear(data);
     socket.onclose = ({ code, reason }) => {
-      this.#closed.resolve();
+      this.#closed.abort();
       this.#end({ code: code || CLOSE.abnormal, reason });
     };
-    socket.onerror = () => {};
   }
 
   /** Connects; rejects where there is no `parley.v1` server within the time. */
@@ -106,14 +106,11 @@ export class Link {
       if (socket.protocol === SUBPROTOCOL) opening.resolve(new Link(socket, events));
       else opening.reject(new Error(`${url.origin} does not speak ${SUBPROTOCOL}`));
     };
-    const fail = (why: string) => {
+    socket.onerror = socket.onclose = (event: Event) => {
+      // Deno says why; browsers keep it to themselves.
+      const why = "message" in event && event.message ? `: ${event.message}` : "";
       opening.reject(new ConnectError(url.href, `Cannot connect to ${url.origin}${why}`));
     };
-    // Deno says why; browsers keep it to themselves.
-    socket.onerror = (event) => {
-      fail("message" in event && event.message ? `: ${event.message}` : "");
-    };
-    socket.onclose = () => fail(": closed");
     try {
       return await opening.promise;
     } catch (error) {
@@ -127,7 +124,12 @@ export class Link {
   send(frame: Record<string, unknown>): void {
     if (this.#ended || this.#socket.readyState !== WebSocket.OPEN) return;
     this.#saidAt = performance.now();
-    this.#socket.send(wellFormedJson(JSON.stringify(frame)));
+    let text = JSON.stringify(frame);
+    // Nothing else is written with this escape but half a surrogate pair, which is no text.
+    if (text.includes("\\ud")) {
+      text = JSON.stringify(frame, (_, value) => value?.toWellFormed?.() ?? value);
+    }
+    this.#socket.send(text);
   }
 
   /**
@@ -135,22 +137,22 @@ export class Link {
    * ChatError where the server refuses it, and where the time or the connection ends. A
    * reply that comes after the time is accepted all the same: the server has done it.
    */
-  request<T>(
+  async request<T>(
     frame: Record<string, unknown> & { action: string },
     accept: (reply: Reply) => T,
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<T> {
-    if (signal?.aborted) return Promise.reject(signal.reason);
-    if (this.#ended) return Promise.reject(new Error("The connection has ended"));
+    signal?.throwIfAborted();
+    if (this.#ended) throw new Error("The connection has ended");
     if (this.#requests.size >= MAX_REQUESTS) {
-      return Promise.reject(new Error(`${MAX_REQUESTS} requests have no reply`));
+      throw new Error(`${MAX_REQUESTS} requests have no reply`);
     }
     const ref = ++this.#refs;
     const answer = deferred<T>(`The reply to ${frame.action}`, timeoutMs, signal);
     this.#requests.set(ref, { ...answer, accept } as Request);
     this.send({ ...frame, ref });
-    return answer.promise;
+    return await answer.promise;
   }
 
   /**
@@ -212,9 +214,7 @@ export class Link {
   /** Closes with 1000 and resolves when the server has answered, or after a second. */
   async close(reason: string): Promise<void> {
     this.#end({ code: CLOSE.normal, reason });
-    const wait = deferred<void>("Closing", CLOSE_MS);
-    this.#closed.promise.then(wait.resolve);
-    await wait.promise.catch(() => {});
+    await sleep(CLOSE_MS, this.#closed.signal);
   }
 
   #hear(data: unknown): void {
@@ -277,9 +277,7 @@ export class Link {
     this.#socket.onmessage = null;
     // Browsers let clients close with 1000 and 3000 to 4999 only.
     const ours = end.code === CLOSE.normal || end.code >= 4000 && end.code < 5000;
-    if (this.#socket.readyState <= WebSocket.OPEN) {
-      this.#socket.close(ours ? end.code : CLOSE.unresponsive, end.reason.slice(0, 40));
-    }
+    this.#socket.close(ours ? end.code : CLOSE.unresponsive, end.reason.slice(0, 40));
     for (const request of this.#requests.values()) {
       request.reject(new Error(`The connection ended: ${end.reason || end.code}`));
     }
@@ -296,7 +294,7 @@ export function retryAfter(ms: unknown): { retryAfterMs?: number } {
 function parse(data: unknown): ServerFrame {
   const frame: ServerFrame = JSON.parse(String(data));
   const sound = "status" in frame ? isReply(frame) : isEvent(frame);
-  if (!sound) throw new TypeError("Neither a reply nor an event");
+  if (!sound) throw new TypeError();
   return frame;
 }
 

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { CLOSE } from "./errors.ts";
+import * as CLOSE from "./close_codes.ts";
 import type { HubOptions } from "./options.ts";
 import type { Peer, Session } from "./sessions.ts";
 

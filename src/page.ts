@@ -35,12 +35,14 @@ export function isHidden(): boolean {
   return page()?.visibilityState === "hidden";
 }
 
-/** Listens to the page until the returned function is called. */
-export function listenToPage({ woken, offline, stopped, ended }: PageEvents): () => void {
-  const listening = new AbortController();
+/** Listens to the page until the signal is aborted. */
+export function listenToPage(
+  { woken, offline, stopped, ended }: PageEvents,
+  signal: AbortSignal,
+): void {
   const on = (target: EventTarget | undefined, type: string, handle: (event: Event) => void) => {
     // Node has no events for the whole of a program.
-    target?.addEventListener?.(type, handle, { signal: listening.signal });
+    target?.addEventListener?.(type, handle, { signal });
   };
   on(globalThis, "online", woken);
   on(globalThis, "pageshow", woken);
@@ -53,5 +55,4 @@ export function listenToPage({ woken, offline, stopped, ended }: PageEvents): ()
     if ("persisted" in event && event.persisted) stopped(CACHED_MS);
     else ended();
   });
-  return () => listening.abort();
 }

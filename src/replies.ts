@@ -6,9 +6,10 @@
  * @module
  */
 
+import * as CLOSE from "./close_codes.ts";
 import type { Effect } from "./effects.ts";
 import { encodeError, encodeFrame, encodePlain } from "./encode.ts";
-import { type ChatError, CLOSE } from "./errors.ts";
+import type { ChatError } from "./errors.ts";
 import {
   type CreateFrame,
   type JoinFrame,

@@ -31,43 +31,24 @@ export interface Deferred<T> {
 export function deferred<T>(what: string, timeoutMs: number, signal?: AbortSignal): Deferred<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const timer = setTimeout(
-    () => fail(new DOMException(`${what} took longer than ${timeoutMs} ms`, "TimeoutError")),
+    () => reject(new DOMException(`${what} took longer than ${timeoutMs} ms`, "TimeoutError")),
     // A longer time than this would be taken for none at all.
     Math.min(timeoutMs, MAX_TIMER_MS),
   );
-  const abort = () => fail(signal?.reason);
-  function settled(): void {
+  const abort = () => reject(signal?.reason);
+  signal?.addEventListener("abort", abort);
+  if (signal?.aborted) abort();
+  const settled = () => {
     clearTimeout(timer);
     signal?.removeEventListener("abort", abort);
-  }
-  function fail(error: unknown): void {
-    settled();
-    reject(error);
-  }
-  if (signal?.aborted) abort();
-  else signal?.addEventListener("abort", abort);
-  return {
-    promise,
-    resolve: (value) => {
-      settled();
-      resolve(value);
-    },
-    reject: fail,
   };
+  promise.then(settled, settled);
+  return { promise, resolve, reject };
 }
 
 /** Resolves after `ms` milliseconds, or at once when the signal is aborted. */
 export function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(wake, Math.min(ms, MAX_TIMER_MS));
-    function wake(): void {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", wake);
-      resolve();
-    }
-    if (signal.aborted) wake();
-    else signal.addEventListener("abort", wake);
-  });
+  return deferred<void>("Sleeping", ms, signal).promise.catch(() => {});
 }
 
 /** Resolves when a promise does, or when that has taken `ms` milliseconds; rejects if it does before. */

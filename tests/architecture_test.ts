@@ -18,6 +18,7 @@ import { pathsIn, read } from "./source_files.ts";
 const MAY_SEE: Record<string, string[]> = {
   // Both sides of the wire.
   "errors": [],
+  "close_codes": [],
   "protocol": ["type errors"],
   "backoff": [],
   "visible": [],
@@ -67,6 +68,7 @@ const MAY_SEE: Record<string, string[]> = {
   ],
   "presence": ["encode", "type effects", "type protocol", "type room"],
   "replies": [
+    "close_codes",
     "encode",
     "errors",
     "protocol",
@@ -78,8 +80,9 @@ const MAY_SEE: Record<string, string[]> = {
   ],
   "absence": ["type options", "type room", "type sessions"],
   "departures": ["presence", "type absence", "type effects", "type room", "type sessions"],
-  "liveness": ["errors", "type options", "type sessions"],
+  "liveness": ["close_codes", "errors", "type options", "type sessions"],
   "hub": [
+    "close_codes",
     "absence",
     "departures",
     "errors",
@@ -252,6 +255,7 @@ const MAY_SEE: Record<string, string[]> = {
     "type store/store",
   ],
   "engine": [
+    "close_codes",
     "clock",
     "errors",
     "decode",
@@ -298,8 +302,8 @@ const MAY_SEE: Record<string, string[]> = {
   "page": [],
   "feed": ["wait"],
   "outbox": ["errors", "protocol", "utf8"],
-  "link": ["errors", "protocol", "utf8", "wait"],
-  "lifeline": ["errors", "backoff", "feed", "link", "page", "type protocol", "wait"],
+  "link": ["close_codes", "errors", "protocol", "wait"],
+  "lifeline": ["close_codes", "errors", "backoff", "feed", "link", "page", "type protocol", "wait"],
   "sender": ["errors", "protocol", "link", "outbox", "utf8", "wait"],
   "chat_room": ["errors", "feed", "type protocol", "roster", "wait"],
   "client.ts": [
@@ -373,6 +377,7 @@ const TESTED_BY: Record<string, string | null> = {
   "store/sqlite_room": "sqlite_store_test.ts",
   // The suite that each implementation runs through.
   "store/store": "store_suite.ts",
+  "close_codes": "protocol_test.ts",
   // Types only.
   "effects": null,
 };

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { ChatError, CLOSE, mayReconnect, reasonOf, SendError } from "../src/errors.ts";
+import * as CLOSE from "../src/close_codes.ts";
+import { ChatError, mayReconnect, reasonOf, SendError } from "../src/errors.ts";
 import { pure } from "./pure.ts";
 
 pure("mayReconnect() is true below 4500 and for codes of the WebSocket protocol", () => {

@@ -7,13 +7,14 @@ const pure = { permissions: "none" } as const;
 /** Listens, and keeps what is told. */
 function listening() {
   const told: unknown[] = [];
-  const stop = listenToPage({
+  const listening = new AbortController();
+  listenToPage({
     woken: () => void told.push("woken"),
     offline: () => void told.push("offline"),
     stopped: (forMs) => void told.push(["stopped", forMs]),
     ended: () => void told.push("ended"),
-  });
-  return { told, stop };
+  }, listening.signal);
+  return { told, stop: () => listening.abort() };
 }
 
 function everything(page: FakePage): void {

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { CLOSE } from "../src/errors.ts";
+import * as CLOSE from "../src/close_codes.ts";
 import { DEFAULTS } from "../src/options.ts";
 import {
   ACTIONS,
