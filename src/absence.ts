@@ -14,10 +14,11 @@ import type { Session } from "./sessions.ts";
 /** The options of a hub that are about those who are away. */
 export type AbsenceOptions = Pick<HubOptions, "graceMs" | "pauseMs" | "sessionMs" | "maxAway">;
 
-/** What is over: one place of a client, or without a `member` all that is known of it. */
+/** What is over of a client: one of its places, all of them though it is `remembered`, or everything. */
 export interface Over {
   session: Session;
   member?: Member;
+  remembered?: true;
 }
 
 /** All who are away, from everywhere or from some of their rooms. */
@@ -99,8 +100,12 @@ export class Absence {
       const mayHavePlaces = (yield* placesOver(session, now)) || now - session.seenAt < graceMs;
       if (mayHavePlaces || !this.#away.delete(session)) continue;
       // At another process it is remembered there.
-      if (session.elsewhere || sessionMs === 0) yield { session };
-      else this.#gone.set(session, now + sessionMs);
+      if (session.elsewhere || sessionMs === 0) {
+        yield { session };
+      } else {
+        this.#gone.set(session, now + sessionMs);
+        yield { session, remembered: true };
+      }
     }
     for (const [session, until] of this.#gone) {
       if (now < until) break;

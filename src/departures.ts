@@ -77,7 +77,8 @@ export class Departures {
     this.#absence.end(session);
   }
 
-  #lose({ session, member }: Over, t: Instant): Effect[] {
-    return member === undefined ? this.end(session, t) : this.leave(session, member, t);
+  #lose({ session, member, remembered }: Over, t: Instant): Effect[] {
+    if (member !== undefined) return this.leave(session, member, t);
+    return remembered ? [{ type: "trim", clientId: session.id }] : this.end(session, t);
   }
 }

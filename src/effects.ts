@@ -41,5 +41,7 @@ export type Effect =
   | { type: "recall"; peer: Peer; frame: HelloFrame; clientId: string }
   /** Tell the store of a client that may come back. */
   | { type: "remember"; clientId: string; name: string | undefined }
+  /** Tell the store that a client is only remembered, and may come back late. */
+  | { type: "trim"; clientId: string }
   /** Tell the store that a client will never come back. */
   | { type: "forget"; clientId: string };

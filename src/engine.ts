@@ -302,6 +302,9 @@ export class Engine {
           this.#store.release(effect.roomId);
           this.#logger.debug("room forgotten", { room: effect.roomId });
           break;
+        case "trim":
+          this.#store.trim(effect.clientId);
+          break;
         case "forget":
           this.#store.forget(effect.clientId);
           break;

@@ -25,7 +25,11 @@ pure("who comes back after the grace time is the same client, and joins anew", (
   const { bench, ben, roomId, id, token } = spoken();
   assertEquals(bench.told(bench.hub.disconnect(ben, bench.t)), ["away Ben"]);
   bench.pass(1_000);
-  assertEquals(bench.told(bench.hub.tick(bench.t)), ["leave Ben"]);
+  const effects = bench.hub.tick(bench.t);
+  assertEquals([bench.told(effects), effects.at(-1)], [["leave Ben"], {
+    type: "trim",
+    clientId: id!,
+  }]);
   bench.pass(9_999);
   assertEquals(bench.hub.tick(bench.t), []);
   const { peer, welcome } = back(bench, token);

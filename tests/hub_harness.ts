@@ -175,6 +175,7 @@ export class HubBench {
         case "relay":
         case "release":
         case "remember":
+        case "trim":
         case "forget":
           break;
         default:

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { REMEMBERED_SENDS, Sends } from "../src/store/sends.ts";
+import { KEPT_SENDS, REMEMBERED_SENDS, Sends } from "../src/store/sends.ts";
 import { pure } from "./pure.ts";
 
 pure("Sends knows where each message is, from the first that it was told of", () => {
@@ -23,4 +23,25 @@ pure("Sends forgets the places of the oldest, but not that they are stored", () 
   assertEquals([1, 5, 6].map((n) => sends.seqOf(n)), [0, 0, 6]);
   assertEquals([5, 6].map((n) => sends.isRecent(n)), [false, true]);
   assertEquals(sends.last, REMEMBERED_SENDS + 5);
+});
+
+pure("Sends that are trimmed know the places of the last ones, and go on", () => {
+  const sends = new Sends();
+  for (let n = 1; n <= REMEMBERED_SENDS + 5; n++) sends.add(n, 2 * n);
+  const last = sends.last;
+  const edge = last - KEPT_SENDS;
+  sends.trim();
+  assertEquals([edge, edge + 1, last].map((n) => sends.seqOf(n)), [0, 2 * edge + 2, 2 * last]);
+  sends.add(last + 1, 7);
+  assertEquals([last, last + 1].map((n) => sends.seqOf(n)), [2 * last, 7]);
+});
+
+pure("Sends that are trimmed before there are as many lose nothing", () => {
+  const sends = new Sends();
+  sends.add(1, 5);
+  sends.trim();
+  assertEquals([sends.last, sends.seqOf(1)], [1, 5]);
+  const empty = new Sends(3);
+  empty.trim();
+  assertEquals([empty.last, empty.seqOf(3)], [3, 0]);
 });

@@ -267,6 +267,18 @@ export function testStore(under: StoreUnderTest): void {
     assertEquals(again.type, under.forgetsNumbers ? "stored" : "repeated");
   });
 
+  test("a client that is only remembered is told where its last message is", async (bench) => {
+    const { log } = await bench.store.create("a", "Lobby");
+    await bench.append("a", draft("ana", 1));
+    const { head } = log;
+    await bench.append("a", draft("ben", 1));
+    bench.store.trim("ana");
+    bench.store.trim("nobody");
+    const again = await bench.append("a", draft("ana", 1));
+    assertEquals(again.type === "repeated" && again.seq, head);
+    assertEquals((await bench.append("a", draft("ana", 2))).type, "stored");
+  });
+
   test("a number that skips one is refused, and stays free", async (bench) => {
     await bench.store.create("a", "Lobby");
     assertEquals((await bench.append("a", draft("ana", 1))).type, "stored");

@@ -215,6 +215,10 @@ export class JetStreamStore implements Store {
     return await asked(this.#clients.recall(clientId, back, performance.now()));
   }
 
+  trim(clientId: string): void {
+    this.#outgoing.trim(clientId);
+  }
+
   forget(clientId: string): void {
     this.#clients.forget(clientId);
   }

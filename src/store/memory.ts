@@ -107,6 +107,10 @@ export class MemoryStore implements Store {
     return Promise.resolve(undefined);
   }
 
+  trim(clientId: string): void {
+    this.#sends.get(clientId)?.trim();
+  }
+
   forget(clientId: string): void {
     this.#sends.delete(clientId);
   }

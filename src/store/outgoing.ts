@@ -183,6 +183,11 @@ export class Outgoing {
     }
   }
 
+  /** Keeps of a client's stored messages the places of the last ones only. */
+  trim(clientId: string): void {
+    this.#clients.get(clientId)?.sends?.trim();
+  }
+
   /** Forgets a client once nothing of it waits any more. */
   forget(clientId: string): void {
     const client = this.#clients.get(clientId);

@@ -9,6 +9,9 @@
 /** How many of a client's newest messages a repeat is answered for with the first one's `seq`. */
 export const REMEMBERED_SENDS = 16_384;
 
+/** How many they are once it has no place any more. */
+export const KEPT_SENDS = 128;
+
 /** The `seq` of each of a client's newest messages, by number. */
 export class Sends {
   #last: number;
@@ -36,6 +39,17 @@ export class Sends {
   /** Whether the `seq` of message `n` would be known if it had been stored from here. */
   isRecent(n: number): boolean {
     return n > this.#last - REMEMBERED_SENDS;
+  }
+
+  /** Forgets where all but the last messages are: as many as a client may have on their way. */
+  trim(): void {
+    this.#first = Math.max(this.#first, this.#last - KEPT_SENDS + 1);
+    const kept: number[] = [];
+    for (let n = this.#first; n <= this.#last; n++) {
+      const place = n % REMEMBERED_SENDS;
+      kept[place] = this.#seqs[place] ?? 0;
+    }
+    this.#seqs = kept;
   }
 
   /** The `seq` of message `n`, which is stored; 0 if it is not known, or no longer. */

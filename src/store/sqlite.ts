@@ -190,6 +190,9 @@ export class SqliteStore implements Store {
     return Promise.resolve(undefined);
   }
 
+  /** The file knows where messages are: in memory there is nothing but numbers. */
+  trim(): void {}
+
   forget(id: string): void {
     if (this.#sends.delete(id)) this.#write({ type: "forget", id });
   }

@@ -158,6 +158,8 @@ export interface Store {
    * say so itself, it is gone. Rejects with a ChatError where that cannot be known.
    */
   recall(clientId: string, back: Return): Promise<StoredClient | undefined>;
+  /** Keeps of a client that may come back late no more in memory than it has to: the numbers of its last messages. */
+  trim(clientId: string): void;
   /** Forgets a client that will never come back, or not to this process, with its numbers. */
   forget(clientId: string): void;
   /** Makes everything reported so far as safe as it will be, and ends. */

@@ -185,6 +185,9 @@ export class HubWorld implements World {
         case "remember":
           this.#store.remember(effect.clientId, effect.name);
           break;
+        case "trim":
+          this.#store.trim(effect.clientId);
+          break;
         case "forget":
           this.#store.forget(effect.clientId);
           break;
