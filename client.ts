@@ -17,12 +17,12 @@
  */
 
 import { ChatRoom, type Message, type RoomActions, type RoomReply } from "./src/chat_room.ts";
-import { ChatError, ConnectError, reasonOf, SendError } from "./src/errors.ts";
+import { ChatError, ConnectError, messageOf, SendError } from "./src/errors.ts";
 import type { ReadOptions } from "./src/feed.ts";
 import { Lifeline, type Status } from "./src/lifeline.ts";
 import type { Link, Push, Reply } from "./src/link.ts";
 import { listenToPage } from "./src/page.ts";
-import { LEAST_RETRY_MS, Sender } from "./src/sender.ts";
+import { LEAST_RETRY_MS, OUTSIDE, Sender } from "./src/sender.ts";
 import type { ConnectedFrame, ErrorFrame, SuccessFrame } from "./src/protocol.ts";
 import { sleep, type WaitOptions } from "./src/wait.ts";
 
@@ -282,10 +282,10 @@ export class ChatClient implements AsyncDisposable {
   }
 
   #enter(reply: Reply, wanted: boolean): ChatRoom {
-    if (!isRoom(reply)) throw new Error("The server answered with something that is no room");
-    let room = this.#rooms.get(reply.room_id);
-    if (room === undefined) room = new ChatRoom(reply, this.#actions);
-    else room.renew(reply);
+    const joined = roomIn(reply);
+    let room = this.#rooms.get(joined.room_id);
+    if (room === undefined) room = new ChatRoom(joined, this.#actions);
+    else room.renew(joined);
     if (wanted) {
       this.#rooms.set(room.id, room);
       this.#current = room;
@@ -357,12 +357,7 @@ export class ChatClient implements AsyncDisposable {
         // With the name, a room that a restart has wiped out is made again: people meet where they were.
         const { id, name, token, epoch, cursor } = room;
         const body = { room_id: id, room_name: name, room_token: token, epoch, after: cursor };
-        return this.#rejoin(link, room, body, (reply) => {
-          if (!isRoom(reply)) {
-            throw new Error(`The server answered the rejoin of ${id} with something else`);
-          }
-          room.rejoined(reply);
-        });
+        return this.#rejoin(link, room, body, (reply) => room.rejoined(roomIn(reply)));
       }));
       const again = turn.filter((_, i) => pauses[i] !== undefined);
       waiting = [...again, ...waiting].filter((room) => this.#rooms.get(room.id) === room);
@@ -406,14 +401,14 @@ export class ChatClient implements AsyncDisposable {
         pauseMs = await ask();
       }
     } catch (error) {
-      link.fail(reasonOf(error));
+      link.fail(messageOf(error));
     } finally {
       this.#renewing.delete(room);
     }
   }
 
   #take(frame: Push): void {
-    if ("status" in frame) {
+    if (frame.status !== undefined) {
       this.#takeReply(frame);
       return;
     }
@@ -456,12 +451,13 @@ export class ChatClient implements AsyncDisposable {
   }
 }
 
-/** Whether a reply lets this client into a room. */
-function isRoom(reply: Reply): reply is RoomReply {
-  return "status" in reply && reply.status === "success" && typeof reply.room_id === "string";
+/** A reply as one that lets this client into a room; throws where it does not. */
+function roomIn(reply: Reply): RoomReply {
+  if (reply.status === "success" && typeof reply.room_id === "string") return reply as RoomReply;
+  throw new Error("The server answered with something that is no room");
 }
 
 /** Whether the server refused something because this client is not in that room any more. */
 function isOutside(error: unknown): error is ChatError {
-  return error instanceof ChatError && ["not_in_room", "room_gone"].includes(error.code);
+  return error instanceof ChatError && OUTSIDE.has(error.code);
 }

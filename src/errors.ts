@@ -79,19 +79,16 @@ export class SendError extends Error {
 
 /** Nobody answers at the address of a server: it is not there, or something on the way does not let anybody through. */
 export class ConnectError extends Error {
-  /** The address. */
-  readonly url: string;
+  /** Tells it from other errors. */
+  override readonly name = "ConnectError";
+}
 
-  /** Makes an error; `message` is shown to people. */
-  constructor(url: string, message: string) {
-    super(message);
-    this.name = "ConnectError";
-    this.url = url;
-  }
+/** The message of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** What went wrong, in words, whatever was thrown; an address in it shows no user and no password. */
 export function reasonOf(error: unknown): string {
-  const reason = error instanceof Error ? error.message : String(error);
-  return reason.replace(/\/\/(?:(?!\/\/).)*@/g, "//…@");
+  return messageOf(error).replace(/\/\/(?:(?!\/\/).)*@/g, "//…@");
 }

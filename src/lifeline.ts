@@ -9,7 +9,7 @@
 
 import { backoff } from "./backoff.ts";
 import * as CLOSE from "./close_codes.ts";
-import { mayReconnect, reasonOf } from "./errors.ts";
+import { mayReconnect, messageOf } from "./errors.ts";
 import { Feed, type ReadOptions } from "./feed.ts";
 import { isHidden } from "./page.ts";
 import { type End, Link, PROBE_MS, type Push, type Reply } from "./link.ts";
@@ -108,7 +108,7 @@ export class Lifeline {
     try {
       await this.#open(timeoutMs, signal);
     } catch (error) {
-      this.#finish({ code: CLOSE.abnormal, reason: reasonOf(error) });
+      this.#finish({ code: CLOSE.abnormal, reason: messageOf(error) });
       throw error;
     }
   }
@@ -153,7 +153,7 @@ export class Lifeline {
   async #open(timeoutMs: number, signal?: AbortSignal): Promise<void> {
     this.#set({ type: "connecting" });
     const closing = this.#opening.signal;
-    const ended = signal === undefined ? closing : AbortSignal.any([signal, closing]);
+    const ended = AbortSignal.any([closing, signal ?? closing]);
     const deadline = performance.now() + timeoutMs;
     const link = await Link.open(
       this.#url,
@@ -224,7 +224,7 @@ export class Lifeline {
         await this.#open(this.#options.timeoutMs);
         return;
       } catch (error) {
-        why = reasonOf(error);
+        why = messageOf(error);
       }
     }
   }
@@ -263,8 +263,8 @@ export class Lifeline {
 
 /** Whether the server answers `hello` as the protocol says: the client counts on all of it. */
 function isWelcome(reply: Reply): reply is ConnectedFrame {
-  return "status" in reply && reply.status === "connected" &&
-    typeof reply.client_id === "string" && Number.isSafeInteger(reply.n) &&
+  return reply.status === "connected" && typeof reply.client_id === "string" &&
+    Number.isSafeInteger(reply.n) &&
     Number.isFinite(reply.heartbeat_ms) && Number.isFinite(reply.limits?.body_bytes) &&
     isBurst(reply.limits.burst);
 }

@@ -109,7 +109,7 @@ export class Link {
     socket.onerror = socket.onclose = (event: Event) => {
       // Deno says why; browsers keep it to themselves.
       const why = "message" in event && event.message ? `: ${event.message}` : "";
-      opening.reject(new ConnectError(url.href, `Cannot connect to ${url.origin}${why}`));
+      opening.reject(new ConnectError(`Cannot connect to ${url.origin}${why}`));
     };
     try {
       return await opening.promise;
@@ -169,7 +169,7 @@ export class Link {
       // Who comes late was throttled, frozen or asleep: what was said meanwhile may not be read yet.
       if (isLate) this.probe(Math.min(PROBE_MS, heartbeatMs / 4));
       else if (now - this.#heardAt > 1.25 * heartbeatMs) {
-        this.fail(`Nothing heard for ${heartbeatMs} ms`);
+        this.#giveUp(heartbeatMs);
       } else if (now - Math.min(this.#heardAt, this.#saidAt) > 0.75 * heartbeatMs) {
         this.#ping();
       }
@@ -192,8 +192,12 @@ export class Link {
       // A deadline that comes late proves nothing, but two in a row are no accident any more.
       const isLate = Date.now() - this.#deadlineAt > timeoutMs;
       if (isLate && mayAskAgain) this.#ask(timeoutMs, false);
-      else this.fail(`Nothing heard for ${timeoutMs} ms`);
+      else this.#giveUp(timeoutMs);
     }, timeoutMs);
+  }
+
+  #giveUp(ms: number): void {
+    this.fail(`Nothing heard for ${ms} ms`);
   }
 
   #ping(): void {
@@ -231,20 +235,20 @@ export class Link {
   }
 
   #read(frame: ServerFrame): void {
-    if ("event" in frame && frame.event === "goodbye") {
+    if (frame.event === "goodbye") {
       const { code, reason, retry_after_ms: retryAfterMs } = frame;
       this.#goodbye = { code, reason, ...retryAfter(retryAfterMs) };
-    } else if ("event" in frame && frame.event === "ping") {
+    } else if (frame.event === "ping") {
       // From the event itself: timers of a page that nobody looks at run once a minute.
       if (this.#socket.bufferedAmount < MAX_WAITING) this.send({ action: "pong" });
-    } else if ("event" in frame && frame.event === "members") {
+    } else if (frame.event === "members") {
       if (this.#named.length + frame.members.length > MAX_MEMBERS) {
         throw new RangeError("The members have no end");
       }
       this.#named.push(...frame.members);
     } else if ("ref" in frame && frame.ref !== undefined && !isAboutMessage(frame)) {
       this.#answer(frame, frame.ref);
-    } else if (!("status" in frame) || frame.status !== "connected") {
+    } else if (frame.status !== "connected") {
       this.#events.push(frame);
     }
   }
@@ -253,7 +257,7 @@ export class Link {
     const request = this.#requests.get(ref);
     if (request === undefined) return;
     this.#requests.delete(ref);
-    if ("status" in frame && frame.status === "error") {
+    if (frame.status === "error") {
       const { code, message, retry_after_ms: retryAfterMs } = frame;
       request.reject(new ChatError(code, message, retryAfter(retryAfterMs)));
       return;
@@ -293,7 +297,7 @@ export function retryAfter(ms: unknown): { retryAfterMs?: number } {
 /** Reads a frame, and checks what would do harm if it were otherwise. */
 function parse(data: unknown): ServerFrame {
   const frame: ServerFrame = JSON.parse(String(data));
-  const sound = "status" in frame ? isReply(frame) : isEvent(frame);
+  const sound = frame.status === undefined ? isEvent(frame) : isReply(frame);
   if (!sound) throw new TypeError();
   return frame;
 }

@@ -400,15 +400,10 @@ export interface PongEvent extends Reply {
   event: "pong";
 }
 
-/** Everything a `parley.v1` server may say. */
+/** Everything a `parley.v1` server may say: answers have a `status`, all else has an `event`. */
 export type ServerFrame =
-  | ConnectedFrame
-  | SuccessFrame
-  | ErrorFrame
-  | MembersFrame
-  | EntriesFrame
-  | GapFrame
-  | TypingEvent
-  | GoodbyeFrame
-  | PingEvent
-  | PongEvent;
+  | (ConnectedFrame | SuccessFrame | ErrorFrame) & { event?: undefined }
+  | (MembersFrame | EntriesFrame | GapFrame | TypingEvent | GoodbyeFrame | PingEvent | PongEvent)
+    & {
+      status?: undefined;
+    };

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { ChatError, reasonOf, SendError } from "./errors.ts";
+import { ChatError, messageOf, SendError } from "./errors.ts";
 import { type Link, retryAfter } from "./link.ts";
 import { Outbox, type Sending } from "./outbox.ts";
 import { type ConnectedFrame, type ErrorFrame, MAX_BODY_BYTES } from "./protocol.ts";
@@ -45,7 +45,7 @@ export const LEAST_RETRY_MS = 50;
 const WAITING_HELPS = new Set<string>(["rate_limited", "unavailable", "out_of_order"]);
 
 /** Refusals of all that is said in a room. */
-const OUTSIDE = new Set<string>(["not_in_room", "room_gone"]);
+export const OUTSIDE = new Set<string>(["not_in_room", "room_gone"]);
 
 /** The sending half of a client. */
 export class Sender {
@@ -84,7 +84,7 @@ export class Sender {
   ): Promise<number> {
     if (signal?.aborted) {
       const cause = signal.reason;
-      throw new SendError(`Not sent: ${reasonOf(cause)}`, false, { cause });
+      throw new SendError(`Not sent: ${messageOf(cause)}`, false, { cause });
     }
     this.#check(body);
     const answer = deferred<number>("The acknowledgement", timeoutMs, signal);
@@ -96,7 +96,7 @@ export class Sender {
       return await answer.promise;
     } catch (cause) {
       if (cause instanceof SendError) throw cause;
-      const message = `Not acknowledged: ${reasonOf(cause)}`;
+      const message = `Not acknowledged: ${messageOf(cause)}`;
       if (this.#outbox.withdraw(sending)) throw new SendError(message, false, { cause });
       throw new SendError(message, true, { cause, outcome: outcomeOf(sending) });
     }
@@ -236,7 +236,7 @@ export class Sender {
       if (this.#hold !== hold) return;
       this.#hold = undefined;
       this.#flush();
-    }, (error) => link.fail(reasonOf(error)));
+    }, (error) => link.fail(messageOf(error)));
   }
 }
 

@@ -350,8 +350,7 @@ Deno.test("there is no link where nobody listens, or nobody answers", async () =
   await assertRejects(() => open(url, 50), DOMException, "took longer than 50 ms");
   (await accepted).close();
   listener.close();
-  const error = await assertRejects(() => open(url), ConnectError, "Cannot connect");
-  assertEquals(error.url, `${url}/`);
+  await assertRejects(() => open(url), ConnectError, "Cannot connect");
 });
 
 Deno.test("a signal ends an attempt to connect", async () => {
