@@ -151,6 +151,21 @@ export const ROWS: Readonly<Record<string, Row>> = {
     note: "Python looks for doubled keys, whole numbers beyond 2⁵³ and halves of surrogate pairs " +
       "too; Perl is JSON::PP, C++ is nlohmann's library.",
   },
+  S6: {
+    figure: "over the limit: 0 delivered; frames and fragments without an end: RSS +64 MB",
+    note: "Bare, and behind the proxies of docs/deploy.md, which do not look into a WebSocket " +
+      "either: the runtime keeps what is not whole ([reported](docs/upstream/fragments.md)). A limit " +
+      "on memory is what helps.",
+  },
+  S8: { figure: "no file left: 0 restarts, those inside go on, new ones within 2 s" },
+  S9: {
+    figure: "300 connections of each kind that say next to nothing: all gone within 15 s",
+    note:
+      "Bare, the runtime ends none ([reported](docs/upstream/slow_handshakes.md)). Behind the " +
+      "proxies of docs/deploy.md, those who are upgraded and silent are gone after 70 s, as a " +
+      "heartbeat takes 25 s; those who say half a frame byte by byte stay, and count among the " +
+      "connections of their address.",
+  },
 };
 
 /** `before` with what a run found about `rows`; runs that no row is from any more are dropped. */

@@ -6,8 +6,9 @@
  */
 
 import { RawSocket } from "../fixtures.ts";
-import { pause, quantile, SEED, setting } from "../chaos/setting.ts";
+import { FULL, pause, quantile, SEED, setting } from "../chaos/setting.ts";
 import { ServerProcess } from "../chaos/server_process.ts";
+import { type Front, HAPROXY, NGINX, startHaproxy, startNginx } from "../fronts.ts";
 import { Generator, onCore } from "./generators.ts";
 import {
   close,
@@ -44,6 +45,8 @@ export interface Attack {
   again?: number | null;
   /** Whether all connections come from one address. */
   oneAddress?: true;
+  /** How long it goes on, at full length, before the two are listened to, in milliseconds: what it takes is not gone at once. */
+  leadMs?: number;
   /** What each connection does. */
   lines: (roomId: string) => string[];
 }
@@ -60,6 +63,8 @@ export interface Trial {
   restMs: number;
   /** Whether the two are in the attacked room. */
   inside?: boolean;
+  /** What stands in front of the server; nothing unless given. */
+  front?: "haproxy" | "nginx" | undefined;
 }
 
 /** How long attacks last. */
@@ -117,6 +122,8 @@ const MOST_MB = 64;
 /** Messages that each of the two says in a second. */
 const RATE = 50;
 const NEWCOMERS = 5;
+/** Files that a front may have: for all attackers, on either side. */
+const FRONT_FILES = 5_000;
 const MB = 1_048_576;
 
 /** What a group of `peers.cpp` says at its end. */
@@ -137,20 +144,25 @@ export async function attack(what: Attack, trial: Trial): Promise<Outcome> {
       args: ["--log-level", "error", "--store", store],
       within: onCore(0),
     });
-    return await attackServer(server, what, trial);
+    await using front = await startFront(server, trial.front);
+    return await attackServer(server, front?.port ?? portOf(server), what, trial);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
-async function attackServer(server: ServerProcess, what: Attack, trial: Trial): Promise<Outcome> {
-  const port = server.host.split(":")[1]!;
+async function attackServer(
+  server: ServerProcess,
+  port: number,
+  what: Attack,
+  trial: Trial,
+): Promise<Outcome> {
   const said = server.output.length;
-  const attackedRoom = trial.inside ? undefined : await makeRoom(server.url);
-  await using pair = await Generator.start("pair", [port, String(RATE), "127.0.4.1"]);
+  const attackedRoom = trial.inside ? undefined : await makeRoom(`ws://127.0.0.1:${port}/`);
+  await using pair = await Generator.start("pair", [`${port}`, `${RATE}`, "127.0.4.1"]);
   const pairsRoom = (await pair.line()).replace("room ", "");
   const roomId = attackedRoom ?? pairsRoom;
-  await using honest = await Generator.start("peers", [port, String(SEED)], { nice: 5 });
+  await using honest = await Generator.start("peers", [`${port}`, `${SEED}`], { nice: 5 });
   await honest.write(scriptOf([...membersOf(what, roomId), newcomers(pairsRoom)]));
   if (await honest.line() !== "ready") throw new Error("The members do not come in");
 
@@ -168,11 +180,13 @@ async function attackServer(server: ServerProcess, what: Attack, trial: Trial): 
   for (let round = 0; round < trial.rounds; round++) {
     alone.push(await measure(trial.aloneMs));
     if (round === 0) gauge.start();
-    await using attackers = await Generator.start("peers", [port, String(SEED + round)], {
+    await using attackers = await Generator.start("peers", [`${port}`, `${SEED + round}`], {
       nice: 10,
     });
+    const begun = attackers.write(scriptOf(attackersOf(what, trial.attackers, roomId)));
+    if (FULL && what.leadMs !== undefined) await pause(what.leadMs);
     const measuring = measure(trial.attackedMs);
-    await attackers.write(scriptOf(attackersOf(what, trial.attackers, roomId)));
+    await begun;
     await Promise.race([pause(trial.attackedMs), measuring]);
     tallies.push(...parse(await attackers.finish()));
     attacked.push(await measuring);
@@ -201,6 +215,34 @@ async function attackServer(server: ServerProcess, what: Attack, trial: Trial): 
     errors: server.output.slice(said).split("\n").filter((line) => /error/i.test(line)).length,
   };
 }
+
+function portOf(server: ServerProcess): number {
+  return Number(server.host.split(":")[1]);
+}
+
+/** Starts what stands in front of a server. TLS is left out: the attackers do not speak it. */
+export async function startFront(
+  server: ServerProcess,
+  front: Trial["front"],
+): Promise<Front | undefined> {
+  switch (front) {
+    case undefined:
+      return undefined;
+    case "haproxy":
+      return await startHaproxy(server.host, { files: FRONT_FILES });
+    case "nginx":
+      return await startNginx(server.host, { files: FRONT_FILES, tls: false });
+    default:
+      return front satisfies never;
+  }
+}
+
+/** The fronts that are here, beside none. */
+export const FRONTS: readonly Trial["front"][] = [
+  undefined,
+  ...(HAPROXY === undefined ? [] : ["haproxy" as const]),
+  ...(NGINX === undefined ? [] : ["nginx" as const]),
+];
 
 /** What the figures of an attack are to be, and are not. */
 export function missedBy({ alone, attacked, rss, evicted, lockedOut }: Outcome): string[] {

@@ -64,6 +64,7 @@ export const HOARDING: readonly Attack[] = [
   },
   {
     name: "connections that the server has closed, left open",
+    leadMs: 4_000,
     lines: () => forever([...greet(), send({ action: "pause" }), ABANDON]),
   },
   {
@@ -93,6 +94,7 @@ export const HOARDING: readonly Attack[] = [
   },
   {
     name: "joins that are refused, each with the name of a room to make",
+    leadMs: 8_000,
     lines: () => [
       ...greet(),
       ...repeat(100, create()),
@@ -104,6 +106,7 @@ export const HOARDING: readonly Attack[] = [
   },
   {
     name: "rooms made and left, 200 with each connection",
+    leadMs: 8_000,
     lines: () =>
       forever([
         ...greet(),
@@ -116,11 +119,13 @@ export const HOARDING: readonly Attack[] = [
   },
   {
     name: "rooms made and kept, 100 with each connection",
+    leadMs: 8_000,
     sockets: 5,
     lines: () => forever([...greet(), ...repeat(100, create()), ABANDON]),
   },
   {
     name: "clients that come, say nothing and go",
+    leadMs: 8_000,
     lines: () => forever([...greet(), RESET]),
   },
   {
@@ -150,11 +155,13 @@ export const HOARDING: readonly Attack[] = [
   },
   {
     name: "1,000 connections that never say hello",
+    leadMs: 4_000,
     sockets: 1_000,
     lines: () => [OPEN, wait(FOR_EVER_MS)],
   },
   {
     name: "1,000 plain connections that say nothing, from one address",
+    leadMs: 4_000,
     sockets: 1_000,
     dialect: "plain",
     oneAddress: true,

@@ -3,8 +3,9 @@
 //   peers PORT SEED < script
 //
 // A script is made by script.ts, which says what each line means; it ends with the line "go". Prints
-// "ready" when every peer that has a line "ready" has come to it, or is lost. When its input ends it
-// prints one line of JSON for each group, what was sent, received and counted, and ends.
+// "ready" when every peer that has a line "ready" has come to it, or is lost. For each further line of
+// input, and at its end, it prints one line of JSON for each group: what was sent, received and
+// counted, and how many peers were not lost.
 #include <signal.h>
 
 #include <deque>
@@ -405,6 +406,26 @@ static string address_of(const Group& group, int index) {
   return prefix + std::to_string(1 + index / 200 % 200) + "." + std::to_string(1 + index % 200);
 }
 
+static void tell() {
+  for (Group& group : groups) {
+    uint64_t sent = 0, received = 0;
+    long standing = 0;
+    for (Peer& peer : peers) {
+      if (peer.group != &group) continue;
+      sent += peer.sent, received += peer.received, standing += !peer.dead;
+    }
+    printf("{\"name\":\"%s\",\"sent\":%lu,\"received\":%lu,\"frames\":%lu,\"standing\":%ld,\"counts\":{",
+           group.name.c_str(), sent, received, group.frames, standing);
+    const char* comma = "";
+    for (auto& [what, times] : group.counts) {
+      printf("%s\"%s\":%ld", comma, what.c_str(), times);
+      comma = ",";
+    }
+    printf("}}\n");
+  }
+  fflush(stdout);
+}
+
 int main(int count, char** values) {
   if (count != 3) wire::fail("Usage: peers PORT SEED < script");
   signal(SIGPIPE, SIG_IGN);
@@ -447,25 +468,11 @@ int main(int count, char** values) {
         on_event(*static_cast<Peer*>(events[i].data.ptr), events[i].events);
         continue;
       }
-      char byte;
-      over = read(STDIN_FILENO, &byte, 1) <= 0;
+      char line[16];
+      over = read(STDIN_FILENO, line, sizeof line) <= 0;
+      if (!over) tell();
     }
   }
-  for (Group& group : groups) {
-    uint64_t sent = 0, received = 0;
-    long standing = 0;
-    for (Peer& peer : peers) {
-      if (peer.group != &group) continue;
-      sent += peer.sent, received += peer.received, standing += !peer.dead;
-    }
-    printf("{\"name\":\"%s\",\"sent\":%lu,\"received\":%lu,\"frames\":%lu,\"standing\":%ld,\"counts\":{",
-           group.name.c_str(), sent, received, group.frames, standing);
-    const char* comma = "";
-    for (auto& [what, times] : group.counts) {
-      printf("%s\"%s\":%ld", comma, what.c_str(), times);
-      comma = ",";
-    }
-    printf("}}\n");
-  }
+  tell();
   return 0;
 }
