@@ -117,6 +117,7 @@ export class Editor {
       case "eraseAfter":
         return this.#erase(0, firstLine(this.#after).length);
       case "tab":
+      case "terminal":
       case "column":
         return;
       default:

@@ -14,6 +14,9 @@ import type { View } from "./cli_editor.ts";
 /** Switches whether text goes on in the next row at the end of one, which is usual. */
 export const WRAPPING = { on: "\x1b[?7h", off: "\x1b[?7l" } as const;
 
+/** Terminals that cut rows off, and break none: xterm, rxvt, screen, PuTTY, mosh. */
+const CUTTING = /^(?:41|8[235]|0;136|1;10);/;
+
 /** The view of nothing, for when nobody types. */
 export const NOTHING: View = { rows: [""], cursorRow: 0, before: "" };
 
@@ -45,15 +48,17 @@ export function isBroken(view: View, columns: number): boolean {
 }
 
 /**
- * Says whether a terminal breaks rows that have become too wide for it, by where the cursor is
- * now (from 0); undefined where that does not tell.
+ * Says whether a terminal has broken rows that have become too wide for it, by where its cursor is
+ * now (from 0), and where that does not tell by its kind: without either, nothing is to be erased.
  */
-export function breaksRows(view: View, columns: number, column: number): boolean | undefined {
+export function breaksRows(view: View, columns: number, column: number, kind?: string): boolean {
   const width = columnsOf(view.before);
-  if (width < columns) return undefined;
-  if (column !== columns - 1) return true;
-  // Where rows are cut off, the cursor is at the end of its row: so it can be where they are broken.
-  return width % columns === column ? undefined : false;
+  if (width >= columns) {
+    if (column !== columns - 1) return true;
+    // Where rows are cut off, the cursor is at the end of its row: it can be there in the other case.
+    if (width % columns !== column) return false;
+  }
+  return kind !== undefined && !CUTTING.test(kind);
 }
 
 /** Counts the rows above the cursor in a terminal that has broken what was too wide for it. */

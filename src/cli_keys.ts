@@ -37,14 +37,16 @@ export type Key =
   | { type: "text"; text: string }
   /** Text that was pasted, whatever is in it; `missing` counts the UTF-16 units beyond the bound. */
   | { type: "paste"; text: string; missing: number }
-  /** The answer to {@linkcode ASK_COLUMN}: the column of the cursor, from 0. */
+  /** An answer to {@linkcode ASK}: what terminal it is. */
+  | { type: "terminal"; kind: string }
+  /** The last answer to {@linkcode ASK}: the column of the cursor, from 0. */
   | { type: "column"; column: number };
 
 /** Switches the marks around pastes on and off (xterm, "Bracketed Paste Mode"). */
 export const PASTE_MARKS = { on: "\x1b[?2004h", off: "\x1b[?2004l" } as const;
 
-/** Asks where the cursor is (ECMA-48, section 8.3.35). */
-export const ASK_COLUMN = "\x1b[6n";
+/** Asks what terminal it is (DEC, "Secondary Device Attributes"), and where its cursor is (ECMA-48, section 8.3.35). */
+export const ASK = "\x1b[>c\x1b[6n";
 
 /** How many UTF-16 units of a paste are kept. */
 export const MAX_PASTE = 1_048_576;
@@ -118,6 +120,9 @@ const UNFINISHED = /\x1b(?:\[\[?[0-?]*[ -/]*|O)?$/;
 
 // deno-lint-ignore no-control-regex
 const POSITION = /^\x1b\[\d+;(\d+)R$/;
+
+// deno-lint-ignore no-control-regex
+const KIND = /^\x1b\[>([\d;]+)c$/;
 
 /** A paste whose end is not certain yet. */
 interface Paste {
@@ -251,6 +256,8 @@ function keyOf(token: string): Key | undefined {
   if (type !== undefined) return { type };
   // deno-lint-ignore no-control-regex
   if (!/^[\x00-\x08\n-\x1f\x7f]/.test(token)) return { type: "text", text: token };
+  const kind = KIND.exec(token)?.[1];
+  if (kind !== undefined) return { type: "terminal", kind };
   const column = POSITION.exec(token)?.[1];
   return column === undefined ? undefined : { type: "column", column: Number(column) - 1 };
 }

@@ -201,7 +201,9 @@ export class Session {
       await room.send(text);
     } catch (error) {
       const perhaps = error instanceof SendError && error.mayBeStored ? "Perhaps not" : "Not";
-      await this.#fail(`${perhaps} sent: ${reasonOf(error)}`, text);
+      // The cause says it without "Not acknowledged".
+      const reason = reasonOf(error instanceof SendError ? error.cause ?? error : error);
+      await this.#fail(`${perhaps} sent: ${reason}`, text);
       if (error instanceof SendError) this.#guard(this.#correct(error, text));
     }
   }

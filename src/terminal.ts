@@ -16,7 +16,7 @@ import {
   WRAPPING,
 } from "./cli_footer.ts";
 import { Input } from "./cli_input.ts";
-import { ASK_COLUMN, type Key, KeyReader, PASTE_MARKS } from "./cli_keys.ts";
+import { ASK, type Key, KeyReader, PASTE_MARKS } from "./cli_keys.ts";
 import { splitLines } from "./cli_lines.ts";
 import { MAX_BODY_BYTES } from "./protocol.ts";
 
@@ -160,8 +160,8 @@ class TerminalScreen implements Screen {
   /** Settles when it is known where the cursor is. */
   #located: Promise<void> = Promise.resolve();
   #locating = 0;
-  /** Whether this terminal breaks rows that have become too wide; nothing is erased before that is known. */
-  #breaks = false;
+  /** What kind of terminal it is, once it has said so. */
+  #kind: string | undefined;
   #onColumn: (column: number | undefined) => void = () => {};
   /** How many lines were not taken since that was told last. */
   #refused = 0;
@@ -252,7 +252,8 @@ class TerminalScreen implements Screen {
   }
 
   async #take(key: Key): Promise<void> {
-    if (key.type === "column") return this.#onColumn(key.column);
+    if (key.type === "terminal") this.#kind = key.kind;
+    if (key.type === "column") this.#onColumn(key.column);
     if (!this.#typing) {
       if (key.type === "interrupt") this.#options.onInterrupt();
       return;
@@ -364,21 +365,21 @@ class TerminalScreen implements Screen {
     if (drawn === undefined) return;
     let above = drawn.cursorRow;
     if (columns < this.#drawnColumns && isBroken(drawn, columns)) {
-      const column = await this.#askColumn();
-      if (column !== undefined) {
-        this.#breaks = breaksRows(drawn, columns, column) ?? this.#breaks;
-        if (this.#breaks) above = brokenRowsAbove(drawn, columns, column);
+      const column = await this.#ask();
+      if (column !== undefined && breaksRows(drawn, columns, column, this.#kind)) {
+        above = brokenRowsAbove(drawn, columns, column);
       }
     }
     this.#drawn = undefined;
     await this.#write(`${erase(above)}${this.#drawnAnew()}`);
   }
 
-  async #askColumn(): Promise<number | undefined> {
+  /** Asks the terminal what it is and where its cursor is, and returns that column. */
+  async #ask(): Promise<number | undefined> {
     const { promise, resolve } = Promise.withResolvers<number | undefined>();
     this.#onColumn = resolve;
     const timer = setTimeout(() => resolve(undefined), ANSWER_MS);
-    await this.#write(ASK_COLUMN);
+    await this.#write(ASK);
     const column = await promise;
     clearTimeout(timer);
     return column;

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import type { View } from "../src/cli_editor.ts";
 import {
   breaksRows,
   brokenRowsAbove,
@@ -51,32 +52,31 @@ pure("withStatus() puts one row above", () => {
   assertEquals(withStatus("", VIEW, 20), VIEW);
 });
 
+/** Views that become too wide for a terminal of 10 columns, by whether its cursor tells what it does. */
+const WIDE: [tells: boolean, view: View][] = [
+  [true, { rows: ["0123456789 above", "> 123456789 12"], cursorRow: 1, before: "> 123456789" }],
+  [true, { rows: ["> 123456789 12", "below"], cursorRow: 0, before: "> 123456789 1" }],
+  // The cursor is in a row that still fits, or at its end in either case.
+  [false, { rows: ["0123456789 above", "> 12"], cursorRow: 1, before: "> 1" }],
+  [false, { rows: ["0123456789 123456789"], cursorRow: 0, before: "0123456789 12345678" }],
+];
+
 pure(
   "what a narrower terminal has broken is taken away as a whole, or left where it cut rows",
   () => {
-    const view = {
-      rows: ["0123456789 above", "> 123456789 123456", "below"],
-      cursorRow: 1,
-      before: "> 123456789 1",
-    };
-    for (const breaks of [true, false]) {
-      const picture = new Picture(20, { breaks });
-      picture.write(`above\r\n${draw(view)}`);
-      picture.resize(10);
-      assertEquals(isBroken(view, 10), true);
-      assertEquals(breaksRows(view, 10, picture.column), breaks);
-      picture.write(erase(breaks ? brokenRowsAbove(view, 10, picture.column) : view.cursorRow));
-      assertEquals(picture.rows, ["above", "|"]);
+    for (const [tells, view] of WIDE) {
+      for (const breaks of [true, false]) {
+        const picture = new Picture(20, { breaks });
+        picture.write(`above\r\n${draw(view)}`);
+        picture.resize(10);
+        const { column, kind } = picture;
+        assertEquals(isBroken(view, 10), true);
+        assertEquals(breaksRows(view, 10, column, kind), breaks);
+        assertEquals(breaksRows(view, 10, column), breaks && tells, "Nothing is erased in doubt");
+        picture.write(erase(breaks ? brokenRowsAbove(view, 10, column) : view.cursorRow));
+        assertEquals(picture.rows, ["above", "|"]);
+      }
     }
-  },
-);
-
-pure(
-  "a terminal that says nothing new by the place of its cursor is not taken for either kind",
-  () => {
     assertEquals(isBroken(VIEW, 5), false);
-    assertEquals(breaksRows(VIEW, 5, 3), undefined);
-    const atTheEdge = { rows: ["0123456789"], cursorRow: 0, before: "012345678" };
-    assertEquals(breaksRows(atTheEdge, 5, 4), undefined);
   },
 );

@@ -79,8 +79,11 @@ pure("KeyReader knows the key Esc by what does not follow it", () => {
   assertEquals(read("\x1b\x1b[A"), "up");
 });
 
-pure("KeyReader reads where the cursor is", () => {
-  assertEquals(new KeyReader().read("\x1b[24;80R"), [{ type: "column", column: 79 }]);
+pure("KeyReader reads what terminal it is, and where its cursor is", () => {
+  assertEquals(new KeyReader().read("\x1b[>84;0;0c\x1b[24;80R"), [
+    { type: "terminal", kind: "84;0;0" },
+    { type: "column", column: 79 },
+  ]);
 });
 
 pure("KeyReader gives a paste out as one, whatever is in it and wherever it is cut", () => {

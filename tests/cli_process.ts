@@ -155,12 +155,12 @@ export class CliProcess implements AsyncDisposable {
     await this.#input.abort().catch(() => {});
   }
 
-  /** Draws what the terminal gets, and answers where the cursor is. */
+  /** Draws what the terminal gets, and types its answers. */
   #draw(text: string): void {
-    const { asked } = this.#picture;
     this.#picture.write(text);
-    const answer = `\x1b[1;${this.#picture.column + 1}R`;
-    if (this.#picture.asked > asked) this.type(answer);
+    const { answers } = this.#picture;
+    this.#picture.answers = "";
+    if (answers !== "") this.type(answers);
   }
 
   async #collect(

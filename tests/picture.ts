@@ -7,11 +7,11 @@
 
 // A control sequence, a control character, or text.
 // deno-lint-ignore no-control-regex
-const TOKENS = /\x1b\[(\??)([\d;]*)([A-Za-z])|[\x00-\x1f\x7f-\x9f]|[^\x00-\x1f\x7f-\x9f]+/g;
+const TOKENS = /\x1b\[([?>]?)([\d;]*)([A-Za-z])|[\x00-\x1f\x7f-\x9f]|[^\x00-\x1f\x7f-\x9f]+/g;
 
 /** The beginning of a control sequence. */
 // deno-lint-ignore no-control-regex
-const UNFINISHED = /\x1b(\[\??[\d;]*)?$/;
+const UNFINISHED = /\x1b(\[[?>]?[\d;]*)?$/;
 
 const SEGMENTER = new Intl.Segmenter();
 
@@ -37,8 +37,8 @@ export class Picture {
   #rest = "";
   /** Whether pastes are marked. */
   marksPastes = false;
-  /** How often it was asked where the cursor is. */
-  asked = 0;
+  /** Answers to what it was asked. */
+  answers = "";
 
   constructor(columns: number, { widthOf = () => 1, breaks = true }: Habits = {}) {
     this.#columns = columns;
@@ -48,6 +48,11 @@ export class Picture {
   /** The column of the cursor, from 0. */
   get column(): number {
     return Math.min(this.#column, this.#columns - 1);
+  }
+
+  /** What it says that it is: tmux, or xterm. */
+  get kind(): string {
+    return this.#habits.breaks ? "84;0;0" : "41;379;0";
   }
 
   /** The rows, without blanks at their ends; the cursor is seen as `|`. */
@@ -114,7 +119,11 @@ export class Picture {
         return;
       case "n":
         if (argument !== "6") break;
-        this.asked++;
+        this.answers += `\x1b[${this.#row + 1};${this.column + 1}R`;
+        return;
+      case "c":
+        if (argument !== ">") break;
+        this.answers += `\x1b[>${this.kind}c`;
         return;
       case "m":
         return;

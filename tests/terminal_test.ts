@@ -265,6 +265,20 @@ for (const breaks of [true, false]) {
     await ben.sendMessage("x".repeat(40));
     await ana.until(({ seen }) => seen.at(-2)?.endsWith(" xxxxxxxxxxxxxxxxx"), "two rows");
   });
+
+  atTerminal(`narrowing leaves no ghost of several lines where it ${kind} rows`, async () => {
+    await using scene = await Scene.open({}, { breaks });
+    const { ana } = scene;
+    await ana.paste(`${"x".repeat(50)}\n${"y".repeat(50)}\nz`);
+    await ana.lastRow("  z|");
+    ana.narrow();
+    await ana.until(({ seen }) => seen.at(-2) === `  ${"y".repeat(36)}`, "shorter rows");
+    assertEquals(ana.seen.slice(-4, -1), [
+      "+ Ben joined",
+      `> ${"x".repeat(36)}`,
+      `  ${"y".repeat(36)}`,
+    ]);
+  });
 }
 
 atTerminal("the cursor is where one types, whatever the terminal takes an emoji for", async () => {
@@ -300,6 +314,45 @@ atTerminal("Enter on an empty line, and Ctrl-R, connect again at once", async ()
   await ana.type("\x12");
   await server.attempted(3);
   await ana.until(({ seen }) => seen.at(-2)?.endsWith("Connected again"), "no status");
+});
+
+atTerminal("Ctrl-C ends it also where a server does not answer", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  await using ana = new CliProcess(["--url", `ws://127.0.0.1:${port}`], { terminal: true });
+  using _connection = await listener.accept();
+  await ana.until(({ seen }) => seen[0] === `Connecting to 127.0.0.1:${port}`, "a status");
+  await ana.type("typed too early\r\x03");
+  assertEquals(await ana.end(), 130);
+  assertEquals([ana.seen, ana.marksPastes], [["|"], false]);
+});
+
+atTerminal("a second Ctrl-C does not wait for what is not sent", async () => {
+  await using server = new ScriptedServer(async (peer) => {
+    await peer.welcome();
+    await peer.admit();
+  });
+  await using ana = new CliProcess(["--url", server.url], { terminal: true });
+  await ana.lastRow("> |");
+  await ana.type("never answered\r");
+  await ana.lastRow("1 unsent > |");
+  await ana.type("\x03");
+  await ana.lastRow("|");
+  await ana.type("\x03");
+  assertEquals(await ana.end(), 130);
+  assertEquals(ana.marksPastes, false);
+});
+
+atTerminal("whoever is told to end at a terminal gives it back", async () => {
+  await using server = new TestChat();
+  await using ana = await openInShell(server);
+  await ana.type("half a li\x1a");
+  await ana.printed("Stopped");
+  await ana.type("kill -TERM %1; fg\n");
+  await ana.printed("You left");
+  await ana.until(({ stdout }) => {
+    return stdout.lastIndexOf("\x1b[?2004l") > stdout.lastIndexOf("\x1b[?2004h");
+  }, "a terminal that does not mark pastes");
 });
 
 atTerminal("who closes the window of the terminal has left at once", async () => {
