@@ -180,6 +180,9 @@ function startPage(): Response {
 }
 
 function upgrade(request: Request, engine: Engine): Response {
+  // Of two Upgrade headers the runtime knows the first alone: where that names something else, it
+  // reads the headers once more behind the upgrade, when they are gone, and answers nothing.
+  request.headers.entries().next();
   const refusal = refusalOf(request);
   if (refusal !== undefined) return new Response(refusal.text, refusal);
   if (!engine.accepting) {

@@ -33,6 +33,8 @@ export const HANDSHAKES: readonly HandshakeCase[] = [
     { "Connection": "keep-alive , upgrade" },
     { "Upgrade": "WebSocket" },
     { "Upgrade": "WEBSOCKET" },
+    { "Upgrade": "websocket, h2c" },
+    { "Upgrade": "h2c, websocket" },
     { "Host": "example.com" },
     { "Host": "example.com:80" },
     { "Host": "[::1]:8765" },
@@ -65,6 +67,12 @@ export const HANDSHAKES: readonly HandshakeCase[] = [
     status: 101,
     chosen: "parley.v1",
   })),
+  {
+    name: "4.1 Upgrade twice, websocket last",
+    changes: { "Upgrade": "h2c" },
+    added: [["Upgrade", "websocket"]],
+    status: 101,
+  },
   {
     name: "4.1 subprotocols in two headers",
     added: [["Sec-WebSocket-Protocol", "other"], ["Sec-WebSocket-Protocol", "parley.v1"]],
