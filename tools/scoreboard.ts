@@ -166,6 +166,7 @@ export const ROWS: Readonly<Record<string, Row>> = {
       "heartbeat takes 25 s; those who say half a frame byte by byte stay, and count among the " +
       "connections of their address.",
   },
+  S10: { figure: "10⁵ fuzzed handshakes: 0 crashes, 0 hangs, no 5xx, nothing in the log" },
 };
 
 /** `before` with what a run found about `rows`; runs that no row is from any more are dropped. */
