@@ -154,8 +154,9 @@ export const ROWS: Readonly<Record<string, Row>> = {
   S6: {
     figure: "over the limit: 0 delivered; frames and fragments without an end: RSS +64 MB",
     note: "Bare, and behind the proxies of docs/deploy.md, which do not look into a WebSocket " +
-      "either: the runtime keeps what is not whole ([reported](docs/upstream/fragments.md)). A limit " +
-      "on memory is what helps.",
+      "either: the runtime keeps what is not whole, and lets everybody wait while small fragments come " +
+      "([reported](docs/upstream/fragments.md)). A limit on memory helps against the first. The " +
+      "machine had other work meanwhile: p99 alone says how much.",
   },
   S8: { figure: "no file left: 0 restarts, those inside go on, new ones within 2 s" },
   S9: {

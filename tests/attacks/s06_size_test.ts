@@ -37,7 +37,7 @@ for (const what of FRAMES) {
       report(
         "S6",
         `${what.name}, ${where}`,
-        { figures: figuresOf(outcome) },
+        { measured: figuresOf(outcome) },
         missedBy(outcome).map((figure) => `${figure} of ${what.name}, ${where}`),
       );
     }
