@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
-import type { ChatOptions } from "../server.ts";
+import type { ChatOptions, MemberInfo } from "../server.ts";
 import { FaultProxy } from "./chaos/fault_proxy.ts";
 import { until } from "./chaos/setting.ts";
 import type { RawSocket, TestChat } from "./fixtures.ts";
@@ -17,6 +17,8 @@ let names = 0;
 interface Scene {
   name: string;
   roomId: string;
+  /** The client id of Ana, who speaks. */
+  ana: string;
   /** What Ben comes back with. */
   cursor: { epoch: unknown; after: number };
   /** Says so many messages more, at the node where Ben was. */
@@ -73,7 +75,7 @@ function test(name: string, options: ChatOptions, run: (scene: Scene) => Promise
       };
       try {
         const cursor = { epoch: made.epoch, after: seq };
-        await run({ name: cluster.name, roomId, cursor, say, end, streams });
+        await run({ name: cluster.name, roomId, ana: ana.id, cursor, say, end, streams });
       } finally {
         await end();
         await nc.close();
@@ -138,6 +140,20 @@ test(
     await scene.streams.update(scene.name, { max_msgs_per_subject: 1_000 });
     await scene.end();
     assertEquals((await comeBack(scene)).recovered, false);
+  },
+);
+
+test(
+  "who is in a room is known where its stream no longer has how they came",
+  {},
+  async (scene) => {
+    await scene.streams.update(scene.name, { max_msgs_per_subject: 3 });
+    await scene.say(5);
+    await using node = startNode({ hosts: nats?.host ?? "", name: scene.name }, { logEntries: 3 });
+    await using ben = await node.v1();
+    const joined = await ben.ask({ action: "join", body: scene.roomId });
+    const ids = (joined.members as MemberInfo[]).map(({ client_id }) => client_id);
+    assertEquals(ids, [scene.ana, ben.id]);
   },
 );
 

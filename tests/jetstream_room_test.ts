@@ -46,9 +46,22 @@ class FakeLink {
   }
 
   /** Stores an entry that the room hears at once. */
-  say(message: StreamMessage): void {
+  store(message: StreamMessage): void {
     this.stored = message.seq;
     this.#heard(message);
+  }
+
+  /** What the room says to other nodes; they answer with a list of members up to `listed`. */
+  readonly words: string[] = [];
+  listed: number | undefined;
+
+  say(_subject: string, text: string): void {
+    this.words.push(text);
+  }
+
+  /** Lets the room hear what another node says. */
+  hear(text: string): void {
+    this.#heard({ ...entry(1), seq: NaN, text });
   }
 
   publish(): Promise<PublishOutcome> {
@@ -58,6 +71,11 @@ class FakeLink {
 
   last(subject: string) {
     const kept = { seq: this.#all.at(-1)?.seq ?? 0, text: JSON.stringify(META), at: META.at };
+    if (subject === "roster" && this.words.length > 0 && this.listed !== undefined) {
+      const members = [{ client_id: "cat", speaker: { node: "other", seq: 1 } }];
+      const text = JSON.stringify({ epoch: META.epoch, seq: this.listed, quiet: false, members });
+      return Promise.resolve({ ...kept, text });
+    }
     const isThere = subject === "meta" || subject === "room" && kept.seq > 0;
     return Promise.resolve(isThere ? kept : undefined);
   }
@@ -81,11 +99,16 @@ class FakeLink {
   }
 }
 
-function roomOf(fake: FakeLink, logEntries: number, logAgeMs = 1e12): JetStreamRoom {
+function roomOf(
+  fake: FakeLink,
+  logEntries: number,
+  logAgeMs = 1e12,
+  relayed: (text: string) => void = () => {},
+): JetStreamRoom {
   return new JetStreamRoom("id", META, {
     link: fake.link,
     limits: { logEntries, logBytes: 1e9, logAgeMs },
-    events: { pushed: () => {}, relayed: () => {}, gone: () => {} },
+    events: { pushed: () => {}, relayed, gone: () => {} },
     node: "me",
   });
 }
@@ -190,7 +213,7 @@ pure("a room reads the stream when an entry comes whose author had one that it l
   fake.stored = 7;
   // The two before it were lost on the way and removed: NATS says that there is none before it.
   fake.removed.add(6).add(7);
-  fake.say({ ...entry(8), before: 0 });
+  fake.store({ ...entry(8), before: 0 });
   await room.catchUp();
   assertEquals([room.log.tail, room.log.head, room.log.size], [7, 8, 1]);
   room.close();
@@ -228,17 +251,63 @@ pure("a list of members that could not be kept is kept later", async () => {
   const room = roomOf(fake, 8);
   await room.open();
   const joined = `"at":1,"event":"join","from":"ana"}`;
-  fake.say({ ...entry(2), id: "ana.me-1", node: "me", text: joined });
-  const sayUpTo = async (seq: number) => {
+  fake.store({ ...entry(2), id: "ana.me-1", node: "me", text: joined });
+  const storeUpTo = async (seq: number) => {
     while (fake.stored < seq) {
-      fake.say(entry(fake.stored + 1));
+      fake.store(entry(fake.stored + 1));
       await Promise.resolve();
     }
   };
-  await sayUpTo(4);
+  await storeUpTo(3);
   assertEquals(fake.kept, 1);
   fake.outcome = { type: "stored", seq: 1, duplicate: false };
-  await sayUpTo(20);
+  await storeUpTo(6);
   assertEquals(fake.kept, 2);
+  // Before the log forgets what has led to it, it is kept again, though nobody came or went.
+  await storeUpTo(10);
+  assertEquals(fake.kept, 2);
+  await storeUpTo(11);
+  assertEquals(fake.kept, 3);
   room.close();
 });
+
+pure("a room that does not know who is in it asks the nodes that do", async () => {
+  const fake = new FakeLink();
+  fake.stored = 9;
+  fake.keeps = 3;
+  fake.listed = 9;
+  const room = roomOf(fake, 100);
+  await room.open();
+  assertEquals([fake.words, [...room.roster.members.keys()]], [["me roster?"], ["cat"]]);
+  assertEquals([room.log.tail, room.log.size], [6, 3]);
+  room.close();
+});
+
+pure(
+  "a room takes no list of members that is older than its log, and does not wait for ever",
+  async () => {
+    const fake = new FakeLink();
+    fake.stored = 9;
+    fake.keeps = 3;
+    fake.listed = 5;
+    const room = roomOf(fake, 100);
+    await room.open();
+    assertEquals([fake.words.length, room.roster.members.size], [5, 0]);
+    room.close();
+  },
+);
+
+pure(
+  "a room that is asked who is in it keeps the list at once, and passes on all other words",
+  async () => {
+    const fake = new FakeLink();
+    const relayed: string[] = [];
+    const room = roomOf(fake, 100, 1e12, (text) => relayed.push(text));
+    await room.open();
+    fake.hear("other roster?");
+    fake.hear('other {"event":"typing"}');
+    fake.hear("me roster?");
+    assertEquals([fake.kept, relayed], [1, ['{"event":"typing"}']]);
+    room.close();
+  },
+);

@@ -67,31 +67,40 @@ export class Continuity {
 
   /**
    * Before an entry is pushed that was read as the next one: if an entry is missing that its
-   * publisher had, the log goes on behind that.
+   * publisher had, the log goes on behind that. Says whether none is.
    */
-  beforePush({ place }: PlacedEntry): void {
-    if (place === undefined || place.head <= this.#log.head) return;
+  beforePush({ place }: PlacedEntry): boolean {
+    if (place === undefined || place.head <= this.#log.head) return true;
     this.skipTo(place.head);
     this.#base = place.base;
     this.#count = place.count;
+    return false;
   }
 
-  /** After an entry was pushed: where it shows that an older one is missing, the log drops what lies before that. */
-  afterPush({ place }: PlacedEntry): void {
+  /**
+   * After an entry was pushed: where it shows that an older one is missing, the log drops what lies
+   * before that. Says whether none is.
+   */
+  afterPush({ place }: PlacedEntry): boolean {
     this.#count++;
     const log = this.#log;
-    if (place === undefined || place.head < log.tail) return;
+    if (place === undefined || place.head < log.tail) return true;
     const behind = log.countAfter(place.head);
     if (place.base === this.#base || place.base >= log.tail) {
       const upToHead = place.base === this.#base ? this.#count : log.countAfter(place.base);
-      if (upToHead - behind >= place.count) return;
+      if (upToHead - behind >= place.count) return true;
       log.dropUpTo(place.head);
-    } else if (place.base > this.#base) {
-      return;
+      this.#countFrom(place, behind);
+      return false;
     }
     // What is counted from further back can be compared with more.
-    this.#base = place.base;
-    this.#count = place.count + behind;
+    if (place.base < this.#base) this.#countFrom(place, behind);
+    return true;
+  }
+
+  #countFrom({ base, count }: Place, behind: number): void {
+    this.#base = base;
+    this.#count = count + behind;
   }
 
   /**

@@ -52,6 +52,9 @@ export interface RoomSetting {
 /** How many live messages are kept while the past is read; what is beyond is read again. */
 const MAX_EARLY = 4_096;
 
+/** What a node says in a room that does not know who is in it: no frame. */
+const ROSTER_WANTED = "roster?";
+
 /** How often a replica is asked that is behind, and how long it is given in between, in milliseconds. */
 const MAX_TRIES = 5;
 const BEHIND_MS = 50;
@@ -92,8 +95,11 @@ export class JetStreamRoom implements StoredRoom {
   readonly #start: number;
   /** The `seq` up to which the roster was true when it was read. */
   #rosterAt = 0;
-  /** How many entries came since the first change of the roster that no snapshot has; 0 if all have. */
-  #sinceChange = 0;
+  /** Whether the roster is what the log has led to from its beginning, or from a list that was kept. */
+  #isRosterKnown = true;
+  /** Whether it has changed since it was kept, and how many entries have come since. */
+  #hasChanged = false;
+  #sinceKept = 0;
 
   /** Makes a room of which nothing is read yet. */
   constructor(
@@ -192,13 +198,19 @@ export class JetStreamRoom implements StoredRoom {
   #hear(message: StreamMessage): void {
     if (Number.isNaN(message.seq)) {
       const [node = ""] = message.text.split(" ", 1);
-      if (node !== this.#node) this.#events.relayed(message.text.slice(node.length + 1));
+      if (node !== this.#node) this.#hearWord(message.text.slice(node.length + 1));
     } else if (this.#reading !== undefined || !this.#take(message)) {
       this.expect(message.seq);
       if (this.#early.length < MAX_EARLY) this.#early.push(message);
       // Where it fails, the store tries again.
       this.catchUp().catch(() => {});
     }
+  }
+
+  /** Takes in what another node says: a frame for those who are here, or a question. */
+  #hearWord(text: string): void {
+    if (text !== ROSTER_WANTED) this.#events.relayed(text);
+    else if (this.#opened && this.#isRosterKnown && !this.lacking) this.#keepRoster();
   }
 
   /** Pushes a live message unless something before it is missing. */
@@ -209,7 +221,7 @@ export class JetStreamRoom implements StoredRoom {
     this.#push(message);
     // The log would soon lose how the members came.
     const kept = Math.min(this.#limits.logEntries, this.#link.keptEntries);
-    if (this.#sinceChange > kept / 4) this.#keepRoster();
+    if (this.#sinceKept > kept / (this.#hasChanged ? 4 : 2)) this.#keepRoster();
     return true;
   }
 
@@ -228,6 +240,7 @@ export class JetStreamRoom implements StoredRoom {
       this.#early = [];
       if (early.every((message) => this.#take(message))) break;
     } while (true);
+    if (!this.#isRosterKnown) await this.#askForRoster();
     this.unsettled = true;
     // What is in use does not become too old.
     if (Date.now() - kept.at > STATE_KEPT_MS / 2) {
@@ -258,11 +271,11 @@ export class JetStreamRoom implements StoredRoom {
       const from = first.seq === head ? head : this.#continuity.completeFrom(messages);
       if (from > head) {
         this.#recallRoster(snapshot);
-        this.#continuity.skipTo(from);
+        this.#skipTo(from);
       }
       for (const message of messages) {
         if (message.seq <= this.log.head) continue;
-        this.#continuity.beforePush(message);
+        if (!this.#continuity.beforePush(message)) this.#isRosterKnown = false;
         this.#push(message);
       }
     }
@@ -278,7 +291,7 @@ export class JetStreamRoom implements StoredRoom {
     const last = (await this.#link.last(subject))?.seq ?? 0;
     if (last < this.#newest) {
       this.#recallRoster(await this.#snapshot());
-      this.#continuity.skipTo(Math.max(end, this.log.head));
+      this.#skipTo(Math.max(end, this.log.head));
     }
     return last;
   }
@@ -288,6 +301,12 @@ export class JetStreamRoom implements StoredRoom {
     return Math.max(this.log.head, this.#start + 1);
   }
 
+  /** Goes on behind `seq`; whoever came or went in between shows only in a list that is as new. */
+  #skipTo(seq: number): void {
+    if (this.#rosterAt < seq) this.#isRosterKnown = false;
+    this.#continuity.skipTo(seq);
+  }
+
   async #snapshot(): Promise<Snapshot | undefined> {
     const kept = await this.#link.last(this.#link.subject("roster", this.id));
     return kept && JSON.parse(kept.text);
@@ -295,16 +314,32 @@ export class JetStreamRoom implements StoredRoom {
 
   /** Goes on from members that were kept, if they are newer than those that the log has led to. */
   #recallRoster(snapshot: Snapshot | undefined): void {
-    if (snapshot?.epoch !== this.#epoch || snapshot.seq <= this.log.head) return;
+    if (snapshot?.epoch !== this.#epoch || snapshot.seq < this.log.head) return;
     this.#rosterAt = snapshot.seq;
+    this.#isRosterKnown = true;
     this.speakers.clear();
     for (const { client_id, speaker } of snapshot.members) this.speakers.set(client_id, speaker);
     const members = snapshot.members.map(({ speaker: _, ...member }) => member);
     this.roster.reset(members, snapshot.quiet);
   }
 
+  /**
+   * Asks nodes that have the room open for the list of its members, and takes it where one comes in
+   * time. Where none does, nobody is in it whom this node does not know.
+   */
+  async #askForRoster(): Promise<void> {
+    for (let tries = 0; tries < MAX_TRIES && !this.#isRosterKnown && !this.#closed; tries++) {
+      this.#link.say(this.#link.subject("live", this.id), `${this.#node} ${ROSTER_WANTED}`);
+      await new Promise((resolve) => setTimeout(resolve, BEHIND_MS));
+      const snapshot = await this.#snapshot();
+      if (snapshot !== undefined && snapshot.seq >= this.log.head) this.#recallRoster(snapshot);
+    }
+    this.#isRosterKnown = true;
+  }
+
   async #keepRoster(): Promise<void> {
-    this.#sinceChange = 0;
+    this.#sinceKept = 0;
+    this.#hasChanged = false;
     const snapshot: Snapshot = {
       epoch: this.#epoch,
       seq: this.log.head,
@@ -316,7 +351,7 @@ export class JetStreamRoom implements StoredRoom {
     };
     const subject = this.#link.subject("roster", this.id);
     const { type } = await this.#link.publish(subject, JSON.stringify(snapshot));
-    if (type !== "stored") this.#sinceChange ||= 1;
+    if (type !== "stored") this.#hasChanged = true;
   }
 
   #push(message: StreamMessage): void {
@@ -329,9 +364,12 @@ export class JetStreamRoom implements StoredRoom {
       [from, n] = [entry.from, 0];
       if (seq > this.#rosterAt) this.#apply(entry, node);
     }
-    if (this.#sinceChange > 0) this.#sinceChange++;
+    this.#sinceKept++;
     this.log.push(seq, whole);
-    this.#continuity.afterPush(message);
+    if (!this.#continuity.afterPush(message)) {
+      this.#isRosterKnown = false;
+      this.doubt();
+    }
     this.#events.pushed(from, n, seq);
   }
 
@@ -341,7 +379,7 @@ export class JetStreamRoom implements StoredRoom {
     if (this.roster.members.has(from)) this.speakers.set(from, { node, seq });
     else this.speakers.delete(from);
     if (this.roster.quiet) this.speakers.clear();
-    this.#sinceChange ||= 1;
+    this.#hasChanged = true;
     this.unsettled = true;
   }
 }

@@ -117,6 +117,14 @@ class Story {
 
   /** Lets it happen, then lets all who were cut off come back. */
   async run(counts: Counts): Promise<void> {
+    try {
+      await this.#run(counts);
+    } catch (error) {
+      throw new Error(`After: ${this.#steps.join(", ")}`, { cause: error });
+    }
+  }
+
+  async #run(counts: Counts): Promise<void> {
     this.#changeSettings();
     await this.#world.start(this.#kept);
     await this.#enter();
