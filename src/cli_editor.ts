@@ -10,7 +10,7 @@
  * @module
  */
 
-import { charactersOf, columnsOf, expandTabs } from "./cli_columns.ts";
+import { charactersOf, columnsOf, expandTabs, wrap } from "./cli_columns.ts";
 import { type Key, MAX_PASTE } from "./cli_keys.ts";
 import { MAX_BODY_BYTES } from "./protocol.ts";
 import { utf8Bytes } from "./utf8.ts";
@@ -130,8 +130,9 @@ export class Editor {
     const above = count(this.#before, "\n");
     const below = count(this.#after, "\n");
     const most = Math.max(Math.min(MAX_ROWS, rows), 1);
-    const note = most > 1 ? this.#note(above + below + 1, most) : undefined;
-    const others = most - 1 - (note === undefined ? 0 : 1);
+    const note = this.#note(above + below + 1, most);
+    const notes = note === "" ? [] : wrap(note, Math.max(columns - 2, 1)).slice(0, most - 1);
+    const others = most - 1 - notes.length;
     const aboveShown = Math.min(above, others - Math.min(below, Math.floor(others / 2)));
     const belowShown = Math.min(below, others - aboveShown);
 
@@ -146,10 +147,9 @@ export class Editor {
       before + after,
       ...lines.map((line) => fitting(line, room)),
     ].map((row, i) => (i === 0 ? head : indent) + row);
-    const noteRows = note === undefined ? [] : [fitting(note, Math.max(columns - 2, 1))];
     return {
-      rows: [...noteRows, ...view],
-      cursorRow: noteRows.length + aboveShown,
+      rows: [...notes, ...view],
+      cursorRow: notes.length + aboveShown,
       before: (aboveShown === 0 ? head : indent) + before,
     };
   }
@@ -165,7 +165,7 @@ export class Editor {
   }
 
   /** What there is to know about a message that is not seen as a whole, or not as one would think. */
-  #note(rows: number, most: number): string | undefined {
+  #note(rows: number, most: number): string {
     const large = rows > most || this.#length > LARGE;
     const bytes = large ? utf8Bytes(this.#before) + utf8Bytes(this.#after) : 0;
     if (bytes > MAX_BODY_BYTES) {
@@ -178,7 +178,7 @@ export class Editor {
     const { text, literal } = this.#line;
     return literal && text.startsWith("/")
       ? "Pasted, so it is sent as it is: a command needs a / that is typed"
-      : undefined;
+      : "";
   }
 
   #insert(text: string, pasted: boolean, missing = 0): Entered | undefined {

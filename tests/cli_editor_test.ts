@@ -147,6 +147,12 @@ pure("Editor says how large a text is of which only the part around the cursor i
     ...Array.from({ length: 6 }, (_, i) => `  line ${i + 4_994}`),
     "  |",
   ]);
+  assertEquals(typist.rows(40, 4), [
+    "5000 lines, 48890 bytes: Enter sends, ",
+    "Esc drops",
+    "  line 4999",
+    "  |",
+  ]);
   assertEquals(typist.rows(20, 2), ["5000 lines, 48890 ", "  |"]);
   assertEquals(typist.rows(20, 1), ["  |"]);
   typist.type(UP.repeat(5_000));
