@@ -11,7 +11,7 @@ import type { NatsConnection, Subscription } from "@nats-io/transport-node";
 import { reasonOf } from "../errors.ts";
 import { newEpoch } from "../ids.ts";
 import type { JetStreamLink } from "./jetstream_link.ts";
-import { type MarkedStream, readMarks, removeMark, setMarks } from "./jetstream_marks.ts";
+import { hasMarks, type MarkedStream, removeMark, setMarks } from "./jetstream_marks.ts";
 
 /** How the name of a life is kept, beside the rooms. */
 interface Kept {
@@ -76,7 +76,6 @@ export class JetStreamLife {
       if (made === this.#link.made && await this.#goesOn(connection, id)) this.#use(id);
       else if (!await this.#begin(connection, kept?.seq ?? 0)) continue;
       this.#vouch(connection.nc, Promise.resolve());
-      if (this.#id !== before) await this.#look(connection);
       await this.#mark(connection);
       return before === "" || before === this.#id;
     }
@@ -91,8 +90,7 @@ export class JetStreamLife {
       return false;
     }
     this.#stopVouching();
-    return await this.#ask(connection.nc, id) ||
-      await readMarks(connection, id) === "whole";
+    return await this.#ask(connection.nc, id) || await hasMarks(connection, id);
   }
 
   /** Begins another life; says whether nobody else was faster. */
@@ -127,24 +125,20 @@ export class JetStreamLife {
   }
 
   /** Whether the stream of the rooms still has what this node has seen of it, or has dropped it. */
-  async #isIntact(connection: MarkedStream): Promise<boolean> {
-    const { jsm, stream } = connection;
+  async #isIntact({ jsm, stream }: MarkedStream): Promise<boolean> {
     const { seq, id } = this.#seen;
     const least = Math.max(seq, this.#end);
+    let end = 0;
     // A server that has just begun to lead a stream may not know all of it yet.
-    for (let tries = 0; tries < MAX_TRIES && (tries === 0 || this.#end < least); tries++) {
+    for (let tries = 0; tries < MAX_TRIES && (tries === 0 || end < least); tries++) {
       if (tries > 0) await new Promise((resolve) => setTimeout(resolve, BEHIND_MS));
-      await this.#look(connection);
+      end = (await jsm.streams.info(stream)).state.last_seq;
     }
-    if (this.#end < least || await readMarks(connection, this.#id) === "replaced") return false;
+    if (end < least) return false;
+    this.#end = end;
     if (seq === 0) return true;
     const found = await jsm.streams.getMessage(stream, { seq });
     return found === null || found.header?.get("Nats-Msg-Id") === id;
-  }
-
-  /** Looks where the stream ends. */
-  async #look({ jsm, stream }: MarkedStream): Promise<void> {
-    this.#end = (await jsm.streams.info(stream)).state.last_seq;
   }
 
   /** Asks whether another node knows for certain that the streams are in that life. */

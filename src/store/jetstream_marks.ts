@@ -18,29 +18,19 @@ export interface MarkedStream {
 
 const NOT_FOUND = new Set([10_014, 10_037, 10_059]);
 
-/**
- * What the marks of a life say: `whole` that the stream of the rooms has been there all the time,
- * `replaced` that it has been deleted since and is another one, `none` nothing.
- */
-export type Marks = "whole" | "replaced" | "none";
-
-/** Reads the marks of a life. */
-export async function readMarks(marked: MarkedStream, life: string): Promise<Marks> {
+/** Whether both marks of a life are there: if not, or if that cannot be known, it may have ended. */
+export async function hasMarks(marked: MarkedStream, life: string): Promise<boolean> {
   const { jsm, stream } = marked;
-  const kept = await ifThere(
-    jsm.streams.getMessage(streamOf(marked), { last_by_subj: subjectOf(marked) }),
-  );
-  if (kept?.string() !== life) return "none";
-  const consumer = await ifThere(jsm.consumers.info(stream, consumerOf(life)));
-  return consumer === null ? "replaced" : "whole";
-}
-
-async function ifThere<Answer>(asked: Promise<Answer>): Promise<Answer | null> {
   try {
-    return await asked;
+    const kept = await jsm.streams.getMessage(streamOf(marked), {
+      last_by_subj: subjectOf(marked),
+    });
+    if (kept?.string() !== life) return false;
+    await jsm.consumers.info(stream, consumerOf(life));
+    return true;
   } catch (error) {
     if (!NOT_FOUND.has(codeOf(error))) throw error;
-    return null;
+    return false;
   }
 }
 
@@ -50,7 +40,7 @@ async function ifThere<Answer>(asked: Promise<Answer>): Promise<Answer | null> {
  * that is deleted to be restored, and does not come back with it. It is never asked for anything.
  */
 export async function setMarks(marked: MarkedStream, life: string): Promise<void> {
-  if (await readMarks(marked, life) === "whole") return;
+  if (await hasMarks(marked, life)) return;
   const { nc, jsm, stream } = marked;
   const consumer: Partial<ConsumerConfig> = {
     durable_name: consumerOf(life),
@@ -60,7 +50,6 @@ export async function setMarks(marked: MarkedStream, life: string): Promise<void
     mem_storage: true,
     num_replicas: 1,
   };
-  // Before the other one: where that is, this one was.
   await jsm.consumers.add(stream, consumer);
   // The same again is no error.
   await jsm.streams.add({
