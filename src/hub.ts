@@ -43,7 +43,7 @@ import { type Peer, type Session, Sessions, type Sign } from "./sessions.ts";
 import type { Store, StoredClient, StoredRoom } from "./store/store.ts";
 
 /** What the rules depend on in a store. */
-export type StoreFacts = Pick<Store, "shared" | "bodyBytes">;
+export type StoreFacts = Pick<Store, "shared" | "bodyBytes" | "storedUpTo">;
 
 /** All sessions and rooms of one process. */
 export class Hub {
@@ -377,7 +377,8 @@ export class Hub {
     }
     const token = this.#sessions.tokenOf(session.id);
     const { bodyBytes } = this.#store;
-    if (resumed && session.doubtful) session.n = Math.max(session.n, frame.n ?? 0);
+    this.#settle(session);
+    session.settle(frame.n ?? 0);
     const told = { ...this.#options, token, resumed, bodyBytes };
     return [...effects, welcome(peer, session, told, frame.ref)];
   }
@@ -452,6 +453,8 @@ export class Hub {
   }
 
   #message(session: Session, peer: Peer, frame: MessageFrame, t: Instant): Effect[] {
+    // Entries show their author that they are stored: then it goes on behind them.
+    this.#settle(session);
     const { id: from, name, n: taken } = session;
     const { ref } = frame;
     const first = session.numberOf(frame.n);
@@ -474,6 +477,10 @@ export class Hub {
     }
     session.take(last);
     return [{ type: "append", roomId, drafts }];
+  }
+
+  #settle(session: Session): void {
+    if (session.doubtful) session.settle(this.#store.storedUpTo?.(session.id) ?? 0);
   }
 
   /**

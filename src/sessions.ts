@@ -164,6 +164,11 @@ export class Session implements Person {
     this.n = Math.min(this.n, n ?? 0);
   }
 
+  /** Takes in that its messages up to `n` are stored or answered, where that was in doubt. */
+  settle(n: number): void {
+    if (this.doubtful) this.n = Math.max(this.n, n);
+  }
+
   /** Ends the hold of its connection, which it must have. */
   detach(peer: Peer, now: number): void {
     this.peer = undefined;

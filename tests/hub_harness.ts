@@ -65,10 +65,16 @@ export class HubBench {
   t: Instant = { now: 0, at: 1_700_000_000_000 };
   /** Whom the store remembers. */
   readonly clients = new Map<string, StoredClient>();
+  /** Up to which number the messages of a client were seen in the store. */
+  readonly seen = new Map<string, number>();
   readonly #rooms = new Map<string, StoredRoom>();
 
   constructor(options: Partial<HubOptions> = {}, shared = false) {
-    this.hub = new Hub({ ...OPTIONS, ...options }, countingBytes(), sign, shared ? { shared } : {});
+    const store = {
+      ...(shared ? { shared } : {}),
+      storedUpTo: (id: string) => this.seen.get(id) ?? 0,
+    };
+    this.hub = new Hub({ ...OPTIONS, ...options }, countingBytes(), sign, store);
   }
 
   /** The session token of a client. */

@@ -107,6 +107,25 @@ pure(
   },
 );
 
+pure("a client of which more was seen than it was known to have said goes on behind that", () => {
+  const bench = new HubBench();
+  bench.clients.set("ana", { id: "ana", name: "Ana", n: 7, doubtUpTo: 12 });
+  bench.seen.set("ana", 9);
+  const ana = bench.v1("Ana", "ana.signed:ana", 6);
+  assertEquals(JSON.parse(ana.sent[0]!).n, 9);
+  const roomId = bench.create(ana, "Lobby");
+  const say = (n: number) =>
+    bench.hub.receive(ana, { action: "message", roomId, bodies: ["x"], n }, bench.t);
+  assertEquals(refusal(() => say(11)), ["out_of_order", "Message 11 came before 10"]);
+  bench.seen.set("ana", 10);
+  assertEquals(say(11).map(({ type }) => type), ["append"]);
+  assertEquals([ana.session?.n, ana.session?.doubtful], [11, true]);
+  // What is certain is not asked for.
+  assertEquals(say(12).map(({ type }) => type), ["append"]);
+  bench.seen.set("ana", 20);
+  assertEquals(refusal(() => say(14)), ["out_of_order", "Message 14 came before 13"]);
+});
+
 pure("a client that has an answer to more than is stored does not go on", () => {
   const bench = new HubBench();
   bench.clients.set("ana", { id: "ana", name: "Ana", n: 7 });

@@ -49,7 +49,11 @@ type Told = number | undefined;
 
 const SILENT = { n: undefined };
 
-function clientsOf(node: string, link: Stream, told: { n: Told } = { n: 5 }): JetStreamClients {
+function clientsOf(
+  node: string,
+  link: Stream,
+  told: { n: Told } | { promise: Promise<Told> } = { n: 5 },
+): JetStreamClients {
   const never = () => {
     throw new Error("Nothing is said here");
   };
@@ -64,14 +68,14 @@ function clientsOf(node: string, link: Stream, told: { n: Told } = { n: 5 }): Je
       repeated: never,
       refused: never,
     }),
-    handovers: { ask: () => Promise.resolve(told.n) },
+    handovers: { ask: () => "n" in told ? Promise.resolve(told.n) : told.promise },
     taken: () => {},
   });
 }
 
 /** Ana, who is at another node, and the clients of this one. */
 async function anaElsewhere(
-  told?: { n: Told },
+  told?: { n: Told } | { promise: Promise<Told> },
 ): Promise<{ stream: Stream; here: JetStreamClients }> {
   const stream = new Stream();
   const there = clientsOf("there", stream);
@@ -106,13 +110,44 @@ pure("what is forgotten of a client while it comes back does not undo its coming
   assertEquals([here.has("ana"), await here.isHere("ana")], [true, true]);
 });
 
-pure("a client that says hello twice at once is found both times", async () => {
+pure("a client that says hello twice at once is taken over once", async () => {
   const { here } = await anaElsewhere();
-  assertEquals(
-    await Promise.all([here.recall("ana", BACK, 0), here.recall("ana", BACK, 0)]),
-    [ANA, ANA],
-  );
+  const recalled = [here.recall("ana", BACK, 0), here.recall("ana", BACK, 0)];
+  assertEquals(await Promise.all(recalled), [ANA, undefined]);
   assertEquals(here.claimOf("ana"), 2);
+});
+
+pure("a client that comes back once more while it is taken over is asked again", async () => {
+  const { stream, here } = await anaElsewhere(SILENT);
+  const gate = Promise.withResolvers<void>();
+  stream.gate = gate.promise;
+  const gone = here.recall("ana", { isHere: () => false, n: 6, sent: 9 }, 0);
+  const back = here.recall("ana", { isHere: () => true, n: 8, sent: 9 }, 0);
+  gate.resolve();
+  await assertRejects(() => gone, Error, "Client ana has gone again");
+  assertEquals(await back, { ...ANA, n: 8, doubtUpTo: 9 });
+});
+
+pure("a client that another node takes over while it is asked for is not here", async () => {
+  const asked = Promise.withResolvers<Told>();
+  const { here } = await anaElsewhere(asked);
+  const late = here.recall("ana", BACK, 0);
+  while (here.claimOf("ana") === 0) await Promise.resolve();
+  const handedOver = here.handOver("ana");
+  asked.resolve(5);
+  await assertRejects(() => late, Error, "Client ana has come in elsewhere");
+  assertEquals([await handedOver, here.has("ana")], [5, false]);
+});
+
+pure("a client that is here already goes on from its own word where that may be so", async () => {
+  const { here } = await anaElsewhere(SILENT);
+  assertEquals(await here.recall("ana", { ...BACK, n: 6, sent: 9 }, 0), {
+    ...ANA,
+    n: 6,
+    doubtUpTo: 9,
+  });
+  assertEquals(await here.recall("ana", { ...BACK, n: 8, sent: 9 }, 0), undefined);
+  assertEquals(here.letIn("ana", BACK).n, 8);
 });
 
 pure("a client that comes while it is asked where it is is here", async () => {

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import * as fc from "fast-check";
 import {
+  MAX_SEEN,
   MAX_WAITING_CHARS,
   Outgoing,
   type Published,
@@ -189,6 +190,40 @@ pure("what another node has stored is a repeat without a place where nobody can 
   bench.looks[0]?.done(0);
   bench.say(1);
   assertEquals(bench.reports.slice(1), ["repeated 39 at 0", "repeated 1 at 0"]);
+});
+
+pure("a refusal that comes when another node has stored it is none", () => {
+  const bench = new Bench();
+  bench.say(1);
+  bench.outgoing.stored("ana", 3);
+  bench.answer(REFUSED);
+  bench.say(4);
+  bench.stored(9);
+  assertEquals([bench.reports, bench.outgoing.lastOf("ana")], [["repeated 1 at 0"], 4]);
+});
+
+pure("what was seen of a client before it came is stored, whatever it says itself", () => {
+  const bench = new Bench();
+  for (const n of [7, 9, 8]) bench.outgoing.seen("ana", n, 100 + n);
+  for (let i = 1; i < MAX_SEEN; i++) bench.outgoing.seen(`ben${i}`, 5, 200 + i);
+  bench.outgoing.stored("ana", 6, 12);
+  bench.outgoing.seen("ana", 10, 300);
+  assertEquals([bench.outgoing.lastOf("ana"), bench.outgoing.lastOf("ben1")], [10, 0]);
+  for (const id of ["cleo", "dan"]) bench.outgoing.seen(id, 5, 301);
+  for (const id of ["ben1", "dan"]) bench.outgoing.stored(id, 3);
+  assertEquals([bench.outgoing.lastOf("ben1"), bench.outgoing.lastOf("dan")], [3, 5]);
+});
+
+pure("a client's own word counts for what may be stored, and for nothing else", () => {
+  const bench = new Bench();
+  bench.outgoing.stored("ana", 40, 42);
+  bench.outgoing.goesOn("ana", 43);
+  bench.outgoing.goesOn("ben", 1);
+  assertEquals([bench.outgoing.lastOf("ana"), bench.outgoing.lastOf("ben")], [40, 0]);
+  bench.outgoing.goesOn("ana", 41);
+  bench.outgoing.goesOn("ana", 39);
+  assertEquals(bench.outgoing.lastOf("ana"), 41);
+  assertEquals(bench.outgoing.certainLastOf("ana"), undefined);
 });
 
 pure("what is stored is never refused, whatever stands in the way of the rest", () => {

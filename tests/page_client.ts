@@ -245,7 +245,8 @@ export class PageClient implements AsyncDisposable {
     for (const message of behind) message.isFlying = false;
     if (code === "out_of_order") {
       if (place > 0) return this.#hold(1_000);
-      throw new Error(`The server counts otherwise: ${message}, in ${this.id}`);
+      const numbers = this.#messages.map((one) => one.n).filter((one) => one > 0);
+      throw new Error(`The server counts otherwise: ${message}, ${this.id} has ${numbers}`);
     }
     if (code === "rate_limited" || code === "unavailable") {
       this.#window = 1;

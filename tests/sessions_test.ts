@@ -105,6 +105,8 @@ pure(
     assertEquals([session.doubtful, session.canGoOn(undefined)], [false, true]);
     session.doubt(3);
     assertEquals([session.n, session.doubtful, session.canGoOn(undefined)], [3, true, false]);
+    session.settle(4);
+    assertEquals([session.n, session.doubtful], [4, true]);
     session.doubt(undefined);
     assertEquals([session.n, session.doubtUpTo], [0, 5]);
   },

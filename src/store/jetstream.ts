@@ -219,6 +219,10 @@ export class JetStreamStore implements Store {
     this.#outgoing.trim(clientId);
   }
 
+  storedUpTo(clientId: string): number {
+    return this.#outgoing.lastOf(clientId);
+  }
+
   forget(clientId: string): void {
     this.#clients.forget(clientId);
   }

@@ -104,7 +104,7 @@ export class JetStreamClients {
       this.#unasked.set(id, back);
       this.#outgoing.stored(id, n, doubtUpTo);
     }
-    return { id, name, n, doubtUpTo };
+    return { id, name, n: Math.max(n, this.#outgoing.lastOf(id)), doubtUpTo };
   }
 
   /** Hands over those that were let in, to be asked about now that it is possible. */
@@ -120,12 +120,20 @@ export class JetStreamClients {
    * client itself can tell where its numbers go on. Rejects where it cannot be known, and where
    * nobody waits for it any more.
    */
-  recall(id: string, back: Return, now: number): Promise<StoredClient | undefined> {
-    const begun = this.#recalls.get(id);
-    if (begun !== undefined) return begun;
-    const recall = this.#recall(id, back, now).finally(() => this.#recalls.delete(id));
+  async recall(id: string, back: Return, now: number): Promise<StoredClient | undefined> {
+    // Who is being taken over already may have been elsewhere since, and say other numbers.
+    const ask = () => this.#recall(id, back, now);
+    const recall = this.#recalls.get(id)?.then(ask, ask) ?? ask();
     this.#recalls.set(id, recall);
-    return recall;
+    try {
+      const client = await recall;
+      if (client !== undefined && !this.#notes.has(id)) {
+        throw new Error(`Client ${id} has come in elsewhere`);
+      }
+      return client;
+    } finally {
+      if (this.#recalls.get(id) === recall) this.#recalls.delete(id);
+    }
   }
 
   async #recall(id: string, back: Return, now: number): Promise<StoredClient | undefined> {
@@ -133,7 +141,10 @@ export class JetStreamClients {
     if (kept === undefined) return undefined;
     const { name, n, node, left }: KeptClient = JSON.parse(kept.text);
     // A record of this node that it does not know is a taking over that got no answer.
-    if (node === this.#node && this.#notes.has(id)) return undefined;
+    if (node === this.#node && this.#notes.has(id)) {
+      if (back.n !== undefined) this.#outgoing.goesOn(id, back.n);
+      return undefined;
+    }
     if (this.#nodes.silentFor(node, now) >= this.#graceMs) return undefined;
     // It may have gone on elsewhere, and would be thrown out there.
     if (!back.isHere()) throw new Error(`Client ${id} has gone again`);
@@ -153,7 +164,7 @@ export class JetStreamClients {
     }
     const doubtUpTo = told === undefined ? back.sent ?? Infinity : 0;
     this.#outgoing.stored(id, last, doubtUpTo);
-    return { id, name, n: last, doubtUpTo };
+    return { id, name, n: this.#outgoing.lastOf(id), doubtUpTo };
   }
 
   /**
@@ -161,9 +172,10 @@ export class JetStreamClients {
    * message that is stored, when nothing more comes from here; undefined where it is not certain.
    */
   handOver(id: string): Promise<number | undefined> {
-    // Where it is only just coming here, the node before this one has still to answer.
     const coming = this.#recalls.get(id);
     const handOver = () => this.#outgoing.handOver(id);
+    // It is only just coming here: the node before this one has still to answer.
+    if (coming !== undefined) this.#notes.delete(id);
     return coming === undefined ? handOver() : coming.then(handOver, () => undefined);
   }
 

@@ -44,6 +44,9 @@ export const TRY_FOR_MS = 60_000;
 /** When a client may try again whose message was refused for a while, in milliseconds. */
 const RETRY_AFTER_MS = 500;
 
+/** Of how many clients of other nodes it is known here what was seen of them last. */
+export const MAX_SEEN = 10_000;
+
 const CANNOT_WRITE = "The log cannot be written now";
 
 interface Waiting {
@@ -79,6 +82,8 @@ class Client {
 export class Outgoing {
   readonly #actions: OutgoingActions;
   readonly #clients = new Map<string, Client>();
+  /** The numbers of the newest messages seen of clients that are not here, should they come. */
+  readonly #seen = new Map<string, number>();
   #chars = 0;
   #available = false;
   #now = 0;
@@ -103,12 +108,23 @@ export class Outgoing {
     this.#advance(client);
   }
 
-  /** Says that a client has come of which messages up to `n` are stored, and perhaps up to `doubtUpTo`. */
+  /**
+   * Says that a client has come of which messages up to `n` are stored, unless more were seen, and
+   * perhaps up to `doubtUpTo`.
+   */
   stored(clientId: string, n: number, doubtUpTo = 0): void {
     const client = this.#clientOf(clientId);
     client.leaving = false;
     client.doubtUpTo = doubtUpTo;
-    if (n > (client.sends?.last ?? -1)) client.sends = new Sends(n);
+    const last = Math.max(n, this.#seen.get(clientId) ?? 0);
+    this.#seen.delete(clientId);
+    if (last > (client.sends?.last ?? -1)) client.sends = new Sends(last);
+  }
+
+  /** Takes the word of a client that its messages up to `n` are stored, as far as they may be. */
+  goesOn(clientId: string, n: number): void {
+    const client = this.#clients.get(clientId);
+    if (client !== undefined && n <= client.doubtUpTo) this.stored(clientId, n, client.doubtUpTo);
   }
 
   /**
@@ -126,7 +142,8 @@ export class Outgoing {
   /** Says that `(from, n)` was seen in a log, at `seq`. */
   seen(from: string, n: number, seq: number): void {
     const client = this.#clients.get(from);
-    if (client?.sends === undefined || n <= client.sends.last) return;
+    if (client?.sends === undefined) return this.#note(from, n);
+    if (n <= client.sends.last) return;
     client.sends.add(n, seq);
     if (client.waiting[0]?.draft.n === n) this.#settle(client);
   }
@@ -194,6 +211,13 @@ export class Outgoing {
     if (client === undefined) return;
     client.leaving = true;
     this.#advance(client);
+  }
+
+  #note(clientId: string, n: number): void {
+    this.#seen.set(clientId, Math.max(n, this.#seen.get(clientId) ?? 0));
+    if (this.#seen.size <= MAX_SEEN) return;
+    const [oldest = ""] = this.#seen.keys();
+    this.#seen.delete(oldest);
   }
 
   #clientOf(id: string): Client {
@@ -305,7 +329,9 @@ export class Outgoing {
             client.underway = false;
             break;
           }
-          this.#refuse(client, outcome.error);
+          // It may be stored by another node, where its author has been meanwhile.
+          if (this.#isAnswered(client, draft, true)) this.#remove(client);
+          else this.#refuse(client, outcome.error);
           this.#advance(client);
           break;
         case "unknown":

@@ -160,6 +160,11 @@ export interface Store {
   recall(clientId: string, back: Return): Promise<StoredClient | undefined>;
   /** Keeps of a client that may come back late no more in memory than it has to: the numbers of its last messages. */
   trim(clientId: string): void;
+  /**
+   * Up to which number the messages of a client are known to be stored, where more may be than
+   * it was recalled with: other processes may have stored them.
+   */
+  storedUpTo?(clientId: string): number;
   /** Forgets a client that will never come back, or not to this process, with its numbers. */
   forget(clientId: string): void;
   /** Makes everything reported so far as safe as it will be, and ends. */

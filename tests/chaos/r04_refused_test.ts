@@ -113,6 +113,18 @@ interface Person {
   count(): { out: number; forgotten: number; refusals: Record<string, number> };
 }
 
+/** Asks again for as long as the answer is "not now". */
+async function patiently<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof ChatError) || error.retryAfterMs === undefined) throw error;
+      await pause(error.retryAfterMs);
+    }
+  }
+}
+
 /** The client of this project, over a line that leads now here, now there. */
 async function official(
   { nodes }: World,
@@ -131,8 +143,8 @@ async function official(
       if (status.type === "connected" && !status.resumed) forgotten++;
     }
   })();
-  for (const id of rooms) known.set(id, await chat.joinRoom(id));
-  let doomed = await chat.createRoom("Doomed");
+  for (const id of rooms) known.set(id, await patiently(() => chat.joinRoom(id)));
+  let doomed = await patiently(() => chat.createRoom("Doomed"));
   const told = (error: unknown): Fate => {
     if (!(error instanceof SendError)) throw error;
     const code = error.cause instanceof ChatError ? error.cause.code : "none";
@@ -308,17 +320,21 @@ async function run(
   await until(() => waiting() === 0, () => `${waiting()} have no answer`, { withinMs: 60_000 });
   await Promise.all([...told, ...errs]);
   const places = new Map<string, number[]>();
-  const order = new Map<string, number>();
+  const latest = new Map<string, number>();
   let reordered = 0;
   for (const [roomId, epoch] of epochs) {
     for (const entry of await read(world.nodes[0]!, roomId, epoch)) {
       if (!("body" in entry)) continue;
       const index = parseInt(entry.body);
-      const { author = "" } = said[index] ?? {};
+      const { author = "", fate } = said[index] ?? {};
       places.set(entry.body, [...places.get(entry.body) ?? [], entry.seq]);
-      const lane = `${author} ${roomId}`;
-      if (index < (order.get(lane) ?? -1)) reordered++;
-      order.set(lane, index);
+      // Whoever has begun anew as another client knows that of what it said before.
+      const lanes = [
+        `${entry.from} ${roomId}`,
+        ...(fate === "unknown" ? [] : [`${author} ${roomId}`]),
+      ];
+      if (lanes.some((lane) => index < (latest.get(lane) ?? -1))) reordered++;
+      for (const lane of lanes) latest.set(lane, index);
     }
   }
   const count = (isSo: (one: Said, seqs: number[]) => boolean) =>
