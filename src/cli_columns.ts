@@ -72,10 +72,11 @@ export function wrap(line: string, columns: number, first = columns): string[] {
   let width = 0;
   for (const character of charactersOf(line)) {
     const more = columnsOf(character);
-    const most = rows.length === 0 ? first : columns;
-    if (width + more > most && row !== "") {
+    const most = () => rows.length === 0 ? first : columns;
+    // More than once, where what is left behind a space is too wide for the rows that follow.
+    while (width + more > most() && row !== "") {
       const space = row.lastIndexOf(" ") + 1;
-      const kept = columnsOf(row.slice(0, space)) >= most * FULL_ENOUGH ? space : row.length;
+      const kept = columnsOf(row.slice(0, space)) >= most() * FULL_ENOUGH ? space : row.length;
       rows.push(row.slice(0, kept));
       row = row.slice(kept);
       width = columnsOf(row);

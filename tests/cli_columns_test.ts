@@ -43,6 +43,8 @@ pure("wrap() breaks at spaces where that leaves no row half empty, and loses non
   assertEquals(wrap("日本語", 5), ["日本", "語"]);
   assertEquals(wrap("", 5), [""]);
   assertEquals(wrap("日本", 1), ["日", "本"]);
+  // 348377748 is the seed of the property below that found this one.
+  assertEquals(wrap("日 本 ", 1, 4), ["日 ", "本", " "]);
 });
 
 pure("wrap() of any line gives rows that fit and are the line together", () => {
