@@ -147,6 +147,7 @@ const MAY_SEE: Record<string, string[]> = {
     "store/continuity",
     "store/jetstream_history",
     "store/jetstream_life",
+    "type store/jetstream_marks",
     "store/jetstream_publish",
     "store/jetstream_streams",
     "type @nats-io/jetstream",

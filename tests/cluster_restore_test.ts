@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { until } from "./chaos/setting.ts";
-import type { RawSocket, TestChat } from "./fixtures.ts";
+import type { Frame, RawSocket, TestChat } from "./fixtures.ts";
 import { backUp, restore, type StreamBackup } from "./nats_backup.ts";
 import { NatsServer, NEEDS_NATS } from "./nats_server.ts";
 import { startNode } from "./node.ts";
@@ -99,7 +99,11 @@ class Scene implements AsyncDisposable {
   }
 
   async restore(backups: StreamBackup[]): Promise<void> {
-    for (const backup of backups) await restore(this.#nc[0]!, backup);
+    for (const backup of backups) {
+      // A node that runs may be faster, and make the stream anew as soon as it is gone.
+      const isBack = () => restore(this.#nc[0]!, backup).then(() => true, () => false);
+      await until(isBack, "the nodes are faster");
+    }
   }
 
   /** How far the stream has got that nodes probe. */
@@ -195,6 +199,28 @@ Deno.test({
     await scene.enter();
     for (let i = 0; i < 5; i++) await scene.say();
     for (const after of [before, lost]) assertEquals(await scene.recovered(after, epoch), false);
+  },
+});
+
+Deno.test({
+  name: "nobody is told by a node that has not noticed yet that streams were put back",
+  ...NEEDS_NATS,
+  async fn() {
+    await using scene = await Scene.open();
+    const before = await scene.say();
+    await using other = startNode({ hosts: scene.nats.host, name: scene.name });
+    await using ben = await other.v1();
+    const rooms = [await scene.backUp()];
+    await scene.say();
+    await scene.restore(rooms);
+    const asked = { room_id: scene.roomId, epoch: scene.epoch, after: before };
+    const told = async () => {
+      ben.send({ action: "join", body: asked });
+      return await ben.until(({ status }) => status !== undefined);
+    };
+    let reply: Frame = {};
+    await until(async () => (reply = await told()).status === "success", () => `${reply.message}`);
+    assertEquals([reply.recovered, reply.epoch === scene.epoch], [false, false]);
   },
 });
 

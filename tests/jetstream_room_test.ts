@@ -32,6 +32,10 @@ class FakeLink {
   kept = 0;
   #heard: (message: StreamMessage) => void = () => {};
 
+  confirm(): Promise<void> {
+    return Promise.resolve();
+  }
+
   get link(): JetStreamLink {
     return this as unknown as JetStreamLink;
   }

@@ -7,11 +7,11 @@
  * @module
  */
 
-import type { NatsConnection, Subscription } from "@nats-io/transport-node";
+import type { Msg, NatsConnection, Subscription } from "@nats-io/transport-node";
 import { reasonOf } from "../errors.ts";
 import { newEpoch } from "../ids.ts";
 import type { JetStreamLink } from "./jetstream_link.ts";
-import { hasMarks, type MarkedStream, removeMark, setMarks } from "./jetstream_marks.ts";
+import { type MarkedStream, readMarks, removeMark, setMarks } from "./jetstream_marks.ts";
 
 /** How the name of a life is kept, beside the rooms. */
 interface Kept {
@@ -44,6 +44,7 @@ export class JetStreamLife {
   #seen = { seq: 0, id: "" };
   /** Where the stream ended when it was looked at last. */
   #end = 0;
+  #confirming: Promise<boolean> | undefined;
   /** Answers other nodes on the connection on which this one knows for certain. */
   #vouching: { subscription: Subscription; nc: NatsConnection } | undefined;
 
@@ -75,11 +76,21 @@ export class JetStreamLife {
       const { id, made }: Kept = kept === undefined ? NONE : JSON.parse(kept.text);
       if (made === this.#link.made && await this.#goesOn(connection, id)) this.#use(id);
       else if (!await this.#begin(connection, kept?.seq ?? 0)) continue;
-      this.#vouch(connection.nc, Promise.resolve());
+      this.#vouch(connection, Promise.resolve());
+      if (this.#id !== before) await this.#look(connection);
       await this.#mark(connection);
       return before === "" || before === this.#id;
     }
     throw new Error("The streams begin another life again and again");
+  }
+
+  /**
+   * Looks whether the streams are still what they were at the last look; rejects where they are not.
+   * Whatever is read after that is of the life that this node tells of.
+   */
+  async confirm(connection: MarkedStream): Promise<void> {
+    this.#confirming ??= this.#isIntact(connection).finally(() => this.#confirming = undefined);
+    if (!await this.#confirming) throw new Error("The streams are not what they were");
   }
 
   /** Whether somebody can say that the streams are still what they were in that life. */
@@ -90,21 +101,21 @@ export class JetStreamLife {
       return false;
     }
     this.#stopVouching();
-    return await this.#ask(connection.nc, id) || await hasMarks(connection, id);
+    const marks = await readMarks(connection, id);
+    return marks === "whole" || marks === "none" && await this.#ask(connection.nc, id);
   }
 
   /** Begins another life; says whether nobody else was faster. */
   async #begin(connection: MarkedStream, behind: number): Promise<boolean> {
-    const { nc } = connection;
     const id = newEpoch((bytes) => crypto.getRandomValues(bytes));
     const begun = Promise.withResolvers<void>();
     // Who asks meanwhile waits for the answer, instead of beginning another one as well.
-    this.#vouch(nc, begun.promise);
+    this.#vouch(connection, begun.promise);
     const kept: Kept = { id, made: this.#link.made };
     const subject = this.#link.subject("meta", KEPT_AT);
     const outcome = await this.#link.publish(subject, JSON.stringify(kept), { behind });
     if (outcome.type === "stored") {
-      await removeMark(connection, this.#id);
+      if (this.#id !== "") await removeMark(connection, this.#id);
       this.#use(id);
     } else this.#stopVouching();
     begun.resolve();
@@ -125,20 +136,24 @@ export class JetStreamLife {
   }
 
   /** Whether the stream of the rooms still has what this node has seen of it, or has dropped it. */
-  async #isIntact({ jsm, stream }: MarkedStream): Promise<boolean> {
+  async #isIntact(connection: MarkedStream): Promise<boolean> {
+    const { jsm, stream } = connection;
     const { seq, id } = this.#seen;
     const least = Math.max(seq, this.#end);
-    let end = 0;
     // A server that has just begun to lead a stream may not know all of it yet.
-    for (let tries = 0; tries < MAX_TRIES && (tries === 0 || end < least); tries++) {
+    for (let tries = 0; tries < MAX_TRIES && (tries === 0 || this.#end < least); tries++) {
       if (tries > 0) await new Promise((resolve) => setTimeout(resolve, BEHIND_MS));
-      end = (await jsm.streams.info(stream)).state.last_seq;
+      await this.#look(connection);
     }
-    if (end < least) return false;
-    this.#end = end;
+    if (this.#end < least || await readMarks(connection, this.#id) === "replaced") return false;
     if (seq === 0) return true;
     const found = await jsm.streams.getMessage(stream, { seq });
     return found === null || found.header?.get("Nats-Msg-Id") === id;
+  }
+
+  /** Looks where the stream ends. */
+  async #look({ jsm, stream }: MarkedStream): Promise<void> {
+    this.#end = (await jsm.streams.info(stream)).state.last_seq;
   }
 
   /** Asks whether another node knows for certain that the streams are in that life. */
@@ -152,19 +167,21 @@ export class JetStreamLife {
     }
   }
 
-  /** Answers who asks for the life it is on a connection, as soon as that is certain. */
-  #vouch(nc: NatsConnection, ready: Promise<void>): void {
+  /** Answers who asks for the life it is on a connection, as soon as that is certain, and as long as it is. */
+  #vouch(connection: MarkedStream, ready: Promise<void>): void {
+    const { nc } = connection;
     if (this.#vouching?.nc === nc) return;
     const subscription = nc.subscribe(this.#link.subject("node", "life"), {
       callback: (error, message) => {
-        const isRight = () =>
-          error === null && message.string() === this.#id &&
-          this.#vouching?.subscription === subscription;
-        ready.then(() => {
-          if (isRight()) message.respond();
-        });
+        if (error === null) answer(message).catch(() => {});
       },
     });
+    const answer = async (message: Msg) => {
+      await ready;
+      if (this.#vouching?.subscription !== subscription || message.string() !== this.#id) return;
+      await this.confirm(connection);
+      message.respond();
+    };
     this.#vouching = { subscription, nc };
   }
 

@@ -15,6 +15,7 @@ import { wellFormedJson } from "../utf8.ts";
 import { parsePlace, type PlacedEntry, textOfPlace } from "./continuity.ts";
 import { readStream } from "./jetstream_history.ts";
 import { JetStreamLife } from "./jetstream_life.ts";
+import type { MarkedStream } from "./jetstream_marks.ts";
 import { outcomeOf, type PublishOptions, type PublishOutcome } from "./jetstream_publish.ts";
 import { JetStreamStreams, type StreamSettings } from "./jetstream_streams.ts";
 
@@ -160,6 +161,16 @@ export class JetStreamLink {
     return this.#life.id;
   }
 
+  /** Rejects where the streams are not those of this life any more, and looks into it. */
+  async confirm(): Promise<void> {
+    try {
+      await this.#life.confirm(this.#marked);
+    } catch (error) {
+      this.look();
+      throw error;
+    }
+  }
+
   /** How many entries of a room the streams keep, whatever this node was told. */
   get keptEntries(): number {
     return this.#streams.keptEntries;
@@ -303,6 +314,12 @@ export class JetStreamLink {
     await this.#running;
   }
 
+  get #marked(): MarkedStream {
+    const { name: stream, replicas } = this.#settings;
+    const { nc, jsm } = this.#connection;
+    return { nc, jsm, stream, replicas };
+  }
+
   get #open(): Connection | undefined {
     return this.#line?.nc.isClosed() ? undefined : this.#line;
   }
@@ -419,8 +436,7 @@ export class JetStreamLink {
     const before = this.#streams.made;
     await this.#streams.check(this.#connection.jsm);
     const isSame = before === undefined || before === this.#streams.made;
-    const { nc, jsm } = this.#connection;
-    const goesOn = await this.#life.settle({ nc, jsm, stream: this.#settings.name });
+    const goesOn = await this.#life.settle(this.#marked);
     if (!isSame || !goesOn) this.#events.wiped();
   }
 

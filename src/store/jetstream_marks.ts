@@ -9,28 +9,33 @@ import type { ConsumerConfig, JetStreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { codeOf } from "./jetstream_streams.ts";
 
-/** A connection, and the stream of the rooms. */
+/** A connection, and the stream of the rooms, which so many servers keep. */
 export interface MarkedStream {
   nc: NatsConnection;
   jsm: JetStreamManager;
   stream: string;
+  replicas: number;
 }
 
-const NOT_FOUND = new Set([10_014, 10_037, 10_059]);
+const CONSUMER_NOT_FOUND = 10_014;
 
-/** Whether both marks of a life are there: if not, or if that cannot be known, it may have ended. */
-export async function hasMarks(marked: MarkedStream, life: string): Promise<boolean> {
+/**
+ * What the marks of a life say: `whole` that the stream of the rooms has been there all the time,
+ * `replaced` that it has been deleted since and is another one, `none` nothing.
+ */
+export type Marks = "whole" | "replaced" | "none";
+
+/** Reads the marks of a life; where they cannot be read, they say nothing. */
+export async function readMarks(marked: MarkedStream, life: string): Promise<Marks> {
   const { jsm, stream } = marked;
   try {
-    const kept = await jsm.streams.getMessage(streamOf(marked), {
-      last_by_subj: subjectOf(marked),
-    });
-    if (kept?.string() !== life) return false;
+    const query = { last_by_subj: subjectOf(marked) };
+    const kept = await jsm.streams.getMessage(streamOf(marked), query);
+    if (kept?.string() !== life) return "none";
     await jsm.consumers.info(stream, consumerOf(life));
-    return true;
+    return "whole";
   } catch (error) {
-    if (!NOT_FOUND.has(codeOf(error))) throw error;
-    return false;
+    return codeOf(error) === CONSUMER_NOT_FOUND ? "replaced" : "none";
   }
 }
 
@@ -40,16 +45,17 @@ export async function hasMarks(marked: MarkedStream, life: string): Promise<bool
  * that is deleted to be restored, and does not come back with it. It is never asked for anything.
  */
 export async function setMarks(marked: MarkedStream, life: string): Promise<void> {
-  if (await hasMarks(marked, life)) return;
-  const { nc, jsm, stream } = marked;
+  if (await readMarks(marked, life) === "whole") return;
+  const { nc, jsm, stream, replicas } = marked;
   const consumer: Partial<ConsumerConfig> = {
     durable_name: consumerOf(life),
     ack_policy: "explicit",
     deliver_policy: "new",
     filter_subject: `${stream}.room.-`,
     mem_storage: true,
-    num_replicas: 1,
+    num_replicas: replicas,
   };
+  // Before the other one: where that is, this one was.
   await jsm.consumers.add(stream, consumer);
   // The same again is no error.
   await jsm.streams.add({
@@ -57,7 +63,7 @@ export async function setMarks(marked: MarkedStream, life: string): Promise<void
     subjects: [subjectOf(marked)],
     storage: "memory",
     max_msgs: 1,
-    num_replicas: 1,
+    num_replicas: replicas,
   });
   await nc.request(subjectOf(marked), life);
 }

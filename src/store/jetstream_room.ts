@@ -230,7 +230,8 @@ export class JetStreamRoom implements StoredRoom {
     if (!isRoom(kept?.meta)) return this.#events.gone(kept === undefined ? "lost" : "deleted");
     const { epoch, made } = kept.meta;
     if (epoch !== this.#epoch || made !== this.#link.made) return this.#events.gone("lost");
-    if (!this.#opened) this.#recallRoster(await this.#snapshot());
+    const isFirst = !this.#opened;
+    if (isFirst) this.#recallRoster(await this.#snapshot());
     this.#opened = true;
     do {
       await this.#read();
@@ -241,6 +242,8 @@ export class JetStreamRoom implements StoredRoom {
       if (early.every((message) => this.#take(message))) break;
     } while (true);
     if (!this.#isRosterKnown) await this.#askForRoster();
+    // What was read is that of the life that the log is named after.
+    if (isFirst) await this.#link.confirm();
     this.unsettled = true;
     // What is in use does not become too old.
     if (Date.now() - kept.at > STATE_KEPT_MS / 2) {
