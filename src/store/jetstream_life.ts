@@ -32,13 +32,22 @@ const MAX_TRIES = 5;
 /** How long a server that is behind is given each time, in milliseconds. */
 const BEHIND_MS = 100;
 
+/** How often a node that begins tries to read marks that do not answer; each try takes seconds. */
+const UNREAD_TRIES = 8;
+
+/** How many looks without marks are told of. */
+const UNMARKED_LOOKS = 3;
+
 /** The life of the streams, as one node knows it. */
 export class JetStreamLife {
   readonly #link: LifeLink;
   readonly #timeoutMs: number;
   readonly #troubled: (reason: string) => void;
-  /** Whether it was told that there can be no marks. */
-  #isMarkless = false;
+  /** Whether marks are being made, and how often in a row they could not be. */
+  #isMarking = false;
+  #unmarked = 0;
+  /** How often marks did not answer. */
+  #unread = 0;
   #id = "";
   /** The newest entry of all rooms that is known to have been there, and the id of its message. */
   #seen = { seq: 0, id: "" };
@@ -78,7 +87,7 @@ export class JetStreamLife {
       else if (!await this.#begin(connection, kept?.seq ?? 0)) continue;
       this.#vouch(connection, Promise.resolve());
       if (this.#id !== before) await this.#look(connection);
-      await this.#mark(connection);
+      this.#mark(connection);
       return before === "" || before === this.#id;
     }
     throw new Error("The streams begin another life again and again");
@@ -102,7 +111,13 @@ export class JetStreamLife {
     }
     this.#stopVouching();
     const marks = await readMarks(connection, id);
-    return marks === "whole" || marks === "none" && await this.#ask(connection.nc, id);
+    if (marks === "whole" || marks === "replaced") return marks === "whole";
+    if (await this.#ask(connection.nc, id)) return true;
+    // A server that was lost may have led them: the others need a while to agree on another.
+    if (marks === "unread" && ++this.#unread < UNREAD_TRIES) {
+      throw new Error("NATS does not say whether the streams are what they were");
+    }
+    return false;
   }
 
   /** Begins another life; says whether nobody else was faster. */
@@ -123,16 +138,22 @@ export class JetStreamLife {
     return outcome.type === "stored";
   }
 
-  /** Sees to it that the life is known to go on when no node is left that could say so. */
+  /**
+   * Sees to it that the life is known to go on when no node is left that could say so. Nobody waits
+   * for it: a mark that cannot be made now, as a server is down, is made at another look.
+   */
   async #mark(connection: MarkedStream): Promise<void> {
+    if (this.#isMarking) return;
+    this.#isMarking = true;
     try {
       await setMarks(connection, this.#id);
+      this.#unmarked = 0;
     } catch (error) {
-      if (!this.#isMarkless) {
+      if (++this.#unmarked === UNMARKED_LOOKS) {
         this.#troubled(`A restart of all nodes will look like a loss: ${reasonOf(error)}`);
       }
-      this.#isMarkless = true;
     }
+    this.#isMarking = false;
   }
 
   /** Whether the stream of the rooms still has what this node has seen of it, or has dropped it. */
@@ -191,6 +212,7 @@ export class JetStreamLife {
   }
 
   #use(id: string): void {
+    this.#unread = 0;
     if (id === this.#id) return;
     this.#id = id;
     this.#seen = { seq: 0, id: "" };

@@ -18,14 +18,17 @@ export interface MarkedStream {
 }
 
 const CONSUMER_NOT_FOUND = 10_014;
+const NO_MESSAGE = 10_037;
+const STREAM_NOT_FOUND = 10_059;
 
 /**
  * What the marks of a life say: `whole` that the stream of the rooms has been there all the time,
- * `replaced` that it has been deleted since and is another one, `none` nothing.
+ * `replaced` that it has been deleted since and is another one, `none` nothing, as they are not
+ * there. They are `unread` while the servers that have them do not answer.
  */
-export type Marks = "whole" | "replaced" | "none";
+export type Marks = "whole" | "replaced" | "none" | "unread";
 
-/** Reads the marks of a life; where they cannot be read, they say nothing. */
+/** Reads the marks of a life. */
 export async function readMarks(marked: MarkedStream, life: string): Promise<Marks> {
   const { jsm, stream } = marked;
   try {
@@ -35,7 +38,9 @@ export async function readMarks(marked: MarkedStream, life: string): Promise<Mar
     await jsm.consumers.info(stream, consumerOf(life));
     return "whole";
   } catch (error) {
-    return codeOf(error) === CONSUMER_NOT_FOUND ? "replaced" : "none";
+    const code = codeOf(error);
+    if (code === CONSUMER_NOT_FOUND) return "replaced";
+    return code === NO_MESSAGE || code === STREAM_NOT_FOUND ? "none" : "unread";
   }
 }
 

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { RawSocket, type TestChat } from "../fixtures.ts";
+import type { LogLine } from "../recording_logger.ts";
 import { backUp, restore, type StreamBackup } from "../nats_backup.ts";
 import { NatsServer, NEEDS_NATS } from "../nats_server.ts";
 import { startNode } from "../node.ts";
@@ -139,9 +140,15 @@ class InNats implements World {
     await this.#noticed();
   }
 
+  /** Resolves when nodes have looked, found nothing new, and lost no room by it. */
   async #noticed(): Promise<void> {
-    await pause(NOTICED_MS);
-    await Promise.all(this.#nodes.map(works));
+    const lost = () => this.#nodes.flatMap(({ log }) => log.filter(isLoss)).length;
+    let before;
+    do {
+      before = lost();
+      await pause(NOTICED_MS);
+      await Promise.all(this.#nodes.map(works));
+    } while (lost() > before);
   }
 
   async #delete(): Promise<void> {
@@ -149,6 +156,10 @@ class InNats implements World {
       await this.#streams.delete(`${this.#name}${suffix}`).catch(ignoreMissing);
     }
   }
+}
+
+function isLoss({ event }: LogLine): boolean {
+  return event === "room gone";
 }
 
 function keeps(act: () => Promise<void>): Deed {
