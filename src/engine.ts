@@ -82,7 +82,8 @@ export class Engine {
         const room = this.#hub.rooms.get(roomId);
         if (room !== undefined) this.#pump.mark(room);
       },
-      repeated: (draft, seq, unseen) => this.#perform(this.#hub.repeated(draft, seq, unseen)),
+      repeated: (draft, seq, unseen) =>
+        this.#perform(this.#hub.messages.repeated(draft, seq, unseen)),
       refused: (draft, error, doubtful) => this.#refused(draft, error, doubtful),
       failing: (reason) => {
         this.#failure = reason;
@@ -331,7 +332,7 @@ export class Engine {
   }
 
   #refused(draft: Draft, error: ChatError, doubtful?: boolean): void {
-    this.#perform(this.#hub.refused(draft, error, this.#clock.read(), doubtful));
+    this.#perform(this.#hub.messages.refused(draft, error, this.#clock.read(), doubtful));
   }
 
   /** Sends an answer. Plain clients tell answers by their order: those that lie in a log go first. */

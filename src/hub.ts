@@ -10,29 +10,21 @@
 import { Absence } from "./absence.ts";
 import * as CLOSE from "./close_codes.ts";
 import { Departures } from "./departures.ts";
-import { encodeFrame, PLAIN_SENT } from "./encode.ts";
+import { encodeFrame } from "./encode.ts";
 import { ChatError } from "./errors.ts";
 import type { Effect, Instant } from "./effects.ts";
 import { newRoomId, normalizeRoomId, type RandomBytes } from "./ids.ts";
 import { Liveness } from "./liveness.ts";
-import type {
-  ClientFrame,
-  CreateFrame,
-  Draft,
-  HelloFrame,
-  JoinFrame,
-  MessageFrame,
-} from "./protocol.ts";
+import { Messages } from "./messages.ts";
+import type { ClientFrame, CreateFrame, HelloFrame, JoinFrame } from "./protocol.ts";
 import type { HubOptions } from "./options.ts";
 import { tell, typing } from "./presence.ts";
 import {
   ask,
-  duplicate,
   entered,
   farewell,
   left,
   plainWelcome,
-  refusal,
   replaced,
   success,
   welcome,
@@ -47,6 +39,8 @@ export type StoreFacts = Pick<Store, "shared" | "bodyBytes" | "storedUpTo">;
 
 /** All sessions and rooms of one process. */
 export class Hub {
+  /** What is said in the rooms. */
+  readonly messages: Messages;
   readonly #options: HubOptions;
   readonly #random: RandomBytes;
   readonly #rooms: Rooms;
@@ -76,6 +70,7 @@ export class Hub {
     this.#random = random;
     this.#sessions = new Sessions(random, sign);
     this.#departures = new Departures(this.#sessions, this.#absence);
+    this.messages = new Messages(this.#sessions, this.#departures, store);
   }
 
   /** The open rooms, by id. */
@@ -126,7 +121,7 @@ export class Hub {
     switch (frame.action) {
       case "message":
       case "messages":
-        return this.#message(session, peer, frame, t);
+        return this.messages.take(session, peer, frame, t);
       case "create":
         return this.#create(session, peer, frame);
       case "join":
@@ -318,34 +313,6 @@ export class Hub {
     return this.#rooms.delete(roomId);
   }
 
-  /**
-   * What to tell the author of a draft that was stored before; where it is `unseen`, it was stored
-   * only now, and nothing else answers its author.
-   */
-  repeated(draft: Draft, seq: number, unseen = false): Effect[] {
-    const peer = this.#sessions.get(draft.from)?.peer;
-    if (peer === undefined || "event" in draft) return [];
-    if (peer.plain) return unseen ? [{ type: "send", to: peer, text: PLAIN_SENT }] : [];
-    return [duplicate(peer, draft, seq)];
-  }
-
-  /**
-   * What to tell the author of a draft that the store refused: its number is free again. Where that
-   * is `doubtful`, it may be stored all the same.
-   */
-  refused(draft: Draft, error: ChatError, t: Instant, doubtful = false): Effect[] {
-    const session = this.#sessions.get(draft.from);
-    if (session === undefined || "event" in draft) return [];
-    session.n = Math.min(session.n, draft.n - 1);
-    session.stumble(undefined);
-    if (doubtful) session.doubtUpTo = Math.max(session.doubtUpTo, draft.n);
-    const { peer } = session;
-    if (peer === undefined) return [];
-    return this.#mustStartOver(session, error)
-      ? this.#startOver(session, peer, t)
-      : [refusal(peer, draft, error)];
-  }
-
   #hello(peer: Peer, frame: HelloFrame, t: Instant): Effect[] {
     const clientId = this.clientOf(peer, frame);
     const earlier = clientId === undefined ? undefined : this.#sessions.get(clientId);
@@ -377,7 +344,7 @@ export class Hub {
     }
     const token = this.#sessions.tokenOf(session.id);
     const { bodyBytes } = this.#store;
-    this.#settle(session);
+    this.messages.settle(session);
     session.settle(frame.n ?? 0);
     const told = { ...this.#options, token, resumed, bodyBytes };
     return [...effects, welcome(peer, session, told, frame.ref)];
@@ -450,50 +417,5 @@ export class Hub {
       { type: "remember", clientId: session.id, name },
       ...[...session.rooms].flatMap((member) => tell("rename", member, t)),
     ];
-  }
-
-  #message(session: Session, peer: Peer, frame: MessageFrame, t: Instant): Effect[] {
-    // Entries show their author that they are stored: then it goes on behind them.
-    this.#settle(session);
-    const { id: from, name, n: taken } = session;
-    const { ref } = frame;
-    const first = session.numberOf(frame.n);
-    const drafts = frame.bodies.map((body, i) => (
-      { at: t.at, from, n: first + i, name, body, ref }
-    ));
-    const last = first + drafts.length - 1;
-    let roomId = frame.roomId ?? "";
-    // What was taken before is answered wherever its author is by now: the store knows it.
-    if (last > taken) {
-      try {
-        roomId = session.memberOf(peer, frame.roomId, "You must join a room first").room.id;
-      } catch (error) {
-        if (!(error instanceof ChatError)) throw error;
-        if (this.#mustStartOver(session, error)) return this.#startOver(session, peer, t);
-        if (first > taken) throw error;
-        const repeats = drafts.splice(0, taken - first + 1);
-        return [{ type: "append", roomId, drafts: repeats }, refusal(peer, drafts[0]!, error)];
-      }
-    }
-    session.take(last);
-    return [{ type: "append", roomId, drafts }];
-  }
-
-  #settle(session: Session): void {
-    if (session.doubtful) session.settle(this.#store.storedUpTo?.(session.id) ?? 0);
-  }
-
-  /**
-   * Whether a message is refused for good that may be stored all the same, or be yet. Its number
-   * would go to the next message, which would then be taken for a repeat.
-   */
-  #mustStartOver({ doubtful }: Session, { code }: ChatError): boolean {
-    return doubtful && code !== "unavailable" && code !== "out_of_order";
-  }
-
-  /** Ends a client and its connection: it comes back as another one, and knows what that means. */
-  #startOver({ id }: Session, peer: Peer, t: Instant): Effect[] {
-    const reason = `It is not known what is stored of ${id}: begin anew`;
-    return [farewell(peer, CLOSE.internal, reason), ...this.disconnect(peer, t, true)];
   }
 }

@@ -152,7 +152,9 @@ pure(
       assert(append?.type === "append");
       const [draft] = append.drafts;
       const told = (code: "unavailable" | "room_gone") =>
-        bench.hub.refused(draft!, new ChatError(code, "No"), bench.t).map(({ type }) => type);
+        bench.hub.messages.refused(draft!, new ChatError(code, "No"), bench.t).map(({ type }) =>
+          type
+        );
       assertEquals(told("unavailable"), ["send"]);
       if (!doubtful) {
         assertEquals(refusal(() => say(8, "elsewhere"))[0], "not_in_room");
@@ -174,7 +176,7 @@ pure("a message that a store gave up on in doubt makes its client doubtful", () 
   const [append] = bench.hub.receive(ana, { action: "message", roomId, bodies, n: 1 }, bench.t);
   assert(append?.type === "append");
   const refused = new ChatError("unavailable", "Nobody knows");
-  bench.hub.refused(append.drafts[0]!, refused, bench.t, true);
+  bench.hub.messages.refused(append.drafts[0]!, refused, bench.t, true);
   assertEquals([ana.session?.n, ana.session?.doubtful], [0, true]);
   const token = bench.tokenOf(ana);
   const resumed = (n?: number) => JSON.parse(bench.v1("Ana", token, n).sent[0]!).resumed;

@@ -96,9 +96,9 @@ export class HubWorld implements World {
     this.#store = new MemoryStore(
       {
         ...IGNORE,
-        repeated: (draft, seq) => void this.#perform(this.#hub.repeated(draft, seq)),
+        repeated: (draft, seq) => void this.#perform(this.#hub.messages.repeated(draft, seq)),
         refused: (draft, error) =>
-          void this.#perform(this.#hub.refused(draft, error, this.#instant)),
+          void this.#perform(this.#hub.messages.refused(draft, error, this.#instant)),
       },
       { ...DEFAULTS, logEntries: 100_000 },
       () => newEpoch(bytes),
