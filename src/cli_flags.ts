@@ -6,8 +6,10 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { NAMELESS } from "./cli_names.ts";
+import { messageOf } from "./errors.ts";
+import { readName } from "./names.ts";
 import { PROGRAMS, type Programs } from "./program.ts";
-import { MAX_LAST, MAX_NAME_CHARS } from "./protocol.ts";
+import { MAX_LAST } from "./protocol.ts";
 
 /** Where the chat is unless `--url` says otherwise. */
 export const DEFAULT_URL = "ws://localhost:8765";
@@ -143,8 +145,11 @@ function urlOf(text: string): URL {
 }
 
 function nameOf(flag: string, name: string | undefined): string | undefined {
-  if (name === undefined || name.length <= MAX_NAME_CHARS) return name;
-  throw new RangeError(`${flag} has ${name.length} characters, the most are ${MAX_NAME_CHARS}`);
+  try {
+    return name === undefined ? undefined : readName(name);
+  } catch (error) {
+    throw new RangeError(`${flag}: ${messageOf(error)}`);
+  }
 }
 
 function lastOf(text: string): number {

@@ -6,7 +6,8 @@
  * @module
  */
 
-import { visible } from "./visible.ts";
+import unhomoglyph from "unhomoglyph";
+import { shownName } from "./names.ts";
 
 /** What somebody without a name is called. */
 export const NAMELESS = "guest";
@@ -19,8 +20,8 @@ const MIN_TAG = 4;
 
 /** The people of one room. */
 export class Names {
-  readonly #people = new Map<string, { name: string | undefined; likeness: string }>();
-  /** The ids of those who look alike. */
+  readonly #people = new Map<string, { name: string | undefined; looks: string[] }>();
+  /** The ids of those who look alike, by how they look. */
   readonly #alike = new Map<string, Set<string>>();
 
   /** Makes a room in which nobody is but this person, whom the terminal chat calls "You". */
@@ -31,11 +32,13 @@ export class Names {
   /** Remembers what somebody is called from now on. */
   know(id: string, name: string | undefined): void {
     this.forget(id);
-    const likeness = likenessOf(name);
-    this.#people.set(id, { name, likeness });
-    const alike = this.#alike.get(likeness);
-    if (alike === undefined) this.#alike.set(likeness, new Set([id]));
-    else alike.add(id);
+    const looks = looksOf(name);
+    this.#people.set(id, { name, looks });
+    for (const look of looks) {
+      const alike = this.#alike.get(look);
+      if (alike === undefined) this.#alike.set(look, new Set([id]));
+      else alike.add(id);
+    }
     if (this.#people.size <= MAX_KNOWN) return;
     const [, first] = this.#people.keys();
     this.forget(first!);
@@ -51,9 +54,11 @@ export class Names {
     const person = this.#people.get(id);
     if (person === undefined) return;
     this.#people.delete(id);
-    const alike = this.#alike.get(person.likeness)!;
-    alike.delete(id);
-    if (alike.size === 0) this.#alike.delete(person.likeness);
+    for (const look of person.looks) {
+      const alike = this.#alike.get(look)!;
+      alike.delete(id);
+      if (alike.size === 0) this.#alike.delete(look);
+    }
   }
 
   /**
@@ -61,23 +66,35 @@ export class Names {
    * behind a name that looks like that of somebody else, or like more than a name.
    */
   of(id: string, name: string | undefined): string {
-    const likeness = likenessOf(name);
-    const others = [...this.#alike.get(likeness) ?? []].filter((other) => other !== id);
-    const label = visible((name ?? NAMELESS).replace(/\s+/g, " ").trim());
-    const clear = name !== undefined && likeness !== "" && !/[#:]/.test(likeness);
+    const looks = looksOf(name);
+    const others = looks.flatMap((look) => [...this.#alike.get(look) ?? []])
+      .filter((other) => other !== id);
+    const label = shownName(name ?? NAMELESS);
+    const clear = name !== undefined && looks.every((look) => look !== "" && !/[#:,()]/.test(look));
     if (clear && others.length === 0) return label;
     let length = MIN_TAG;
     while (length < id.length && others.some((other) => other.endsWith(id.slice(-length)))) {
       length++;
     }
-    return `${label}#${visible(id.slice(-length))}`;
+    return `${label}#${shownName(id.slice(-length))}`;
   }
 }
 
-/** What is left of a name for somebody who looks at it: compatible forms and cases are one (NFKC). */
-function likenessOf(name: string = NAMELESS): string {
-  return name.normalize("NFKC")
-    .replace(/[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Cc}]/gu, "")
-    .toUpperCase().toLowerCase().normalize("NFKC")
-    .replace(/\s+/g, " ").trim();
+/**
+ * What is left of a name for somebody who looks at it. Two names look alike where they are one in
+ * compatible forms and letters that are taken for each other (NFKC, and the skeleton of Unicode
+ * Technical Standard 39), as they are written or in lower case: `Ina` like `lna` and like `ina`.
+ */
+function looksOf(name: string = NAMELESS): string[] {
+  const seen = name.normalize("NFKC").replace(
+    /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Cc}]/gu,
+    "",
+  );
+  const looks = [seen, seen.toUpperCase().toLowerCase()].map(skeletonOf);
+  return [...new Set(looks)];
+}
+
+function skeletonOf(text: string): string {
+  const skeleton = unhomoglyph(text.normalize("NFD")).normalize("NFKC");
+  return skeleton.replace(/[\s\u2800]+/g, " ").trim();
 }

@@ -8,6 +8,7 @@
  */
 
 import { ChatError } from "./errors.ts";
+import { readName } from "./names.ts";
 import {
   ACTIONS,
   type ClientFrame,
@@ -18,7 +19,7 @@ import {
   MAX_BODY_BYTES,
   MAX_FRAME_CHARS,
   MAX_LAST,
-  MAX_NAME_CHARS,
+  MAX_WORD_CHARS,
   type MessageFrame,
   PLAIN_ACTIONS,
   type Ref,
@@ -103,7 +104,7 @@ function refOf(fields: Fields): Ref | undefined {
   throw new ChatError(
     "invalid_frame",
     `"ref" must be a number of at most ${Number.MAX_SAFE_INTEGER}, or a string of at most ` +
-      `${MAX_NAME_CHARS} characters, not ${describe(fields.ref)}`,
+      `${MAX_WORD_CHARS} characters, not ${describe(fields.ref)}`,
   );
 }
 
@@ -111,7 +112,7 @@ function refOf(fields: Fields): Ref | undefined {
 function asRef(ref: unknown): Ref | undefined {
   // A larger one would come back as another number where numbers are not doubles.
   if (typeof ref === "number" && Math.abs(ref) <= Number.MAX_SAFE_INTEGER) return ref;
-  if (typeof ref === "string" && ref.length <= MAX_NAME_CHARS) return ref.toWellFormed();
+  if (typeof ref === "string" && ref.length <= MAX_WORD_CHARS) return ref.toWellFormed();
   return undefined;
 }
 
@@ -172,7 +173,8 @@ function joinFrame(body: unknown): JoinFrame {
   const epoch = optionalText("epoch", fields.epoch);
   const after = optionalCount("after", fields.after);
   const last = optionalCount("last", fields.last, 0, MAX_LAST);
-  const roomName = fields.room_name === undefined ? undefined : nameOf(fields.room_name);
+  // Not a name yet: the room may be there under one that an earlier server let in.
+  const roomName = optionalText("room_name", fields.room_name);
   const roomToken = optionalText("room_token", fields.room_token);
   return {
     action: "join",
@@ -230,23 +232,15 @@ function bodyOf(body: unknown): string {
 }
 
 function nameOf(name: unknown): string {
-  if (typeof name !== "string" || name.length > MAX_NAME_CHARS || name.trim() === "") {
-    const found = typeof name === "string" && name.length > MAX_NAME_CHARS
-      ? `${name.length}`
-      : describe(name);
-    throw new ChatError(
-      "invalid_frame",
-      `A name must be a string of 1 to ${MAX_NAME_CHARS} characters, not ${found}`,
-    );
-  }
-  return name.toWellFormed();
+  if (typeof name === "string") return readName(name);
+  throw new ChatError("invalid_frame", `A name must be a string, not ${describe(name)}`);
 }
 
 function requiredText(field: string, value: unknown): string {
-  if (typeof value !== "string" || value.length === 0 || value.length > MAX_NAME_CHARS) {
+  if (typeof value !== "string" || value.length === 0 || value.length > MAX_WORD_CHARS) {
     throw new ChatError(
       "invalid_frame",
-      `"${field}" must be a string of 1 to ${MAX_NAME_CHARS} characters, not ${describe(value)}`,
+      `"${field}" must be a string of 1 to ${MAX_WORD_CHARS} characters, not ${describe(value)}`,
     );
   }
   return value.toWellFormed();

@@ -27,8 +27,14 @@ export const MAX_BODY_BYTES: number = 65_536;
  */
 export const MAX_FRAME_CHARS: number = 6 * MAX_BODY_BYTES + 1_024;
 
-/** The longest name of a room or a person, in UTF-16 units. */
-export const MAX_NAME_CHARS: number = 128;
+/** The longest name of a room or a person, in bytes of UTF-8. */
+export const MAX_NAME_BYTES: number = 128;
+
+/** The same in UTF-16 units: none of so many bytes has more. */
+export const MAX_NAME_CHARS: number = MAX_NAME_BYTES;
+
+/** The longest id, secret or `ref`, in UTF-16 units. */
+export const MAX_WORD_CHARS: number = 128;
 
 /** The most bodies in one `messages` frame. */
 export const MAX_BATCH: number = 256;
@@ -248,8 +254,10 @@ export type Draft = MessageDraft | PresenceDraft;
 export interface Limits {
   /** Bytes of UTF-8 in a message body. */
   body_bytes: number;
-  /** Characters in a name. */
+  /** UTF-16 units in a name. */
   name_chars: number;
+  /** Bytes of UTF-8 in a name; earlier servers did not tell. */
+  name_bytes?: number;
   /** Bodies in one `messages` frame. */
   batch: number;
   /** Rooms one client may be in. */

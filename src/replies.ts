@@ -17,6 +17,7 @@ import {
   MAX_BODY_BYTES,
   MAX_FRAME_CHARS,
   MAX_LISTED,
+  MAX_NAME_BYTES,
   MAX_NAME_CHARS,
   type MessageDraft,
   type Ref,
@@ -79,6 +80,7 @@ export function welcome(
     limits: {
       body_bytes: Math.min(MAX_BODY_BYTES, told.bodyBytes ?? MAX_BODY_BYTES),
       name_chars: MAX_NAME_CHARS,
+      name_bytes: MAX_NAME_BYTES,
       batch: MAX_BATCH,
       rooms: told.maxRoomsPerClient,
       frame_bytes: MAX_FRAME_CHARS,

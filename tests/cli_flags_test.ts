@@ -77,7 +77,7 @@ pure("parseCliFlags() says in one line which argument will not do", () => {
   );
   assertEquals(
     refusal("--name", "x".repeat(129)),
-    "--name has 129 characters, the most are 128",
+    "--name: A name must have at most 128 bytes, not 129",
   );
   assertEquals(
     refusal("--join", "x", "--room-name", "y"),

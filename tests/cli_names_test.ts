@@ -24,13 +24,51 @@ pure("Names puts the end of the id behind names that look alike", () => {
   assertEquals(labels(["aaaa", "Straße"], ["bbbb", "STRASSE"]), ["Straße#aaaa", "STRASSE#bbbb"]);
 });
 
+pure("Names tells apart what is written with other letters that look the same", () => {
+  const alike: [name: string, other: string][] = [
+    ["Ana", "Аnа"], // Cyrillic
+    ["Ina", "lna"],
+    ["Ina", "1na"],
+    ["ina", "INA"],
+    ["Tom", "Torn"],
+    ["Ola", "0la"],
+    ["Eva Lee", "Εvа\u2003Lee"], // Greek and Cyrillic
+    ["paypal", "раураl"],
+    ["Ana", "𝐀𝐧𝐚"],
+    ["fine", "ﬁne"],
+    ["Zoë", "Zoe\u0308"],
+    ["Ana Lee", "Ana\u2800Lee"],
+  ];
+  for (const [name, other] of alike) {
+    const [, label] = labels(["k7q2m9xd", name], ["4hwnr3tc", other]);
+    assert(label?.endsWith("#r3tc"), `${name} and ${other}: ${label}`);
+  }
+  for (const other of ["Anja", "Анна", "Hana", "An", "Änna"]) {
+    assertEquals(labels(["k7q2m9xd", "Ana"], ["4hwnr3tc", other]), ["Ana", other]);
+  }
+});
+
 pure("Names shows as much of an id as tells people apart", () => {
   assertEquals(labels(["aaxd12", "Ana"], ["bbxd12", "Ana"]), ["Ana#axd12", "Ana#bxd12"]);
 });
 
 pure("Names lets nobody be called what only looks like a label", () => {
   assertEquals(labels(["k7q2m9xd", "Ana"], ["4hwnr3tc", "Ana#m9xd"])[1], "Ana#m9xd#r3tc");
-  for (const name of ["Ana: hi", "Ana： hi", "You", "YOU", "", " ", "\u200b"]) {
+  for (
+    const name of [
+      "Ana: hi",
+      "Ana： hi",
+      "Anaː hi",
+      "Ana (you)",
+      "Ana, Ben",
+      "You",
+      "Υоu",
+      "YOU",
+      "",
+      " ",
+      "\u200b",
+    ]
+  ) {
     assert(labels(["k7q2m9xd", name])[0]?.endsWith("#m9xd"), name);
   }
 });
@@ -43,7 +81,7 @@ pure("Names calls somebody without a name a guest", () => {
 pure("Names writes a name in one line, with single spaces", () => {
   assertEquals(
     labels(["k7q2m9xd", "Ana\n  12:00:00 > Ben\u001b[2J"])[0],
-    "Ana 12:00:00 > Ben\\u001b[2J#m9xd",
+    "Ana 12:00:00 > BenU+001B[2J#m9xd",
   );
 });
 

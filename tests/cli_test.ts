@@ -105,8 +105,9 @@ Deno.test("a long input arrives whole and in order, in however many messages", a
 Deno.test("--json writes one object a line, errors too, whatever others are called", async () => {
   await using server = new TestChat();
   const evil = "\x1b]0;x\x07\u009b2J\u202e";
+  const name = `Ana "\\u001b`;
   const { code, stdout, stderr } = await run(
-    ["--url", server.url, "--name", evil, "--json"],
+    ["--url", server.url, "--name", name, "--json"],
     `${evil}\n/who\n/foo\nquit\nnot sent\n`,
   );
   assertEquals({ code, stderr }, { code: 1, stderr: "" });
@@ -122,7 +123,7 @@ Deno.test("--json writes one object a line, errors too, whatever others are call
     "room",
   ]);
   const message = told.find(({ type }) => type === "message");
-  assertEquals([message.name, message.body, message.own], [evil, evil, true]);
+  assertEquals([message.name, message.body, message.own], [name, evil, true]);
   assertEquals(message.roomId, told[0].roomId);
 });
 

@@ -7,7 +7,7 @@ import {
   MAX_BODY_BYTES,
   MAX_FRAME_CHARS,
   MAX_LAST,
-  MAX_NAME_CHARS,
+  MAX_NAME_BYTES,
   PLAIN_ACTIONS,
 } from "../src/protocol.ts";
 import "./ignore_unpermitted.ts";
@@ -83,7 +83,7 @@ Deno.test("PROTOCOL.md tells the limits and defaults that the server has", async
     const value of [
       MAX_BODY_BYTES,
       MAX_FRAME_CHARS,
-      MAX_NAME_CHARS,
+      MAX_NAME_BYTES,
       MAX_BATCH,
       MAX_LAST,
       DEFAULTS.logEntries,

@@ -65,6 +65,7 @@ pure("a welcome says who the client is, and only in parley.v1 how it comes back"
     limits: {
       body_bytes: 65_536,
       name_chars: 128,
+      name_bytes: 128,
       batch: 256,
       rooms: 3,
       frame_bytes: 394_240,
@@ -79,6 +80,7 @@ pure("a welcome says who the client is, and only in parley.v1 how it comes back"
   assertEquals(limitsOf({ rate: 0 }), {
     body_bytes: 65_536,
     name_chars: 128,
+    name_bytes: 128,
     batch: 256,
     rooms: 3,
     frame_bytes: 394_240,

@@ -4,6 +4,7 @@ import { ChatError } from "../src/errors.ts";
 import { Log } from "../src/log.ts";
 import { Rooms } from "../src/rooms.ts";
 import { Roster } from "../src/roster.ts";
+import type { Peer } from "../src/sessions.ts";
 import { messageDraft } from "./drafts.ts";
 import { pure } from "./pure.ts";
 
@@ -80,4 +81,20 @@ pure("Rooms.delete() leaves nobody in the room, and knows when there was none", 
   room.log.push(1, encodeEntry(1, messageDraft("ana", 1, "x", 5)));
   assertEquals([rooms.delete("a"), rooms.delete("a")], [true, false]);
   assertEquals([room.gone, member.outlet, rooms.byId.size, room.log.size], [true, undefined, 0, 0]);
+});
+
+pure("Rooms.lost() makes no room again under what is no name any more", () => {
+  const rooms = opened([]);
+  const peer = { plain: false } as Peer;
+  const frame = { action: "join", roomId: "k7q2-m9xd-4hwn-r3tc" } as const;
+  assertEquals(rooms.lost(peer, { ...frame, roomName: "Cafe\u0301" }), {
+    id: "k7q2-m9xd-4hwn-r3tc",
+    name: "Caf\u00e9",
+  });
+  const error = assertThrows(
+    () => rooms.lost(peer, { ...frame, roomName: "Lob\u202eby" }),
+    ChatError,
+    "A name must not hold U+202E",
+  );
+  assertEquals(error.code, "invalid_frame");
 });

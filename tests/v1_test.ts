@@ -17,6 +17,7 @@ Deno.test("hello is answered with an identity, a secret, the heartbeat and the l
     limits: {
       body_bytes: 65_536,
       name_chars: 128,
+      name_bytes: 128,
       batch: 256,
       rooms: 7,
       frame_bytes: 394_240,

@@ -10,7 +10,7 @@ import {
   MAX_BODY_BYTES,
   MAX_FRAME_CHARS,
   MAX_LAST,
-  MAX_NAME_CHARS,
+  MAX_NAME_BYTES,
 } from "../../src/protocol.ts";
 
 /** Numbers in [0, 1). */
@@ -198,7 +198,7 @@ export class FuzzedFrames {
         }]}`;
       case 2:
         return `{"action":"rename","body":"${
-          letter.repeat(near(MAX_NAME_CHARS / lengthOf(letter)))
+          letter.repeat(near(Math.ceil(MAX_NAME_BYTES / sizeOf(letter))))
         }"}`;
       case 3:
         return `{"action":"join","body":{"room_id":${room},"last":${near(MAX_LAST)}}}`;
@@ -212,8 +212,4 @@ export class FuzzedFrames {
 
 function sizeOf(letter: string): number {
   return new TextEncoder().encode(JSON.parse(`"${letter}"`)).length;
-}
-
-function lengthOf(letter: string): number {
-  return JSON.parse(`"${letter}"`).length;
 }

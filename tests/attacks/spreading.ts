@@ -148,7 +148,7 @@ export const SPREADING: readonly Attack[] = [
       ...join(roomId),
       ...forever([
         every(2 * FULL_RATE_MS),
-        send({ action: "rename", body: `{{count}}${"€".repeat(100)}` }),
+        send({ action: "rename", body: `{{count}}${"€".repeat(40)}` }),
       ]),
     ],
   },
