@@ -51,32 +51,25 @@ export class Connection implements Peer, EventListenerObject {
   /** A number for the log lines; it tells nothing to the outside. */
   readonly id: number;
   session: Session | undefined;
-  /** How often it may speak. */
-  readonly budget: TokenBucket;
   /** How many questions to the store are pending on its behalf. */
   pending = 0;
   /** What came from it while there were any, in order. */
   readonly held: Held[] = [];
 
   readonly #options: ConnectionOptions;
+  /** What it may say before it has a client; made at its first word. */
+  #strangers: TokenBucket | undefined;
   /** How often it may be refused before it counts as a flood; made at the first refusal. */
   #patience: TokenBucket | undefined;
   #waiting = 0;
   #progressAt = 0;
 
-  /** Takes a socket at the monotonic time `now`. Before it is open, nothing can be sent but a last frame. */
-  constructor(
-    id: number,
-    socket: WebSocket,
-    dialect: Dialect,
-    options: ConnectionOptions,
-    now: number,
-  ) {
+  /** Takes a socket. Before it is open, nothing can be sent but a last frame. */
+  constructor(id: number, socket: WebSocket, dialect: Dialect, options: ConnectionOptions) {
     this.id = id;
     this.dialect = dialect;
     this.#socket = socket;
     this.#options = options;
-    this.budget = new TokenBucket(options.rate, now);
     // One object for all events, no function for each, and none for `error`, which says nothing
     // that the `close` behind it does not: they are a part of what an idle connection takes.
     socket.addEventListener("message", this);
@@ -95,10 +88,18 @@ export class Connection implements Peer, EventListenerObject {
     return this.dialect === "plain";
   }
 
-  /** Notes at the monotonic time `now` that it was too fast; says whether it has been so often enough for a flood. */
-  refuse(now: number): boolean {
+  /** What it may say at the monotonic time `now`: what its client may, or a stranger. */
+  budgetAt(now: number): TokenBucket {
+    return this.session?.budget ?? (this.#strangers ??= new TokenBucket(this.#options.rate, now));
+  }
+
+  /**
+   * Notes at the monotonic time `now` that it was too fast with a frame that costs `tokens`; says
+   * whether it has been so often enough for a flood.
+   */
+  refuse(tokens: number, now: number): boolean {
     this.#patience ??= new TokenBucket(patienceOf(this.#options.rate), now);
-    return this.#patience.take(1, now) > 0;
+    return this.#patience.take(tokens, now) > 0;
   }
 
   /** Sends one text frame. After the close it does nothing, whoever closes: the runtime drops what comes then. */

@@ -160,7 +160,7 @@ export class Engine {
       return;
     }
     const t = this.#clock.read();
-    const connection = new Connection(id, socket, dialect, this.#connectionOptions, t.now);
+    const connection = new Connection(id, socket, dialect, this.#connectionOptions);
     this.#connections.add(connection);
     this.#tick();
     this.#logger.debug("connected", { connection: id, dialect });

@@ -29,6 +29,7 @@ import {
   success,
   welcome,
 } from "./replies.ts";
+import { costOfEntering, rateOf } from "./rate_limit.ts";
 import type { Room } from "./room.ts";
 import { Rooms } from "./rooms.ts";
 import { type Peer, type Session, Sessions, type Sign } from "./sessions.ts";
@@ -68,7 +69,7 @@ export class Hub {
     this.#absence = new Absence(options);
     this.#liveness = new Liveness(options);
     this.#random = random;
-    this.#sessions = new Sessions(random, sign);
+    this.#sessions = new Sessions(random, sign, rateOf(options.rate));
     this.#departures = new Departures(this.#sessions, this.#absence);
     this.messages = new Messages(this.#sessions, this.#departures, store);
   }
@@ -89,14 +90,14 @@ export class Hub {
       this.#liveness.arrive(peer, t.now);
       return [];
     }
-    const session = this.#sessions.add();
+    const session = this.#sessions.add(t.now);
     session.attach(peer, t.now);
     return [plainWelcome(peer, session)];
   }
 
   /** Takes in a client of an earlier process: it is away from now on. */
   adopt(client: StoredClient, t: Instant): Effect[] {
-    this.#absence.begin(this.#sessions.restore(client), t.now);
+    this.#absence.begin(this.#sessions.restore(client, t.now), t.now);
     return this.#departures.shed(t);
   }
 
@@ -214,7 +215,12 @@ export class Hub {
     if (stored === undefined && known?.elsewhere) known = undefined;
     // It comes from another process, where it may have said more since.
     if (this.#store.shared && stored !== undefined) known?.recount(stored);
-    return this.#welcome(peer, frame, known ?? (stored && this.#sessions.restore(stored)), t);
+    return this.#welcome(
+      peer,
+      frame,
+      known ?? (stored && this.#sessions.restore(stored, t.now)),
+      t,
+    );
   }
 
   /**
@@ -332,7 +338,7 @@ export class Hub {
     if (earlier?.peer !== undefined) {
       effects.push(replaced(earlier.peer), ...this.#departures.cutOff(earlier, t));
     }
-    const session = earlier ?? this.#sessions.add();
+    const session = earlier ?? this.#sessions.add(t.now);
     this.#liveness.greeted(peer);
     session.attach(peer, t.now);
     this.#absence.welcome(session, t.now);
@@ -405,6 +411,8 @@ export class Hub {
       room.hush();
     }
     const reply = entered(peer, member, frame, !isHere);
+    const { length } = room.quiet ? [] : room.members;
+    session.budget.spend(costOfEntering(length, room.log.bytesAfter(member.cursor), length));
     const told = event === undefined ? [] : tell(event, member, t);
     // What was promised is sent before anything can push it off the log's tail.
     return [...before, ...reply, { type: "deliver", member }, ...grown, ...told];

@@ -13,7 +13,7 @@ import { ChatError } from "./errors.ts";
 import type { Hub } from "./hub.ts";
 import type { ClientFrame, Ref } from "./protocol.ts";
 import type { Pump } from "./pump.ts";
-import { costOfEntries, costOfFrame } from "./rate_limit.ts";
+import { type Audience, costOfFrame, costOfTelling, MAX_HELLO_CHARS } from "./rate_limit.ts";
 import type { Peer } from "./sessions.ts";
 import type { Store } from "./store/store.ts";
 import { within } from "./wait.ts";
@@ -23,6 +23,8 @@ const MAX_HELD = 256;
 
 /** The longest that a `hello` waits until all is stored that its client said before, in milliseconds. */
 const HELLO_WAIT_MS = 1_000;
+
+const NOBODY: Audience = { rooms: 0, members: 0 };
 
 /** What an intake reports; none of it may throw but `effects`. */
 export interface IntakeEvents {
@@ -71,6 +73,12 @@ export class Intake {
     this.#hub.heard(connection, t.now);
     try {
       const length = typeof data === "string" ? data.length : sizeOf(data);
+      if (
+        length > MAX_HELLO_CHARS && connection.session === undefined && connection.pending === 0
+      ) {
+        this.#events.flooded(connection);
+        return;
+      }
       // What no waiting helps is not told to wait, however fast it comes.
       const hopeless = hopelessOf(data);
       if (!this.#charge(connection, costOfFrame(length), t.now, hopeless)) return;
@@ -138,7 +146,7 @@ export class Intake {
     if (frame.action === "hello" && this.#settled(connection, frame) !== undefined) {
       this.#hub.doubt(connection, frame);
     }
-    connection.budget.spend(costOfEntries(frame, connection.session?.rooms));
+    connection.budgetAt(t.now).spend(costOfTelling(frame, audienceOf(connection, frame)));
     this.#events.effects(this.#hub.receive(connection, frame, t));
     if (!connection.plain) return;
     // Plain clients tell answers by their order: nothing overtakes that of a message.
@@ -173,9 +181,9 @@ export class Intake {
    * already what is wrong with it; false where the connection is thrown out.
    */
   #charge(connection: Connection, tokens: number, now: number, wrong?: ChatError): boolean {
-    const retryAfterMs = connection.budget.take(tokens, now);
+    const retryAfterMs = connection.budgetAt(now).take(tokens, now);
     if (retryAfterMs === 0) return true;
-    if (connection.refuse(now)) {
+    if (connection.refuse(Math.max(1, tokens), now)) {
       this.#events.flooded(connection);
       return false;
     }
@@ -198,6 +206,20 @@ export class Intake {
       }
     }
   }
+}
+
+/** Who is told of what a client says. Who comes and goes is told to nobody in a quiet room. */
+function audienceOf({ session, plain }: Connection, frame: ClientFrame): Audience {
+  if (session === undefined) return NOBODY;
+  if (frame.action === "rename") {
+    let members = 0;
+    for (const { room } of session.rooms) members += room.quiet ? 0 : room.members.length;
+    return { rooms: session.rooms.size, members };
+  }
+  if (!("roomId" in frame) || frame.action === "join") return NOBODY;
+  const room = (plain ? session.rooms.any : session.roomOf(frame.roomId ?? ""))?.room;
+  const isTold = room !== undefined && ("bodies" in frame || !room.quiet);
+  return isTold ? { rooms: 1, members: room.members.length } : NOBODY;
 }
 
 function sizeOf(data: unknown): number {

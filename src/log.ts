@@ -136,6 +136,12 @@ export class Log {
     return this.#size - this.#firstAbove(this.#seqs, cursor);
   }
 
+  /** About how many bytes are kept behind `cursor`: of what nobody has read yet, UTF-16 units are counted. */
+  bytesAfter(cursor: number): number {
+    const first = this.#firstAbove(this.#seqs, cursor);
+    return first === this.#size ? 0 : this.#next - this.#starts[this.#place(first)]!;
+  }
+
   /** The kept entry at `index`, counted from the oldest one. */
   at(index: number): LogEntry {
     if (!(index >= 0 && index < this.#size)) {

@@ -264,10 +264,14 @@ export interface Limits {
   rooms: number;
   /** Bytes of UTF-8 in the largest frame that the server sends, or reads. */
   frame_bytes: number;
-  /** Frames a second on average; missing where there is no limit, like `burst`. */
+  /** Frames a second on average; missing where there is no limit, like all below. */
   rate?: number;
   /** The most frames at once. */
   burst?: number;
+  /** Frames at once of a new client. */
+  start?: number;
+  /** For each of so many members of a room, what is told to them costs its price once more. */
+  price_members?: number;
 }
 
 /** What every answer may carry. */

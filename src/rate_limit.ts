@@ -1,7 +1,8 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * How often a connection may speak: a token bucket, and what frames cost.
+ * What frames cost, and who has how much: a frame costs its sender what it costs everybody else,
+ * in tokens of a bucket that a client keeps over all its connections.
  *
  * @module
  */
@@ -11,17 +12,29 @@ import type { ClientFrame } from "./protocol.ts";
 /** Every frame costs one token, and one more for each of these UTF-16 units. */
 const UNITS_PER_TOKEN = 1_024;
 
+/** What is told to a room costs its price once more for each of so many members. */
+export const MEMBERS_PER_PRICE = 64;
+
+/** What somebody is sent who comes into a room, history and members, costs a token for each of so many bytes. */
+const BYTES_PER_TOKEN = 16_384;
+
+/** About as many bytes as a member takes in a list of them. */
+const LISTED_BYTES = 64;
+
+/** The longest frame that is read of a connection before it has said `hello`, in UTF-16 units. */
+export const MAX_HELLO_CHARS = 16_384;
+
 /** How many refusals a connection is told about at once, beside one for each token that it can save up. */
 const PATIENCE = 1_000;
 
-/** How often a connection may speak where it is `perSecond` on average; 0 for no limit. */
-export function rateOf(perSecond: number): Rate {
+/** How often a client may speak where it is `perSecond` on average; 0 for no limit. */
+export function rateOf(perSecond: number): Required<Rate> {
   const most = perSecond || Infinity;
-  return { perSecond: most, burst: 2 * most };
+  return { perSecond: most, burst: 2 * most, start: most };
 }
 
 /**
- * How often a connection may be refused for its rate before that is a flood. Whoever waits as it
+ * How much a connection may be refused for its rate before that is a flood. Whoever waits as it
  * was told never is: all that it had on its way at the first refusal fits, and behind each later
  * one it has no more than it had acknowledged in between.
  */
@@ -34,18 +47,55 @@ export function costOfFrame(length: number): number {
   return 1 + Math.floor(length / UNITS_PER_TOKEN);
 }
 
-/** The tokens that it costs beside those, of a client in these rooms, for each entry that may come of it. */
-export function costOfEntries(frame: ClientFrame, rooms: { size: number } | undefined): number {
-  if (frame.action === "messages") return frame.bodies.length - 1;
-  return frame.action === "rename" ? rooms?.size ?? 0 : 0;
+/** Whom a frame is told to. */
+export interface Audience {
+  /** In how many rooms. */
+  readonly rooms: number;
+  /** How many members they have together. */
+  readonly members: number;
 }
 
-/** What a connection may use. */
+/**
+ * The tokens that a frame costs beside those that it cost before it was read: for each entry that
+ * may come of it, and for all who are told.
+ */
+export function costOfTelling(frame: ClientFrame, { rooms, members }: Audience): number {
+  const times = Math.floor(members / MEMBERS_PER_PRICE);
+  switch (frame.action) {
+    case "messages":
+    case "message": {
+      const more = frame.bodies.length - 1;
+      if (times === 0) return more;
+      const units = frame.bodies.reduce((sum, { length }) => sum + length, 0);
+      return more + (costOfFrame(units) + more) * times;
+    }
+    case "rename":
+      return rooms + times;
+    case "typing":
+    case "leave":
+      return times;
+    default:
+      return 0;
+  }
+}
+
+/**
+ * The tokens that coming into a room costs beside those of the frame: it is told to all `members`,
+ * as is that the client goes, and the client is sent `bytes` of what was said and whom it `meets`.
+ */
+export function costOfEntering(members: number, bytes: number, meets: number): number {
+  return 2 * Math.floor(members / MEMBERS_PER_PRICE) +
+    Math.floor((bytes + meets * LISTED_BYTES) / BYTES_PER_TOKEN);
+}
+
+/** What a client may use. */
 export interface Rate {
   /** Tokens that come back each second; `Infinity` for no limit. */
   perSecond: number;
-  /** The most tokens that can be saved up, and what a new connection has. */
+  /** The most tokens that can be saved up. */
   burst: number;
+  /** What it has at first; the burst unless given. */
+  start?: number;
 }
 
 /** A token bucket: O(1) in time and space, and it takes the time as an argument. */
@@ -54,24 +104,23 @@ export class TokenBucket {
   #tokens: number;
   #since: number;
 
-  /** Makes a full bucket at the monotonic time `now`, in milliseconds. */
+  /** Makes a bucket with what there is at first at the monotonic time `now`, in milliseconds. */
   constructor(rate: Rate, now: number) {
     this.#rate = rate;
-    this.#tokens = rate.burst;
+    this.#tokens = rate.start ?? rate.burst;
     this.#since = now;
   }
 
   /**
-   * Takes `cost` tokens and returns 0; or takes none and returns the milliseconds
-   * until there would be enough. A cost above the burst is let in by a full bucket,
-   * and paid off afterwards.
+   * Takes `cost` tokens and returns 0; or takes none and returns the milliseconds until it would.
+   * Whoever has a token left gets anything, and pays off afterwards what was missing.
    */
   take(cost: number, now: number): number {
     const { perSecond, burst } = this.#rate;
     if (perSecond === Infinity) return 0;
     this.#tokens = Math.min(burst, this.#tokens + (now - this.#since) * perSecond / 1_000);
     this.#since = now;
-    const missing = Math.min(cost, burst) - this.#tokens;
+    const missing = Math.min(cost, 1) - this.#tokens;
     if (missing > 0) return Math.ceil(missing * 1_000 / perSecond);
     this.#tokens -= cost;
     return 0;

@@ -24,7 +24,7 @@ import {
   type SuccessFrame,
 } from "./protocol.ts";
 import type { HubOptions } from "./options.ts";
-import { rateOf } from "./rate_limit.ts";
+import { MEMBERS_PER_PRICE, rateOf } from "./rate_limit.ts";
 import type { Member } from "./room.ts";
 import type { Peer, Session } from "./sessions.ts";
 
@@ -69,7 +69,7 @@ export function welcome(
   },
   ref: Ref | undefined,
 ): Effect {
-  const { perSecond: rate, burst } = rateOf(told.rate);
+  const { perSecond: rate, burst, start } = rateOf(told.rate);
   const text = encodeFrame({
     status: "connected",
     client_id: session.id,
@@ -84,7 +84,7 @@ export function welcome(
       batch: MAX_BATCH,
       rooms: told.maxRoomsPerClient,
       frame_bytes: MAX_FRAME_CHARS,
-      ...(rate < Infinity ? { rate, burst } : {}),
+      ...(rate < Infinity ? { rate, burst, start, price_members: MEMBERS_PER_PRICE } : {}),
     },
     message: "Welcome!",
   }, ref);

@@ -10,6 +10,7 @@
 import { ChatError } from "./errors.ts";
 import { newClientId, normalizeRoomId, type RandomBytes, sameSecret } from "./ids.ts";
 import { Memberships } from "./memberships.ts";
+import { type Rate, TokenBucket } from "./rate_limit.ts";
 import type { Member, Outlet, Person } from "./room.ts";
 import type { StoredClient } from "./store/store.ts";
 
@@ -38,6 +39,8 @@ export class Session implements Person {
   peer: Peer | undefined;
   /** When it was last heard, on the monotonic clock in milliseconds. */
   seenAt = 0;
+  /** What it may still say. */
+  readonly budget: TokenBucket;
 
   /** Whether it has numbered a message. */
   #numbers = false;
@@ -45,9 +48,10 @@ export class Session implements Person {
   #stumbled = false;
 
   /** Made by {@linkcode Sessions} only. */
-  constructor(client: StoredClient) {
+  constructor(client: StoredClient, budget: TokenBucket) {
     this.id = client.id;
     this.name = client.name;
+    this.budget = budget;
     this.recount(client);
   }
 
@@ -185,11 +189,16 @@ export class Sessions {
   readonly #byId = new Map<string, Session>();
   readonly #random: RandomBytes;
   readonly #sign: Sign;
+  readonly #rate: Rate;
 
-  /** Makes an empty set; `random` fills arrays for ids, `sign` makes tokens that cannot be guessed. */
-  constructor(random: RandomBytes, sign: Sign) {
+  /**
+   * Makes an empty set; `random` fills arrays for ids, `sign` makes tokens that cannot be guessed,
+   * `rate` is what each client may say.
+   */
+  constructor(random: RandomBytes, sign: Sign, rate: Rate) {
     this.#random = random;
     this.#sign = sign;
+    this.#rate = rate;
   }
 
   /** How many there are. */
@@ -197,14 +206,14 @@ export class Sessions {
     return this.#byId.size;
   }
 
-  /** Makes the session of a new client. */
-  add(): Session {
-    return this.restore({ id: newClientId(this.#random), name: undefined, n: 0 });
+  /** Makes the session of a new client at the monotonic time `now`. */
+  add(now: number): Session {
+    return this.restore({ id: newClientId(this.#random), name: undefined, n: 0 }, now);
   }
 
-  /** Takes in a client that was known before, and that is not among these. */
-  restore(client: StoredClient): Session {
-    const session = new Session(client);
+  /** Takes in a client that was known before, and that is not among these, at the monotonic time `now`. */
+  restore(client: StoredClient, now: number): Session {
+    const session = new Session(client, new TokenBucket(this.#rate, now));
     this.#byId.set(session.id, session);
     return session;
   }

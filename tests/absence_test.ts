@@ -3,11 +3,12 @@ import { Absence, type AbsenceOptions, type Over } from "../src/absence.ts";
 import { Log } from "../src/log.ts";
 import { type Member, Room } from "../src/room.ts";
 import { Roster } from "../src/roster.ts";
+import { rateOf } from "../src/rate_limit.ts";
 import { type Session, Sessions } from "../src/sessions.ts";
 import { countingBytes, FakePeer } from "./hub_harness.ts";
 import { pure } from "./pure.ts";
 
-const sessions = new Sessions(countingBytes(), (id) => id);
+const sessions = new Sessions(countingBytes(), (id) => id, rateOf(0));
 
 function absent(options: Partial<AbsenceOptions> = {}): Absence {
   return new Absence({ graceMs: 100, pauseMs: 1_000, sessionMs: 10_000, maxAway: 10, ...options });
@@ -15,7 +16,7 @@ function absent(options: Partial<AbsenceOptions> = {}): Absence {
 
 /** A client that is here, in as many rooms. */
 function client(rooms: number): { session: Session; members: Member[] } {
-  const session = sessions.add();
+  const session = sessions.add(0);
   const peer = new FakePeer(false);
   session.attach(peer, 0);
   const members = Array.from({ length: rooms }, (_, i) => {

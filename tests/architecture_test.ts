@@ -53,7 +53,7 @@ const MAY_SEE: Record<string, string[]> = {
   "options": ["type store/store"],
   "room": ["encode", "type log", "type protocol", "type roster", "type store/store"],
   "memberships": ["type room"],
-  "sessions": ["errors", "ids", "memberships", "type room", "type store/store"],
+  "sessions": ["errors", "ids", "memberships", "rate_limit", "type room", "type store/store"],
   "effects": ["type protocol", "type room", "type sessions"],
   "aging": ["type effects"],
   "rooms": [
@@ -105,6 +105,7 @@ const MAY_SEE: Record<string, string[]> = {
     "liveness",
     "messages",
     "presence",
+    "rate_limit",
     "replies",
     "type room",
     "rooms",

@@ -14,7 +14,7 @@ function connect(): { fake: FakeSocket; connection: Connection; full: number[] }
   const options = connectionOptions(LIMITS, {
     full: ({ id }) => full.push(id),
   });
-  const connection = new Connection(7, fake.socket, "v1", options, 0);
+  const connection = new Connection(7, fake.socket, "v1", options);
   return { fake, connection, full };
 }
 
@@ -25,7 +25,7 @@ pure("a connection reports what its socket hears, and its end", () => {
     heard: ({ id }, data) => told.push([id, data]),
     ended: ({ id }, code) => told.push([id, code]),
   });
-  const connection = new Connection(7, fake.socket, "plain", options, 0);
+  const connection = new Connection(7, fake.socket, "plain", options);
   fake.open();
   fake.hear("one");
   fake.dispatchEvent(new Event("error"));
@@ -36,7 +36,7 @@ pure("a connection reports what its socket hears, and its end", () => {
 
 pure("Connection.close() before the socket opens takes place when it does", () => {
   const fake = new FakeSocket();
-  const connection = new Connection(7, fake.socket, "v1", connectionOptions(LIMITS), 0);
+  const connection = new Connection(7, fake.socket, "v1", connectionOptions(LIMITS));
   connection.close(1013, "Full", "bye");
   connection.close(1000, "again");
   assertEquals([connection.closed, fake.sent, fake.closedWith], [true, [], undefined]);

@@ -39,7 +39,7 @@ Deno.test("more than may wait while a room is being made is refused", async () =
 });
 
 Deno.test("a plain client that is too fast while its room is being made is told so in its turn", async () => {
-  await using bench = new Bench({ rate: 1 });
+  await using bench = new Bench({ rate: 2 });
   const socket = bench.connect("plain");
   socket.take();
   socket.hear({ action: "create", body: "Lobby" });
@@ -93,7 +93,7 @@ Deno.test("what a plain client said before it went is heard, though its room was
 });
 
 Deno.test("what waits while a room is being made is limited by all that came of it", async () => {
-  await using bench = new Bench({ rate: 100 });
+  await using bench = new Bench({ rate: 200 });
   const { socket } = bench.v1();
   socket.hear({ action: "create", body: "Lobby" });
   await turn();
@@ -133,15 +133,68 @@ Deno.test("what no waiting helps ends in a close all the same", async () => {
   assertEquals(socket.closedWith, [4501, "Too many messages"]);
 });
 
-Deno.test("all that a full bucket lets through may be refused at once, at any rate", async () => {
+Deno.test("as much as a full bucket lets through may be refused at once, at any rate", async () => {
   for (const rate of [1, 200, 5_000]) {
     await using bench = new Bench({ rate });
     const { socket } = bench.v1();
-    for (let i = 0; i < 4 * rate; i++) socket.hear({ action: "ping" });
+    for (let i = 0; i < 3 * rate; i++) socket.hear({ action: "ping" });
     assertEquals(socket.closedWith, undefined, `at ${rate}`);
     for (let i = 0; i < 2 * rate + 1_000; i++) socket.hear({ action: "ping" });
     assertEquals(socket.closedWith?.[0], 4501, `at ${rate}`);
   }
+});
+
+Deno.test("a refusal counts for a flood by the size of what is refused", async () => {
+  await using bench = new Bench({ rate: 1 });
+  const { socket } = bench.v1();
+  const large = `{"action":"ping","x":"${"x".repeat(380_000)}"}`;
+  socket.hear(large);
+  for (let i = 0; i < 3; i++) socket.hear(large);
+  assertEquals(socket.closedWith, undefined);
+  socket.hear(large);
+  assertEquals(socket.closedWith?.[0], 4501);
+});
+
+Deno.test("a connection whose first frame is larger than a hello can be is thrown out", async () => {
+  await using bench = new Bench();
+  const hello = JSON.stringify({ action: "hello", body: { name: "Ana" } });
+  const largest = bench.connect("v1");
+  largest.hear(hello.padEnd(16_384));
+  assertEquals([largest.take()[0]?.status, largest.closedWith], ["connected", undefined]);
+  const larger = bench.connect("v1");
+  larger.hear(hello.padEnd(16_385));
+  assertEquals(larger.closedWith?.[0], 4501);
+});
+
+Deno.test("a client that comes back has no more to spend than it had", async () => {
+  await using bench = new Bench({ rate: 100 });
+  const first = bench.v1();
+  for (let i = 0; i < 101; i++) first.socket.hear({ action: "ping", ref: i });
+  assertEquals(first.socket.take().at(-1)?.code, "rate_limited");
+  const second = bench.v1({ session: first.session });
+  assertEquals(second.id, first.id);
+  second.socket.hear({ action: "ping" });
+  assertEquals(second.socket.take()[0]?.code, "rate_limited");
+});
+
+Deno.test("whoever comes into a room pays for its history", async () => {
+  await using bench = new Bench({ rate: 100 });
+  const ana = bench.v1().socket;
+  ana.hear({ action: "create", body: "Lobby" });
+  await turn();
+  const roomId = ana.take()[0]?.room_id;
+  for (let i = 0; i < 30; i++) {
+    const author = bench.v1().socket;
+    author.hear({ action: "join", body: roomId });
+    author.hear({ action: "message", room_id: roomId, body: "x".repeat(64_000) });
+  }
+  const ben = bench.v1().socket;
+  ben.hear({ action: "join", body: { room_id: roomId, last: 1_000 } });
+  assertEquals(ben.take().find(({ status }) => status !== undefined)?.status, "success");
+  ben.hear({ action: "ping" });
+  // 1.9 MB are 117 times 16 KiB: of 100 frames, 17 are missing.
+  const wait = Number(ben.take().find(({ code }) => code === "rate_limited")?.retry_after_ms);
+  assertEquals(wait > 150 && wait < 250, true, `${wait}`);
 });
 
 Deno.test("whoever renames itself pays for each of its rooms", async () => {

@@ -1,13 +1,14 @@
 import { assertEquals } from "@std/assert";
 import { Liveness } from "../src/liveness.ts";
+import { rateOf } from "../src/rate_limit.ts";
 import { type Session, Sessions } from "../src/sessions.ts";
 import { countingBytes, FakePeer } from "./hub_harness.ts";
 import { pure } from "./pure.ts";
 
 /** A watch over one client, and what is due to it at a time. */
 function watched(plain = false) {
-  const sessions = new Sessions(countingBytes(), (id) => id);
-  const session = sessions.add();
+  const sessions = new Sessions(countingBytes(), (id) => id, rateOf(0));
+  const session = sessions.add(0);
   session.attach(new FakePeer(plain), 0);
   const liveness = new Liveness({ heartbeatMs: 100, helloMs: 50 });
   const due = (now: number) =>
@@ -56,9 +57,9 @@ pure("whoever says no hello is closed when its time is over, not earlier", () =>
 });
 
 pure("clients may be ended while it is told what is due", () => {
-  const sessions = new Sessions(countingBytes(), (id) => id);
+  const sessions = new Sessions(countingBytes(), (id) => id, rateOf(0));
   const liveness = new Liveness({ heartbeatMs: 100, helloMs: 50 });
-  const all = [sessions.add(), sessions.add(), sessions.add()];
+  const all = [sessions.add(0), sessions.add(0), sessions.add(0)];
   for (const session of all) session.attach(new FakePeer(false), 0);
   const closed: (Session | undefined)[] = [];
   for (const { peer } of liveness.due(sessions, 200)) {

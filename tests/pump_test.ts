@@ -6,6 +6,7 @@ import { Log } from "../src/log.ts";
 import { Pump } from "../src/pump.ts";
 import { type Member, type Outlet, Room } from "../src/room.ts";
 import { Roster } from "../src/roster.ts";
+import { rateOf, TokenBucket } from "../src/rate_limit.ts";
 import { Session } from "../src/sessions.ts";
 import { connectionOptions } from "./connection_options.ts";
 import { messageDraft } from "./drafts.ts";
@@ -36,7 +37,7 @@ function bench(logEntries = 1_000) {
       pump.mark(room);
     },
     member(id: string, outlet: Outlet): Member {
-      const session = new Session({ id, name: undefined, n: 0 });
+      const session = new Session({ id, name: undefined, n: 0 }, new TokenBucket(rateOf(0), 0));
       const member = room.add(session);
       session.rooms.add(member);
       member.outlet = outlet;
@@ -224,7 +225,7 @@ Deno.test("a full connection is looked at until it takes more, and is then sent 
   const options = connectionOptions({ highWaterBytes: 1_000, stuckMs: 60_000 }, {
     full: () => pump.watch(connection),
   });
-  const connection = new Connection(1, fake.socket, "v1", options, 0);
+  const connection = new Connection(1, fake.socket, "v1", options);
   const slow = member("ben", connection);
   fake.bufferedAmount = 5_000;
   say("x".repeat(70_000));
@@ -245,7 +246,7 @@ Deno.test("a full connection that takes nothing is reported as overrun", async (
   const options = connectionOptions({ highWaterBytes: 1_000, stuckMs: 10 }, {
     full: () => pump.watch(connection),
   });
-  const connection = new Connection(1, fake.socket, "v1", options, 0);
+  const connection = new Connection(1, fake.socket, "v1", options);
   member("ben", connection);
   fake.bufferedAmount = 5_000;
   say("x".repeat(70_000));
@@ -261,7 +262,7 @@ Deno.test("a forgotten connection is looked at no more", async () => {
     const fake = new FakeSocket();
     fake.open();
     fake.bufferedAmount = 1e9;
-    const connection = new Connection(id, fake.socket, "v1", options, 0);
+    const connection = new Connection(id, fake.socket, "v1", options);
     pump.watch(connection);
     return connection;
   };

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { costOfEntries, costOfFrame, TokenBucket } from "../src/rate_limit.ts";
+import type { ClientFrame } from "../src/protocol.ts";
+import { costOfEntering, costOfFrame, costOfTelling, TokenBucket } from "../src/rate_limit.ts";
 import { pure } from "./pure.ts";
 
 pure("TokenBucket.take() lets a burst through and then one for each that comes back", () => {
@@ -17,11 +18,17 @@ pure("TokenBucket.take() saves up no more than the burst", () => {
   assertEquals([1, 2, 3, 4].map(() => bucket.take(1, 1_000_000)), [0, 0, 0, 100]);
 });
 
-pure("TokenBucket.take() lets a cost above the burst in when full, and has it paid off", () => {
-  const bucket = new TokenBucket({ perSecond: 10, burst: 3 }, 0);
+pure("TokenBucket.take() lets anything in for the last token, and has it paid off", () => {
+  const bucket = new TokenBucket({ perSecond: 10, burst: 3, start: 1 }, 0);
   assertEquals(bucket.take(8, 0), 0);
-  assertEquals(bucket.take(1, 0), 600);
-  assertEquals(bucket.take(1, 600), 0);
+  assertEquals([bucket.take(1, 0), bucket.take(99, 0), bucket.take(0, 0)], [800, 800, 700]);
+  assertEquals(bucket.take(99, 800), 0);
+});
+
+pure("TokenBucket.take() begins with what there is at first, and saves up more", () => {
+  const bucket = new TokenBucket({ perSecond: 10, burst: 3, start: 1 }, 0);
+  assertEquals([bucket.take(1, 0), bucket.take(1, 0)], [0, 100]);
+  assertEquals([1, 2, 3, 4].map(() => bucket.take(1, 1_000)), [0, 0, 0, 100]);
 });
 
 pure("TokenBucket.spend() takes what is not there, and what comes next waits for it", () => {
@@ -59,10 +66,27 @@ pure(
   },
 );
 
-pure("a frame costs a token, one for each KiB, and one for each entry beside the first", () => {
+pure("a frame costs a token, and one for each KiB", () => {
   assertEquals([0, 1_023, 1_024, 65_536].map(costOfFrame), [1, 1, 2, 65]);
-  const bodies = ["a", "b", "c"];
-  assertEquals(costOfEntries({ action: "messages", bodies }, { size: 9 }), 2);
-  assertEquals(costOfEntries({ action: "message", bodies: ["a"] }, { size: 9 }), 0);
-  assertEquals(costOfEntries({ action: "rename", name: "Ana" }, { size: 9 }), 9);
+});
+
+pure("a frame costs more for each entry that comes of it, and once more for 64 members", () => {
+  const cost = (frame: ClientFrame, members: number) => costOfTelling(frame, { rooms: 9, members });
+  const said = (...bodies: string[]) => ({ action: "messages", bodies }) as const;
+  assertEquals([63, 64, 127, 400].map((members) => cost(said("a"), members)), [0, 1, 1, 6]);
+  assertEquals([2, 400].map((members) => cost(said("a", "b", "c"), members)), [2, 2 + 3 * 6]);
+  assertEquals(cost(said("x".repeat(65_536)), 400), 65 * 6);
+  assertEquals([2, 400].map((members) => cost({ action: "rename", name: "A" }, members)), [9, 15]);
+  assertEquals(
+    (["typing", "leave"] as const).map((action) => cost({ action, roomId: "r" }, 400)),
+    [6, 6],
+  );
+  assertEquals(cost({ action: "ping" }, 0), 0);
+});
+
+pure("coming into a room costs for all who are told, and for what is sent", () => {
+  assertEquals(costOfEntering(2, 16_383, 0), 0);
+  assertEquals(costOfEntering(64, 16_384, 0), 2 + 1);
+  assertEquals(costOfEntering(0, 4 * 1_048_576, 0), 256);
+  assertEquals(costOfEntering(400, 0, 400), 12 + 1);
 });

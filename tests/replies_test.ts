@@ -5,6 +5,7 @@ import type { JoinFrame, Limits, MemberInfo } from "../src/protocol.ts";
 import { entered, plainSuccess, plainWelcome, success, welcome } from "../src/replies.ts";
 import { type Member, Room } from "../src/room.ts";
 import { Roster } from "../src/roster.ts";
+import { rateOf } from "../src/rate_limit.ts";
 import { Sessions } from "../src/sessions.ts";
 import { countingBytes, FakePeer } from "./hub_harness.ts";
 import { pure } from "./pure.ts";
@@ -41,7 +42,11 @@ pure("a reply says yes in each dialect, with the ref it was asked with", () => {
 
 pure("a welcome says who the client is, and only in parley.v1 how it comes back", () => {
   const peer = new FakePeer(false);
-  const session = new Sessions(countingBytes(), (id) => id).restore({ id: "ana", name: "A", n: 4 });
+  const session = new Sessions(countingBytes(), (id) => id, rateOf(0)).restore({
+    id: "ana",
+    name: "A",
+    n: 4,
+  }, 0);
   assertEquals(textOf(plainWelcome(peer, session)), {
     status: "connected",
     client_id: "ana",
@@ -71,6 +76,8 @@ pure("a welcome says who the client is, and only in parley.v1 how it comes back"
       frame_bytes: 394_240,
       rate: 9,
       burst: 18,
+      start: 9,
+      price_members: 64,
     },
     message: "Welcome!",
     ref: "r",

@@ -1,15 +1,16 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { ChatError } from "../src/errors.ts";
+import { rateOf } from "../src/rate_limit.ts";
 import { Sessions } from "../src/sessions.ts";
 import { countingBytes, FakePeer } from "./hub_harness.ts";
 import { pure } from "./pure.ts";
 
 const sign = (id: string) => [...id].reverse().join("");
-const make = () => new Sessions(countingBytes(), sign);
+const make = () => new Sessions(countingBytes(), sign, rateOf(0));
 
-pure("Sessions.add() makes clients with different ids", () => {
+pure("Sessions.add(0) makes clients with different ids", () => {
   const sessions = make();
-  const [a, b] = [sessions.add(), sessions.add()];
+  const [a, b] = [sessions.add(0), sessions.add(0)];
   assertNotEquals(a.id, b.id);
   assertEquals([...sessions], [a, b]);
   assertEquals([sessions.size, sessions.get(a.id)], [2, a]);
@@ -21,9 +22,9 @@ pure(
   "Sessions.restore() takes in a client with its name and number, and how certain that is",
   () => {
     const sessions = make();
-    const ana = sessions.restore({ id: "ana", name: "Ana", n: 7 });
+    const ana = sessions.restore({ id: "ana", name: "Ana", n: 7 }, 0);
     assertEquals([ana.id, ana.name, ana.n, ana.doubtful], ["ana", "Ana", 7, false]);
-    const ben = sessions.restore({ id: "ben", name: undefined, n: 3, doubtUpTo: 5 });
+    const ben = sessions.restore({ id: "ben", name: undefined, n: 3, doubtUpTo: 5 }, 0);
     assertEquals([ben.name, ben.n, ben.doubtful], [undefined, 3, true]);
     assert(sessions.get("ana") === ana);
   },
@@ -53,7 +54,7 @@ pure(
 );
 
 pure("a session and its connection point at each other until they are taken apart", () => {
-  const session = make().add();
+  const session = make().add(0);
   const peer = new FakePeer(false);
   session.attach(peer, 5);
   assertEquals([session.peer === peer, peer.session === session, session.seenAt], [true, true, 5]);
@@ -62,7 +63,7 @@ pure("a session and its connection point at each other until they are taken apar
 });
 
 pure("Session.numberOf() refuses a number behind a hole", () => {
-  const session = make().add();
+  const session = make().add(0);
   assertEquals([session.numberOf(undefined), session.numberOf(1)], [1, 1]);
   session.take(3);
   session.take(2);
@@ -76,7 +77,7 @@ pure(
   () => {
     const refusals = [[true, 1, true], [false, 1, false], [undefined, 1, true]] as const;
     for (const [hadNumber, n, isRefused] of [...refusals, [undefined, undefined, false] as const]) {
-      const session = make().add();
+      const session = make().add(0);
       session.take(session.numberOf(n));
       session.stumble(hadNumber);
       const next = () => session.numberOf(undefined);
@@ -94,7 +95,7 @@ pure(
 pure(
   "Session.canGoOn() with a number that is not beyond its own, and without one if that is certain",
   () => {
-    const session = make().restore({ id: "ana", name: undefined, n: 3 });
+    const session = make().restore({ id: "ana", name: undefined, n: 3 }, 0);
     const answers = () => [undefined, 0, 3, 4].map((n) => session.canGoOn(n));
     assertEquals(answers(), [true, true, true, false]);
     session.recount({ n: 3, doubtUpTo: 5 });

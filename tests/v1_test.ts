@@ -23,6 +23,8 @@ Deno.test("hello is answered with an identity, a secret, the heartbeat and the l
       frame_bytes: 394_240,
       rate: 200,
       burst: 400,
+      start: 200,
+      price_members: 64,
     },
     message: "Welcome!",
     ref: "r1",
