@@ -94,6 +94,13 @@ const OTHERS: { readonly [Name in keyof Kept]: readonly number[] } = {
 /** Longer than it takes a server to look for what is too old, or empty for too long. */
 const TICK_MS = 700;
 
+/**
+ * How often somebody looks for what was said meanwhile, and how long it waits in between, in
+ * milliseconds: what came in at one node may still be on its way to another.
+ */
+const MAX_LOOKS = 10;
+const LATE_MS = 100;
+
 /** One room, and what happens to it. */
 class Story {
   readonly #world: World;
@@ -101,6 +108,8 @@ class Story {
   readonly #guests: Guest[] = [];
   /** What was sent, in its order, and whether it was acknowledged. */
   readonly #said: { body: string; acked: boolean }[] = [];
+  /** Where the newest of it is that was acknowledged, and in which life of the room. */
+  #newest = { epoch: undefined as unknown, seq: 0 };
   readonly #steps: string[] = [];
   /** Whether something was done, while it ran, by which what is in the store may be lost at its end. */
   #broken = false;
@@ -197,9 +206,11 @@ class Story {
     if (this.#roomId === "") {
       const made = await this.#host.ask({ action: "create", body: "Lobby" });
       this.#roomId = String(made.room_id);
+      this.#newest = { epoch: made.epoch, seq: 0 };
       this.#room = { ...this.#room, room_id: made.room_id, room_token: made.room_token };
     } else {
-      await this.#host.ask({ action: "join", body: this.#room });
+      const joined = await this.#host.ask({ action: "join", body: this.#room });
+      if (joined.epoch !== this.#newest.epoch) this.#newest = { epoch: joined.epoch, seq: 0 };
     }
   }
 
@@ -218,7 +229,11 @@ class Story {
       // Where little age is allowed, a busy machine can have dropped even the last one by now.
       const isLate = event === "gap" && this.#kept.logAgeMs !== FOREVER.logAgeMs;
       if (status === "error" || isLate) break;
-      for (const entry of (entries ?? []) as Entry[]) if ("body" in entry) acked.add(entry.body);
+      for (const entry of (entries ?? []) as Entry[]) {
+        if (!("body" in entry)) continue;
+        acked.add(entry.body);
+        this.#newest.seq = entry.seq;
+      }
     }
     for (const it of body) this.#said.push({ body: it, acked: acked.has(it) });
     this.#note(`say ${body.length}`, this.#keepsAll);
@@ -241,10 +256,18 @@ class Story {
     await this.#enter();
   }
 
-  /** Somebody joins, reads up to the head, and is gone. */
+  /** Somebody joins, reads up to the newest message, and is gone. */
   async #cutOff(): Promise<void> {
     const guest = await hello(this.#world.url);
-    const joined = await guest.ask({ action: "join", body: { room_id: this.#roomId, last: 0 } });
+    const body = { room_id: this.#roomId, last: 0 };
+    let joined = await guest.ask({ action: "join", body });
+    const lacks = () =>
+      joined.epoch === this.#newest.epoch && Number(joined.after) < this.#newest.seq;
+    for (let looks = 1; looks < MAX_LOOKS && lacks(); looks++) {
+      await pause(LATE_MS);
+      guest.send({ action: "join", body });
+      joined = await guest.until(({ status }) => status !== undefined);
+    }
     if (joined.status === "success") {
       this.#guests.push({
         session: String(guest.welcome.session),
@@ -274,8 +297,15 @@ class Story {
       // What was in doubt when the guest was cut off may have been stored since.
       const before = this.#said.slice(0, guest.knows).filter(({ acked }) => !acked);
       const doubtful = new Set(before.map((message) => message.body));
-      const seen = (await bodies(socket)).filter((body) => !doubtful.has(body));
-      const wrong = difference(seen, this.#said.slice(guest.knows));
+      const said = this.#said.slice(guest.knows);
+      const seen: string[] = [];
+      let wrong: string | undefined;
+      for (let looks = 0; looks < MAX_LOOKS; looks++) {
+        if (looks > 0) await pause(LATE_MS);
+        seen.push(...(await bodies(socket)).filter((body) => !doubtful.has(body)));
+        wrong = difference(seen, said);
+        if (wrong === undefined) break;
+      }
       if (wrong === undefined) counts.recovered++;
       else this.#find(guest, joined, counts, "lies", wrong);
     }

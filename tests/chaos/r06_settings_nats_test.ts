@@ -7,6 +7,7 @@ import { backUp, restore, type StreamBackup } from "../nats_backup.ts";
 import { NatsServer, NEEDS_NATS } from "../nats_server.ts";
 import { startNode } from "../node.ts";
 import { type Deed, type Kept, runComebacks, type World } from "./comebacks.ts";
+import { FaultProxy } from "./fault_proxy.ts";
 import { pause, report, SEED, setting, until } from "./setting.ts";
 
 /** How many come back, and how many stories are told at once. */
@@ -16,16 +17,20 @@ const AT_ONCE = setting(8, 10);
 /** How long a node may take to see that streams are others than it knows, in milliseconds. */
 const NOTICED_MS = 6_000;
 
+/** How much later the nodes beside the first one hear everything, in milliseconds. */
+const LATER_MS = 20;
+
 const nats = NEEDS_NATS.ignore ? undefined : await NatsServer.start();
 Deno.test.afterAll(() => nats?.[Symbol.asyncDispose]());
 
-/** A node, or two of which the second is told otherwise, over streams of their own. */
+/** A node, or two of which the second is told otherwise and hears all later, over streams of their own. */
 class InNats implements World {
   readonly durable = true;
   readonly #name: string;
   readonly #others: readonly Partial<Kept>[];
   readonly #nc: NatsConnection;
   readonly #streams: JetStreamManager["streams"];
+  readonly #line: FaultProxy;
   readonly #copies: StreamBackup[][] = [];
   #nodes: TestChat[] = [];
   #turn = 0;
@@ -35,17 +40,21 @@ class InNats implements World {
     others: readonly Partial<Kept>[],
     nc: NatsConnection,
     { streams }: JetStreamManager,
+    line: FaultProxy,
   ) {
     this.#name = name;
     this.#others = others;
     this.#nc = nc;
     this.#streams = streams;
+    this.#line = line;
   }
 
   /** Makes a world; for each of `others` there is another node, with these settings instead. */
   static async make(name: string, others: readonly Partial<Kept>[] = []): Promise<InNats> {
     const nc = await connect({ servers: nats!.host });
-    return new InNats(name, others, nc, await jetstreamManager(nc));
+    const line = await FaultProxy.to(nats!.host);
+    line.delay(LATER_MS);
+    return new InNats(name, others, nc, await jetstreamManager(nc), line);
   }
 
   get url(): string {
@@ -53,9 +62,9 @@ class InNats implements World {
   }
 
   async start(kept: Kept): Promise<void> {
-    const cluster = { hosts: nats!.host, name: this.#name };
     const all = [{}, ...this.#others].map((other) => ({ ...kept, ...other }));
-    this.#nodes = all.map((options) => {
+    this.#nodes = all.map((options, i) => {
+      const cluster = { hosts: (i === 0 ? nats! : this.#line).host, name: this.#name };
       return startNode(cluster, { presenceLimit: 0, probeMs: 1_000, ...options });
     });
     await Promise.all(this.#nodes.map(works));
@@ -120,6 +129,7 @@ class InNats implements World {
     await this.stop();
     await this.#delete();
     await this.#nc.close();
+    await this.#line[Symbol.asyncDispose]();
   }
 
   #backUp(suffix = ""): Promise<StreamBackup> {
