@@ -20,6 +20,7 @@ const LIMITS = { logEntries: 1_000, logBytes: 4_194_304 };
 class Silent implements Peer {
   readonly plain = false;
   readonly ready = true;
+  readonly idle = true;
   session: Session | undefined;
   send(): void {}
 }

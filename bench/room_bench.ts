@@ -48,7 +48,7 @@ for (const behind of [1, 32]) {
     () => {
       const cursor = room.log.head;
       for (let i = 0; i < behind; i++) push(room);
-      room.batchAfter(cursor);
+      room.batches().after(cursor);
     },
   );
 }
@@ -56,7 +56,9 @@ for (const behind of [1, 32]) {
 Deno.bench("push an entry and make its frame for 1,000 members", { group: "room" }, () => {
   const cursor = room.log.head;
   push(room);
-  for (let i = 0; i < 1_000; i++) room.batchAfter(cursor);
+  const { batches } = room.begin();
+  for (let i = 0; i < 1_000; i++) batches.after(cursor);
+  room.end();
 });
 
 Deno.bench("join and leave a room of 1,000", { group: "members" }, () => {

@@ -88,6 +88,11 @@ export class Connection implements Peer, EventListenerObject {
     return this.dialect === "plain";
   }
 
+  /** Whether nothing waits for the peer to take it. */
+  get idle(): boolean {
+    return this.ready && this.#socket.bufferedAmount === 0;
+  }
+
   /** What it may say at the monotonic time `now`: what its client may, or a stranger. */
   budgetAt(now: number): TokenBucket {
     return this.session?.budget ?? (this.#strangers ??= new TokenBucket(this.#options.rate, now));

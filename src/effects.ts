@@ -8,7 +8,7 @@
  */
 
 import type { CreateFrame, Draft, HelloFrame, JoinFrame } from "./protocol.ts";
-import type { Member, Outlet } from "./room.ts";
+import type { Member, Outlet, Room } from "./room.ts";
 import type { Peer } from "./sessions.ts";
 
 /** A moment on both clocks. Only the monotonic one decides anything, but for what is too old. */
@@ -33,6 +33,8 @@ export type Effect =
   | { type: "create"; peer: Peer; frame: CreateFrame | JoinFrame; roomId: string; name: string }
   /** Ask the store for a room, up to where the peer knows it; then call `opened`, and hold what it says until then. */
   | { type: "open"; peer: Peer; frame: JoinFrame; roomId: string }
+  /** Send the members of a room, with its next entries, what it was given to pass on. */
+  | { type: "pass"; room: Room }
   /** Hand a frame that is not stored to those in a room who are at other processes. */
   | { type: "relay"; roomId: string; text: string }
   /** Tell the store that nobody here is in the room. */

@@ -93,7 +93,7 @@ export class Engine {
       troubled: (reason) => this.#logger.warn("store troubled", { error: reason }),
       relayed: (roomId, text) => {
         const room = this.#hub.rooms.get(roomId);
-        if (room !== undefined) this.#perform(passing(room, text));
+        if (room !== undefined) this.#perform(passing(room, text, this.#clock.read()));
       },
       orphaned: (roomId, ids) => this.#perform(this.#hub.orphaned(roomId, ids, this.#clock.read())),
       taken: (id, roomId) => this.#perform(this.#hub.taken(id, roomId, this.#clock.read())),
@@ -295,6 +295,9 @@ export class Engine {
         }
         case "remember":
           this.#store.remember(effect.clientId, effect.name);
+          break;
+        case "pass":
+          this.#pump.pass(effect.room);
           break;
         case "relay":
           this.#store.relay(effect.roomId, effect.text);

@@ -136,7 +136,7 @@ export class Hub {
         ];
       }
       case "typing":
-        return typing(session.memberOf(peer, frame.roomId));
+        return typing(session.memberOf(peer, frame.roomId), t);
       case "rename":
         return [
           success(peer, { message: `You are '${frame.name}' now` }, frame.ref),

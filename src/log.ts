@@ -50,7 +50,7 @@ const MOST_RECENT = 65_536;
 export class Log {
   /** Names this life of the log: another epoch means that what was before is lost. */
   readonly epoch: string;
-  /** How much has come since its reader set this to 0; at 1 and above the oldest of it may be gone. */
+  /** Which part of the log has come since its reader set this to 0; at 1 and above the oldest of it may be gone. */
   fresh = 0;
   readonly #limits: LogLimits;
   // Rings whose size is a power of two: for each entry its `seq`, and the position of its first byte.
@@ -151,17 +151,18 @@ export class Log {
   }
 
   /**
-   * The entries behind `cursor`, at least one, and as many more as there is room for in `bytes`;
-   * of what nobody has read yet, UTF-16 units are counted. The cursor must be one that the log
-   * reaches, and older than its head.
+   * The entries behind `cursor` up to the `seq` of `head`, at least one, and as many more as there
+   * is room for in `bytes`; of what nobody has read yet, UTF-16 units are counted. The cursor must
+   * be one that the log reaches, and older than that head and its own.
    */
-  after(cursor: number, bytes: number): LogPart {
+  after(cursor: number, bytes: number, head: number = this.#head): LogPart {
     const first = this.#firstAbove(this.#seqs, cursor);
     const start = this.#starts[this.#place(first)]!;
     // The end of an entry, with a comma behind it, is the start of the next.
     const limit = start + bytes + 1;
     const fitting = this.#next <= limit ? this.#size : this.#firstAbove(this.#starts, limit) - 1;
-    const last = Math.max(first, fitting - 1);
+    const wanted = head >= this.#head ? this.#size : this.#firstAbove(this.#seqs, head);
+    const last = Math.max(first, Math.min(fitting, wanted) - 1);
     const part = { text: this.#read(first, last), upTo: this.#seqs[this.#place(last)]! };
     // Now that the text is at hand: later it would have to be fetched into the caches again.
     if (this.#recent !== "") this.#file();

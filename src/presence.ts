@@ -11,6 +11,9 @@ import { encodeFrame } from "./encode.ts";
 import type { PresenceEvent } from "./protocol.ts";
 import type { Member, Person, Room } from "./room.ts";
 
+/** How often a member is said to be typing: once in so many milliseconds. */
+const TYPING_MS = 1_000;
+
 /** The entry that tells a room what happened to somebody, unless the room is too large for it. */
 export function tell(
   event: PresenceEvent,
@@ -23,26 +26,23 @@ export function tell(
   return [{ type: "append", roomId: room.id, drafts: [{ at: t.at, event, from, name, n: 0 }] }];
 }
 
-/** The frames that tell the others in its room, as far as they can take them, that a member is typing. */
-export function typing({ room, person }: Member): Effect[] {
-  if (room.quiet) return [];
+/** Tells the others in its room, as far as they can take it, that a member is typing. */
+export function typing(member: Member, t: Instant): Effect[] {
+  const { room, person } = member;
+  if (room.quiet || t.now < member.typedUntil) return [];
+  member.typedUntil = t.now + TYPING_MS;
   const text = encodeFrame({
     event: "typing",
     room_id: room.id,
     from: person.id,
     ...(person.name === undefined ? {} : { name: person.name }),
   });
-  const effects = passing(room, text, person);
+  const effects = passing(room, text, t, person);
   if (room.shared) effects.push({ type: "relay", roomId: room.id, text });
   return effects;
 }
 
-/** The frame of the moment, for those in a room here who can take it; not for whom it is about. */
-export function passing({ members }: Room, text: string, about?: Person): Effect[] {
-  const effects: Effect[] = [];
-  for (const { outlet: to, person } of members) {
-    if (to === undefined || to.plain || !to.ready || person === about) continue;
-    effects.push({ type: "send", to, text });
-  }
-  return effects;
+/** Takes in a frame of the moment for those in a room here who can take it; not for whom it is about. */
+export function passing(room: Room, text: string, t: Instant, about?: Person): Effect[] {
+  return room.pass(text, about, t.now) ? [{ type: "pass", room }] : [];
 }

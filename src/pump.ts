@@ -5,17 +5,24 @@
  * @module
  */
 
+import type { Batches } from "./batches.ts";
 import type { Clock } from "./clock.ts";
 import type { Connection } from "./connection.ts";
 import { encodeFrame, PLAIN_SENT } from "./encode.ts";
-import { Line } from "./line.ts";
-import { CATCH_UP_BYTES, MAX_ENTRIES_BYTES, type Member, type Outlet, type Room } from "./room.ts";
+import { Line, type Served } from "./line.ts";
+import type { Member, Outlet, Room, Round } from "./room.ts";
 
 /** How often a full socket is looked at, in milliseconds. */
 const LOOK_EVERY_MS = 10;
 
-/** A room whose log is renewed by so much within one turn does not wait for its end. */
-const FRESH_AT_MOST = 0.5;
+/** How much full sockets that can take more are sent at one look, in sends. */
+const SENDS_PER_LOOK = 512;
+
+/** A room of which the log would forget so much before everybody has it does not wait for its turn. */
+const OWING_AT_MOST = 0.5;
+
+/** A send costs as much again for each of these UTF-16 units. */
+const UNITS_PER_SEND = 16_384;
 
 /** What the pump reports, never from within a delivery: the handlers may change rooms. */
 export interface PumpEvents {
@@ -25,12 +32,15 @@ export interface PumpEvents {
   failed(outlet: Outlet, error: unknown): void;
 }
 
-/** Delivers entries: one frame for each member and room in a turn, and no queue but the logs. */
+/**
+ * Delivers entries: one frame for each member and round of a room, and no queue but the logs. A
+ * large round is made in many turns, and what comes meanwhile is for the next one.
+ */
 export class Pump {
   readonly #events: PumpEvents;
   readonly #clock: Clock;
   /** The rooms that have grown. */
-  readonly #line = new Line<Room>((room) => this.#deliverTo(room));
+  readonly #line = new Line<Room>((room, much) => this.#serve(room, much));
   /** The full connections, and who waits until they are not. */
   readonly #full = new Map<Connection, PromiseWithResolvers<void>>();
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -42,12 +52,17 @@ export class Pump {
   }
 
   /**
-   * Says that a room's log has grown: its members will be sent the news at the end of this
-   * turn, or at once before so much has come that the log would forget what they have not got.
+   * Says that a room's log has grown: its members will be sent the news when it is its turn, or at
+   * once before so much has come that the log would forget what they have not got.
    */
   mark(room: Room): void {
-    if (room.log.fresh > FRESH_AT_MOST) this.#deliverTo(room);
+    while (room.owing > OWING_AT_MOST) this.#serve(room, Infinity);
     this.#line.add(room, room.members.length);
+  }
+
+  /** Says that a room has something to pass on, which need not share a frame with anything. */
+  pass(room: Room): void {
+    this.#line.add(room, 0);
   }
 
   /** Says that a frame has come in from somewhere. */
@@ -57,8 +72,8 @@ export class Pump {
 
   /** Sends a member what it has not been sent, as far as its socket takes it. */
   deliver(member: Member): void {
-    this.#advance(member, CATCH_UP_BYTES);
-    member.room.settle();
+    const { room } = member;
+    if (member.cursor < room.log.head) this.#advance(member, room.batches(), Infinity);
   }
 
   /** Sends a connection what all its rooms have for it; says whether it took all of that. */
@@ -69,19 +84,6 @@ export class Pump {
       all &&= member.cursor === member.room.log.head;
     }
     return all;
-  }
-
-  /** Sends a member all that it lacks, in frames of so many `bytes`, as far as its socket takes it. */
-  #advance(member: Member, bytes: number): void {
-    const { outlet } = member;
-    if (outlet === undefined) return;
-    try {
-      while (outlet.ready && member.cursor < member.room.log.head) {
-        this.#step(member, outlet, bytes);
-      }
-    } catch (error) {
-      queueMicrotask(() => this.#events.failed(outlet, error));
-    }
   }
 
   /** Watches a full connection until it is ready again, then moves all its cursors. */
@@ -107,55 +109,93 @@ export class Pump {
     this.#full.clear();
   }
 
-  /** Delivers to all members of a room, and returns how many they are. */
-  #deliverTo(room: Room): number {
-    const { members, log } = room;
-    log.fresh = 0;
-    for (let i = 0; i < members.length; i++) {
-      const member = members[i]!;
-      if (member.cursor < log.head) this.#advance(member, MAX_ENTRIES_BYTES);
+  /** Goes on with the round of a room, or begins one, until that has cost so `much`, or is over. */
+  #serve(room: Room, much: number): Served {
+    const round = room.round ?? room.begin();
+    const { batches, passing } = round;
+    let cost = 0;
+    for (let member; (member = room.members[round.next]) !== undefined; round.next++) {
+      if (cost >= much) return { cost, more: true };
+      if (passing.size > 0) cost += this.#pass(member, round);
+      if (member.cursor >= batches.head) continue;
+      cost += this.#advance(member, batches, much - cost);
+      if (cost >= much && member.cursor < batches.head) return { cost, more: true };
     }
-    room.settle();
-    return members.length;
+    room.end();
+    return { cost, more: room.log.head > batches.head };
   }
 
-  /** One frame for one member. */
-  #step(member: Member, outlet: Outlet, bytes: number): void {
-    const { room } = member;
-    if (outlet.plain || member.cursor < room.log.tail) {
-      this.#stepAlone(member, outlet);
-      return;
+  /** Sends a member what is of the moment, unless anything waits in its socket; returns what that cost. */
+  #pass(member: Member, round: Round): number {
+    const { outlet, person } = member;
+    if (round.passedTo === member || outlet === undefined || outlet.plain || !outlet.idle) return 0;
+    round.passedTo = member;
+    let cost = 0;
+    try {
+      for (const [text, about] of round.passing) {
+        if (about === person) continue;
+        outlet.send(text);
+        cost++;
+      }
+    } catch (error) {
+      queueMicrotask(() => this.#events.failed(outlet, error));
     }
-    const { frame, upTo } = room.batchAfter(member.cursor, bytes);
+    return cost;
+  }
+
+  /** Sends a member what it lacks, as far as its socket takes it, until that has cost so `much`; returns what it did. */
+  #advance(member: Member, batches: Batches, much: number): number {
+    const { outlet } = member;
+    if (outlet === undefined) return 0;
+    let cost = 0;
+    try {
+      while (outlet.ready && member.cursor < batches.head && cost < much) {
+        cost += outlet.plain
+          ? this.#plainStep(member, outlet, batches)
+          : this.#step(member, outlet, batches);
+      }
+    } catch (error) {
+      queueMicrotask(() => this.#events.failed(outlet, error));
+    }
+    return cost;
+  }
+
+  /** One frame for one member; returns what it cost. */
+  #step(member: Member, outlet: Outlet, batches: Batches): number {
+    const { room, cursor } = member;
+    const batch = batches.after(cursor);
+    if (batch === undefined) {
+      member.cursor = room.log.tail;
+      const gap = { from_seq: cursor + 1, to_seq: member.cursor };
+      return send(outlet, encodeFrame({ event: "gap", room_id: room.id, ...gap }));
+    }
     // The cursor moves first: a send that fails has still ended this member's turn.
-    member.cursor = upTo;
-    outlet.send(frame);
+    member.cursor = batch.upTo;
+    return send(outlet, batch.frame);
   }
 
-  /** One frame for a member that cannot have the one for all: it is told of a gap, or entry by entry. */
-  #stepAlone(member: Member, outlet: Outlet): void {
-    const { room } = member;
-    const { log } = room;
-    if (member.cursor >= log.tail) {
-      const { entry, upTo } = room.plainAfter(member.cursor);
-      member.cursor = upTo;
-      if (entry !== null) outlet.send(entry.from === member.person.id ? PLAIN_SENT : entry.text);
-    } else if (outlet.plain) {
+  /** One entry for one member of the plain dialect; returns what it cost. */
+  #plainStep(member: Member, outlet: Outlet, batches: Batches): number {
+    const step = batches.plainAfter(member.cursor);
+    if (step === undefined) {
       // The plain protocol has no word for a gap, and hiding one is not an option.
       queueMicrotask(() => this.#events.overrun(outlet));
-      member.cursor = log.head;
-    } else {
-      const gap = { from_seq: member.cursor + 1, to_seq: log.tail };
-      outlet.send(encodeFrame({ event: "gap", room_id: room.id, ...gap }));
-      member.cursor = log.tail;
+      member.cursor = member.room.log.head;
+      return 0;
     }
+    member.cursor = step.upTo;
+    const { entry } = step;
+    if (entry === null) return 0;
+    return send(outlet, entry.from === member.person.id ? PLAIN_SENT : entry.text);
   }
 
   #look(): void {
     this.#timer = undefined;
     const { now } = this.#clock.read();
-    const rooms = new Set<Room>();
+    const rooms = new Map<Room, Batches>();
+    let cost = 0;
     for (const connection of this.#full.keys()) {
+      if (cost >= SENDS_PER_LOOK) break;
       const state = connection.look(now);
       if (state === "full") continue;
       this.forget(connection);
@@ -164,11 +204,18 @@ export class Pump {
         continue;
       }
       for (const member of connection.session?.rooms ?? []) {
-        this.#advance(member, CATCH_UP_BYTES);
-        rooms.add(member.room);
+        const { room } = member;
+        const batches = rooms.get(room) ?? room.batches();
+        rooms.set(room, batches);
+        cost += this.#advance(member, batches, Infinity);
       }
     }
-    for (const room of rooms) room.settle();
     if (this.#full.size > 0) this.#timer ??= setTimeout(() => this.#look(), LOOK_EVERY_MS);
   }
+}
+
+/** Sends a frame, and returns what that costs, in sends. */
+function send(outlet: Outlet, text: string): number {
+  outlet.send(text);
+  return 1 + Math.floor(text.length / UNITS_PER_SEND);
 }

@@ -6,27 +6,24 @@
  * @module
  */
 
-import { encodeEntries, encodePlainEntry } from "./encode.ts";
+import { Batches, CATCH_UP_BYTES, MAX_ENTRIES_BYTES } from "./batches.ts";
 import type { Log } from "./log.ts";
 import type { MemberInfo } from "./protocol.ts";
 import type { Roster } from "./roster.ts";
 import type { StoredRoom } from "./store/store.ts";
 
 /**
- * How much of entries may be in a frame that has more than one. They are counted in UTF-16 units as
- * long as nobody has read them: each is at most three bytes, and a single entry may be larger still,
- * so that no frame has more bytes than `MAX_FRAME_CHARS` of protocol.ts says.
+ * What the runtime may keep for all members of a room, which is as much for each as the largest
+ * frame it was ever sent: the more there are, the smaller their frames.
  */
-export const MAX_ENTRIES_BYTES = 131_072;
+const MOST_KEPT_BYTES = 16_777_216;
 
-/**
- * The same in the frames in which a member that is behind catches up. The runtime keeps for each
- * connection a buffer as large as the largest frame it was sent, for as long as it lives: with all
- * history in one frame, a member of a room with 1,000 short messages took 159 KiB, and takes 52.
- * For what is new, smaller frames would cost more than they save (measured: 13 % with 256 messages
- * in flight in each of 32 rooms).
- */
-export const CATCH_UP_BYTES = 16_384;
+/** How many frames of the moment a round has at the most. */
+const MOST_PASSING = 8;
+
+/** For how long each of them is enough, in milliseconds for each member, and how much may come at once. */
+const PASSING_MS = 0.25;
+const PASSING_BURST_MS = 1_000;
 
 /** A client as its rooms know it. */
 export interface Person {
@@ -42,6 +39,8 @@ export interface Outlet {
   readonly plain: boolean;
   /** Whether it can take more; where not, cursors stay until it can. */
   readonly ready: boolean;
+  /** Whether it waits for nothing at all to be taken. */
+  readonly idle: boolean;
   /** Sends one text frame. */
   send(text: string): void;
 }
@@ -59,6 +58,8 @@ export class Member {
   readonly room: Room;
   /** How long it keeps its place while it is away, on the monotonic clock in milliseconds. */
   awayUntil = 0;
+  /** Until when it tells nobody again that it is typing, on the same clock. */
+  typedUntil = 0;
   /** Whether it went without a word to the others, who still take it for present. */
   paused = false;
   /** The place in `room.members`. */
@@ -73,22 +74,25 @@ export class Member {
   }
 }
 
-/** Entries put together for everybody at the same cursor. */
-export interface Batch {
-  /** The cursor before it. */
-  readonly after: number;
-  /** The frame. */
-  readonly frame: string;
-  /** The `seq` of the last entry in it. */
-  readonly upTo: number;
-}
+/** One walk over the members of a room: each is sent what lies between its cursor and a head that is fixed. */
+export class Round {
+  /** What they are sent, made once for all of them. */
+  readonly batches: Batches;
+  /** Which part of the log somebody may need until it is over. */
+  readonly part: number;
+  /** The frames of the moment that the members are sent besides, and whom each is about. */
+  readonly passing: ReadonlyMap<string, Person | undefined>;
+  /** The member that was sent those last. */
+  passedTo: Member | undefined;
+  /** The index of the member whose turn it is; those before it are done. */
+  next = 0;
 
-/** One entry for plain members. */
-export interface PlainStep {
-  /** What they see of it, and whose it is; `null` where they see nothing. */
-  readonly entry: { from: string; text: string } | null;
-  /** Its `seq`. */
-  readonly upTo: number;
+  /** Made by {@linkcode Room.begin} only. */
+  constructor(batches: Batches, part: number, passing: ReadonlyMap<string, Person | undefined>) {
+    this.batches = batches;
+    this.part = part;
+    this.passing = passing;
+  }
 }
 
 /** A room: who is in it, and what was said. */
@@ -111,14 +115,12 @@ export class Room {
   emptySince: number | undefined;
   /** Set once the room was deleted: who was in it is told so at the next word. */
   gone = false;
+  #round: Round | undefined;
   #quiet = false;
-  // The batch asked for last: members at the same cursor, nearly always all of them, share it.
-  #batch: Batch | undefined;
-  #batchHead = 0;
-  // All batches to the same head, by the cursors before them, where it takes more than one.
-  readonly #batches = new Map<number, Batch>();
-  // The entries as plain clients see them, by the cursors before them, as far as they were asked for.
-  readonly #plain = new Map<number, PlainStep>();
+  // The frames of the moment that wait for the next round, and whom each is about.
+  #passing = new Map<string, Person | undefined>();
+  // Up to when the members have had enough of them, on the monotonic clock in milliseconds.
+  #passedUpTo = 0;
 
   /** Opens a room, with nobody here in it, at the monotonic time `now`. */
   constructor({ id, name, log, roster, shared }: StoredRoom, now: number, token?: string) {
@@ -151,12 +153,17 @@ export class Room {
 
   /** Removes a member of this room in constant time. */
   remove(member: Member, now: number): void {
-    const last = this.members.pop();
-    if (last === undefined) throw new RangeError(`Cannot remove from room ${this.id}: it is empty`);
-    if (last !== member) {
-      this.members[member.index] = last;
-      last.index = member.index;
+    if (this.members[member.index] !== member) {
+      throw new RangeError(`Cannot remove from room ${this.id}: ${member.person.id} is not in it`);
     }
+    let hole = member.index;
+    const round = this.#round;
+    if (round !== undefined && hole < round.next) {
+      // Who is done stays before who is not, so that the round passes nobody over.
+      hole = this.#place(this.members[--round.next]!, hole);
+    }
+    const last = this.members.pop()!;
+    if (hole < this.members.length) this.#place(last, hole);
     if (this.members.length === 0) {
       this.emptySince = now;
       if (this.quiet && !this.shared) {
@@ -174,49 +181,63 @@ export class Room {
     return [...members.values()];
   }
 
+  /** The walk over the members that has begun. */
+  get round(): Round | undefined {
+    return this.#round;
+  }
+
   /**
-   * Everything behind `cursor`, as one frame, or as much of it as one of so many `bytes` may hold.
-   * The cursor must be one that the log reaches, and older than its head. Members at the same
-   * cursor get the same string, whoever asked for it first.
+   * Which part of the log somebody here may not have been sent yet, who can take it: at 1 and above
+   * the log may have forgotten what is needed.
    */
-  batchAfter(cursor: number, bytes = MAX_ENTRIES_BYTES): Batch {
-    const { head } = this.log;
-    if (this.#batchHead !== head) {
-      this.#forgetBatches();
-      this.#batchHead = head;
-    }
-    if (this.#batch?.after !== cursor) {
-      this.#batch = this.#batches.get(cursor) ?? this.#makeBatch(cursor, bytes);
-    }
-    return this.#batch;
+  get owing(): number {
+    return this.log.fresh + (this.#round?.part ?? 0);
   }
 
-  /** Lets go of what was put together: everybody who was in time has got it. */
-  settle(): void {
-    this.#forgetBatches();
-    if (this.#plain.size > 0) this.#plain.clear();
+  /** What those who are behind are sent, made anew for each time, and for all of them. */
+  batches(): Batches {
+    return new Batches(this.id, this.log, CATCH_UP_BYTES);
   }
 
-  /** The entry behind `cursor`, as plain clients see it; made once for all of them. */
-  plainAfter(cursor: number): PlainStep {
-    let step = this.#plain.get(cursor);
-    if (step === undefined) {
-      const { text, upTo } = this.log.after(cursor, 0);
-      step = { entry: encodePlainEntry(text), upTo };
-      this.#plain.set(cursor, step);
-    }
-    return step;
+  /** Begins a round, of all that is there now. There must be none. */
+  begin(): Round {
+    const { log, members } = this;
+    const batches = new Batches(this.id, log, entriesBytes(members.length));
+    this.#round = new Round(batches, log.fresh, this.#passing);
+    log.fresh = 0;
+    if (this.#passing.size > 0) this.#passing = new Map();
+    return this.#round;
   }
 
-  #forgetBatches(): void {
-    this.#batch = undefined;
-    if (this.#batches.size > 0) this.#batches.clear();
+  /** Ends the round, and lets go of what was put together for it. */
+  end(): void {
+    // What was text weighs more as bytes, and is counted so only when it is read.
+    if (this.#round?.batches.head === this.log.head) this.log.fresh = 0;
+    this.#round = undefined;
   }
 
-  #makeBatch(cursor: number, bytes: number): Batch {
-    const { text, upTo } = this.log.after(cursor, bytes);
-    const batch = { after: cursor, frame: encodeEntries(this.id, text), upTo };
-    if (upTo < this.log.head || this.#batches.size > 0) this.#batches.set(cursor, batch);
-    return batch;
+  /**
+   * Takes a frame of the moment into the next round; says whether it does. It is dropped where the
+   * members are behind with what is said, or would be sent more of such frames than they need.
+   */
+  pass(text: string, about: Person | undefined, now: number): boolean {
+    if (this.quiet || this.#round !== undefined || this.#passing.size >= MOST_PASSING) return false;
+    if (this.#passedUpTo > now + PASSING_BURST_MS || this.#passing.has(text)) return false;
+    this.#passedUpTo = Math.max(this.#passedUpTo, now) + this.members.length * PASSING_MS;
+    this.#passing.set(text, about);
+    return true;
   }
+
+  /** Puts a member where another one was, and returns where it was itself. */
+  #place(member: Member, index: number): number {
+    const before = member.index;
+    this.members[index] = member;
+    member.index = index;
+    return before;
+  }
+}
+
+/** How much of entries may be in a frame for so many members: what is kept for them all has a bound. */
+function entriesBytes(members: number): number {
+  return Math.max(CATCH_UP_BYTES / 4, Math.min(MAX_ENTRIES_BYTES, MOST_KEPT_BYTES / members));
 }

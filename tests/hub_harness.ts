@@ -23,6 +23,7 @@ import type { StoredClient, StoredRoom } from "../src/store/store.ts";
 export class FakePeer implements Peer {
   readonly plain: boolean;
   ready = true;
+  idle = true;
   session: Session | undefined;
   readonly sent: string[] = [];
 
@@ -178,6 +179,7 @@ export class HubBench {
           break;
         }
         case "close":
+        case "pass":
         case "relay":
         case "release":
         case "remember":

@@ -98,6 +98,12 @@ pure("Log.after() reads one entry at least, and as many more as fit into so many
   assertEquals(some(0, 1_000), { text: `${one},${one},${one}`, upTo: 6 });
 });
 
+pure("Log.after() reads up to a head that it was at before", () => {
+  const log = filled([1, 2, 3, 4, 5]);
+  const upTo = (cursor: number, head: number) => log.after(cursor, 10_000, head).upTo;
+  assertEquals([upTo(0, 3), upTo(2, 3), upTo(0, 5), upTo(0, 9)], [3, 3, 5, 5]);
+});
+
 pure("Log.cursorBefore() brings exactly as many entries as were asked for, holes or not", () => {
   const log = filled([2, 5, 9], { logEntries: 3, logBytes: 1_000 });
   assertEquals([0, 1, 2, 3, 4].map((count) => log.cursorBefore(count)), [9, 5, 2, 0, 0]);

@@ -3,7 +3,6 @@ import { Log } from "../src/log.ts";
 import { tell, typing } from "../src/presence.ts";
 import { Room } from "../src/room.ts";
 import { Roster } from "../src/roster.ts";
-import { FakePeer } from "./hub_harness.ts";
 import { pure } from "./pure.ts";
 
 const T = { now: 5, at: 1_700_000_000_000 };
@@ -38,19 +37,30 @@ pure("tell() says nothing in a quiet room, and nothing in one that is gone", () 
   assertEquals(tell("leave", ana, T), []);
 });
 
-pure("typing() goes to the others who speak parley.v1 and can take it", () => {
+pure("typing() is passed on to the room with its next entries, once a second", () => {
   const room = lobby();
   const ana = room.add({ id: "ana", name: "Ana" });
-  const outlets = [false, true, false].map((plain) => new FakePeer(plain));
-  outlets.forEach((outlet, i) => room.add({ id: `${i}`, name: undefined }).outlet = outlet);
-  outlets[2]!.ready = false;
-  room.add({ id: "away", name: undefined });
-  ana.outlet = new FakePeer(false);
-  assertEquals(typing(ana), [{
-    type: "send",
-    to: outlets[0]!,
-    text: `{"event":"typing","room_id":"id","from":"ana","name":"Ana"}`,
-  }]);
+  const at = (now: number) => typing(ana, { ...T, now });
+  assertEquals(at(5), [{ type: "pass", room }]);
+  assertEquals([...room.begin().passing], [
+    [`{"event":"typing","room_id":"id","from":"ana","name":"Ana"}`, ana.person],
+  ]);
+  room.end();
+  assertEquals(at(1_004), []);
+  assertEquals(at(1_005), [{ type: "pass", room }]);
+});
+
+pure("typing() says nothing in a quiet room", () => {
+  const room = lobby();
+  const ana = room.add({ id: "ana", name: "Ana" });
   room.hush();
-  assertEquals(typing(ana), []);
+  assertEquals(typing(ana, T), []);
+});
+
+pure("typing() is told to other processes though the room is behind here", () => {
+  const { id, name, log, roster } = lobby();
+  const room = new Room({ id, name, log, roster, shared: true }, 0);
+  const ana = room.add({ id: "ana", name: "Ana" });
+  room.begin();
+  assertEquals(typing(ana, T).map(({ type }) => type), ["relay"]);
 });

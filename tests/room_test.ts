@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { encodeEntry } from "../src/encode.ts";
 import { Log } from "../src/log.ts";
-import { CATCH_UP_BYTES, type Member, Room } from "../src/room.ts";
+import { type Member, Room } from "../src/room.ts";
 import { Roster } from "../src/roster.ts";
 import { messageDraft } from "./drafts.ts";
 import { pure } from "./pure.ts";
@@ -17,10 +17,6 @@ function room(entries = 0, body = "x"): Room {
 function push({ log }: Room, body = "x"): void {
   const seq = log.head + 1;
   log.push(seq, encodeEntry(seq, messageDraft("ana", 1, body)));
-}
-
-function seqsOf(frame: string): number[] {
-  return JSON.parse(frame).entries.map(({ seq }: { seq: number }) => seq);
 }
 
 pure("Room.add() puts a member at the head, and the room is empty no longer", () => {
@@ -55,7 +51,7 @@ pure("Room.remove() of the last member starts the room's time, and ends its quie
   lobby.roster.apply({ event: "quiet", from: "" });
   lobby.remove(member, 300);
   assertEquals([lobby.emptySince, lobby.quiet], [300, false]);
-  assertThrows(() => lobby.remove(member, 300), RangeError, "it is empty");
+  assertThrows(() => lobby.remove(member, 300), RangeError, "ana is not in it");
 });
 
 pure("Room.remove() of the last member here keeps a room quiet that others may be in", () => {
@@ -83,62 +79,99 @@ pure("Room.membersFor() shows whoever comes in as there, and nobody in a quiet r
   assertEquals(lobby.membersFor({ id: "ana", name: "Anna" }), []);
 });
 
-pure(
-  "Room.batchAfter() holds everything behind a cursor, the same text for all who are there",
-  () => {
-    const lobby = room(5);
-    const batch = lobby.batchAfter(2);
-    assertEquals([seqsOf(batch.frame), batch.upTo], [[3, 4, 5], 5]);
-    assert(lobby.batchAfter(2) === batch);
-    assert(lobby.batchAfter(3) !== batch);
-    push(lobby);
-    assertEquals(seqsOf(lobby.batchAfter(2).frame), [3, 4, 5, 6]);
-  },
-);
-
-pure("Room.batchAfter() ends a frame that is long enough, and goes on in the next", () => {
-  const lobby = room(20, "x".repeat(60_000));
-  let cursor = 0;
-  const seqs: number[] = [];
-  while (cursor < lobby.log.head) {
-    const { frame, upTo } = lobby.batchAfter(cursor, CATCH_UP_BYTES);
-    assert(frame.length < Math.max(CATCH_UP_BYTES, 60_000) + 200);
-    seqs.push(...seqsOf(frame));
-    assert(upTo > cursor);
-    cursor = upTo;
-  }
-  assertEquals(seqs, Array.from({ length: 20 }, (_, i) => i + 1));
-});
-
-pure("Room.batchAfter() makes each frame of a long turn once for all members", () => {
-  const lobby = room(20, "x".repeat(3_000));
-  const frames = () => {
-    const batches = [];
-    for (let cursor = 0; cursor < lobby.log.head; cursor = batches.at(-1)!.upTo) {
-      batches.push(lobby.batchAfter(cursor, CATCH_UP_BYTES));
-    }
-    return batches;
-  };
-  const first = frames();
-  assert(first.length > 3);
-  assert(frames().every((batch, i) => batch === first[i]));
-  push(lobby);
-  assertEquals(seqsOf(lobby.batchAfter(first.at(-2)!.upTo, CATCH_UP_BYTES).frame).at(-1), 21);
-  lobby.settle();
-  assert(frames()[0] !== first[0]);
-});
-
-pure(
-  "Room.plainAfter() reads an entry once for all who get it in a turn, also one without words",
-  () => {
+pure("Room.remove() leaves before the round who is done and behind it who is not", () => {
+  const orders = fc.array(fc.record({ walk: fc.nat({ max: 3 }), pick: fc.nat({ max: 30 }) }));
+  fc.assert(fc.property(orders, (steps) => {
     const lobby = room();
-    lobby.log.push(1, `{"seq":1,"at":5,"from":"ana","n":1,"body":"hi"}`);
-    lobby.log.push(2, `{"seq":2,"at":5,"event":"join","from":"ana"}`);
-    const message = lobby.plainAfter(0);
-    assertEquals(message, { entry: { from: "ana", text: `{"from":"ana","body":"hi"}` }, upTo: 1 });
-    assertEquals(lobby.plainAfter(1), { entry: null, upTo: 2 });
-    assert(lobby.plainAfter(0) === message);
-    lobby.settle();
-    assert(lobby.plainAfter(0) !== message);
-  },
-);
+    for (let i = 0; i < 20; i++) lobby.add({ id: `${i}`, name: undefined });
+    const round = lobby.begin();
+    const done = new Set<Member>();
+    const waiting = new Set(lobby.members);
+    for (const { walk, pick } of steps) {
+      for (let i = 0; i < walk && round.next < lobby.members.length; i++) {
+        const member = lobby.members[round.next++]!;
+        assert(waiting.delete(member));
+        done.add(member);
+      }
+      const leaving = lobby.members[pick % Math.max(1, lobby.members.length)];
+      if (leaving === undefined) break;
+      lobby.remove(leaving, 200);
+      if (!done.delete(leaving)) waiting.delete(leaving);
+      lobby.members.forEach(({ index }, i) => assertEquals(index, i));
+      assertEquals(new Set(lobby.members.slice(0, round.next)), done);
+      assertEquals(new Set(lobby.members.slice(round.next)), waiting);
+    }
+  }));
+});
+
+pure("Room.owing is the part of the log that a round has not brought to everybody", () => {
+  const lobby = room(20);
+  assertEquals([lobby.owing.toFixed(2), lobby.round], ["0.02", undefined]);
+  const round = lobby.begin();
+  assertEquals([lobby.owing.toFixed(2), lobby.round === round], ["0.02", true]);
+  push(lobby);
+  assertEquals([lobby.owing.toFixed(3), round.batches.head], ["0.021", 20]);
+  lobby.end();
+  assertEquals([lobby.owing.toFixed(3), lobby.round], ["0.001", undefined]);
+});
+
+pure("Room.owing is nothing after a round that brought what weighs more as bytes", () => {
+  const lobby = room(3, "€".repeat(100_000));
+  lobby.begin().batches.after(0);
+  assert(lobby.owing > 0.08);
+  lobby.end();
+  assertEquals(lobby.owing, 0);
+});
+
+pure("Room.begin() makes the frames of large rooms small", () => {
+  const longest = (members: number) => {
+    const lobby = room(200, "x".repeat(1_000));
+    for (let i = 0; i < members; i++) lobby.add({ id: `${i}`, name: undefined });
+    return lobby.begin().batches.after(0)?.frame.length ?? 0;
+  };
+  const lengths = [1, 100, 400, 2_000, 10_000].map(longest);
+  const most = [131_072, 131_072, 41_944, 8_389, 4_096];
+  lengths.forEach((length, i) => {
+    const part = length / most[i]!;
+    assert(part > 0.5 && part < 1.1, `${lengths}`);
+  });
+});
+
+pure("Room.pass() keeps frames of the moment for the next round, each once", () => {
+  const lobby = room();
+  const ana = lobby.add({ id: "ana", name: undefined }).person;
+  assertEquals([lobby.pass("1", ana, 0), lobby.pass("1", ana, 0), lobby.pass("2", undefined, 0)], [
+    true,
+    false,
+    true,
+  ]);
+  assertEquals([...lobby.begin().passing], [["1", ana], ["2", undefined]]);
+  assertEquals(lobby.pass("3", ana, 0), false);
+  lobby.end();
+  assertEquals([...lobby.begin().passing], []);
+});
+
+pure("Room.pass() takes only so many at once, and none in a quiet room", () => {
+  const lobby = room();
+  const taken = Array.from({ length: 50 }, (_, i) => lobby.pass(`${i}`, undefined, 0));
+  assertEquals(taken.filter((was) => was).length, 8);
+  lobby.begin();
+  lobby.end();
+  lobby.hush();
+  assertEquals(lobby.pass("1", undefined, 0), false);
+});
+
+pure("Room.pass() takes as few as its members are many", () => {
+  const perSecond = (members: number) => {
+    const lobby = room();
+    for (let i = 0; i < members; i++) lobby.add({ id: `${i}`, name: undefined });
+    let taken = 0;
+    for (let now = 0; now < 100_000; now += 10) {
+      if (lobby.pass(`${now}`, undefined, now)) taken++;
+      lobby.begin();
+      lobby.end();
+    }
+    return Math.round(taken / 100);
+  };
+  assertEquals([perSecond(4), perSecond(100), perSecond(400)], [100, 40, 10]);
+});

@@ -77,7 +77,7 @@ pure("Rooms.delete() leaves nobody in the room, and knows when there was none", 
   const rooms = opened(["a"]);
   const room = rooms.byId.get("a")!;
   const member = enter(rooms, "a");
-  member.outlet = { plain: false, ready: true, send: () => {} };
+  member.outlet = { plain: false, ready: true, idle: true, send: () => {} };
   room.log.push(1, encodeEntry(1, messageDraft("ana", 1, "x", 5)));
   assertEquals([rooms.delete("a"), rooms.delete("a")], [true, false]);
   assertEquals([room.gone, member.outlet, rooms.byId.size, room.log.size], [true, undefined, 0, 0]);

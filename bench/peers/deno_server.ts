@@ -8,7 +8,7 @@
  * @module
  */
 
-import { Line } from "../../src/line.ts";
+import { Line, type Served } from "../../src/line.ts";
 
 const SUBPROTOCOL = "parley.v1";
 
@@ -58,11 +58,11 @@ function say(room: Room, from: string, n: number, bodies: string[]): void {
   line.add(room, room.sockets.length);
 }
 
-function send(room: Room): number {
+function send(room: Room): Served {
   const text = `{"event":"entries","room_id":"${room.id}","entries":[${room.waiting}]}`;
   room.waiting = "";
   for (const socket of room.sockets) socket.send(text);
-  return room.sockets.length;
+  return { cost: room.sockets.length, more: false };
 }
 
 // See `keepFreedMemory` in `server.ts`.

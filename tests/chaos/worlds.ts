@@ -51,6 +51,7 @@ const TICK_MS = 500;
 class Puppet implements Peer, Speaker {
   readonly plain = false;
   readonly ready = true;
+  readonly idle = true;
   session: Session | undefined;
   welcome: Frame = {};
   #answer: Frame = {};
@@ -192,6 +193,7 @@ export class HubWorld implements World {
           this.#store.forget(effect.clientId);
           break;
         case "deliver":
+        case "pass":
         case "relay":
         case "close":
           break;
