@@ -6,7 +6,21 @@
  */
 
 import type { Attack } from "./arena.ts";
-import { DIAL, every, fill, forever, greet, HANG_UP, OPEN, raw, send, wait } from "./script.ts";
+import {
+  DIAL,
+  every,
+  expect,
+  fill,
+  forever,
+  greet,
+  HANG_UP,
+  MUTE,
+  OPEN,
+  raw,
+  RESET,
+  send,
+  wait,
+} from "./script.ts";
 import { FULL_RATE_MS } from "./spreading.ts";
 
 /** A little less than the largest frame that is read, in characters. */
@@ -39,6 +53,16 @@ function resetStreams(count: number): Uint8Array<ArrayBuffer> {
     const id = [0, stream >> 16 & 255, stream >> 8 & 255, stream & 255];
     bytes.push(...[0, 0, 6, 1, 5], ...id, ...[0x82, 0x86, 0x84, 0x41, 1, 0x78]);
     bytes.push(...[0, 0, 4, 3, 0], ...id, ...[0, 0, 0, 8]);
+  }
+  return Uint8Array.from(bytes);
+}
+
+/** Streams that ask for `/` and say nothing behind it. */
+function streams(count: number): Uint8Array<ArrayBuffer> {
+  const bytes: number[] = [];
+  for (let stream = 1; stream < 2 * count; stream += 2) {
+    const id = [0, stream >> 16 & 255, stream >> 8 & 255, stream & 255];
+    bytes.push(...[0, 0, 6, 1, 5], ...id, ...[0x82, 0x86, 0x84, 0x41, 1, 0x78]);
   }
   return Uint8Array.from(bytes);
 }
@@ -147,6 +171,11 @@ export const FLOODING: readonly Attack[] = [
     lines: () => [DIAL, ...forever([requests(100, "GET /healthz HTTP/1.1\r\nHost: x")])],
   },
   {
+    name: "requests with HEAD in a row",
+    dialect: "raw",
+    lines: () => [DIAL, ...forever([requests(100, "HEAD / HTTP/1.1\r\nHost: x")])],
+  },
+  {
     name: "requests for the page of the chat in a row",
     dialect: "raw",
     lines: () => [
@@ -185,5 +214,81 @@ export const FLOODING: readonly Attack[] = [
     dialect: "raw",
     again: 0,
     lines: () => [DIAL, raw(Uint8Array.from(HTTP2)), raw(resetStreams(5_000)), wait(50)],
+  },
+  {
+    name: "handshakes of another version in a row",
+    dialect: "raw",
+    lines: () => [
+      DIAL,
+      ...forever([
+        requests(
+          100,
+          "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+            "Sec-WebSocket-Version: 12\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        ),
+      ]),
+    ],
+  },
+  {
+    name: "a body in chunks of one byte, without an end",
+    dialect: "raw",
+    lines: () => [
+      DIAL,
+      raw("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"),
+      ...forever([raw("1\r\nx\r\n".repeat(1_000))]),
+    ],
+  },
+  {
+    name: "pings of HTTP/2 without an end",
+    dialect: "raw",
+    lines: () => [
+      DIAL,
+      raw(Uint8Array.from(HTTP2)),
+      ...forever([raw(many(1_000, [0, 0, 8, 6, 0, 0, 0, 0, 0, ...Array(8).fill(0)]))]),
+    ],
+  },
+  {
+    name: "pings of HTTP/2 whose answers nobody reads",
+    dialect: "raw",
+    lines: () => [
+      DIAL,
+      MUTE,
+      raw(Uint8Array.from(HTTP2)),
+      ...forever([raw(many(1_000, [0, 0, 8, 6, 0, 0, 0, 0, 0, ...Array(8).fill(0)]))]),
+    ],
+  },
+  {
+    name: "requests over HTTP/2 as fast as they are taken",
+    dialect: "raw",
+    again: 0,
+    lines: () => [DIAL, raw(Uint8Array.from(HTTP2)), raw(streams(5_000)), wait(1_000)],
+  },
+  {
+    name: "headers of HTTP/2 that go on without an end",
+    dialect: "raw",
+    again: 0,
+    lines: () => [
+      DIAL,
+      raw(Uint8Array.from([...HTTP2, 0, 0, 1, 1, 0, 0, 0, 0, 1, 0x82])),
+      ...forever([raw(many(1_000, [0, 0, 1, 9, 0, 0, 0, 0, 1, 0x86]))]),
+    ],
+  },
+  {
+    name: "requests for /healthz in a row whose answers nobody reads",
+    dialect: "raw",
+    lines: () => [DIAL, MUTE, ...forever([requests(100, "GET /healthz HTTP/1.1\r\nHost: x")])],
+  },
+  {
+    name: "hello with invented sessions, over new connections",
+    lines: () =>
+      forever([
+        OPEN,
+        send({
+          action: "hello",
+          body: { session: `dwbvjhjtzjdg.{{count}}${"0".repeat(31)}` },
+        }),
+        expect(`"session":"`),
+        RESET,
+      ]),
   },
 ];

@@ -11,6 +11,8 @@ import {
   DIAL,
   every,
   expect,
+  FINISH,
+  FOR_EVER_MS,
   forever,
   greet,
   join,
@@ -20,14 +22,12 @@ import {
   receiveBuffer,
   repeat,
   RESET,
+  RESUME,
   send,
   sip,
   wait,
 } from "./script.ts";
 import { FULL_LOG, FULL_RATE_MS } from "./spreading.ts";
-
-/** Longer than any attack lasts, in milliseconds. */
-const FOR_EVER_MS = 600_000;
 
 const DONE = [send({ action: "ping" }), expect(`"pong"`)];
 
@@ -40,9 +40,7 @@ export const HOARDING: readonly Attack[] = [
       ...create(),
       ...forever([
         RESET,
-        OPEN,
-        send({ action: "hello", body: { session: "{{session}}" } }),
-        expect(`"resumed":`),
+        ...RESUME,
         ...join("{{room}}"),
         send({ action: "messages", room_id: "{{room}}", body: Array(256).fill("x") }),
         send({ action: "messages", room_id: "{{room}}", body: Array(130).fill("x") }),
@@ -172,5 +170,33 @@ export const HOARDING: readonly Attack[] = [
     sockets: 300,
     dialect: "raw",
     lines: () => [DIAL, raw("GET / HTTP/1.1\r\nHost: x\r\nUpgrade: webs"), wait(FOR_EVER_MS)],
+  },
+  {
+    name: "clients that make a room, say something and are cut off",
+    leadMs: 8_000,
+    lines: () =>
+      forever([
+        ...greet(),
+        ...create(),
+        send({ action: "message", room_id: "{{room}}", body: "x" }),
+        ...DONE,
+        RESET,
+      ]),
+  },
+  {
+    name: "500 connections that say no more and read on",
+    leadMs: 4_000,
+    sockets: 500,
+    lines: () => [...greet(), FINISH, wait(FOR_EVER_MS)],
+  },
+  {
+    name: "answers that nobody reads, at the full rate",
+    sockets: 20,
+    lines: () => [
+      receiveBuffer(4_096),
+      ...greet(),
+      MUTE,
+      ...forever([every(FULL_RATE_MS), send({ action: "ping", ref: "€".repeat(128) })]),
+    ],
   },
 ];

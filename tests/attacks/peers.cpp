@@ -77,6 +77,8 @@ static std::deque<Peer> peers;
 static std::deque<Peer*> turns, places;
 // Connections that nobody reads, answers or ends.
 static std::deque<int> abandoned;
+// What all peers know: variables whose name begins with "@".
+static std::map<string, string> shared;
 using Timer = std::tuple<int64_t, size_t, uint32_t>;
 static std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers;
 
@@ -97,6 +99,10 @@ static string random_room() {
   return id;
 }
 
+static string& variable(Peer& peer, const string& name) {
+  return name.starts_with('@') ? shared[name] : peer.variables[name];
+}
+
 static string filled(Peer& peer, const string& text) {
   string result;
   for (size_t at = 0;;) {
@@ -107,7 +113,7 @@ static string filled(Peer& peer, const string& text) {
     if (name == "i") result += std::to_string(peer.index);
     else if (name == "count") result += std::to_string(++counter);
     else if (name == "room_id") result += random_room();
-    else result += peer.variables[name];
+    else result += variable(peer, name);
     at = end + 2;
   }
 }
@@ -258,6 +264,8 @@ static bool step(Peer& peer) {
       abandoned.pop_front();
     }
     drop(peer, false);
+  } else if (op == "finish") {
+    shutdown(peer.fd, SHUT_WR);
   } else if (op == "reset" || op == "hangup") {
     drop(peer, op == "reset");
   } else if (op == "close") {
@@ -278,7 +286,7 @@ static bool step(Peer& peer) {
   } else if (op == "count") {
     peer.group->counts[line.text]++;
   } else if (op == "set") {
-    peer.variables[line.name] = filled(peer, line.text);
+    variable(peer, filled(peer, line.name)) = filled(peer, line.text);
   } else {
     wire::fail("Unknown line: " + op);
   }
@@ -310,7 +318,7 @@ static void on_frame(Peer& peer, wire::Opcode opcode, string_view payload) {
   if (at == string_view::npos) return;
   if (!line.name.empty()) {
     at += line.text.size();
-    peer.variables[line.name] = payload.substr(at, payload.find('"', at) - at);
+    variable(peer, filled(peer, line.name)) = payload.substr(at, payload.find('"', at) - at);
   }
   set_wait(peer, Wait::TURN);
 }

@@ -6,7 +6,18 @@
  */
 
 import type { Attack } from "./arena.ts";
-import { DIAL, every, fill, forever, greet, type Group, raw, repeat, wait } from "./script.ts";
+import {
+  DIAL,
+  every,
+  fill,
+  FOR_EVER_MS,
+  forever,
+  greet,
+  type Group,
+  raw,
+  repeat,
+  wait,
+} from "./script.ts";
 
 const MIB = 1_048_576;
 
@@ -59,7 +70,6 @@ export const FRAMES: readonly Attack[] = [
 const UPGRADE = "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
   "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 const UPGRADE_V1 = raw(`${UPGRADE}Sec-WebSocket-Protocol: parley.v1\r\n\r\n`);
-const FOR_EVER_MS = 600_000;
 
 /** Between two bytes of those that say as little as they can. */
 const DRIP_MS = 2_000;

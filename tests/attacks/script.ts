@@ -1,7 +1,8 @@
 /**
  * What connections do, written down for `peers.cpp`: groups of them, each with the lines of a
  * script. In a text `{{i}}` is the number of the connection, `{{count}}` a number that no text had
- * before, `{{room_id}}` an id that no room has, and `{{name}}` what `expect` or `set` called so.
+ * before, `{{room_id}}` an id that no room has, and `{{name}}` what `expect` or `set` called so: on
+ * this connection, or on any of its program where the name begins with `@`.
  *
  * @module
  */
@@ -27,6 +28,9 @@ export function scriptOf(groups: readonly Group[]): string {
   return [...parts, "go", ""].join("\n");
 }
 
+/** Longer than any attack lasts, in milliseconds. */
+export const FOR_EVER_MS = 600_000;
+
 /** Connects and upgrades. */
 export const OPEN = "open";
 /** Connects, and says nothing by itself. */
@@ -37,6 +41,8 @@ export const MUTE = "mute";
 export const RESET = "reset";
 /** Ends the connection without a word. */
 export const HANG_UP = "hangup";
+/** Says no more, and goes on reading. */
+export const FINISH = "finish";
 /** Leaves the connection as it is: nobody reads, answers or ends it. */
 export const ABANDON = "abandon";
 /** Says that everything is in place for this connection. */
@@ -127,6 +133,13 @@ export function greet(hello: Record<string, string> = {}): string[] {
   ];
 }
 
+/** Connects and comes back as who it was. */
+export const RESUME: readonly string[] = [
+  OPEN,
+  send({ action: "hello", body: { session: "{{session}}" } }),
+  expect(`"resumed":`),
+];
+
 /** Joins a room in `parley.v1` and waits for the answer. */
 export function join(roomId: string, fields: Record<string, unknown> = {}): string[] {
   return [
@@ -135,9 +148,9 @@ export function join(roomId: string, fields: Record<string, unknown> = {}): stri
   ];
 }
 
-/** Makes a room in `parley.v1`, whose id is called `room`. */
-export function create(name = "Den"): string[] {
-  return [send({ action: "create", body: name }), expect(`created","room_id":"`, { as: "room" })];
+/** Makes a room in `parley.v1`, whose id is called `room` unless given. */
+export function create(as = "room"): string[] {
+  return [send({ action: "create", body: "Den" }), expect(`created","room_id":"`, { as })];
 }
 
 /** Connects in the plain dialect and joins a room. */

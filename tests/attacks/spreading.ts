@@ -18,6 +18,7 @@ import {
   READY,
   repeat,
   RESET,
+  RESUME,
   send,
 } from "./script.ts";
 
@@ -160,9 +161,7 @@ export const SPREADING: readonly Attack[] = [
       ...join(roomId),
       ...forever([
         RESET,
-        OPEN,
-        send({ action: "hello", body: { session: "{{session}}" } }),
-        expect(`"resumed":`),
+        ...RESUME,
         ...join(roomId),
       ]),
     ],
@@ -175,9 +174,7 @@ export const SPREADING: readonly Attack[] = [
       ...join(roomId),
       ...forever([
         "abandon",
-        OPEN,
-        send({ action: "hello", body: { session: "{{session}}" } }),
-        expect(`"resumed":`),
+        ...RESUME,
         ...join(roomId),
       ]),
     ],
@@ -191,9 +188,7 @@ export const SPREADING: readonly Attack[] = [
       ...forever([
         send({ action: "pause" }),
         HANG_UP,
-        OPEN,
-        send({ action: "hello", body: { session: "{{session}}" } }),
-        expect(`"resumed":`),
+        ...RESUME,
         ...join(roomId),
       ]),
     ],
@@ -216,9 +211,7 @@ export const SPREADING: readonly Attack[] = [
       ...greet(),
       ...forever([
         RESET,
-        OPEN,
-        send({ action: "hello", body: { session: "{{session}}" } }),
-        expect(`"resumed":`),
+        ...RESUME,
         ...join(roomId, { last: 10_000 }),
       ]),
     ],
@@ -264,6 +257,26 @@ export const SPREADING: readonly Attack[] = [
       ...forever([
         every(FULL_RATE_MS),
         send({ action: "€".repeat(1_000), ref: "\u0001".repeat(128) }),
+      ]),
+    ],
+  },
+  {
+    name: "256 bodies that fill the largest frame, as often as it is let in, to 400 members",
+    members: { v1: 400 },
+    lines: (roomId) => [
+      ...greet(),
+      ...join(roomId),
+      ...forever([every(3_300), sayAll(roomId, Array(256).fill("€".repeat(1_500)))]),
+    ],
+  },
+  {
+    name: "a batch of 256 that is repeated, as often as it is let in",
+    lines: () => [
+      ...greet(),
+      ...create(),
+      ...forever([
+        every(1_300),
+        send({ action: "messages", room_id: "{{room}}", n: 1, body: Array(256).fill("") }),
       ]),
     ],
   },

@@ -9,6 +9,7 @@ import { assertEquals } from "@std/assert";
 import { reasonOf } from "../../src/errors.ts";
 import { FULL, report } from "../chaos/setting.ts";
 import { attack, figuresOf, missedBy, SETTING, type Trial } from "./arena.ts";
+import { CROWDING } from "./crowding.ts";
 import { FLOODING } from "./flooding.ts";
 import { COMPILER } from "./generators.ts";
 import { HOARDING } from "./hoarding.ts";
@@ -20,7 +21,7 @@ const TRIALS: Pick<Trial, "attackers" | "store">[] = FULL
   )
   : [{ attackers: 1, store: "memory" }];
 
-for (const what of [...SPREADING, ...HOARDING, ...FLOODING]) {
+for (const what of [...SPREADING, ...CROWDING, ...HOARDING, ...FLOODING]) {
   Deno.test(`X1 nobody suffers from ${what.name}`, {
     ignore: COMPILER === undefined || !FULL && what.daily === undefined,
   }, async () => {

@@ -8,6 +8,7 @@ import { assertEquals } from "@std/assert";
 import { reasonOf } from "../../src/errors.ts";
 import { FULL, report } from "../chaos/setting.ts";
 import { attack, SETTING } from "./arena.ts";
+import { CROWDING } from "./crowding.ts";
 import { COMPILER } from "./generators.ts";
 import { HOARDING } from "./hoarding.ts";
 import { SPREADING } from "./spreading.ts";
@@ -15,7 +16,9 @@ import { SPREADING } from "./spreading.ts";
 /** What must arrive of the hundred messages that the two say each second. */
 const LEAST_PER_SECOND = 5;
 
-const INTO_A_ROOM = [...SPREADING, ...HOARDING].filter(({ members, before }) => members ?? before);
+const INTO_A_ROOM = [...SPREADING, ...CROWDING, ...HOARDING].filter(({ members, before }) =>
+  members ?? before
+);
 
 for (const what of INTO_A_ROOM) {
   Deno.test(`X2 a room goes on under ${what.name}`, {

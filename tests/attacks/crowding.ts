@@ -1,0 +1,225 @@
+/**
+ * Attacks by several who act together: each says what anybody may say, and they are in rooms with
+ * each other.
+ *
+ * @module
+ */
+
+import type { Attack } from "./arena.ts";
+import {
+  close,
+  create,
+  every,
+  expect,
+  FOR_EVER_MS,
+  forever,
+  greet,
+  join,
+  MUTE,
+  OPEN,
+  receiveBuffer,
+  RESET,
+  RESUME,
+  send,
+  sip,
+  wait,
+} from "./script.ts";
+import { FULL_LOG, FULL_RATE_MS } from "./spreading.ts";
+
+/** Those of an attacker, and how many rooms each of the first so many makes for all. */
+const CREW = 20;
+const ROOMS_EACH = 4;
+
+/** What the ids of their rooms are called. */
+const CREWS_ROOMS = Array.from({ length: CREW * ROOMS_EACH }, (_, i) => {
+  return `@${Math.floor(i / ROOMS_EACH)}-${i % ROOMS_EACH}`;
+});
+
+/** Until all have made their rooms, in milliseconds. */
+const GATHERING_MS = 1_000;
+
+/** What it may take to bring so many together, in milliseconds. */
+const LEAD_MS = 4_000;
+
+const JOIN_ALL = CREWS_ROOMS.flatMap((name) => join(`{{${name}}}`));
+
+/** Says hello, makes rooms, and comes into all rooms that the first of them made. */
+const GATHER = [
+  ...greet(),
+  ...Array.from({ length: ROOMS_EACH }, (_, i) => create(`@{{i}}-${i}`)).flat(),
+  wait(GATHERING_MS),
+  ...JOIN_ALL,
+];
+
+/** The attacks. */
+export const CROWDING: readonly Attack[] = [
+  {
+    name: "renames of 20 who are in 80 rooms with each other",
+    leadMs: LEAD_MS,
+    sockets: CREW,
+    lines: () => [
+      ...GATHER,
+      ...forever([every(410), send({ action: "rename", body: `{{count}}${"x".repeat(100)}` })]),
+    ],
+  },
+  {
+    name: "typing of 20 who are in 80 rooms with each other, at the full rate",
+    leadMs: LEAD_MS,
+    sockets: CREW,
+    lines: () => [
+      ...GATHER,
+      ...forever(CREWS_ROOMS.flatMap((name) => [
+        every(FULL_RATE_MS),
+        send({ action: "typing", room_id: `{{${name}}}` }),
+      ])),
+    ],
+  },
+  {
+    name: "20 who are in 80 rooms with each other, cut and back again",
+    leadMs: LEAD_MS,
+    sockets: CREW,
+    lines: () => [...GATHER, ...forever([RESET, ...RESUME, ...JOIN_ALL])],
+  },
+  {
+    name: "20 who talk in 80 rooms with each other, at the full rate",
+    leadMs: LEAD_MS,
+    sockets: CREW,
+    lines: () => [
+      ...GATHER,
+      ...forever(CREWS_ROOMS.flatMap((name) => [
+        every(FULL_RATE_MS),
+        send({ action: "message", room_id: `{{${name}}}`, body: "x" }),
+      ])),
+    ],
+  },
+  {
+    name: "50 who all talk in a room of their own, at the full rate",
+    leadMs: LEAD_MS,
+    sockets: 50,
+    lines: () => [
+      ...greet(),
+      ...create("@{{i}}"),
+      wait(GATHERING_MS),
+      ...join("{{@0}}"),
+      ...forever([
+        every(FULL_RATE_MS),
+        send({ action: "message", room_id: "{{@0}}", body: "x" }),
+      ]),
+    ],
+  },
+  {
+    name: "50 plain clients who all talk in a room of their own, at the full rate",
+    leadMs: LEAD_MS,
+    sockets: 50,
+    dialect: "plain",
+    lines: () => [
+      OPEN,
+      expect(`"client_id":"`),
+      send({ action: "create", body: "Den" }),
+      expect(`"room_id":"`, { as: "@{{i}}" }),
+      wait(GATHERING_MS),
+      send({ action: "join", body: "{{@0}}" }),
+      ...forever([every(FULL_RATE_MS), send({ action: "message", body: "x" })]),
+    ],
+  },
+  {
+    name: "50 who come and go once a second each, to 400 members",
+    members: { v1: 400 },
+    sockets: 50,
+    lines: (roomId) => [
+      ...greet(),
+      ...forever([
+        every(1_000),
+        ...join(roomId),
+        send({ action: "leave", body: { room_id: roomId } }),
+      ]),
+    ],
+  },
+  {
+    name: "80 who come at once and go at once, to 400 members",
+    members: { v1: 400 },
+    sockets: 80,
+    lines: (roomId) => [
+      ...greet(),
+      ...forever([
+        ...join(roomId),
+        wait(500),
+        send({ action: "leave", body: { room_id: roomId } }),
+        wait(500),
+      ]),
+    ],
+  },
+  {
+    name: "80 who are cut off at once and come back, to 400 members",
+    members: { v1: 400 },
+    sockets: 80,
+    lines: (roomId) => [
+      ...greet(),
+      ...join(roomId),
+      ...forever([wait(500), RESET, wait(100), ...RESUME, ...join(roomId)]),
+    ],
+  },
+  {
+    name: "10 connections that take one session from each other, to 400 members",
+    members: { v1: 400 },
+    sockets: 10,
+    again: 0,
+    lines: (roomId) => [
+      every(100),
+      OPEN,
+      send({ action: "hello", body: { session: "{{@session}}" } }),
+      expect(`"session":"`, { as: "@session" }),
+      ...join(roomId),
+      wait(FOR_EVER_MS),
+    ],
+  },
+  {
+    name: "50 who each ask for all of 4 MiB once a second",
+    ...FULL_LOG,
+    sockets: 50,
+    lines: (roomId) => [
+      ...greet(),
+      ...forever([
+        every(1_000),
+        send({ action: "join", body: { room_id: roomId, last: 10_000 } }),
+      ]),
+    ],
+  },
+  {
+    name: "50 who talk and read 2 KB at a time",
+    sockets: 50,
+    lines: (roomId) => [
+      receiveBuffer(4_096),
+      ...greet(),
+      ...join(roomId),
+      MUTE,
+      ...forever([
+        every(100),
+        sip(2_048),
+        send({ action: "message", room_id: roomId, body: "x".repeat(2_000) }),
+      ]),
+    ],
+  },
+  {
+    name: "lists of 300 members with long names at the full rate",
+    beforeCount: 300,
+    before: (roomId) => [...greet({ name: `{{i}}${"€".repeat(40)}` }), ...join(roomId), "ready"],
+    lines: (roomId) => [
+      ...greet(),
+      ...forever([every(FULL_RATE_MS), send({ action: "join", body: roomId })]),
+    ],
+  },
+  {
+    name: "100 who come, say something and close, to 400 members",
+    members: { v1: 400 },
+    sockets: 100,
+    again: 0,
+    lines: (roomId) => [
+      ...greet(),
+      ...join(roomId),
+      send({ action: "message", room_id: roomId, body: "x" }),
+      wait(1_000),
+      close(1000),
+    ],
+  },
+];
