@@ -30,6 +30,8 @@ export class Absence {
   readonly #returning = new Set<Session>();
   /** Those who have lost their places, and until when they are remembered, soonest first. */
   readonly #gone = new Map<Session, number>();
+  /** All of both by how long they have stayed, whoever went first first: see {@linkcode rankOf}. */
+  readonly #ranks: Set<Session>[] = [];
 
   /** Nobody is away. */
   constructor(options: AbsenceOptions) {
@@ -57,7 +59,7 @@ export class Absence {
 
   /** Makes a client away from one of its rooms. */
   beginIn(session: Session, member: Member, now: number): void {
-    member.outlet = undefined;
+    member.room.unseat(member);
     member.awayUntil = now + this.#options.graceMs;
     (session.peer === undefined ? this.#away : this.#returning).add(session);
   }
@@ -69,7 +71,7 @@ export class Absence {
     this.#begin(session);
     for (const member of session.rooms) {
       if (member.outlet !== undefined) member.paused = true;
-      member.outlet = undefined;
+      member.room.unseat(member);
       member.awayUntil = now + Math.min(forMs ?? pauseMs, pauseMs);
     }
   }
@@ -87,6 +89,7 @@ export class Absence {
     this.#away.delete(session);
     this.#returning.delete(session);
     this.#gone.delete(session);
+    for (const rank of this.#ranks) rank?.delete(session);
   }
 
   /** What is over by now. Any client may be ended meanwhile. */
@@ -113,19 +116,32 @@ export class Absence {
     }
   }
 
-  /** What is over because more clients are away than may be: the oldest, and first who has no place. */
+  /**
+   * What is over because more clients are away than may be: first who was in rooms for the shortest
+   * time. So those who come and go, however many they are, take nothing from those who had stayed.
+   */
   *excess(): Iterable<Over> {
     while (this.#away.size + this.#gone.size > this.#options.maxAway) {
-      const session = this.#gone.keys().next().value ?? this.#away.values().next().value!;
-      this.end(session);
-      yield { session };
+      const lowest = this.#ranks.find((rank) => rank !== undefined && rank.size > 0)!;
+      const [session] = lowest;
+      this.end(session!);
+      yield { session: session! };
     }
   }
 
   #begin(session: Session): void {
     this.end(session);
     this.#away.add(session);
+    (this.#ranks[rankOf(session)] ??= new Set()).add(session);
   }
+}
+
+/** The highest rank of a client, for those who have stayed for days. */
+const HIGHEST_RANK = 20;
+
+/** How much it counts that a client has stayed so long: 0 where it never was in a room, one more for twice the time. */
+function rankOf({ stayed }: Session): number {
+  return Math.min(HIGHEST_RANK, Math.ceil(Math.log2(2 * stayed / 1_000 + 1)));
 }
 
 /** The places of a client that are over by now; returns whether there are others that it is away from. */

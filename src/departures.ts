@@ -9,24 +9,36 @@
 import type { Absence, Over } from "./absence.ts";
 import type { Effect, Instant } from "./effects.ts";
 import { tell } from "./presence.ts";
-import type { Member } from "./room.ts";
+import type { HubOptions } from "./options.ts";
+import type { Member, Room } from "./room.ts";
 import type { Session, Sessions } from "./sessions.ts";
 
 /** Lets clients go, and says what is to be told and forgotten. */
 export class Departures {
   readonly #sessions: Sessions;
   readonly #absence: Absence;
+  readonly #options: Pick<HubOptions, "presenceLimit">;
 
   /** Works on the clients of a hub, and on those of them who are away. */
-  constructor(sessions: Sessions, absence: Absence) {
+  constructor(
+    sessions: Sessions,
+    absence: Absence,
+    options: Pick<HubOptions, "presenceLimit">,
+  ) {
     this.#sessions = sessions;
     this.#absence = absence;
+    this.#options = options;
   }
 
   /** Makes a client away from all its rooms, and tells them. */
   cutOff(session: Session, t: Instant): Effect[] {
     const away = this.#absence.begin(session, t.now);
-    if (this.#absence.keepsPlaces) return away.flatMap((member) => tell("away", member, t));
+    if (this.#absence.keepsPlaces) {
+      return away.flatMap((member) => [
+        ...tell("away", member, t),
+        ...this.thin(member.room, t),
+      ]);
+    }
     return away.flatMap((member) => this.leave(session, member, t));
   }
 
@@ -34,7 +46,27 @@ export class Departures {
   pause(session: Session, forMs: number | undefined, t: Instant): Effect[] {
     if (!this.#absence.keepsPlaces) return this.cutOff(session, t);
     this.#absence.pause(session, forMs, t.now);
-    return [];
+    return [...session.rooms].flatMap(({ room }) => this.thin(room, t));
+  }
+
+  /**
+   * Takes places in a room away from those who are away, where they are more than may be told of:
+   * everybody who comes in is told them all. First goes who was in rooms for the shortest time.
+   */
+  thin(room: Room, t: Instant): Effect[] {
+    const effects: Effect[] = [];
+    while (!room.quiet && room.members.length - room.here > this.#options.presenceLimit) {
+      let least: Session | undefined;
+      for (const { outlet, person } of room.members) {
+        const session = outlet === undefined ? this.#sessions.get(person.id) : undefined;
+        if (session === undefined) continue;
+        if (least === undefined || session.stayed < least.stayed) least = session;
+      }
+      const member = least?.rooms.get(room.id);
+      if (least === undefined || member === undefined) break;
+      effects.push(...this.leave(least, member, t));
+    }
+    return effects;
   }
 
   /** Lets go of those who have been away for long enough. */

@@ -70,7 +70,7 @@ export class Hub {
     this.#liveness = new Liveness(options);
     this.#random = random;
     this.#sessions = new Sessions(random, sign, rateOf(options.rate));
-    this.#departures = new Departures(this.#sessions, this.#absence);
+    this.#departures = new Departures(this.#sessions, this.#absence, options);
     this.messages = new Messages(this.#sessions, this.#departures, store);
   }
 
@@ -97,7 +97,10 @@ export class Hub {
 
   /** Takes in a client of an earlier process: it is away from now on. */
   adopt(client: StoredClient, t: Instant): Effect[] {
-    this.#absence.begin(this.#sessions.restore(client, t.now), t.now);
+    const session = this.#sessions.restore(client, t.now);
+    // How long it has been there nobody knows any more: it is not one of those who come and go.
+    session.stayed = Infinity;
+    this.#absence.begin(session, t.now);
     return this.#departures.shed(t);
   }
 
@@ -167,7 +170,7 @@ export class Hub {
    */
   admit(stored: StoredRoom, t: Instant): Effect[] {
     if (this.rooms.has(stored.id)) return [];
-    const place = this.#rooms.makePlace();
+    const place = this.#makePlace();
     this.#rooms.open(stored, t.now);
     return [...place, ...this.orphaned(stored.id, stored.orphans ?? [], t)];
   }
@@ -264,7 +267,10 @@ export class Hub {
       const member = room.add(session);
       session.rooms.add(member);
       this.#absence.beginIn(session, member, t.now);
-      return known?.away ? [] : tell("away", member, t);
+      return [
+        ...(known?.away ? [] : tell("away", member, t)),
+        ...this.#departures.thin(room, t),
+      ];
     });
   }
 
@@ -362,7 +368,20 @@ export class Hub {
   }
 
   #make(peer: Peer, frame: CreateFrame | JoinFrame, roomId: string, name: string): Effect[] {
-    return [...this.#rooms.makePlace(), { type: "create", peer, frame, roomId, name }];
+    return [...this.#makePlace(peer.session), { type: "create", peer, frame, roomId, name }];
+  }
+
+  /**
+   * Sees to it that another room can be opened, for `maker` if it is to be made.
+   *
+   * @throws {ChatError} where all places are taken.
+   */
+  #makePlace(maker?: Session): Effect[] {
+    const room = this.#rooms.dispensable(maker?.id);
+    if (room === undefined) return [];
+    // Whoever kept a place in it is not in it any more, and may come back to it as to any that is lost.
+    for (const { person } of room.members) this.#sessions.get(person.id)?.leave(room);
+    return [this.#rooms.release(room)];
   }
 
   #join(session: Session, peer: Peer, frame: JoinFrame, t: Instant): Effect[] {
@@ -370,7 +389,11 @@ export class Hub {
     const room = this.rooms.get(roomId);
     // Whoever was at another process may know more of it than this one has heard.
     const isBehind = room?.shared === true && (frame.after ?? 0) > room.log.head;
-    if (room === undefined || isBehind) return [{ type: "open", peer, frame, roomId }];
+    if (room === undefined || isBehind) {
+      // Where it will be refused, nothing is opened, made, or thrown out for it.
+      session.checkRooms(peer, this.#options.maxRoomsPerClient, roomId);
+      return [{ type: "open", peer, frame, roomId }];
+    }
     return this.#enter(session, peer, room, frame, t);
   }
 
@@ -390,9 +413,9 @@ export class Hub {
     const event = isHere || member?.paused ? undefined : known ? "back" : "join";
     const before: Effect[] = [];
     if (member === undefined) {
-      session.checkRooms(peer, this.#options.maxRoomsPerClient);
-      if (room.members.length >= this.#options.maxMembers) {
-        throw new ChatError("room_full", `Room ${room.id} has ${room.members.length} members`);
+      session.checkRooms(peer, this.#options.maxRoomsPerClient, room.id);
+      if (room.here >= this.#options.maxMembers) {
+        throw new ChatError("room_full", `Room ${room.id} has ${room.here} members`);
       }
       // A plain client is in one room at a time.
       if (peer.plain && session.rooms.any !== undefined) {
@@ -400,13 +423,12 @@ export class Hub {
         before.push(...this.#departures.leave(session, session.rooms.any, t));
       }
       member = room.add(session);
-      session.rooms.add(member);
     }
-    member.outlet = peer;
+    session.enter(member, t.now);
+    room.seat(member, peer);
     member.paused = false;
     const grown: Effect[] = [];
-    const size = Math.max(room.members.length, room.roster.members.size);
-    if (!room.quiet && size > this.#options.presenceLimit) {
+    if (!room.quiet && room.hasMoreThan(this.#options.presenceLimit)) {
       grown.push(...tell("quiet", member, t));
       room.hush();
     }

@@ -213,13 +213,13 @@ function audienceOf({ session, plain }: Connection, frame: ClientFrame): Audienc
   if (session === undefined) return NOBODY;
   if (frame.action === "rename") {
     let members = 0;
-    for (const { room } of session.rooms) members += room.quiet ? 0 : room.members.length;
+    for (const { room } of session.rooms) members += room.quiet ? 0 : room.here;
     return { rooms: session.rooms.size, members };
   }
   if (!("roomId" in frame) || frame.action === "join") return NOBODY;
   const room = (plain ? session.rooms.any : session.roomOf(frame.roomId ?? ""))?.room;
   const isTold = room !== undefined && ("bodies" in frame || !room.quiet);
-  return isTold ? { rooms: 1, members: room.members.length } : NOBODY;
+  return isTold ? { rooms: 1, members: room.here } : NOBODY;
 }
 
 function sizeOf(data: unknown): number {

@@ -51,7 +51,9 @@ export class Messages {
     // What was taken before is answered wherever its author is by now: the store knows it.
     if (last > taken) {
       try {
-        roomId = session.memberOf(peer, frame.roomId, "You must join a room first").room.id;
+        const { room } = session.memberOf(peer, frame.roomId, "You must join a room first");
+        roomId = room.id;
+        room.used();
       } catch (error) {
         if (!(error instanceof ChatError)) throw error;
         if (this.#mustStartOver(session, error)) return this.#startOver(session, peer, t);

@@ -50,7 +50,7 @@ export class Member {
   // These two come first, see `Connection`.
   /** The `seq` of the last entry it was sent. */
   cursor: number;
-  /** Where its entries go; none while it is away. */
+  /** Where its entries go; none while it is away. Set by {@linkcode Room.seat} and {@linkcode Room.unseat}. */
   outlet: Outlet | undefined = undefined;
   /** Who it is. */
   readonly person: Person;
@@ -115,6 +115,10 @@ export class Room {
   emptySince: number | undefined;
   /** Set once the room was deleted: who was in it is told so at the next word. */
   gone = false;
+  readonly #changed: ((room: Room) => void) | undefined;
+  #maker: string | undefined;
+  #unused: boolean;
+  #here = 0;
   #round: Round | undefined;
   #quiet = false;
   // The frames of the moment that wait for the next round, and whom each is about.
@@ -122,8 +126,18 @@ export class Room {
   // Up to when the members have had enough of them, on the monotonic clock in milliseconds.
   #passedUpTo = 0;
 
-  /** Opens a room, with nobody here in it, at the monotonic time `now`. */
-  constructor({ id, name, log, roster, shared }: StoredRoom, now: number, token?: string) {
+  /**
+   * Opens a room, with nobody here in it, at the monotonic time `now`. It says when it has `changed`:
+   * in its maker, in whether anybody is connected, or in whether it is unused.
+   */
+  constructor(
+    { id, name, log, roster, shared }: StoredRoom,
+    now: number,
+    token?: string,
+    changed?: (room: Room) => void,
+  ) {
+    this.#changed = changed;
+    this.#unused = shared !== true && log.head === 0;
     this.id = id;
     this.token = token;
     this.name = name;
@@ -131,6 +145,28 @@ export class Room {
     this.roster = roster;
     this.shared = shared === true;
     this.emptySince = now;
+  }
+
+  /** The public id of the first who came in since it was opened; none until then. */
+  get maker(): string | undefined {
+    return this.#maker;
+  }
+
+  /** Whether nothing was ever said in it, and nobody but its maker was ever in it. */
+  get unused(): boolean {
+    return this.#unused;
+  }
+
+  /** How many of its members are connected. Those who are away count for nothing but their place. */
+  get here(): number {
+    return this.#here;
+  }
+
+  /** Whether more than so many are in it and connected, wherever that is. */
+  hasMoreThan(limit: number): boolean {
+    if (!this.shared || this.#here > limit) return this.#here > limit;
+    if (this.roster.members.size <= limit) return false;
+    return [...this.roster.members.values()].filter(({ away }) => !away).length > limit;
   }
 
   /** Whether it has been too large to log who comes and goes, and has not been empty since. */
@@ -148,7 +184,32 @@ export class Room {
     const member = new Member(person, this, this.members.length);
     this.members.push(member);
     this.emptySince = undefined;
+    if (this.#maker === undefined) {
+      this.#maker = person.id;
+      this.#changed?.(this);
+    } else if (this.#maker !== person.id) this.used();
     return member;
+  }
+
+  /** Notes that something was said in it, or that it was of use otherwise. */
+  used(): void {
+    if (!this.#unused) return;
+    this.#unused = false;
+    this.#changed?.(this);
+  }
+
+  /** Connects a member. */
+  seat(member: Member, outlet: Outlet): void {
+    const isNew = member.outlet === undefined;
+    member.outlet = outlet;
+    if (isNew && this.#here++ === 0) this.#changed?.(this);
+  }
+
+  /** Ends the connection of a member, which keeps its place. */
+  unseat(member: Member): void {
+    if (member.outlet === undefined) return;
+    member.outlet = undefined;
+    if (--this.#here === 0) this.#changed?.(this);
   }
 
   /** Removes a member of this room in constant time. */
@@ -156,6 +217,7 @@ export class Room {
     if (this.members[member.index] !== member) {
       throw new RangeError(`Cannot remove from room ${this.id}: ${member.person.id} is not in it`);
     }
+    this.unseat(member);
     let hole = member.index;
     const round = this.#round;
     if (round !== undefined && hole < round.next) {

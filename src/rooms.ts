@@ -15,6 +15,7 @@ import type { HubOptions } from "./options.ts";
 import type { JoinFrame } from "./protocol.ts";
 import { Room } from "./room.ts";
 import type { Peer, Sign } from "./sessions.ts";
+import { Shares } from "./shares.ts";
 import type { StoredRoom } from "./store/store.ts";
 
 /** What of a hub's options is about its rooms. */
@@ -24,6 +25,11 @@ export type RoomsOptions = Pick<HubOptions, "maxRooms" | "emptyRoomMs" | "logAge
 export class Rooms {
   readonly #options: RoomsOptions;
   readonly #byId = new Map<string, Room>();
+  // By their makers: the rooms of no use so far, and those that nobody is connected to.
+  readonly #unused = new Shares<string, Room>();
+  readonly #idle = new Shares<string, Room>();
+  /** The rooms that are both; those that have been so for the longest time come first. */
+  readonly #neglected = new Set<Room>();
   readonly #aging = new Aging();
   readonly #sign: Sign | undefined;
 
@@ -42,22 +48,40 @@ export class Rooms {
   }
 
   /**
-   * Says what has to be done before another room can be opened.
+   * The room that has to go before another one can be opened, for the client `maker` if it is to be
+   * made; undefined where there is place. Whoever makes rooms and does nothing with them loses its
+   * own: first goes one that was never of use, of the client that has the most of these, then one
+   * that nobody is connected to.
    *
-   * @throws {ChatError} where all places are taken by rooms that have members.
+   * @throws {ChatError} where none may go.
    */
-  makePlace(): Effect[] {
+  dispensable(maker?: string): Room | undefined {
     const { size } = this.#byId;
-    if (size < this.#options.maxRooms) return [];
-    // Whoever makes rooms and leaves them takes the place of empty ones, of nobody else.
-    const empty = this.#longestEmpty();
-    if (empty !== undefined) return [this.#release(empty)];
+    if (size < this.#options.maxRooms) return undefined;
+    const hoards = [this.#unused.largest, this.#idle.largest].filter((rooms) => rooms.size > 1);
+    for (const rooms of [...hoards, this.#neglected, this.#idle.largest]) {
+      const [oldest] = rooms;
+      if (oldest === undefined) continue;
+      const left = rooms.values().find(({ here }) => here === 0);
+      // It is in all of them itself, and knows best which of them it can do without.
+      if (left === undefined && oldest.maker === maker) break;
+      return left ?? oldest;
+    }
     throw new ChatError("too_many_rooms", `There are ${size} rooms, the most allowed`);
   }
 
   /** Opens a room that is not open, with nobody here in it, at the monotonic time `now`. */
   open(stored: StoredRoom, now: number): void {
-    this.#byId.set(stored.id, new Room(stored, now, this.#tokenOf(stored.id, stored.name)));
+    const token = this.#tokenOf(stored.id, stored.name);
+    const room = new Room(stored, now, token, (changed) => this.#sort(changed));
+    this.#byId.set(room.id, room);
+    this.#sort(room);
+  }
+
+  /** Lets go of a room. */
+  release(room: Room): Effect {
+    this.#remove(room);
+    return { type: "release", roomId: room.id };
   }
 
   /**
@@ -85,7 +109,7 @@ export class Rooms {
     for (const room of this.#byId.values()) {
       room.log.expire(tooOld);
       if (room.emptySince === undefined || t.now - room.emptySince < emptyRoomMs) continue;
-      effects.push(this.#release(room));
+      effects.push(this.release(room));
     }
     return effects;
   }
@@ -97,26 +121,33 @@ export class Rooms {
     room.gone = true;
     // Whoever was in it knows it until its next word there, which may never come.
     room.log.skipTo(room.log.head);
-    for (const member of room.members) member.outlet = undefined;
-    return this.#byId.delete(roomId);
+    for (const member of room.members) room.unseat(member);
+    this.#remove(room);
+    return true;
   }
 
   #tokenOf(id: string, name: string): string | undefined {
     return this.#sign?.(`${id} ${name}`);
   }
 
-  #release(room: Room): Effect {
-    this.#byId.delete(room.id);
-    return { type: "release", roomId: room.id };
+  #sort(room: Room): void {
+    const owner = room.maker ?? "";
+    this.#unsort(room);
+    if (this.#byId.get(room.id) !== room) return;
+    if (room.unused) this.#unused.add(owner, room);
+    if (room.here > 0) return;
+    this.#idle.add(owner, room);
+    if (room.unused) this.#neglected.add(room);
   }
 
-  /** The room that has been empty for longer than any other; undefined where all have members. */
-  #longestEmpty(): Room | undefined {
-    let longest: Room | undefined;
-    for (const room of this.#byId.values()) {
-      const { emptySince = Infinity } = room;
-      if (emptySince < (longest?.emptySince ?? Infinity)) longest = room;
-    }
-    return longest;
+  #unsort(room: Room): void {
+    this.#unused.delete(room);
+    this.#idle.delete(room);
+    this.#neglected.delete(room);
+  }
+
+  #remove(room: Room): void {
+    this.#byId.delete(room.id);
+    this.#unsort(room);
   }
 }

@@ -11,7 +11,7 @@ import { ChatError } from "./errors.ts";
 import { newClientId, normalizeRoomId, type RandomBytes, sameSecret } from "./ids.ts";
 import { Memberships } from "./memberships.ts";
 import { type Rate, TokenBucket } from "./rate_limit.ts";
-import type { Member, Outlet, Person } from "./room.ts";
+import type { Member, Outlet, Person, Room } from "./room.ts";
 import type { StoredClient } from "./store/store.ts";
 
 /** A connection, as the hub knows it. The hub alone sets `session`. */
@@ -42,6 +42,11 @@ export class Session implements Person {
   /** What it may still say. */
   readonly budget: TokenBucket;
 
+  /** How long it has been connected since it came into rooms, over all its connections, in milliseconds. */
+  stayed = 0;
+
+  /** Since when that counts for its present connection. */
+  #enteredAt: number | undefined;
   /** Whether it has numbered a message. */
   #numbers = false;
   /** Whether one with a number was refused since the last that was taken. */
@@ -79,14 +84,25 @@ export class Session implements Person {
     return member;
   }
 
+  /** Gives it a place in a room that it has just been added to, at the monotonic time `now`. */
+  enter(member: Member, now: number): void {
+    this.rooms.add(member);
+    this.#enteredAt ??= now;
+  }
+
+  /** Takes its place in a room away, if it has one there. */
+  leave(room: Room): void {
+    if (this.rooms.get(room.id)?.room === room) this.rooms.delete(room.id);
+  }
+
   /**
-   * Looks whether it may come into another room on `peer`, its connection, where it may be in `most`.
+   * Looks whether it may come into a room on `peer`, its connection, where it may be in `most`.
    *
    * @throws {ChatError} where it may not.
    */
-  checkRooms({ plain }: Peer, most: number): void {
+  checkRooms({ plain }: Peer, most: number, roomId?: string): void {
     if (plain || this.rooms.size < most) return;
-    const size = [...this.rooms].filter(({ room }) => !room.gone).length;
+    const size = [...this.rooms].filter(({ room }) => !room.gone && room.id !== roomId).length;
     if (size < most) return;
     throw new ChatError("too_many_rooms", `You are in ${size} rooms, at most ${most}`);
   }
@@ -177,6 +193,9 @@ export class Session implements Person {
   detach(peer: Peer, now: number): void {
     this.peer = undefined;
     this.seenAt = now;
+    // Whoever came into a room has stayed for a moment at least.
+    if (this.#enteredAt !== undefined) this.stayed += Math.max(1, now - this.#enteredAt);
+    this.#enteredAt = undefined;
     peer.session = undefined;
   }
 }

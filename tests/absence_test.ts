@@ -151,21 +151,31 @@ pure("a client that comes back from a pause has the grace time to go to its room
   assertEquals(lose(absence, absence.over(600)), [{ session, member: other! }]);
 });
 
-pure("whoever goes last stays: first goes who has no place, then who went first", () => {
-  const absence = absent({ maxAway: 2 });
-  const [ana, ben, cleo, dan] = [client(1), client(0), client(1), client(1)];
-  absence.pause(ana.session, undefined, 0);
-  absence.begin(ben.session, 0);
+pure("first goes who was in rooms for the shortest time, and of those who went first", () => {
+  const absence = absent({ maxAway: 3 });
+  const stays = [1_000_000, 2_000, 1_500, 0, 1, 0];
+  const sessions = stays.map((stayed) => Object.assign(client(1).session, { stayed }));
+  const lost = sessions.map((session) => {
+    absence.begin(session, 0);
+    return lose(absence, absence.excess()).map((over) => sessions.indexOf(over.session));
+  });
+  assertEquals(lost, [[], [], [], [3], [4], [5]]);
+  // One that has been away before goes to the end of the line of those like it.
+  sessions[1]!.stayed = 1_200;
+  for (const place of [2, 1]) absence.begin(sessions[place]!, 1);
+  absence.begin(Object.assign(client(1).session, { stayed: 2_000_000 }), 1);
+  assertEquals(lose(absence, absence.excess()), [{ session: sessions[2]! }]);
+});
+
+pure("whoever has stayed is remembered longer than those who come and go, place or not", () => {
+  const absence = absent({ maxAway: 1 });
+  const ana = Object.assign(client(0).session, { stayed: 60_000 });
+  absence.begin(ana, 0);
   lose(absence, absence.over(100));
-  assertEquals(lose(absence, absence.excess()), []);
-  absence.begin(cleo.session, 100);
-  assertEquals(lose(absence, absence.excess()), [{ session: ben.session }]);
-  absence.begin(dan.session, 100);
-  assertEquals(lose(absence, absence.excess())[0], { session: ana.session });
-  // One that has been away before goes to the end of the line.
-  absence.begin(cleo.session, 101);
-  absence.begin(ana.session, 101);
-  assertEquals(lose(absence, absence.excess())[0], { session: dan.session });
+  assertEquals(absence.isGone(ana), true);
+  const ben = Object.assign(client(1).session, { stayed: 1 });
+  absence.begin(ben, 100);
+  assertEquals(lose(absence, absence.excess()), [{ session: ben }]);
 });
 
 pure("a client that is coming back does not count, and loses nothing to others", () => {

@@ -116,3 +116,45 @@ pure("one away too many sends the oldest away for good", () => {
   assertEquals(bench.told(effects), ["away Ben", "leave Ana"]);
   assertEquals(effects.at(-1), { type: "forget", clientId: id! });
 });
+
+pure("clients that come, do nothing and go push nobody out who was in a room", () => {
+  const { bench, ben, id, token } = spoken({ maxAway: 3 });
+  bench.perform(bench.hub.disconnect(ben, bench.t));
+  for (let i = 0; i < 10; i++) {
+    const stranger = bench.v1(`Stranger ${i}`);
+    bench.perform(bench.hub.disconnect(stranger, bench.t));
+  }
+  assertEquals(back(bench, token).welcome, { id, n: 1, resumed: true });
+});
+
+pure("clients that come into rooms and go push nobody out who had stayed longer", () => {
+  const { bench, ana, ben, id, token } = spoken({ maxAway: 3 });
+  bench.pass(60_000);
+  bench.hub.heard(ana, bench.t.now);
+  bench.perform(bench.hub.disconnect(ben, bench.t));
+  for (let i = 0; i < 10; i++) {
+    const guest = bench.v1(`Guest ${i}`);
+    bench.create(guest, "Den");
+    bench.perform(bench.hub.disconnect(guest, bench.t));
+  }
+  assertEquals(back(bench, token).welcome, { id, n: 1, resumed: true });
+});
+
+pure("a room keeps no more places than are told, and those who stayed longest have them", () => {
+  const { bench, ben, roomId, id, token } = spoken({ presenceLimit: 2 });
+  bench.pass(1_000);
+  bench.perform(bench.hub.disconnect(ben, bench.t));
+  const told = ["Cleo", "Dan"].map((name) => {
+    const guest = bench.v1(name);
+    bench.join(guest, { roomId });
+    const effects = bench.hub.disconnect(guest, bench.t);
+    bench.perform(effects);
+    return bench.told(effects);
+  });
+  assertEquals(told, [["away Cleo"], ["away Dan", "leave Cleo"]]);
+  const { peer, welcome } = back(bench, token);
+  assertEquals(welcome, { id, n: 1, resumed: true });
+  assertEquals(bench.told(bench.hub.receive(peer, { action: "join", roomId }, bench.t)), [
+    "back Ben",
+  ]);
+});

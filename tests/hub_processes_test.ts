@@ -227,15 +227,16 @@ pure("Hub.opened() takes over whom a dead process left in the room", () => {
   assertEquals(bench.told(bench.hub.tick(bench.t)), ["leave Ben"]);
 });
 
-pure("whom a dead process left in a room is taken over, even if nobody can come in", () => {
+pure("whom a dead process left in a room is taken over, and is in nobody's way", () => {
   const bench = new HubBench({ maxMembers: 1 });
   bench.hub.adopt({ id: "ana", name: "Ana", n: 0 }, bench.t);
-  const ben = bench.v1("Ben");
+  const [ben, dan] = [bench.v1("Ben"), bench.v1("Dan")];
   const stored = { ...bench.stored("id", "Lobby"), orphans: ["ana", "cleo"] };
   stored.roster.reset([{ client_id: "ana", name: "Ana" }, { client_id: "cleo", name: "Cleo" }]);
   const frame = { action: "join", roomId: "id" } as const;
   assertEquals(bench.told(bench.hub.admit(stored, bench.t)), ["away Ana", "leave Cleo"]);
-  assertEquals(refusal(() => bench.hub.opened(ben, frame, stored, bench.t)), [
+  assertEquals(bench.told(bench.hub.opened(ben, frame, stored, bench.t)), ["join Ben"]);
+  assertEquals(refusal(() => bench.hub.opened(dan, frame, stored, bench.t)), [
     "room_full",
     "Room id has 1 members",
   ]);

@@ -18,28 +18,69 @@ function opened(names: string[], maxRooms = 2): Rooms {
   return rooms;
 }
 
-function enter(rooms: Rooms, id: string) {
-  return rooms.byId.get(id)!.add({ id: "ana", name: undefined });
+/** Brings somebody into a room, connected. */
+function enter(rooms: Rooms, id: string, client = "ana") {
+  const room = rooms.byId.get(id)!;
+  const member = room.add({ id: client, name: undefined });
+  room.seat(member, OUTLET);
+  return member;
 }
 
-pure(
-  "Rooms.makePlace() takes the place of the room that has been empty for the longest time",
-  () => {
-    assertEquals(opened(["a"]).makePlace(), []);
-    const rooms = opened(["a", "b", "c"], 3);
-    const ana = enter(rooms, "a");
-    assertEquals(rooms.makePlace(), [{ type: "release", roomId: "b" }]);
-    rooms.byId.get("a")!.remove(ana, 50);
-    assertEquals(rooms.makePlace(), []);
-    assertEquals([...rooms.byId.keys()], ["a", "c"]);
-  },
-);
+const OUTLET = { plain: false, ready: true, idle: true, send: () => {} };
 
-pure("Rooms.makePlace() refuses where there are members in all of them, and they stay", () => {
+pure("a room goes that nobody is connected to, and the one that has been so for longest", () => {
+  assertEquals(opened(["a"]).dispensable(), undefined);
+  const rooms = opened(["a", "b", "c"], 3);
+  const members = ["a", "b", "c"].map((id) => enter(rooms, id, `maker of ${id}`));
+  members.forEach(({ room }) => room.add({ id: "somebody", name: undefined }));
+  for (const place of [1, 0]) members[place]!.room.unseat(members[place]!);
+  assertEquals(rooms.dispensable()?.id, "b");
+  assertEquals(rooms.release(members[1]!.room), { type: "release", roomId: "b" });
+  assertEquals(rooms.dispensable(), undefined);
+  assertEquals([...rooms.byId.keys()], ["a", "c"]);
+});
+
+pure("of rooms that nobody is connected to, one goes first that was never of use", () => {
   const rooms = opened(["a", "b"]);
-  for (const id of ["a", "b"]) enter(rooms, id);
-  assertThrows(() => rooms.makePlace(), ChatError, "There are 2 rooms, the most allowed");
+  const members = ["a", "b"].map((id) => enter(rooms, id, `maker of ${id}`));
+  members[0]!.room.used();
+  for (const { room, id } of members.map((member) => ({ room: member.room, id: member }))) {
+    room.unseat(id);
+  }
+  assertEquals(rooms.dispensable()?.id, "b");
+});
+
+pure("whoever makes rooms and does nothing with them loses one of those, connected or not", () => {
+  for (const connected of [true, false]) {
+    const rooms = opened(["a", "b", "c"], 3);
+    const own = enter(rooms, "a", "ben");
+    own.room.unseat(own);
+    const hoard = ["b", "c"].map((id) => enter(rooms, id, "ana"));
+    if (!connected) hoard.forEach((member) => member.room.unseat(member));
+    assertEquals(rooms.dispensable()?.id, "b");
+  }
+});
+
+pure("whoever leaves rooms alone in which something was said loses one of those", () => {
+  const rooms = opened(["a", "b", "c"], 3);
+  const [ben, ...hoard] = [["a", "ben"], ["b", "ana"], ["c", "ana"]]
+    .map(([id, client]) => enter(rooms, id!, client));
+  for (const member of [ben!, ...hoard]) {
+    if (member !== ben) member.room.used();
+    member.room.unseat(member);
+  }
+  assertEquals(rooms.dispensable()?.id, "b");
+});
+
+pure("no room goes that its maker is in, where that is its only one, or with others", () => {
+  const rooms = opened(["a", "b"]);
+  enter(rooms, "a", "ana");
+  enter(rooms, "b", "ben");
+  assertThrows(() => rooms.dispensable(), ChatError, "There are 2 rooms, the most allowed");
   assertEquals(rooms.byId.size, 2);
+  const shared = opened(["a", "b"]);
+  for (const id of ["a", "b"]) for (const client of ["ana", "ben"]) enter(shared, id, client);
+  assertThrows(() => shared.dispensable(), ChatError, "There are 2 rooms, the most allowed");
 });
 
 pure(
@@ -77,7 +118,6 @@ pure("Rooms.delete() leaves nobody in the room, and knows when there was none", 
   const rooms = opened(["a"]);
   const room = rooms.byId.get("a")!;
   const member = enter(rooms, "a");
-  member.outlet = { plain: false, ready: true, idle: true, send: () => {} };
   room.log.push(1, encodeEntry(1, messageDraft("ana", 1, "x", 5)));
   assertEquals([rooms.delete("a"), rooms.delete("a")], [true, false]);
   assertEquals([room.gone, member.outlet, rooms.byId.size, room.log.size], [true, undefined, 0, 0]);

@@ -1,0 +1,50 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * Who has how much of what there is only so much of, and who has the most.
+ *
+ * @module
+ */
+
+/** Things by their owners. Everything here takes constant time. */
+export class Shares<Owner, Item> {
+  readonly #byOwner = new Map<Owner, Set<Item>>();
+  readonly #ownerOf = new Map<Item, Owner>();
+  /** The owners by the number of what they have; none has nothing, or more than the length says. */
+  readonly #bySize: Set<Owner>[] = [];
+
+  /** Takes in what an owner has, behind all else of it; what is here already has another owner from now on. */
+  add(owner: Owner, item: Item): void {
+    this.delete(item);
+    const items = this.#byOwner.get(owner) ?? new Set();
+    this.#byOwner.set(owner, items);
+    this.#ownerOf.set(item, owner);
+    this.#move(owner, items.size, items.add(item).size);
+  }
+
+  /** Forgets a thing, if it is here. */
+  delete(item: Item): void {
+    if (!this.#ownerOf.has(item)) return;
+    const owner = this.#ownerOf.get(item)!;
+    const items = this.#byOwner.get(owner)!;
+    this.#ownerOf.delete(item);
+    items.delete(item);
+    if (items.size === 0) this.#byOwner.delete(owner);
+    this.#move(owner, items.size + 1, items.size);
+  }
+
+  /**
+   * All that the owner has who has the most, the oldest first; of several with as much, the one who
+   * has had so much for the longest time. Nothing where nobody has anything.
+   */
+  get largest(): ReadonlySet<Item> {
+    const [owner] = this.#bySize.at(-1) ?? [];
+    return this.#byOwner.get(owner!) ?? new Set();
+  }
+
+  #move(owner: Owner, from: number, to: number): void {
+    this.#bySize[from]?.delete(owner);
+    if (to > 0) (this.#bySize[to] ??= new Set()).add(owner);
+    while (this.#bySize.length > 0 && !this.#bySize.at(-1)?.size) this.#bySize.pop();
+  }
+}

@@ -1,0 +1,75 @@
+import { assertEquals } from "@std/assert";
+import type { Effect } from "../src/effects.ts";
+import { HubBench, refusal, twoInRoom } from "./hub_harness.ts";
+import { pure } from "./pure.ts";
+
+/** The rooms that effects close, make or ask for. */
+function touched(effects: readonly Effect[]): string[] {
+  return effects.flatMap((effect) => {
+    const { type } = effect;
+    return type === "release" || type === "create" || type === "open" ? [type] : [];
+  });
+}
+
+pure("a join that will be refused asks for no room, makes none and throws none out", () => {
+  const bench = new HubBench({ maxRooms: 2, maxRoomsPerClient: 1 });
+  const [ana, ben] = [bench.v1("Ana"), bench.v1("Ben")];
+  const empty = bench.create(ana, "Empty");
+  bench.perform(bench.hub.receive(ana, { action: "leave", roomId: empty }, bench.t));
+  bench.create(ben, "Own");
+  const join = { action: "join", roomId: "k7q2-m9xd-4hwn-r3tc", roomName: "Lost" } as const;
+  assertEquals(refusal(() => bench.hub.receive(ben, join, bench.t)), [
+    "too_many_rooms",
+    "You are in 1 rooms, at most 1",
+  ]);
+  assertEquals(bench.hub.rooms.size, 2);
+  assertEquals(touched(bench.hub.receive(ana, join, bench.t)), ["open"]);
+});
+
+pure("a client that makes rooms and keeps them loses one of them to whoever has less", () => {
+  const bench = new HubBench({ maxRooms: 3 });
+  const [ana, ben] = [bench.v1("Ana"), bench.v1("Ben")];
+  const hoard = [1, 2, 3].map((i) => bench.create(ana, `Hoard ${i}`));
+  const own = bench.create(ben, "Own");
+  assertEquals([...bench.hub.rooms.keys()], [...hoard.slice(1), own]);
+  const first = hoard[0]!;
+  assertEquals(refusal(() => bench.say(ana, first, "x"))[0], "not_in_room");
+  // It has the most: as long as it keeps them, it gets no other one.
+  const again = { roomId: first, roomName: "Hoard 1" };
+  assertEquals(refusal(() => bench.join(ana, again))[0], "too_many_rooms");
+  bench.perform(bench.hub.receive(ana, { action: "leave", roomId: hoard[1]! }, bench.t));
+  bench.join(ana, again);
+  assertEquals([...bench.hub.rooms.keys()], [hoard[2]!, own, first]);
+});
+
+pure("members who are away make no room full, and find their places", () => {
+  const { bench, ben, roomId } = twoInRoom({ maxMembers: 2 });
+  const token = bench.tokenOf(ben);
+  bench.perform(bench.hub.disconnect(ben, bench.t));
+  const cleo = bench.v1("Cleo");
+  bench.join(cleo, { roomId });
+  const dan = bench.v1("Dan");
+  assertEquals(refusal(() => bench.join(dan, { roomId })), [
+    "room_full",
+    `Room ${roomId} has 2 members`,
+  ]);
+  const back = bench.v1("Ben", token);
+  const effects = bench.hub.receive(back, { action: "join", roomId }, bench.t);
+  assertEquals(bench.told(effects), ["back Ben"]);
+});
+
+pure("members who are away or have paused make no room quiet", () => {
+  for (const pauses of [true, false]) {
+    const { bench, ana, ben, roomId } = twoInRoom({ presenceLimit: 2 });
+    bench.perform(
+      pauses
+        ? bench.hub.receive(ben, { action: "pause" }, bench.t)
+        : bench.hub.disconnect(ben, bench.t),
+    );
+    const cleo = bench.v1("Cleo");
+    bench.join(cleo, { roomId });
+    assertEquals(bench.hub.rooms.get(roomId)?.quiet, false);
+    bench.join(bench.v1("Dan"), { roomId });
+    assertEquals([bench.hub.rooms.get(roomId)?.quiet, ana.sent.length > 0], [true, true]);
+  }
+});
