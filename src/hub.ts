@@ -71,7 +71,7 @@ export class Hub {
     this.#random = random;
     this.#sessions = new Sessions(random, sign, rateOf(options.rate));
     this.#departures = new Departures(this.#sessions, this.#absence, options);
-    this.messages = new Messages(this.#sessions, this.#departures, store);
+    this.messages = new Messages(this.#sessions, this.#departures, store, options.rate > 0);
   }
 
   /** The open rooms, by id. */
@@ -422,7 +422,7 @@ export class Hub {
         before.push({ type: "deliver", member: session.rooms.any });
         before.push(...this.#departures.leave(session, session.rooms.any, t));
       }
-      member = room.add(session);
+      member = room.add(session, peer.plain);
     }
     session.enter(member, t.now);
     room.seat(member, peer);

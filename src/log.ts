@@ -104,9 +104,14 @@ export class Log {
     this.#head = seq;
     this.#recent = this.#recent === "" ? text : `${this.#recent},${text}`;
     this.#next += text.length + 1;
-    const { logEntries, logBytes } = this.#limits;
-    this.fresh += Math.max(1 / logEntries, text.length / logBytes);
+    this.fresh += this.partOf(text.length);
     this.#trim();
+  }
+
+  /** Which part of all that the log keeps an entry of so many bytes is. */
+  partOf(bytes: number): number {
+    const { logEntries, logBytes } = this.#limits;
+    return Math.max(1 / logEntries, bytes / logBytes);
   }
 
   /** Goes on behind `seq`, which is not older than the head: what lies before it, kept or not, is gone. */

@@ -10,26 +10,37 @@ import * as CLOSE from "./close_codes.ts";
 import type { Departures } from "./departures.ts";
 import type { Effect, Instant } from "./effects.ts";
 import { PLAIN_SENT } from "./encode.ts";
-import { ChatError } from "./errors.ts";
-import type { Draft, MessageFrame } from "./protocol.ts";
+import { ChatError, type ErrorCode } from "./errors.ts";
+import type { Draft, MessageDraft, MessageFrame } from "./protocol.ts";
 import { duplicate, farewell, refusal } from "./replies.ts";
+import type { Room } from "./room.ts";
 import type { Peer, Session, Sessions } from "./sessions.ts";
 import type { Store } from "./store/store.ts";
 
 /** What has to be known of a store. */
 export type MessageFacts = Pick<Store, "storedUpTo">;
 
+/** Refusals after which a message comes again under its number. */
+const PASSING: ReadonlySet<ErrorCode> = new Set(["unavailable", "out_of_order", "rate_limited"]);
+
 /** Takes messages, each once. */
 export class Messages {
   readonly #sessions: Sessions;
   readonly #departures: Departures;
   readonly #store: MessageFacts;
+  readonly #isLimited: boolean;
 
-  /** Works on the clients of a hub. */
-  constructor(sessions: Sessions, departures: Departures, store: MessageFacts) {
+  /** Works on the clients of a hub. Where that `isLimited`, rooms slow down who says more than they can send. */
+  constructor(
+    sessions: Sessions,
+    departures: Departures,
+    store: MessageFacts,
+    isLimited: boolean,
+  ) {
     this.#sessions = sessions;
     this.#departures = departures;
     this.#store = store;
+    this.#isLimited = isLimited;
   }
 
   /**
@@ -46,24 +57,43 @@ export class Messages {
     const drafts = frame.bodies.map((body, i) => (
       { at: t.at, from, n: first + i, name, body, ref }
     ));
-    const last = first + drafts.length - 1;
-    let roomId = frame.roomId ?? "";
     // What was taken before is answered wherever its author is by now: the store knows it.
-    if (last > taken) {
+    let count = Math.min(drafts.length, taken - first + 1);
+    let roomId = frame.roomId ?? "";
+    let refused: ChatError | undefined;
+    if (count < drafts.length) {
       try {
         const { room } = session.memberOf(peer, frame.roomId, "You must join a room first");
         roomId = room.id;
         room.used();
+        for (; count < drafts.length; count++) this.#admit(room, drafts[count]!, session, t.now);
       } catch (error) {
         if (!(error instanceof ChatError)) throw error;
         if (this.#mustStartOver(session, error)) return this.#startOver(session, peer, t);
-        if (first > taken) throw error;
-        const repeats = drafts.splice(0, taken - first + 1);
-        return [{ type: "append", roomId, drafts: repeats }, refusal(peer, drafts[0]!, error)];
+        if (count === 0) throw error;
+        refused = error;
       }
     }
-    session.take(last);
-    return [{ type: "append", roomId, drafts }];
+    session.take(first + count - 1);
+    const rest = drafts.splice(count);
+    const effects: Effect[] = [{ type: "append", roomId, drafts }];
+    if (refused !== undefined) {
+      session.stumble(frame.n !== undefined);
+      effects.push(refusal(peer, rest[0]!, refused));
+    }
+    return effects;
+  }
+
+  /**
+   * Lets a message into a room that has a place for it.
+   *
+   * @throws {ChatError} where its author has to wait, as the room cannot keep up.
+   */
+  #admit(room: Room, { body }: MessageDraft, author: Session, now: number): void {
+    const retryAfterMs = this.#isLimited ? room.admit(author, body.length, now) : 0;
+    if (retryAfterMs === 0) return;
+    const message = `Room ${room.id} cannot keep up: wait ${retryAfterMs} ms`;
+    throw new ChatError("rate_limited", message, { retryAfterMs });
   }
 
   /** Takes in what the store knows by now of a client of which something was in doubt. */
@@ -104,7 +134,7 @@ export class Messages {
    * would go to the next message, which would then be taken for a repeat.
    */
   #mustStartOver({ doubtful }: Session, { code }: ChatError): boolean {
-    return doubtful && code !== "unavailable" && code !== "out_of_order";
+    return doubtful && !PASSING.has(code);
   }
 
   /** Ends a client and its connection: it comes back as another one, and knows what that means. */

@@ -10,16 +10,13 @@ import type { Clock } from "./clock.ts";
 import type { Connection } from "./connection.ts";
 import { encodeFrame, PLAIN_SENT } from "./encode.ts";
 import { Line, type Served } from "./line.ts";
-import type { Member, Outlet, Room, Round } from "./room.ts";
+import { type Member, type Outlet, OWING_AT_MOST, type Room, type Round } from "./room.ts";
 
 /** How often a full socket is looked at, in milliseconds. */
 const LOOK_EVERY_MS = 10;
 
 /** How much full sockets that can take more are sent at one look, in sends. */
 const SENDS_PER_LOOK = 512;
-
-/** A room of which the log would forget so much before everybody has it does not wait for its turn. */
-const OWING_AT_MOST = 0.5;
 
 /** A send costs as much again for each of these UTF-16 units. */
 const UNITS_PER_SEND = 16_384;

@@ -7,6 +7,7 @@
  */
 
 import { Batches, CATCH_UP_BYTES, MAX_ENTRIES_BYTES } from "./batches.ts";
+import { FairShare } from "./fair_share.ts";
 import type { Log } from "./log.ts";
 import type { MemberInfo } from "./protocol.ts";
 import type { Roster } from "./roster.ts";
@@ -24,6 +25,19 @@ const MOST_PASSING = 8;
 /** For how long each of them is enough, in milliseconds for each member, and how much may come at once. */
 const PASSING_MS = 0.25;
 const PASSING_BURST_MS = 1_000;
+
+/** A part of the log that nobody may wait for: see {@linkcode Room.owing}. */
+export const OWING_AT_MOST = 0.5;
+
+/** In rooms of fewer members nothing said is more than they can be sent. */
+const CROWD = 16;
+
+/** What a room may owe its members together: UTF-16 units, and frames to those of the plain dialect. */
+const MOST_UNITS = 67_108_864;
+const MOST_PLAIN_FRAMES = 32_768;
+
+/** About as much as an entry has beside its body, in UTF-16 units. */
+const ENTRY_UNITS = 128;
 
 /** A client as its rooms know it. */
 export interface Person {
@@ -64,9 +78,12 @@ export class Member {
   paused = false;
   /** The place in `room.members`. */
   index: number;
+  /** Whether it speaks the plain protocol. */
+  readonly plain: boolean;
 
   /** Made by {@linkcode Room.add} only. */
-  constructor(person: Person, room: Room, index: number) {
+  constructor(person: Person, room: Room, index: number, plain: boolean) {
+    this.plain = plain;
     this.person = person;
     this.room = room;
     this.cursor = room.log.head;
@@ -82,15 +99,23 @@ export class Round {
   readonly part: number;
   /** The frames of the moment that the members are sent besides, and whom each is about. */
   readonly passing: ReadonlyMap<string, Person | undefined>;
+  /** What those that it is about take of what a room may owe: see {@linkcode Room.admit}. */
+  readonly taken: number;
   /** The member that was sent those last. */
   passedTo: Member | undefined;
   /** The index of the member whose turn it is; those before it are done. */
   next = 0;
 
   /** Made by {@linkcode Room.begin} only. */
-  constructor(batches: Batches, part: number, passing: ReadonlyMap<string, Person | undefined>) {
+  constructor(
+    batches: Batches,
+    part: number,
+    taken: number,
+    passing: ReadonlyMap<string, Person | undefined>,
+  ) {
     this.batches = batches;
     this.part = part;
+    this.taken = taken;
     this.passing = passing;
   }
 }
@@ -120,7 +145,12 @@ export class Room {
   #unused: boolean;
   #here = 0;
   #round: Round | undefined;
+  /** What has been taken of what the room may owe since the round began. */
+  #taken = 0;
+  #share: FairShare | undefined;
   #quiet = false;
+  /** How many members speak the plain protocol: each entry goes to each of them in a frame of its own. */
+  #plain = 0;
   // The frames of the moment that wait for the next round, and whom each is about.
   #passing = new Map<string, Person | undefined>();
   // Up to when the members have had enough of them, on the monotonic clock in milliseconds.
@@ -180,9 +210,10 @@ export class Room {
   }
 
   /** Adds a person, which must not be in the room, with its cursor at the head. */
-  add(person: Person): Member {
-    const member = new Member(person, this, this.members.length);
+  add(person: Person, plain = false): Member {
+    const member = new Member(person, this, this.members.length, plain);
     this.members.push(member);
+    if (plain) this.#plain++;
     this.emptySince = undefined;
     if (this.#maker === undefined) {
       this.#maker = person.id;
@@ -224,6 +255,7 @@ export class Room {
       // Who is done stays before who is not, so that the round passes nobody over.
       hole = this.#place(this.members[--round.next]!, hole);
     }
+    if (member.plain) this.#plain--;
     const last = this.members.pop()!;
     if (hole < this.members.length) this.#place(last, hole);
     if (this.members.length === 0) {
@@ -256,6 +288,27 @@ export class Room {
     return this.log.fresh + (this.#round?.part ?? 0);
   }
 
+  /**
+   * Takes a place for a message of so many UTF-16 `units`, and returns 0; or, in a room that is
+   * behind, the milliseconds for which its author should wait. See {@linkcode FairShare}.
+   */
+  admit(author: Person, units: number, now: number): number {
+    const { length } = this.members;
+    if (length < CROWD) return 0;
+    const size = units + ENTRY_UNITS;
+    const amount = Math.max(
+      this.log.partOf(size) / OWING_AT_MOST,
+      size * length / MOST_UNITS,
+      this.#plain / MOST_PLAIN_FRAMES,
+    );
+    const taken = this.#taken + (this.#round?.taken ?? 0);
+    const owed = Math.max(taken, this.owing / OWING_AT_MOST);
+    this.#share ??= new FairShare();
+    const wait = this.#share.take(author, amount, owed, now);
+    if (wait === 0) this.#taken += amount;
+    return wait;
+  }
+
   /** What those who are behind are sent, made anew for each time, and for all of them. */
   batches(): Batches {
     return new Batches(this.id, this.log, CATCH_UP_BYTES);
@@ -265,8 +318,9 @@ export class Room {
   begin(): Round {
     const { log, members } = this;
     const batches = new Batches(this.id, log, entriesBytes(members.length));
-    this.#round = new Round(batches, log.fresh, this.#passing);
+    this.#round = new Round(batches, log.fresh, this.#taken, this.#passing);
     log.fresh = 0;
+    this.#taken = 0;
     if (this.#passing.size > 0) this.#passing = new Map();
     return this.#round;
   }

@@ -26,6 +26,49 @@ pure("Room.add() puts a member at the head, and the room is empty no longer", ()
   assertEquals([member.cursor, member.index, lobby.emptySince], [3, 0, undefined]);
 });
 
+/** How many messages of so many units somebody can add to a room of so many members before it has to wait. */
+function admitted(members: { v1?: number; plain?: number }, units: number): number {
+  const lobby = room();
+  const ana = { id: "ana", name: undefined };
+  for (let i = 0; i < (members.v1 ?? 0); i++) lobby.add({ id: `v${i}`, name: undefined });
+  for (let i = 0; i < (members.plain ?? 0); i++) lobby.add({ id: `p${i}`, name: undefined }, true);
+  let count = 0;
+  while (count < 10_000 && lobby.admit(ana, units, 0) === 0) count++;
+  return count;
+}
+
+pure("Room.admit() lets anybody say anything where few are told", () => {
+  assertEquals([admitted({ plain: 15 }, 65_536), admitted({ v1: 15 }, 0)], [10_000, 10_000]);
+});
+
+pure("Room.admit() has a place for a third of the log, or for what its members can be sent", () => {
+  assertEquals(admitted({ v1: 16 }, 20), 334, "two thirds of half of the log");
+  assertEquals(admitted({ v1: 400 }, 65_536), 2, "two thirds of 64 MiB for all members together");
+  assertEquals(admitted({ plain: 400 }, 20), 55, "two thirds of 32,768 frames");
+  assertEquals(admitted({ plain: 400, v1: 10 }, 20), 55);
+});
+
+pure(
+  "Room.admit() has places again for what was sent, and none for what only a round is made of",
+  () => {
+    const lobby = room();
+    const ana = { id: "ana", name: undefined };
+    for (let i = 0; i < 1_000; i++) lobby.add({ id: `${i}`, name: undefined }, true);
+    const fill = (now: number) => {
+      let count = 0;
+      while (lobby.admit(ana, 0, now) === 0) count++;
+      return count;
+    };
+    assertEquals(fill(0), 22);
+    lobby.begin();
+    assertEquals(fill(0), 0);
+    lobby.end();
+    assertEquals(fill(10_000), 22);
+    for (const member of [...lobby.members]) lobby.remove(member, 10_000);
+    assertEquals(lobby.admit(ana, 0, 10_000), 0, "nobody is left");
+  },
+);
+
 pure("Room.remove() keeps the places of the others right, in any order", () => {
   const orders = fc.array(fc.nat({ max: 9 }), { maxLength: 20 });
   fc.assert(fc.property(orders, (picks) => {
