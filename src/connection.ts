@@ -5,13 +5,19 @@
  * @module
  */
 
+import type { ClosedSocket } from "./closed_sockets.ts";
 import type { SocketLimits } from "./options.ts";
 import type { Dialect } from "./protocol.ts";
 import { patienceOf, type Rate, TokenBucket } from "./rate_limit.ts";
 import type { Peer, Session } from "./sessions.ts";
+import { terminate } from "./terminate.ts";
+import { later } from "./timers.ts";
 
 // Reading `bufferedAmount` costs about as much as a tenth of a send; 64 KiB of overshoot cost nothing.
 const CHECK_EVERY_CHARS = 65_536;
+
+/** How long a close waits for what was sent before, in milliseconds. */
+const WRITE_MS = 10;
 
 /** What connections report. */
 export interface ConnectionEvents {
@@ -39,7 +45,7 @@ export interface Held {
 }
 
 /** One WebSocket of the server, as the rooms and the hub see it. */
-export class Connection implements Peer, EventListenerObject {
+export class Connection implements Peer, ClosedSocket, EventListenerObject {
   // What each frame that goes out touches comes first and together, for the caches' sake: with
   // the same in `Member` it was worth 2 % in 500 rooms of ten.
   readonly #socket: WebSocket;
@@ -63,6 +69,8 @@ export class Connection implements Peer, EventListenerObject {
   #patience: TokenBucket | undefined;
   #waiting = 0;
   #progressAt = 0;
+  /** Whether the kernel had taken all when it was closed. */
+  #written = false;
 
   /** Takes a socket. Before it is open, nothing can be sent but a last frame. */
   constructor(id: number, socket: WebSocket, dialect: Dialect, options: ConnectionOptions) {
@@ -145,9 +153,12 @@ export class Connection implements Peer, EventListenerObject {
   close(code: number, reason: string, lastFrame?: string): void {
     if (this.#closed) return;
     this.#closed = true;
+    const keepsUp = this.ready;
     this.ready = false;
     const socket = this.#socket;
     const end = () => {
+      // Of a socket that is closing the runtime does not tell it any more.
+      this.#written = socket.readyState === WebSocket.OPEN && socket.bufferedAmount === 0;
       if (lastFrame !== undefined) socket.send(lastFrame);
       // A reason may have 123 bytes (RFC 6455, section 5.5); ours are ASCII.
       socket.close(code, reason.slice(0, 123));
@@ -155,7 +166,18 @@ export class Connection implements Peer, EventListenerObject {
     // A socket that is not open yet takes no frame, and would open in spite of a close.
     if (socket.readyState === WebSocket.CONNECTING) {
       socket.addEventListener("open", end, { once: true });
-    } else if (socket.readyState === WebSocket.OPEN) end();
+    } else if (socket.readyState === WebSocket.OPEN) {
+      if (keepsUp && socket.bufferedAmount > 0) later(end, WRITE_MS);
+      else end();
+    }
+  }
+
+  /**
+   * Ends a socket that was closed, without the peer's answer. One that the runtime is still writing
+   * to cannot be ended by anybody but the peer.
+   */
+  terminate(): void {
+    if (this.#written && !this.ended) terminate(this.#socket);
   }
 
   /** Whether it was closed from this side. */

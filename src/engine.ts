@@ -8,6 +8,7 @@
 import { openMemoryStore } from "./choose_store.ts";
 import { Clock } from "./clock.ts";
 import * as CLOSE from "./close_codes.ts";
+import { ClosedSockets } from "./closed_sockets.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { addressOf } from "./decode.ts";
 import type { Effect, Instant } from "./effects.ts";
@@ -46,6 +47,7 @@ export class Engine {
   readonly #intake: Intake;
   readonly #clock = new Clock();
   readonly #connections = new Set<Connection>();
+  readonly #closedSockets: ClosedSockets;
   #accepted = 0;
   #failure: string | undefined;
   #ticker: Timer | undefined;
@@ -58,10 +60,12 @@ export class Engine {
    */
   constructor(options: EngineOptions, logger: Logger, openStore: OpenStore = openMemoryStore) {
     this.#options = options;
+    this.#closedSockets = new ClosedSockets(options.maxConnections);
     this.#connectionOptions = {
       events: {
         heard: (connection, data) => this.#intake.hear(connection, data),
         ended: (connection, code) => {
+          this.#closedSockets.delete(connection);
           this.#guard(connection, () => this.#end(connection, code || CLOSE.abnormal));
         },
         full: (connection) => this.#pump.watch(connection),
@@ -123,9 +127,10 @@ export class Engine {
     if (remembered.length > 0) this.#tick();
   }
 
-  /** Whether another connection can be taken in. */
+  /** Whether another connection can be taken in. Sockets count until they are gone, whoever has closed them. */
   get accepting(): boolean {
-    return this.#closing === undefined && this.#connections.size < this.#options.maxConnections;
+    const sockets = this.#connections.size + this.#closedSockets.size;
+    return this.#closing === undefined && sockets < this.#options.maxConnections;
   }
 
   /** Why nothing can be stored right now; undefined where it can. */
@@ -237,7 +242,9 @@ export class Engine {
         for (const peer of this.#connections) {
           if (peer.plain && peer.lost) this.#end(peer, CLOSE.abnormal);
         }
-        this.#perform(this.#hub.tick(this.#clock.read()));
+        const t = this.#clock.read();
+        this.#closedSockets.tick(t.now);
+        this.#perform(this.#hub.tick(t));
       });
     }, TICK_MS);
   }
@@ -246,6 +253,7 @@ export class Engine {
     if (!this.#intake.end(connection, code) || !this.#connections.delete(connection)) return;
     this.#pump.forget(connection);
     connection.close(CLOSE.normal, "");
+    this.#closedSockets.add(connection, this.#clock.read().now);
     const forGood = code === CLOSE.normal;
     this.#perform(this.#hub.disconnect(connection, this.#clock.read(), forGood));
     this.#logger.debug("disconnected", { connection: connection.id, code });
@@ -381,6 +389,7 @@ export class Engine {
     if (!(peer instanceof Connection)) return;
     peer.close(code, reason, goodbye);
     this.#connections.delete(peer);
+    this.#closedSockets.add(peer, this.#clock.read().now);
     this.#pump.forget(peer);
   }
 

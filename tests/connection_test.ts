@@ -3,6 +3,7 @@ import { Connection } from "../src/connection.ts";
 import { connectionOptions } from "./connection_options.ts";
 import { FakeSocket } from "./fake_socket.ts";
 import { pure } from "./pure.ts";
+import { until } from "./waiting.ts";
 
 const LIMITS = { highWaterBytes: 100_000, stuckMs: 1_000 };
 const CHUNK = "x".repeat(65_536);
@@ -107,6 +108,15 @@ pure("Connection.close() sends its last frame and closes, once", () => {
   assert(connection.ended);
 });
 
+Deno.test("Connection.close() lets what was sent go first, for a moment", async () => {
+  const { fake, connection } = connect();
+  fake.bufferedAmount = 1_000;
+  connection.close(4001, "Silent", "goodbye");
+  assertEquals([connection.closed, fake.sent, fake.closedWith], [true, [], undefined]);
+  await until(() => fake.closedWith !== undefined, "it is not closed");
+  assertEquals(fake.sent, ["goodbye"]);
+});
+
 pure("Connection.close() keeps a reason within the 123 bytes that a close frame has", () => {
   const { fake, connection } = connect();
   connection.close(4004, "x".repeat(200));
@@ -122,8 +132,8 @@ pure("Connection.close() does not close what has ended already", () => {
 
 pure("a closed connection is ready when looked at, so that nobody waits for it", () => {
   const { fake, connection } = connect();
-  fake.bufferedAmount = 1_000_000;
   connection.close(1000, "");
+  fake.bufferedAmount = 1_000_000;
   assertEquals(connection.look(0), "ready");
   connection.send("x");
   assertEquals(fake.sent, []);

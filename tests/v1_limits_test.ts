@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { Entry } from "../src/protocol.ts";
 import { PageClient } from "./page_client.ts";
 import { type Frame, type RawSocket, TestChat } from "./fixtures.ts";
+import { TcpWebSocket } from "./tcp_websocket.ts";
 import { pause, until } from "./waiting.ts";
 
 function events(entries: Entry[]): unknown[] {
@@ -247,4 +248,20 @@ Deno.test("a server with all the connections it may have answers 503 until one e
   await ana.close();
   await using ben = await server.plain();
   await ben.silence();
+});
+
+Deno.test("a connection that the server has closed counts until it is gone, which it is soon", async () => {
+  await using server = new TestChat({ maxConnections: 4 });
+  const others = await Promise.all([server.plain(), server.plain(), server.plain()]);
+  using ana = await TcpWebSocket.open(server.host, "parley.v1");
+  // It takes the answer, and nothing behind it.
+  ana.reads = false;
+  await ana.send(`{"action":"hello"}`);
+  await ana.next();
+  await ana.send(`{"action":"pause"}`);
+  await until(() => server.chat.size.connections === 3, "the server does not close it");
+  assertEquals((await server.handshake()).status, 503);
+  // The peer never answers.
+  await until(async () => (await server.handshake()).status === 101, "it stays");
+  for (const other of others) await other.close();
 });

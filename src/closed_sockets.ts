@@ -1,0 +1,69 @@
+/**
+ * Sockets that the server has closed and that are still there: they count until they are gone.
+ *
+ * @module
+ */
+
+/** How long a peer has to answer a close, in milliseconds. */
+export const ANSWER_MS = 2_000;
+
+/** The share of all places that those may have who still have that time. */
+const SHARE = 1 / 4;
+
+/** What is known of a socket that was closed. */
+export interface ClosedSocket {
+  /** Whether it is gone: the peer took everything, or has ended it. */
+  readonly ended: boolean;
+  /** Ends it without an answer, as far as that can be done. */
+  terminate(): void;
+}
+
+/** All that were closed and are still there. */
+export class ClosedSockets {
+  /** Those that have time to answer, and since when, the oldest first. */
+  readonly #waiting = new Map<ClosedSocket, number>();
+  /** Those that have had it. */
+  readonly #late = new Set<ClosedSocket>();
+  readonly #most: number;
+
+  /** Begins with none; `places` is how many sockets there may be at once. */
+  constructor(places: number) {
+    this.#most = places * SHARE;
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#waiting.size + this.#late.size;
+  }
+
+  /** Takes in one that was closed at the monotonic time `now`; where they are many, the oldest has no more time. */
+  add(socket: ClosedSocket, now: number): void {
+    if (socket.ended) return;
+    this.#waiting.set(socket, now);
+    for (const oldest of this.#waiting.keys()) {
+      if (this.#waiting.size <= this.#most) return;
+      this.#end(oldest);
+    }
+  }
+
+  /** Forgets one that is gone. */
+  delete(socket: ClosedSocket): void {
+    this.#waiting.delete(socket);
+    this.#late.delete(socket);
+  }
+
+  /** Ends those that have had their time at the monotonic time `now`, and forgets those that are gone. */
+  tick(now: number): void {
+    for (const [socket, since] of this.#waiting) {
+      if (now - since < ANSWER_MS) break;
+      this.#end(socket);
+    }
+    for (const socket of this.#late) if (socket.ended) this.#late.delete(socket);
+  }
+
+  #end(socket: ClosedSocket): void {
+    this.#waiting.delete(socket);
+    socket.terminate();
+    if (!socket.ended) this.#late.add(socket);
+  }
+}
