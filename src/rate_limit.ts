@@ -13,7 +13,7 @@ import type { ClientFrame } from "./protocol.ts";
 const UNITS_PER_TOKEN = 1_024;
 
 /** What is told to a room costs its price once more for each of so many members. */
-export const MEMBERS_PER_PRICE = 64;
+export const MEMBERS_PER_PRICE = 128;
 
 /** What somebody is sent who comes into a room, history and members, costs a token for each of so many bytes. */
 const BYTES_PER_TOKEN = 16_384;
@@ -30,7 +30,7 @@ const PATIENCE = 1_000;
 /** How often a client may speak where it is `perSecond` on average; 0 for no limit. */
 export function rateOf(perSecond: number): Required<Rate> {
   const most = perSecond || Infinity;
-  return { perSecond: most, burst: 2 * most, start: most };
+  return { perSecond: most, burst: 2 * most, start: Math.ceil(1.5 * most) };
 }
 
 /**

@@ -39,7 +39,7 @@ Deno.test("more than may wait while a room is being made is refused", async () =
 });
 
 Deno.test("a plain client that is too fast while its room is being made is told so in its turn", async () => {
-  await using bench = new Bench({ rate: 2 });
+  await using bench = new Bench({ rate: 1 });
   const socket = bench.connect("plain");
   socket.take();
   socket.hear({ action: "create", body: "Lobby" });
@@ -169,7 +169,7 @@ Deno.test("a connection whose first frame is larger than a hello can be is throw
 Deno.test("a client that comes back has no more to spend than it had", async () => {
   await using bench = new Bench({ rate: 100 });
   const first = bench.v1();
-  for (let i = 0; i < 101; i++) first.socket.hear({ action: "ping", ref: i });
+  for (let i = 0; i < 151; i++) first.socket.hear({ action: "ping", ref: i });
   assertEquals(first.socket.take().at(-1)?.code, "rate_limited");
   const second = bench.v1({ session: first.session });
   assertEquals(second.id, first.id);
@@ -178,7 +178,7 @@ Deno.test("a client that comes back has no more to spend than it had", async () 
 });
 
 Deno.test("whoever comes into a room pays for its history", async () => {
-  await using bench = new Bench({ rate: 100 });
+  await using bench = new Bench({ rate: 60 });
   const ana = bench.v1().socket;
   ana.hear({ action: "create", body: "Lobby" });
   await turn();
@@ -192,9 +192,9 @@ Deno.test("whoever comes into a room pays for its history", async () => {
   ben.hear({ action: "join", body: { room_id: roomId, last: 1_000 } });
   assertEquals(ben.take().find(({ status }) => status !== undefined)?.status, "success");
   ben.hear({ action: "ping" });
-  // 1.9 MB are 117 times 16 KiB: of 100 frames, 17 are missing.
+  // 1.9 MB are 117 times 16 KiB: of 90 frames, 28 are missing.
   const wait = Number(ben.take().find(({ code }) => code === "rate_limited")?.retry_after_ms);
-  assertEquals(wait > 150 && wait < 250, true, `${wait}`);
+  assertEquals(wait > 400 && wait < 550, true, `${wait}`);
 });
 
 Deno.test("whoever renames itself pays for each of its rooms", async () => {

@@ -70,23 +70,23 @@ pure("a frame costs a token, and one for each KiB", () => {
   assertEquals([0, 1_023, 1_024, 65_536].map(costOfFrame), [1, 1, 2, 65]);
 });
 
-pure("a frame costs more for each entry that comes of it, and once more for 64 members", () => {
+pure("a frame costs more for each entry that comes of it, and once more for 128 members", () => {
   const cost = (frame: ClientFrame, members: number) => costOfTelling(frame, { rooms: 9, members });
   const said = (...bodies: string[]) => ({ action: "messages", bodies }) as const;
-  assertEquals([63, 64, 127, 400].map((members) => cost(said("a"), members)), [0, 1, 1, 6]);
-  assertEquals([2, 400].map((members) => cost(said("a", "b", "c"), members)), [2, 2 + 3 * 6]);
-  assertEquals(cost(said("x".repeat(65_536)), 400), 65 * 6);
-  assertEquals([2, 400].map((members) => cost({ action: "rename", name: "A" }, members)), [9, 15]);
+  assertEquals([127, 128, 255, 400].map((members) => cost(said("a"), members)), [0, 1, 1, 3]);
+  assertEquals([2, 400].map((members) => cost(said("a", "b", "c"), members)), [2, 2 + 3 * 3]);
+  assertEquals(cost(said("x".repeat(65_536)), 400), 65 * 3);
+  assertEquals([2, 400].map((members) => cost({ action: "rename", name: "A" }, members)), [9, 12]);
   assertEquals(
     (["typing", "leave"] as const).map((action) => cost({ action, roomId: "r" }, 400)),
-    [6, 6],
+    [3, 3],
   );
   assertEquals(cost({ action: "ping" }, 0), 0);
 });
 
 pure("coming into a room costs for all who are told, and for what is sent", () => {
   assertEquals(costOfEntering(2, 16_383, 0), 0);
-  assertEquals(costOfEntering(64, 16_384, 0), 2 + 1);
+  assertEquals(costOfEntering(128, 16_384, 0), 2 + 1);
   assertEquals(costOfEntering(0, 4 * 1_048_576, 0), 256);
-  assertEquals(costOfEntering(400, 0, 400), 12 + 1);
+  assertEquals(costOfEntering(400, 0, 400), 6 + 1);
 });

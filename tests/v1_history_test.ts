@@ -302,7 +302,7 @@ Deno.test("only what is written like a room id can be made again, and never by a
 
 Deno.test("no frame of the server is larger than it says, whatever was said and however much", async () => {
   await using server = new TestChat({ rate: 0, highWaterBytes: 100_000_000 });
-  const { host: ana, roomId } = await server.host1("x", { name: "\u0001".repeat(128) });
+  const { host: ana, roomId } = await server.host1("x", { name: '"'.repeat(128) });
   await using _ana = ana;
   const most = (ana.welcome.limits as { frame_bytes: number }).frame_bytes;
   // Bodies that become six bytes for each of theirs, and others of which a unit is three bytes.

@@ -85,17 +85,17 @@ Deno.test("who is too fast is told how long to wait, and may go on after that", 
   ana.send({ action: "messages", room_id: roomId, n: 1, body });
   await ana.entries(190);
   // A frame that was let in pays off what it costs: the next one waits for that.
-  ana.send({ action: "messages", room_id: roomId, n: 191, body: body.slice(0, 40) });
-  await ana.entries(40);
-  const refused = await ana.ask({ action: "message", room_id: roomId, n: 231, body: "", ref: "r" });
-  assertEquals([refused.code, refused.ref, refused.n], ["rate_limited", "r", 231]);
+  ana.send({ action: "messages", room_id: roomId, n: 191, body: body.slice(0, 150) });
+  await ana.entries(150);
+  const refused = await ana.ask({ action: "message", room_id: roomId, n: 341, body: "", ref: "r" });
+  assertEquals([refused.code, refused.ref, refused.n], ["rate_limited", "r", 341]);
   const wait = Number(refused.retry_after_ms);
   assert(wait > 0 && wait <= 1_000, `${wait}`);
   // Waits as told: the time is what is tested here.
   await pause(wait);
-  ana.send({ action: "messages", room_id: roomId, n: 231, body: ["again"] });
+  ana.send({ action: "messages", room_id: roomId, n: 341, body: ["again"] });
   const entry = await ana.entry();
-  assertEquals("n" in entry && [entry.n, entry.body], [231, "again"]);
+  assertEquals("n" in entry && [entry.n, entry.body], [341, "again"]);
 });
 
 Deno.test("the largest frame of messages gets through the default rate", async () => {
@@ -117,7 +117,7 @@ Deno.test("a frame of any price is let in by whoever has something left", async 
   assertEquals((await ana.entry()).seq, 2);
   const refused = await ana.ask({ action: "ping" });
   assertEquals(refused.code, "rate_limited");
-  assert(Number(refused.retry_after_ms) > 4_000, `${refused.retry_after_ms}`);
+  assert(Number(refused.retry_after_ms) > 3_000, `${refused.retry_after_ms}`);
 });
 
 Deno.test("a client that does as the page says is never thrown out, however fast it would be", async () => {

@@ -146,6 +146,10 @@ export const ROWS: Readonly<Record<string, Row>> = {
       "The runtime ends most connections that break the rules without a close frame, which is a " +
       "_should_. What it takes and must not is listed in `tests/rfc6455/runtime_faults.ts`.",
   },
+  X4: {
+    figure: "honest people at the default limits: 0 refused, all stored",
+    note: "Real clients; pastes and bursts come right behind the first `hello`.",
+  },
   X5: {
     figure: "10⁶ fuzzed frames: all that goes out is read by three other parsers; 0 `internal`",
     note: "Python looks for doubled keys, whole numbers beyond 2⁵³ and halves of surrogate pairs " +
