@@ -17,13 +17,14 @@
  */
 
 import { ChatRoom, type Message, type RoomActions, type RoomReply } from "./src/chat_room.ts";
+import { patience } from "./src/backoff.ts";
 import { ChatError, ConnectError, messageOf, SendError } from "./src/errors.ts";
 import type { ReadOptions } from "./src/feed.ts";
 import { Lifeline, type Status } from "./src/lifeline.ts";
 import type { Link, Push, Reply } from "./src/link.ts";
 import { listenToPage } from "./src/page.ts";
-import { LEAST_RETRY_MS, OUTSIDE, Sender } from "./src/sender.ts";
-import type { ConnectedFrame, ErrorFrame, SuccessFrame } from "./src/protocol.ts";
+import { OUTSIDE, Sender } from "./src/sender.ts";
+import type { ConnectedFrame } from "./src/protocol.ts";
 import { sleep, type WaitOptions } from "./src/wait.ts";
 
 export type { ErrorCode } from "./src/errors.ts";
@@ -67,6 +68,9 @@ export interface JoinOptions extends WaitOptions {
   last?: number;
 }
 
+/** How long the members of a room are not asked for again, in milliseconds. */
+const RENEW_MS = 1_000;
+
 /** How long a page that is loaded again may take to say who it is, in milliseconds. */
 const RELOAD_MS = 10_000;
 
@@ -107,24 +111,23 @@ export class ChatClient implements AsyncDisposable {
       typing: (room) => this.#lifeline.link?.send({ action: "typing", room_id: room.id }),
       leave: (room, wait) => this.#leave(room, wait),
     };
-    this.#sender = new Sender({
-      maxUnacknowledged: options.maxUnacknowledged ?? 1_000,
-      whenFull: options.whenFull ?? "wait",
-    }, {
-      link: () => this.#lifeline.link,
-      startOver: () => {
-        this.#session = undefined;
-        this.#lifeline.link?.fail("The server counts otherwise");
+    this.#sender = new Sender(
+      { ...options, maxUnacknowledged: options.maxUnacknowledged ?? 1_000 },
+      {
+        link: () => this.#lifeline.link,
+        startOver: () => {
+          this.#session = undefined;
+          this.#lifeline.link?.fail("The server counts otherwise");
+        },
       },
-    });
+    );
     this.#lifeline = new Lifeline(new URL(url), {
       timeoutMs: this.#timeoutMs,
       reconnect: options.reconnect ?? true,
     }, {
       hello: () => {
         const session = this.#session;
-        const numbers = session === undefined ? {} : this.#sender.numbers;
-        return { name: this.#name, session, ...numbers };
+        return { name: this.#name, session, ...(session && this.#sender.numbers) };
       },
       welcome: (link, reply) => this.#welcome(link, reply),
       push: (frame) => this.#take(frame),
@@ -351,28 +354,37 @@ export class ChatClient implements AsyncDisposable {
    */
   async #rejoinAll(link: Link, width: number): Promise<void> {
     let waiting = [...this.#rooms.values()];
+    let refusals = 0;
     while (waiting.length > 0) {
       const turn = waiting.splice(0, width);
       const pauses = await Promise.all(turn.map((room) => {
         // With the name, a room that a restart has wiped out is made again: people meet where they were.
-        const { id, name, token, epoch, cursor } = room;
-        const body = { room_id: id, room_name: name, room_token: token, epoch, after: cursor };
-        return this.#rejoin(link, room, body, (reply) => room.rejoined(roomIn(reply)));
+        const body = {
+          room_id: room.id,
+          room_name: room.name,
+          room_token: room.token,
+          epoch: room.epoch,
+          after: room.cursor,
+        };
+        return this.#rejoin(link, room, body, (reply) => room.renew(roomIn(reply), true));
       }));
-      const again = turn.filter((_, i) => pauses[i] !== undefined);
+      const again = turn.filter((_, i) => pauses[i]! >= 0);
       waiting = [...again, ...waiting].filter((room) => this.#rooms.get(room.id) === room);
       width = again.length > 0 ? 1 : width + turn.length;
-      if (again.length > 0) await this.#pause(Math.max(...pauses.map((ms) => ms ?? 0)));
+      refusals = again.length === turn.length ? refusals + 1 : 0;
+      if (again.length > 0) {
+        await sleep(patience(Math.max(...pauses), refusals), this.#closed.signal);
+      }
     }
   }
 
-  /** Joins a room that this client is in; resolves with how long to wait where the server says "not now". */
+  /** Joins a room that this client is in; resolves with how long to wait where the server says "not now", else with -1. */
   async #rejoin(
     link: Link,
     room: ChatRoom,
     body: Record<string, unknown>,
     accept: (reply: Reply) => void,
-  ): Promise<number | undefined> {
+  ): Promise<number> {
     try {
       await link.request({ action: "join", body }, accept, this.#timeoutMs);
     } catch (error) {
@@ -380,25 +392,19 @@ export class ChatClient implements AsyncDisposable {
       if (error.retryAfterMs !== undefined) return error.retryAfterMs;
       this.#forget(room, error.message);
     }
-    return undefined;
-  }
-
-  #pause(ms: number): Promise<void> {
-    return sleep(Math.max(ms, LEAST_RETRY_MS), this.#closed.signal);
+    return -1;
   }
 
   /** Asks for the members of a room, once for gaps in a row: who came and went may lie in one. */
   async #renew(room: ChatRoom): Promise<void> {
     const { link } = this.#lifeline;
-    if (link === undefined || !room.presence || this.#renewing.has(room)) return;
+    if (link === undefined || this.#renewing.has(room)) return;
     this.#renewing.add(room);
     try {
-      const body = { room_id: room.id };
-      const ask = () => this.#rejoin(link, room, body, (reply) => this.#enter(reply, false));
-      let pauseMs = await ask();
-      while (pauseMs !== undefined && this.#rooms.get(room.id) === room) {
-        await this.#pause(pauseMs);
-        pauseMs = await ask();
+      while (room.stale && this.#rooms.get(room.id) === room) {
+        const body = { room_id: room.id };
+        const asked = await this.#rejoin(link, room, body, (reply) => this.#enter(reply, false));
+        await sleep(Math.max(asked, RENEW_MS), this.#closed.signal);
       }
     } catch (error) {
       link.fail(messageOf(error));
@@ -409,7 +415,11 @@ export class ChatClient implements AsyncDisposable {
 
   #take(frame: Push): void {
     if (frame.status !== undefined) {
-      this.#takeReply(frame);
+      // A reply without a request: it is about a message.
+      const { n } = frame;
+      if (n === undefined) return;
+      if (frame.status === "error") this.#sender.refuse(frame, n);
+      else this.#sender.acknowledge(n, frame.seq ?? 0);
       return;
     }
     const room = "room_id" in frame ? this.#rooms.get(frame.room_id) : undefined;
@@ -435,15 +445,6 @@ export class ChatClient implements AsyncDisposable {
     }
   }
 
-  /** A reply without a request: it is about a message. */
-  #takeReply(frame: SuccessFrame | ErrorFrame): void {
-    if (frame.status === "error") {
-      if (frame.n !== undefined) this.#sender.refuse(frame, frame.n);
-    } else if (frame.n !== undefined) {
-      this.#sender.acknowledge(frame.n, frame.seq ?? 0);
-    }
-  }
-
   #over(reason: string): void {
     this.#closed.abort();
     for (const room of [...this.#rooms.values()]) this.#forget(room, reason);
@@ -454,10 +455,10 @@ export class ChatClient implements AsyncDisposable {
 /** A reply as one that lets this client into a room; throws where it does not. */
 function roomIn(reply: Reply): RoomReply {
   if (reply.status === "success" && typeof reply.room_id === "string") return reply as RoomReply;
-  throw new Error("The server answered with something that is no room");
+  throw new Error("The server sent no room");
 }
 
 /** Whether the server refused something because this client is not in that room any more. */
 function isOutside(error: unknown): error is ChatError {
-  return error instanceof ChatError && OUTSIDE.has(error.code);
+  return error instanceof ChatError && OUTSIDE.includes(error.code);
 }

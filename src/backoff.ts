@@ -23,3 +23,17 @@ export interface BackoffOptions {
 export function backoff(attempt: number, random: number, options: BackoffOptions): number {
   return Math.floor(random * Math.min(options.mostMs, options.firstMs * 2 ** attempt));
 }
+
+/** Whatever a server says, nothing is sent again sooner than this, in milliseconds. */
+const LEAST_MS = 50;
+
+/** How often that is doubled, at most. */
+const MOST_DOUBLINGS = 6;
+
+/**
+ * How long to wait before something is said again that was refused, in milliseconds: as long as the
+ * server `asked` for, and longer the more refusals came in a row.
+ */
+export function patience(asked: number, refusals: number): number {
+  return Math.max(asked, LEAST_MS * 2 ** Math.min(refusals, MOST_DOUBLINGS));
+}

@@ -15,7 +15,7 @@ import type {
   PresenceEvent,
   SuccessFrame,
 } from "./protocol.ts";
-import { Roster } from "./roster.ts";
+import { MAX_MEMBERS, Roster } from "./roster.ts";
 import type { WaitOptions } from "./wait.ts";
 
 /** A message in a room. */
@@ -66,9 +66,7 @@ export interface RoomActions {
 }
 
 /** What is known to happen to people: entries of a later protocol may tell more. */
-const PRESENCE: ReadonlySet<string> = new Set<PresenceEvent>(
-  ["join", "away", "back", "leave", "rename", "quiet"],
-);
+const PRESENCE = ["join", "away", "back", "leave", "rename", "quiet"] satisfies PresenceEvent[];
 
 /** A reply that lets a client into a room. */
 export type RoomReply = SuccessFrame & { room_id: string };
@@ -84,6 +82,8 @@ export class ChatRoom implements AsyncIterable<Message> {
   readonly #roster = new Roster();
   /** The `seq` up to which the member list is true; later entries change it. */
   #membersAt = 0;
+  /** Whether changes of the member list were missed. */
+  #stale = false;
   #epoch = "";
   #token: string | undefined;
   #cursor = 0;
@@ -105,6 +105,11 @@ export class ChatRoom implements AsyncIterable<Message> {
   /** False in a room that is too large to tell who comes and goes. */
   get presence(): boolean {
     return !this.#roster.quiet;
+  }
+
+  /** For the client: whether the member list may lack what lay in a gap. */
+  get stale(): boolean {
+    return this.#stale && this.presence;
   }
 
   /** Names this life of the room's log. */
@@ -159,42 +164,39 @@ export class ChatRoom implements AsyncIterable<Message> {
     return this.messages();
   }
 
-  /** For the client: takes the answer to a rejoin on a new connection, and tells of it. */
-  rejoined(reply: SuccessFrame): void {
-    if (this.renew(reply)) this.#push({ type: "recovered", recovered: true });
-  }
-
-  /** For the client: takes the answer to another join; tells, and returns `false`, where something is missing. */
-  renew(reply: SuccessFrame): boolean {
+  /** For the client: takes the answer to another join; tells of it where the room `isBack`, or something is missing. */
+  renew(reply: SuccessFrame, isBack = false): void {
     const recovered = reply.recovered !== false && reply.epoch === this.#epoch &&
       (reply.after ?? 0) <= this.#cursor;
-    if (recovered) {
-      this.#know(reply);
-    } else {
-      this.#enter(reply);
-      this.#push({ type: "recovered", recovered });
-    }
-    return recovered;
+    if (recovered) this.#know(reply);
+    else this.#enter(reply);
+    if (isBack || !recovered) this.#push({ type: "recovered", recovered });
   }
 
   /** For the client: takes an entry; one that was had before is passed over, and `false` returned. */
   take(entry: Entry, clientId: string): boolean {
-    if (entry.seq <= this.#cursor) return false;
-    this.#cursor = entry.seq;
-    const own = entry.from === clientId;
+    const { seq, at, from, name } = entry;
+    if (!(seq > this.#cursor)) return false;
+    this.#cursor = seq;
+    // What is known is copied: whatever else a server puts beside it is not kept.
+    const told = { seq, at, from, ...(name === undefined ? {} : { name }), own: from === clientId };
     if ("body" in entry) {
-      this.#push({ ...entry, type: "message", roomId: this.id, own });
-    } else if (PRESENCE.has(entry.event)) {
-      if (entry.seq > this.#membersAt) this.#roster.apply(entry);
-      const { event: type, ...rest } = entry;
-      this.#push({ ...rest, type, own });
+      const { n, body } = entry;
+      this.#push({ ...told, n, body, type: "message", roomId: this.id });
+    } else if (PRESENCE.includes(entry.event)) {
+      if (seq > this.#membersAt) this.#roster.apply(entry);
+      if (this.members.size > MAX_MEMBERS) this.#roster.reset([], true);
+      this.#push({ ...told, type: entry.event });
     }
     return true;
   }
 
   /** For the client: takes what is no entry. */
   tell(event: Extract<RoomEvent, { type: "typing" | "gap" }>): void {
-    if (event.type === "gap") this.#cursor = Math.max(this.#cursor, event.toSeq);
+    if (event.type === "gap") {
+      this.#cursor = Math.max(this.#cursor, event.toSeq);
+      this.#stale = true;
+    }
     this.#push(event);
   }
 
@@ -205,9 +207,8 @@ export class ChatRoom implements AsyncIterable<Message> {
   }
 
   #push(event: RoomEvent): void {
-    const body = "body" in event ? event.body : "";
-    const name = "name" in event ? event.name ?? "" : "";
-    this.#feed.push(event, this.#cursor, body.length + name.length);
+    const { body = "", name = "", from = "" } = event as Partial<Message>;
+    this.#feed.push(event, this.#cursor, body.length + name.length + from.length);
   }
 
   #enter(reply: SuccessFrame): void {
@@ -217,6 +218,7 @@ export class ChatRoom implements AsyncIterable<Message> {
   }
 
   #know(reply: SuccessFrame): void {
+    this.#stale = false;
     this.#membersAt = reply.seq ?? 0;
     this.#token = reply.room_token;
     this.#roster.reset(reply.members, reply.presence === false);

@@ -176,7 +176,7 @@ export class Lifeline {
   }
 
   #welcome(link: Link, reply: Reply): void {
-    if (!isWelcome(reply)) throw new Error("The server does not welcome");
+    if (!isWelcome(reply)) throw new Error("The server sent no welcome");
     this.#link = link;
     this.#paused = false;
     this.#connectedAt = performance.now();
@@ -187,7 +187,7 @@ export class Lifeline {
       this.#link = undefined;
       throw error;
     }
-    this.#set({ type: "connected", resumed: reply.resumed });
+    this.#set({ type: "connected", resumed: reply.resumed === true });
     for (const waiter of this.#waiters) waiter.resolve(link);
   }
 
@@ -202,21 +202,19 @@ export class Lifeline {
       this.#finish(end);
       return;
     }
-    this.#set({ type: "closed", code: end.code, reason: end.reason, willReconnect: true });
+    this.#close(end, true);
     this.#comeBack(end);
   }
 
   async #comeBack({ reason, retryAfterMs }: End): Promise<void> {
-    let asked = retryAfterMs;
-    let why = reason;
     while (!this.#over) {
       if (this.#paused) {
         await this.#sleep();
       } else {
-        const delayMs = this.#delay(asked);
-        asked = undefined;
+        const delayMs = this.#delay(retryAfterMs);
+        retryAfterMs = undefined;
         this.#attempt++;
-        this.#set({ type: "reconnecting", attempt: this.#attempt, delayMs, reason: why });
+        this.#set({ type: "reconnecting", attempt: this.#attempt, delayMs, reason });
         await this.#sleep(delayMs);
       }
       if (this.#over) return;
@@ -224,7 +222,7 @@ export class Lifeline {
         await this.#open(this.#options.timeoutMs);
         return;
       } catch (error) {
-        why = messageOf(error);
+        reason = messageOf(error);
       }
     }
   }
@@ -246,13 +244,17 @@ export class Lifeline {
   #finish(end: End): void {
     if (this.#over) return;
     this.#over = true;
-    this.#set({ type: "closed", code: end.code, reason: end.reason, willReconnect: false });
+    this.#close(end, false);
     this.#statuses.end();
     this.#waking.abort();
     for (const waiter of this.#waiters) {
       waiter.reject(new Error(`The client is closed: ${end.reason}`));
     }
     this.#events.over(end.reason);
+  }
+
+  #close({ code, reason }: End, willReconnect: boolean): void {
+    this.#set({ type: "closed", code, reason, willReconnect });
   }
 
   #set(status: Status): void {
@@ -263,12 +265,6 @@ export class Lifeline {
 
 /** Whether the server answers `hello` as the protocol says: the client counts on all of it. */
 function isWelcome(reply: Reply): reply is ConnectedFrame {
-  return reply.status === "connected" && typeof reply.client_id === "string" &&
-    Number.isSafeInteger(reply.n) &&
-    Number.isFinite(reply.heartbeat_ms) && Number.isFinite(reply.limits?.body_bytes) &&
-    isBurst(reply.limits.burst);
-}
-
-function isBurst(burst: unknown): boolean {
-  return burst === undefined || typeof burst === "number" && burst >= 1;
+  return reply.status === "connected" && typeof reply.client_id === "string" && reply.n >= 0 &&
+    reply.heartbeat_ms > 0 && reply.limits.body_bytes > 0 && (reply.limits.burst ?? 1) >= 1;
 }

@@ -9,7 +9,14 @@
 
 import * as CLOSE from "./close_codes.ts";
 import { ChatError, ConnectError } from "./errors.ts";
-import { type MemberInfo, type Ref, type ServerFrame, SUBPROTOCOL } from "./protocol.ts";
+import {
+  MAX_FRAME_CHARS,
+  type MemberInfo,
+  type Ref,
+  type ServerFrame,
+  SUBPROTOCOL,
+} from "./protocol.ts";
+import { MAX_MEMBERS } from "./roster.ts";
 import { type Deferred, deferred, MAX_TIMER_MS, sleep } from "./wait.ts";
 
 /** A reply that says yes. */
@@ -49,8 +56,13 @@ interface Request extends Deferred<unknown> {
 /** How many requests may be without a reply. */
 const MAX_REQUESTS = 1_000;
 
-/** How many members a room may have that are named one by one. */
-const MAX_MEMBERS = 100_000;
+/** What is a text wherever it stands, but for bodies, and how long it may be, in UTF-16 units: longer than any server has. */
+const TEXTS = "client_id session room_id room_name room_token epoch from name message reason"
+  .split(" ");
+const MAX_TEXT = 512;
+
+/** What is a whole number wherever it stands. */
+const COUNTS = "n seq after at from_seq to_seq".split(" ");
 
 /** However often the server wants to hear something, the heart beats no faster, in milliseconds. */
 const MIN_BEAT_MS = 5;
@@ -79,7 +91,7 @@ export class Link {
   #heart: ReturnType<typeof setInterval> | undefined;
   /** Ends the connection unless something is heard before; and when it does, by the wall clock. */
   #deadline: ReturnType<typeof setTimeout> | undefined;
-  #deadlineAt = 0;
+  #deadlineAt = Infinity;
   /** Aborted when the socket has closed. */
   readonly #closed = new AbortController();
 
@@ -114,7 +126,7 @@ export class Link {
     try {
       return await opening.promise;
     } catch (error) {
-      socket.onopen = socket.onerror = socket.onclose = null;
+      socket.onopen = null;
       socket.close();
       throw error;
     }
@@ -144,7 +156,7 @@ export class Link {
     signal?: AbortSignal,
   ): Promise<T> {
     signal?.throwIfAborted();
-    if (this.#ended) throw new Error("The connection has ended");
+    if (this.#ended) throw new Error("The connection ended");
     if (this.#requests.size >= MAX_REQUESTS) {
       throw new Error(`${MAX_REQUESTS} requests have no reply`);
     }
@@ -179,7 +191,7 @@ export class Link {
   /** Asks for a sign of life, and gives the connection up where none comes within `timeoutMs`. */
   probe(timeoutMs: number): void {
     const deadlineAt = Date.now() + timeoutMs;
-    if (this.#deadline !== undefined && this.#deadlineAt <= deadlineAt) return;
+    if (this.#deadlineAt <= deadlineAt) return;
     this.#ask(timeoutMs, true);
   }
 
@@ -225,49 +237,47 @@ export class Link {
     if (this.#ended) return;
     this.#heardAt = performance.now();
     clearTimeout(this.#deadline);
-    this.#deadline = undefined;
+    this.#deadlineAt = Infinity;
     try {
       this.#read(parse(data));
     } catch {
       // Whatever is wrong with it, going on would lose something: the next connection resumes.
-      this.#end({ code: CLOSE.protocolError, reason: "The server sent what is no frame" });
+      this.#end({ code: CLOSE.protocolError, reason: "The server sent no frame" });
     }
   }
 
   #read(frame: ServerFrame): void {
     if (frame.event === "goodbye") {
-      const { code, reason, retry_after_ms: retryAfterMs } = frame;
-      this.#goodbye = { code, reason, ...retryAfter(retryAfterMs) };
+      const { code, reason } = frame;
+      this.#goodbye = { code, reason, ...retryAfter(frame.retry_after_ms) };
     } else if (frame.event === "ping") {
       // From the event itself: timers of a page that nobody looks at run once a minute.
       if (this.#socket.bufferedAmount < MAX_WAITING) this.send({ action: "pong" });
     } else if (frame.event === "members") {
       if (this.#named.length + frame.members.length > MAX_MEMBERS) {
-        throw new RangeError("The members have no end");
+        throw new TypeError();
       }
       this.#named.push(...frame.members);
-    } else if ("ref" in frame && frame.ref !== undefined && !isAboutMessage(frame)) {
-      this.#answer(frame, frame.ref);
-    } else if (frame.status !== "connected") {
+    } else if (!this.#answer(frame) && frame.status !== "connected") {
       this.#events.push(frame);
     }
   }
 
-  #answer(frame: ServerFrame, ref: Ref): void {
-    const request = this.#requests.get(ref);
-    if (request === undefined) return;
-    this.#requests.delete(ref);
-    if (frame.status === "error") {
-      const { code, message, retry_after_ms: retryAfterMs } = frame;
-      request.reject(new ChatError(code, message, retryAfter(retryAfterMs)));
-      return;
-    }
-    if ("members" in frame) frame.members = [...this.#named.splice(0), ...frame.members ?? []];
+  /** Settles the request that a frame is the reply to, and says whether there is one: refs of messages are others. */
+  #answer(frame: ServerFrame & { ref?: Ref }): boolean {
+    const request = this.#requests.get(frame.ref!);
+    if (request === undefined) return false;
+    this.#requests.delete(frame.ref!);
     try {
+      if (frame.status === "error") {
+        throw new ChatError(frame.code, frame.message, retryAfter(frame.retry_after_ms));
+      }
+      if ("members" in frame) frame.members = [...this.#named.splice(0), ...frame.members!];
       request.resolve(request.accept(frame));
     } catch (error) {
       request.reject(error);
     }
+    return true;
   }
 
   /** Ends the connection for everybody here; the socket is left to itself, which may take long to notice. */
@@ -296,52 +306,46 @@ export function retryAfter(ms: unknown): { retryAfterMs?: number } {
 
 /** Reads a frame, and checks what would do harm if it were otherwise. */
 function parse(data: unknown): ServerFrame {
-  const frame: ServerFrame = JSON.parse(String(data));
-  const sound = frame.status === undefined ? isEvent(frame) : isReply(frame);
-  if (!sound) throw new TypeError();
+  const text = String(data);
+  const frame: ServerFrame = text.length > MAX_FRAME_CHARS ? null : JSON.parse(text);
+  if (!isSound(frame) || frame.status === undefined && !isEvent(frame)) throw new TypeError();
+  if ("members" in frame) frame.members = (frame.members ?? []).map(known);
   return frame;
-}
-
-/** Whether a reply is about a message: its mark is that of a frame that nobody waits for here. */
-function isAboutMessage(frame: ServerFrame): boolean {
-  return "n" in frame && frame.n !== undefined && frame.status !== "connected";
-}
-
-function isReply(frame: Extract<ServerFrame, { status: string }>): boolean {
-  if (frame.status !== "success") return true;
-  const { room_name, room_token, members = [] } = frame;
-  return isText(room_name) && isText(room_token) && areMembers(members);
-}
-
-function areMembers(members: readonly MemberInfo[]): boolean {
-  return members.every(({ client_id, name }) => isPerson(client_id, name));
 }
 
 function isEvent(frame: Exclude<ServerFrame, { status: string }>): boolean {
   switch (frame.event) {
     case "entries":
-      return frame.entries.every((entry) =>
-        Number.isSafeInteger(entry.seq) && isPerson(entry.from, entry.name) &&
-        (!("body" in entry) || typeof entry.body === "string")
-      );
-    case "members":
-      return areMembers(frame.members);
+      return frame.entries.every((entry) => isSound(entry) && isText(entry.from) && entry.seq >= 0);
     case "typing":
-      return isPerson(frame.from, frame.name);
+      return isText(frame.from);
     case "gap":
-      return Number.isSafeInteger(frame.from_seq) && Number.isSafeInteger(frame.to_seq);
+      return frame.from_seq <= frame.to_seq;
     case "goodbye":
-      return Number.isSafeInteger(frame.code) && typeof frame.reason === "string";
+      return Number.isSafeInteger(frame.code) && isText(frame.reason);
     default:
-      return typeof frame.event === "string";
+      return isText(frame.event);
   }
 }
 
-/** Whether somebody's id and name are texts: a name may be missing. */
-function isPerson(id: unknown, name: unknown): boolean {
-  return typeof id === "string" && isText(name);
+/** Whether the fields of a frame, or of a part of one, are of their kind and no longer than they may be. */
+function isSound(part: object): boolean {
+  return Object.entries(part).every(([field, value]) =>
+    COUNTS.includes(field)
+      ? Number.isSafeInteger(value)
+      : TEXTS.includes(field)
+      ? isText(value, MAX_TEXT)
+      : field !== "body" || isText(value)
+  );
 }
 
-function isText(value: unknown): boolean {
-  return value === undefined || typeof value === "string";
+function isText(value: unknown, most = Infinity): boolean {
+  return typeof value === "string" && value.length <= most;
+}
+
+/** Copies what is known of a member: whatever else a server tells is not kept. */
+function known(member: MemberInfo): MemberInfo {
+  const { client_id, name, away } = member;
+  if (!isSound(member) || !isText(client_id)) throw new TypeError();
+  return { client_id, ...(name === undefined ? {} : { name }), ...(away ? { away: true } : {}) };
 }

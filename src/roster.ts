@@ -9,6 +9,9 @@
 
 import type { MemberInfo, PresenceEntry } from "./protocol.ts";
 
+/** How many members of a room are kept that are named one by one. */
+export const MAX_MEMBERS = 10_000;
+
 /** The members of a room at one place of its log. */
 export class Roster {
   readonly #members = new Map<string, MemberInfo>();

@@ -7,7 +7,8 @@
  * @module
  */
 
-import { ChatError, messageOf, SendError } from "./errors.ts";
+import { patience } from "./backoff.ts";
+import { ChatError, type ErrorCode, messageOf, SendError } from "./errors.ts";
 import { type Link, retryAfter } from "./link.ts";
 import { Outbox, type Sending } from "./outbox.ts";
 import { type ConnectedFrame, type ErrorFrame, MAX_BODY_BYTES } from "./protocol.ts";
@@ -17,7 +18,7 @@ import { deferred, sleep } from "./wait.ts";
 /** How many messages may be without an acknowledgement, and what happens to one more. */
 export interface SenderOptions {
   maxUnacknowledged: number;
-  whenFull: "wait" | "fail";
+  whenFull?: "wait" | "fail";
 }
 
 /** What a sender needs of its client. */
@@ -38,14 +39,11 @@ interface Hold {
 /** How long a server that gave no time is left alone before a message is sent again, in milliseconds. */
 const RETRY_MS = 1_000;
 
-/** Whatever the server says, nothing is sent again sooner than this, in milliseconds. */
-export const LEAST_RETRY_MS = 50;
-
 /** Refusals that waiting helps, whether or not the server says how long. */
-const WAITING_HELPS = new Set<string>(["rate_limited", "unavailable", "out_of_order"]);
+const WAITING_HELPS: readonly ErrorCode[] = ["rate_limited", "unavailable", "out_of_order"];
 
 /** Refusals of all that is said in a room. */
-export const OUTSIDE = new Set<string>(["not_in_room", "room_gone"]);
+export const OUTSIDE: readonly ErrorCode[] = ["not_in_room", "room_gone"];
 
 /** The sending half of a client. */
 export class Sender {
@@ -53,6 +51,8 @@ export class Sender {
   readonly #actions: SenderActions;
   readonly #outbox: Outbox;
   #flushing = false;
+  /** How often something was refused since the last acknowledgement. */
+  #refusals = 0;
   /** Set while nothing may be sent on the connection. */
   #hold: Hold | undefined;
   /** What the client before this one sent, of which nobody knows what became of it. */
@@ -117,6 +117,7 @@ export class Sender {
 
   /** A message has its place in the log. */
   acknowledge(n: number, seq: number): void {
+    this.#refusals = 0;
     this.#outbox.acknowledge(n, seq);
     this.#flushSoon();
   }
@@ -131,7 +132,7 @@ export class Sender {
   /** Acknowledgements may have been missed: repeats bring them back. */
   missed(): void {
     this.#outbox.rewind();
-    this.#pause(LEAST_RETRY_MS);
+    this.#pause(0);
   }
 
   /** The server has refused a message. */
@@ -142,12 +143,12 @@ export class Sender {
     const { code, message } = frame;
     const { retryAfterMs } = retryAfter(frame.retry_after_ms);
     if (code === "out_of_order" && this.#outbox.isFirst(n)) this.#actions.startOver();
-    else if (retryAfterMs !== undefined || WAITING_HELPS.has(code)) {
+    else if (retryAfterMs !== undefined || WAITING_HELPS.includes(code)) {
       this.#outbox.throttle();
-      this.#pause(Math.max(retryAfterMs ?? RETRY_MS, LEAST_RETRY_MS));
+      this.#pause(retryAfterMs ?? RETRY_MS);
     } else {
       // Whoever is not in a room is not there for the others either.
-      const isOver = OUTSIDE.has(code)
+      const isOver = OUTSIDE.includes(code)
         ? ({ roomId }: Sending) => roomId === refused.roomId
         : (sending: Sending) => sending === refused;
       const cause = new ChatError(code, message);
@@ -181,7 +182,7 @@ export class Sender {
   }
 
   #forgetFormer(): void {
-    for (const { reject } of this.#former?.sent.values() ?? []) reject(new Error("Nobody knows"));
+    for (const { reject } of this.#former?.sent.values() ?? []) reject(new Error());
     this.#former = undefined;
   }
 
@@ -221,9 +222,10 @@ export class Sender {
     }
   }
 
-  /** Sends nothing for `ms` milliseconds, or for as long as it does not already. */
-  #pause(ms: number): void {
+  /** Sends nothing for as long as the server asked for, in milliseconds, or longer. */
+  #pause(asked: number): void {
     const link = this.#actions.link();
+    const ms = patience(asked, this.#refusals++);
     const until = performance.now() + ms;
     if (link === undefined || this.#hold?.link === link && this.#hold.until >= until) return;
     this.#holdUntil(link, until, sleep(ms, this.#closed.signal));

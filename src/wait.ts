@@ -48,7 +48,7 @@ export function deferred<T>(what: string, timeoutMs: number, signal?: AbortSigna
 
 /** Resolves after `ms` milliseconds, or at once when the signal is aborted. */
 export function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return deferred<void>("Sleeping", ms, signal).promise.catch(() => {});
+  return deferred<void>("", ms, signal).promise.catch(() => {});
 }
 
 /** Resolves when a promise does, or when that has taken `ms` milliseconds; rejects if it does before. */

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { backoff } from "../src/backoff.ts";
+import { backoff, patience } from "../src/backoff.ts";
 import { pure } from "./pure.ts";
 
 const OPTIONS = { firstMs: 100, mostMs: 5_000 };
@@ -22,4 +22,17 @@ pure("backoff() takes any delay from nothing to its bound: full jitter", () => {
   }));
   assertEquals(backoff(4, 0, OPTIONS), 0);
   assertEquals(backoff(4, 0.5, OPTIONS), 800);
+});
+
+pure("patience() is what the server asked for, and more the more refusals came in a row", () => {
+  assertEquals([0, 1, 2, 5, 6, 7, 1_000].map((refusals) => patience(0, refusals)), [
+    50,
+    100,
+    200,
+    1_600,
+    3_200,
+    3_200,
+    3_200,
+  ]);
+  assertEquals([patience(700, 3), patience(700, 4), patience(9_000, 99)], [700, 800, 9_000]);
 });

@@ -114,6 +114,28 @@ Deno.test("a room that has become too large knows nobody any more, and says so",
 });
 
 Deno.test(
+  "a room of more members than a client keeps is taken for one that is too large",
+  pure,
+  () => {
+    const lobby = room();
+    for (let seq = 1; seq <= 10_000; seq++) take(lobby, seen(seq, "join", `c${seq}`));
+    assertEquals([lobby.presence, lobby.members.size], [true, 10_000]);
+    take(lobby, seen(10_001, "away", "one more"));
+    assertEquals([lobby.presence, lobby.members.size], [false, 0]);
+  },
+);
+
+Deno.test("nothing of an entry is kept that is not known", pure, async () => {
+  const lobby = room();
+  const more = { colour: "red", members: [], meta: { large: true } };
+  take(lobby, { ...said(1, "hi"), ...more }, { ...seen(2, "join", "eva", "Eva"), ...more });
+  assertEquals(await rest(lobby), [
+    { type: "message", roomId: "r1", seq: 1, at: 7, from: "ben", n: 1, body: "hi", own: false },
+    { type: "join", seq: 2, at: 7, from: "eva", name: "Eva", own: false },
+  ]);
+});
+
+Deno.test(
   "an entry of a kind that is not known yet changes nothing but the cursor",
   pure,
   async () => {
@@ -146,7 +168,7 @@ Deno.test("a rejoin that recovered goes on behind the cursor with new members", 
     members: [{ client_id: "cleo" }],
     recovered: true,
   };
-  lobby.rejoined(reply);
+  lobby.renew(reply, true);
   take(lobby, said(1, "one"), said(2, "two"), seen(3, "leave"));
   assertEquals(members(lobby), [{ client_id: "cleo" }]);
   assertEquals((await rest(lobby)).map((event) => "seq" in event ? event.seq : event), [
@@ -159,7 +181,7 @@ Deno.test("a rejoin that recovered goes on behind the cursor with new members", 
 
 Deno.test("a rejoin that did not recover begins where the server says", pure, async () => {
   const lobby = room({ seq: 50, after: 50 });
-  lobby.rejoined({ status: "success", epoch: "e2", seq: 2, after: 2, recovered: false });
+  lobby.renew({ status: "success", epoch: "e2", seq: 2, after: 2, recovered: false }, true);
   assertEquals([lobby.epoch, lobby.cursor], ["e2", 2]);
   take(lobby, said(3, "anew"));
   const [told, message] = await rest(lobby);
@@ -169,7 +191,7 @@ Deno.test("a rejoin that did not recover begins where the server says", pure, as
 
 Deno.test("nothing of another epoch counts as recovered", pure, async () => {
   const lobby = room({ seq: 50, after: 50 });
-  lobby.rejoined({ status: "success", epoch: "e2", seq: 0, after: 0, recovered: true });
+  lobby.renew({ status: "success", epoch: "e2", seq: 0, after: 0, recovered: true }, true);
   take(lobby, said(1, "anew"));
   const [told, message] = await rest(lobby);
   assertEquals(told, { type: "recovered", recovered: false });

@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { ChatClient, type ChatRoom, type RoomEvent, SendError } from "../client.ts";
 import { pause } from "./chaos/setting.ts";
+import { until } from "./waiting.ts";
 import { bounded, type Frame, TestChat } from "./fixtures.ts";
 import { type Script, type ScriptedPeer, ScriptedServer } from "./scripted_server.ts";
 
@@ -170,6 +171,45 @@ Deno.test("the members are asked for again where the server says when", async ()
   admit(peer, await peer.next(), { seq: 5, after: 5, members: [{ client_id: "ben" }] });
   await heard(chat, peer);
   assertEquals([...room.members.keys()], ["ben"]);
+});
+
+Deno.test("gaps without end have the members asked for once a second", async () => {
+  await using both = await inRoom();
+  const { peer, chat } = both;
+  let joins = 0;
+  const since = performance.now();
+  for (let seq = 1; performance.now() - since < 1_500; seq++) {
+    peer.send({ event: "gap", room_id: "r1", from_seq: seq, to_seq: seq });
+    await pause(5);
+    while (peer.waiting > 0) {
+      admit(peer, await peer.next(), { seq, after: seq });
+      joins++;
+    }
+  }
+  await heard(chat, peer);
+  assertEquals(joins, 2);
+});
+
+Deno.test("a server that never lets a client back into its room is asked less and less often", async () => {
+  let joins = 0;
+  await using server = new ScriptedServer(async (peer, turn) => {
+    await peer.welcome({ resumed: turn > 0 });
+    if (turn === 0) {
+      await peer.admit();
+      return peer.close(4004);
+    }
+    for (;;) {
+      const { ref } = await peer.next();
+      joins++;
+      peer.send({ status: "error", ref, code: "unavailable", message: "x", retry_after_ms: 0 });
+    }
+  });
+  await using chat = new ChatClient(server.url);
+  await chat.connect();
+  await chat.createRoom("Lobby");
+  await until(() => joins === 4, () => `only ${joins} joins`);
+  await pause(350);
+  assertEquals(joins, 4);
 });
 
 Deno.test("whoever is in many rooms joins no more of them at once than the server lets through", async () => {

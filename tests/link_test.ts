@@ -56,6 +56,27 @@ Deno.test("what the reply changes is changed before the next frame is looked at"
   await link.close("Done");
 });
 
+Deno.test("of members nothing is kept that is not known", async () => {
+  const more = { colour: "red", rooms: [1, 2], away: { since: "long" } };
+  await using server = new ScriptedServer(async (peer) => {
+    const { ref } = await peer.next();
+    peer.send({ event: "members", room_id: "r1", members: [{ client_id: "a", ...more }] });
+    peer.send({ status: "success", ref, members: [{ client_id: "b", name: "Ben", ...more }] });
+  });
+  const { link } = await open(server.url);
+  const members = await link.request(
+    { action: "join" },
+    (reply) => "members" in reply && reply.members,
+    5_000,
+  );
+  assertEquals(members, [{ client_id: "a", away: true }, {
+    client_id: "b",
+    name: "Ben",
+    away: true,
+  }]);
+  await link.close("Done");
+});
+
 Deno.test("a reply names the members too that came before it", async () => {
   await using server = new ScriptedServer(async (peer) => {
     for (let i = 0; i < 2; i++) {
@@ -112,7 +133,7 @@ Deno.test("a request on a link that has ended is rejected at once", async () => 
   await assertRejects(() => link.request({ action: "x" }, idle, 200), Error, "connection");
 });
 
-Deno.test("a reply that comes too late is accepted, one that comes twice or for nobody is not", async () => {
+Deno.test("a reply that comes too late is accepted, one that comes twice or for nobody is passed on", async () => {
   await using server = new ScriptedServer(async (peer) => {
     const first = await peer.next();
     const second = await peer.next();
@@ -129,7 +150,8 @@ Deno.test("a reply that comes too late is accepted, one that comes twice or for 
   await assertRejects(() => ask("1", 1), DOMException);
   await ask("2", 5_000);
   await ask("3", 5_000);
-  assertEquals([accepted, pushed], [["1", "2", "3"], []]);
+  assertEquals(accepted, ["1", "2", "3"]);
+  assertEquals(pushed.map((frame) => "ref" in frame && frame.ref), [2, "nobody", 1e9]);
   await link.close("Done");
 });
 
@@ -322,8 +344,17 @@ for (
     ["a member without an id", '{"event":"members","members":[{}]}'],
     [
       "members without end",
-      JSON.stringify({ event: "members", members: Array(100_001).fill({ client_id: "a" }) }),
+      JSON.stringify({ event: "members", members: Array(10_001).fill({ client_id: "a" }) }),
     ],
+    ["more than a frame may hold", `{"event":"party","pad":"${"x".repeat(394_240)}"}`],
+    [
+      "a name without end",
+      `{"event":"entries","entries":[{"seq":1,"from":"a","name":"${"x".repeat(513)}"}]}`,
+    ],
+    ["a reason without end", `{"event":"goodbye","code":1,"reason":"${"x".repeat(513)}"}`],
+    ["a time that is an object", '{"event":"entries","entries":[{"seq":1,"from":"a","at":{}}]}'],
+    ["a cursor that is an object", '{"status":"success","after":{}}'],
+    ["an epoch that is a list", '{"status":"success","epoch":[]}'],
     ["a gap of words", '{"event":"gap","room_id":"r1","from_seq":"a","to_seq":"b"}'],
     ["a goodbye without a code", '{"event":"goodbye","reason":"x"}'],
   ] as const

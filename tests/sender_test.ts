@@ -143,6 +143,29 @@ Deno.test("who was too fast sends one message when it is time, then one more for
   assertEquals(bench.heard.length, 7, "nothing else is said, and nothing twice");
 });
 
+Deno.test("who is refused again and again waits longer each time, until something is stored", async () => {
+  await using bench = new Bench();
+  await bench.connect();
+  const sends = ["a", "b"].map((text) => bench.sender.send("lobby", text, 10_000));
+  const waits: number[] = [];
+  for (let i = 1; i <= 4; i++) {
+    await bench.until(i);
+    const since = performance.now();
+    bench.sender.refuse({ ...refusal("rate_limited", 1, -i), retry_after_ms: 0 }, 1);
+    await bench.until(i + 1);
+    waits.push(performance.now() - since);
+  }
+  [50, 100, 200, 400].forEach((ms, i) => assert(waits[i]! >= ms - 1, `${waits}`));
+  bench.sender.acknowledge(1, 11);
+  await bench.until(6);
+  const since = performance.now();
+  bench.sender.refuse({ ...refusal("rate_limited", 2, -6), retry_after_ms: 0 }, 2);
+  await bench.until(7);
+  assert(performance.now() - since < 400, "it begins anew");
+  bench.sender.acknowledge(2, 12);
+  assertEquals(await Promise.all(sends), [11, 12]);
+});
+
 Deno.test("an error that nobody knows is waited for where that helps, and final where not", async () => {
   await using bench = new Bench();
   await bench.connect();
