@@ -80,6 +80,23 @@ Deno.test("haproxy ends requests that come byte by byte", {
   await Promise.all(DRIPS.map((request) => drip(proxy.port, request)));
 });
 
+Deno.test("haproxy lets nobody in from where very much has come", {
+  ignore: HAPROXY === undefined,
+}, async () => {
+  await using server = new TestChat();
+  await using proxy = await startHaproxy(server.host, { changes: { "gt 10000000": "gt 100000" } });
+  const url = `ws://127.0.0.1:${proxy.port}/`;
+  await using ana = await RawSocket.open(url, "parley.v1");
+  await ana.ask({ action: "hello" });
+  await using ben = await RawSocket.open(url, "parley.v1");
+  await ben.ask({ action: "hello" });
+  await ben.ask({ action: "ping", unknown: "x".repeat(300_000) });
+  await ben.close();
+  // Whoever is inside goes on.
+  assertEquals((await ana.ask({ action: "ping" })).event, "pong");
+  await assertRejects(() => RawSocket.open(url, "parley.v1"));
+});
+
 Deno.test("nginx ends requests that come byte by byte", {
   ignore: NGINX === undefined,
 }, async () => {

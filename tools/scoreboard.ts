@@ -165,11 +165,8 @@ export const ROWS: Readonly<Record<string, Row>> = {
   S8: { figure: "no file left: 0 restarts, those inside go on, new ones within 2 s" },
   S9: {
     figure: "300 connections of each kind that say next to nothing: all gone within 15 s",
-    note:
-      "Bare, the runtime ends none ([reported](docs/upstream/slow_handshakes.md)). Behind the " +
-      "proxies of docs/deploy.md, those who are upgraded and silent are gone after 70 s, as a " +
-      "heartbeat takes 25 s; those who say half a frame byte by byte stay, and count among the " +
-      "connections of their address.",
+    note: "Bare, the runtime ends no heads of requests " +
+      "([reported](docs/upstream/slow_handshakes.md)); what is upgraded is ended by the server.",
   },
   S10: { figure: "10⁵ fuzzed handshakes: 0 crashes, 0 hangs, no 5xx, nothing in the log" },
 };
