@@ -37,6 +37,7 @@ import {
   type PresenceEvent,
   SUBPROTOCOL,
 } from "./src/protocol.ts";
+import { Ended, RequestLimit } from "./src/requests.ts";
 import type { Roster } from "./src/roster.ts";
 import {
   checkedPath,
@@ -259,10 +260,14 @@ function run(
   keepFreedMemory();
   const logger = createLogger(logLevel, logFormat);
   const chat = createChat({ ...engine, path, logger, store });
+  const requests = new RequestLimit();
   let stopping = false;
 
   function listen(): Deno.HttpServer {
-    return Deno.serve({ port, hostname, onListen, onError }, (request) => chat(request));
+    return Deno.serve({ port, hostname, onListen, onError }, (request, { remoteAddr }) => {
+      const connection = `${remoteAddr.hostname} ${remoteAddr.port}`;
+      return requests.refusalOf(request, connection, performance.now()) ?? chat(request);
+    });
   }
 
   function onListen(address: Deno.NetAddr): void {
@@ -274,7 +279,7 @@ function run(
   }
 
   function onError(error: unknown): Response {
-    logger.error("request failed", { error: reasonOf(error) });
+    if (!(error instanceof Ended)) logger.error("request failed", { error: reasonOf(error) });
     return new Response("Internal error\n", { status: 500 });
   }
 

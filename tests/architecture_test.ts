@@ -320,6 +320,7 @@ const MAY_SEE: Record<string, string[]> = {
   ],
   "start_page": [],
   "handshake": [],
+  "requests": [],
   "server_flags": ["logger", "options", "program", "@std/cli/parse-args"],
   "server.ts": [
     "deno.json",
@@ -334,6 +335,7 @@ const MAY_SEE: Record<string, string[]> = {
     "choose_store",
     "engine",
     "handshake",
+    "requests",
     "start_page",
     "server_flags",
   ],

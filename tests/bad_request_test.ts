@@ -75,6 +75,36 @@ Deno.test("a request that cannot be read is answered with 400, and not a word in
   await assertSilent(server);
 });
 
+Deno.test("a connection that asks for too much, or says more than a request, is ended", async () => {
+  await using server = await ServerProcess.start();
+  const get = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+  const post = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n";
+  const large = "GET /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n";
+  for (
+    const [request, statuses] of [
+      [get.repeat(150), `${"200 ".repeat(100)}429`],
+      [post + "x".repeat(100), "413"],
+      [large, "413"],
+    ] as const
+  ) {
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port: portOf(server) });
+    await connection.write(new TextEncoder().encode(request));
+    let answers = "";
+    const reading = (async () => {
+      const buffer = new Uint8Array(65_536);
+      // What was not read makes the end a reset.
+      const read = () => connection.read(buffer).catch(() => null);
+      for (let count = await read(); count !== null; count = await read()) {
+        answers += new TextDecoder().decode(buffer.subarray(0, count));
+      }
+    })();
+    await bounded(reading, () => `still open: ${request.slice(0, 50)}`);
+    const lines = answers.matchAll(/HTTP\/1\.1 (\d+)/g);
+    assertEquals([...lines.map((found) => found[1])].join(" "), statuses);
+  }
+  await assertSilent(server);
+});
+
 Deno.test("whatever is written to the port, no answer blames the server, and the log is silent", async () => {
   await using server = await ServerProcess.start();
   const odd = fc.string({ unit: "binary-ascii", maxLength: 12 });
