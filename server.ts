@@ -25,8 +25,10 @@ import { chooseStore } from "./src/choose_store.ts";
 import { Engine } from "./src/engine.ts";
 import { type ChatError, type ChatErrorOptions, type ErrorCode, reasonOf } from "./src/errors.ts";
 import type { Log, LogEntry, LogLimits, LogPart } from "./src/log.ts";
+import type { LogMemory, Shrinkable } from "./src/log_memory.ts";
 import { refusalOf } from "./src/handshake.ts";
 import { createLogger, type Fields, type Logger } from "./src/logger.ts";
+import { usualMemory } from "./src/machine.ts";
 import { DEFAULTS, type EngineOptions, type HubOptions, type SocketLimits } from "./src/options.ts";
 import {
   type Draft,
@@ -72,6 +74,7 @@ export type {
   LogEntry,
   Logger,
   LogLimits,
+  LogMemory,
   LogPart,
   MemberInfo,
   MessageDraft,
@@ -81,6 +84,7 @@ export type {
   PresenceEvent,
   Return,
   Roster,
+  Shrinkable,
   SocketLimits,
   Store,
   StoredClient,
@@ -131,7 +135,7 @@ export interface Chat {
 export function createChat(options: ChatOptions = {}): Chat {
   const { path: given = "/", logger = createLogger("info", "pretty"), store, ...rest } = options;
   const path = checkedPath("path", given);
-  const engine = new Engine({ ...DEFAULTS, ...rest }, logger, store);
+  const engine = new Engine({ ...DEFAULTS, memoryBytes: usualMemory(), ...rest }, logger, store);
   function chat(request: Request): Response {
     // The runtime makes it of the Host header, in which anybody can say anything.
     const url = URL.parse(request.url);

@@ -8,6 +8,7 @@
  */
 
 import { takenAt } from "./encode.ts";
+import type { LogMemory, Shrinkable } from "./log_memory.ts";
 import { Segments } from "./segments.ts";
 import { utf8Bytes } from "./utf8.ts";
 
@@ -38,6 +39,13 @@ export interface LogLimits {
 /** The first size of the rings; they grow with use, as most rooms stay small. */
 const SMALLEST_RING = 8;
 
+/** What a place in the two rings takes, and a log beside them, about, in bytes. */
+const PLACE_BYTES = 16;
+const LOG_BYTES = 1_024;
+
+/** A change of so many bytes is worth noting. */
+const NOTED_BYTES = 1_024;
+
 /** So many UTF-16 units of entries become bytes, whether or not anybody has read them. */
 const MOST_RECENT = 65_536;
 
@@ -47,7 +55,7 @@ const MOST_RECENT = 65_536;
  * would be millions of them in a busy server, and the garbage collector's to copy (measured
  * with 500 rooms of two: 1.6 times the memory, and a p99 of 62 ms instead of 42).
  */
-export class Log {
+export class Log implements Shrinkable {
   /** Names this life of the log: another epoch means that what was before is lost. */
   readonly epoch: string;
   /** Which part of the log has come since its reader set this to 0; at 1 and above the oldest of it may be gone. */
@@ -67,6 +75,11 @@ export class Log {
   #head: number;
   #dropped: number;
   #oldest = { seq: 0, at: 0 };
+  /** Where its bytes are counted, and as how many. */
+  #memory: LogMemory | undefined;
+  #noted = 0;
+  /** Up to where entries were dropped for the sake of other logs. */
+  #shrunkTo = -1;
 
   /** Makes an empty log whose newest entry so far had `head` as its `seq` (0: there was none). */
   constructor(epoch: string, limits: LogLimits, head = 0) {
@@ -91,6 +104,44 @@ export class Log {
     return this.#size;
   }
 
+  /** How many entries its own limits would let it keep, of the size of those that it keeps. */
+  get wouldKeep(): number {
+    const { logEntries, logBytes } = this.#limits;
+    if (this.#size === 0) return logEntries;
+    const bytes = (this.#next - this.#starts[this.#first]!) / this.#size;
+    return Math.max(1, Math.min(logEntries, Math.floor(logBytes / bytes)));
+  }
+
+  /** Whether it keeps less than its own limits would let it, for the sake of other logs. */
+  get hasShrunk(): boolean {
+    return this.#shrunkTo === this.#dropped;
+  }
+
+  /** Counts what it takes in `memory` from now on, or nowhere. */
+  countIn(memory: LogMemory | undefined): void {
+    this.#memory?.delete(this);
+    this.#memory = memory;
+    this.#noted = 0;
+    this.#note();
+  }
+
+  /** Drops the oldest of what it has, so that memory becomes free; the newest entry stays. */
+  shrink(): void {
+    if (this.#recent !== "") this.#file();
+    const end = this.#segments.oldestEnd;
+    if (end === undefined || this.#size < 2) return;
+    if (this.#starts[this.#place(this.#size - 1)]! < end) {
+      const least = this.#size >> 1;
+      while (this.#size > least) this.#drop();
+      this.#segments.compact(this.#starts[this.#first]!, this.#next - 1);
+    } else {
+      while (this.#starts[this.#first]! < end) this.#drop();
+      this.#segments.dropSpare();
+    }
+    this.#shrunkTo = this.#dropped;
+    this.#note();
+  }
+
   /** Adds the next entry, whose `seq` must be greater than the head, and drops what no longer fits. */
   push(seq: number, text: string): void {
     if (seq <= this.#head) {
@@ -106,6 +157,7 @@ export class Log {
     this.#next += text.length + 1;
     this.fresh += this.partOf(text.length);
     this.#trim();
+    this.#note();
   }
 
   /** Which part of all that the log keeps an entry of so many bytes is. */
@@ -119,6 +171,7 @@ export class Log {
     while (this.#size > 0) this.#drop();
     this.#head = seq;
     this.#dropped = seq;
+    this.#note();
   }
 
   /** Drops the entries up to `seq`. */
@@ -129,6 +182,7 @@ export class Log {
   /** Drops what was taken before `time`, in milliseconds since 1970. */
   expire(time: number): void {
     while (this.#size > 0 && this.#oldestAt() < time) this.#drop();
+    this.#note();
   }
 
   /** Says whether every entry behind `cursor` is here. */
@@ -185,6 +239,16 @@ export class Log {
     const { logEntries, logBytes } = this.#limits;
     while (this.#size > logEntries) this.#drop();
     while (this.#size > 1 && this.#next - 1 - this.#starts[this.#first]! > logBytes) this.#drop();
+  }
+
+  #note(): void {
+    const memory = this.#memory;
+    if (memory === undefined) return;
+    const held = this.#segments.held + this.#recent.length;
+    const bytes = held + PLACE_BYTES * this.#seqs.length + LOG_BYTES;
+    if (Math.abs(bytes - this.#noted) < NOTED_BYTES) return;
+    this.#noted = bytes;
+    memory.note(this, bytes);
   }
 
   #place(index: number): number {

@@ -10,6 +10,8 @@ import type { StoreOptions } from "./store/store.ts";
 
 /** The hub's limits and times; all times in milliseconds. */
 export interface HubOptions extends Pick<StoreOptions, "logAgeMs" | "graceMs"> {
+  /** The most bytes that the logs of all rooms may take together. */
+  memoryBytes: number;
   /** The most rooms open at once. */
   maxRooms: number;
   /** The most rooms one client may be in. */
@@ -62,6 +64,7 @@ export const DEFAULTS: Readonly<EngineOptions> = {
   replicas: 1,
   probeMs: 1_000,
   leaseMs: 5_000,
+  memoryBytes: 1_073_741_824,
   maxConnections: 10_000,
   maxRooms: 10_000,
   maxRoomsPerClient: 100,

@@ -11,6 +11,7 @@ import type { Effect, Instant } from "./effects.ts";
 import { ChatError } from "./errors.ts";
 import { isRoomId, normalizeRoomId, sameSecret } from "./ids.ts";
 import { readName } from "./names.ts";
+import { LogMemory } from "./log_memory.ts";
 import type { HubOptions } from "./options.ts";
 import type { JoinFrame } from "./protocol.ts";
 import { Room } from "./room.ts";
@@ -19,7 +20,10 @@ import { Shares } from "./shares.ts";
 import type { StoredRoom } from "./store/store.ts";
 
 /** What of a hub's options is about its rooms. */
-export type RoomsOptions = Pick<HubOptions, "maxRooms" | "emptyRoomMs" | "logAgeMs">;
+export type RoomsOptions = Pick<
+  HubOptions,
+  "maxRooms" | "emptyRoomMs" | "logAgeMs" | "memoryBytes"
+>;
 
 /** All open rooms. */
 export class Rooms {
@@ -31,6 +35,7 @@ export class Rooms {
   /** The rooms that are both; those that have been so for the longest time come first. */
   readonly #neglected = new Set<Room>();
   readonly #aging = new Aging();
+  readonly #memory: LogMemory;
   readonly #sign: Sign | undefined;
 
   /**
@@ -39,6 +44,7 @@ export class Rooms {
    */
   constructor(options: RoomsOptions, sign?: Sign) {
     this.#options = options;
+    this.#memory = new LogMemory(options.memoryBytes);
     this.#sign = sign;
   }
 
@@ -75,6 +81,7 @@ export class Rooms {
     const token = this.#tokenOf(stored.id, stored.name);
     const room = new Room(stored, now, token, (changed) => this.#sort(changed));
     this.#byId.set(room.id, room);
+    room.log.countIn(this.#memory);
     this.#sort(room);
   }
 
@@ -148,6 +155,7 @@ export class Rooms {
 
   #remove(room: Room): void {
     this.#byId.delete(room.id);
+    room.log.countIn(undefined);
     this.#unsort(room);
   }
 }

@@ -32,6 +32,18 @@ export class Segments {
   readonly #segments: Segment[] = [];
   /** The bytes of a segment that was forgotten, for the next one. */
   #spare: Uint8Array<ArrayBuffer> | undefined;
+  #held = 0;
+
+  /** How many bytes are taken, used or not. */
+  get held(): number {
+    return this.#held;
+  }
+
+  /** The position behind the oldest segment, where there is one. */
+  get oldestEnd(): number | undefined {
+    const [oldest] = this.#segments;
+    return oldest && oldest.start + oldest.used;
+  }
 
   /** Writes `text` behind the others, where `position` is, and returns its length in bytes. */
   write(position: number, text: string): number {
@@ -59,9 +71,26 @@ export class Segments {
   forget(position: number): void {
     for (let oldest; (oldest = this.#segments[0]) !== undefined;) {
       if (oldest.start + oldest.used >= position) return;
+      this.dropSpare();
       this.#spare = oldest.bytes;
       this.#segments.shift();
     }
+  }
+
+  /** Forgets all but what lies from one position up to another, and takes no more than that needs. */
+  compact(from: number, to: number): void {
+    const text = this.read(from, to);
+    const bytes = new Uint8Array(utf8Bytes(text));
+    encoder.encodeInto(text, bytes);
+    this.#segments.splice(0, Infinity, { start: from, bytes, used: bytes.length });
+    this.#spare = undefined;
+    this.#held = bytes.length;
+  }
+
+  /** Gives back what is kept for the next segment. */
+  dropSpare(): void {
+    this.#held -= this.#spare?.length ?? 0;
+    this.#spare = undefined;
   }
 
   #add(start: number, text: string): Segment {
@@ -70,10 +99,12 @@ export class Segments {
     const most = text.length * 3;
     const least = most <= LARGEST ? most : utf8Bytes(text);
     let bytes = this.#spare;
-    this.#spare = undefined;
     if (bytes === undefined || bytes.length < least) {
+      this.dropSpare();
       bytes = new Uint8Array(Math.max(SMALLEST, usual, least));
+      this.#held += bytes.length;
     }
+    this.#spare = undefined;
     const segment = { start, bytes, used: 0 };
     this.#segments.push(segment);
     return segment;

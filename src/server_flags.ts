@@ -6,6 +6,7 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "./logger.ts";
+import { usualMemory } from "./machine.ts";
 import { DEFAULTS, type EngineOptions } from "./options.ts";
 import { PROGRAMS } from "./program.ts";
 
@@ -28,7 +29,7 @@ export const VARIABLES = ["CHAT_PORT", "CHAT_HOST", "CHAT_STORE", "CHAT_SECRET"]
 
 /** A flag that takes a whole number. */
 interface NumberFlag {
-  option: Exclude<keyof EngineOptions, "secret">;
+  option: Exclude<keyof EngineOptions, "secret" | "memoryBytes">;
   /** How many of the option's units one of the flag's is. */
   unit: number;
   least: number;
@@ -92,6 +93,8 @@ export const SERVER_HELP: string = `Usage: ${PROGRAMS.server} [flags]
   --path PATH         where the chat is (default /)
   --store STORE       memory, sqlite:PATH or nats://HOST:PORT,… (CHAT_STORE, default memory)
   --secret-file PATH  what session tokens are signed with (or CHAT_SECRET; needed with nats)
+  --memory SIZE       bytes that all logs may take together, like 512M or 2G (default 1G, or
+                      less where the machine has less than 8G)
   --log-level LEVEL   ${LOG_LEVELS.join(", ")} (default info)
   --log-format FORM   ${LOG_FORMATS.join(", ")} (default pretty)
 ${
@@ -109,6 +112,7 @@ const TEXT_FLAGS = [
   "path",
   "store",
   "secret-file",
+  "memory",
   "log-level",
   "log-format",
 ] as const;
@@ -139,7 +143,9 @@ export function parseServerFlags(
     if (typeof value === "string" && value !== "") return value;
     throw new RangeError(`--${name} needs one value`);
   };
-  const engine: EngineOptions = { ...DEFAULTS };
+  const memory = text("memory");
+  const memoryBytes = memory === undefined ? usualMemory() : checkedSize("--memory", memory);
+  const engine: EngineOptions = { ...DEFAULTS, memoryBytes };
   if (env.CHAT_SECRET) engine.secret = checkedSecret("CHAT_SECRET", env.CHAT_SECRET);
   for (const [name, { option, unit, least, most }] of Object.entries(NUMBER_FLAGS)) {
     const value = text(name);
@@ -183,6 +189,21 @@ export function checkedSecret(name: string, text: string): string {
   if (secret.length >= MIN_SECRET_CHARS) return secret;
   throw new RangeError(
     `${name} must hold at least ${MIN_SECRET_CHARS} characters, not ${secret.length}`,
+  );
+}
+
+/** How many bytes the letters behind a size stand for. */
+const UNITS = { "": 1, K: 1_024, M: 1_048_576, G: 1_073_741_824 };
+
+/** The least memory that logs can do with, in bytes. */
+const LEAST_MEMORY = 1_048_576;
+
+function checkedSize(name: string, text: string): number {
+  const [, digits, letter = ""] = /^(\d{1,12})([KMG]?)$/i.exec(text) ?? [];
+  const bytes = Number(digits) * UNITS[letter.toUpperCase() as keyof typeof UNITS];
+  if (bytes >= LEAST_MEMORY) return bytes;
+  throw new RangeError(
+    `${name} must be 1M or more, like 512M or 2G, not ${JSON.stringify(text)}`,
   );
 }
 

@@ -2,6 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { encodeEntry } from "../src/encode.ts";
 import { ChatError } from "../src/errors.ts";
 import { Log } from "../src/log.ts";
+import type { Room } from "../src/room.ts";
 import { Rooms } from "../src/rooms.ts";
 import { Roster } from "../src/roster.ts";
 import type { Peer } from "../src/sessions.ts";
@@ -10,9 +11,9 @@ import { pure } from "./pure.ts";
 
 /** Rooms of the names given, opened at the times 0, 1, 2… */
 function opened(names: string[], maxRooms = 2): Rooms {
-  const rooms = new Rooms({ maxRooms, emptyRoomMs: 100, logAgeMs: 1_000 });
+  const rooms = new Rooms({ maxRooms, emptyRoomMs: 100, logAgeMs: 1_000, memoryBytes: 100_000 });
   names.forEach((id, now) => {
-    const log = new Log("epoch", { logEntries: 10, logBytes: 1_000 });
+    const log = new Log("epoch", { logEntries: 10, logBytes: 1_000_000 });
     rooms.open({ id, name: id, log, roster: new Roster() }, now);
   });
   return rooms;
@@ -137,4 +138,15 @@ pure("Rooms.lost() makes no room again under what is no name any more", () => {
     "A name must not hold U+202E",
   );
   assertEquals(error.code, "invalid_frame");
+});
+
+pure("the logs of open rooms share their memory, and one that is let go of takes none", () => {
+  const rooms = opened(["a", "b", "c"], 3);
+  const [a, b, c] = ["a", "b", "c"].map((id) => rooms.byId.get(id)!);
+  const say = (room: Room, chars: number) => room.log.push(room.log.head + 1, "x".repeat(chars));
+  say(a!, 100);
+  rooms.release(c!);
+  for (let i = 0; i < 10; i++) say(b!, 40_000);
+  for (let i = 0; i < 10; i++) say(c!, 40_000);
+  assertEquals([a!.log.size, b!.log.size < 4, b!.log.size > 0], [1, true, true]);
 });

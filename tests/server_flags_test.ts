@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { DEFAULTS } from "../src/options.ts";
 import { parseServerFlags, SERVER_HELP, type ServerSettings } from "../src/server_flags.ts";
+import { usualMemory } from "../src/machine.ts";
 import { pure } from "./pure.ts";
 
 function settings(args: string[], env = {}): ServerSettings {
@@ -118,3 +119,27 @@ pure("arguments behind -- are as unknown as any other, instead of ignored", () =
 pure("of a flag that is given twice the last one counts", () => {
   assertEquals(settings(["--port", "1", "--port", "2"]).port, 2);
 });
+
+pure(
+  "--memory takes bytes, or a size with a letter, and is less on small machines unless given",
+  () => {
+    const sizes = ["1048576", "512M", "2g", "4096K"];
+    assertEquals(sizes.map((size) => settings(["--memory", size]).engine.memoryBytes), [
+      1_048_576,
+      536_870_912,
+      2_147_483_648,
+      4_194_304,
+    ]);
+    for (const size of ["1000", "1T", "-1", "1.5G", "G"]) {
+      assertEquals(
+        refusal([`--memory=${size}`]),
+        `--memory must be 1M or more, like 512M or 2G, not ${JSON.stringify(size)}`,
+      );
+    }
+    assertEquals([8, 4, 1].map((gigabytes) => usualMemory(gigabytes * 2 ** 29)), [
+      2 ** 30,
+      2 ** 29,
+      2 ** 27,
+    ]);
+  },
+);

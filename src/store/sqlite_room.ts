@@ -68,10 +68,12 @@ export class SqliteRoom implements StoredRoom {
   trim(): void {
     const { log } = this;
     this.#file.setHead(this.#key, this.written);
-    if (log.tail - this.#trimmed < TRIM_AT) return;
+    // What is short of memory only does not go from the disk.
+    const tail = log.hasShrunk ? Math.min(log.tail, this.written - log.wouldKeep) : log.tail;
+    if (tail - this.#trimmed < TRIM_AT) return;
     // Faster than it grows, so that it catches up, but in bounds.
     const most = 2 * (this.written - log.head) + TRIM_AT;
-    this.#trimmed = Math.min(log.tail, this.#trimmed + most);
+    this.#trimmed = Math.min(tail, this.#trimmed + most);
     this.#file.dropEntries(this.#key, this.#trimmed);
   }
 
