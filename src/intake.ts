@@ -146,8 +146,12 @@ export class Intake {
     if (frame.action === "hello" && this.#settled(connection, frame) !== undefined) {
       this.#hub.doubt(connection, frame);
     }
-    connection.budgetAt(t.now).spend(costOfTelling(frame, audienceOf(connection, frame)));
-    this.#events.effects(this.#hub.receive(connection, frame, t));
+    const budget = connection.budgetAt(t.now);
+    const cost = costOfTelling(frame, audienceOf(connection, frame));
+    const effects = this.#hub.receive(connection, frame, t);
+    // What is refused is told to nobody.
+    budget.spend(cost);
+    this.#events.effects(effects);
     if (!connection.plain) return;
     // Plain clients tell answers by their order: nothing overtakes that of a message.
     const unanswered = this.#settled(connection, frame);

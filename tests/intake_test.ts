@@ -197,6 +197,15 @@ Deno.test("whoever comes into a room pays for its history", async () => {
   assertEquals(wait > 400 && wait < 550, true, `${wait}`);
 });
 
+Deno.test("what is refused costs its size, not what it would have cost others", async () => {
+  await using bench = new Bench({ rate: 10 });
+  const { socket } = bench.v1();
+  const body = Array(200).fill("x");
+  socket.hear({ action: "messages", room_id: "0000-0000-0000-0000", n: 1, body });
+  socket.hear({ action: "ping" });
+  assertEquals(socket.take().map(({ code, event }) => code ?? event), ["not_in_room", "pong"]);
+});
+
 Deno.test("whoever renames itself pays for each of its rooms", async () => {
   await using bench = new Bench({ rate: 10 });
   const { socket } = bench.v1({ name: "Ana" });

@@ -203,7 +203,7 @@ Deno.test("what is refused for its rate is a sign of life too", async () => {
   await using server = new TestChat({ heartbeatMs: 600, rate: 1 });
   await using ana = await server.v1();
   // It costs more than comes back in many heartbeats: all that follows is refused.
-  ana.send({ action: "messages", room_id: "none", body: Array(100).fill(""), ref: "large" });
+  ana.send({ action: "ping", ref: "large", padding: "x".repeat(100_000) });
   await ana.until(({ ref }) => ref === "large");
   for (let i = 0; i < 4; i++) {
     await ana.until(({ event }) => event === "ping");

@@ -38,6 +38,8 @@ struct Person : wire::Wire {
   // Said and not acknowledged, in order; the first `flying` of them are on their way.
   std::deque<Message> open;
   size_t flying = 0;
+  // As the page says: one after a refusal, then one more for each acknowledgement.
+  size_t window = WINDOW;
   uint64_t n = 0, heard = 0;
   // While holding, nothing goes out: the refusals of what was on its way come first.
   bool holding = false;
@@ -71,6 +73,7 @@ static void heard(Person& person, char author, uint64_t n, int64_t due) {
     while (!person.open.empty() && person.open.front().n <= n) {
       person.open.pop_front();
       if (person.flying > 0) person.flying--;
+      person.window = std::min(person.window + 1, WINDOW);
     }
     return;
   }
@@ -92,6 +95,7 @@ static void on_text(Person& person, string_view text) {
     }
     person.holding = true;
     person.flying = 0;
+    person.window = 1;
     person.resume_at = wire::now() + wire::ms(atof(wait.c_str()));
     return;
   }
@@ -124,7 +128,7 @@ static void speak(Person& person, int64_t now) {
     if (now < person.resume_at) return;
     person.holding = false;
   }
-  while (person.flying < std::min(person.open.size(), WINDOW)) {
+  while (person.flying < std::min(person.open.size(), person.window)) {
     const Message& message = person.open[person.flying++];
     char body[BODY_CHARS + 1];
     snprintf(body, sizeof body, "@%c%08llx%016llx", person.mark,
