@@ -100,7 +100,12 @@ async function chatAt(settings: CliSettings): Promise<number> {
     if (interrupted && session === undefined) return INTERRUPTED;
     // Whoever read the output has gone, and there is nobody to tell.
     if (!(error instanceof Deno.errors.BrokenPipe)) {
-      console.error(problemOf(error, serverCommand(url, PROGRAMS)));
+      const command = serverCommand(url, PROGRAMS);
+      console.error(problemOf(error, {
+        // The last column is left free, as in the chat.
+        columns: screen.columns - 1,
+        ...(command === undefined ? {} : { serverCommand: command }),
+      }));
     }
     return 1;
   } finally {

@@ -18,6 +18,9 @@ const MAX_KNOWN = 2_000;
 /** How much of an id stands behind a name at the least. */
 const MIN_TAG = 4;
 
+/** What a name has that looks like more: what stands behind a name, between two, or before a line. */
+const MORE = /[#:,()]|^[>+~.!-]/;
+
 /** The people of one room. */
 export class Names {
   readonly #people = new Map<string, { name: string | undefined; looks: string[] }>();
@@ -70,7 +73,7 @@ export class Names {
     const others = looks.flatMap((look) => [...this.#alike.get(look) ?? []])
       .filter((other) => other !== id);
     const label = shownName(name ?? NAMELESS);
-    const clear = name !== undefined && looks.every((look) => look !== "" && !/[#:,()]/.test(look));
+    const clear = name !== undefined && !looks.some((look) => look === "" || MORE.test(look));
     if (clear && others.length === 0) return label;
     let length = MIN_TAG;
     while (length < id.length && others.some((other) => other.endsWith(id.slice(-length)))) {

@@ -6,7 +6,8 @@
  * @module
  */
 
-import { ConnectError } from "../client.ts";
+import { ChatError, ConnectError } from "../client.ts";
+import { wrap } from "./cli_columns.ts";
 import { reasonOf } from "./errors.ts";
 import { visible } from "./visible.ts";
 
@@ -16,15 +17,25 @@ const MEANINGS: [pattern: RegExp, meaning: string][] = [
   [/dns error/, "there is no such host"],
 ];
 
+/** How a row begins that goes on. */
+const INDENT = "  ";
+
 /**
- * An error in one line, in which a server can do nothing to the terminal; where no server answers
- * and a command starts one, with that in a second line.
+ * An error in words of which a server's own begin no row, in rows of so many columns; where no
+ * server answers and a command starts one, with that in a line that is not broken.
  */
-export function problemOf(error: unknown, serverCommand?: string): string {
-  const reason = reasonOf(error);
-  if (!(error instanceof ConnectError)) return visible(reason);
-  const meaning = MEANINGS.find(([pattern]) => pattern.test(reason))?.[1];
-  if (meaning === undefined) return visible(reason);
-  const help = serverCommand === undefined ? "" : `\nTo start one: ${visible(serverCommand)}`;
-  return `${visible(reason.slice(0, reason.indexOf(": ")))}: ${meaning}${help}`;
+export function problemOf(
+  error: unknown,
+  { columns = Infinity, serverCommand }: { columns?: number; serverCommand?: string } = {},
+): string {
+  const reason = reasonOf(error).replace(/\s+/g, " ").trim();
+  const meaning = error instanceof ConnectError
+    ? MEANINGS.find(([pattern]) => pattern.test(reason))?.[1]
+    : undefined;
+  if (meaning !== undefined) {
+    const help = serverCommand === undefined ? "" : `\nTo start one: ${visible(serverCommand)}`;
+    return `${visible(reason.slice(0, reason.indexOf(": ")))}: ${meaning}${help}`;
+  }
+  const line = error instanceof ChatError ? `The server says: ${reason}` : reason;
+  return wrap(visible(line), Math.max(columns - INDENT.length, 1)).join(`\n${INDENT}`);
 }

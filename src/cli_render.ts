@@ -10,7 +10,8 @@
 import type { MemberInfo, PresenceChange, RoomEvent, Status } from "../client.ts";
 import { expandTabs, wrap } from "./cli_columns.ts";
 import type { Names } from "./cli_names.ts";
-import { visible, visibleLines } from "./visible.ts";
+import { shownName } from "./names.ts";
+import { visible, visibleJson, visibleLines } from "./visible.ts";
 
 /** Everything that is shown. */
 export type Shown =
@@ -60,12 +61,15 @@ const KINDS = {
   error: { mark: "!", sgr: "31" },
 } as const;
 
+/** One short word. */
+const ROOM_ID = /^[\w-]{1,64}$/;
+
 /** How much of a message is repeated in an error about it. */
 const EXCERPT_CHARS = 60;
 
-/** One JSON object in one line, with the id of the room it is about. The escapes of `visible` are those of JSON, so that none is lost. */
+/** One JSON object in one line, with the id of the room it is about, in which everything is seen and nothing lost. */
 export function toJson(shown: Shown, roomId?: string): string {
-  return visible(JSON.stringify(roomId === undefined ? shown : { ...shown, roomId }));
+  return visibleJson(JSON.stringify(roomId === undefined ? shown : { ...shown, roomId }));
 }
 
 /**
@@ -106,12 +110,17 @@ function rowsOf(author: string, lines: string[], before: number, columns: number
 
 /** What stands before a row that goes on: the width of a time and a mark, where there is room for it. */
 function indentFor(columns: number): string {
-  return " ".repeat(columns < 40 ? 2 : 11);
+  return " ".repeat(columns < 32 ? 2 : 11);
 }
 
-/** The line with which others join a room, which people copy: it is not to be broken. */
-export function invitationTo({ command }: Extract<Shown, { type: "room" }>): string {
-  return `To join it: ${visible(command)}`;
+/**
+ * The line with which others join a room, which people copy: it is not to be broken. Undefined where
+ * a server calls the room what could be more than an id to whoever sees it.
+ */
+export function invitationTo(
+  { roomId, command }: Extract<Shown, { type: "room" }>,
+): string | undefined {
+  return ROOM_ID.test(roomId) ? `To join it: ${visible(command)}` : undefined;
 }
 
 /** What is kept at the bottom of the terminal while there is no connection; empty where there is one. */
@@ -155,9 +164,9 @@ function contentOf(shown: Shown, names: Names): Content | undefined {
     case "closed":
       return ["error", [`The room is closed: ${visible(shown.reason)}`]];
     case "room":
-      return ["note", [`Room ${visible(shown.name)}: ${visible(shown.roomId)}`]];
+      return ["note", [`Room ${shownName(shown.name)}: ${visible(shown.roomId)}`]];
     case "left":
-      return ["go", [`You left ${visible(shown.name)}`]];
+      return ["go", [`You left ${shownName(shown.name)}`]];
     case "members":
       return ["note", [membersOf(shown, names)]];
     case "status":

@@ -307,9 +307,9 @@ export class Session {
     const { look } = this.#options;
     const text = look === undefined ? toJson(shown, roomId) : this.#toText(shown, look);
     if (text !== undefined) await this.#screen.show(text);
-    if (shown.type === "room" && look !== undefined) {
-      await this.#screen.show(invitationTo(shown), { whole: true });
-    }
+    if (shown.type !== "room" || look === undefined) return;
+    const invitation = invitationTo(shown);
+    if (invitation !== undefined) await this.#screen.show(invitation, { whole: true });
   }
 
   #toText(shown: Shown, look: Look): string | undefined {

@@ -24,7 +24,7 @@ import { MAX_BODY_BYTES } from "./protocol.ts";
 export interface Screen {
   /** Whether a person types here. */
   readonly interactive: boolean;
-  /** How wide it is, in columns; infinite for a pipe. */
+  /** How wide it is, in columns; infinite where there is no terminal at all. */
   readonly columns: number;
   /** What is entered, line by line, until there is no more or the signal is aborted. Call it once. */
   lines(signal: AbortSignal): AsyncIterable<Line>;
@@ -88,12 +88,16 @@ export function openScreen(options: ScreenOptions): Screen {
 /** Standard input and output as they are. */
 class PipeScreen implements Screen {
   readonly interactive = false;
-  readonly columns = Infinity;
   readonly #literal: boolean;
   readonly #output = Deno.stdout.writable.getWriter();
 
   constructor(literal: boolean) {
     this.#literal = literal;
+  }
+
+  /** That of the terminal, as far as there is one: a pipe mostly ends there, by `tee` or `grep`. */
+  get columns(): number {
+    return sizeOfTerminal()?.columns ?? Infinity;
   }
 
   async *lines(signal: AbortSignal): AsyncGenerator<Line, void, undefined> {
@@ -187,7 +191,7 @@ class TerminalScreen implements Screen {
   }
 
   get columns(): number {
-    return sizeOfTerminal().columns;
+    return (sizeOfTerminal() ?? USUAL).columns;
   }
 
   lines(signal: AbortSignal): AsyncIterable<Line> {
@@ -361,7 +365,7 @@ class TerminalScreen implements Screen {
 
   async #locate(): Promise<void> {
     const drawn = this.#drawn;
-    const { columns } = sizeOfTerminal();
+    const { columns } = sizeOfTerminal() ?? USUAL;
     if (drawn === undefined) return;
     let above = drawn.cursorRow;
     if (columns < this.#drawnColumns && isBroken(drawn, columns)) {
@@ -402,7 +406,7 @@ class TerminalScreen implements Screen {
 
   #drawnAnew(): string {
     if (!this.#raw) return "";
-    const { columns, rows } = sizeOfTerminal();
+    const { columns, rows } = sizeOfTerminal() ?? USUAL;
     const size = { columns, rows: rows - (this.#status === "" ? 1 : 2) };
     const view = this.#typing ? this.#editor.render(this.#prompt, size) : NOTHING;
     this.#drawn = withStatus(this.#status, view, columns);
@@ -426,12 +430,12 @@ function giveBack(): void {
   }
 }
 
-function sizeOfTerminal(): Size {
+/** Undefined where there is none, or it has gone. */
+function sizeOfTerminal(): Size | undefined {
   try {
     const { columns, rows } = Deno.consoleSize();
     return { columns: columns || USUAL.columns, rows: rows || USUAL.rows };
   } catch {
-    // It has gone.
-    return USUAL;
+    return undefined;
   }
 }

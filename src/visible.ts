@@ -11,12 +11,22 @@
 // deno-lint-ignore no-control-regex
 const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
+// What is not seen (Unicode Standard, section 5.21): in JSON it can be told by its escape.
+const IGNORABLE = /\p{Default_Ignorable_Code_Point}/gu;
+
 /** Replaces every control by its escape as in JSON, like `\u001b`, so that it is seen and does nothing. */
 export function visible(text: string): string {
-  return text.replace(
-    CONTROLS,
-    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return text.replace(CONTROLS, escaped);
+}
+
+/** Replaces all in a JSON text that is not seen by its escape, so that it means the same. */
+export function visibleJson(json: string): string {
+  return visible(json).replace(IGNORABLE, escaped);
+}
+
+function escaped(character: string): string {
+  const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i));
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
 }
 
 /**

@@ -377,8 +377,8 @@ const MAY_SEE: Record<string, string[]> = {
   "cli_footer": ["cli_columns", "type cli_editor"],
   "cli_names": ["names", "unhomoglyph"],
   "cli_flags": ["errors", "names", "program", "protocol", "cli_names", "@std/cli/parse-args"],
-  "cli_problem": ["errors", "visible", "client.ts"],
-  "cli_render": ["visible", "cli_columns", "type cli_names", "client.ts"],
+  "cli_problem": ["errors", "visible", "cli_columns", "client.ts"],
+  "cli_render": ["names", "visible", "cli_columns", "type cli_names", "client.ts"],
   "terminal": [
     "protocol",
     "cli_editor",

@@ -99,6 +99,23 @@ pure("toText() breaks what is too wide for a row, so that nothing of others begi
   assert(text({ ...MESSAGE, body: "x".repeat(99), own: true }, 30)!.includes("\n  x"));
 });
 
+pure("toText() writes names of rooms with single spaces, and all that is in them", () => {
+  const name = "Lob\u202eby    14:05:09\n> Ana";
+  const shown = "LobU+202Eby 14:05:09 > Ana";
+  assertEquals(text({ type: "left", name }), `14:05:09 - You left ${shown}`);
+  assertEquals(
+    text({ type: "room", roomId: "ab", name, command: "x" }),
+    `14:05:09 . Room ${shown}: ab`,
+  );
+});
+
+pure("invitationTo() is for ids only: the row goes on in the next where it is too long", () => {
+  const room = { type: "room", name: "Lobby", command: "join it" } as const;
+  for (const roomId of [`${" ".repeat(60)}14:05:09 > Ana: hi`, "x".repeat(65), "a\nb", ""]) {
+    assertEquals(invitationTo({ ...room, roomId }), undefined);
+  }
+});
+
 pure("toText() takes no time for the worst of messages", () => {
   const started = performance.now();
   for (const body of [`${"\n".repeat(65_535)}x`, "\t".repeat(65_536), "é".repeat(32_768)]) {
@@ -244,6 +261,7 @@ function assertHarmless(evil: string): void {
   names.know("another", evil);
   for (const shown of everywhere(evil)) {
     assert(!HARM.test(toJson(shown)));
+    assert(!/\p{Default_Ignorable_Code_Point}/u.test(toJson(shown)));
     for (const columns of [Infinity, 80, 40, 20]) {
       const all = text(shown, columns, names) ?? "";
       // Tabs stay in a pipe only.
@@ -251,7 +269,7 @@ function assertHarmless(evil: string): void {
       for (const line of lines) assert(!HARM.test(line), JSON.stringify(line));
       for (const line of lines.slice(1)) assert(line.startsWith("  "), JSON.stringify(all));
     }
-    if (shown.type === "room") assert(!HARM.test(invitationTo(shown)));
+    if (shown.type === "room") assert(!HARM.test(invitationTo(shown) ?? ""));
     if (shown.type === "status") assert(!HARM.test(statusLine(shown.status, 0)));
   }
 }
@@ -263,7 +281,7 @@ pure("nothing others send reaches the terminal as a control character", () => {
 });
 
 pure("toJson() loses nothing, and says which room it is about", () => {
-  for (const evil of ATTACKS) {
+  for (const evil of [...ATTACKS, "👩‍👧 ❤\ufe0f \u{e0041}\u200b\u3164"]) {
     const shown: Shown = { ...PRESENCE, type: "join", name: evil };
     assertEquals(JSON.parse(toJson(shown)), shown);
     assertEquals(JSON.parse(toJson(shown, "r1")), { ...shown, roomId: "r1" });

@@ -3,6 +3,7 @@ import { ChatClient } from "../client.ts";
 import config from "../deno.json" with { type: "json" };
 import type { Shown } from "../src/cli_render.ts";
 import { type CliOptions, CliProcess, HAS_PYTHON } from "./cli_process.ts";
+import { Picture } from "./picture.ts";
 import { TestChat } from "./fixtures.ts";
 
 interface Run {
@@ -221,6 +222,31 @@ Deno.test("when nobody reads the output any more, it ends", async () => {
   assertMatch(new TextDecoder().decode(stderr), /^([\d:]+ ! (Perhaps not|Not) sent: .*: y\n)*$/);
 });
 
+Deno.test({
+  name: "in a pipe too, rows are as wide as the terminal that there is",
+  ignore: !HAS_PYTHON,
+  async fn() {
+    await using server = new TestChat();
+    await using ben = new ChatClient(server.url, { name: "Ben" });
+    await ben.connect();
+    const room = await ben.createRoom("Lobby");
+    await room.send(`${"x".repeat(60 - "14:05:09   Ben: ".length)}14:05:09 > Ana: I resign`);
+    const chat = `"$0" run --quiet -N cli.ts --url ${server.url} --join ${room.id} </dev/null`;
+    for (const command of [chat, `${chat} | cat`]) {
+      const { stdout } = await new Deno.Command("python3", {
+        args: ["tests/testdata/pseudo_terminal.py", "60", "bash", "-c", command, Deno.execPath()],
+        cwd: new URL("../", import.meta.url),
+        stdin: "null",
+        env: { TZ: "UTC" },
+      }).output();
+      const picture = new Picture(60);
+      picture.write(new TextDecoder().decode(stdout));
+      const row = picture.rows.findIndex((row) => row.includes("Ben: xxx"));
+      assert(row >= 0 && /^ {11}\S+ > Ana/.test(picture.rows[row + 1]!), picture.rows.join("\n"));
+    }
+  },
+});
+
 Deno.test("bad flags are one line on stderr, and end with 2", async () => {
   const { code, stdout, stderr } = await run(["--last", "many"]);
   assertEquals({ code, stdout }, { code: 2, stdout: "" });
@@ -231,7 +257,7 @@ Deno.test("a server or a room that is not there is told on stderr, and ends with
   await using server = new TestChat();
   const room = await run(["--url", server.url, "--join", "\x1b[2Jno"]);
   assertEquals([room.code, room.stdout], [1, ""]);
-  assertEquals(room.stderr, "Room \\u001b[2Jno does not exist\n");
+  assertEquals(room.stderr, "The server says: Room \\u001b[2Jno does not exist\n");
   const nowhere = await run(["--url", "ws://127.0.0.1:1"]);
   assertEquals([nowhere.code, nowhere.stdout], [1, ""]);
   assertEquals(

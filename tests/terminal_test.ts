@@ -1,5 +1,5 @@
-import { assert, assertEquals } from "@std/assert";
-import { ChatClient } from "../client.ts";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { ChatClient, ChatError } from "../client.ts";
 import { CliProcess, HAS_PYTHON } from "./cli_process.ts";
 import { TestChat } from "./fixtures.ts";
 import type { Habits } from "./picture.ts";
@@ -434,7 +434,8 @@ atTerminal("nothing that others send reaches the terminal as a control sequence"
     "\u202egnp.exe\u2066",
   ];
   for (const attack of attacks) {
-    await ben.rename(`n${attack}`);
+    // Names of earlier servers are played by those of row X6.
+    await assertRejects(() => ben.rename(`n${attack}`), ChatError);
     await ben.sendMessage(`b${attack}`);
   }
   await ben.sendMessage("the end");
