@@ -25,7 +25,7 @@ import { chooseStore } from "./src/choose_store.ts";
 import { Engine } from "./src/engine.ts";
 import { type ChatError, type ChatErrorOptions, type ErrorCode, reasonOf } from "./src/errors.ts";
 import type { Log, LogEntry, LogLimits, LogPart } from "./src/log.ts";
-import type { LogMemory, Shrinkable } from "./src/log_memory.ts";
+import type { MemoryBound, Shrinkable } from "./src/memory_bound.ts";
 import { refusalOf } from "./src/handshake.ts";
 import { createLogger, type Fields, type Logger } from "./src/logger.ts";
 import { usualMemory } from "./src/machine.ts";
@@ -74,9 +74,9 @@ export type {
   LogEntry,
   Logger,
   LogLimits,
-  LogMemory,
   LogPart,
   MemberInfo,
+  MemoryBound,
   MessageDraft,
   OpenStore,
   PresenceDraft,

@@ -8,7 +8,7 @@
  */
 
 import { takenAt } from "./encode.ts";
-import type { LogMemory, Shrinkable } from "./log_memory.ts";
+import type { MemoryBound, Shrinkable } from "./memory_bound.ts";
 import { Segments } from "./segments.ts";
 import { utf8Bytes } from "./utf8.ts";
 
@@ -76,7 +76,7 @@ export class Log implements Shrinkable {
   #dropped: number;
   #oldest = { seq: 0, at: 0 };
   /** Where its bytes are counted, and as how many. */
-  #memory: LogMemory | undefined;
+  #memory: MemoryBound | undefined;
   #noted = 0;
   /** Up to where entries were dropped for the sake of other logs. */
   #shrunkTo = -1;
@@ -118,7 +118,7 @@ export class Log implements Shrinkable {
   }
 
   /** Counts what it takes in `memory` from now on, or nowhere. */
-  countIn(memory: LogMemory | undefined): void {
+  countIn(memory: MemoryBound | undefined): void {
     this.#memory?.delete(this);
     this.#memory = memory;
     this.#noted = 0;

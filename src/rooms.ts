@@ -11,7 +11,7 @@ import type { Effect, Instant } from "./effects.ts";
 import { ChatError } from "./errors.ts";
 import { isRoomId, normalizeRoomId, sameSecret } from "./ids.ts";
 import { readName } from "./names.ts";
-import { LogMemory } from "./log_memory.ts";
+import { MemoryBound } from "./memory_bound.ts";
 import type { HubOptions } from "./options.ts";
 import type { JoinFrame } from "./protocol.ts";
 import { Room } from "./room.ts";
@@ -35,7 +35,7 @@ export class Rooms {
   /** The rooms that are both; those that have been so for the longest time come first. */
   readonly #neglected = new Set<Room>();
   readonly #aging = new Aging();
-  readonly #memory: LogMemory;
+  readonly #memory: MemoryBound;
   readonly #sign: Sign | undefined;
 
   /**
@@ -44,7 +44,7 @@ export class Rooms {
    */
   constructor(options: RoomsOptions, sign?: Sign) {
     this.#options = options;
-    this.#memory = new LogMemory(options.memoryBytes);
+    this.#memory = new MemoryBound(options.memoryBytes);
     this.#sign = sign;
   }
 

@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import { MemoryBound } from "../src/memory_bound.ts";
 import { KEPT_SENDS, REMEMBERED_SENDS, Sends } from "../src/store/sends.ts";
 import { pure } from "./pure.ts";
 
@@ -45,3 +46,24 @@ pure("Sends that are trimmed before there are as many lose nothing", () => {
   empty.trim();
   assertEquals([empty.last, empty.seqOf(3)], [3, 0]);
 });
+
+pure(
+  "Sends of all clients have one bound: who has most forgets the older half, and the last stay",
+  () => {
+    const memory = new MemoryBound(100_000);
+    const all = [new Sends(0, memory), new Sends(0, memory), new Sends(0, memory)];
+    const [ana, ben, cleo] = all;
+    for (let n = 1; n <= 300; n++) ana!.add(n, n);
+    for (let n = 1; n <= 10_000; n++) for (const sends of [ben!, cleo!]) sends.add(n, n);
+    assert(memory.bytes <= 100_000, `${memory.bytes}`);
+    assertEquals(ana!.seqOf(1), 1);
+    for (const sends of [ben!, cleo!]) {
+      assertEquals([1, 10_000 - KEPT_SENDS + 1].map((n) => sends.seqOf(n)), [
+        0,
+        10_000 - KEPT_SENDS + 1,
+      ]);
+    }
+    for (const sends of all) sends.close();
+    assertEquals(memory.bytes, 0);
+  },
+);

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { ChatError } from "../src/errors.ts";
-import { LogMemory } from "../src/log_memory.ts";
+import { MemoryBound } from "../src/memory_bound.ts";
 import { SqliteStore } from "../src/store/sqlite.ts";
 import { DELETED, type StoreEvents, type StoreLimits } from "../src/store/store.ts";
 import { messageDraft, presenceDraft } from "./drafts.ts";
@@ -294,7 +294,7 @@ Deno.test("SqliteStore: who is still on its way out of a room is no orphan when 
 Deno.test("what logs give up for the sake of others stays on the disk", async () => {
   await using bench = new Bench({ logEntries: 400, logBytes: 1_000_000 });
   const { log } = await bench.store.create("room", "Room");
-  log.countIn(new LogMemory(20_000));
+  log.countIn(new MemoryBound(20_000));
   for (let n = 1; n <= 600; n++) {
     bench.store.append("room", messageDraft("ana", n, "x".repeat(100)));
   }

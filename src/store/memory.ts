@@ -11,8 +11,9 @@ import { encodeEntry } from "../encode.ts";
 import { ChatError } from "../errors.ts";
 import { Log, type LogLimits } from "../log.ts";
 import type { Draft } from "../protocol.ts";
+import { MemoryBound } from "../memory_bound.ts";
 import { Roster } from "../roster.ts";
-import { Sends } from "./sends.ts";
+import { MAX_SENDS_BYTES, Sends } from "./sends.ts";
 import {
   DELETED,
   type Store,
@@ -28,6 +29,7 @@ export class MemoryStore implements Store {
   readonly #newEpoch: () => string;
   readonly #rooms = new Map<string, StoredRoom>();
   readonly #sends = new Map<string, Sends>();
+  readonly #memory = new MemoryBound(MAX_SENDS_BYTES);
   /** The ids of rooms that were deleted, the oldest first. */
   readonly #deleted = new Set<string>();
 
@@ -112,6 +114,7 @@ export class MemoryStore implements Store {
   }
 
   forget(clientId: string): void {
+    this.#sends.get(clientId)?.close();
     this.#sends.delete(clientId);
   }
 
@@ -124,7 +127,7 @@ export class MemoryStore implements Store {
   #sendsOf(clientId: string): Sends {
     let sends = this.#sends.get(clientId);
     if (sends === undefined) {
-      sends = new Sends();
+      sends = new Sends(0, this.#memory);
       this.#sends.set(clientId, sends);
     }
     return sends;

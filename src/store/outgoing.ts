@@ -10,7 +10,8 @@
 
 import { ChatError } from "../errors.ts";
 import type { Draft } from "../protocol.ts";
-import { Sends } from "./sends.ts";
+import { MemoryBound } from "../memory_bound.ts";
+import { MAX_SENDS_BYTES, Sends } from "./sends.ts";
 import type { StoreEvents } from "./store.ts";
 
 /** What became of a draft that was published. */
@@ -84,6 +85,7 @@ export class Outgoing {
   readonly #clients = new Map<string, Client>();
   /** The numbers of the newest messages seen of clients that are not here, should they come. */
   readonly #seen = new Map<string, number>();
+  readonly #memory = new MemoryBound(MAX_SENDS_BYTES);
   #chars = 0;
   #available = false;
   #now = 0;
@@ -118,7 +120,9 @@ export class Outgoing {
     client.doubtUpTo = doubtUpTo;
     const last = Math.max(n, this.#seen.get(clientId) ?? 0);
     this.#seen.delete(clientId);
-    if (last > (client.sends?.last ?? -1)) client.sends = new Sends(last);
+    if (last <= (client.sends?.last ?? -1)) return;
+    client.sends?.close();
+    client.sends = new Sends(last, this.#memory);
   }
 
   /** Takes the word of a client that its messages up to `n` are stored, as far as they may be. */
@@ -237,7 +241,9 @@ export class Outgoing {
     if (client.waiting.length > 0) return;
     client.settling.splice(0).forEach((resolve) => resolve());
     // Of whom nothing was stored nothing is known: others tell of clients that are gone, too.
-    if (client.leaving || client.sends === undefined) this.#clients.delete(client.id);
+    if (!client.leaving && client.sends !== undefined) return;
+    client.sends?.close();
+    this.#clients.delete(client.id);
   }
 
   /** Refuses what is behind the first: nothing overtakes it, and nobody is left waiting for its end. */
@@ -278,7 +284,7 @@ export class Outgoing {
     const { roomId, draft } = client.waiting[0]!;
     const { n } = draft;
     if (n > 0) {
-      const sends = client.sends ??= new Sends();
+      const sends = client.sends ??= new Sends(0, this.#memory);
       if (this.#isAnswered(client, draft, !this.#available)) {
         this.#remove(client);
         return;

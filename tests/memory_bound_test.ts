@@ -1,13 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { Log } from "../src/log.ts";
-import { LogMemory } from "../src/log_memory.ts";
+import { MemoryBound } from "../src/memory_bound.ts";
 import { pure } from "./pure.ts";
 
 const MB = 1_048_576;
 const LIMITS = { logEntries: 1_000, logBytes: 4 * MB };
 
-function logIn(memory: LogMemory): Log {
+function logIn(memory: MemoryBound): Log {
   const log = new Log("epoch", LIMITS);
   log.countIn(memory);
   return log;
@@ -23,7 +23,7 @@ function texts(log: Log): string[] {
 }
 
 pure("logs that are full together take no more than they may, and small ones lose nothing", () => {
-  const memory = new LogMemory(4 * MB);
+  const memory = new MemoryBound(4 * MB);
   const quiet = logIn(memory);
   fill(quiet, 20, 100);
   const hoard = Array.from({ length: 50 }, () => logIn(memory));
@@ -36,7 +36,7 @@ pure("logs that are full together take no more than they may, and small ones los
 });
 
 pure("a log that alone takes more than all may keeps its newest entries, and one at least", () => {
-  const memory = new LogMemory(100_000);
+  const memory = new MemoryBound(100_000);
   const log = logIn(memory);
   fill(log, 100, 10_000);
   assert(log.size >= 1 && memory.bytes <= 100_000, `${log.size} ${memory.bytes}`);
@@ -48,7 +48,7 @@ pure("a log that alone takes more than all may keeps its newest entries, and one
 });
 
 pure("a log counts nowhere any more once it is let go of", () => {
-  const memory = new LogMemory(MB);
+  const memory = new MemoryBound(MB);
   const log = logIn(memory);
   fill(log, 20, 10_000);
   assert(memory.bytes > 200_000, `${memory.bytes}`);
@@ -67,7 +67,7 @@ pure(
       reads: fc.boolean(),
     });
     fc.assert(fc.property(fc.array(push, { maxLength: 150 }), (pushes) => {
-      const memory = new LogMemory(60_000);
+      const memory = new MemoryBound(60_000);
       const logs = Array.from({ length: 5 }, () => logIn(memory));
       const said = logs.map((): string[] => []);
       for (const [i, { log: which, chars, reads }] of pushes.entries()) {
