@@ -11,7 +11,6 @@ import {
   create,
   every,
   expect,
-  FOR_EVER_MS,
   forever,
   greet,
   join,
@@ -164,14 +163,14 @@ export const CROWDING: readonly Attack[] = [
     members: { v1: 400 },
     sockets: 10,
     again: 0,
-    lines: (roomId) => [
-      every(100),
-      OPEN,
-      send({ action: "hello", body: { session: "{{@session}}" } }),
-      expect(`"session":"`, { as: "@session" }),
-      ...join(roomId),
-      wait(FOR_EVER_MS),
-    ],
+    lines: (roomId) =>
+      forever([
+        every(200),
+        OPEN,
+        send({ action: "hello", body: { session: "{{@session}}" } }),
+        expect(`"session":"`, { as: "@session" }),
+        ...join(roomId),
+      ]),
   },
   {
     name: "50 who each ask for all of 4 MiB once a second",

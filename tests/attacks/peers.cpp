@@ -77,7 +77,7 @@ static std::deque<Peer> peers;
 static std::deque<Peer*> turns, places;
 // Connections that nobody reads, answers or ends.
 static std::deque<int> abandoned;
-// What all peers know: variables whose name begins with "@".
+// What all peers know: variables whose name begins with "@". One that nobody has heard yet is "?".
 static std::map<string, string> shared;
 using Timer = std::tuple<int64_t, size_t, uint32_t>;
 static std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers;
@@ -100,7 +100,7 @@ static string random_room() {
 }
 
 static string& variable(Peer& peer, const string& name) {
-  return name.starts_with('@') ? shared[name] : peer.variables[name];
+  return name.starts_with('@') ? shared.try_emplace(name, "?").first->second : peer.variables[name];
 }
 
 static string filled(Peer& peer, const string& text) {

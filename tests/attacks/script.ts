@@ -2,7 +2,7 @@
  * What connections do, written down for `peers.cpp`: groups of them, each with the lines of a
  * script. In a text `{{i}}` is the number of the connection, `{{count}}` a number that no text had
  * before, `{{room_id}}` an id that no room has, and `{{name}}` what `expect` or `set` called so: on
- * this connection, or on any of its program where the name begins with `@`.
+ * this connection, or on any of its program where the name begins with `@` (until then a `?`).
  *
  * @module
  */
