@@ -34,9 +34,10 @@ export async function readMarks(marked: MarkedStream, life: string): Promise<Mar
   try {
     const query = { last_by_subj: subjectOf(marked) };
     const kept = await jsm.streams.getMessage(streamOf(marked), query);
-    if (kept?.string() !== life) return "none";
-    await jsm.consumers.info(stream, consumerOf(life));
-    return "whole";
+    const [of, made] = kept?.string().split(" ") ?? [];
+    if (of !== life || made === undefined) return "none";
+    const { created } = await jsm.consumers.info(stream, consumerOf(life));
+    return created === made ? "whole" : "replaced";
   } catch (error) {
     const code = codeOf(error);
     if (code === CONSUMER_NOT_FOUND) return "replaced";
@@ -45,12 +46,16 @@ export async function readMarks(marked: MarkedStream, life: string): Promise<Mar
 }
 
 /**
- * Makes the marks of a life, where they are not there. One is a message in a stream in memory, which
- * is empty when NATS has started again. The other is a consumer in memory, which ends with the stream
- * that is deleted to be restored, and does not come back with it. It is never asked for anything.
+ * Makes the marks of a life, where there are none. One is a message in a stream in memory, which is
+ * empty when NATS has started again. The other is a consumer in memory, which ends with the stream
+ * that is deleted to be restored. It is never asked for anything. Some NATS (2.15) bring it back with
+ * the stream, others (2.10) do not, so the message says when it was made.
  */
 export async function setMarks(marked: MarkedStream, life: string): Promise<void> {
-  if (await readMarks(marked, life) === "whole") return;
+  const marks = await readMarks(marked, life);
+  if (marks === "unread") throw new Error("NATS does not say whether its marks are there");
+  // What was replaced shall be seen by all.
+  if (marks !== "none") return;
   const { nc, jsm, stream, replicas } = marked;
   const consumer: Partial<ConsumerConfig> = {
     durable_name: consumerOf(life),
@@ -62,6 +67,7 @@ export async function setMarks(marked: MarkedStream, life: string): Promise<void
   };
   // Before the other one: where that is, this one was.
   await jsm.consumers.add(stream, consumer);
+  const { created } = await jsm.consumers.info(stream, consumerOf(life));
   // The same again is no error.
   await jsm.streams.add({
     name: streamOf(marked),
@@ -70,7 +76,7 @@ export async function setMarks(marked: MarkedStream, life: string): Promise<void
     max_msgs: 1,
     num_replicas: replicas,
   });
-  await nc.request(subjectOf(marked), life);
+  await nc.request(subjectOf(marked), `${life} ${created}`);
 }
 
 /** Removes the mark of a life that is over, where it can. */
