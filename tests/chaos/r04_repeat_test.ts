@@ -102,7 +102,9 @@ Deno.test("R4 a message sent three times, also to another node, is stored once",
   ...NEEDS_NATS,
 }, async () => {
   const cluster = { hosts: nats?.host ?? "", name: "repeat" };
-  await using one = startNode(cluster, LIMITS);
-  await using other = startNode(cluster, LIMITS);
+  // As much patience as by default, for a busy machine.
+  const times = { probeMs: 1_000, leaseMs: 5_000 };
+  await using one = startNode(cluster, { ...LIMITS, ...times });
+  await using other = startNode(cluster, { ...LIMITS, ...times });
   await sendThrice("the third time to another of 2 nodes", one, other);
 });
