@@ -5,10 +5,10 @@
  */
 
 /** How long a peer has to answer a close, in milliseconds. */
-export const ANSWER_MS = 2_000;
+export const ANSWER_MS = 1_000;
 
 /** The share of all places that those may have who still have that time. */
-const SHARE = 1 / 4;
+const SHARE = 1 / 10;
 
 /** What is known of a socket that was closed. */
 export interface ClosedSocket {
@@ -28,7 +28,7 @@ export class ClosedSockets {
 
   /** Begins with none; `places` is how many sockets there may be at once. */
   constructor(places: number) {
-    this.#most = places * SHARE;
+    this.#most = Math.max(1, places * SHARE);
   }
 
   /** How many there are. */

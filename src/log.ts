@@ -119,6 +119,7 @@ export class Log implements Shrinkable {
 
   /** Counts what it takes in `memory` from now on, or nowhere. */
   countIn(memory: MemoryBound | undefined): void {
+    if (memory === this.#memory) return;
     this.#memory?.delete(this);
     this.#memory = memory;
     this.#noted = 0;

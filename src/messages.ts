@@ -65,7 +65,6 @@ export class Messages {
       try {
         const { room } = session.memberOf(peer, frame.roomId, "You must join a room first");
         roomId = room.id;
-        room.used();
         for (; count < drafts.length; count++) this.#admit(room, drafts[count]!, session, t.now);
       } catch (error) {
         if (!(error instanceof ChatError)) throw error;

@@ -142,7 +142,7 @@ export class Room {
   gone = false;
   readonly #changed: ((room: Room) => void) | undefined;
   #maker: string | undefined;
-  #unused: boolean;
+  #alone: boolean;
   #here = 0;
   #round: Round | undefined;
   /** What has been taken of what the room may owe since the round began. */
@@ -158,7 +158,7 @@ export class Room {
 
   /**
    * Opens a room, with nobody here in it, at the monotonic time `now`. It says when it has `changed`:
-   * in its maker, in whether anybody is connected, or in whether it is unused.
+   * in its maker, in whether anybody is connected, or in whether it is its maker's alone.
    */
   constructor(
     { id, name, log, roster, shared }: StoredRoom,
@@ -167,7 +167,7 @@ export class Room {
     changed?: (room: Room) => void,
   ) {
     this.#changed = changed;
-    this.#unused = shared !== true && log.head === 0;
+    this.#alone = shared !== true && log.head === 0;
     this.id = id;
     this.token = token;
     this.name = name;
@@ -182,9 +182,9 @@ export class Room {
     return this.#maker;
   }
 
-  /** Whether nothing was ever said in it, and nobody but its maker was ever in it. */
-  get unused(): boolean {
-    return this.#unused;
+  /** Whether nobody but its maker was ever in it: nobody else would miss it. */
+  get alone(): boolean {
+    return this.#alone;
   }
 
   /** How many of its members are connected. Those who are away count for nothing but their place. */
@@ -218,15 +218,11 @@ export class Room {
     if (this.#maker === undefined) {
       this.#maker = person.id;
       this.#changed?.(this);
-    } else if (this.#maker !== person.id) this.used();
+    } else if (this.#alone && this.#maker !== person.id) {
+      this.#alone = false;
+      this.#changed?.(this);
+    }
     return member;
-  }
-
-  /** Notes that something was said in it, or that it was of use otherwise. */
-  used(): void {
-    if (!this.#unused) return;
-    this.#unused = false;
-    this.#changed?.(this);
   }
 
   /** Connects a member. */

@@ -25,17 +25,21 @@ export type RoomsOptions = Pick<
   "maxRooms" | "emptyRoomMs" | "logAgeMs" | "memoryBytes"
 >;
 
+/** The share of the memory of all logs that is for rooms that nobody but their makers was ever in. */
+const ALONE_SHARE = 1 / 32;
+
 /** All open rooms. */
 export class Rooms {
   readonly #options: RoomsOptions;
   readonly #byId = new Map<string, Room>();
-  // By their makers: the rooms of no use so far, and those that nobody is connected to.
-  readonly #unused = new Shares<string, Room>();
+  // By their makers: the rooms that nobody else was ever in, and those that nobody is connected to.
+  readonly #alone = new Shares<string, Room>();
   readonly #idle = new Shares<string, Room>();
   /** The rooms that are both; those that have been so for the longest time come first. */
   readonly #neglected = new Set<Room>();
   readonly #aging = new Aging();
-  readonly #memory: MemoryBound;
+  /** What the logs take of rooms that only their makers were in, and of all others. */
+  readonly #memory: Record<"alone" | "met", MemoryBound>;
   readonly #sign: Sign | undefined;
 
   /**
@@ -44,7 +48,11 @@ export class Rooms {
    */
   constructor(options: RoomsOptions, sign?: Sign) {
     this.#options = options;
-    this.#memory = new MemoryBound(options.memoryBytes);
+    const alone = options.memoryBytes * ALONE_SHARE;
+    this.#memory = {
+      alone: new MemoryBound(alone),
+      met: new MemoryBound(options.memoryBytes - alone),
+    };
     this.#sign = sign;
   }
 
@@ -55,19 +63,19 @@ export class Rooms {
 
   /**
    * The room that has to go before another one can be opened, for the client `maker` if it is to be
-   * made; undefined where there is place. Whoever makes rooms and does nothing with them loses its
-   * own: first goes one that was never of use, of the client that has the most of these, then one
-   * that nobody is connected to.
+   * made; undefined where there is place. Whoever makes rooms that nobody comes to loses its own: first
+   * goes one that nobody else was ever in, of the client that has the most of these, then one that
+   * nobody is connected to.
    *
    * @throws {ChatError} where none may go.
    */
   dispensable(maker?: string): Room | undefined {
     const { size } = this.#byId;
     if (size < this.#options.maxRooms) return undefined;
-    const hoards = [this.#unused.largest, this.#idle.largest].filter((rooms) => rooms.size > 1);
-    for (const rooms of [...hoards, this.#neglected, this.#idle.largest]) {
+    for (const rooms of [this.#alone.largest, this.#neglected, this.#idle.largest]) {
       const [oldest] = rooms;
-      if (oldest === undefined) continue;
+      // Who has one such room only, and is in it, waits for somebody there.
+      if (oldest === undefined || rooms.size === 1 && oldest.here > 0) continue;
       const left = rooms.values().find(({ here }) => here === 0);
       // It is in all of them itself, and knows best which of them it can do without.
       if (left === undefined && oldest.maker === maker) break;
@@ -81,7 +89,6 @@ export class Rooms {
     const token = this.#tokenOf(stored.id, stored.name);
     const room = new Room(stored, now, token, (changed) => this.#sort(changed));
     this.#byId.set(room.id, room);
-    room.log.countIn(this.#memory);
     this.#sort(room);
   }
 
@@ -141,14 +148,15 @@ export class Rooms {
     const owner = room.maker ?? "";
     this.#unsort(room);
     if (this.#byId.get(room.id) !== room) return;
-    if (room.unused) this.#unused.add(owner, room);
+    room.log.countIn(this.#memory[room.alone ? "alone" : "met"]);
+    if (room.alone) this.#alone.add(owner, room);
     if (room.here > 0) return;
     this.#idle.add(owner, room);
-    if (room.unused) this.#neglected.add(room);
+    if (room.alone) this.#neglected.add(room);
   }
 
   #unsort(room: Room): void {
-    this.#unused.delete(room);
+    this.#alone.delete(room);
     this.#idle.delete(room);
     this.#neglected.delete(room);
   }

@@ -40,7 +40,7 @@ pure("a socket that cannot be ended counts until it is gone", () => {
 });
 
 pure("where many wait for an answer, the one that has waited longest has no more time", () => {
-  const closed = new ClosedSockets(8);
+  const closed = new ClosedSockets(20);
   const sockets = [socket(), socket(), socket()];
   for (const [now, one] of sockets.entries()) closed.add(one, now);
   assertEquals(sockets.map(({ terminated }) => terminated), [1, 0, 0]);
@@ -48,7 +48,7 @@ pure("where many wait for an answer, the one that has waited longest has no more
 });
 
 pure("a socket that is gone already does not count", () => {
-  const closed = new ClosedSockets(8);
+  const closed = new ClosedSockets(20);
   closed.add({ ended: true, terminate: () => {} }, 0);
   assertEquals(closed.size, 0);
 });

@@ -10,8 +10,8 @@ import { messageDraft } from "./drafts.ts";
 import { pure } from "./pure.ts";
 
 /** Rooms of the names given, opened at the times 0, 1, 2… */
-function opened(names: string[], maxRooms = 2): Rooms {
-  const rooms = new Rooms({ maxRooms, emptyRoomMs: 100, logAgeMs: 1_000, memoryBytes: 100_000 });
+function opened(names: string[], maxRooms = 2, memoryBytes = 100_000): Rooms {
+  const rooms = new Rooms({ maxRooms, emptyRoomMs: 100, logAgeMs: 1_000, memoryBytes });
   names.forEach((id, now) => {
     const log = new Log("epoch", { logEntries: 10, logBytes: 1_000_000 });
     rooms.open({ id, name: id, log, roster: new Roster() }, now);
@@ -41,17 +41,15 @@ pure("a room goes that nobody is connected to, and the one that has been so for 
   assertEquals([...rooms.byId.keys()], ["a", "c"]);
 });
 
-pure("of rooms that nobody is connected to, one goes first that was never of use", () => {
+pure("of rooms that nobody is connected to, one goes first that only its maker was in", () => {
   const rooms = opened(["a", "b"]);
   const members = ["a", "b"].map((id) => enter(rooms, id, `maker of ${id}`));
-  members[0]!.room.used();
-  for (const { room, id } of members.map((member) => ({ room: member.room, id: member }))) {
-    room.unseat(id);
-  }
+  members[0]!.room.add({ id: "somebody", name: undefined });
+  for (const member of members) member.room.unseat(member);
   assertEquals(rooms.dispensable()?.id, "b");
 });
 
-pure("whoever makes rooms and does nothing with them loses one of those, connected or not", () => {
+pure("whoever makes rooms that nobody comes to loses one of those, connected or not", () => {
   for (const connected of [true, false]) {
     const rooms = opened(["a", "b", "c"], 3);
     const own = enter(rooms, "a", "ben");
@@ -62,12 +60,11 @@ pure("whoever makes rooms and does nothing with them loses one of those, connect
   }
 });
 
-pure("whoever leaves rooms alone in which something was said loses one of those", () => {
+pure("whoever makes rooms that others come to, and all leave, loses one of those", () => {
   const rooms = opened(["a", "b", "c"], 3);
-  const [ben, ...hoard] = [["a", "ben"], ["b", "ana"], ["c", "ana"]]
-    .map(([id, client]) => enter(rooms, id!, client));
-  for (const member of [ben!, ...hoard]) {
-    if (member !== ben) member.room.used();
+  for (const [id, client] of [["a", "ben"], ["b", "ana"], ["c", "ana"]]) {
+    const member = enter(rooms, id!, client);
+    member.room.add({ id: "somebody", name: undefined });
     member.room.unseat(member);
   }
   assertEquals(rooms.dispensable()?.id, "b");
@@ -142,11 +139,24 @@ pure("Rooms.lost() makes no room again under what is no name any more", () => {
 
 pure("the logs of open rooms share their memory, and one that is let go of takes none", () => {
   const rooms = opened(["a", "b", "c"], 3);
-  const [a, b, c] = ["a", "b", "c"].map((id) => rooms.byId.get(id)!);
+  const [a, b, c] = ["a", "b", "c"].map((id) => {
+    for (const client of ["ana", "ben"]) enter(rooms, id, client);
+    return rooms.byId.get(id)!;
+  });
   const say = (room: Room, chars: number) => room.log.push(room.log.head + 1, "x".repeat(chars));
   say(a!, 100);
   rooms.release(c!);
   for (let i = 0; i < 10; i++) say(b!, 40_000);
   for (let i = 0; i < 10; i++) say(c!, 40_000);
   assertEquals([a!.log.size, b!.log.size < 4, b!.log.size > 0], [1, true, true]);
+});
+
+pure("rooms that only their makers were in have a small share of that memory", () => {
+  const rooms = opened(["a", "b"], 2, 3_200_000);
+  const [a, b] = ["a", "b"].map((id) => enter(rooms, id).room);
+  b!.add({ id: "ben", name: undefined });
+  for (const { log } of [a!, b!]) {
+    for (let seq = 1; seq <= 10; seq++) log.push(seq, "x".repeat(40_000));
+  }
+  assertEquals([a!.log.size < 4, b!.log.size], [true, 10]);
 });
