@@ -5,6 +5,7 @@
  * @module
  */
 
+import { setImmediate } from "node:timers";
 import type { Clock } from "./clock.ts";
 import { Connection } from "./connection.ts";
 import { decode, hopelessOf } from "./decode.ts";
@@ -20,6 +21,12 @@ import { within } from "./wait.ts";
 
 /** The most frames of one connection that wait while the store is asked on its behalf, and as many refusals. */
 const MAX_HELD = 256;
+
+/**
+ * Frames of so many UTF-16 units, twice the largest message, are read one in a turn of the event
+ * loop: each takes milliseconds, for which all others wait.
+ */
+const LARGE = 131_072;
 
 /** The longest that a `hello` waits until all is stored that its client said before, in milliseconds. */
 const HELLO_WAIT_MS = 1_000;
@@ -54,6 +61,8 @@ export class Intake {
   readonly #clock: Clock;
   readonly #events: IntakeEvents;
   readonly #helloWaitMs: number;
+  /** The connections whose next frame is large, in the order of their turns. */
+  readonly #large: Connection[] = [];
 
   /** Makes an intake; a connection is given up that has not said `hello` after `helloMs` milliseconds. */
   constructor({ hub, store, pump, clock }: IntakeParts, helloMs: number, events: IntakeEvents) {
@@ -83,9 +92,10 @@ export class Intake {
       const hopeless = hopelessOf(data);
       if (!this.#charge(connection, costOfFrame(length), t.now, hopeless)) return;
       if (hopeless !== undefined || typeof data !== "string") throw hopeless;
-      if (connection.pending === 0) this.#take(connection, data, t);
+      if (connection.pending === 0 && length < LARGE) this.#take(connection, data, t);
       else if (connection.held.length < MAX_HELD) connection.held.push({ text: data });
       else throw new ChatError("unavailable", `${MAX_HELD} frames wait for an answer already`);
+      if (connection.pending === 0 && connection.held.length > 0) this.#lineUp(connection);
     } catch (error) {
       this.#turnDown(connection, typeof data === "string" ? data : "", error);
     }
@@ -195,16 +205,34 @@ export class Intake {
       new ChatError("rate_limited", `Too fast: wait ${retryAfterMs} ms`, { retryAfterMs });
   }
 
-  /** Goes on with what a connection said while it was held. */
-  #release(connection: Connection): void {
+  /** Lets a connection whose next frame is large wait for its turn; what it says meanwhile waits too. */
+  #lineUp(connection: Connection): void {
+    connection.pending++;
+    if (this.#large.push(connection) === 1) setImmediate(this.#takeLarge);
+  }
+
+  /** Takes one large frame, and lets everybody else say something before the next one. */
+  readonly #takeLarge = (): void => {
+    const connection = this.#large.shift()!;
+    if (this.#large.length > 0) setImmediate(this.#takeLarge);
+    connection.pending--;
+    this.#release(connection, true);
+  };
+
+  /** Goes on with what a connection said while it was held, and with a large frame where `isItsTurn`. */
+  #release(connection: Connection, isItsTurn = false): void {
     const { held } = connection;
     while (held.length > 0 && connection.pending === 0 && !connection.closed) {
+      if (held[0]!.text.length >= LARGE && !isItsTurn) return this.#lineUp(connection);
       const { text, error, code } = held.shift()!;
       try {
         if (code !== undefined) this.#events.emptied(connection, code);
         else if (error !== undefined) throw error;
         // What it has paid for is known only now: it may have said more in one frame.
-        else if (this.#charge(connection, 0, this.#clock.read().now)) this.#take(connection, text);
+        else if (isItsTurn || this.#charge(connection, 0, this.#clock.read().now)) {
+          isItsTurn = false;
+          this.#take(connection, text);
+        }
       } catch (error) {
         this.#events.refused(connection, error, text);
       }

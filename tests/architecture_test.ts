@@ -289,6 +289,7 @@ const MAY_SEE: Record<string, string[]> = {
     "errors",
     "rate_limit",
     "wait",
+    "node:timers",
     "type clock",
     "type effects",
     "type hub",

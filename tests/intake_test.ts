@@ -144,6 +144,43 @@ Deno.test("as much as a full bucket lets through may be refused at once, at any 
   }
 });
 
+Deno.test("of large frames one is read in a turn, whoever else says something meanwhile", async () => {
+  await using bench = new Bench();
+  const heavy = Array.from({ length: 3 }, () => bench.v1().socket);
+  const light = bench.v1().socket;
+  for (const [ref, socket] of heavy.entries()) {
+    socket.hear({ action: "ping", ref, padding: "x".repeat(200_000) });
+    socket.hear({ action: "ping", ref: `${ref} again` });
+  }
+  light.hear({ action: "ping", ref: "light" });
+  const answered = () => heavy.map((socket) => socket.frames.map(({ ref }) => ref));
+  assertEquals([light.take().map(({ ref }) => ref), answered()], [["light"], [[], [], []]]);
+  await turn();
+  assertEquals(answered(), [[0, "0 again"], [], []]);
+  await turn();
+  assertEquals(answered(), [[0, "0 again"], [1, "1 again"], []]);
+  await turn();
+  assertEquals(answered().at(-1), [2, "2 again"]);
+});
+
+Deno.test("a large frame of a plain client that has gone is heard", async () => {
+  await using bench = new Bench();
+  const ana = bench.v1().socket;
+  ana.hear({ action: "create", body: "Lobby" });
+  await turn();
+  const roomId = ana.take()[0]?.room_id;
+  const ben = bench.connect("plain");
+  ben.hear({ action: "join", body: roomId });
+  await turn();
+  ana.take();
+  // Each character is six in the frame.
+  ben.hear({ action: "message", body: "\u0001".repeat(30_000) });
+  ben.end(1005);
+  const entries = () => ana.frames.flatMap(({ entries }) => entries as { event?: string }[]);
+  await until(() => entries().length === 2, "nothing is heard of it");
+  assertEquals(entries().map(({ event }) => event ?? "message"), ["message", "leave"]);
+});
+
 Deno.test("a refusal counts for a flood by the size of what is refused", async () => {
   await using bench = new Bench({ rate: 1 });
   const { socket } = bench.v1();
