@@ -54,6 +54,19 @@ export class Gathering {
    * members, waits until as many messages have come as last time, to share their frames.
    */
   waits(eager: boolean, now: number): boolean {
+    if (this.#reads(eager, now)) return true;
+    this.#expected = Math.max(this.#gathered, this.#expected * DECAY);
+    this.#gathered = 0;
+    return false;
+  }
+
+  /** The same where output goes on that has begun: what has come meanwhile is for what begins after it. */
+  pauses(now: number): boolean {
+    return this.#reads(false, now);
+  }
+
+  /** Whether there may be more input that is waited for. */
+  #reads(eager: boolean, now: number): boolean {
     const frames = this.#frames;
     this.#frames = 0;
     this.#gathered += frames;
@@ -61,9 +74,6 @@ export class Gathering {
     else if (frames > 0) this.#patience = eager ? TURNS_TO_LOOK : 0;
     else this.#patience--;
     if (eager && this.#gathered >= this.#expected) this.#patience = 0;
-    if (this.#patience > 0 && now - this.#since < GATHER_MS) return true;
-    this.#expected = Math.max(this.#gathered, this.#expected * DECAY);
-    this.#gathered = 0;
-    return false;
+    return this.#patience > 0 && now - this.#since < GATHER_MS;
   }
 }

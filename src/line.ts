@@ -21,7 +21,7 @@ const QUANTUM = 64;
 export interface Served {
   /** How much that was, in sends. */
   readonly cost: number;
-  /** Whether it has more. */
+  /** Whether there is more of it. */
   readonly more: boolean;
 }
 
@@ -36,11 +36,17 @@ export class Line<Item> {
   readonly #fresh = new Set<Item>();
   /** The others in the order of their turns, and what each had beyond its quantum; undefined for those that are done. */
   readonly #others = new Map<Item, number | undefined>();
+  /** Those among them that were served in part. */
+  readonly #going = new Set<Item>();
+  /** Those among these that have got more output meanwhile, and for how many members. */
+  readonly #again = new Map<Item, number>();
+  /** Those that have come to that, and will be among the others in the next turn. */
+  readonly #next = new Map<Item, number>();
   readonly #gathering = new Gathering();
   #scheduled = false;
   /** How many have output. */
   #busy = 0;
-  /** Whether there is a large one among the fresh ones. */
+  /** Whether there is a large one among those that begin. */
   #large = false;
 
   /** Makes an empty line; `serve` sends what an item has when its turn has come, and about so `much` of it. */
@@ -48,14 +54,26 @@ export class Line<Item> {
     this.#serve = serve;
   }
 
-  /** Puts an item in line, unless it is there, that has output for so many `members`. */
+  /**
+   * Puts an item in line that has output for so many `members`, unless it is there. One that was
+   * served in part is served again when that is over.
+   */
   add(item: Item, members: number): void {
-    if (this.#fresh.has(item) || this.#others.get(item) !== undefined) return;
+    if (this.#fresh.has(item)) return;
+    // Nearly always there are no others, and a look is saved.
+    if (this.#busy > this.#fresh.size && this.#isServed(item, members)) return;
     if (this.#busy++ === 0) this.#gathering.begin(performance.now());
-    if (this.#others.has(item)) this.#others.set(item, 0);
+    if (this.#others.size > 0 && this.#others.has(item)) this.#others.set(item, 0);
     else this.#fresh.add(item);
     if (members >= LARGE) this.#large = true;
     this.#schedule();
+  }
+
+  /** Whether an item that is not fresh has output already; notes that it has more where it is served in part. */
+  #isServed(item: Item, members: number): boolean {
+    if (!this.#going.has(item)) return this.#next.has(item) || this.#others.get(item) !== undefined;
+    this.#again.set(item, members);
+    return true;
   }
 
   /** Says that a frame has come in from somewhere. */
@@ -74,12 +92,16 @@ export class Line<Item> {
   /** The end of a turn: serves, or waits for another one. */
   readonly #turn = (): void => {
     this.#scheduled = false;
-    if (this.#gathering.waits(this.#large, performance.now())) {
+    if (this.#waits(performance.now())) {
       this.#schedule();
       return;
     }
-    for (let spent = 0; spent < SENDS_PER_TURN && this.#busy > 0;) spent += this.#next();
     this.#large = false;
+    if (this.#next.size > 0) {
+      for (const [item, beyond] of this.#next) this.#others.set(item, beyond);
+      this.#next.clear();
+    }
+    this.#serveTurn();
     if (this.#busy === 0) {
       this.#others.clear();
       return;
@@ -88,26 +110,51 @@ export class Line<Item> {
     this.#schedule();
   };
 
-  /** Serves the next one, and returns what that cost. */
-  #next(): number {
+  #waits(now: number): boolean {
+    return this.#going.size > 0
+      ? this.#gathering.pauses(now)
+      : this.#gathering.waits(this.#large, now);
+  }
+
+  /** Serves the fresh ones, then the others, as far as a turn goes. */
+  #serveTurn(): void {
+    let spent = 0;
     for (const item of this.#fresh) {
+      if (spent >= SENDS_PER_TURN) return;
       this.#fresh.delete(item);
-      const cost = this.#serveOne(item, 0);
+      spent += this.#serveOne(item, 0);
       if (this.#others.size > 0 && !this.#others.has(item)) this.#others.set(item, undefined);
-      return cost;
     }
+    // Who is not done comes again behind the others, in the same turn too.
     for (const [item, beyond] of this.#others) {
+      if (spent >= SENDS_PER_TURN) return;
       this.#others.delete(item);
-      if (beyond !== undefined) return this.#serveOne(item, beyond);
+      if (beyond !== undefined) spent += this.#serveOne(item, beyond);
     }
-    return 0;
   }
 
   #serveOne(item: Item, beyond: number): number {
     const much = QUANTUM - beyond;
     const { cost, more } = this.#serve(item, much);
-    if (more) this.#others.set(item, Math.min(QUANTUM - 1, Math.max(0, cost - much)));
-    else this.#busy--;
+    const rest = Math.min(QUANTUM - 1, Math.max(0, cost - much));
+    if (more) {
+      this.#going.add(item);
+      this.#others.set(item, rest);
+      return cost;
+    }
+    if (this.#going.size === 0 || !this.#going.delete(item) || !this.#comesAgain(item, rest)) {
+      this.#busy--;
+    }
     return cost;
+  }
+
+  /** Puts an item that is done in line for the next turn, if it has got more output meanwhile; says whether it has. */
+  #comesAgain(item: Item, rest: number): boolean {
+    const members = this.#again.get(item);
+    if (members === undefined) return false;
+    this.#again.delete(item);
+    this.#next.set(item, rest);
+    if (members >= LARGE) this.#large = true;
+    return true;
   }
 }

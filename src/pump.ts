@@ -119,7 +119,7 @@ export class Pump {
       if (cost >= much && member.cursor < batches.head) return { cost, more: true };
     }
     room.end();
-    return { cost, more: room.log.head > batches.head };
+    return { cost, more: false };
   }
 
   /** Sends a member what is of the moment, unless anything waits in its socket; returns what that cost. */

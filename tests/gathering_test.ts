@@ -57,3 +57,22 @@ pure("what does not come any more is soon not waited for", () => {
   assertEquals(waits.slice(0, 2), [64, 64]);
   assertEquals(waits.slice(-2), [0, 0]);
 });
+
+pure("what comes while output goes on is for what begins after it", () => {
+  const gathering = new Gathering();
+  turns(gathering, [20], { eager: true });
+  for (let i = 0; i < 20; i++) {
+    gathering.heard();
+    assertEquals(gathering.pauses(0), false);
+  }
+  assertEquals(turns(gathering, [], { eager: true }), 0);
+  // And here it is gone, and waited for.
+  assertEquals(turns(gathering, [1], { eager: true }), 64);
+});
+
+pure("output that goes on waits as well when there is known to be more input", () => {
+  const gathering = new Gathering();
+  gathering.begin(0);
+  for (let i = 0; i < 128; i++) gathering.heard();
+  assertEquals([gathering.pauses(1), gathering.pauses(11)], [true, false]);
+});

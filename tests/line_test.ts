@@ -100,6 +100,17 @@ pure("those who come again and again starve nobody who has much", async () => {
   assert(served >= 1_000, `${served}`);
 });
 
+pure("what an item gets while it is served in part is served in a later turn", async () => {
+  const { line, left, turn } = busy({ a: 100 });
+  line.add("a", 1);
+  left.set("a", 200);
+  assertEquals(await turn(), { a: 128 });
+  line.add("a", 1);
+  assertEquals(await turn(), { a: 72 });
+  left.set("a", 5);
+  assertEquals([await turn(), await turn()], [{ a: 5 }, {}]);
+});
+
 pure("an item may have less the next time when it had more than its share", async () => {
   const served: string[] = [];
   const costs = new Map([["a", 100], ["b", 64]]);
