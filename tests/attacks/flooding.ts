@@ -167,6 +167,7 @@ export const FLOODING: readonly Attack[] = [
   },
   {
     name: "requests for /healthz in a row",
+    daily: true,
     dialect: "raw",
     lines: () => [DIAL, ...forever([requests(100, "GET /healthz HTTP/1.1\r\nHost: x")])],
   },
@@ -177,6 +178,7 @@ export const FLOODING: readonly Attack[] = [
   },
   {
     name: "requests for the page of the chat in a row",
+    daily: true,
     dialect: "raw",
     lines: () => [
       DIAL,
@@ -193,6 +195,7 @@ export const FLOODING: readonly Attack[] = [
   },
   {
     name: "a request with a body of 1 GB",
+    daily: true,
     dialect: "raw",
     lines: () => [
       DIAL,
@@ -217,6 +220,7 @@ export const FLOODING: readonly Attack[] = [
   },
   {
     name: "handshakes of another version in a row",
+    daily: true,
     dialect: "raw",
     lines: () => [
       DIAL,
@@ -231,6 +235,7 @@ export const FLOODING: readonly Attack[] = [
   },
   {
     name: "a body in chunks of one byte, without an end",
+    daily: true,
     dialect: "raw",
     lines: () => [
       DIAL,

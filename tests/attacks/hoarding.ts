@@ -11,7 +11,6 @@ import {
   DIAL,
   every,
   expect,
-  FINISH,
   FOR_EVER_MS,
   forever,
   greet,
@@ -182,12 +181,6 @@ export const HOARDING: readonly Attack[] = [
         ...DONE,
         RESET,
       ]),
-  },
-  {
-    name: "500 connections that say no more and read on",
-    leadMs: 4_000,
-    sockets: 500,
-    lines: () => [...greet(), FINISH, wait(FOR_EVER_MS)],
   },
   {
     name: "answers that nobody reads, at the full rate",

@@ -264,8 +264,6 @@ static bool step(Peer& peer) {
       abandoned.pop_front();
     }
     drop(peer, false);
-  } else if (op == "finish") {
-    shutdown(peer.fd, SHUT_WR);
   } else if (op == "reset" || op == "hangup") {
     drop(peer, op == "reset");
   } else if (op == "close") {

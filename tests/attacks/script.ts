@@ -41,8 +41,6 @@ export const MUTE = "mute";
 export const RESET = "reset";
 /** Ends the connection without a word. */
 export const HANG_UP = "hangup";
-/** Says no more, and goes on reading. */
-export const FINISH = "finish";
 /** Leaves the connection as it is: nobody reads, answers or ends it. */
 export const ABANDON = "abandon";
 /** Says that everything is in place for this connection. */
