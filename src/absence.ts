@@ -8,6 +8,7 @@
  */
 
 import type { HubOptions } from "./options.ts";
+import { Order } from "./order.ts";
 import type { Member } from "./room.ts";
 import type { Session } from "./sessions.ts";
 
@@ -31,7 +32,7 @@ export class Absence {
   /** Those who have lost their places, and until when they are remembered, soonest first. */
   readonly #gone = new Map<Session, number>();
   /** All of both by how long they have stayed, whoever went first first: see {@linkcode rankOf}. */
-  readonly #ranks: Set<Session>[] = [];
+  readonly #ranks: Order<Session>[] = [];
 
   /** Nobody is away. */
   constructor(options: AbsenceOptions) {
@@ -122,17 +123,16 @@ export class Absence {
    */
   *excess(): Iterable<Over> {
     while (this.#away.size + this.#gone.size > this.#options.maxAway) {
-      const lowest = this.#ranks.find((rank) => rank !== undefined && rank.size > 0)!;
-      const [session] = lowest;
-      this.end(session!);
-      yield { session: session! };
+      const session = this.#ranks.find((rank) => rank !== undefined && rank.size > 0)!.first!;
+      this.end(session);
+      yield { session };
     }
   }
 
   #begin(session: Session): void {
     this.end(session);
     this.#away.add(session);
-    (this.#ranks[rankOf(session)] ??= new Set()).add(session);
+    (this.#ranks[rankOf(session)] ??= new Order()).add(session);
   }
 }
 

@@ -40,10 +40,9 @@ export class ClosedSockets {
   add(socket: ClosedSocket, now: number): void {
     if (socket.ended) return;
     this.#waiting.set(socket, now);
-    for (const oldest of this.#waiting.keys()) {
-      if (this.#waiting.size <= this.#most) return;
-      this.#end(oldest);
-    }
+    if (this.#waiting.size <= this.#most) return;
+    const [oldest] = this.#waiting.keys();
+    this.#end(oldest!);
   }
 
   /** Forgets one that is gone. */

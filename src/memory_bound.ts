@@ -6,6 +6,8 @@
  * @module
  */
 
+import { Order } from "./order.ts";
+
 /** What can do with less memory. */
 export interface Shrinkable {
   /** Forgets some of the oldest of what it has, and notes what it takes then, if that is less. */
@@ -27,7 +29,7 @@ export class MemoryBound {
   readonly #most: number;
   readonly #shares = new Map<Shrinkable, Share>();
   /** All of them by that power of two; whoever has been of a size for longest comes first. */
-  readonly #bySize: Set<Shrinkable>[] = [];
+  readonly #bySize: Order<Shrinkable>[] = [];
   #bytes = 0;
   #shrinking = false;
 
@@ -62,7 +64,7 @@ export class MemoryBound {
   }
 
   #largest(): Shrinkable | undefined {
-    return this.#bySize.at(-1)?.values().next().value;
+    return this.#bySize.at(-1)?.first;
   }
 
   #put(one: Shrinkable, bytes: number): void {
@@ -74,7 +76,7 @@ export class MemoryBound {
     if (share.size === size && this.#bySize[size]?.has(one)) return;
     this.#take(one);
     share.size = size;
-    (this.#bySize[size] ??= new Set()).add(one);
+    (this.#bySize[size] ??= new Order()).add(one);
   }
 
   /** Takes one out of those that may have to shrink. */

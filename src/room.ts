@@ -158,7 +158,7 @@ export class Room {
 
   /**
    * Opens a room, with nobody here in it, at the monotonic time `now`. It says when it has `changed`:
-   * in its maker, in whether anybody is connected, or in whether it is its maker's alone.
+   * in whether anybody is connected, or in whether it is its maker's alone.
    */
   constructor(
     { id, name, log, roster, shared }: StoredRoom,
@@ -215,10 +215,8 @@ export class Room {
     this.members.push(member);
     if (plain) this.#plain++;
     this.emptySince = undefined;
-    if (this.#maker === undefined) {
-      this.#maker = person.id;
-      this.#changed?.(this);
-    } else if (this.#alone && this.#maker !== person.id) {
+    this.#maker ??= person.id;
+    if (this.#alone && this.#maker !== person.id) {
       this.#alone = false;
       this.#changed?.(this);
     }

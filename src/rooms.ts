@@ -14,6 +14,7 @@ import { readName } from "./names.ts";
 import { MemoryBound } from "./memory_bound.ts";
 import type { HubOptions } from "./options.ts";
 import type { JoinFrame } from "./protocol.ts";
+import { Order } from "./order.ts";
 import { Room } from "./room.ts";
 import type { Peer, Sign } from "./sessions.ts";
 import { Shares } from "./shares.ts";
@@ -36,7 +37,7 @@ export class Rooms {
   readonly #alone = new Shares<string, Room>();
   readonly #idle = new Shares<string, Room>();
   /** The rooms that are both; those that have been so for the longest time come first. */
-  readonly #neglected = new Set<Room>();
+  readonly #neglected = new Order<Room>();
   readonly #aging = new Aging();
   /** What the logs take of rooms that only their makers were in, and of all others. */
   readonly #memory: Record<"alone" | "met", MemoryBound>;
@@ -73,10 +74,10 @@ export class Rooms {
     const { size } = this.#byId;
     if (size < this.#options.maxRooms) return undefined;
     for (const rooms of [this.#alone.largest, this.#neglected, this.#idle.largest]) {
-      const [oldest] = rooms;
+      const oldest = rooms.first;
       // Who has one such room only, and is in it, waits for somebody there.
       if (oldest === undefined || rooms.size === 1 && oldest.here > 0) continue;
-      const left = rooms.values().find(({ here }) => here === 0);
+      const left = Iterator.from(rooms).find(({ here }) => here === 0);
       // It is in all of them itself, and knows best which of them it can do without.
       if (left === undefined && oldest.maker === maker) break;
       return left ?? oldest;
@@ -87,7 +88,9 @@ export class Rooms {
   /** Opens a room that is not open, with nobody here in it, at the monotonic time `now`. */
   open(stored: StoredRoom, now: number): void {
     const token = this.#tokenOf(stored.id, stored.name);
-    const room = new Room(stored, now, token, (changed) => this.#sort(changed));
+    const room = new Room(stored, now, token, (changed) => {
+      if (this.#byId.get(changed.id) === changed) this.#sort(changed);
+    });
     this.#byId.set(room.id, room);
     this.#sort(room);
   }
@@ -146,24 +149,22 @@ export class Rooms {
 
   #sort(room: Room): void {
     const owner = room.maker ?? "";
-    this.#unsort(room);
-    if (this.#byId.get(room.id) !== room) return;
-    room.log.countIn(this.#memory[room.alone ? "alone" : "met"]);
-    if (room.alone) this.#alone.add(owner, room);
-    if (room.here > 0) return;
-    this.#idle.add(owner, room);
-    if (room.alone) this.#neglected.add(room);
-  }
-
-  #unsort(room: Room): void {
-    this.#alone.delete(room);
-    this.#idle.delete(room);
-    this.#neglected.delete(room);
+    const { alone } = room;
+    const idle = room.here === 0;
+    room.log.countIn(this.#memory[alone ? "alone" : "met"]);
+    if (alone) this.#alone.add(owner, room);
+    else this.#alone.delete(room);
+    if (idle) this.#idle.add(owner, room);
+    else this.#idle.delete(room);
+    if (!alone || !idle) this.#neglected.delete(room);
+    else if (!this.#neglected.has(room)) this.#neglected.add(room);
   }
 
   #remove(room: Room): void {
     this.#byId.delete(room.id);
     room.log.countIn(undefined);
-    this.#unsort(room);
+    this.#alone.delete(room);
+    this.#idle.delete(room);
+    this.#neglected.delete(room);
   }
 }

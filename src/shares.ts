@@ -6,20 +6,26 @@
  * @module
  */
 
+import { Order } from "./order.ts";
+
+const NOTHING = new Order<never>();
+
 /** Things by their owners. Everything here takes constant time. */
 export class Shares<Owner, Item> {
-  readonly #byOwner = new Map<Owner, Set<Item>>();
+  readonly #byOwner = new Map<Owner, Order<Item>>();
   readonly #ownerOf = new Map<Item, Owner>();
   /** The owners by the number of what they have; none has nothing, or more than the length says. */
-  readonly #bySize: Set<Owner>[] = [];
+  readonly #bySize: Order<Owner>[] = [];
 
-  /** Takes in what an owner has, behind all else of it; what is here already has another owner from now on. */
+  /** Takes in what an owner has, behind all else of it, unless it has that already; nobody else has it any more. */
   add(owner: Owner, item: Item): void {
+    if (this.#ownerOf.get(item) === owner) return;
     this.delete(item);
-    const items = this.#byOwner.get(owner) ?? new Set();
+    const items = this.#byOwner.get(owner) ?? new Order();
     this.#byOwner.set(owner, items);
     this.#ownerOf.set(item, owner);
-    this.#move(owner, items.size, items.add(item).size);
+    items.add(item);
+    this.#move(owner, items.size - 1, items.size);
   }
 
   /** Forgets a thing, if it is here. */
@@ -37,14 +43,14 @@ export class Shares<Owner, Item> {
    * All that the owner has who has the most, the oldest first; of several with as much, the one who
    * has had so much for the longest time. Nothing where nobody has anything.
    */
-  get largest(): ReadonlySet<Item> {
-    const [owner] = this.#bySize.at(-1) ?? [];
-    return this.#byOwner.get(owner!) ?? new Set();
+  get largest(): Pick<Order<Item>, "first" | "size" | typeof Symbol.iterator> {
+    const owner = this.#bySize.at(-1)?.first;
+    return this.#byOwner.get(owner!) ?? NOTHING;
   }
 
   #move(owner: Owner, from: number, to: number): void {
     this.#bySize[from]?.delete(owner);
-    if (to > 0) (this.#bySize[to] ??= new Set()).add(owner);
+    if (to > 0) (this.#bySize[to] ??= new Order()).add(owner);
     while (this.#bySize.length > 0 && !this.#bySize.at(-1)?.size) this.#bySize.pop();
   }
 }

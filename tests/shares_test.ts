@@ -15,7 +15,7 @@ pure("the largest share is that of who has the most, and of several who had it f
   shares.delete(3);
   assertEquals([...shares.largest], [1, 4]);
   shares.add("ana", 1);
-  assertEquals([...shares.largest], [4, 1], "what is added again is the newest");
+  assertEquals([...shares.largest], [1, 4], "what it has already stays where it is");
   shares.add("cleo", 4);
   assertEquals([...shares.largest], [2]);
 });

@@ -1,0 +1,69 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * Things in the order in which they came, where the oldest are taken out again and again.
+ *
+ * @module
+ */
+
+interface Place<Item> {
+  readonly item: Item;
+  before: Place<Item> | undefined;
+  behind: Place<Item> | undefined;
+}
+
+/**
+ * A set in the order of `add`, in constant time. With one of the language, finding the oldest means
+ * to pass over all that were taken out before it (measured with 10,000: 13 µs each time).
+ */
+export class Order<Item> implements Iterable<Item> {
+  readonly #places = new Map<Item, Place<Item>>();
+  #first: Place<Item> | undefined;
+  #last: Place<Item> | undefined;
+
+  /** How many there are. */
+  get size(): number {
+    return this.#places.size;
+  }
+
+  /** The one that came first; undefined where there is none. */
+  get first(): Item | undefined {
+    return this.#first?.item;
+  }
+
+  /** Whether one is here. */
+  has(item: Item): boolean {
+    return this.#places.has(item);
+  }
+
+  /** Puts one behind all others, if it is here already too. */
+  add(item: Item): void {
+    this.delete(item);
+    const place = { item, before: this.#last, behind: undefined };
+    if (this.#last === undefined) this.#first = place;
+    else this.#last.behind = place;
+    this.#last = place;
+    this.#places.set(item, place);
+  }
+
+  /** Takes one out; says whether it was here. */
+  delete(item: Item): boolean {
+    const place = this.#places.get(item);
+    if (place === undefined) return false;
+    const { before, behind } = place;
+    if (before === undefined) this.#first = behind;
+    else before.behind = behind;
+    if (behind === undefined) this.#last = before;
+    else behind.before = before;
+    return this.#places.delete(item);
+  }
+
+  /** All of them, the oldest first; the one that was told last may be taken out meanwhile. */
+  *[Symbol.iterator](): Iterator<Item> {
+    for (let place = this.#first; place !== undefined;) {
+      const { item, behind } = place;
+      yield item;
+      place = behind;
+    }
+  }
+}
