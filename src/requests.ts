@@ -7,6 +7,7 @@
 
 /** The part of a request that is looked at. */
 export interface Asked {
+  readonly method: string;
   readonly headers: { get(name: string): string | null };
 }
 
@@ -32,8 +33,13 @@ export class RequestLimit {
    * The last answer to a connection, named by its address and port, where a request at the
    * monotonic time `now`, in milliseconds, is one too many or has a body; else undefined.
    */
-  refusalOf({ headers }: Asked, connection: string, now: number): Response | undefined {
-    if (!this.#admits(connection, now)) return lastAnswer(429, "Too many requests\n");
+  refusalOf({ method, headers }: Asked, connection: string, now: number): Response | undefined {
+    if (!this.#admits(connection, now)) {
+      // An answer without a body cannot fail: it is made as cheap as can be.
+      return method === "HEAD"
+        ? new Response(null, { status: 429 })
+        : lastAnswer(429, "Too many requests\n");
+    }
     // The runtime reads all of a body, whatever is answered.
     const length = headers.get("content-length") ?? "0";
     if (length !== "0" || headers.get("transfer-encoding") !== null) {

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { Ended, RequestLimit } from "../src/requests.ts";
 
-const PLAIN = { headers: new Headers() };
+const PLAIN = { method: "GET", headers: new Headers() };
 
 Deno.test("a connection may ask for a hundred things a second, and others are not counted with it", () => {
   const limit = new RequestLimit();
@@ -13,6 +13,14 @@ Deno.test("a connection may ask for a hundred things a second, and others are no
   assertEquals(ask("a 1", 1_005), 200);
 });
 
+Deno.test("a connection that asks for too many heads is answered without a body", () => {
+  const limit = new RequestLimit();
+  const head = { ...PLAIN, method: "HEAD" };
+  for (let i = 0; i < 100; i++) assertEquals(limit.refusalOf(head, "a", 0), undefined);
+  const refusal = limit.refusalOf(head, "a", 0)!;
+  assertEquals([refusal.status, refusal.body], [429, null]);
+});
+
 Deno.test("however many connections there are, they are counted in little space", () => {
   const limit = new RequestLimit();
   for (let i = 0; i < 101; i++) limit.refusalOf(PLAIN, "a", 0);
@@ -21,10 +29,10 @@ Deno.test("however many connections there are, they are counted in little space"
 });
 
 Deno.test("a request with a body is refused, and its answer ends the connection", async () => {
-  const empty = { headers: new Headers({ "content-length": "0" }) };
+  const empty = { ...PLAIN, headers: new Headers({ "content-length": "0" }) };
   assertEquals(new RequestLimit().refusalOf(empty, "a", 0), undefined);
   for (const header of ["content-length", "transfer-encoding"]) {
-    const asked = { headers: new Headers({ [header]: "5" }) };
+    const asked = { ...PLAIN, headers: new Headers({ [header]: "5" }) };
     const refusal = new RequestLimit().refusalOf(asked, "a", 0)!;
     assertEquals(refusal.status, 413);
     await assertRejects(() => refusal.text(), Ended);
