@@ -35,10 +35,10 @@ export class RequestLimit {
    */
   refusalOf({ method, headers }: Asked, connection: string, now: number): Response | undefined {
     if (!this.#admits(connection, now)) {
-      // An answer without a body cannot fail: it is made as cheap as can be.
-      return method === "HEAD"
-        ? new Response(null, { status: 429 })
-        : lastAnswer(429, "Too many requests\n");
+      // What has no body cannot fail, and what fails over HTTP/2, which has no Host, ends one stream:
+      // these are made as cheap as can be.
+      const goesOn = method === "HEAD" || headers.get("host") === null;
+      return goesOn ? new Response(null, { status: 429 }) : lastAnswer(429, "Too many requests\n");
     }
     // The runtime reads all of a body, whatever is answered.
     const length = headers.get("content-length") ?? "0";

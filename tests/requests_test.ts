@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { Ended, RequestLimit } from "../src/requests.ts";
 
-const PLAIN = { method: "GET", headers: new Headers() };
+const PLAIN = { method: "GET", headers: new Headers({ host: "x" }) };
 
 Deno.test("a connection may ask for a hundred things a second, and others are not counted with it", () => {
   const limit = new RequestLimit();
@@ -13,12 +13,14 @@ Deno.test("a connection may ask for a hundred things a second, and others are no
   assertEquals(ask("a 1", 1_005), 200);
 });
 
-Deno.test("a connection that asks for too many heads is answered without a body", () => {
+Deno.test("where an answer cannot end a connection, it is one without a body", () => {
   const limit = new RequestLimit();
-  const head = { ...PLAIN, method: "HEAD" };
+  const [head, http2] = [{ ...PLAIN, method: "HEAD" }, { ...PLAIN, headers: new Headers() }];
   for (let i = 0; i < 100; i++) assertEquals(limit.refusalOf(head, "a", 0), undefined);
-  const refusal = limit.refusalOf(head, "a", 0)!;
-  assertEquals([refusal.status, refusal.body], [429, null]);
+  for (const asked of [head, http2]) {
+    const refusal = limit.refusalOf(asked, "a", 0);
+    assertEquals([refusal?.status, refusal?.body], [429, null]);
+  }
 });
 
 Deno.test("however many connections there are, they are counted in little space", () => {
