@@ -54,7 +54,7 @@ export class Pump {
    */
   mark(room: Room): void {
     while (room.owing > OWING_AT_MOST) this.#serve(room, Infinity);
-    this.#line.add(room, room.members.length);
+    this.#line.add(room, room.here);
   }
 
   /** Says that a room has something to pass on, which need not share a frame with anything. */

@@ -287,12 +287,11 @@ export class Room {
    * behind, the milliseconds for which its author should wait. See {@linkcode FairShare}.
    */
   admit(author: Person, units: number, now: number): number {
-    const { length } = this.members;
-    if (length < CROWD) return 0;
+    if (this.#here < CROWD) return 0;
     const size = units + ENTRY_UNITS;
     const amount = Math.max(
       this.log.partOf(size) / OWING_AT_MOST,
-      size * length / MOST_UNITS,
+      size * this.#here / MOST_UNITS,
       this.#plain / MOST_PLAIN_FRAMES,
     );
     const taken = this.#taken + (this.#round?.taken ?? 0);
@@ -310,8 +309,8 @@ export class Room {
 
   /** Begins a round, of all that is there now. There must be none. */
   begin(): Round {
-    const { log, members } = this;
-    const batches = new Batches(this.id, log, entriesBytes(members.length));
+    const { log } = this;
+    const batches = new Batches(this.id, log, entriesBytes(this.#here));
     this.#round = new Round(batches, log.fresh, this.#taken, this.#passing);
     log.fresh = 0;
     this.#taken = 0;
@@ -333,7 +332,7 @@ export class Room {
   pass(text: string, about: Person | undefined, now: number): boolean {
     if (this.quiet || this.#round !== undefined || this.#passing.size >= MOST_PASSING) return false;
     if (this.#passedUpTo > now + PASSING_BURST_MS || this.#passing.has(text)) return false;
-    this.#passedUpTo = Math.max(this.#passedUpTo, now) + this.members.length * PASSING_MS;
+    this.#passedUpTo = Math.max(this.#passedUpTo, now) + this.#here * PASSING_MS;
     this.#passing.set(text, about);
     return true;
   }

@@ -41,7 +41,7 @@ function bench(logEntries = 1_000) {
       const session = new Session({ id, name: undefined, n: 0 }, new TokenBucket(rateOf(0), 0));
       const member = room.add(session);
       session.rooms.add(member);
-      member.outlet = outlet;
+      room.seat(member, outlet);
       if (outlet instanceof Connection) outlet.session = session;
       return member;
     },
@@ -88,7 +88,7 @@ pure("many rooms wait in line, so that there is a look for input in between", as
     const log = new Log("e", { logEntries: 9, logBytes: 999 });
     const room = new Room({ id: `${i}`, name: "Lobby", log, roster: new Roster() }, 0);
     const peer = new FakePeer(false);
-    room.add({ id: "ana", name: undefined }).outlet = peer;
+    room.seat(room.add({ id: "ana", name: undefined }), peer);
     room.log.push(1, `{"seq":1}`);
     pump.mark(room);
     return peer;
@@ -149,7 +149,7 @@ pure("a member that is not ready keeps its cursor, and one that is away too", as
   const ben = new FakePeer(false);
   const behind = member("ben", ben);
   const away = member("cleo", ben);
-  away.outlet = undefined;
+  away.room.unseat(away);
   ben.ready = false;
   say("1");
   await turn();
@@ -363,7 +363,7 @@ pure(
             if (reader.here) pump.deliver(reader.member);
           } else if (reader.here) {
             room.remove(reader.member, 0);
-            reader.member.outlet = undefined;
+            reader.member.room.unseat(reader.member);
             reader.here = false;
           }
         }
@@ -416,7 +416,7 @@ function pairOf(pump: Pump) {
   const log = new Log("e", { logEntries: 1_000, logBytes: 1_000_000 });
   const room = new Room({ id: "pair", name: "Pair", log, roster: new Roster() }, 0);
   const peer = new FakePeer(false);
-  room.add({ id: "ben", name: undefined }).outlet = peer;
+  room.seat(room.add({ id: "ben", name: undefined }), peer);
   return {
     peer,
     say(): void {

@@ -26,12 +26,19 @@ pure("Room.add() puts a member at the head, and the room is empty no longer", ()
   assertEquals([member.cursor, member.index, lobby.emptySince], [3, 0, undefined]);
 });
 
+/** Brings a member into a room, connected. */
+function enter(lobby: Room, id: string, plain = false): Member {
+  const member = lobby.add({ id, name: undefined }, plain);
+  lobby.seat(member, { plain, ready: true, idle: true, send: () => {} });
+  return member;
+}
+
 /** How many messages of so many units somebody can add to a room of so many members before it has to wait. */
 function admitted(members: { v1?: number; plain?: number }, units: number): number {
   const lobby = room();
   const ana = { id: "ana", name: undefined };
-  for (let i = 0; i < (members.v1 ?? 0); i++) lobby.add({ id: `v${i}`, name: undefined });
-  for (let i = 0; i < (members.plain ?? 0); i++) lobby.add({ id: `p${i}`, name: undefined }, true);
+  for (let i = 0; i < (members.v1 ?? 0); i++) enter(lobby, `v${i}`);
+  for (let i = 0; i < (members.plain ?? 0); i++) enter(lobby, `p${i}`, true);
   let count = 0;
   while (count < 10_000 && lobby.admit(ana, units, 0) === 0) count++;
   return count;
@@ -53,7 +60,7 @@ pure(
   () => {
     const lobby = room();
     const ana = { id: "ana", name: undefined };
-    for (let i = 0; i < 1_000; i++) lobby.add({ id: `${i}`, name: undefined }, true);
+    for (let i = 0; i < 1_000; i++) enter(lobby, `${i}`, true);
     const fill = (now: number) => {
       let count = 0;
       while (lobby.admit(ana, 0, now) === 0) count++;
@@ -68,6 +75,14 @@ pure(
     assertEquals(lobby.admit(ana, 0, 10_000), 0, "nobody is left");
   },
 );
+
+pure("Room.admit() does not count members who are away", () => {
+  const lobby = room();
+  for (let i = 0; i < 400; i++) lobby.unseat(enter(lobby, `${i}`));
+  for (let i = 0; i < 100; i++) {
+    assertEquals(lobby.admit({ id: "ana", name: undefined }, 65_536, 0), 0);
+  }
+});
 
 pure("Room.remove() keeps the places of the others right, in any order", () => {
   const orders = fc.array(fc.nat({ max: 9 }), { maxLength: 20 });
@@ -126,7 +141,7 @@ pure("Room.remove() leaves before the round who is done and behind it who is not
   const orders = fc.array(fc.record({ walk: fc.nat({ max: 3 }), pick: fc.nat({ max: 30 }) }));
   fc.assert(fc.property(orders, (steps) => {
     const lobby = room();
-    for (let i = 0; i < 20; i++) lobby.add({ id: `${i}`, name: undefined });
+    for (let i = 0; i < 20; i++) enter(lobby, `${i}`);
     const round = lobby.begin();
     const done = new Set<Member>();
     const waiting = new Set(lobby.members);
@@ -169,7 +184,7 @@ pure("Room.owing is nothing after a round that brought what weighs more as bytes
 pure("Room.begin() makes the frames of large rooms small", () => {
   const longest = (members: number) => {
     const lobby = room(200, "x".repeat(1_000));
-    for (let i = 0; i < members; i++) lobby.add({ id: `${i}`, name: undefined });
+    for (let i = 0; i < members; i++) enter(lobby, `${i}`);
     return lobby.begin().batches.after(0)?.frame.length ?? 0;
   };
   const lengths = [1, 100, 400, 2_000, 10_000].map(longest);
@@ -207,7 +222,7 @@ pure("Room.pass() takes only so many at once, and none in a quiet room", () => {
 pure("Room.pass() takes as few as its members are many", () => {
   const perSecond = (members: number) => {
     const lobby = room();
-    for (let i = 0; i < members; i++) lobby.add({ id: `${i}`, name: undefined });
+    for (let i = 0; i < members; i++) enter(lobby, `${i}`);
     let taken = 0;
     for (let now = 0; now < 100_000; now += 10) {
       if (lobby.pass(`${now}`, undefined, now)) taken++;
