@@ -30,11 +30,16 @@ interface Message {
   readonly spoil: keyof typeof SPOILT | undefined;
   n: number;
   ref: number;
+  /** How long the frame was that it was sent in. */
+  size: number;
   isFlying: boolean;
   readonly tell: (fate: Fate) => void;
 }
 
 const LEAST_PAUSE_MS = 50;
+
+/** The most that may be on its way besides one message, in UTF-16 units of the frames. */
+const MOST_FLYING = 131_072;
 
 /** One person on one connection after the other. */
 export class PageClient implements AsyncDisposable {
@@ -132,7 +137,16 @@ export class PageClient implements AsyncDisposable {
   /** Says something, spoilt if that is named; resolves with what became of it. */
   say(roomId: string, body: string, spoil?: keyof typeof SPOILT): Promise<Fate> {
     const { promise, resolve } = Promise.withResolvers<Fate>();
-    this.#messages.push({ roomId, body, spoil, n: 0, ref: 0, isFlying: false, tell: resolve });
+    this.#messages.push({
+      roomId,
+      body,
+      spoil,
+      n: 0,
+      ref: 0,
+      size: 0,
+      isFlying: false,
+      tell: resolve,
+    });
     this.#flush();
     return promise;
   }
@@ -185,18 +199,29 @@ export class PageClient implements AsyncDisposable {
 
   #flush(): void {
     if (!this.#isReady || this.#timer !== undefined) return;
-    let flying = this.#messages.filter(({ isFlying }) => isFlying).length;
+    let flying = 0;
+    let size = 0;
     for (const message of this.#messages) {
-      if (flying >= this.#window) return;
-      if (message.isFlying) continue;
+      if (!message.isFlying) continue;
       flying++;
-      if (message.n === 0) message.n = ++this.#n;
-      message.isFlying = true;
-      const ref = message.ref = ++this.#ref;
-      const { roomId, n, body, spoil } = message;
+      size += message.size;
+    }
+    for (const message of this.#messages) {
+      if (message.isFlying) continue;
+      const { roomId, body, spoil } = message;
+      const n = message.n || this.#n + 1;
+      const ref = this.#ref + 1;
       const frame = { action: "message", room_id: roomId, n, body, ref };
-      if (spoil === undefined) this.#send(frame);
-      else this.#socket?.send(SPOILT[spoil]!(frame));
+      const text = spoil === undefined ? JSON.stringify(frame) : SPOILT[spoil]!(frame);
+      size += text.length;
+      if (flying >= this.#window || flying > 0 && size > MOST_FLYING) return;
+      flying++;
+      message.n = n;
+      this.#n = Math.max(this.#n, n);
+      message.ref = this.#ref = ref;
+      message.size = text.length;
+      message.isFlying = true;
+      this.#socket?.send(text);
     }
   }
 

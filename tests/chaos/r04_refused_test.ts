@@ -63,7 +63,7 @@ interface World {
 
 type MakeWorld = (random: Random, name: string, stack: AsyncDisposableStack) => Promise<World>;
 
-const OPTIONS = { logEntries: 40_000, logBytes: 64 * 1_048_576, maxRoomsPerClient: 4, rate: 60 };
+const OPTIONS = { logEntries: 40_000, logBytes: 64 * 1_048_576, maxRoomsPerClient: 4, rate: 120 };
 
 function one(store: (folder: string) => string): MakeWorld {
   return async (random, _name, stack) => {
