@@ -68,9 +68,10 @@ async function reported(
 /** Lets a link work with a NATS that has all it needs, until the end of `run`. */
 async function working(
   run: (nats: ScriptedNats, link: JetStreamLink, reports: string[]) => Promise<void>,
+  script: NatsScript = () => WRONG_LAST,
 ): Promise<void> {
-  await using nats = new ScriptedNats(allowing(({ subject }) => {
-    return subject.startsWith("$JS.API.STREAM.") ? stream(MADE) : WRONG_LAST;
+  await using nats = new ScriptedNats(allowing((question) => {
+    return question.subject.startsWith("$JS.API.STREAM.") ? stream(MADE) : script(question);
   }));
   const reports: string[] = [];
   const link = new JetStreamLink({ ...SETTINGS, servers: [nats.host] }, {
@@ -124,6 +125,22 @@ Deno.test("a stream is the same one when another replica says when it was made",
   });
   assertEquals(reports, ["whole"]);
   assertEquals(made, "parley:k7q2 parley:k7q2");
+});
+
+Deno.test("what NATS knows the id of, but no place, is not taken for stored", async () => {
+  const outcomes: unknown[] = [];
+  await working(async (_, link) => {
+    for (let i = 0; i < 2; i++) {
+      const { type } = await link.publish("test.room.k7q2", "{}", { id: "ana.1" });
+      outcomes.push(type, await link.find("ana.1"));
+    }
+  }, ({ subject, before }) => {
+    if (!subject.startsWith("test.room.")) return WRONG_LAST;
+    // As replicas of NATS 2.10 do, which remember the ids of what they have refused.
+    if (subject === "test.room.k7q2") return { stream: "test", seq: before * 7, duplicate: true };
+    return before < 2 ? WRONG_LAST : { stream: "test", seq: (before - 2) * 7, duplicate: true };
+  });
+  assertEquals(outcomes, ["unknown", 0, "stored", 7]);
 });
 
 Deno.test("a link says so where other streams have its subjects", async () => {

@@ -108,7 +108,14 @@ const HEADER = {
   before: "Nats-Last-Sequence",
   node: "Parley-Node",
   place: "Parley-Place",
+  rollup: "Nats-Rollup",
 };
+
+/**
+ * What no stream takes, and each refuses only after it has looked for duplicates. Conditions about
+ * what is newest do for some NATS only: 2.15 looks at those first, and with replicas 2.9 does.
+ */
+const NO_ROLLUP = "never";
 
 /** No message has this `seq`: what is to be stored behind it never is. */
 const NEVER = Number.MAX_SAFE_INTEGER;
@@ -185,7 +192,7 @@ export class JetStreamLink {
   async publish(
     subject: string,
     text: string,
-    { id, node, place, behind, behindAll }: PublishOptions = {},
+    { id, node, place, behind, isQuestion = false }: PublishOptions = {},
   ): Promise<PublishOutcome> {
     try {
       const line = this.#open;
@@ -193,12 +200,14 @@ export class JetStreamLink {
       const headers = line.makeHeaders();
       if (node !== undefined) headers.set(HEADER.node, node);
       if (place !== undefined) headers.set(HEADER.place, textOfPlace(place));
+      if (isQuestion) headers.set(HEADER.rollup, NO_ROLLUP);
       const { seq, duplicate } = await line.js.publish(subject, text, {
         headers,
         ...(id === undefined ? {} : { msgID: id }),
         ...(behind === undefined ? {} : { expect: { lastSubjectSequence: behind } }),
-        ...(behindAll === undefined ? {} : { expect: { lastSequence: behindAll } }),
       });
+      // Replicas of NATS 2.10 remember the ids of what they have refused as well.
+      if (duplicate && seq === 0) return { type: "unknown", reason: "NATS knows only the id" };
       const isOfRooms = this.#streams.nameFor(subject) === this.#settings.name;
       if (id !== undefined && !duplicate && isOfRooms) this.#life.saw(seq, id);
       return { type: "stored", seq, duplicate };
@@ -206,8 +215,7 @@ export class JetStreamLink {
       const outcome = outcomeOf(error);
       if (outcome.type !== "overtaken" && outcome.type !== "too_large") this.look();
       const isRefused = outcome.type === "refused" || outcome.type === "too_large";
-      const isProbe = behind === NEVER || behindAll === NEVER ||
-        subject === this.subject("meta", PROBE);
+      const isProbe = behind === NEVER || subject === this.subject("meta", PROBE);
       if (isRefused && !isProbe) this.#events.refused(subject, outcome.reason);
       return outcome;
     }
@@ -233,9 +241,7 @@ export class JetStreamLink {
    * does not answer.
    */
   async find(id: string): Promise<number> {
-    // It looks for duplicates first. Where replicas were asked about the newest of the subject, it
-    // would look at that before.
-    const outcome = await this.publish(this.subject("room", "-"), "", { id, behindAll: NEVER });
+    const outcome = await this.publish(this.subject("room", "-"), "", { id, isQuestion: true });
     return outcome.type === "stored" ? outcome.seq : 0;
   }
 

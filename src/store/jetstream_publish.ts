@@ -12,7 +12,7 @@ import { codeOf } from "./jetstream_streams.ts";
 /** What became of something published. */
 export type PublishOutcome =
   | { type: "stored"; seq: number; duplicate: boolean }
-  /** Refused because there is a newer message on the subject than was said. */
+  /** Refused because there is a newer message on the subject than was said, or it was a question. */
   | { type: "overtaken" }
   /** It has more bytes than NATS takes: nothing like it will ever be stored. */
   | { type: "too_large"; reason: string }
@@ -33,12 +33,16 @@ export interface PublishOptions {
   place?: Place;
   /** Only store it if the newest message on its subject has this `seq`; 0: if there is none. */
   behind?: number;
-  /** Only store it if the newest message of the whole stream has this `seq`. */
-  behindAll?: number;
+  /** Never store it: only ask what is stored under the same id. */
+  isQuestion?: boolean;
 }
 
-/** The codes of JetStream for a subject that has gone on, and for a message over the stream's own limit. */
+/**
+ * The codes of JetStream for a subject that has gone on, for what no stream takes, and for a message
+ * over the stream's own limit.
+ */
 const WRONG_LAST_SEQUENCE = new Set([10_071, 10_164]);
+const ROLLUP_FAILED = 10_111;
 const TOO_LARGE = 10_054;
 
 /** What the library throws before anything was sent. */
@@ -49,7 +53,7 @@ export function outcomeOf(error: unknown): PublishOutcome {
   const code = codeOf(error);
   const name = error instanceof Error ? error.name : "";
   const reason = reasonOf(error);
-  if (WRONG_LAST_SEQUENCE.has(code)) return { type: "overtaken" };
+  if (WRONG_LAST_SEQUENCE.has(code) || code === ROLLUP_FAILED) return { type: "overtaken" };
   const unsent = UNSENT.has(name);
   if (code === TOO_LARGE || unsent && reason.includes("max_payload")) {
     return { type: "too_large", reason };
