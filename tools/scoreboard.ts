@@ -166,7 +166,8 @@ export const ROWS: Readonly<Record<string, Row>> = {
   S9: {
     figure: "300 connections of each kind that say next to nothing: all gone within 15 s",
     note: "Bare, the runtime ends no heads of requests " +
-      "([reported](docs/upstream/slow_handshakes.md)); what is upgraded is ended by the server.",
+      "([reported](docs/upstream/slow_handshakes.md)); what is upgraded is ended by the server. " +
+      "The machine had other work meanwhile: p99 says how much.",
   },
   S10: { figure: "10⁵ fuzzed handshakes: 0 crashes, 0 hangs, no 5xx, nothing in the log" },
 };
