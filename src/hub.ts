@@ -363,7 +363,7 @@ export class Hub {
   }
 
   #create(session: Session, peer: Peer, frame: CreateFrame): Effect[] {
-    session.checkRooms(peer, this.#options.maxRoomsPerClient);
+    session.checkRooms(peer, this.#rooms.mostOfOne);
     return this.#make(peer, frame, newRoomId(this.#random), frame.name);
   }
 
@@ -391,7 +391,7 @@ export class Hub {
     const isBehind = room?.shared === true && (frame.after ?? 0) > room.log.head;
     if (room === undefined || isBehind) {
       // Where it will be refused, nothing is opened, made, or thrown out for it.
-      session.checkRooms(peer, this.#options.maxRoomsPerClient, roomId);
+      session.checkRooms(peer, this.#rooms.mostOfOne, roomId);
       return [{ type: "open", peer, frame, roomId }];
     }
     return this.#enter(session, peer, room, frame, t);
@@ -413,7 +413,7 @@ export class Hub {
     const event = isHere || member?.paused ? undefined : known ? "back" : "join";
     const before: Effect[] = [];
     if (member === undefined) {
-      session.checkRooms(peer, this.#options.maxRoomsPerClient, room.id);
+      session.checkRooms(peer, this.#rooms.mostOfOne, room.id);
       if (room.here >= this.#options.maxMembers) {
         throw new ChatError("room_full", `Room ${room.id} has ${room.here} members`);
       }

@@ -23,11 +23,14 @@ import type { StoredRoom } from "./store/store.ts";
 /** What of a hub's options is about its rooms. */
 export type RoomsOptions = Pick<
   HubOptions,
-  "maxRooms" | "emptyRoomMs" | "logAgeMs" | "memoryBytes"
+  "maxRooms" | "maxRoomsPerClient" | "emptyRoomMs" | "logAgeMs" | "memoryBytes"
 >;
 
 /** The share of the memory of all logs that is for rooms that nobody but their makers was ever in. */
 const ALONE_SHARE = 1 / 32;
+
+/** How many times what is left of all rooms a client may have of the rooms that one may be in. */
+const PLACES_SHARE = 3;
 
 /** All open rooms. */
 export class Rooms {
@@ -60,6 +63,18 @@ export class Rooms {
   /** The rooms, by id. */
   get byId(): ReadonlyMap<string, Room> {
     return this.#byId;
+  }
+
+  /**
+   * How many rooms one client may be in when it comes into another: fewer, the fewer are left of
+   * which somebody is in, so that a few who are in many leave some for whoever is in none (the
+   * dynamic thresholds of `fair_share.ts`). It is never less than one.
+   */
+  get mostOfOne(): number {
+    const { maxRooms, maxRoomsPerClient } = this.#options;
+    const left = 1 - (this.#byId.size - this.#idle.size) / maxRooms;
+    const share = Math.ceil(PLACES_SHARE * left * maxRoomsPerClient);
+    return Math.max(1, Math.min(maxRoomsPerClient, share));
   }
 
   /**

@@ -17,6 +17,11 @@ export class Shares<Owner, Item> {
   /** The owners by the number of what they have; none has nothing, or more than the length says. */
   readonly #bySize: Order<Owner>[] = [];
 
+  /** How many things there are. */
+  get size(): number {
+    return this.#ownerOf.size;
+  }
+
   /** Takes in what an owner has, behind all else of it, unless it has that already; nobody else has it any more. */
   add(owner: Owner, item: Item): void {
     if (this.#ownerOf.get(item) === owner) return;

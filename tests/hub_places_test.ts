@@ -1,5 +1,6 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Effect } from "../src/effects.ts";
+import { ChatError } from "../src/errors.ts";
 import { HubBench, refusal, twoInRoom } from "./hub_harness.ts";
 import { pure } from "./pure.ts";
 
@@ -40,6 +41,36 @@ pure("a client that makes rooms and keeps them loses one of them to whoever has 
   bench.perform(bench.hub.receive(ana, { action: "leave", roomId: hoard[1]! }, bench.t));
   bench.join(ana, again);
   assertEquals([...bench.hub.rooms.keys()], [hoard[2]!, own, first]);
+});
+
+pure("clients who are in as many rooms as they may leave some for others", () => {
+  const bench = new HubBench({ maxRooms: 100 });
+  const crew = Array.from({ length: 20 }, (_, i) => bench.v1(`Crew ${i}`));
+  const attempt = (act: () => void) => {
+    try {
+      act();
+    } catch (error) {
+      assertEquals(error instanceof ChatError && error.code, "too_many_rooms");
+    }
+  };
+  // Each makes what it may, and comes into what the next one has made, so that nobody's is its own.
+  for (let i = 0; i < 10; i++) {
+    for (const [k, one] of crew.entries()) {
+      attempt(() => {
+        const roomId = bench.create(one, "Ours");
+        bench.join(crew[(k + 1) % crew.length]!, { roomId });
+      });
+    }
+  }
+  const ana = bench.v1("Ana");
+  const own = bench.create(ana, "Own");
+  bench.join(bench.v1("Ben"), { roomId: own });
+  assertEquals([...bench.hub.rooms.values()].every(({ here }) => here > 0), true);
+  assert(bench.hub.rooms.size < 95, `${bench.hub.rooms.size} rooms`);
+  assertMatch(
+    refusal(() => bench.create(crew[0]!, "More"))[1]!,
+    /^You are in \d rooms, at most \d$/,
+  );
 });
 
 pure("members who are away make no room full, and find their places", () => {

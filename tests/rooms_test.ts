@@ -11,7 +11,13 @@ import { pure } from "./pure.ts";
 
 /** Rooms of the names given, opened at the times 0, 1, 2… */
 function opened(names: string[], maxRooms = 2, memoryBytes = 100_000): Rooms {
-  const rooms = new Rooms({ maxRooms, emptyRoomMs: 100, logAgeMs: 1_000, memoryBytes });
+  const rooms = new Rooms({
+    maxRooms,
+    maxRoomsPerClient: 10,
+    emptyRoomMs: 100,
+    logAgeMs: 1_000,
+    memoryBytes,
+  });
   names.forEach((id, now) => {
     const log = new Log("epoch", { logEntries: 10, logBytes: 1_000_000 });
     rooms.open({ id, name: id, log, roster: new Roster() }, now);

@@ -37,6 +37,7 @@ pure("the largest share is that of a plain count, whatever comes and goes", () =
       const most = Math.max(0, ...counts.map((names) => names?.length ?? 0));
       const largest = [...shares.largest];
       assertEquals(largest.length, most);
+      assertEquals(shares.size, owners.size);
       assertEquals(new Set(largest.map((one) => owners.get(one))).size, Math.min(1, most));
     }
   }));

@@ -214,11 +214,13 @@ Deno.test("what is refused for its rate is a sign of life too", async () => {
 Deno.test("a server with all the rooms it may have refuses to make more", async () => {
   await using server = new TestChat({ maxRooms: 2, emptyRoomMs: 0 });
   await using ana = await server.v1();
-  for (const name of ["One", "Two"]) {
-    await ana.ask({ action: "create", body: name });
-    await ana.entry();
+  await using ben = await server.v1();
+  await using cleo = await server.v1();
+  for (const maker of [ana, ben]) {
+    await maker.ask({ action: "create", body: "Own" });
+    await maker.entry();
   }
-  const refused = await ana.ask({ action: "create", body: "Three", ref: 3 });
+  const refused = await cleo.ask({ action: "create", body: "Third", ref: 3 });
   assertEquals([refused.code, refused.ref, refused.message], [
     "too_many_rooms",
     3,
