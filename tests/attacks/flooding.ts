@@ -6,21 +6,7 @@
  */
 
 import type { Attack } from "./arena.ts";
-import {
-  DIAL,
-  every,
-  expect,
-  fill,
-  forever,
-  greet,
-  HANG_UP,
-  MUTE,
-  OPEN,
-  raw,
-  RESET,
-  send,
-  wait,
-} from "./script.ts";
+import { DIAL, every, fill, forever, greet, HANG_UP, OPEN, raw, send, wait } from "./script.ts";
 import { FULL_RATE_MS } from "./spreading.ts";
 
 /** A little less than the largest frame that is read, in characters. */
@@ -253,47 +239,9 @@ export const FLOODING: readonly Attack[] = [
     ],
   },
   {
-    name: "pings of HTTP/2 whose answers nobody reads",
-    dialect: "raw",
-    lines: () => [
-      DIAL,
-      MUTE,
-      raw(Uint8Array.from(HTTP2)),
-      ...forever([raw(many(1_000, [0, 0, 8, 6, 0, 0, 0, 0, 0, ...Array(8).fill(0)]))]),
-    ],
-  },
-  {
     name: "requests over HTTP/2 as fast as they are taken",
     dialect: "raw",
     again: 0,
     lines: () => [DIAL, raw(Uint8Array.from(HTTP2)), raw(streams(5_000)), wait(1_000)],
-  },
-  {
-    name: "headers of HTTP/2 that go on without an end",
-    dialect: "raw",
-    again: 0,
-    lines: () => [
-      DIAL,
-      raw(Uint8Array.from([...HTTP2, 0, 0, 1, 1, 0, 0, 0, 0, 1, 0x82])),
-      ...forever([raw(many(1_000, [0, 0, 1, 9, 0, 0, 0, 0, 1, 0x86]))]),
-    ],
-  },
-  {
-    name: "requests for /healthz in a row whose answers nobody reads",
-    dialect: "raw",
-    lines: () => [DIAL, MUTE, ...forever([requests(100, "GET /healthz HTTP/1.1\r\nHost: x")])],
-  },
-  {
-    name: "hello with invented sessions, over new connections",
-    lines: () =>
-      forever([
-        OPEN,
-        send({
-          action: "hello",
-          body: { session: `dwbvjhjtzjdg.{{count}}${"0".repeat(31)}` },
-        }),
-        expect(`"session":"`),
-        RESET,
-      ]),
   },
 ];

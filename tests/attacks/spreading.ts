@@ -269,15 +269,4 @@ export const SPREADING: readonly Attack[] = [
       ...forever([every(3_300), sayAll(roomId, Array(256).fill("€".repeat(1_500)))]),
     ],
   },
-  {
-    name: "a batch of 256 that is repeated, as often as it is let in",
-    lines: () => [
-      ...greet(),
-      ...create(),
-      ...forever([
-        every(1_300),
-        send({ action: "messages", room_id: "{{room}}", n: 1, body: Array(256).fill("") }),
-      ]),
-    ],
-  },
 ];
