@@ -32,6 +32,9 @@ const ALONE_SHARE = 1 / 32;
 /** How many times what is left of all rooms a client may have of the rooms that one may be in. */
 const PLACES_SHARE = 3;
 
+/** From so many rooms of that kind on one of them makes place for the next: a share of all that there may be, or more. */
+const ALONE_ROOMS = { share: 1 / 4, least: 1_000 };
+
 /** All open rooms. */
 export class Rooms {
   readonly #options: RoomsOptions;
@@ -87,16 +90,21 @@ export class Rooms {
    */
   dispensable(maker?: string): Room | undefined {
     const { size } = this.#byId;
-    if (size < this.#options.maxRooms) return undefined;
-    for (const rooms of [this.#alone.largest, this.#neglected, this.#idle.largest]) {
+    const { maxRooms } = this.#options;
+    const isFull = size >= maxRooms;
+    const mostAlone = Math.max(ALONE_ROOMS.least, maxRooms * ALONE_ROOMS.share);
+    if (!isFull && this.#alone.size < mostAlone) return undefined;
+    const places = [this.#alone.largest, this.#neglected, ...(isFull ? [this.#idle.largest] : [])];
+    for (const rooms of places) {
       const oldest = rooms.first;
       // Who has one such room only, and is in it, waits for somebody there.
       if (oldest === undefined || rooms.size === 1 && oldest.here > 0) continue;
       const left = Iterator.from(rooms).find(({ here }) => here === 0);
+      if (left !== undefined || oldest.maker !== maker) return left ?? oldest;
       // It is in all of them itself, and knows best which of them it can do without.
-      if (left === undefined && oldest.maker === maker) break;
-      return left ?? oldest;
+      break;
     }
+    if (!isFull) return undefined;
     throw new ChatError("too_many_rooms", `There are ${size} rooms, the most allowed`);
   }
 

@@ -166,3 +166,21 @@ pure("rooms that only their makers were in have a small share of that memory", (
   }
   assertEquals([a!.log.size < 4, b!.log.size], [true, 10]);
 });
+
+pure("rooms that only their makers were in make place for each other before all are taken", () => {
+  const names = Array.from({ length: 1_000 }, (_, i) => `${i}`);
+  const rooms = opened(names, 2_000);
+  for (const name of names.slice(2)) enter(rooms, name, `maker of ${name}`);
+  assertEquals(rooms.dispensable("ben")?.id, "0", "nobody is in it");
+  for (const name of ["0", "1"]) enter(rooms, name, "ana");
+  assertEquals(rooms.dispensable("ben")?.id, "0", "ana has several");
+  rooms.byId.get("0")!.add({ id: "ben", name: undefined });
+  assertEquals(rooms.dispensable("ben"), undefined);
+});
+
+pure("nobody has to wait for a room because many wait in one of their own", () => {
+  const names = Array.from({ length: 1_100 }, (_, i) => `${i}`);
+  const rooms = opened(names, 2_000);
+  for (const name of names) enter(rooms, name, `maker of ${name}`);
+  assertEquals(rooms.dispensable("ben"), undefined);
+});

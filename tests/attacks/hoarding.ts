@@ -61,6 +61,7 @@ export const HOARDING: readonly Attack[] = [
   },
   {
     name: "connections that the server has closed, left open",
+    daily: true,
     leadMs: 4_000,
     lines: () => forever([...greet(), send({ action: "pause" }), ABANDON]),
   },
@@ -91,6 +92,7 @@ export const HOARDING: readonly Attack[] = [
   },
   {
     name: "joins that are refused, each with the name of a room to make",
+    daily: true,
     leadMs: 8_000,
     lines: () => [
       ...greet(),
@@ -103,6 +105,7 @@ export const HOARDING: readonly Attack[] = [
   },
   {
     name: "rooms made and left, 200 with each connection",
+    daily: true,
     leadMs: 8_000,
     lines: () =>
       forever([
@@ -122,6 +125,7 @@ export const HOARDING: readonly Attack[] = [
   },
   {
     name: "clients that come, say nothing and go",
+    daily: true,
     leadMs: 8_000,
     lines: () => forever([...greet(), RESET]),
   },
@@ -133,12 +137,14 @@ export const HOARDING: readonly Attack[] = [
   },
   {
     name: "clients that come into the room and pause, to 100 members",
+    daily: true,
     members: { v1: 100 },
     again: 0,
     lines: (roomId) => [...greet(), ...join(roomId), send({ action: "pause" }), wait(FOR_EVER_MS)],
   },
   {
     name: "logs filled room after room, each over a new connection",
+    daily: true,
     lines: () =>
       forever([
         ...greet(),
@@ -172,6 +178,7 @@ export const HOARDING: readonly Attack[] = [
   },
   {
     name: "clients that make a room, say something and are cut off",
+    daily: true,
     leadMs: 8_000,
     lines: () =>
       forever([
