@@ -189,6 +189,8 @@ export class Hub {
     const session = peer.session;
     if (stored === undefined) {
       if (frame.action === "create") throw new ChatError("internal", "Room was not created");
+      // For whoever has gone meanwhile nothing is made.
+      if (session === undefined) return [];
       const { id, name } = this.#rooms.lost(peer, frame);
       return this.#make(peer, frame, id, name);
     }

@@ -93,7 +93,7 @@ export class Rooms {
     const { maxRooms } = this.#options;
     const isFull = size >= maxRooms;
     const mostAlone = Math.max(ALONE_ROOMS.least, maxRooms * ALONE_ROOMS.share);
-    if (!isFull && this.#alone.size < mostAlone) return undefined;
+    if (!isFull && (maker === undefined || this.#alone.size < mostAlone)) return undefined;
     const places = [this.#alone.largest, this.#neglected, ...(isFull ? [this.#idle.largest] : [])];
     for (const rooms of places) {
       const oldest = rooms.first;

@@ -27,6 +27,15 @@ pure("a join that will be refused asks for no room, makes none and throws none o
   assertEquals(touched(bench.hub.receive(ana, join, bench.t)), ["open"]);
 });
 
+pure("no room is made for a client that has gone while the store looked for it", () => {
+  const bench = new HubBench();
+  const ana = bench.v1("Ana");
+  const join = { action: "join", roomId: "k7q2-m9xd-4hwn-r3tc", roomName: "Lost" } as const;
+  assertEquals(touched(bench.hub.receive(ana, join, bench.t)), ["open"]);
+  bench.perform(bench.hub.disconnect(ana, bench.t));
+  assertEquals(bench.hub.opened(ana, join, undefined, bench.t), []);
+});
+
 pure("a client that makes rooms and keeps them loses one of them to whoever has less", () => {
   const bench = new HubBench({ maxRooms: 3 });
   const [ana, ben] = [bench.v1("Ana"), bench.v1("Ben")];

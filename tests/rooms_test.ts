@@ -172,6 +172,7 @@ pure("rooms that only their makers were in make place for each other before all 
   const rooms = opened(names, 2_000);
   for (const name of names.slice(2)) enter(rooms, name, `maker of ${name}`);
   assertEquals(rooms.dispensable("ben")?.id, "0", "nobody is in it");
+  assertEquals(rooms.dispensable(), undefined, "a room that there is already is opened");
   for (const name of ["0", "1"]) enter(rooms, name, "ana");
   assertEquals(rooms.dispensable("ben")?.id, "0", "ana has several");
   rooms.byId.get("0")!.add({ id: "ben", name: undefined });
