@@ -15,8 +15,8 @@ import { type Member, type Outlet, OWING_AT_MOST, type Room, type Round } from "
 /** How often a full socket is looked at, in milliseconds. */
 const LOOK_EVERY_MS = 10;
 
-/** How much full sockets that can take more are sent at one look, in sends. */
-const SENDS_PER_LOOK = 512;
+/** How much is sent at one look, in sends, to those who can take more; the others have to wait for the next. */
+const SENDS_PER_LOOK = 256;
 
 /** A send costs as much again for each of these UTF-16 units. */
 const UNITS_PER_SEND = 16_384;

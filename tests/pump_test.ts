@@ -463,6 +463,34 @@ Deno.test("a full connection that takes nothing is reported as overrun", async (
   pump.close();
 });
 
+Deno.test("many that can take more at once get it in pieces", async () => {
+  const { say, member, pump } = bench();
+  let sent = 0;
+  const sockets = Array.from({ length: 100 }, (_, i) => {
+    const fake = new FakeSocket();
+    fake.open();
+    const options = connectionOptions({ highWaterBytes: 1_000, stuckMs: 60_000 });
+    const connection = new Connection(i, fake.socket, "v1", options);
+    connection.ready = false;
+    member(`${i}`, connection);
+    return { fake, connection };
+  });
+  for (let i = 0; i < 10; i++) say("x".repeat(16_000));
+  await turn();
+  for (const { fake, connection } of sockets) {
+    fake.beforeSend = () => void sent++;
+    pump.watch(connection);
+  }
+  let most = 0;
+  for (let before = 0; before < 1_000; before = sent) {
+    await until(() => sent > before, "nothing more is sent", { everyMs: 0 });
+    most = Math.max(most, sent - before);
+  }
+  assertEquals(sent, 1_000);
+  assert(most < 500, `${most} at once`);
+  pump.close();
+});
+
 Deno.test("a forgotten connection is looked at no more", async () => {
   const { pump, overruns } = bench();
   const options = connectionOptions({ highWaterBytes: 1, stuckMs: 0 });
