@@ -119,10 +119,16 @@ export class Absence {
 
   /**
    * What is over because more clients are away than may be: first who was in rooms for the shortest
-   * time. So those who come and go, however many they are, take nothing from those who had stayed.
+   * time. So those who come and go, however many they are, take nothing from those who had stayed; and
+   * those who were in none have a small share.
    */
   *excess(): Iterable<Over> {
-    while (this.#away.size + this.#gone.size > this.#options.maxAway) {
+    const { maxAway } = this.#options;
+    while (true) {
+      const strangers = this.#ranks[0];
+      const tooMany = this.#away.size + this.#gone.size > maxAway ||
+        (strangers?.size ?? 0) > Math.max(1, maxAway * STRANGERS_SHARE);
+      if (!tooMany) return;
       const session = this.#ranks.find((rank) => rank !== undefined && rank.size > 0)!.first!;
       this.end(session);
       yield { session };
@@ -135,6 +141,9 @@ export class Absence {
     (this.#ranks[rankOf(session)] ??= new Order()).add(session);
   }
 }
+
+/** The share of all that are away of those who were never in a room. */
+const STRANGERS_SHARE = 1 / 10;
 
 /** The highest rank of a client, for those who have stayed for days. */
 const HIGHEST_RANK = 20;

@@ -167,6 +167,16 @@ pure("first goes who was in rooms for the shortest time, and of those who went f
   assertEquals(lose(absence, absence.excess()), [{ session: sessions[2]! }]);
 });
 
+pure("of those who were in no room a tenth of all that may be away is remembered", () => {
+  const absence = absent({ maxAway: 20 });
+  const strangers = [client(0), client(0), client(0)].map(({ session }) => session);
+  const lost = strangers.map((session) => {
+    absence.begin(session, 0);
+    return lose(absence, absence.excess()).map((over) => strangers.indexOf(over.session));
+  });
+  assertEquals(lost, [[], [], [0]]);
+});
+
 pure("whoever has stayed is remembered longer than those who come and go, place or not", () => {
   const absence = absent({ maxAway: 1 });
   const ana = Object.assign(client(0).session, { stayed: 60_000 });
