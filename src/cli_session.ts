@@ -38,7 +38,7 @@ const MAX_UNSENT = 512;
 /** After how long without an acknowledgement the prompt tells of it, in milliseconds. */
 const PROMPT_MS = 300;
 
-/** How long a person who leaves waits for what is not acknowledged, in milliseconds. */
+/** How long a person who leaves waits for what is not acknowledged, and for what is not shown, in milliseconds. */
 const LEAVE_MS = 2_000;
 
 /** How often the time to the next attempt is shown, in milliseconds. */
@@ -62,6 +62,8 @@ export class Session {
   #promptTimer: ReturnType<typeof setTimeout> | undefined;
   #countdown: ReturnType<typeof setInterval> | undefined;
   #leaving = false;
+  /** Whether nothing more is shown. */
+  #isGone = false;
   #exitCode = 0;
   /** What went wrong that nobody waited for. */
   #failure: unknown;
@@ -224,6 +226,7 @@ export class Session {
 
   async #showEvents(room: ChatRoom): Promise<void> {
     for await (const event of room.events()) {
+      if (this.#isGone) return;
       await this.#show(this.#told(room, event), room.id);
       if (event.type === "leave") this.#names.forget(event.from);
     }
@@ -300,7 +303,12 @@ export class Session {
     this.#leaving = true;
     await this.#chat.close();
     await Promise.all(this.#unsent);
+    // A pipe gets all that came before; to a person, a room that says much would never end.
+    const end = this.#screen.interactive
+      ? setTimeout(() => this.#isGone = true, LEAVE_MS)
+      : undefined;
     await this.#events;
+    clearTimeout(end);
   }
 
   async #show(shown: Shown, roomId?: string): Promise<void> {

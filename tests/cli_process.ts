@@ -75,6 +75,11 @@ export class CliProcess implements AsyncDisposable {
     });
   }
 
+  /** The id of what was started: the chat, or in a terminal what lends it. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   /** The id of the room it has made. */
   get roomId(): string {
     return /--join (\S+)/.exec(this.stdout)?.[1] ?? "";

@@ -7,6 +7,30 @@
 
 import { SUBPROTOCOL } from "../src/protocol.ts";
 import { bounded, type Frame } from "./fixtures.ts";
+import { pause } from "./waiting.ts";
+
+/**
+ * How much a server sends that floods a client, in UTF-16 units a second: a line of 100 Mbit/s, full.
+ * A frame counts for so many at least: with more frames than that, timers of the runtime that reads
+ * them do not come to their turn any more.
+ */
+const USUAL_FLOOD = 12_000_000;
+const LEAST_FRAME = 6_000;
+
+/** How many bytes of a flood wait to be sent. */
+const MAX_UNSENT = 1_048_576;
+
+/** The answer that lets a client into room `r1`. */
+export const LOBBY = {
+  status: "success",
+  room_id: "r1",
+  room_name: "Lobby",
+  epoch: "e1",
+  seq: 0,
+  after: 0,
+  members: [],
+  presence: true,
+};
 
 /** What a peer that is gone throws in a script: it ends the script and is no failure. */
 class PeerGone extends Error {}
@@ -55,6 +79,11 @@ export class ScriptedServer implements AsyncDisposable {
     return `ws://127.0.0.1:${this.#server.addr.port}`;
   }
 
+  /** How many frames with that action have come, over all connections. */
+  heard(action: string): number {
+    return this.#peers.reduce((sum, peer) => sum + (peer.heard.get(action) ?? 0), 0);
+  }
+
   /** Waits until there were `count` attempts to connect. */
   async attempted(count: number): Promise<void> {
     while (this.attempts.length < count) {
@@ -90,6 +119,10 @@ export class ScriptedPeer {
   pongs = true;
   /** How many pings came. */
   pings = 0;
+  /** How many frames of each action have come. */
+  readonly heard = new Map<unknown, number>();
+  /** Takes each frame that is no ping, instead of `next`. */
+  onFrame: ((frame: Frame) => void) | undefined;
   readonly #socket: WebSocket;
   readonly #frames: Frame[] = [];
   #gone = false;
@@ -108,12 +141,14 @@ export class ScriptedPeer {
     socket.onerror = () => {};
     socket.onmessage = ({ data }) => {
       const frame: Frame = JSON.parse(data);
+      this.heard.set(frame.action, (this.heard.get(frame.action) ?? 0) + 1);
       if (frame.action === "ping") {
         this.pings++;
         if (this.pongs) this.send({ event: "pong", ref: frame.ref });
         this.#wake();
         return;
       }
+      if (this.onFrame !== undefined) return this.onFrame(frame);
       this.#frames.push(frame);
       this.#wake();
     };
@@ -153,6 +188,20 @@ export class ScriptedPeer {
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(data);
   }
 
+  /** Sends what `make` makes, so many UTF-16 units a second, until the client has gone. */
+  async flood(make: (i: number) => unknown, unitsPerSecond = USUAL_FLOOD): Promise<void> {
+    const begin = performance.now();
+    let sent = 0;
+    for (let i = 0; !this.#gone; i++) {
+      const frame = make(i);
+      const text = typeof frame === "string" ? frame : JSON.stringify(frame);
+      this.sendRaw(text);
+      sent += Math.max(text.length, LEAST_FRAME);
+      const isEarly = () => performance.now() - begin < 1_000 * sent / unitsPerSecond;
+      while (!this.#gone && (isEarly() || this.#socket.bufferedAmount > MAX_UNSENT)) await pause(1);
+    }
+  }
+
   /** Answers the client's `hello`, and returns it. */
   async welcome(fields: Frame = {}): Promise<Frame> {
     const hello = await this.next();
@@ -174,18 +223,7 @@ export class ScriptedPeer {
   /** Answers the client's next request, `create` or `join`, with room `r1`, and returns it. */
   async admit(fields: Frame = {}): Promise<Frame> {
     const request = await this.next();
-    this.send({
-      status: "success",
-      ref: request.ref,
-      room_id: "r1",
-      room_name: "Lobby",
-      epoch: "e1",
-      seq: 0,
-      after: 0,
-      members: [],
-      presence: true,
-      ...fields,
-    });
+    this.send({ ref: request.ref, ...LOBBY, ...fields });
     return request;
   }
 

@@ -155,6 +155,16 @@ export const ROWS: Readonly<Record<string, Row>> = {
     note: "Python looks for doubled keys, whole numbers beyond 2⁵³ and halves of surrogate pairs " +
       "too; Perl is JSON::PP, C++ is nlohmann's library.",
   },
+  X6: {
+    figure:
+      "40 hostile servers: RSS +64 MB, one attempt a second, no control byte, no row imitated",
+    note:
+      "The client, whose app reads nothing, and the terminal chat at 60 columns, 8 s each, at " +
+      "the same time; floods are 12 MB and 2,000 frames a second. RSS is that above the same at an " +
+      "honest server, attempts are the most of what was done again: connecting, joining, sending. " +
+      "Where RSS is missed, it is the heap of the engine (64 MB of it for what is new alone), which " +
+      "grows with how much comes, not with how much is kept: that has a bound.",
+  },
   S6: {
     figure: "over the limit: 0 delivered; frames and fragments without an end: RSS +64 MB",
     note: "Bare, and behind the proxies of docs/deploy.md, which do not look into a WebSocket " +

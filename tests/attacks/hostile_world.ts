@@ -1,0 +1,139 @@
+/**
+ * A hostile server, and the real client and the real terminal chat at it, each in a process of its
+ * own: what they take, how often they come, and what a person sees.
+ *
+ * @module
+ */
+
+import { CliProcess } from "../cli_process.ts";
+import { Picture } from "../picture.ts";
+import { ScriptedServer } from "../scripted_server.ts";
+import { pause, until } from "../waiting.ts";
+import { FORGED, type Hostile } from "./hostile_servers.ts";
+
+/** What one program did at a hostile server. */
+export interface Outcome {
+  /** The most resident memory that its process has had, in MB. */
+  peak: number;
+  /** The most that it did of one thing: connecting again, joining, or sending. */
+  attempts: number;
+  /** How long it was there, in milliseconds. */
+  ms: number;
+}
+
+/** What the terminal chat did besides. */
+export interface Shown extends Outcome {
+  /** How much it printed, in bytes. */
+  bytes: number;
+  /** What it printed that is no text, and no control sequence of its own. */
+  controls: string[];
+  /** Rows that others have begun. */
+  forged: string[];
+  /** How it ended when it was asked to; 99 where it left the terminal in another mode. */
+  code: number | undefined;
+}
+
+/** The width of the terminal, as in {@linkcode CliProcess}. */
+const COLUMNS = 60;
+
+/** How much of what was printed is drawn, in UTF-16 units: a person sees no more in the time. */
+const DRAWN = 500_000;
+
+/** All that the terminal chat writes besides text and line breaks: the rest is for {@linkcode Picture} to refuse. */
+// deno-lint-ignore no-control-regex
+const OWN = /\x1b\[(?:\d*[AJ]|[\d;]*m|\?(?:7|2004)[hl]|6n|>c)|\r\n?/g;
+
+/** How often the memory of a process is looked at, in milliseconds. */
+const LOOK_MS = 50;
+
+/** Runs an app with the client at a hostile server. */
+export async function appAt(hostile: Hostile, ms: number): Promise<Outcome> {
+  await using server = new ScriptedServer(hostile.play);
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--allow-net", "tests/attacks/hostile_app.ts", server.url],
+    cwd: new URL("../../", import.meta.url),
+    stdin: "piped",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  const peak = await watched(() => child.pid, server, ms);
+  const attempts = attemptsAt(server);
+  await child.stdin.close();
+  await child.status;
+  return { peak, attempts, ms };
+}
+
+/** Runs the terminal chat at a hostile server, with somebody who types. */
+export async function terminalAt(hostile: Hostile, ms: number): Promise<Shown> {
+  await using server = new ScriptedServer(hostile.play);
+  await using cli = new CliProcess(["--url", server.url, "--name", "Ana"], {
+    terminal: true,
+    raw: true,
+  });
+  const type = (text: string) => cli.type(text).catch(() => {}); // It may have ended by now.
+  type("hello\r/who\r");
+  const peak = await watched(() => childOf(cli.pid), server, ms);
+  const attempts = attemptsAt(server);
+  type("\x15\x04");
+  const code = await cli.end().catch(() => undefined);
+  const { stdout: printed } = cli;
+  return {
+    ...{ peak, attempts, ms, code },
+    bytes: new TextEncoder().encode(printed).length,
+    controls: [
+      ...new Set(printed.replace(OWN, "").match(/[^\P{Cc}]|\p{Bidi_Control}|[\u2028\u2029]/gu)),
+    ],
+    forged: forgedIn(printed.slice(0, DRAWN)),
+  };
+}
+
+/** Rows on the screen that begin with what others have forged. */
+export function forgedIn(printed: string): string[] {
+  const [time = ""] = FORGED.split(" ");
+  return [1, 2].flatMap((width) => {
+    const picture = new Picture(COLUMNS, { widthOf: (text) => /^[ -~]/.test(text) ? 1 : width });
+    picture.write(printed);
+    return picture.rows.filter((row) => row.startsWith(time));
+  });
+}
+
+/** The most memory that a process has while it is at a server, in MB. */
+async function watched(
+  pidOf: () => number | undefined,
+  server: ScriptedServer,
+  ms: number,
+): Promise<number> {
+  await until(() => server.attempts.length > 0, "nobody comes");
+  const end = performance.now() + ms;
+  let peak = 0;
+  while (performance.now() < end) {
+    peak = Math.max(peak, peakOf(pidOf()));
+    await pause(LOOK_MS);
+  }
+  return peak;
+}
+
+/** The peak of a process's resident memory up to now, in MB; 0 where it has ended. */
+function peakOf(pid: number | undefined): number {
+  const status = readOr(`/proc/${pid}/status`);
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1_024;
+}
+
+function childOf(pid: number): number | undefined {
+  const [child] = readOr(`/proc/${pid}/task/${pid}/children`).split(" ");
+  return child ? Number(child) : undefined;
+}
+
+function readOr(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch {
+    return "";
+  }
+}
+
+/** How often a client did the same: connecting counts from the second time on, as does sending. */
+function attemptsAt(server: ScriptedServer): number {
+  const sends = server.heard("message") + server.heard("messages");
+  return Math.max(server.attempts.length - 1, server.heard("join"), sends - 1);
+}
