@@ -14,7 +14,13 @@ import { ChatError } from "./errors.ts";
 import type { Hub } from "./hub.ts";
 import type { ClientFrame, Ref } from "./protocol.ts";
 import type { Pump } from "./pump.ts";
-import { type Audience, costOfFrame, costOfTelling, MAX_HELLO_CHARS } from "./rate_limit.ts";
+import {
+  type Audience,
+  costOfFrame,
+  costOfTelling,
+  MAX_HEARD_CHARS,
+  MAX_HELLO_CHARS,
+} from "./rate_limit.ts";
 import type { Peer } from "./sessions.ts";
 import type { Store } from "./store/store.ts";
 import { within } from "./wait.ts";
@@ -90,6 +96,11 @@ export class Intake {
       }
       // What no waiting helps is not told to wait, however fast it comes.
       const hopeless = hopelessOf(data);
+      if (length > MAX_HEARD_CHARS) {
+        this.#turnDown(connection, "", hopeless);
+        this.#events.flooded(connection);
+        return;
+      }
       if (!this.#charge(connection, costOfFrame(length), t.now, hopeless)) return;
       if (hopeless !== undefined || typeof data !== "string") throw hopeless;
       if (connection.pending === 0 && length < LARGE) this.#take(connection, data, t);

@@ -24,6 +24,12 @@ const LISTED_BYTES = 64;
 /** The longest frame that is read of a connection before it has said `hello`, in UTF-16 units. */
 export const MAX_HELLO_CHARS = 16_384;
 
+/**
+ * The longest frame of a connection that goes on behind it, in UTF-16 units: the runtime keeps for
+ * each as much as the largest frame that it said.
+ */
+export const MAX_HEARD_CHARS = 1_048_576;
+
 /** How many refusals a connection is told about at once, beside one for each token that it can save up. */
 const PATIENCE = 1_000;
 

@@ -203,6 +203,16 @@ Deno.test("a connection whose first frame is larger than a hello can be is throw
   assertEquals(larger.closedWith?.[0], 4501);
 });
 
+Deno.test("a connection is thrown out whose frame is larger than any that it goes on behind", async () => {
+  await using bench = new Bench();
+  const large = bench.v1().socket;
+  large.hear("x".repeat(1_048_576));
+  assertEquals([large.take()[0]?.code, large.closedWith], ["too_large", undefined]);
+  const larger = bench.v1().socket;
+  larger.hear("x".repeat(1_048_577));
+  assertEquals([larger.take()[0]?.code, larger.closedWith?.[0]], ["too_large", 4501]);
+});
+
 Deno.test("a client that comes back has no more to spend than it had", async () => {
   await using bench = new Bench({ rate: 100 });
   const first = bench.v1();

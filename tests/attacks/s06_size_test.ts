@@ -23,6 +23,9 @@ Deno.test("S6 what is over the limit is not delivered", async () => {
     ben.send({ action: "message", room_id: roomId, body });
     assertEquals((await ben.next()).code, "too_large");
   }
+  assertEquals((await ben.closed()).code, 4501);
+  // That it is away.
+  await ana.entry();
   await ana.silence();
   report("S6", "bodies of 65,537 bytes, 400,000 and 63 MiB", { delivered: 0 });
 });
