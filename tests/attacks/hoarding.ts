@@ -23,6 +23,7 @@ import {
   RESET,
   RESUME,
   send,
+  set,
   sip,
   wait,
 } from "./script.ts";
@@ -197,6 +198,33 @@ export const HOARDING: readonly Attack[] = [
       ...greet(),
       MUTE,
       ...forever([every(FULL_RATE_MS), send({ action: "ping", ref: "€".repeat(128) })]),
+    ],
+  },
+  {
+    name: "rooms that others came to as well, 99 with each of 100 connections",
+    leadMs: 15_000,
+    sockets: 100,
+    lines: () => [
+      ...greet(),
+      ...repeat(99, [
+        // Whoever made the latest room is not alone any more; nobody waits for a room that is refused.
+        set("met", "{{@latest}}"),
+        send({ action: "join", body: "{{met}}" }),
+        send({ action: "leave", body: { room_id: "{{met}}" } }),
+        send({ action: "create", body: "Den" }),
+        expect(`created","room_id":"`, { as: "@latest", withinMs: FOR_EVER_MS }),
+        wait(5),
+      ]),
+      wait(FOR_EVER_MS),
+    ],
+  },
+  {
+    name: "one frame of the most bytes that are read, over each of 100 connections",
+    sockets: 100,
+    lines: () => [
+      ...greet(),
+      send({ action: "ping", unknown: "€".repeat(394_000) }),
+      wait(FOR_EVER_MS),
     ],
   },
 ];
