@@ -13,20 +13,22 @@ pure(
   "Handovers.ask() says who is here and resolves with the answer, whoever else answers",
   async () => {
     const { said, nodes } = handovers();
-    const asked = nodes.ask("ana", 4, 10_000);
+    const asked = nodes.ask("ana", 4, "east", 10_000);
     assertEquals(said, ["taken ana 4"]);
-    nodes.answered("ben", 4, 1);
-    nodes.answered("ana", 3, 2);
-    nodes.answered("ana", 4, 7);
-    nodes.answered("ana", 4, 8);
+    nodes.answered("east", "ben", 4, 1);
+    nodes.answered("east", "ana", 3, 2);
+    // Where it was earlier, and which has not heard that it went on.
+    nodes.answered("west", "ana", 4, 3);
+    nodes.answered("east", "ana", 4, 7);
+    nodes.answered("east", "ana", 4, 8);
     assertEquals(await asked, 7);
-    nodes.answered("ana", 4, 9);
+    nodes.answered("east", "ana", 4, 9);
   },
 );
 
 pure("Handovers.ask() waits no longer than it may", async () => {
   const { nodes } = handovers();
-  assertEquals(await nodes.ask("ana", 4, 0), undefined);
+  assertEquals(await nodes.ask("ana", 4, "east", 0), undefined);
 });
 
 pure("Handovers.answer() says what is stored when that is known", async () => {

@@ -18,12 +18,18 @@ export class Handovers {
   }
 
   /**
-   * Says that a client is at this node, and waits at most `ms` milliseconds for the one where it
+   * Says that a client is at this node, and waits at most `ms` milliseconds for the node where it
    * was. Resolves with the number of its last message that is stored; undefined where that is not
-   * known for certain.
+   * known for certain. Other nodes may answer as well where it was before that, and which have not
+   * heard that it went on: they know less.
    */
-  async ask(clientId: string, claim: number, ms: number): Promise<number | undefined> {
-    const key = `${clientId} ${claim}`;
+  async ask(
+    clientId: string,
+    claim: number,
+    node: string,
+    ms: number,
+  ): Promise<number | undefined> {
+    const key = `${node} ${clientId} ${claim}`;
     const { promise, resolve } = Promise.withResolvers<number | undefined>();
     this.#asked.set(key, resolve);
     this.#bus.say("taken", clientId, claim);
@@ -45,8 +51,8 @@ export class Handovers {
     this.#bus.say("left", clientId, claim, await stored);
   }
 
-  /** Takes an answer in, whoever asked. */
-  answered(clientId: string, claim: number, n: number | undefined): void {
-    this.#asked.get(`${clientId} ${claim}`)?.(n);
+  /** Takes the answer of a node in, whoever asked. */
+  answered(node: string, clientId: string, claim: number, n: number | undefined): void {
+    this.#asked.get(`${node} ${clientId} ${claim}`)?.(n);
   }
 }

@@ -372,7 +372,7 @@ export class JetStreamStore implements Store {
         if (wasHere) this.#handovers.answer(clientId, claim, stored);
         this.#taken(clientId);
       },
-      left: (_node, clientId, claim, n) => this.#handovers.answered(clientId, claim, n),
+      left: (node, clientId, claim, n) => this.#handovers.answered(node, clientId, claim, n),
       deleted: (_node, roomId, epoch) => {
         const room = this.#rooms.get(roomId);
         if (room?.log.epoch === epoch) this.#lose(room, "deleted");

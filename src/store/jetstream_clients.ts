@@ -154,8 +154,11 @@ export class JetStreamClients {
       this.#notes.delete(id);
       throw new Error(`Client ${id} cannot be taken over`);
     }
-    const patienceMs = left || this.#nodes.isDead(node, now) ? 0 : HANDOVER_MS;
-    const told = await this.#handovers.ask(id, note.seq, patienceMs) ?? (left ? n : undefined);
+    // Nobody answers for a taking over that came to nothing.
+    const isMute = left || node === this.#node || this.#nodes.isDead(node, now);
+    const patienceMs = isMute ? 0 : HANDOVER_MS;
+    const answer = await this.#handovers.ask(id, note.seq, node, patienceMs);
+    const told = answer ?? (left ? n : undefined);
     const last = told ?? (back.n === undefined ? undefined : Math.max(n, back.n));
     if (last === undefined) {
       this.#notes.delete(id);
