@@ -37,7 +37,7 @@ export interface Shown extends Outcome {
 const COLUMNS = 60;
 
 /** How much of what was printed is drawn, in UTF-16 units: a person sees no more in the time. */
-const DRAWN = 500_000;
+const DRAWN = 200_000;
 
 /** All that the terminal chat writes besides text and line breaks: the rest is for {@linkcode Picture} to refuse. */
 // deno-lint-ignore no-control-regex
@@ -132,8 +132,8 @@ function readOr(path: string): string {
   }
 }
 
-/** How often a client did the same: connecting counts from the second time on, as does sending. */
+/** How often a client did the same: each counts from the second time on. */
 function attemptsAt(server: ScriptedServer): number {
   const sends = server.heard("message") + server.heard("messages");
-  return Math.max(server.attempts.length - 1, server.heard("join"), sends - 1);
+  return Math.max(server.attempts.length - 1, server.heard("join") - 1, sends - 1);
 }
