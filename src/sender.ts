@@ -29,9 +29,8 @@ export interface SenderActions {
   startOver(): void;
 }
 
-/** When something is sent on a connection again. */
+/** When something is sent again; each connection begins with one of its own. */
 interface Hold {
-  readonly link: Link;
   /** On the monotonic clock in milliseconds; `Infinity` where that depends on something else. */
   readonly until: number;
 }
@@ -132,7 +131,8 @@ export class Sender {
   /** Acknowledgements may have been missed: repeats bring them back. */
   missed(): void {
     this.#outbox.rewind();
-    this.#pause(0);
+    // Not longer for each of many: what is held goes out in its time.
+    if (this.#hold === undefined) this.#pause(0);
   }
 
   /** The server has refused a message. */
@@ -214,7 +214,7 @@ export class Sender {
 
   #flush(): void {
     const link = this.#actions.link();
-    if (link === undefined || link === this.#hold?.link) return;
+    if (link === undefined || this.#hold !== undefined) return;
     for (const { roomId, n, bodies, ref } of this.#outbox.take()) {
       const one = bodies.length === 1;
       const [action, body] = one ? ["message", bodies[0]] : ["messages", bodies];
@@ -227,13 +227,13 @@ export class Sender {
     const link = this.#actions.link();
     const ms = patience(asked, this.#refusals++);
     const until = performance.now() + ms;
-    if (link === undefined || this.#hold?.link === link && this.#hold.until >= until) return;
+    if (link === undefined || this.#hold !== undefined && this.#hold.until >= until) return;
     this.#holdUntil(link, until, sleep(ms, this.#closed.signal));
   }
 
   /** Sends nothing on this connection until `ready`; if that fails, the next connection tries again. */
   #holdUntil(link: Link, until: number, ready: Promise<unknown>): void {
-    const hold = this.#hold = { link, until };
+    const hold = this.#hold = { until };
     ready.then(() => {
       if (this.#hold !== hold) return;
       this.#hold = undefined;

@@ -166,6 +166,18 @@ Deno.test("who is refused again and again waits longer each time, until somethin
   assertEquals(await Promise.all(sends), [11, 12]);
 });
 
+Deno.test("gaps without end hold nothing up for ever, and leave nothing behind", async () => {
+  await using bench = new Bench();
+  await bench.connect();
+  const sent = bench.sender.send("lobby", "a", 5_000);
+  await bench.until(1);
+  const gaps = setInterval(() => bench.sender.missed(), 1);
+  const repeats = (await bench.until(3)).map(({ n }) => n);
+  clearInterval(gaps);
+  bench.sender.acknowledge(1, 11);
+  assertEquals([repeats, await sent], [[1, 1, 1], 11]);
+});
+
 Deno.test("an error that nobody knows is waited for where that helps, and final where not", async () => {
   await using bench = new Bench();
   await bench.connect();
