@@ -2,6 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { ChatClient, type ChatRoom, type RoomEvent } from "../client.ts";
 import { FakePage } from "./fake_page.ts";
 import { bounded, TestChat } from "./fixtures.ts";
+import { pause } from "./waiting.ts";
 
 /** A room in which Deno listens, and a client in a page that has said something there. */
 async function visited(url: string) {
@@ -139,6 +140,8 @@ Deno.test("of two clients with one session the older stays away, whatever its pa
   await (await twin.joinRoom(room.id)).send("from the twin");
   assertEquals(await upTo(events, "from the twin"), ["away", "back", "from the twin"]);
   assertEquals(server.chat.size.connections, 2);
+  // The server waits for 10 ms until it closes the older connection.
+  await pause(20);
 });
 
 Deno.test("a session that nobody knows makes a new client", async () => {

@@ -25,6 +25,8 @@ const TESTED_BY: Record<string, string | null> = {
   // The suite that each implementation runs through.
   "store/store": "store_suite.ts",
   "close_codes": "protocol_test.ts",
+  "machine": "server_flags_test.ts",
+  "terminate": "closed_sockets_test.ts",
   // Types only.
   "effects": null,
 };

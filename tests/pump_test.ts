@@ -1,56 +1,16 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { Clock } from "../src/clock.ts";
 import { Connection } from "../src/connection.ts";
-import { encodeEntry } from "../src/encode.ts";
 import { Log } from "../src/log.ts";
-import { Pump } from "../src/pump.ts";
+import type { Pump } from "../src/pump.ts";
 import { type Member, type Outlet, Room } from "../src/room.ts";
 import { Roster } from "../src/roster.ts";
-import { rateOf, TokenBucket } from "../src/rate_limit.ts";
-import { Session } from "../src/sessions.ts";
 import { connectionOptions } from "./connection_options.ts";
-import { messageDraft } from "./drafts.ts";
 import { FakeSocket } from "./fake_socket.ts";
 import { FakePeer } from "./hub_harness.ts";
+import { bench, seqs } from "./pump_bench.ts";
 import { pure } from "./pure.ts";
 import { turn, until } from "./waiting.ts";
-
-/** A room with a log of at most `logEntries`, a pump, and what the pump has reported. */
-function bench(logEntries = 1_000) {
-  const log = new Log("e", { logEntries, logBytes: 10_000_000 });
-  const room = new Room({ id: "id", name: "Lobby", log, roster: new Roster() }, 0);
-  const overruns: Outlet[] = [];
-  const failures: unknown[] = [];
-  const pump = new Pump({
-    overrun: (outlet) => overruns.push(outlet),
-    failed: (_, error) => failures.push(error),
-  }, new Clock());
-  return {
-    room,
-    pump,
-    overruns,
-    failures,
-    /** Says something as `from`. */
-    say(body: string, from = "ana"): void {
-      const seq = room.log.head + 1;
-      room.log.push(seq, encodeEntry(seq, messageDraft(from, 1, body)));
-      pump.mark(room);
-    },
-    member(id: string, outlet: Outlet): Member {
-      const session = new Session({ id, name: undefined, n: 0 }, new TokenBucket(rateOf(0), 0));
-      const member = room.add(session);
-      session.rooms.add(member);
-      room.seat(member, outlet);
-      if (outlet instanceof Connection) outlet.session = session;
-      return member;
-    },
-  };
-}
-
-function seqs(text: string): number[] {
-  return JSON.parse(text).entries.map(({ seq }: { seq: number }) => seq);
-}
 
 pure(
   "Pump.mark() sends at the end of the turn, all of it in one frame, the same to all",
