@@ -288,14 +288,14 @@ function without(what: string, counts: Record<string, number>): Record<string, n
 
 function membersOf({ members = {}, before, beforeCount = 1 }: Attack, roomId: string): Group[] {
   const { plain = 0, v1 = 0 } = members;
-  const common = { name: "member", from: "127.0.2.*" };
+  const common = { name: "member", from: "127.2.*" };
   const groups: Group[] = [
     { ...common, count: plain, dialect: "plain", lines: [...joinPlain(roomId), READY] },
     { ...common, count: v1, dialect: "v1", lines: [...greet(), ...join(roomId), READY] },
   ];
   if (before !== undefined) {
     const lines = before(roomId);
-    groups.push({ name: "before", from: "127.0.5.*", count: beforeCount, dialect: "v1", lines });
+    groups.push({ name: "before", from: "127.5.*", count: beforeCount, dialect: "v1", lines });
   }
   return groups.filter(({ count }) => count > 0);
 }
@@ -335,7 +335,7 @@ function newcomers(roomId: string): Group {
     name: "newcomer",
     count: NEWCOMERS,
     dialect: "v1",
-    from: "127.0.3.*",
+    from: "127.3.*",
     again: 500,
     lines,
   };
@@ -347,7 +347,7 @@ function attackersOf(what: Attack, attackers: number, roomId: string): Group[] {
     name: "attacker",
     count: attackers * sockets,
     dialect,
-    from: oneAddress ? "127.0.1.1" : "127.0.1.*",
+    from: oneAddress ? "127.0.1.1" : "127.1.*",
     ...(again === null ? {} : { again }),
     lines: lines(roomId),
   }];

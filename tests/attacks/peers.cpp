@@ -404,11 +404,10 @@ static void read_line(string_view rest, std::vector<size_t>& loops) {
   group.lines.push_back(std::move(line));
 }
 
-// "127.0.1.*" gives each peer an address of its own, for up to 200 × 200 of them.
+// "127.1.*" gives each peer an address of its own, for up to 200 × 200 of them.
 static string address_of(const Group& group, int index) {
   if (group.address.back() != '*') return group.address;
-  string prefix = group.address.substr(0, group.address.size() - 3);
-  prefix = prefix.substr(0, prefix.rfind('.') + 1);
+  const string prefix = group.address.substr(0, group.address.size() - 1);
   return prefix + std::to_string(1 + index / 200 % 200) + "." + std::to_string(1 + index % 200);
 }
 

@@ -80,7 +80,7 @@ export function slowGroups(count: number): Group[] {
     name: name.replaceAll(" ", "_"),
     count,
     dialect: "raw",
-    from: "127.0.1.*",
+    from: "127.1.*",
     lines: [DIAL, ...lines],
   });
   const drip = (text: string) => forever([every(DRIP_MS), raw(text)]);

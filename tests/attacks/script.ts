@@ -13,7 +13,7 @@ export interface Group {
   count: number;
   /** Whether `open` asks for a subprotocol; what a raw one hears is not read as frames. */
   dialect: "plain" | "v1" | "raw";
-  /** The address they come from; with `*` at its end, each has one of its own. */
+  /** The address they come from; with `*` at its end, as in `127.1.*`, each has one of its own. */
   from: string;
   /** Milliseconds after which one that was closed or disappointed begins again; it does not where this is missing. */
   again?: number;
