@@ -221,4 +221,57 @@ export const CROWDING: readonly Attack[] = [
       close(1000),
     ],
   },
+  {
+    name: "100 who come into a hundred rooms with each other, and are cut off, again and again",
+    sockets: 100,
+    again: 0,
+    lines: () => [
+      ...greet(),
+      ...create("@{{i}}"),
+      wait(1_500),
+      ...Array.from({ length: 100 }, (_, i) => send({ action: "join", body: `{{@${i}}}` })),
+      send({ action: "ping" }),
+      expect(`"pong"`),
+      wait(100),
+      RESET,
+    ],
+  },
+  {
+    name: "100 who each ask 50 times a second who is there, of 450 with long names who have paused",
+    sockets: 100,
+    beforeCount: 450,
+    before: (roomId) => [
+      ...greet({ name: `{{i}}${'"'.repeat(120)}` }),
+      ...join(roomId),
+      send({ action: "pause" }),
+      wait(300),
+      "ready",
+    ],
+    lines: (roomId) => [
+      ...greet(),
+      ...forever([every(20), send({ action: "join", body: roomId })]),
+    ],
+  },
+  {
+    name: "100 plain clients who make rooms, at the full rate",
+    sockets: 100,
+    dialect: "plain",
+    lines: () => [OPEN, ...forever([every(6), send({ action: "create", body: "Den" })])],
+  },
+  {
+    name: "100 who are in 100 rooms of their own, cut off at once and back again",
+    leadMs: LEAD_MS,
+    sockets: 100,
+    lines: () => [
+      ...greet(),
+      ...Array.from({ length: 100 }, (_, i) => create(`r${i}`)).flat(),
+      ...forever([
+        RESET,
+        wait(500),
+        ...RESUME,
+        ...Array.from({ length: 100 }, (_, i) => send({ action: "join", body: `{{r${i}}}` })),
+        wait(500),
+      ]),
+    ],
+  },
 ];
