@@ -80,6 +80,14 @@ Deno.test("haproxy ends requests that come byte by byte", {
   await Promise.all(DRIPS.map((request) => drip(proxy.port, request)));
 });
 
+Deno.test("haproxy speaks no HTTP/2", { ignore: HAPROXY === undefined }, async () => {
+  await using server = new TestChat();
+  await using proxy = await startHaproxy(server.host);
+  using connection = await Deno.connect({ port: proxy.port });
+  await connection.write(new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"));
+  assert((await readUntil(connection, "\r\n\r\n")).startsWith("HTTP/1.1 400"));
+});
+
 Deno.test("haproxy lets nobody in from where very much has come", {
   ignore: HAPROXY === undefined,
 }, async () => {
