@@ -111,8 +111,10 @@ export class Pump {
     const round = room.round ?? room.begin();
     const { batches, passing } = round;
     let cost = 0;
-    for (let member; (member = room.members[round.next]) !== undefined; round.next++) {
+    // A read behind the end of an array is slow, and most rooms are small.
+    for (const { members } = room; round.next < members.length; round.next++) {
       if (cost >= much) return { cost, more: true };
+      const member = members[round.next]!;
       if (passing.size > 0) cost += this.#pass(member, round);
       if (member.cursor >= batches.head) continue;
       cost += this.#advance(member, batches, much - cost);
