@@ -14,12 +14,12 @@ import {
   joinCommand,
   parseCliFlags,
   serverCommand,
-} from "./src/cli_flags.ts";
-import { problemOf } from "./src/cli_problem.ts";
-import { clock } from "./src/cli_render.ts";
-import { Session } from "./src/cli_session.ts";
+} from "./src/cli/flags.ts";
+import { problemOf } from "./src/cli/problem.ts";
+import { clock } from "./src/cli/render.ts";
+import { Session } from "./src/cli/session.ts";
+import { openScreen } from "./src/cli/terminal.ts";
 import { PROGRAMS } from "./src/program.ts";
-import { openScreen } from "./src/terminal.ts";
 
 /** Exit code of who was cut off by a second Ctrl-C, or by one too early: 128 and the number of the signal. */
 const INTERRUPTED = 130;

@@ -16,26 +16,26 @@
  * @module
  */
 
-import { ChatRoom, type Message, type RoomActions, type RoomReply } from "./src/chat_room.ts";
-import { patience } from "./src/backoff.ts";
-import { ChatError, ConnectError, messageOf, SendError } from "./src/errors.ts";
-import type { ReadOptions } from "./src/feed.ts";
-import { Lifeline, type Status } from "./src/lifeline.ts";
-import type { Link, Push, Reply } from "./src/link.ts";
-import { listenToPage } from "./src/page.ts";
-import { OUTSIDE, Sender } from "./src/sender.ts";
-import type { ConnectedFrame } from "./src/protocol.ts";
-import { sleep, type WaitOptions } from "./src/wait.ts";
+import { patience } from "./src/client/backoff.ts";
+import type { ReadOptions } from "./src/client/feed.ts";
+import { Lifeline, type Status } from "./src/client/lifeline.ts";
+import type { Link, Push, Reply } from "./src/client/link.ts";
+import { listenToPage } from "./src/client/page.ts";
+import { ChatRoom, type Message, type RoomActions, type RoomReply } from "./src/client/room.ts";
+import { OUTSIDE, Sender } from "./src/client/sender.ts";
+import { ChatError, ConnectError, messageOf, SendError } from "./src/protocol/errors.ts";
+import type { ConnectedFrame } from "./src/protocol/frames.ts";
+import { sleep, type WaitOptions } from "./src/protocol/wait.ts";
 
-export type { ErrorCode } from "./src/errors.ts";
-export type { Message, PresenceChange, RoomActions, RoomEvent } from "./src/chat_room.ts";
+export type { ErrorCode } from "./src/protocol/errors.ts";
+export type { Message, PresenceChange, RoomActions, RoomEvent } from "./src/client/room.ts";
 export type {
   Entry,
   MemberInfo,
   MessageEntry,
   PresenceEntry,
   PresenceEvent,
-} from "./src/protocol.ts";
+} from "./src/protocol/frames.ts";
 export type { ReadOptions, Status, WaitOptions };
 export { ChatError, ChatRoom, ConnectError, SendError };
 

@@ -21,35 +21,14 @@
 
 import { fstatSync } from "node:fs";
 import config from "./deno.json" with { type: "json" };
-import { chooseStore } from "./src/choose_store.ts";
-import { Engine } from "./src/engine.ts";
-import { type ChatError, type ChatErrorOptions, type ErrorCode, reasonOf } from "./src/errors.ts";
-import type { Log, LogEntry, LogLimits, LogPart } from "./src/log.ts";
-import type { MemoryBound, Shrinkable } from "./src/memory_bound.ts";
-import { refusalOf } from "./src/handshake.ts";
-import { createLogger, type Fields, type Logger } from "./src/logger.ts";
-import { usualMemory } from "./src/machine.ts";
-import { DEFAULTS, type EngineOptions, type HubOptions, type SocketLimits } from "./src/options.ts";
+import type { Log, LogEntry, LogLimits, LogPart } from "./src/core/log.ts";
+import type { MemoryBound, Shrinkable } from "./src/core/memory_bound.ts";
 import {
-  type Draft,
-  type MemberInfo,
-  type MessageDraft,
-  type PresenceDraft,
-  type PresenceEntry,
-  type PresenceEvent,
-  SUBPROTOCOL,
-} from "./src/protocol.ts";
-import { Ended, RequestLimit } from "./src/requests.ts";
-import type { Roster } from "./src/roster.ts";
-import {
-  checkedPath,
-  checkedSecret,
-  parseServerFlags,
-  SERVER_HELP,
-  type ServerSettings,
-  VARIABLES,
-} from "./src/server_flags.ts";
-import { START_PAGE } from "./src/start_page.ts";
+  DEFAULTS,
+  type EngineOptions,
+  type HubOptions,
+  type SocketLimits,
+} from "./src/core/options.ts";
 import type {
   OpenStore,
   Return,
@@ -59,7 +38,38 @@ import type {
   StoreEvents,
   StoreLimits,
   StoreOptions,
-} from "./src/store/store.ts";
+} from "./src/core/store.ts";
+import {
+  type ChatError,
+  type ChatErrorOptions,
+  type ErrorCode,
+  reasonOf,
+} from "./src/protocol/errors.ts";
+import {
+  type Draft,
+  type MemberInfo,
+  type MessageDraft,
+  type PresenceDraft,
+  type PresenceEntry,
+  type PresenceEvent,
+  SUBPROTOCOL,
+} from "./src/protocol/frames.ts";
+import type { Roster } from "./src/protocol/roster.ts";
+import { chooseStore } from "./src/server/choose_store.ts";
+import { Engine } from "./src/server/engine.ts";
+import {
+  checkedPath,
+  checkedSecret,
+  parseServerFlags,
+  SERVER_HELP,
+  type ServerSettings,
+  VARIABLES,
+} from "./src/server/flags.ts";
+import { refusalOf } from "./src/server/handshake.ts";
+import { createLogger, type Fields, type Logger } from "./src/server/logger.ts";
+import { usualMemory } from "./src/server/machine.ts";
+import { Ended, RequestLimit } from "./src/server/requests.ts";
+import { START_PAGE } from "./src/server/start_page.ts";
 
 export { chooseStore };
 export type {

@@ -5,13 +5,13 @@
  * @module
  */
 
+import { reasonOf } from "../src/protocol/errors.ts";
 import type { Dialect } from "./dialects.ts";
 import type { GeneratorOptions } from "./generator.ts";
 import type { GeneratorResult, Measurement } from "./measurements.ts";
 import { manyFiles, pinned, type ServerCommand, ServerProcess } from "./server_process.ts";
 import type { Shape } from "./shapes.ts";
 import { MOST_GENERATOR_CPU } from "./usage.ts";
-import { reasonOf } from "../src/errors.ts";
 
 /** A server to be measured. */
 export interface Contender {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { decode } from "../src/decode.ts";
+import { decode } from "../src/protocol/decode.ts";
 
 const BODY = "x".repeat(64);
 const FRAMES = {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { encodeEntries, encodeEntry, encodePlainEntry } from "../src/encode.ts";
+import { encodeEntries, encodeEntry, encodePlainEntry } from "../src/protocol/encode.ts";
 
 const MESSAGE = {
   at: 1_795_419_198_630,

@@ -10,6 +10,7 @@
  * @module
  */
 
+import { reasonOf } from "../src/protocol/errors.ts";
 import type { Dialect } from "./dialects.ts";
 import { Histogram } from "./histogram.ts";
 import { LoadPool, type LoadRoom, type LoadSender } from "./load_pool.ts";
@@ -17,7 +18,6 @@ import type { GeneratorResult } from "./measurements.ts";
 import { Schedule } from "./schedule.ts";
 import type { Shape } from "./shapes.ts";
 import { cpuSecondsOf, ownCpuSeconds, rssOf } from "./usage.ts";
-import { reasonOf } from "../src/errors.ts";
 
 /** What a generator is told. */
 export interface GeneratorOptions {

@@ -4,13 +4,13 @@
  * @module
  */
 
-import type { Instant } from "../src/effects.ts";
-import { Hub } from "../src/hub.ts";
-import { Log } from "../src/log.ts";
-import { DEFAULTS } from "../src/options.ts";
-import { Roster } from "../src/roster.ts";
-import { newSessionKey, signer } from "../src/session_key.ts";
-import type { Peer, Session } from "../src/sessions.ts";
+import type { Instant } from "../src/core/effects.ts";
+import { Hub } from "../src/core/hub.ts";
+import { Log } from "../src/core/log.ts";
+import { DEFAULTS } from "../src/core/options.ts";
+import type { Peer, Session } from "../src/core/sessions.ts";
+import { Roster } from "../src/protocol/roster.ts";
+import { newSessionKey, signer } from "../src/server/session_key.ts";
 
 const NOW: Instant = { now: 0, at: 1_795_419_198_630 };
 const ROOM_ID = "tvd4-q6hq-n9f7-bvha";

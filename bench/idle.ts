@@ -6,17 +6,17 @@
  * @module
  */
 
+import { reasonOf } from "../src/protocol/errors.ts";
 import { type Row, writeCsv } from "./csv_files.ts";
 import { helpOf, parseFlags } from "./flags.ts";
 import type { IdleOptions, IdleResult } from "./idle_connections.ts";
 import { Interrupt } from "./interrupt.ts";
-import { makeFolder } from "./out_folder.ts";
 import { fixed, percent } from "./numbers.ts";
+import { makeFolder } from "./out_folder.ts";
 import { bareDeno } from "./peer_list.ts";
 import { manyFiles, parley, type ServerCommand, ServerProcess } from "./server_process.ts";
 import { machine } from "./usage.ts";
 import { UsageError } from "./usage_error.ts";
-import { reasonOf } from "../src/errors.ts";
 
 const FLAGS = {
   numbers: {},

@@ -7,11 +7,11 @@
  * @module
  */
 
+import { reasonOf } from "../src/protocol/errors.ts";
 import { clientFrame } from "./frames.ts";
 import { joinRoom } from "./joining.ts";
 import { LibcSockets } from "./libc_sockets.ts";
 import { cpuSecondsOf, rssOf } from "./usage.ts";
-import { reasonOf } from "../src/errors.ts";
 
 /** What the program is told. */
 export interface IdleOptions {

@@ -7,13 +7,14 @@
  */
 
 import { ProgressBar } from "@std/cli/unstable-progress-bar";
+import { reasonOf } from "../src/protocol/errors.ts";
 import { CsvFile, DELIVERY_COLUMNS, writeCsv } from "./csv_files.ts";
 import { Interrupt } from "./interrupt.ts";
 import { LATENCY_HELP, type LatencySettings, parseLatencyFlags } from "./latency_flags.ts";
 import { latencyReport } from "./latency_report.ts";
 import { measure } from "./measure.ts";
-import { makeFolder } from "./out_folder.ts";
 import { percent } from "./numbers.ts";
+import { makeFolder } from "./out_folder.ts";
 import { parley, ServerProcess, storeFlags } from "./server_process.ts";
 import {
   type RunResult,
@@ -23,7 +24,6 @@ import {
   summaryText,
 } from "./summary.ts";
 import { UsageError } from "./usage_error.ts";
-import { reasonOf } from "../src/errors.ts";
 
 /** How many problems of a run are printed. */
 const MOST_PROBLEMS = 20;

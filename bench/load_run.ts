@@ -7,7 +7,7 @@
  */
 
 import type { ChatClient, Message } from "../client.ts";
-import { reasonOf } from "../src/errors.ts";
+import { reasonOf } from "../src/protocol/errors.ts";
 import { readBody, writeBody } from "./body.ts";
 import { enter, type Member } from "./members.ts";
 import { Schedule } from "./schedule.ts";

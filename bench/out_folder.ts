@@ -5,7 +5,7 @@
  */
 
 import { fileURLToPath } from "node:url";
-import { reasonOf } from "../src/errors.ts";
+import { reasonOf } from "../src/protocol/errors.ts";
 
 /** Makes the folder of a run: `out`, or one named after the time. Rejects with one line where it cannot. */
 export async function makeFolder(out: string | undefined): Promise<string> {

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { encodeEntry } from "../src/encode.ts";
-import { Log } from "../src/log.ts";
-import { Room } from "../src/room.ts";
-import { Roster } from "../src/roster.ts";
+import { Log } from "../src/core/log.ts";
+import { Room } from "../src/core/room.ts";
+import { encodeEntry } from "../src/protocol/encode.ts";
+import { Roster } from "../src/protocol/roster.ts";
 
 const LIMITS = { logEntries: 1_000, logBytes: 4_194_304 };
 const DRAFT = {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { reasonOf } from "../src/protocol/errors.ts";
 import { compare, type Contender } from "./comparison.ts";
 import {
   COMPARISON_COLUMNS,
@@ -15,13 +16,12 @@ import {
 import { CsvFile } from "./csv_files.ts";
 import { type FlagSet, helpOf, parseFlags } from "./flags.ts";
 import { Interrupt } from "./interrupt.ts";
-import { makeFolder } from "./out_folder.ts";
 import type { Measurement } from "./measurements.ts";
+import { makeFolder } from "./out_folder.ts";
 import { canPin } from "./server_process.ts";
 import { type Shape, SHAPES, shapesNamed } from "./shapes.ts";
 import { machine } from "./usage.ts";
 import { UsageError } from "./usage_error.ts";
-import { reasonOf } from "../src/errors.ts";
 
 /** A program that compares servers. */
 export interface ComparisonProgram {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { reasonOf } from "../src/errors.ts";
+import { reasonOf } from "../src/protocol/errors.ts";
 
 /** How to start a server: it must print a line that ends in its port, or in its URL with the port. */
 export interface ServerCommand {

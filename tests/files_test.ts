@@ -5,30 +5,27 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import "./ignore_unpermitted.ts";
-import { PERMITTED } from "./permissions.ts";
-import { pathsIn, read } from "./source_files.ts";
+import "./support/ignore_unpermitted.ts";
+import { PERMITTED } from "./support/permissions.ts";
+import { pathsIn, read } from "./support/source_files.ts";
 
-/** Files whose test is called otherwise than they are, or that cannot have one. */
+/** Files whose test is not where {@linkcode testOf} says, or that cannot have one. */
 const TESTED_BY: Record<string, string | null> = {
-  "store/memory": "memory_store_test.ts",
-  "store/sqlite": "sqlite_store_test.ts",
-  "store/jetstream": "jetstream_store_test.ts",
-  "store/jetstream_marks": "cluster_restore_test.ts",
-  "store/jetstream_life": "cluster_restore_test.ts",
-  "store/jetstream_streams": "jetstream_link_test.ts",
-  "store/jetstream_history": "jetstream_store_test.ts",
-  "store/jetstream_publish": "nats_refusals_test.ts",
-  "store/jetstream_metas": "jetstream_store_test.ts",
-  "store/sqlite_lock": "sqlite_database_test.ts",
-  "store/sqlite_room": "sqlite_store_test.ts",
+  "store/jetstream/marks": "cluster/restore_test.ts",
+  "store/jetstream/life": "cluster/restore_test.ts",
+  "store/jetstream/streams": "store/jetstream/link_test.ts",
+  "store/jetstream/history": "store/jetstream/store_test.ts",
+  "store/jetstream/publish": "cluster/nats_refusals_test.ts",
+  "store/jetstream/metas": "store/jetstream/store_test.ts",
+  "store/sqlite/lock": "store/sqlite/database_test.ts",
+  "store/sqlite/room": "store/sqlite/store_test.ts",
   // The suite that each implementation runs through.
-  "store/store": "store_suite.ts",
-  "close_codes": "protocol_test.ts",
-  "machine": "server_flags_test.ts",
-  "terminate": "closed_sockets_test.ts",
+  "core/store": "support/store_suite.ts",
+  "protocol/close_codes": "protocol/frames_test.ts",
+  "server/machine": "server/flags_test.ts",
+  "server/terminate": "server/closed_sockets_test.ts",
   // Types only.
-  "effects": null,
+  "core/effects": null,
 };
 
 /** What a module that calls itself pure cannot use, beside what does not compile there. */
@@ -46,12 +43,18 @@ Deno.test("modules that call themselves pure use no clock, no chance and no plat
   assertEquals(impure.filter((found) => found !== undefined), []);
 });
 
-Deno.test("every file has a test of the same name", () => {
+/** Where the test of a file is: at the same path, and that of a program in the folder of its name. */
+function testOf(name: string): string {
+  const program = name.match(/^(\w+)\.ts$/)?.[1];
+  return program === undefined ? `${name}_test.ts` : `${program}/${program}_test.ts`;
+}
+
+Deno.test("every file has a test at the same path", () => {
   const tests = new Set(pathsIn("tests/"));
   const untested = FILES.filter(({ name, code }) => {
     const test = TESTED_BY[name];
     if (test === null) return /^export (?!type|interface)/m.test(code);
-    return !tests.has(`tests/${test ?? `${name.replace(/^store\/|\.ts$/g, "")}_test.ts`}`);
+    return !tests.has(`tests/${test ?? testOf(name)}`);
   });
   assertEquals(untested.map(({ path }) => path), [], "Write their tests");
 });

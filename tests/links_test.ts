@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
-import { PERMITTED } from "./permissions.ts";
+import { PERMITTED } from "./support/permissions.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
@@ -59,7 +59,7 @@ Deno.test("links are found, and published files told from others", { ignore: !PE
   const count = PAGES.reduce((sum, { links }) => sum + links.length, 0);
   assert(PAGES.length > 5 && count > 15, `${count} links in ${PAGES.length} pages`);
   assertEquals(
-    ["README.md", "src/store/memory.ts", "tests/hub_test.ts", "READMEXmd"].map(isPublished),
+    ["README.md", "src/store/memory.ts", "tests/core/hub_test.ts", "READMEXmd"].map(isPublished),
     [true, true, false, false],
   );
 });

@@ -5,8 +5,8 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import "./ignore_unpermitted.ts";
-import { PERMITTED } from "./permissions.ts";
+import "./support/ignore_unpermitted.ts";
+import { PERMITTED } from "./support/permissions.ts";
 
 const ADVICE = "what needs a permission is ignored here: deno task test gives them all";
 const WITHIN_MS = 300_000;
@@ -24,7 +24,11 @@ Deno.test("deno test without flags passes: pure tests run, the others are ignore
   const text = new TextDecoder().decode(stdout);
   const [, passed, ignored] = text.match(/^ok \| (\d+) passed.* \| 0 failed \| (\d+) ignored/m) ??
     [];
-  assertEquals(code, 0, `Does a test lack tests/ignore_unpermitted.ts?\n${text.slice(-5_000)}`);
+  assertEquals(
+    code,
+    0,
+    `Does a test lack tests/support/ignore_unpermitted.ts?\n${text.slice(-5_000)}`,
+  );
   assert(Number(passed) > 500, `${passed} tests ran`);
   assert(Number(ignored) > 500, `${ignored} tests were ignored`);
   assertEquals(text.split(ADVICE).length, 2);

@@ -35,7 +35,7 @@ const KINDS: Record<string, { marker: string; lib: string[]; beside: string }> =
 const TABLE = "unhomoglyph";
 
 const ROOT = new URL("../", import.meta.url);
-const FOLDERS = ["", "src/", "src/store/"];
+const FOLDERS = ["", "src/"];
 const TIMEOUT_MS = 120_000;
 
 /** Checks all modules of that kind and returns the exit code. */

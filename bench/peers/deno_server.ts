@@ -8,7 +8,7 @@
  * @module
  */
 
-import { Line, type Served } from "../../src/line.ts";
+import { Line, type Served } from "../../src/server/line.ts";
 
 const SUBPROTOCOL = "parley.v1";
 

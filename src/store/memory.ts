@@ -7,20 +7,20 @@
  * @module
  */
 
-import { encodeEntry } from "../encode.ts";
-import { ChatError } from "../errors.ts";
-import { Log, type LogLimits } from "../log.ts";
-import type { Draft } from "../protocol.ts";
-import { MemoryBound } from "../memory_bound.ts";
-import { Roster } from "../roster.ts";
-import { MAX_SENDS_BYTES, Sends } from "./sends.ts";
+import { Log, type LogLimits } from "../core/log.ts";
+import { MemoryBound } from "../core/memory_bound.ts";
 import {
   DELETED,
   type Store,
   type StoredClient,
   type StoredRoom,
   type StoreEvents,
-} from "./store.ts";
+} from "../core/store.ts";
+import { encodeEntry } from "../protocol/encode.ts";
+import { ChatError } from "../protocol/errors.ts";
+import type { Draft } from "../protocol/frames.ts";
+import { Roster } from "../protocol/roster.ts";
+import { MAX_SENDS_BYTES, Sends } from "./sends.ts";
 
 /** A store whose rooms live as long as this process has somebody interested in them. */
 export class MemoryStore implements Store {

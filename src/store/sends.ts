@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { MemoryBound, Shrinkable } from "../memory_bound.ts";
+import type { MemoryBound, Shrinkable } from "../core/memory_bound.ts";
 
 /** How many of a client's newest messages a repeat is answered for with the first one's `seq`. */
 export const REMEMBERED_SENDS = 16_384;

@@ -5,10 +5,10 @@
  * @module
  */
 
-import { RawSocket } from "../fixtures.ts";
-import { FULL, pause, quantile, SEED, setting } from "../chaos/setting.ts";
 import { ServerProcess } from "../chaos/server_process.ts";
-import { type Front, HAPROXY, NGINX, startHaproxy, startNginx } from "../fronts.ts";
+import { FULL, pause, quantile, SEED, setting } from "../chaos/setting.ts";
+import { RawSocket } from "../support/fixtures.ts";
+import { type Front, HAPROXY, NGINX, startHaproxy, startNginx } from "../support/fronts.ts";
 import { Generator, onCore } from "./generators.ts";
 import {
   close,

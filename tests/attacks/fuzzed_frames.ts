@@ -11,7 +11,7 @@ import {
   MAX_FRAME_CHARS,
   MAX_LAST,
   MAX_NAME_BYTES,
-} from "../../src/protocol.ts";
+} from "../../src/protocol/frames.ts";
 
 /** Numbers in [0, 1). */
 type Chance = () => number;

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { findProgram } from "../permissions.ts";
-import { tempFolder } from "../temp_folder.ts";
+import { findProgram } from "../support/permissions.ts";
+import { tempFolder } from "../support/temp_folder.ts";
 
 /** The compiler; without one, no attack is tried. */
 export const COMPILER: string | undefined = findProgram("g++");

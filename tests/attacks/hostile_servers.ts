@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Frame } from "../fixtures.ts";
-import { LOBBY, said, type ScriptedPeer } from "../scripted_server.ts";
-import { pause } from "../waiting.ts";
+import type { Frame } from "../support/fixtures.ts";
+import { LOBBY, said, type ScriptedPeer } from "../support/scripted_server.ts";
+import { pause } from "../support/waiting.ts";
 
 /** One kind of hostile server. */
 export interface Hostile {

@@ -5,10 +5,10 @@
  * @module
  */
 
-import { CliProcess } from "../cli_process.ts";
-import { Picture } from "../picture.ts";
-import { ScriptedServer } from "../scripted_server.ts";
-import { pause, until } from "../waiting.ts";
+import { CliProcess } from "../cli/cli_process.ts";
+import { Picture } from "../cli/picture.ts";
+import { ScriptedServer } from "../support/scripted_server.ts";
+import { pause, until } from "../support/waiting.ts";
 import { FORGED, type Hostile } from "./hostile_servers.ts";
 
 /** What one program did at a hostile server. */

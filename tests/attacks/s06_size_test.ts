@@ -6,7 +6,7 @@
 
 import { assertEquals } from "@std/assert";
 import { FULL, report } from "../chaos/setting.ts";
-import { TestChat } from "../fixtures.ts";
+import { TestChat } from "../support/fixtures.ts";
 import { attack, figuresOf, FRONTS, missedBy, SETTING } from "./arena.ts";
 import { COMPILER } from "./generators.ts";
 import { FRAMES } from "./runtime.ts";

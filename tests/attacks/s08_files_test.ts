@@ -5,9 +5,9 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { report, until } from "../chaos/setting.ts";
 import { ServerProcess } from "../chaos/server_process.ts";
-import { RawSocket } from "../fixtures.ts";
+import { report, until } from "../chaos/setting.ts";
+import { RawSocket } from "../support/fixtures.ts";
 
 const FILES = 128;
 const CONNECTIONS = 300;

@@ -6,9 +6,9 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { chance, report, setting } from "../chaos/setting.ts";
 import { ServerProcess } from "../chaos/server_process.ts";
-import { bounded } from "../fixtures.ts";
+import { chance, report, setting } from "../chaos/setting.ts";
+import { bounded } from "../support/fixtures.ts";
 
 const HANDSHAKES = setting(1_000, 100_000);
 const AT_ONCE = 16;

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { findProgram } from "../permissions.ts";
-import { tempFolder } from "../temp_folder.ts";
+import { findProgram } from "../support/permissions.ts";
+import { tempFolder } from "../support/temp_folder.ts";
 import { COMPILER } from "./generators.ts";
 
 /** Twice the same key, NaN, whole numbers beyond 2⁵³ and halves of surrogate pairs are errors too. */

@@ -5,7 +5,7 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { reasonOf } from "../../src/errors.ts";
+import { reasonOf } from "../../src/protocol/errors.ts";
 import { FULL, report } from "../chaos/setting.ts";
 import { attack, SETTING } from "./arena.ts";
 import { CROWDING } from "./crowding.ts";

@@ -7,9 +7,9 @@
 
 import { assertEquals } from "@std/assert";
 import { ChatClient, type ChatRoom } from "../../client.ts";
-import { report, setting } from "../chaos/setting.ts";
 import { ServerProcess } from "../chaos/server_process.ts";
-import { pause } from "../waiting.ts";
+import { report, setting } from "../chaos/setting.ts";
+import { pause } from "../support/waiting.ts";
 
 /** What is said in a room, beside its size. */
 interface Load {

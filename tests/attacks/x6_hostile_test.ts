@@ -7,7 +7,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { FULL, report, setting } from "../chaos/setting.ts";
-import { HAS_PYTHON } from "../cli_process.ts";
+import { HAS_PYTHON } from "../cli/cli_process.ts";
 import { FORGED, HONEST, HOSTILE } from "./hostile_servers.ts";
 import { appAt, forgedIn, type Outcome, terminalAt } from "./hostile_world.ts";
 

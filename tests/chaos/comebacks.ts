@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { Entry } from "../../src/protocol.ts";
-import { type Frame, RawSocket } from "../fixtures.ts";
+import type { Entry } from "../../src/protocol/frames.ts";
+import { type Frame, RawSocket } from "../support/fixtures.ts";
 import { chance, pause } from "./setting.ts";
 
 /** The settings that decide what is kept; times in milliseconds. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { ChatError } from "../../src/errors.ts";
-import { NatsCluster, NatsServer, NEEDS_NATS } from "../nats_server.ts";
-import { TIMES } from "../node.ts";
+import { ChatError } from "../../src/protocol/errors.ts";
+import { NatsCluster, NatsServer, NEEDS_NATS } from "../support/nats_server.ts";
+import { TIMES } from "../support/node.ts";
 import { assertClean } from "./checker.ts";
 import { FaultProxy } from "./fault_proxy.ts";
 import { Cast, connected, nudge, type Person } from "./people.ts";

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { type Frame, RawSocket } from "../fixtures.ts";
-import { findProgram } from "../permissions.ts";
+import { type Frame, RawSocket } from "../support/fixtures.ts";
+import { findProgram } from "../support/permissions.ts";
 import { assertClean } from "./checker.ts";
 import { Cast } from "./people.ts";
 import { ServerProcess } from "./server_process.ts";

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
+import { TestChat } from "../support/fixtures.ts";
 import { assertClean } from "./checker.ts";
-import { TestChat } from "../fixtures.ts";
 import { FaultProxy, type Way } from "./fault_proxy.ts";
 import { Cast, connected, nudge, type Person } from "./people.ts";
 import { ServerProcess } from "./server_process.ts";

@@ -1,16 +1,16 @@
 import { assertEquals } from "@std/assert";
 import { ChatClient, type ChatRoom, SendError } from "../../client.ts";
-import { chooseStore } from "../../src/choose_store.ts";
-import { ChatError } from "../../src/errors.ts";
-import type { Entry } from "../../src/protocol.ts";
-import { JetStreamStore } from "../../src/store/jetstream.ts";
-import type { OpenStore } from "../../src/store/store.ts";
-import { TestChat } from "../fixtures.ts";
-import { NatsServer, NEEDS_NATS } from "../nats_server.ts";
-import { TIMES } from "../node.ts";
-import { type Fate, PageClient, SPOILT } from "../page_client.ts";
-import { variable } from "../permissions.ts";
-import { Wire } from "../scripted_server.ts";
+import type { OpenStore } from "../../src/core/store.ts";
+import { ChatError } from "../../src/protocol/errors.ts";
+import type { Entry } from "../../src/protocol/frames.ts";
+import { chooseStore } from "../../src/server/choose_store.ts";
+import { JetStreamStore } from "../../src/store/jetstream/store.ts";
+import { TestChat } from "../support/fixtures.ts";
+import { NatsServer, NEEDS_NATS } from "../support/nats_server.ts";
+import { TIMES } from "../support/node.ts";
+import { type Fate, PageClient, SPOILT } from "../support/page_client.ts";
+import { variable } from "../support/permissions.ts";
+import { Wire } from "../support/scripted_server.ts";
 import { FaultProxy } from "./fault_proxy.ts";
 import { chance, pause, report, SEED, setting, until } from "./setting.ts";
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { type RawSocket, TestChat } from "../fixtures.ts";
-import { NatsServer, NEEDS_NATS } from "../nats_server.ts";
-import { startNode } from "../node.ts";
+import { type RawSocket, TestChat } from "../support/fixtures.ts";
+import { NatsServer, NEEDS_NATS } from "../support/nats_server.ts";
+import { startNode } from "../support/node.ts";
 import { pause, report, setting } from "./setting.ts";
 
 const MESSAGES = setting(2_000, 10_000);

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import type { Entry } from "../../src/protocol.ts";
-import { type Frame, TestChat } from "../fixtures.ts";
+import type { Entry } from "../../src/protocol/frames.ts";
+import { type Frame, TestChat } from "../support/fixtures.ts";
 import { assertClean } from "./checker.ts";
 import { Cast } from "./people.ts";
 import { chance, report, SEED, setting } from "./setting.ts";

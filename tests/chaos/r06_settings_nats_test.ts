@@ -1,11 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
-import { RawSocket, type TestChat } from "../fixtures.ts";
-import type { LogLine } from "../recording_logger.ts";
-import { backUp, restore, type StreamBackup } from "../nats_backup.ts";
-import { NatsServer, NEEDS_NATS } from "../nats_server.ts";
-import { startNode } from "../node.ts";
+import { RawSocket, type TestChat } from "../support/fixtures.ts";
+import { backUp, restore, type StreamBackup } from "../support/nats_backup.ts";
+import { NatsServer, NEEDS_NATS } from "../support/nats_server.ts";
+import { startNode } from "../support/node.ts";
+import type { LogLine } from "../support/recording_logger.ts";
 import { type Deed, type Kept, runComebacks, type World } from "./comebacks.ts";
 import { FaultProxy } from "./fault_proxy.ts";
 import { pause, report, SEED, setting, until } from "./setting.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { chooseStore } from "../../src/choose_store.ts";
-import { TestChat } from "../fixtures.ts";
+import { chooseStore } from "../../src/server/choose_store.ts";
+import { TestChat } from "../support/fixtures.ts";
 import { type Deed, type Kept, runComebacks, type World } from "./comebacks.ts";
 import { report, SEED, setting } from "./setting.ts";
 

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { ChatClient } from "../../client.ts";
-import type { Entry } from "../../src/protocol.ts";
-import { type RawSocket, TestChat } from "../fixtures.ts";
+import type { Entry } from "../../src/protocol/frames.ts";
+import { type RawSocket, TestChat } from "../support/fixtures.ts";
 import { assertClean } from "./checker.ts";
 import { FaultProxy } from "./fault_proxy.ts";
 import { Cast, connected, nudge } from "./people.ts";

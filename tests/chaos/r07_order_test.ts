@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { TestChat } from "../fixtures.ts";
-import { NatsServer, NEEDS_NATS } from "../nats_server.ts";
-import { startNode } from "../node.ts";
+import { TestChat } from "../support/fixtures.ts";
+import { NatsServer, NEEDS_NATS } from "../support/nats_server.ts";
+import { startNode } from "../support/node.ts";
 import { assertClean } from "./checker.ts";
 import { Cast } from "./people.ts";
 import { report, setting } from "./setting.ts";

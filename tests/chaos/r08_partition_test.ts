@@ -1,5 +1,5 @@
 import { assert } from "@std/assert";
-import { TestChat } from "../fixtures.ts";
+import { TestChat } from "../support/fixtures.ts";
 import { assertClean, type Verdict } from "./checker.ts";
 import { FaultProxy } from "./fault_proxy.ts";
 import { mayMakeNamespaces, NetNamespace } from "./netns.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import type { TestChat } from "../fixtures.ts";
-import { NatsCluster, NEEDS_NATS } from "../nats_server.ts";
-import { startNode, TIMES } from "../node.ts";
+import type { TestChat } from "../support/fixtures.ts";
+import { NatsCluster, NEEDS_NATS } from "../support/nats_server.ts";
+import { startNode, TIMES } from "../support/node.ts";
 import { pause, report, setting, until } from "./setting.ts";
 
 /** How long two of three servers are gone, in milliseconds. */

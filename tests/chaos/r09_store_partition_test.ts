@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import type { RawSocket, TestChat } from "../fixtures.ts";
-import { NatsServer, NEEDS_NATS } from "../nats_server.ts";
-import { startNode, TIMES } from "../node.ts";
+import type { RawSocket, TestChat } from "../support/fixtures.ts";
+import { NatsServer, NEEDS_NATS } from "../support/nats_server.ts";
+import { startNode, TIMES } from "../support/node.ts";
 import { assertClean } from "./checker.ts";
 import { FaultProxy, type Way } from "./fault_proxy.ts";
 import { Cast, connected } from "./people.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { DEFAULTS } from "../../src/options.ts";
-import { TestChat } from "../fixtures.ts";
+import { DEFAULTS } from "../../src/core/options.ts";
+import { TestChat } from "../support/fixtures.ts";
 import { assertClean } from "./checker.ts";
 import { MutePeer } from "./mute_peer.ts";
 import { Cast } from "./people.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { findProgram } from "../permissions.ts";
+import { findProgram } from "../support/permissions.ts";
 import { MutePeer } from "./mute_peer.ts";
 import { Cast } from "./people.ts";
 import { ServerProcess } from "./server_process.ts";

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import type { Entry } from "../../src/protocol.ts";
-import { RawSocket } from "../fixtures.ts";
+import type { Entry } from "../../src/protocol/frames.ts";
+import { RawSocket } from "../support/fixtures.ts";
 import { assertClean } from "./checker.ts";
 import { Cast } from "./people.ts";
 import { ServerProcess } from "./server_process.ts";

@@ -1,10 +1,10 @@
 import { assertEquals } from "@std/assert";
-import { reasonOf } from "../../src/errors.ts";
-import type { Entry, MemberInfo } from "../../src/protocol.ts";
-import { Roster } from "../../src/roster.ts";
-import type { RawSocket, TestChat } from "../fixtures.ts";
-import { NatsServer, NEEDS_NATS } from "../nats_server.ts";
-import { startNode } from "../node.ts";
+import { reasonOf } from "../../src/protocol/errors.ts";
+import type { Entry, MemberInfo } from "../../src/protocol/frames.ts";
+import { Roster } from "../../src/protocol/roster.ts";
+import type { RawSocket, TestChat } from "../support/fixtures.ts";
+import { NatsServer, NEEDS_NATS } from "../support/nats_server.ts";
+import { startNode } from "../support/node.ts";
 import { FaultProxy } from "./fault_proxy.ts";
 import { chance, report, SEED, setting, until } from "./setting.ts";
 

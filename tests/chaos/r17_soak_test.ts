@@ -1,7 +1,7 @@
 import { assert } from "@std/assert";
-import { ChatClient, SendError } from "../../client.ts";
 import { ownCpuSeconds } from "../../bench/usage.ts";
-import { variable } from "../permissions.ts";
+import { ChatClient, SendError } from "../../client.ts";
+import { variable } from "../support/permissions.ts";
 import { assertClean } from "./checker.ts";
 import { FaultProxy } from "./fault_proxy.ts";
 import { Cast } from "./people.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import type { Entry } from "../../src/protocol.ts";
-import { type RawSocket, TestChat } from "../fixtures.ts";
+import type { Entry } from "../../src/protocol/frames.ts";
+import { type RawSocket, TestChat } from "../support/fixtures.ts";
 import { chance, report, setting } from "./setting.ts";
 
 const ROUNDS = setting(50, 1_000);

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { ChatClient, type ChatRoom } from "../../client.ts";
-import { inRoom, PageServer, reportOf } from "../chat_page.ts";
-import { CHROMIUM } from "../chromium.ts";
-import { Chromium, type Tab } from "../devtools.ts";
+import { inRoom, PageServer, reportOf } from "../support/chat_page.ts";
+import { CHROMIUM } from "../support/chromium.ts";
+import { Chromium, type Tab } from "../support/devtools.ts";
 import { ServerProcess } from "./server_process.ts";
 import { FULL, pause, report, setting, until } from "./setting.ts";
 

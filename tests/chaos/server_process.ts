@@ -6,7 +6,7 @@
  */
 
 import { cpuSecondsOf, rssOf } from "../../bench/usage.ts";
-import { bounded } from "../fixtures.ts";
+import { bounded } from "../support/fixtures.ts";
 import { until } from "./setting.ts";
 
 const SERVER = new URL("../../server.ts", import.meta.url).pathname;

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { variable } from "../permissions.ts";
+import { variable } from "../support/permissions.ts";
 
-export { pause, until } from "../waiting.ts";
+export { pause, until } from "../support/waiting.ts";
 
 /** Whether to run at the scoreboard's full figures. */
 export const FULL: boolean = variable("CHAOS") === "full";

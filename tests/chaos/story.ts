@@ -7,7 +7,7 @@
 
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import type { Frame } from "../fixtures.ts";
+import type { Frame } from "../support/fixtures.ts";
 import type { Speaker, World } from "./worlds.ts";
 
 /** A client as the model knows it. */

@@ -5,19 +5,19 @@
  * @module
  */
 
-import { decode } from "../../src/decode.ts";
-import type { Effect } from "../../src/effects.ts";
-import { encodeError } from "../../src/encode.ts";
-import { ChatError } from "../../src/errors.ts";
-import { Hub } from "../../src/hub.ts";
-import { newEpoch } from "../../src/ids.ts";
-import { DEFAULTS, type HubOptions } from "../../src/options.ts";
-import type { Entry, MemberInfo } from "../../src/protocol.ts";
-import type { Peer, Session } from "../../src/sessions.ts";
+import type { Effect } from "../../src/core/effects.ts";
+import { Hub } from "../../src/core/hub.ts";
+import { newEpoch } from "../../src/core/ids.ts";
+import { DEFAULTS, type HubOptions } from "../../src/core/options.ts";
+import type { Peer, Session } from "../../src/core/sessions.ts";
+import type { Store } from "../../src/core/store.ts";
+import { decode } from "../../src/protocol/decode.ts";
+import { encodeError } from "../../src/protocol/encode.ts";
+import { ChatError } from "../../src/protocol/errors.ts";
+import type { Entry, MemberInfo } from "../../src/protocol/frames.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
-import type { Store } from "../../src/store/store.ts";
-import type { Frame, RawSocket, TestChat } from "../fixtures.ts";
-import { IGNORE } from "../store_suite.ts";
+import type { Frame, RawSocket, TestChat } from "../support/fixtures.ts";
+import { IGNORE } from "../support/store_suite.ts";
 import { chance, until } from "./setting.ts";
 
 /** A connection of a world. */

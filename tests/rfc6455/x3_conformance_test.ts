@@ -7,7 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { createHash } from "node:crypto";
 import { report } from "../chaos/setting.ts";
-import { TestChat } from "../fixtures.ts";
+import { TestChat } from "../support/fixtures.ts";
 import { type Case, CASES } from "./cases.ts";
 import { type HandshakeCase, HANDSHAKES } from "./handshakes.ts";
 import {

@@ -1,0 +1,352 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * The message being written: keys and pastes go in, messages and a picture of some screen rows
+ * come out.
+ *
+ * `node:readline` would do for one line, but counts the columns of the whole line anew for each
+ * character: a paste of 8,000 of them stopped the program for more than 20 seconds.
+ *
+ * @module
+ */
+
+import { MAX_BODY_BYTES } from "../protocol/frames.ts";
+import { utf8Bytes } from "../protocol/utf8.ts";
+import { visible } from "../protocol/visible.ts";
+import { charactersOf, columnsOf, expandTabs, wrap } from "./columns.ts";
+import { type Key, MAX_PASTE } from "./keys.ts";
+
+/** Something that was entered. */
+export interface Line {
+  text: string;
+  /** Whether it is said as it is, even where it looks like a command. */
+  literal: boolean;
+}
+
+/** What a key led to, where it did more than edit. */
+export type Entered =
+  | { type: "line"; line: Line }
+  /** Nothing was done, for the reason in `message`. */
+  | { type: "refused"; message: string }
+  | { type: "interrupt" | "endOfInput" | "suspend" | "retry" };
+
+/** Rows of the screen, each narrower than it, and the place of the cursor. */
+export interface View {
+  rows: string[];
+  /** The row of the cursor, from 0. */
+  cursorRow: number;
+  /** What stands before the cursor in its row: columns need not be counted. */
+  before: string;
+}
+
+/** How much of the screen there is to draw on. */
+export interface Size {
+  columns: number;
+  rows: number;
+}
+
+/** How many rows the message takes at the most; of a longer one, those around the cursor are seen. */
+const MAX_ROWS = 8;
+
+/** From this many UTF-16 units on a message is announced with its size. */
+const LARGE = 2_000;
+
+/** How many messages can be brought back with the up key, and how many UTF-16 units in all. */
+const HISTORY = { lines: 100, units: 4 * MAX_PASTE };
+
+/** How much text is looked at for one column: emoji can be put together from that many units. */
+const UNITS_PER_COLUMN = 8;
+
+/** An editor for messages of one line or many. */
+export class Editor {
+  #before = "";
+  #after = "";
+  /** Whether some of the text was pasted, and whether its first character was. */
+  #pasted = false;
+  #beginsPasted = false;
+  #history: Line[] = [];
+  /** Where in the history the text comes from; its length for a new one. */
+  #place = 0;
+  /** The new text, while an older one is shown. */
+  #draft: Line = { text: "", literal: false };
+
+  /** Takes a key. */
+  onKey(key: Key): Entered | undefined {
+    switch (key.type) {
+      case "text":
+        return this.#insert(key.text, false);
+      case "paste":
+        return this.#insert(key.text, true, key.missing);
+      case "newline":
+        return this.#insert("\n", false);
+      case "enter":
+        return this.#enter();
+      case "escape":
+        return this.#drop();
+      case "interrupt":
+      case "suspend":
+      case "retry":
+        return { type: key.type };
+      case "endOfInput":
+        if (this.#length === 0) return { type: key.type };
+        return this.onKey({ type: "delete" });
+      case "backspace":
+        return this.#erase(lastCharacter(this.#before).length, 0);
+      case "delete":
+        return this.#erase(0, firstCharacter(this.#after).length);
+      case "left":
+        return this.#move(-lastCharacter(this.#before).length);
+      case "right":
+        return this.#move(firstCharacter(this.#after).length);
+      case "wordLeft":
+        return this.#move(-lastWord(this.#before).length);
+      case "wordRight":
+        return this.#move(firstWord(this.#after).length);
+      case "home":
+        return this.#move(-lastLine(this.#before).length);
+      case "end":
+        return this.#move(firstLine(this.#after).length);
+      case "up":
+        return this.#up();
+      case "down":
+        return this.#down();
+      case "eraseWord":
+        return this.#erase(lastWord(this.#before).length, 0);
+      case "eraseBefore":
+        return this.#erase(lastLine(this.#before).length, 0);
+      case "eraseAfter":
+        return this.#erase(0, firstLine(this.#after).length);
+      case "tab":
+      case "terminal":
+      case "column":
+        return;
+      default:
+        key satisfies never;
+    }
+  }
+
+  /** Draws the message behind the prompt, in rows that leave the last two columns free. */
+  render(prompt: string, { columns, rows }: Size): View {
+    const above = count(this.#before, "\n");
+    const below = count(this.#after, "\n");
+    const most = Math.max(Math.min(MAX_ROWS, rows), 1);
+    const note = this.#note(above + below + 1, most);
+    const notes = note === "" ? [] : wrap(note, Math.max(columns - 2, 1)).slice(0, most - 1);
+    const others = most - 1 - notes.length;
+    const aboveShown = Math.min(above, others - Math.min(below, Math.floor(others / 2)));
+    const belowShown = Math.min(below, others - aboveShown);
+
+    const room = Math.max(columns - columnsOf(prompt) - 2, 1);
+    const indent = " ".repeat(columnsOf(prompt));
+    const head = aboveShown === above ? prompt : indent;
+    const texts = lastLines(this.#before, aboveShown + 1);
+    const [before, after] = around(texts.pop()!, firstLine(this.#after), room);
+    const lines = firstLines(this.#after, belowShown + 1).slice(1);
+    const view = [
+      ...texts.map((line) => fitting(line, room)),
+      before + after,
+      ...lines.map((line) => fitting(line, room)),
+    ].map((row, i) => (i === 0 ? head : indent) + row);
+    return {
+      rows: [...notes, ...view],
+      cursorRow: notes.length + aboveShown,
+      before: (aboveShown === 0 ? head : indent) + before,
+    };
+  }
+
+  get #length(): number {
+    return this.#before.length + this.#after.length;
+  }
+
+  /** The text, and whether it is no command: one begins with a slash that was typed. */
+  get #line(): Line {
+    const text = this.#before + this.#after;
+    return { text, literal: this.#pasted && (this.#beginsPasted || !text.startsWith("/")) };
+  }
+
+  /** What there is to know about a message that is not seen as a whole, or not as one would think. */
+  #note(rows: number, most: number): string {
+    const large = rows > most || this.#length > LARGE;
+    const bytes = large ? utf8Bytes(this.#before) + utf8Bytes(this.#after) : 0;
+    if (bytes > MAX_BODY_BYTES) {
+      return `${bytes} bytes, the most are ${MAX_BODY_BYTES}: shorten it, or Esc drops it`;
+    }
+    if (large) {
+      const lines = (this.#after || this.#before).endsWith("\n") ? rows - 1 : rows;
+      return `${lines} ${lines === 1 ? "line" : "lines"}, ${bytes} bytes: Enter sends, Esc drops`;
+    }
+    const { text, literal } = this.#line;
+    return literal && text.startsWith("/")
+      ? "Pasted, so it is sent as it is: a command needs a / that is typed"
+      : "";
+  }
+
+  #insert(text: string, pasted: boolean, missing = 0): Entered | undefined {
+    const length = this.#length + text.length + missing;
+    if (length > MAX_PASTE) {
+      return {
+        type: "refused",
+        message: `Not taken: it would be ${length} characters, the most are ${MAX_PASTE}`,
+      };
+    }
+    if (text === "") return;
+    if (this.#before === "") this.#beginsPasted = pasted;
+    this.#pasted ||= pasted;
+    this.#before += text;
+  }
+
+  #erase(before: number, after: number): undefined {
+    this.#before = this.#before.slice(0, this.#before.length - before);
+    this.#after = this.#after.slice(after);
+    if (this.#length === 0) this.#pasted = false;
+    if (this.#before === "") this.#beginsPasted = this.#pasted;
+  }
+
+  #enter(): Entered {
+    const line = this.#line;
+    const bytes = utf8Bytes(line.text);
+    if (bytes > MAX_BODY_BYTES) {
+      return {
+        type: "refused",
+        message: `Not sent: ${bytes} bytes, the most are ${MAX_BODY_BYTES}`,
+      };
+    }
+    this.#drop();
+    return { type: "line", line };
+  }
+
+  /** Begins anew; what was there can be brought back. */
+  #drop(): undefined {
+    const line = this.#line;
+    if (line.text.trim() !== "" && line.text !== this.#history.at(-1)?.text) {
+      this.#history.push(line);
+      let units = this.#history.reduce((sum, { text }) => sum + text.length, 0);
+      while (this.#history.length > HISTORY.lines || units > HISTORY.units) {
+        units -= this.#history.shift()!.text.length;
+      }
+    }
+    this.#place = this.#history.length;
+    this.#set({ text: "", literal: false });
+  }
+
+  #set({ text, literal }: Line): void {
+    this.#before = text;
+    this.#after = "";
+    this.#pasted = this.#beginsPasted = literal;
+  }
+
+  #move(by: number): undefined {
+    const text = this.#before + this.#after;
+    const cursor = this.#before.length + by;
+    this.#before = text.slice(0, cursor);
+    this.#after = text.slice(cursor);
+  }
+
+  #up(): undefined {
+    const line = lastLine(this.#before);
+    if (line.length === this.#before.length) return this.#recall(this.#place - 1);
+    const [above = ""] = lastLines(this.#before, 2);
+    this.#move(atColumnOf(line, above) - above.length - 1 - line.length);
+  }
+
+  #down(): undefined {
+    const rest = firstLine(this.#after);
+    if (rest.length === this.#after.length) return this.#recall(this.#place + 1);
+    const [, below = ""] = firstLines(this.#after, 2);
+    this.#move(rest.length + 1 + atColumnOf(lastLine(this.#before), below));
+  }
+
+  /** Shows a line of the history; behind its end is the new one. */
+  #recall(place: number): undefined {
+    if (place < 0 || place > this.#history.length) return;
+    if (this.#place === this.#history.length) this.#draft = this.#line;
+    this.#place = place;
+    this.#set(this.#history[place] ?? this.#draft);
+  }
+}
+
+/** The part of a line around the cursor that fits: what stands before it, and behind it. */
+function around(before: string, after: string, columns: number): [before: string, after: string] {
+  const ahead = columnsOf(fitting(after, Math.floor(columns / 4)));
+  const seen = fittingEnd(before, columns - ahead);
+  return [seen, fitting(after, columns - columnsOf(seen))];
+}
+
+/** The beginning of a line, made visible, as far as it fits. */
+function fitting(text: string, columns: number): string {
+  const start = expandTabs(text.slice(0, Math.max(columns, 0) * UNITS_PER_COLUMN));
+  return fit(charactersOf(start), columns).join("");
+}
+
+/** The end of a line, made visible, as far as it fits. */
+function fittingEnd(text: string, columns: number): string {
+  const end = columns > 0 ? expandTabs(text.slice(-columns * UNITS_PER_COLUMN)) : "";
+  return fit(charactersOf(end).reverse(), columns).reverse().join("");
+}
+
+function fit(characters: string[], columns: number): string[] {
+  const shown: string[] = [];
+  let free = columns;
+  for (const character of characters.map(visible)) {
+    free -= columnsOf(character);
+    if (free < 0) break;
+    shown.push(character);
+  }
+  return shown;
+}
+
+function count(text: string, character: string): number {
+  let found = 0;
+  for (let i = text.indexOf(character); i >= 0; i = text.indexOf(character, i + 1)) found++;
+  return found;
+}
+
+/** The last lines of a text, so many of them or fewer. */
+function lastLines(text: string, lines: number): string[] {
+  let start = text.length + 1;
+  for (let i = 0; i < lines && start > 0; i++) {
+    start = start > 1 ? text.lastIndexOf("\n", start - 2) + 1 : 0;
+  }
+  return text.slice(start).split("\n");
+}
+
+/** The first lines of a text, so many of them or fewer. */
+function firstLines(text: string, lines: number): string[] {
+  let end = -1;
+  for (let i = 0; i < lines && end < text.length; i++) {
+    const next = text.indexOf("\n", end + 1);
+    end = next < 0 ? text.length : next;
+  }
+  return text.slice(0, end).split("\n");
+}
+
+function lastLine(text: string): string {
+  return text.slice(text.lastIndexOf("\n") + 1);
+}
+
+function firstLine(text: string): string {
+  return firstLines(text, 1)[0]!;
+}
+
+/** Where in a line the cursor stands that stood behind `before` in another, in UTF-16 units. */
+function atColumnOf(before: string, line: string): number {
+  return charactersOf(line).slice(0, charactersOf(before).length).join("").length;
+}
+
+function firstCharacter(text: string): string {
+  return charactersOf(text.slice(0, 100))[0] ?? "";
+}
+
+function lastCharacter(text: string): string {
+  return charactersOf(text.slice(-100)).at(-1) ?? "";
+}
+
+function firstWord(text: string): string {
+  return /^\s*\S*/.exec(text)![0];
+}
+
+function lastWord(text: string): string {
+  const rest = text.trimEnd();
+  const start = Math.max(...[" ", "\t", "\n"].map((space) => rest.lastIndexOf(space))) + 1;
+  return text.slice(start);
+}

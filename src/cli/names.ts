@@ -1,0 +1,103 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * What people in a room are called in the terminal chat, so that nobody passes for another.
+ *
+ * @module
+ */
+
+import unhomoglyph from "unhomoglyph";
+import { shownName } from "../protocol/names.ts";
+
+/** What somebody without a name is called. */
+export const NAMELESS = "guest";
+
+/** How many people are known at the most; those who were met first are forgotten first. */
+const MAX_KNOWN = 2_000;
+
+/** How much of an id stands behind a name at the least. */
+const MIN_TAG = 4;
+
+/** What a name has that looks like more: what stands behind a name, between two, or before a line. */
+const MORE = /[#:,()]|^[>+~.!-]/;
+
+/** The people of one room. */
+export class Names {
+  readonly #people = new Map<string, { name: string | undefined; looks: string[] }>();
+  /** The ids of those who look alike, by how they look. */
+  readonly #alike = new Map<string, Set<string>>();
+
+  /** Makes a room in which nobody is but this person, whom the terminal chat calls "You". */
+  constructor() {
+    this.know("", "You");
+  }
+
+  /** Remembers what somebody is called from now on. */
+  know(id: string, name: string | undefined): void {
+    this.forget(id);
+    const looks = looksOf(name);
+    this.#people.set(id, { name, looks });
+    for (const look of looks) {
+      const alike = this.#alike.get(look);
+      if (alike === undefined) this.#alike.set(look, new Set([id]));
+      else alike.add(id);
+    }
+    if (this.#people.size <= MAX_KNOWN) return;
+    const [, first] = this.#people.keys();
+    this.forget(first!);
+  }
+
+  /** The name that somebody had last. */
+  last(id: string): string | undefined {
+    return this.#people.get(id)?.name;
+  }
+
+  /** Forgets somebody who has gone. */
+  forget(id: string): void {
+    const person = this.#people.get(id);
+    if (person === undefined) return;
+    this.#people.delete(id);
+    for (const look of person.looks) {
+      const alike = this.#alike.get(look)!;
+      alike.delete(id);
+      if (alike.size === 0) this.#alike.delete(look);
+    }
+  }
+
+  /**
+   * Says what to call somebody, in one harmless line. The end of the id, as in `Ana#x7k2`, stands
+   * behind a name that looks like that of somebody else, or like more than a name.
+   */
+  of(id: string, name: string | undefined): string {
+    const looks = looksOf(name);
+    const others = looks.flatMap((look) => [...this.#alike.get(look) ?? []])
+      .filter((other) => other !== id);
+    const label = shownName(name ?? NAMELESS);
+    const clear = name !== undefined && !looks.some((look) => look === "" || MORE.test(look));
+    if (clear && others.length === 0) return label;
+    let length = MIN_TAG;
+    while (length < id.length && others.some((other) => other.endsWith(id.slice(-length)))) {
+      length++;
+    }
+    return `${label}#${shownName(id.slice(-length))}`;
+  }
+}
+
+/**
+ * What is left of a name for somebody who looks at it. Two names look alike where they are one in
+ * compatible forms and letters that are taken for each other (NFKC, and the skeleton of Unicode
+ * Technical Standard 39), as they are written or in lower case: `Ina` like `lna` and like `ina`.
+ */
+function looksOf(name: string = NAMELESS): string[] {
+  const seen = name.normalize("NFKC").replace(
+    /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Cc}]/gu,
+    "",
+  );
+  const looks = [seen, seen.toUpperCase().toLowerCase()].map(skeletonOf);
+  return [...new Set(looks)];
+}
+
+function skeletonOf(text: string): string {
+  const skeleton = unhomoglyph(text.normalize("NFD")).normalize("NFKC");
+  return skeleton.replace(/[\s\u2800]+/g, " ").trim();
+}

@@ -1,0 +1,41 @@
+// This module runs in browsers: it needs no Deno.
+
+/**
+ * What went wrong in the terminal chat, in words that help.
+ *
+ * @module
+ */
+
+import { ChatError, ConnectError } from "../../client.ts";
+import { reasonOf } from "../protocol/errors.ts";
+import { visible } from "../protocol/visible.ts";
+import { wrap } from "./columns.ts";
+
+/** How the runtime says that nobody answers, and what that means. */
+const MEANINGS: [pattern: RegExp, meaning: string][] = [
+  [/tcp connect error/, "no server answers there"],
+  [/dns error/, "there is no such host"],
+];
+
+/** How a row begins that goes on. */
+const INDENT = "  ";
+
+/**
+ * An error in words of which a server's own begin no row, in rows of so many columns; where no
+ * server answers and a command starts one, with that in a line that is not broken.
+ */
+export function problemOf(
+  error: unknown,
+  { columns = Infinity, serverCommand }: { columns?: number; serverCommand?: string } = {},
+): string {
+  const reason = reasonOf(error).replace(/\s+/g, " ").trim();
+  const meaning = error instanceof ConnectError
+    ? MEANINGS.find(([pattern]) => pattern.test(reason))?.[1]
+    : undefined;
+  if (meaning !== undefined) {
+    const help = serverCommand === undefined ? "" : `\nTo start one: ${visible(serverCommand)}`;
+    return `${visible(reason.slice(0, reason.indexOf(": ")))}: ${meaning}${help}`;
+  }
+  const line = error instanceof ChatError ? `The server says: ${reason}` : reason;
+  return wrap(visible(line), Math.max(columns - INDENT.length, 1)).join(`\n${INDENT}`);
+}

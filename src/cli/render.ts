@@ -1,0 +1,267 @@
+// This module runs in browsers: it needs no Deno.
+
+/**
+ * What happened in the terminal chat, as a line of text or of JSON. Whatever comes from
+ * others is made visible here, so that it can do nothing to a terminal.
+ *
+ * @module
+ */
+
+import type { MemberInfo, PresenceChange, RoomEvent, Status } from "../../client.ts";
+import { shownName } from "../protocol/names.ts";
+import { visible, visibleJson, visibleLines } from "../protocol/visible.ts";
+import { expandTabs, wrap } from "./columns.ts";
+import type { Names } from "./names.ts";
+
+/** Everything that is shown. */
+export type Shown =
+  | RoomEvent
+  /** With the name somebody had before. */
+  | PresenceChange & { formerly?: string }
+  /** This person entered a room; others do so with the command. */
+  | { type: "room"; roomId: string; name: string; command: string }
+  /** This person left a room. */
+  | { type: "left"; name: string }
+  /** Who is here; `own` is the id of this person. */
+  | { type: "members"; members: MemberInfo[]; presence: boolean; own: string }
+  | { type: "status"; status: Status }
+  | { type: "help"; text: string }
+  /** Something that was perhaps not sent is in the log, at `seq`, or at 0 where only that is known. */
+  | { type: "sent"; seq: number; body: string }
+  /** Something did not work; `body` is what was not sent for that. */
+  | { type: "error"; message: string; body?: string };
+
+/** How things are shown. */
+export interface Look {
+  /** Whether to colour lines, with SGR sequences (ECMA-48, section 8.3.117). */
+  colour: boolean;
+  /** Writes a time, in milliseconds since 1970, as it is seen from now. */
+  time: (at: number, now: number) => string;
+}
+
+/** Where and when things are shown. */
+export interface Setting {
+  /** The time, in milliseconds since 1970. */
+  now: number;
+  /** How wide a row may be; infinite where there are no rows. */
+  columns: number;
+  /** What people in the room are called. */
+  names: Names;
+}
+
+/** What a line is about: a mark behind the time that nothing others say can imitate, and a colour. */
+const KINDS = {
+  other: { mark: " ", sgr: "" },
+  own: { mark: ">", sgr: "32" },
+  come: { mark: "+", sgr: "36" },
+  go: { mark: "-", sgr: "36" },
+  change: { mark: "~", sgr: "36" },
+  note: { mark: ".", sgr: "2" },
+  lost: { mark: "!", sgr: "33" },
+  error: { mark: "!", sgr: "31" },
+} as const;
+
+/** One short word. */
+const ROOM_ID = /^[\w-]{1,64}$/;
+
+/** How much of a message is repeated in an error about it. */
+const EXCERPT_CHARS = 60;
+
+/** One JSON object in one line, with the id of the room it is about, in which everything is seen and nothing lost. */
+export function toJson(shown: Shown, roomId?: string): string {
+  return visibleJson(JSON.stringify(roomId === undefined ? shown : { ...shown, roomId }));
+}
+
+/**
+ * One line, or several, each but the first indented: nothing that others say begins a row. Undefined
+ * for what is not worth a line.
+ */
+export function toText(shown: Shown, look: Look, setting: Setting): string | undefined {
+  const content = contentOf(shown, setting.names);
+  if (content === undefined) return undefined;
+  const [kind, lines, name] = content;
+  const { mark, sgr } = KINDS[kind];
+  const paint = (code: string, part: string) =>
+    look.colour && code !== "" && part !== "" ? `\x1b[${code}m${part}\x1b[0m` : part;
+  const time = look.time("at" in shown ? shown.at : setting.now, setting.now);
+  const author = name === undefined ? "" : `${name}: `;
+  const rows = rowsOf(author, lines, time.length + 3, setting.columns);
+  let unsaid = author.length;
+  const painted = rows.map((row) => {
+    const bold = row.slice(0, unsaid);
+    unsaid -= bold.length;
+    return paint("1", bold) + paint(sgr, row.slice(bold.length));
+  });
+  return `${paint("2", time)} ${paint(sgr, mark)} ${
+    painted.join(`\n${indentFor(setting.columns)}`)
+  }`;
+}
+
+/** Breaks lines into rows, of which the first has so many columns before it. */
+function rowsOf(author: string, lines: string[], before: number, columns: number): string[] {
+  if (columns === Infinity) return lines.map((line, i) => i === 0 ? author + line : line);
+  const rest = Math.max(columns - indentFor(columns).length, 1);
+  return lines.flatMap((line, i) =>
+    i === 0
+      ? wrap(author + expandTabs(line), rest, Math.max(columns - before, 1))
+      : wrap(expandTabs(line), rest)
+  );
+}
+
+/** What stands before a row that goes on: the width of a time and a mark, where there is room for it. */
+function indentFor(columns: number): string {
+  return " ".repeat(columns < 32 ? 2 : 11);
+}
+
+/**
+ * The line with which others join a room, which people copy: it is not to be broken. Undefined where
+ * a server calls the room what could be more than an id to whoever sees it.
+ */
+export function invitationTo(
+  { roomId, command }: Extract<Shown, { type: "room" }>,
+): string | undefined {
+  return ROOM_ID.test(roomId) ? `To join it: ${visible(command)}` : undefined;
+}
+
+/** What is kept at the bottom of the terminal while there is no connection; empty where there is one. */
+export function statusLine(status: Status, waitedMs: number): string {
+  switch (status.type) {
+    case "connecting":
+      return "Offline, trying now";
+    case "reconnecting": {
+      const seconds = Math.max(Math.ceil((status.delayMs - waitedMs) / 1_000), 0);
+      return `Offline, trying in ${seconds} s (Enter: now)`;
+    }
+    default:
+      return "";
+  }
+}
+
+type Content = [kind: keyof typeof KINDS, lines: string[], name?: string];
+
+function contentOf(shown: Shown, names: Names): Content | undefined {
+  switch (shown.type) {
+    case "message":
+      return [shown.own ? "own" : "other", linesOf(shown.body), names.of(shown.from, shown.name)];
+    case "join":
+      return presence(shown, names, "come", "joined", "joined");
+    case "back":
+      return presence(shown, names, "come", "are back", "is back");
+    case "away":
+      return presence(shown, names, "go", "were away", "is away");
+    case "leave":
+      return presence(shown, names, "go", "left", "left");
+    case "rename":
+      return ["change", [renamed(shown, names)]];
+    case "quiet":
+      return ["note", ["From here on the room is too large to tell who comes and goes"]];
+    case "typing":
+      return undefined;
+    case "gap":
+      return ["lost", [`Some messages were lost: #${shown.fromSeq} to #${shown.toSeq}`]];
+    case "recovered":
+      return shown.recovered ? undefined : ["lost", ["The history before this point is gone"]];
+    case "closed":
+      return ["error", [`The room is closed: ${visible(shown.reason)}`]];
+    case "room":
+      return ["note", [`Room ${shownName(shown.name)}: ${visible(shown.roomId)}`]];
+    case "left":
+      return ["go", [`You left ${shownName(shown.name)}`]];
+    case "members":
+      return ["note", [membersOf(shown, names)]];
+    case "status":
+      return statusOf(shown.status);
+    case "help":
+      return ["note", ["Commands", ...shown.text.split("\n")]];
+    case "sent":
+      return ["note", [visible(`Sent after all: ${excerptOf(shown.body)}`)]];
+    case "error": {
+      const excerpt = shown.body === undefined ? "" : `: ${excerptOf(shown.body)}`;
+      return ["error", [visible(shown.message + excerpt)]];
+    }
+    default:
+      // A later client may tell more: what is not known is passed over.
+      shown satisfies never;
+      return undefined;
+  }
+}
+
+function presence(
+  { own, from, name }: PresenceChange,
+  names: Names,
+  kind: keyof typeof KINDS,
+  ownWords: string,
+  words: string,
+): Content {
+  return [kind, [own ? `You ${ownWords}` : `${names.of(from, name)} ${words}`]];
+}
+
+/** The lines of a message, without empty ones at its end. */
+function linesOf(body: string): string[] {
+  const lines = visibleLines(body);
+  while (lines.length > 1 && lines.at(-1) === "") lines.pop();
+  return lines;
+}
+
+function renamed(shown: PresenceChange & { formerly?: string }, names: Names): string {
+  const { from, name, formerly, own } = shown;
+  if (own) return `You are ${names.of(from, name)} now`;
+  return `${names.of(from, formerly)} is ${names.of(from, name)} now`;
+}
+
+function membersOf(
+  { members, presence, own }: Extract<Shown, { type: "members" }>,
+  names: Names,
+): string {
+  if (!presence) return "The room is too large to tell who is here";
+  const labels = members.map(({ client_id, name, away }) =>
+    names.of(client_id, name) + (client_id === own ? " (you)" : away ? " (away)" : "")
+  );
+  return `${labels.length} here: ${labels.join(", ")}`;
+}
+
+function statusOf(status: Status): Content | undefined {
+  switch (status.type) {
+    case "idle":
+    case "connecting":
+    case "reconnecting":
+      return undefined;
+    case "connected":
+      return ["note", ["Connected again"]];
+    case "closed": {
+      const reason = status.reason === "" ? "" : `: ${visible(status.reason)}`;
+      return status.willReconnect
+        ? ["note", [`Connection lost${reason}`]]
+        : ["error", [`Connection closed${reason}`]];
+    }
+    default:
+      status satisfies never;
+      return undefined;
+  }
+}
+
+/** The beginning of a message, in one line. */
+function excerptOf(body: string): string {
+  const [line = ""] = body.split(/\r?\n/, 1);
+  const excerpt = line.slice(0, EXCERPT_CHARS);
+  return excerpt === body ? body : `${excerpt}…`;
+}
+
+/**
+ * Makes a function that writes times as people read them: with the date where it is not
+ * today's. The time zone is the one of the machine unless another is named.
+ */
+export function clock(timeZone?: string): Look["time"] {
+  // Swedes write times as ISO 8601 does.
+  const format = new Intl.DateTimeFormat("sv-SE", {
+    dateStyle: "short",
+    timeStyle: "medium",
+    ...(timeZone === undefined ? {} : { timeZone }),
+  });
+  return (at, now) => {
+    // Whatever a server sends for a time: what is none has no place on a calendar.
+    if (!(Math.abs(at) <= 8.64e15)) return "--:--:--";
+    const [date, time = ""] = format.format(at).split(" ");
+    return format.format(now).startsWith(`${date} `) ? time : `${date} ${time}`;
+  };
+}

@@ -1,0 +1,350 @@
+/**
+ * One person's time in the terminal chat: lines go to rooms, and what happens to the screen.
+ *
+ * @module
+ */
+
+import {
+  type ChatClient,
+  type ChatRoom,
+  type RoomEvent,
+  SendError,
+  type Status,
+} from "../../client.ts";
+import { reasonOf } from "../protocol/errors.ts";
+import { MAX_BODY_BYTES } from "../protocol/frames.ts";
+import { utf8Bytes } from "../protocol/utf8.ts";
+import { type Command, COMMAND_HELP, parseCommand } from "./commands.ts";
+import type { Line } from "./editor.ts";
+import { Names } from "./names.ts";
+import { invitationTo, type Look, type Shown, statusLine, toJson, toText } from "./render.ts";
+import type { Screen } from "./terminal.ts";
+
+/** What a session can be told. */
+export interface SessionOptions {
+  /** The command with which others join a room. */
+  joinCommand: (roomId: string) => string;
+  /** How many entries of history a joined room begins with. */
+  last: number;
+  /** How things are shown; without it, as JSON. */
+  look?: Look;
+  /** Takes errors instead of the screen. */
+  complain?: (line: string) => void;
+}
+
+/** How many messages may be without an acknowledgement; the next line waits. */
+const MAX_UNSENT = 512;
+
+/** After how long without an acknowledgement the prompt tells of it, in milliseconds. */
+const PROMPT_MS = 300;
+
+/** How long a person who leaves waits for what is not acknowledged, and for what is not shown, in milliseconds. */
+const LEAVE_MS = 2_000;
+
+/** How often the time to the next attempt is shown, in milliseconds. */
+const COUNT_MS = 1_000;
+
+const PROMPT = "> ";
+
+/** A conversation, in one room after the other. */
+export class Session {
+  readonly #chat: ChatClient;
+  readonly #screen: Screen;
+  readonly #options: SessionOptions;
+  readonly #stop = new AbortController();
+  readonly #stopped: Promise<void>;
+  #room: ChatRoom | undefined;
+  /** What people in that room are called. */
+  #names = new Names();
+  /** Settles when everything that happened in the room was shown. */
+  #events: Promise<void> = Promise.resolve();
+  readonly #unsent = new Set<Promise<void>>();
+  #promptTimer: ReturnType<typeof setTimeout> | undefined;
+  #countdown: ReturnType<typeof setInterval> | undefined;
+  #leaving = false;
+  /** Whether nothing more is shown. */
+  #isGone = false;
+  #exitCode = 0;
+  /** What went wrong that nobody waited for. */
+  #failure: unknown;
+
+  /** Makes a session for a client that is connected. */
+  constructor(chat: ChatClient, screen: Screen, options: SessionOptions) {
+    this.#chat = chat;
+    this.#screen = screen;
+    this.#options = options;
+    const { signal } = this.#stop;
+    this.#stopped = new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
+  }
+
+  /** Lets the conversation end now. */
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  /** Talks until there is nothing more to say, leaves, and returns the exit code of the program. */
+  async run(room: ChatRoom): Promise<number> {
+    const statuses = this.#guard(this.#showStatuses());
+    await this.#enter(room);
+    await this.#updatePrompt();
+    for await (const line of this.#screen.lines(this.#stop.signal)) {
+      if (this.#stop.signal.aborted || !await this.#act(line)) break;
+    }
+    await this.#leave();
+    await statuses;
+    if (this.#failure !== undefined) throw this.#failure;
+    return this.#exitCode;
+  }
+
+  /** Does what a line says; false says that it was the last. */
+  async #act({ text, literal }: Line): Promise<boolean> {
+    if (utf8Bytes(text) > MAX_BODY_BYTES) {
+      await this.#fail(`Not sent: the line is longer than ${MAX_BODY_BYTES} bytes`, text);
+      return true;
+    }
+    const command: Command = literal ? { type: "say", text } : parseCommand(text);
+    try {
+      await this.#perform(command);
+    } catch (error) {
+      if (!this.#stop.signal.aborted) await this.#fail(reasonOf(error));
+    }
+    return command.type !== "quit";
+  }
+
+  async #perform(command: Command): Promise<void> {
+    const { signal } = this.#stop;
+    switch (command.type) {
+      case "nothing":
+      case "quit":
+        return;
+      case "say":
+        return await this.#say(command.text);
+      case "join": {
+        const { last } = this.#options;
+        return await this.#enter(await this.#chat.joinRoom(command.roomId, { signal, last }));
+      }
+      case "create":
+        return await this.#enter(await this.#chat.createRoom(command.name, { signal }));
+      case "leave":
+        return await this.#exit(this.#here());
+      case "who": {
+        const { members, presence } = this.#here();
+        const own = this.#chat.clientId;
+        return await this.#show({
+          type: "members",
+          members: [...members.values()],
+          presence,
+          own,
+        });
+      }
+      case "nick":
+        return await this.#chat.rename(command.name, { signal });
+      case "help":
+        return await this.#show({ type: "help", text: COMMAND_HELP });
+      case "wrong":
+        return await this.#fail(command.message);
+      default:
+        command satisfies never;
+    }
+  }
+
+  #here(): ChatRoom {
+    if (this.#room !== undefined) return this.#room;
+    throw new Error("You are in no room: /join ID or /create NAME");
+  }
+
+  /** Goes into a room, and out of the one before. */
+  async #enter(room: ChatRoom): Promise<void> {
+    const before = this.#room;
+    if (room === before) throw new Error("You are in this room already");
+    if (before !== undefined) await this.#exit(before);
+    this.#room = room;
+    this.#meet(room);
+    const { id: roomId, name } = room;
+    await this.#show({
+      type: "room",
+      roomId,
+      name,
+      command: this.#options.joinCommand(roomId),
+    });
+    this.#events = this.#guard(this.#showEvents(room));
+  }
+
+  /** Goes out of a room when everything said there is in its log, and shown. */
+  async #exit(room: ChatRoom): Promise<void> {
+    await Promise.race([Promise.all(this.#unsent), this.#stopped]);
+    this.#room = undefined;
+    try {
+      await room.leave({ signal: this.#stop.signal });
+    } catch (error) {
+      this.#room = room;
+      throw error;
+    }
+    await this.#events;
+  }
+
+  async #say(text: string): Promise<void> {
+    const room = this.#here();
+    const [oldest] = this.#unsent;
+    if (this.#unsent.size >= MAX_UNSENT) await Promise.race([oldest, this.#stopped]);
+    const sending = this.#guard(this.#send(room, text));
+    this.#unsent.add(sending);
+    sending.then(() => {
+      this.#unsent.delete(sending);
+      if (this.#unsent.size === 0) this.#guard(this.#updatePrompt());
+    });
+    if (this.#screen.interactive) {
+      this.#promptTimer ??= setTimeout(() => this.#guard(this.#updatePrompt()), PROMPT_MS);
+    }
+  }
+
+  async #send(room: ChatRoom, text: string): Promise<void> {
+    try {
+      await room.send(text);
+    } catch (error) {
+      const perhaps = error instanceof SendError && error.mayBeStored ? "Perhaps not" : "Not";
+      // The cause says it without "Not acknowledged".
+      const reason = reasonOf(error instanceof SendError ? error.cause ?? error : error);
+      await this.#fail(`${perhaps} sent: ${reason}`, text);
+      if (error instanceof SendError) this.#guard(this.#correct(error, text));
+    }
+  }
+
+  /** Tells of a message that was given up, and is stored all the same. */
+  async #correct({ outcome }: SendError, body: string): Promise<void> {
+    const seq = await outcome;
+    if (seq !== undefined && !this.#leaving) await this.#show({ type: "sent", seq, body });
+  }
+
+  /** Says how many lines are not in the log: they are shown when they are, in the order of the log. */
+  async #updatePrompt(): Promise<void> {
+    clearTimeout(this.#promptTimer);
+    this.#promptTimer = undefined;
+    const { size } = this.#unsent;
+    await this.#screen.setPrompt(size === 0 ? PROMPT : `${size} unsent ${PROMPT}`);
+  }
+
+  async #showEvents(room: ChatRoom): Promise<void> {
+    for await (const event of room.events()) {
+      if (this.#isGone) return;
+      await this.#show(this.#told(room, event), room.id);
+      if (event.type === "leave") this.#names.forget(event.from);
+    }
+  }
+
+  /** Learns the names of all who are in a room. */
+  #meet(room: ChatRoom): void {
+    this.#names = new Names();
+    for (const { client_id, name } of room.members.values()) this.#names.know(client_id, name);
+  }
+
+  /** An event with what the room's member knows of it. */
+  #told(room: ChatRoom, event: RoomEvent): Shown {
+    switch (event.type) {
+      case "message":
+      case "join":
+      case "back":
+        this.#names.know(event.from, event.name);
+        return event;
+      case "rename": {
+        const formerly = this.#names.last(event.from);
+        this.#names.know(event.from, event.name);
+        // In the history, those who are here still are known by their latest name only.
+        return formerly === undefined || formerly === event.name ? event : { ...event, formerly };
+      }
+      case "gap":
+      case "recovered":
+        this.#meet(room);
+        return event;
+      case "closed":
+        if (this.#room !== room || this.#leaving) return { type: "left", name: room.name };
+        this.#room = undefined;
+        this.#count();
+        return event;
+      default:
+        return event;
+    }
+  }
+
+  async #showStatuses(): Promise<void> {
+    let wasLost = false;
+    for await (const status of this.#chat.statuses()) {
+      if (status.type === "closed") wasLost = true;
+      if (this.#leaving || !wasLost) continue;
+      await this.#show({ type: "status", status });
+      await this.#keepStatus(status);
+      if (status.type === "closed" && !status.willReconnect) {
+        this.#exitCode = 1;
+        this.stop();
+      }
+    }
+    clearInterval(this.#countdown);
+  }
+
+  /** Keeps in sight how the connection is while there is none, and counts down to the next attempt. */
+  async #keepStatus(status: Status): Promise<void> {
+    clearInterval(this.#countdown);
+    const since = performance.now();
+    const show = () => this.#screen.setStatus(statusLine(status, performance.now() - since));
+    if (this.#screen.interactive && status.type === "reconnecting") {
+      this.#countdown = setInterval(() => this.#guard(show()), COUNT_MS);
+    }
+    await show();
+  }
+
+  async #leave(): Promise<void> {
+    const settled = Promise.all(this.#unsent);
+    // A pipe can wait, as long as it is not told to stop; a person wants to be gone.
+    if (!this.#screen.interactive) await Promise.race([settled, this.#stopped]);
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, LEAVE_MS);
+    await Promise.race([settled, late]);
+    clearTimeout(timer);
+    this.#leaving = true;
+    await this.#chat.close();
+    await Promise.all(this.#unsent);
+    // A pipe gets all that came before; to a person, a room that says much would never end.
+    const end = this.#screen.interactive
+      ? setTimeout(() => this.#isGone = true, LEAVE_MS)
+      : undefined;
+    await this.#events;
+    clearTimeout(end);
+  }
+
+  async #show(shown: Shown, roomId?: string): Promise<void> {
+    const { look } = this.#options;
+    const text = look === undefined ? toJson(shown, roomId) : this.#toText(shown, look);
+    if (text !== undefined) await this.#screen.show(text);
+    if (shown.type !== "room" || look === undefined) return;
+    const invitation = invitationTo(shown);
+    if (invitation !== undefined) await this.#screen.show(invitation, { whole: true });
+  }
+
+  #toText(shown: Shown, look: Look): string | undefined {
+    const { columns } = this.#screen;
+    // The last column is left free: some terminals go on in the next row when it is filled.
+    return toText(shown, look, { now: Date.now(), columns: columns - 1, names: this.#names });
+  }
+
+  /** Tells of something that did not work, and goes on. */
+  async #fail(message: string, body?: string): Promise<void> {
+    this.#count();
+    const { complain, look } = this.#options;
+    const shown: Shown = { type: "error", message, ...(body === undefined ? {} : { body }) };
+    if (complain === undefined || look === undefined) await this.#show(shown);
+    else complain(this.#toText(shown, look) ?? message);
+  }
+
+  /** Counts a failure: to a program that is the result, but a person has seen it and went on. */
+  #count(): void {
+    if (!this.#screen.interactive || this.#leaving) this.#exitCode = 1;
+  }
+
+  /** Ends the session where something fails that nobody waits for. */
+  #guard(work: Promise<void>): Promise<void> {
+    return work.catch((error) => {
+      this.#failure ??= error;
+      this.stop();
+    });
+  }
+}

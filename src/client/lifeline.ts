@@ -1,0 +1,270 @@
+// This module runs in browsers.
+
+/**
+ * Keeps a client connected: makes connections one after the other, each when the last
+ * has ended, and tells how it stands.
+ *
+ * @module
+ */
+
+import * as CLOSE from "../protocol/close_codes.ts";
+import { mayReconnect, messageOf } from "../protocol/errors.ts";
+import type { ConnectedFrame } from "../protocol/frames.ts";
+import { type Deferred, deferred, sleep } from "../protocol/wait.ts";
+import { backoff } from "./backoff.ts";
+import { Feed, type ReadOptions } from "./feed.ts";
+import { type End, Link, PROBE_MS, type Push, type Reply } from "./link.ts";
+import { isHidden } from "./page.ts";
+
+/** How a client stands with its server. */
+export type Status =
+  /** Before `connect`. */
+  | { type: "idle" }
+  /** A connection is being made. */
+  | { type: "connecting" }
+  /** All is well. `resumed`: the server knows this client from an earlier connection. */
+  | { type: "connected"; resumed: boolean }
+  /** The connection is gone, `reason` says why; attempt number `attempt` comes in `delayMs` milliseconds. */
+  | { type: "reconnecting"; attempt: number; delayMs: number; reason: string }
+  /** The connection is gone: for good, or until the next attempt. */
+  | { type: "closed"; code: number; reason: string; willReconnect: boolean };
+
+/** What a lifeline can be told. */
+export interface LifelineOptions {
+  /** How long one attempt may take, in milliseconds. */
+  timeoutMs: number;
+  /** Whether to come back after a connection has ended. */
+  reconnect: boolean;
+}
+
+/** What a lifeline asks and reports. */
+export interface LifelineEvents {
+  /** The body of the next `hello`. */
+  hello(): Record<string, unknown>;
+  /** Connected: called before any other frame of this connection is looked at. */
+  welcome(link: Link, reply: ConnectedFrame): void;
+  /** A frame that is no reply. */
+  push(frame: Push): void;
+  /** It will not come back. */
+  over(reason: string): void;
+}
+
+/** The delays between attempts: half a second on average at first, twenty seconds at the most. */
+const BACKOFF = { firstMs: 1_000, mostMs: 20_000 };
+
+/** After a connection that lasted this long, in milliseconds, the backoff begins anew. */
+const GOOD_MS = 5_000;
+
+/** The same when the browser says that there is no network: that may be wrong, but mostly is not. */
+const OFFLINE_PROBE_MS = 1_000;
+
+/** How many changes of status are kept for a slow reader. */
+const KEPT_STATUSES = 100;
+
+/** A client's connections, one after the other. */
+export class Lifeline {
+  readonly #url: URL;
+  readonly #options: LifelineOptions;
+  readonly #events: LifelineEvents;
+  readonly #statuses = new Feed<Status>({ events: KEPT_STATUSES }, () => undefined);
+  #status: Status = { type: "idle" };
+  #link: Link | undefined;
+  readonly #waiters = new Set<Deferred<Link>>();
+  #attempt = 0;
+  #connectedAt = 0;
+  #over = false;
+  /** Ends the wait for the next attempt. */
+  #waking = new AbortController();
+  /** Whether it stays away until somebody says that something has changed. */
+  #paused = false;
+  readonly #opening = new AbortController();
+
+  /** Makes a lifeline that does nothing before `connect`. */
+  constructor(url: URL, options: LifelineOptions, events: LifelineEvents) {
+    this.#url = url;
+    this.#options = options;
+    this.#events = events;
+  }
+
+  /** How it stands. */
+  get status(): Status {
+    return this.#status;
+  }
+
+  /** The connection, while there is one. */
+  get link(): Link | undefined {
+    return this.#link;
+  }
+
+  /** Every change of status from now on that no reader has had. */
+  statuses(options?: ReadOptions): AsyncGenerator<Status, void, undefined> {
+    return this.#statuses.read(options);
+  }
+
+  /** Makes the first connection, in one attempt. */
+  async connect(timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    if (this.#status.type !== "idle") throw new Error(`Cannot connect: ${this.#status.type}`);
+    try {
+      await this.#open(timeoutMs, signal);
+    } catch (error) {
+      this.#finish({ code: CLOSE.abnormal, reason: messageOf(error) });
+      throw error;
+    }
+  }
+
+  /** The connection, as soon as there is one. */
+  async ready(timeoutMs: number, signal?: AbortSignal): Promise<Link> {
+    if (this.#link !== undefined) return this.#link;
+    if (this.#over) throw new Error("The client is closed");
+    if (this.#status.type === "idle") throw new Error("Not connected: call connect");
+    const waiter = deferred<Link>("Reconnecting", timeoutMs, signal);
+    this.#waiters.add(waiter);
+    return await waiter.promise.finally(() => this.#waiters.delete(waiter));
+  }
+
+  /** Something has changed, the network or who looks: tries at once, or asks for a sign of life. */
+  nudge(): void {
+    this.#paused = false;
+    this.#link?.probe(Math.min(PROBE_MS, this.#options.timeoutMs));
+    this.#waking.abort();
+  }
+
+  /** The network seems to be gone: asks for a sign of life that has to come soon. */
+  doubt(): void {
+    this.#link?.probe(OFFLINE_PROBE_MS);
+  }
+
+  /** Lets the connection go, for `forMs` milliseconds at the most, and stays away until a nudge. */
+  pause(forMs?: number): void {
+    this.#paused = true;
+    this.#link?.pause(forMs);
+  }
+
+  /** Ends it for good. */
+  async close(reason: string): Promise<void> {
+    const link = this.#link;
+    this.#link = undefined;
+    this.#opening.abort(new Error("The client is closed"));
+    this.#finish({ code: CLOSE.normal, reason });
+    await link?.close(reason);
+  }
+
+  async #open(timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    this.#set({ type: "connecting" });
+    const closing = this.#opening.signal;
+    const ended = AbortSignal.any([closing, signal ?? closing]);
+    const deadline = performance.now() + timeoutMs;
+    const link = await Link.open(
+      this.#url,
+      {
+        push: (frame) => this.#events.push(frame),
+        end: (end, link) => this.#lost(link, end),
+      },
+      timeoutMs,
+      ended,
+    );
+    const hello = { action: "hello", body: this.#events.hello() };
+    const welcome = (reply: Reply) => this.#welcome(link, reply);
+    try {
+      await link.request(hello, welcome, deadline - performance.now(), ended);
+    } catch (error) {
+      // Not a close: the server may have taken the hello, and would take a close for a farewell.
+      link.fail("No answer to hello");
+      throw error;
+    }
+  }
+
+  #welcome(link: Link, reply: Reply): void {
+    if (!isWelcome(reply)) throw new Error("The server sent no welcome");
+    this.#link = link;
+    this.#paused = false;
+    this.#connectedAt = performance.now();
+    link.beat(reply.heartbeat_ms);
+    try {
+      this.#events.welcome(link, reply);
+    } catch (error) {
+      this.#link = undefined;
+      throw error;
+    }
+    this.#set({ type: "connected", resumed: reply.resumed === true });
+    for (const waiter of this.#waiters) waiter.resolve(link);
+  }
+
+  /** A connection has ended. One that was never welcomed is the business of whoever opened it. */
+  #lost(link: Link, end: End): void {
+    if (!mayReconnect(end.code)) this.#finish(end);
+    if (this.#link !== link) return;
+    this.#link = undefined;
+    if (performance.now() - this.#connectedAt > GOOD_MS) this.#attempt = 0;
+    if (this.#over) return;
+    if (!this.#options.reconnect) {
+      this.#finish(end);
+      return;
+    }
+    this.#close(end, true);
+    this.#comeBack(end);
+  }
+
+  async #comeBack({ reason, retryAfterMs }: End): Promise<void> {
+    while (!this.#over) {
+      if (this.#paused) {
+        await this.#sleep();
+      } else {
+        const delayMs = this.#delay(retryAfterMs);
+        retryAfterMs = undefined;
+        this.#attempt++;
+        this.#set({ type: "reconnecting", attempt: this.#attempt, delayMs, reason });
+        await this.#sleep(delayMs);
+      }
+      if (this.#over) return;
+      try {
+        await this.#open(this.#options.timeoutMs);
+        return;
+      } catch (error) {
+        reason = messageOf(error);
+      }
+    }
+  }
+
+  /** How long to wait before the next attempt, where the server has perhaps asked for a time. */
+  #delay(asked: number | undefined): number {
+    // Timers of a page that nobody sees come when they want: there is one attempt without any.
+    const atOnce = this.#attempt === 0 && (asked !== undefined || isHidden());
+    // A server may say when, but not make a client that keeps failing come faster.
+    return Math.max(atOnce ? 0 : backoff(this.#attempt, Math.random(), BACKOFF), asked ?? 0);
+  }
+
+  /** Waits for so many milliseconds, or until it is woken. */
+  #sleep(ms = Infinity): Promise<void> {
+    this.#waking = new AbortController();
+    return sleep(ms, this.#waking.signal);
+  }
+
+  #finish(end: End): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#close(end, false);
+    this.#statuses.end();
+    this.#waking.abort();
+    for (const waiter of this.#waiters) {
+      waiter.reject(new Error(`The client is closed: ${end.reason}`));
+    }
+    this.#events.over(end.reason);
+  }
+
+  #close({ code, reason }: End, willReconnect: boolean): void {
+    this.#set({ type: "closed", code, reason, willReconnect });
+  }
+
+  #set(status: Status): void {
+    this.#status = status;
+    this.#statuses.push(status);
+  }
+}
+
+/** Whether the server answers `hello` as the protocol says: the client counts on all of it. */
+function isWelcome(reply: Reply): reply is ConnectedFrame {
+  return reply.status === "connected" && typeof reply.client_id === "string" && reply.n >= 0 &&
+    reply.heartbeat_ms > 0 && reply.limits.body_bytes > 0 && (reply.limits.burst ?? 1) >= 1;
+}

@@ -1,0 +1,356 @@
+// This module runs in browsers.
+
+/**
+ * One connection of a client: requests and their replies, and the heartbeat that
+ * tells a dead connection from a quiet one.
+ *
+ * @module
+ */
+
+import * as CLOSE from "../protocol/close_codes.ts";
+import { ChatError, ConnectError } from "../protocol/errors.ts";
+import {
+  MAX_FRAME_CHARS,
+  type MemberInfo,
+  type Ref,
+  type ServerFrame,
+  SUBPROTOCOL,
+} from "../protocol/frames.ts";
+import { MAX_MEMBERS } from "../protocol/roster.ts";
+import { type Deferred, deferred, MAX_TIMER_MS, sleep } from "../protocol/wait.ts";
+
+/** A reply that says yes. */
+export type Reply = Exclude<ServerFrame, { status: "error" }>;
+
+/** A frame that tells something nobody asked for. */
+export type Push = Exclude<
+  ServerFrame,
+  { status: "connected" } | { event: "members" | "ping" | "goodbye" }
+>;
+
+/** The longest time, in milliseconds, that a server can ask a client to stay away. */
+const MOST_RETRY_MS = 600_000;
+
+/** How a connection ended. */
+export interface End {
+  /** The close code; 1006 where there was none. */
+  code: number;
+  reason: string;
+  /** When the server wants to see the client again, in milliseconds. */
+  retryAfterMs?: number;
+}
+
+/** What a connection reports. */
+export interface LinkEvents {
+  /** A frame that is no reply to a request. */
+  push(frame: Push): void;
+  /** The connection is over; nothing comes after it. */
+  end(end: End, link: Link): void;
+}
+
+interface Request extends Deferred<unknown> {
+  /** Runs before any later frame is looked at, even if nobody waits for the reply any more. */
+  accept: (reply: Reply) => unknown;
+}
+
+/** How many requests may be without a reply. */
+const MAX_REQUESTS = 1_000;
+
+/** What is a text wherever it stands, but for bodies, and how long it may be, in UTF-16 units: longer than any server has. */
+const TEXTS = "client_id session room_id room_name room_token epoch from name message reason"
+  .split(" ");
+const MAX_TEXT = 512;
+
+/** What is a whole number wherever it stands. */
+const COUNTS = "n seq after at from_seq to_seq".split(" ");
+
+/** However often the server wants to hear something, the heart beats no faster, in milliseconds. */
+const MIN_BEAT_MS = 5;
+
+/** How long a server may take to give a sign of life that it was asked for, in milliseconds. */
+export const PROBE_MS = 5_000;
+
+/** The most bytes that wait to be sent with which a `ping` is answered: any of them is a sign of life. */
+const MAX_WAITING = 4_096;
+
+/** How long a server may take to answer a close, in milliseconds. */
+const CLOSE_MS = 1_000;
+
+/** A connection that speaks `parley.v1`. */
+export class Link {
+  readonly #socket: WebSocket;
+  readonly #events: LinkEvents;
+  readonly #requests = new Map<Ref, Request>();
+  #refs = 0;
+  /** Members whom the next reply does not name again. */
+  readonly #named: MemberInfo[] = [];
+  #goodbye: End | undefined;
+  #ended = false;
+  #heardAt = performance.now();
+  #saidAt = performance.now();
+  #heart: ReturnType<typeof setInterval> | undefined;
+  /** Ends the connection unless something is heard before; and when it does, by the wall clock. */
+  #deadline: ReturnType<typeof setTimeout> | undefined;
+  #deadlineAt = Infinity;
+  /** Aborted when the socket has closed. */
+  readonly #closed = new AbortController();
+
+  private constructor(socket: WebSocket, events: LinkEvents) {
+    this.#socket = socket;
+    this.#events = events;
+    socket.onmessage = ({ data }) => this.#hear(data);
+    socket.onclose = ({ code, reason }) => {
+      this.#closed.abort();
+      this.#end({ code: code || CLOSE.abnormal, reason });
+    };
+  }
+
+  /** Connects; rejects where there is no `parley.v1` server within the time. */
+  static async open(
+    url: URL,
+    events: LinkEvents,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<Link> {
+    const socket = new WebSocket(url, SUBPROTOCOL);
+    const opening = deferred<Link>(`Connecting to ${url.origin}`, timeoutMs, signal);
+    socket.onopen = () => {
+      if (socket.protocol === SUBPROTOCOL) opening.resolve(new Link(socket, events));
+      else opening.reject(new Error(`${url.origin} does not speak ${SUBPROTOCOL}`));
+    };
+    socket.onerror = socket.onclose = (event: Event) => {
+      // Deno says why; browsers keep it to themselves.
+      const why = "message" in event && event.message ? `: ${event.message}` : "";
+      opening.reject(new ConnectError(`Cannot connect to ${url.origin}${why}`));
+    };
+    try {
+      return await opening.promise;
+    } catch (error) {
+      socket.onopen = null;
+      socket.close();
+      throw error;
+    }
+  }
+
+  /** Sends a frame that has no reply. */
+  send(frame: Record<string, unknown>): void {
+    if (this.#ended || this.#socket.readyState !== WebSocket.OPEN) return;
+    this.#saidAt = performance.now();
+    let text = JSON.stringify(frame);
+    // Nothing else is written with this escape but half a surrogate pair, which is no text.
+    if (text.includes("\\ud")) {
+      text = JSON.stringify(frame, (_, value) => value?.toWellFormed?.() ?? value);
+    }
+    this.#socket.send(text);
+  }
+
+  /**
+   * Sends a request and resolves with what `accept` makes of its reply. Rejects with a
+   * ChatError where the server refuses it, and where the time or the connection ends. A
+   * reply that comes after the time is accepted all the same: the server has done it.
+   */
+  async request<T>(
+    frame: Record<string, unknown> & { action: string },
+    accept: (reply: Reply) => T,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    signal?.throwIfAborted();
+    if (this.#ended) throw new Error("The connection ended");
+    if (this.#requests.size >= MAX_REQUESTS) {
+      throw new Error(`${MAX_REQUESTS} requests have no reply`);
+    }
+    const ref = ++this.#refs;
+    const answer = deferred<T>(`The reply to ${frame.action}`, timeoutMs, signal);
+    this.#requests.set(ref, { ...answer, accept } as Request);
+    this.send({ ...frame, ref });
+    return await answer.promise;
+  }
+
+  /**
+   * Begins to send `ping` where nothing else is said, and to give the connection up when
+   * nothing was heard for one and a quarter heartbeats of `heartbeatMs`.
+   */
+  beat(heartbeatMs: number): void {
+    const everyMs = Math.min(Math.max(heartbeatMs / 8, MIN_BEAT_MS), MAX_TIMER_MS);
+    let dueAt = Date.now() + everyMs;
+    this.#heart = setInterval(() => {
+      const now = performance.now();
+      const isLate = Date.now() - dueAt > everyMs;
+      dueAt = Date.now() + everyMs;
+      // Who comes late was throttled, frozen or asleep: what was said meanwhile may not be read yet.
+      if (isLate) this.probe(Math.min(PROBE_MS, heartbeatMs / 4));
+      else if (now - this.#heardAt > 1.25 * heartbeatMs) {
+        this.#giveUp(heartbeatMs);
+      } else if (now - Math.min(this.#heardAt, this.#saidAt) > 0.75 * heartbeatMs) {
+        this.#ping();
+      }
+    }, everyMs);
+  }
+
+  /** Asks for a sign of life, and gives the connection up where none comes within `timeoutMs`. */
+  probe(timeoutMs: number): void {
+    const deadlineAt = Date.now() + timeoutMs;
+    if (this.#deadlineAt <= deadlineAt) return;
+    this.#ask(timeoutMs, true);
+  }
+
+  #ask(timeoutMs: number, mayAskAgain: boolean): void {
+    if (this.#ended) return;
+    this.#ping();
+    clearTimeout(this.#deadline);
+    this.#deadlineAt = Date.now() + timeoutMs;
+    this.#deadline = setTimeout(() => {
+      // A deadline that comes late proves nothing, but two in a row are no accident any more.
+      const isLate = Date.now() - this.#deadlineAt > timeoutMs;
+      if (isLate && mayAskAgain) this.#ask(timeoutMs, false);
+      else this.#giveUp(timeoutMs);
+    }, timeoutMs);
+  }
+
+  #giveUp(ms: number): void {
+    this.fail(`Nothing heard for ${ms} ms`);
+  }
+
+  #ping(): void {
+    this.send({ action: "ping" });
+  }
+
+  /** Gives the connection up: to its owner it is over at once. */
+  fail(reason: string): void {
+    this.#end({ code: CLOSE.unresponsive, reason });
+  }
+
+  /** Says that it will be silent for a while, for `forMs` milliseconds at the most, and ends. */
+  pause(forMs?: number): void {
+    this.send({ action: "pause", body: { for_ms: forMs } });
+    this.#end({ code: CLOSE.paused, reason: "Paused" });
+  }
+
+  /** Closes with 1000 and resolves when the server has answered, or after a second. */
+  async close(reason: string): Promise<void> {
+    this.#end({ code: CLOSE.normal, reason });
+    await sleep(CLOSE_MS, this.#closed.signal);
+  }
+
+  #hear(data: unknown): void {
+    if (this.#ended) return;
+    this.#heardAt = performance.now();
+    clearTimeout(this.#deadline);
+    this.#deadlineAt = Infinity;
+    try {
+      this.#read(parse(data));
+    } catch {
+      // Whatever is wrong with it, going on would lose something: the next connection resumes.
+      this.#end({ code: CLOSE.protocolError, reason: "The server sent no frame" });
+    }
+  }
+
+  #read(frame: ServerFrame): void {
+    if (frame.event === "goodbye") {
+      const { code, reason } = frame;
+      this.#goodbye = { code, reason, ...retryAfter(frame.retry_after_ms) };
+    } else if (frame.event === "ping") {
+      // From the event itself: timers of a page that nobody looks at run once a minute.
+      if (this.#socket.bufferedAmount < MAX_WAITING) this.send({ action: "pong" });
+    } else if (frame.event === "members") {
+      if (this.#named.length + frame.members.length > MAX_MEMBERS) {
+        throw new TypeError();
+      }
+      this.#named.push(...frame.members);
+    } else if (!this.#answer(frame) && frame.status !== "connected") {
+      this.#events.push(frame);
+    }
+  }
+
+  /** Settles the request that a frame is the reply to, and says whether there is one: refs of messages are others. */
+  #answer(frame: ServerFrame & { ref?: Ref }): boolean {
+    const request = this.#requests.get(frame.ref!);
+    if (request === undefined) return false;
+    this.#requests.delete(frame.ref!);
+    try {
+      if (frame.status === "error") {
+        throw new ChatError(frame.code, frame.message, retryAfter(frame.retry_after_ms));
+      }
+      if ("members" in frame) frame.members = [...this.#named.splice(0), ...frame.members!];
+      request.resolve(request.accept(frame));
+    } catch (error) {
+      request.reject(error);
+    }
+    return true;
+  }
+
+  /** Ends the connection for everybody here; the socket is left to itself, which may take long to notice. */
+  #end(how: End): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    // What the server said of the end counts, even if its close got lost.
+    const end = this.#goodbye ?? how;
+    clearInterval(this.#heart);
+    clearTimeout(this.#deadline);
+    this.#socket.onmessage = null;
+    // Browsers let clients close with 1000 and 3000 to 4999 only.
+    const ours = end.code === CLOSE.normal || end.code >= 4000 && end.code < 5000;
+    this.#socket.close(ours ? end.code : CLOSE.unresponsive, end.reason.slice(0, 40));
+    for (const request of this.#requests.values()) {
+      request.reject(new Error(`The connection ended: ${end.reason || end.code}`));
+    }
+    this.#events.end(end, this);
+  }
+}
+
+/** A server's wish for a pause in milliseconds, if it is one that can be kept. */
+export function retryAfter(ms: unknown): { retryAfterMs?: number } {
+  return typeof ms === "number" && ms >= 0 ? { retryAfterMs: Math.min(ms, MOST_RETRY_MS) } : {};
+}
+
+/** Reads a frame, and checks what would do harm if it were otherwise. */
+function parse(data: unknown): ServerFrame {
+  const text = String(data);
+  const frame: ServerFrame = text.length > MAX_FRAME_CHARS ? null : JSON.parse(text);
+  if (!isSound(frame) || frame.status === undefined && !isEvent(frame)) throw new TypeError();
+  if ("members" in frame) frame.members = (frame.members ?? []).map(known);
+  return frame;
+}
+
+function isEvent(frame: Exclude<ServerFrame, { status: string }>): boolean {
+  switch (frame.event) {
+    case "entries":
+      return frame.entries.every((entry) => isSound(entry) && isText(entry.from) && entry.seq >= 0);
+    case "typing":
+      return isText(frame.from);
+    case "gap":
+      return frame.from_seq <= frame.to_seq;
+    case "goodbye":
+      return Number.isSafeInteger(frame.code) && isText(frame.reason);
+    default:
+      return isText(frame.event);
+  }
+}
+
+/** Whether the fields of a frame, or of a part of one, are of their kind and no longer than they may be. */
+function isSound(part: object): boolean {
+  // Not by `Object.entries`: a list for each field of each entry is the most that would be thrown away.
+  for (const field in part) {
+    const value: unknown = part[field as keyof typeof part];
+    if (
+      COUNTS.includes(field)
+        ? !Number.isSafeInteger(value)
+        : TEXTS.includes(field)
+        ? !isText(value)
+        : field === "body" && typeof value !== "string"
+    ) return false;
+  }
+  return true;
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string" && value.length <= MAX_TEXT;
+}
+
+/** Copies what is known of a member: whatever else a server tells is not kept. */
+function known(member: MemberInfo): MemberInfo {
+  const { client_id, name, away } = member;
+  if (!isSound(member) || !isText(client_id)) throw new TypeError();
+  return { client_id, ...(name === undefined ? {} : { name }), ...(away ? { away: true } : {}) };
+}

@@ -1,0 +1,265 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * What a client has said and the server has not acknowledged: numbered, in order,
+ * kept until the answer is known.
+ *
+ * @module
+ */
+
+import { MAX_BATCH } from "../protocol/frames.ts";
+import { utf8Bytes } from "../protocol/utf8.ts";
+
+/** The most messages on their way at once; less than a server takes in one burst. */
+export const MAX_IN_FLIGHT = 128;
+
+/**
+ * The most bytes of bodies on their way at once, unless a single body is longer. What its
+ * members have in flight together must fit into a room's log: when all of them come back
+ * with what they could not send, nobody shall be overrun.
+ */
+export const MAX_BYTES_IN_FLIGHT = 131_072;
+
+/**
+ * The most bytes of bodies in one frame, unless a single body is longer. With its envelope
+ * such a frame has less than 1,024 bytes: Deno's client writes a longer one in two pieces,
+ * and the second waits for the acknowledgement of the first (Nagle's algorithm against
+ * delayed acknowledgements, 40 ms; measured: 2,900 messages a second instead of 55,000).
+ */
+const MAX_BATCH_BYTES = 900;
+
+/** The quotation marks and the comma of a body in a list. */
+const LIST_BYTES = 3;
+
+/** A message that waits for its acknowledgement. */
+export interface Sending {
+  readonly roomId: string;
+  readonly body: string;
+  /** Its number; 0 until it is sent for the first time. */
+  n: number;
+  /** The mark of the frame that it was sent in last; 0 until then. */
+  ref: number;
+  /** Called with the `seq` it has in the log; 0 where the server cannot tell it any more. */
+  resolve: (seq: number) => void;
+  /** Called where it will not be sent again. */
+  reject: (error: Error) => void;
+}
+
+/** Consecutive messages to one room, for one frame. */
+export interface Batch {
+  readonly roomId: string;
+  /** The number of the first. */
+  readonly n: number;
+  readonly bodies: string[];
+  /** The mark of the frame, used once: a refusal that carries another one is of an earlier sending. */
+  readonly ref: number;
+}
+
+/** The messages of one client, in the order they were said. */
+export class Outbox {
+  /** Everything that has a number and no answer, in the order of the numbers. */
+  #numbered = new Map<number, Sending>();
+  /** What is on its way, part of the numbered, with its bytes. */
+  readonly #flying = new Map<Sending, number>();
+  #flyingBytes = 0;
+  /** What is to be sent, or to be sent again: that has a number already. */
+  #queue: Sending[] = [];
+  #unnumbered = 0;
+  #n = 0;
+  /** Up to here the server has taken everything, as far as it said. */
+  #taken = 0;
+  #mostFlying = MAX_IN_FLIGHT;
+  #window = MAX_IN_FLIGHT;
+  /** Counts down from 0, as requests count up: marks of both never meet. */
+  #ref = 0;
+  readonly #most: number;
+
+  /** Makes an empty outbox; so many messages at the most have a number and no answer. */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** How many messages have no answer. */
+  get size(): number {
+    return this.#numbered.size + this.#unnumbered;
+  }
+
+  /** The number up to which no message waits for an answer. */
+  get answered(): number {
+    for (const n of this.#numbered.keys()) return n - 1;
+    return this.#n;
+  }
+
+  /** The greatest number that was given. */
+  get sent(): number {
+    return this.#n;
+  }
+
+  /** Adds a message at the end. */
+  add(sending: Sending): void {
+    this.#queue.push(sending);
+    this.#unnumbered++;
+  }
+
+  /** Gives the next messages their numbers and returns the frames to send now. */
+  take(): Batch[] {
+    const batches: Batch[] = [];
+    let batch: Batch | undefined;
+    let bytes = 0;
+    let taken = 0;
+    for (const sending of this.#queue) {
+      const size = utf8Bytes(sending.body) + LIST_BYTES;
+      if (!this.#hasRoomFor(size)) break;
+      if (sending.n === 0 && this.#numbered.size >= this.#most) break;
+      taken++;
+      if (sending.n === 0) this.#number(sending);
+      // It was answered while it waited to be sent again.
+      else if (this.#numbered.get(sending.n) !== sending) continue;
+      this.#flying.set(sending, size);
+      this.#flyingBytes += size;
+      const { roomId, n, body } = sending;
+      bytes += size;
+      if (
+        batch?.roomId === roomId && batch.n + batch.bodies.length === n &&
+        batch.bodies.length < MAX_BATCH && bytes <= MAX_BATCH_BYTES &&
+        // What is repeated and what is new get different answers: they do not share a frame.
+        (batch.n > this.#taken || n <= this.#taken)
+      ) {
+        batch.bodies.push(body);
+      } else {
+        batch = { roomId, n, bodies: [body], ref: --this.#ref };
+        batches.push(batch);
+        bytes = size;
+      }
+      sending.ref = batch.ref;
+    }
+    this.#queue.splice(0, taken);
+    return batches;
+  }
+
+  /** Takes a message out whose place in the log is known; does nothing for one that is not here. */
+  acknowledge(n: number, seq: number): void {
+    this.#window = Math.min(this.#window + 1, this.#mostFlying);
+    this.#remove(n)?.resolve(seq);
+  }
+
+  /**
+   * Takes in that the server refused message `n` of the frame `ref`: with it, all behind it is to
+   * be sent again. Returns it; undefined where the refusal is of an earlier sending.
+   */
+  refused(n: number, ref: unknown): Sending | undefined {
+    const refused = this.#numbered.get(n);
+    if (refused === undefined || !this.#flying.has(refused)) return undefined;
+    if (ref !== undefined && ref !== refused.ref) return undefined;
+    const again = [...this.#numbered.values()].filter((sending) => sending.n >= n);
+    for (const sending of again) this.#land(sending);
+    this.#queue = [...again, ...this.#queue.filter((sending) => sending.n === 0)];
+    return refused;
+  }
+
+  /** Whether all before message `n` is answered. */
+  isFirst(n: number): boolean {
+    return this.answered === n - 1;
+  }
+
+  /**
+   * Takes out and returns what was refused for good: of all that is to be sent from message `n` on,
+   * what `isOver` says. The server has used no number for it, so that the rest moves up.
+   */
+  drop(n: number, isOver: (sending: Sending) => boolean): Sending[] {
+    const over = this.#queue.filter((sending) =>
+      (sending.n === 0 || sending.n >= n) && isOver(sending)
+    );
+    const isDropped = new Set(over);
+    this.#queue = this.#queue.filter((sending) => !isDropped.has(sending));
+    for (const dropped of over) {
+      if (dropped.n === 0) this.#unnumbered--;
+      else this.#numbered.delete(dropped.n);
+    }
+    this.#n = n - 1;
+    const kept = [...this.#numbered.values()];
+    this.#numbered.clear();
+    for (const sending of kept) {
+      if (sending.n > n) sending.n = this.#n + 1;
+      this.#n = Math.max(this.#n, sending.n);
+      this.#numbered.set(sending.n, sending);
+    }
+    return over;
+  }
+
+  /**
+   * Puts everything unanswered back in front, to be sent again under the same numbers;
+   * the server has taken everything up to number `taken`.
+   */
+  rewind(taken = this.#taken): void {
+    this.#taken = taken;
+    // A client that goes on where an earlier program stopped has numbered nothing itself.
+    this.#n = Math.max(this.#n, taken);
+    this.#flying.clear();
+    this.#flyingBytes = 0;
+    this.#queue = [...this.#numbered.values(), ...this.#queue.filter(({ n }) => n === 0)];
+  }
+
+  /** Goes on with one message at a time, then with one more for each that is acknowledged. */
+  throttle(): void {
+    this.#window = 1;
+  }
+
+  /** Sends no more at once than a server lets through, in frames. */
+  limit(burst: number): void {
+    this.#mostFlying = Math.max(1, Math.min(MAX_IN_FLIGHT, burst));
+    this.#window = Math.min(this.#window, this.#mostFlying);
+  }
+
+  /** Takes a message out that nobody waits for any more, if it was never sent; says whether it was. */
+  withdraw(sending: Sending): boolean {
+    if (sending.n > 0) return false;
+    const place = this.#queue.indexOf(sending);
+    if (place >= 0) {
+      this.#queue.splice(place, 1);
+      this.#unnumbered--;
+    }
+    return true;
+  }
+
+  /** Begins to count anew, as a new client; takes out and returns what was sent as the old one. */
+  restart(): Sending[] {
+    const sent = [...this.#numbered.values()];
+    this.#numbered.clear();
+    this.#n = 0;
+    this.rewind(0);
+    return sent;
+  }
+
+  /** Takes out and returns everything. */
+  clear(): Sending[] {
+    this.rewind();
+    this.#numbered.clear();
+    this.#unnumbered = 0;
+    return this.#queue.splice(0);
+  }
+
+  #hasRoomFor(bytes: number): boolean {
+    if (this.#flying.size === 0) return true;
+    return this.#flying.size < this.#window && this.#flyingBytes + bytes <= MAX_BYTES_IN_FLIGHT;
+  }
+
+  #number(sending: Sending): void {
+    sending.n = ++this.#n;
+    this.#numbered.set(sending.n, sending);
+    this.#unnumbered--;
+  }
+
+  #remove(n: number): Sending | undefined {
+    const sending = this.#numbered.get(n);
+    if (sending === undefined) return undefined;
+    this.#numbered.delete(n);
+    this.#land(sending);
+    return sending;
+  }
+
+  #land(sending: Sending): void {
+    this.#flyingBytes -= this.#flying.get(sending) ?? 0;
+    this.#flying.delete(sending);
+  }
+}

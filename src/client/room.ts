@@ -1,0 +1,240 @@
+// This module runs in browsers.
+
+/**
+ * A room as its member sees it: who is there, what happens, and a way to speak.
+ *
+ * @module
+ */
+
+import type {
+  Entry,
+  MemberInfo,
+  MessageEntry,
+  PresenceEntry,
+  PresenceEvent,
+  SuccessFrame,
+} from "../protocol/frames.ts";
+import { MAX_MEMBERS, Roster } from "../protocol/roster.ts";
+import type { WaitOptions } from "../protocol/wait.ts";
+import { Feed, type ReadOptions } from "./feed.ts";
+
+/** A message in a room. */
+export interface Message extends MessageEntry {
+  /** Tells it from other events. */
+  type: "message";
+  /** Where it was said. */
+  roomId: string;
+  /** Whether this client said it. */
+  own: boolean;
+}
+
+/** Somebody came, went, or changed the name; `quiet`: from here on the room is too large to tell. */
+export interface PresenceChange extends Omit<PresenceEntry, "event"> {
+  /** What happened. */
+  type: PresenceEvent;
+  /** Whether it happened to this client. */
+  own: boolean;
+}
+
+/** Everything that can happen in a room. */
+export type RoomEvent =
+  | Message
+  | PresenceChange
+  /** Somebody is typing. */
+  | { type: "typing"; from: string; name?: string }
+  /** The entries from `fromSeq` to `toSeq` will never come. */
+  | { type: "gap"; fromSeq: number; toSeq: number }
+  /** The room was rejoined after a reconnect. `false`: something before this point is missing for good. */
+  | { type: "recovered"; recovered: boolean }
+  /** The last event: the room was left, is gone, or the client was closed. */
+  | { type: "closed"; reason: string };
+
+/**
+ * What a room keeps for readers that are slower than the room, with sizes in UTF-16 units: as
+ * many as a server's log has bytes, so that history is there until it is read.
+ */
+const KEPT = { events: 10_000, size: 4_194_304 };
+
+/** What a room needs of its client. */
+export interface RoomActions {
+  /** Says something in the room. */
+  send(room: ChatRoom, text: string, wait: WaitOptions): Promise<number>;
+  /** Tells the others that this client is typing. */
+  typing(room: ChatRoom): void;
+  /** Leaves the room. */
+  leave(room: ChatRoom, wait: WaitOptions): Promise<void>;
+}
+
+/** What is known to happen to people: entries of a later protocol may tell more. */
+const PRESENCE = ["join", "away", "back", "leave", "rename", "quiet"] satisfies PresenceEvent[];
+
+/** A reply that lets a client into a room. */
+export type RoomReply = SuccessFrame & { room_id: string };
+
+/** A room this client is in. Iterating over it gives its messages. */
+export class ChatRoom implements AsyncIterable<Message> {
+  /** What others need to join. */
+  readonly id: string;
+  /** How it is called. */
+  readonly name: string;
+  readonly #actions: RoomActions;
+  readonly #feed: Feed<RoomEvent>;
+  readonly #roster = new Roster();
+  /** The `seq` up to which the member list is true; later entries change it. */
+  #membersAt = 0;
+  /** Whether changes of the member list were missed. */
+  #stale = false;
+  #epoch = "";
+  #token: string | undefined;
+  #cursor = 0;
+
+  /** Made by the client from the answer to `create` or `join`. */
+  constructor(reply: RoomReply, actions: RoomActions) {
+    this.id = reply.room_id;
+    this.name = reply.room_name ?? "";
+    this.#actions = actions;
+    this.#enter(reply);
+    this.#feed = new Feed<RoomEvent>(KEPT, missed, this.#cursor);
+  }
+
+  /** Everybody in the room, by client id; nobody where `presence` is false. */
+  get members(): ReadonlyMap<string, MemberInfo> {
+    return this.#roster.members;
+  }
+
+  /** False in a room that is too large to tell who comes and goes. */
+  get presence(): boolean {
+    return !this.#roster.quiet;
+  }
+
+  /** For the client: whether the member list may lack what lay in a gap. */
+  get stale(): boolean {
+    return this.#stale && this.presence;
+  }
+
+  /** Names this life of the room's log. */
+  get epoch(): string {
+    return this.#epoch;
+  }
+
+  /** What shows a server that has lost the room that it is called so, where it needs to be shown. */
+  get token(): string | undefined {
+    return this.#token;
+  }
+
+  /** The `seq` of the last entry this client has. */
+  get cursor(): number {
+    return this.#cursor;
+  }
+
+  /**
+   * Says something. Resolves with its `seq` when it is in the room's log, however often
+   * the connection breaks; rejects with a SendError that says whether it may be there
+   * all the same.
+   */
+  send(text: string, options: WaitOptions = {}): Promise<number> {
+    return this.#actions.send(this, text, options);
+  }
+
+  /** Tells the others that this client is typing; where it cannot be told, nothing happens. */
+  typing(): void {
+    this.#actions.typing(this);
+  }
+
+  /** Leaves the room. */
+  leave(options: WaitOptions = {}): Promise<void> {
+    return this.#actions.leave(this, options);
+  }
+
+  /**
+   * Everything that happens, until the room is left. It begins with the first event that was not
+   * read yet, or where `from` says: a second reader gets with `start` all that the room holds.
+   */
+  events(options: ReadOptions = {}): AsyncGenerator<RoomEvent, void, undefined> {
+    return this.#feed.read(options);
+  }
+
+  /** The messages among the {@linkcode events}, this client's own included. */
+  messages(options: ReadOptions = {}): AsyncGenerator<Message, void, undefined> {
+    return messagesOf(this.events(options));
+  }
+
+  /** The same as {@linkcode messages}. */
+  [Symbol.asyncIterator](): AsyncGenerator<Message, void, undefined> {
+    return this.messages();
+  }
+
+  /** For the client: takes the answer to another join; tells of it where the room `isBack`, or something is missing. */
+  renew(reply: SuccessFrame, isBack = false): void {
+    const recovered = reply.recovered !== false && reply.epoch === this.#epoch &&
+      (reply.after ?? 0) <= this.#cursor;
+    if (recovered) this.#know(reply);
+    else this.#enter(reply);
+    if (isBack || !recovered) this.#push({ type: "recovered", recovered });
+  }
+
+  /** For the client: takes an entry; one that was had before is passed over, and `false` returned. */
+  take(entry: Entry, clientId: string): boolean {
+    const { seq, at, from, name } = entry;
+    if (!(seq > this.#cursor)) return false;
+    this.#cursor = seq;
+    // What is known is copied: whatever else a server puts beside it is not kept.
+    const told = { seq, at, from, ...(name === undefined ? {} : { name }), own: from === clientId };
+    if ("body" in entry) {
+      const { n, body } = entry;
+      this.#push({ ...told, n, body, type: "message", roomId: this.id });
+    } else if (PRESENCE.includes(entry.event)) {
+      if (seq > this.#membersAt) this.#roster.apply(entry);
+      if (this.members.size > MAX_MEMBERS) this.#roster.reset([], true);
+      this.#push({ ...told, type: entry.event });
+    }
+    return true;
+  }
+
+  /** For the client: takes what is no entry. */
+  tell(event: Extract<RoomEvent, { type: "typing" | "gap" }>): void {
+    if (event.type === "gap") {
+      this.#cursor = Math.max(this.#cursor, event.toSeq);
+      this.#stale = true;
+    }
+    this.#push(event);
+  }
+
+  /** For the client: says the last word and ends every iteration. */
+  end(reason: string): void {
+    this.#push({ type: "closed", reason });
+    this.#feed.end();
+  }
+
+  #push(event: RoomEvent): void {
+    const { body = "", name = "", from = "" } = event as Partial<Message>;
+    this.#feed.push(event, this.#cursor, body.length + name.length + from.length);
+  }
+
+  #enter(reply: SuccessFrame): void {
+    this.#epoch = reply.epoch ?? "";
+    this.#cursor = reply.after ?? reply.seq ?? 0;
+    this.#know(reply);
+  }
+
+  #know(reply: SuccessFrame): void {
+    this.#stale = false;
+    this.#membersAt = reply.seq ?? 0;
+    this.#token = reply.room_token;
+    this.#roster.reset(reply.members, reply.presence === false);
+  }
+}
+
+async function* messagesOf(
+  events: AsyncIterable<RoomEvent>,
+): AsyncGenerator<Message, void, undefined> {
+  for await (const event of events) if (event.type === "message") yield event;
+}
+
+/** What a reader is told that was too slow: it had everything up to `from`, and missed the rest up to `to`. */
+function missed(from: number, to: number): RoomEvent | undefined {
+  if (to === from) return undefined;
+  // A log that starts anew in between leaves nothing to count by.
+  if (to < from) return { type: "recovered", recovered: false };
+  return { type: "gap", fromSeq: from + 1, toSeq: to };
+}

@@ -1,0 +1,251 @@
+// This module runs in browsers.
+
+/**
+ * Gets what an app says into the log, once and in order, however often the connection
+ * breaks or the server says "not now".
+ *
+ * @module
+ */
+
+import { ChatError, type ErrorCode, messageOf, SendError } from "../protocol/errors.ts";
+import { type ConnectedFrame, type ErrorFrame, MAX_BODY_BYTES } from "../protocol/frames.ts";
+import { utf8Bytes } from "../protocol/utf8.ts";
+import { deferred, sleep } from "../protocol/wait.ts";
+import { patience } from "./backoff.ts";
+import { type Link, retryAfter } from "./link.ts";
+import { Outbox, type Sending } from "./outbox.ts";
+
+/** How many messages may be without an acknowledgement, and what happens to one more. */
+export interface SenderOptions {
+  maxUnacknowledged: number;
+  whenFull?: "wait" | "fail";
+}
+
+/** What a sender needs of its client. */
+export interface SenderActions {
+  /** The connection, while there is one. */
+  link(): Link | undefined;
+  /** Comes back as another client: the server counts otherwise than this one. */
+  startOver(): void;
+}
+
+/** When something is sent again; each connection begins with one of its own. */
+interface Hold {
+  /** On the monotonic clock in milliseconds; `Infinity` where that depends on something else. */
+  readonly until: number;
+}
+
+/** How long a server that gave no time is left alone before a message is sent again, in milliseconds. */
+const RETRY_MS = 1_000;
+
+/** Refusals that waiting helps, whether or not the server says how long. */
+const WAITING_HELPS: readonly ErrorCode[] = ["rate_limited", "unavailable", "out_of_order"];
+
+/** Refusals of all that is said in a room. */
+export const OUTSIDE: readonly ErrorCode[] = ["not_in_room", "room_gone"];
+
+/** The sending half of a client. */
+export class Sender {
+  readonly #options: SenderOptions;
+  readonly #actions: SenderActions;
+  readonly #outbox: Outbox;
+  #flushing = false;
+  /** How often something was refused since the last acknowledgement. */
+  #refusals = 0;
+  /** Set while nothing may be sent on the connection. */
+  #hold: Hold | undefined;
+  /** What the client before this one sent, of which nobody knows what became of it. */
+  #former: { clientId: string; sent: Map<number, Sending> } | undefined;
+  #bodyBytes = MAX_BODY_BYTES;
+  #isCounting = false;
+  readonly #closed = new AbortController();
+
+  /** Makes a sender that has nothing to send. */
+  constructor(options: SenderOptions, actions: SenderActions) {
+    this.#options = options;
+    this.#outbox = new Outbox(options.maxUnacknowledged);
+    this.#actions = actions;
+  }
+
+  /** What `hello` says of the messages; nothing before the server has told the count. */
+  get numbers(): { n: number; sent: number } | undefined {
+    if (!this.#isCounting) return undefined;
+    const { answered: n, sent } = this.#outbox;
+    return { n, sent };
+  }
+
+  /** Resolves with the `seq` the message has in the log; rejects with a SendError. */
+  async send(
+    roomId: string,
+    body: string,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<number> {
+    if (signal?.aborted) {
+      const cause = signal.reason;
+      throw new SendError(`Not sent: ${messageOf(cause)}`, false, { cause });
+    }
+    this.#check(body);
+    const answer = deferred<number>("The acknowledgement", timeoutMs, signal);
+    const { resolve, reject } = answer;
+    const sending: Sending = { roomId, body, n: 0, ref: 0, resolve, reject };
+    this.#outbox.add(sending);
+    this.#flushSoon();
+    try {
+      return await answer.promise;
+    } catch (cause) {
+      if (cause instanceof SendError) throw cause;
+      const message = `Not acknowledged: ${messageOf(cause)}`;
+      if (this.#outbox.withdraw(sending)) throw new SendError(message, false, { cause });
+      throw new SendError(message, true, { cause, outcome: outcomeOf(sending) });
+    }
+  }
+
+  /**
+   * A new connection: nothing is sent before `ready`, then everything that has no answer.
+   * `clientId` is who it was before.
+   */
+  welcome(link: Link, reply: ConnectedFrame, ready: Promise<unknown>, clientId: string): void {
+    this.#bodyBytes = reply.limits.body_bytes;
+    this.#outbox.limit(reply.limits.burst ?? Infinity);
+    this.#isCounting = true;
+    if (reply.resumed) this.#outbox.rewind(reply.n);
+    else this.#restart(clientId);
+    this.#holdUntil(link, Infinity, ready);
+  }
+
+  /** A message has its place in the log. */
+  acknowledge(n: number, seq: number): void {
+    this.#refusals = 0;
+    this.#outbox.acknowledge(n, seq);
+    this.#flushSoon();
+  }
+
+  /** An entry of another client: it may be the one that this client was before. */
+  witness(from: string, n: number, seq: number): void {
+    if (from !== this.#former?.clientId) return;
+    this.#former.sent.get(n)?.resolve(seq);
+    this.#former.sent.delete(n);
+  }
+
+  /** Acknowledgements may have been missed: repeats bring them back. */
+  missed(): void {
+    this.#outbox.rewind();
+    // Not longer for each of many: what is held goes out in its time.
+    if (this.#hold === undefined) this.#pause(0);
+  }
+
+  /** The server has refused a message. */
+  refuse(frame: ErrorFrame, n: number): void {
+    const refused = this.#outbox.refused(n, frame.ref);
+    // It was sent again since, or one before it was refused as well.
+    if (refused === undefined) return;
+    const { code, message } = frame;
+    const { retryAfterMs } = retryAfter(frame.retry_after_ms);
+    if (code === "out_of_order" && this.#outbox.isFirst(n)) this.#actions.startOver();
+    else if (retryAfterMs !== undefined || WAITING_HELPS.includes(code)) {
+      this.#outbox.throttle();
+      this.#pause(retryAfterMs ?? RETRY_MS);
+    } else {
+      // Whoever is not in a room is not there for the others either.
+      const isOver = OUTSIDE.includes(code)
+        ? ({ roomId }: Sending) => roomId === refused.roomId
+        : (sending: Sending) => sending === refused;
+      const cause = new ChatError(code, message);
+      for (const { reject } of this.#outbox.drop(n, isOver)) {
+        reject(new SendError(message, false, { cause }));
+      }
+      this.#flushSoon();
+    }
+  }
+
+  /** Ends it: what has no answer is rejected. */
+  close(reason: string): void {
+    this.#closed.abort();
+    for (const { n, reject } of this.#outbox.clear()) {
+      reject(new SendError(`The client is closed: ${reason}`, n > 0));
+    }
+    this.#forgetFormer();
+  }
+
+  /** Begins anew as another client, which cannot tell the server what it has said before. */
+  #restart(clientId: string): void {
+    const sent = this.#outbox.restart();
+    if (sent.length === 0) return;
+    this.#forgetFormer();
+    this.#former = { clientId, sent: new Map(sent.map((sending) => [sending.n, sending])) };
+    for (const sending of sent) {
+      const { reject } = sending;
+      const outcome = outcomeOf(sending);
+      reject(new SendError("The server has forgotten this client", true, { outcome }));
+    }
+  }
+
+  #forgetFormer(): void {
+    for (const { reject } of this.#former?.sent.values() ?? []) reject(new Error());
+    this.#former = undefined;
+  }
+
+  #check(body: string): void {
+    if (typeof body !== "string") {
+      // In a frame with others, it would have all of them refused.
+      throw new SendError(`A message must be a string, not ${String(body)}`, false);
+    }
+    const bytes = body.length * 3 > this.#bodyBytes ? utf8Bytes(body) : 0;
+    if (bytes > this.#bodyBytes) {
+      const most = this.#bodyBytes;
+      throw new SendError(`Message has ${bytes} bytes, at most ${most} are allowed`, false);
+    }
+    const { size } = this.#outbox;
+    if (this.#options.whenFull === "fail" && size >= this.#options.maxUnacknowledged) {
+      throw new SendError(`${size} messages are not acknowledged, the most allowed`, false);
+    }
+  }
+
+  /** Sends at the end of this turn, so that what is said within one turn shares a frame. */
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    queueMicrotask(() => {
+      this.#flushing = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    const link = this.#actions.link();
+    if (link === undefined || this.#hold !== undefined) return;
+    for (const { roomId, n, bodies, ref } of this.#outbox.take()) {
+      const one = bodies.length === 1;
+      const [action, body] = one ? ["message", bodies[0]] : ["messages", bodies];
+      link.send({ action, room_id: roomId, n, body, ref });
+    }
+  }
+
+  /** Sends nothing for as long as the server asked for, in milliseconds, or longer. */
+  #pause(asked: number): void {
+    const link = this.#actions.link();
+    const ms = patience(asked, this.#refusals++);
+    const until = performance.now() + ms;
+    if (link === undefined || this.#hold !== undefined && this.#hold.until >= until) return;
+    this.#holdUntil(link, until, sleep(ms, this.#closed.signal));
+  }
+
+  /** Sends nothing on this connection until `ready`; if that fails, the next connection tries again. */
+  #holdUntil(link: Link, until: number, ready: Promise<unknown>): void {
+    const hold = this.#hold = { until };
+    ready.then(() => {
+      if (this.#hold !== hold) return;
+      this.#hold = undefined;
+      this.#flush();
+    }, (error) => link.fail(messageOf(error)));
+  }
+}
+
+/** Whoever waited for a message has given up: tells from now on what becomes of it. */
+function outcomeOf(sending: Sending): Promise<number | undefined> {
+  const { promise, resolve } = Promise.withResolvers<number | undefined>();
+  sending.resolve = resolve;
+  sending.reject = () => resolve(undefined);
+  return promise;
+}

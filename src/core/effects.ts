@@ -1,0 +1,49 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * What the hub is given and what it wants done: the vocabulary between the rules
+ * and the edge that carries them out.
+ *
+ * @module
+ */
+
+import type { CreateFrame, Draft, HelloFrame, JoinFrame } from "../protocol/frames.ts";
+import type { Member, Outlet, Room } from "./room.ts";
+import type { Peer } from "./sessions.ts";
+
+/** A moment on both clocks. Only the monotonic one decides anything, but for what is too old. */
+export interface Instant {
+  /** Monotonic, in milliseconds. */
+  readonly now: number;
+  /** The wall clock, in milliseconds since 1970: what people are shown. */
+  readonly at: number;
+}
+
+/** Something to be done at the edge; a list of them is carried out in its order. */
+export type Effect =
+  /** Send one frame. */
+  | { type: "send"; to: Outlet; text: string }
+  /** Send what a member has not been sent yet, as far as its socket takes it: it is about to leave. */
+  | { type: "deliver"; member: Member }
+  /** Send a last frame and close; the hub knows this peer no longer. */
+  | { type: "close"; peer: Peer; code: number; reason: string; goodbye: string }
+  /** Store entries, each only if the one before it was not refused. */
+  | { type: "append"; roomId: string; drafts: Draft[] }
+  /** Make a room in the store, then call `opened`; hold what the peer says until then. */
+  | { type: "create"; peer: Peer; frame: CreateFrame | JoinFrame; roomId: string; name: string }
+  /** Ask the store for a room, up to where the peer knows it; then call `opened`, and hold what it says until then. */
+  | { type: "open"; peer: Peer; frame: JoinFrame; roomId: string }
+  /** Send the members of a room, with its next entries, what it was given to pass on. */
+  | { type: "pass"; room: Room }
+  /** Hand a frame that is not stored to those in a room who are at other processes. */
+  | { type: "relay"; roomId: string; text: string }
+  /** Tell the store that nobody here is in the room. */
+  | { type: "release"; roomId: string }
+  /** Ask the store for a client, then call `recalled`; hold what the peer says until then. */
+  | { type: "recall"; peer: Peer; frame: HelloFrame; clientId: string }
+  /** Tell the store of a client that may come back. */
+  | { type: "remember"; clientId: string; name: string | undefined }
+  /** Tell the store that a client is only remembered, and may come back late. */
+  | { type: "trim"; clientId: string }
+  /** Tell the store that a client will never come back. */
+  | { type: "forget"; clientId: string };

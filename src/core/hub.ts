@@ -1,0 +1,453 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * The server's rules: who may say what where. Frames go in, effects come out;
+ * nothing is sent, stored or waited for here.
+ *
+ * @module
+ */
+
+import * as CLOSE from "../protocol/close_codes.ts";
+import { encodeFrame } from "../protocol/encode.ts";
+import { ChatError } from "../protocol/errors.ts";
+import type { ClientFrame, CreateFrame, HelloFrame, JoinFrame } from "../protocol/frames.ts";
+import { Absence } from "./absence.ts";
+import { Departures } from "./departures.ts";
+import type { Effect, Instant } from "./effects.ts";
+import { newRoomId, normalizeRoomId, type RandomBytes } from "./ids.ts";
+import { Liveness } from "./liveness.ts";
+import { Messages } from "./messages.ts";
+import type { HubOptions } from "./options.ts";
+import { tell, typing } from "./presence.ts";
+import { costOfEntering, rateOf } from "./rate_limit.ts";
+import {
+  ask,
+  entered,
+  farewell,
+  left,
+  plainWelcome,
+  replaced,
+  success,
+  welcome,
+} from "./replies.ts";
+import type { Room } from "./room.ts";
+import { Rooms } from "./rooms.ts";
+import { type Peer, type Session, Sessions, type Sign } from "./sessions.ts";
+import type { Store, StoredClient, StoredRoom } from "./store.ts";
+
+/** What the rules depend on in a store. */
+export type StoreFacts = Pick<Store, "shared" | "bodyBytes" | "storedUpTo">;
+
+/** All sessions and rooms of one process. */
+export class Hub {
+  /** What is said in the rooms. */
+  readonly messages: Messages;
+  readonly #options: HubOptions;
+  readonly #random: RandomBytes;
+  readonly #rooms: Rooms;
+  readonly #sessions: Sessions;
+  readonly #store: StoreFacts;
+  readonly #absence: Absence;
+  readonly #departures: Departures;
+  readonly #liveness: Liveness;
+
+  /**
+   * Makes an empty hub; `random` fills arrays for ids, `sign` signs them for session tokens.
+   * Where the store is `shared`, clients may have been at other processes since they were here.
+   * With `signRoom` rooms that are lost are made again only with the names that they had.
+   */
+  constructor(
+    options: HubOptions,
+    random: RandomBytes,
+    sign: Sign,
+    store: StoreFacts = {},
+    signRoom?: Sign,
+  ) {
+    this.#store = store;
+    this.#options = options;
+    this.#rooms = new Rooms(options, signRoom);
+    this.#absence = new Absence(options);
+    this.#liveness = new Liveness(options);
+    this.#random = random;
+    this.#sessions = new Sessions(random, sign, rateOf(options.rate));
+    this.#departures = new Departures(this.#sessions, this.#absence, options);
+    this.messages = new Messages(this.#sessions, this.#departures, store, options.rate > 0);
+  }
+
+  /** The open rooms, by id. */
+  get rooms(): ReadonlyMap<string, Room> {
+    return this.#rooms.byId;
+  }
+
+  /** How many clients are connected, or may still come back. */
+  get clients(): number {
+    return this.#sessions.size;
+  }
+
+  /** Takes a new connection in. Call `receive` for each of its frames and `disconnect` at its end. */
+  connect(peer: Peer, t: Instant): Effect[] {
+    if (!peer.plain) {
+      this.#liveness.arrive(peer, t.now);
+      return [];
+    }
+    const session = this.#sessions.add(t.now);
+    session.attach(peer, t.now);
+    return [plainWelcome(peer, session)];
+  }
+
+  /** Takes in a client of an earlier process: it is away from now on. */
+  adopt(client: StoredClient, t: Instant): Effect[] {
+    const session = this.#sessions.restore(client, t.now);
+    // How long it has been there nobody knows any more: it is not one of those who come and go.
+    session.stayed = Infinity;
+    this.#absence.begin(session, t.now);
+    return this.#departures.shed(t);
+  }
+
+  /** Notes that a connection has said something, whatever it is and whatever comes of it. */
+  heard({ session }: Peer, now: number): void {
+    if (session !== undefined) session.seenAt = now;
+  }
+
+  /**
+   * Takes one frame of a connection.
+   *
+   * @throws {ChatError} where it is refused, with nothing changed.
+   */
+  receive(peer: Peer, frame: ClientFrame, t: Instant): Effect[] {
+    const session = peer.session;
+    if (session === undefined) {
+      // What has waited for the store may come when its connection has gone.
+      if (!this.#liveness.awaits(peer)) return [];
+      if (frame.action === "hello") return this.#hello(peer, frame, t);
+      throw new ChatError("hello_required", `Say hello before ${frame.action}`);
+    }
+    switch (frame.action) {
+      case "message":
+      case "messages":
+        return this.messages.take(session, peer, frame, t);
+      case "create":
+        return this.#create(session, peer, frame);
+      case "join":
+        return this.#join(session, peer, frame, t);
+      case "leave": {
+        const member = session.memberOf(peer, frame.roomId, "Not in any room");
+        return [
+          { type: "deliver", member },
+          left(peer, member, frame.ref),
+          ...this.#departures.leave(session, member, t),
+        ];
+      }
+      case "typing":
+        return typing(session.memberOf(peer, frame.roomId), t);
+      case "rename":
+        return [
+          success(peer, { message: `You are '${frame.name}' now` }, frame.ref),
+          ...this.#rename(session, frame.name, t),
+        ];
+      case "ping":
+        return [{ type: "send", to: peer, text: encodeFrame({ event: "pong" }, frame.ref) }];
+      case "pong":
+        return [];
+      case "pause":
+        return [
+          farewell(peer, CLOSE.paused, "Paused"),
+          ...this.#departures.pause(session, frame.forMs, t),
+          ...this.#departures.shed(t),
+        ];
+      case "hello":
+        throw new ChatError("already_connected", `Already connected as ${session.id}`);
+      default:
+        return frame satisfies never;
+    }
+  }
+
+  /**
+   * Takes in a room that the store has opened, with whom a process that is gone left in it:
+   * what comes of that is to be done whoever can enter it. Call `opened` next.
+   *
+   * @throws {ChatError} where there is no place for it: then the store shall not keep it open.
+   */
+  admit(stored: StoredRoom, t: Instant): Effect[] {
+    if (this.rooms.has(stored.id)) return [];
+    const place = this.#makePlace();
+    this.#rooms.open(stored, t.now);
+    return [...place, ...this.orphaned(stored.id, stored.orphans ?? [], t)];
+  }
+
+  /**
+   * Goes on with a `create` or `join` whose room the store has made or looked for.
+   *
+   * @throws {ChatError} where there is no such room, or it cannot be entered.
+   */
+  opened(
+    peer: Peer,
+    frame: CreateFrame | JoinFrame,
+    stored: StoredRoom | undefined,
+    t: Instant,
+  ): Effect[] {
+    const session = peer.session;
+    if (stored === undefined) {
+      if (frame.action === "create") throw new ChatError("internal", "Room was not created");
+      // For whoever has gone meanwhile nothing is made.
+      if (session === undefined) return [];
+      const { id, name } = this.#rooms.lost(peer, frame);
+      return this.#make(peer, frame, id, name);
+    }
+    const room = this.rooms.get(stored.id);
+    // The peer may have gone while the store was asked; the room then waits out its time, empty.
+    if (room === undefined || session === undefined) return [];
+    return this.#enter(session, peer, room, frame, t);
+  }
+
+  /** Goes on with a `hello` whose client the store has looked for. */
+  recalled(
+    peer: Peer,
+    frame: HelloFrame,
+    clientId: string,
+    stored: StoredClient | undefined,
+    t: Instant,
+  ): Effect[] {
+    let known = this.#sessions.get(clientId);
+    // The peer may have gone while the store was asked, which has taken the client over for it.
+    if (!this.#liveness.awaits(peer)) {
+      if (stored === undefined || known?.peer !== undefined) return [];
+      if (known === undefined) return this.adopt(stored, t);
+      known.arrive(t.now);
+      known.recount(stored);
+      return [];
+    }
+    if (stored === undefined && known?.elsewhere) known = undefined;
+    // It comes from another process, where it may have said more since.
+    if (this.#store.shared && stored !== undefined) known?.recount(stored);
+    return this.#welcome(
+      peer,
+      frame,
+      known ?? (stored && this.#sessions.restore(stored, t.now)),
+      t,
+    );
+  }
+
+  /**
+   * Lets go of a client that has come in at another process, or with `roomId` of its place
+   * in that room, for which the other one speaks now. Nobody is told: it is not away. What
+   * it does not take up there it leaves when the grace time is over.
+   */
+  taken(clientId: string, roomId: string | undefined, t: Instant): Effect[] {
+    const session = this.#sessions.get(clientId);
+    if (session === undefined) return [];
+    const effects: Effect[] = [];
+    const member = session.rooms.get(roomId ?? "");
+    // A place that it left behind here earlier says nothing about where it is now.
+    const isElsewhere = roomId === undefined || member?.outlet !== undefined;
+    if (isElsewhere && !session.elsewhere) {
+      const { peer } = session;
+      if (peer !== undefined) effects.push(replaced(peer));
+      effects.push({ type: "forget", clientId });
+      this.#absence.begin(session, t.now);
+      session.goElsewhere(t.now);
+    }
+    if (member !== undefined) this.#departures.part(session, member, t);
+    if (session.elsewhere && session.rooms.size === 0) this.#departures.drop(session);
+    return effects;
+  }
+
+  /**
+   * Takes over members of an open room whose process is gone: those who may still come back
+   * are away, all others have left.
+   */
+  orphaned(roomId: string, clientIds: readonly string[], t: Instant): Effect[] {
+    const room = this.rooms.get(roomId);
+    if (room === undefined) return [];
+    return clientIds.flatMap((id) => {
+      const session = this.#sessions.get(id);
+      const known = room.roster.members.get(id);
+      if (session === undefined || this.#absence.isGone(session)) {
+        return tell("leave", { room, person: { id, name: known?.name } }, t);
+      }
+      if (session.rooms.get(roomId)?.room === room) return [];
+      const member = room.add(session);
+      session.rooms.add(member);
+      this.#absence.beginIn(session, member, t.now);
+      return [
+        ...(known?.away ? [] : tell("away", member, t)),
+        ...this.#departures.thin(room, t),
+      ];
+    });
+  }
+
+  /**
+   * Lets go of a connection that has ended, or that the caller is about to end. With
+   * `forGood` its client will not come back. Safe to call again.
+   */
+  disconnect(peer: Peer, t: Instant, forGood = false): Effect[] {
+    this.#liveness.greeted(peer);
+    const session = peer.session;
+    if (session === undefined) return [];
+    if (!forGood && !peer.plain) {
+      return [...this.#departures.cutOff(session, t), ...this.#departures.shed(t)];
+    }
+    session.detach(peer, t.now);
+    return this.#departures.end(session, t);
+  }
+
+  /** Does what is due by now; call it at least twice a second. */
+  tick(t: Instant): Effect[] {
+    const effects: Effect[] = [];
+    for (const due of this.#liveness.due(this.#sessions, t.now)) {
+      if (due.ask) effects.push(ask(due.peer));
+      else effects.push(...this.dismiss(due.peer, due.code, due.reason, t));
+    }
+    return [...effects, ...this.#departures.tick(t), ...this.#rooms.tick(t)];
+  }
+
+  /** Lets go of a peer and says why it is closed. With `retryAfterMs` it is asked to come back after that. */
+  dismiss(peer: Peer, code: number, reason: string, t: Instant, retryAfterMs?: number): Effect[] {
+    return [farewell(peer, code, reason, retryAfterMs), ...this.disconnect(peer, t)];
+  }
+
+  /** The client that a frame comes from; of a `hello`, the one that shall go on. */
+  clientOf(peer: Peer, frame: ClientFrame): string | undefined {
+    if (frame.action !== "hello") return peer.session?.id;
+    return frame.session === undefined ? undefined : this.#sessions.verify(frame.session);
+  }
+
+  /** Whether a connection is still there: one that has gone waits for nothing. */
+  isHere(peer: Peer): boolean {
+    return peer.session !== undefined || this.#liveness.awaits(peer);
+  }
+
+  /** Notes before a `hello` that its client has said what is neither stored nor refused so far. */
+  doubt(peer: Peer, frame: HelloFrame): void {
+    this.#sessions.get(this.clientOf(peer, frame) ?? "")?.doubt(frame.n);
+  }
+
+  /** Forgets a room with everybody in it: their next word for it is answered with `room_gone`. */
+  deleteRoom(roomId: string): boolean {
+    return this.#rooms.delete(roomId);
+  }
+
+  #hello(peer: Peer, frame: HelloFrame, t: Instant): Effect[] {
+    const clientId = this.clientOf(peer, frame);
+    const earlier = clientId === undefined ? undefined : this.#sessions.get(clientId);
+    if (clientId === undefined || earlier !== undefined && !this.#store.shared) {
+      return this.#welcome(peer, frame, earlier, t);
+    }
+    return [{ type: "recall", peer, frame, clientId }];
+  }
+
+  #welcome(peer: Peer, frame: HelloFrame, known: Session | undefined, t: Instant): Effect[] {
+    const effects: Effect[] = [];
+    const earlier = known?.canGoOn(frame.n) ? known : undefined;
+    // Whoever cannot go on with its numbers is another client, and nobody is the earlier one any more.
+    if (known !== undefined && earlier === undefined && known.peer === undefined) {
+      effects.push(...this.#departures.end(known, t));
+    }
+    if (earlier?.peer !== undefined) {
+      effects.push(replaced(earlier.peer), ...this.#departures.cutOff(earlier, t));
+    }
+    const session = earlier ?? this.#sessions.add(t.now);
+    this.#liveness.greeted(peer);
+    session.attach(peer, t.now);
+    this.#absence.welcome(session, t.now);
+    const resumed = earlier !== undefined;
+    const name = frame.name ?? session.name;
+    if (!resumed || name !== session.name) {
+      session.name = name;
+      effects.push({ type: "remember", clientId: session.id, name });
+    }
+    const token = this.#sessions.tokenOf(session.id);
+    const { bodyBytes } = this.#store;
+    this.messages.settle(session);
+    session.settle(frame.n ?? 0);
+    const told = { ...this.#options, token, resumed, bodyBytes };
+    return [...effects, welcome(peer, session, told, frame.ref)];
+  }
+
+  #create(session: Session, peer: Peer, frame: CreateFrame): Effect[] {
+    session.checkRooms(peer, this.#rooms.mostOfOne);
+    return this.#make(peer, frame, newRoomId(this.#random), frame.name);
+  }
+
+  #make(peer: Peer, frame: CreateFrame | JoinFrame, roomId: string, name: string): Effect[] {
+    return [...this.#makePlace(peer.session), { type: "create", peer, frame, roomId, name }];
+  }
+
+  /**
+   * Sees to it that another room can be opened, for `maker` if it is to be made.
+   *
+   * @throws {ChatError} where all places are taken.
+   */
+  #makePlace(maker?: Session): Effect[] {
+    const room = this.#rooms.dispensable(maker?.id);
+    if (room === undefined) return [];
+    // Whoever kept a place in it is not in it any more, and may come back to it as to any that is lost.
+    for (const { person } of room.members) this.#sessions.get(person.id)?.leave(room);
+    return [this.#rooms.release(room)];
+  }
+
+  #join(session: Session, peer: Peer, frame: JoinFrame, t: Instant): Effect[] {
+    const roomId = normalizeRoomId(frame.roomId);
+    const room = this.rooms.get(roomId);
+    // Whoever was at another process may know more of it than this one has heard.
+    const isBehind = room?.shared === true && (frame.after ?? 0) > room.log.head;
+    if (room === undefined || isBehind) {
+      // Where it will be refused, nothing is opened, made, or thrown out for it.
+      session.checkRooms(peer, this.#rooms.mostOfOne, roomId);
+      return [{ type: "open", peer, frame, roomId }];
+    }
+    return this.#enter(session, peer, room, frame, t);
+  }
+
+  #enter(
+    session: Session,
+    peer: Peer,
+    room: Room,
+    frame: CreateFrame | JoinFrame,
+    t: Instant,
+  ): Effect[] {
+    let member = session.rooms.get(room.id);
+    // The room it was in may be gone, and this another one of the same id.
+    if (member?.room !== room) member = undefined;
+    // Where others can speak for it too, the log knows better whether it is still a member.
+    const known = room.shared ? room.roster.members.has(session.id) : member !== undefined;
+    const isHere = member?.outlet !== undefined;
+    const event = isHere || member?.paused ? undefined : known ? "back" : "join";
+    const before: Effect[] = [];
+    if (member === undefined) {
+      session.checkRooms(peer, this.#rooms.mostOfOne, room.id);
+      if (room.here >= this.#options.maxMembers) {
+        throw new ChatError("room_full", `Room ${room.id} has ${room.here} members`);
+      }
+      // A plain client is in one room at a time.
+      if (peer.plain && session.rooms.any !== undefined) {
+        before.push({ type: "deliver", member: session.rooms.any });
+        before.push(...this.#departures.leave(session, session.rooms.any, t));
+      }
+      member = room.add(session, peer.plain);
+    }
+    session.enter(member, t.now);
+    room.seat(member, peer);
+    member.paused = false;
+    const grown: Effect[] = [];
+    if (!room.quiet && room.hasMoreThan(this.#options.presenceLimit)) {
+      grown.push(...tell("quiet", member, t));
+      room.hush();
+    }
+    const reply = entered(peer, member, frame, !isHere);
+    const { length } = room.quiet ? [] : room.members;
+    session.budget.spend(costOfEntering(length, room.log.bytesAfter(member.cursor), length));
+    const told = event === undefined ? [] : tell(event, member, t);
+    // What was promised is sent before anything can push it off the log's tail.
+    return [...before, ...reply, { type: "deliver", member }, ...grown, ...told];
+  }
+
+  #rename(session: Session, name: string, t: Instant): Effect[] {
+    if (name === session.name) return [];
+    session.name = name;
+    return [
+      { type: "remember", clientId: session.id, name },
+      ...[...session.rooms].flatMap((member) => tell("rename", member, t)),
+    ];
+  }
+}

@@ -1,0 +1,74 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * Connections that say nothing: those that have not said `hello`, and those of clients that
+ * have fallen silent. Times are on the monotonic clock, in milliseconds.
+ *
+ * @module
+ */
+
+import * as CLOSE from "../protocol/close_codes.ts";
+import type { HubOptions } from "./options.ts";
+import type { Peer, Session } from "./sessions.ts";
+
+/** The options of a hub that are about silence. */
+export type LivenessOptions = Pick<HubOptions, "heartbeatMs" | "helloMs">;
+
+/** What is due to a connection: to be asked for a sign of life, or to be closed. */
+export type Due = { peer: Peer; ask: true } | {
+  peer: Peer;
+  ask: false;
+  code: number;
+  reason: string;
+};
+
+/** Watches for silence. */
+export class Liveness {
+  readonly #options: LivenessOptions;
+  /** Connections that have not said `hello`, and when they came. */
+  readonly #strangers = new Map<Peer, number>();
+  #lookedAt = -Infinity;
+
+  /** Makes a watch with no connections. */
+  constructor(options: LivenessOptions) {
+    this.#options = options;
+  }
+
+  /** Takes in a connection that has to say `hello`. */
+  arrive(peer: Peer, now: number): void {
+    this.#strangers.set(peer, now);
+  }
+
+  /** Tells whether a connection still has to say `hello`. */
+  awaits(peer: Peer): boolean {
+    return this.#strangers.has(peer);
+  }
+
+  /** Notes that a connection has said `hello`, or has ended. */
+  greeted(peer: Peer): void {
+    this.#strangers.delete(peer);
+  }
+
+  /**
+   * The connections of which something is due: each of a client is asked once, when nothing was
+   * heard from it for a heartbeat, and closed after the second. Any of them may be ended meanwhile.
+   */
+  *due(sessions: Iterable<Session>, now: number): Iterable<Due> {
+    const { heartbeatMs, helloMs } = this.#options;
+    for (const [peer, since] of this.#strangers) {
+      if (now - since < helloMs) continue;
+      const reason = `No hello within ${helloMs} ms`;
+      yield { peer, ask: false, code: CLOSE.helloTimeout, reason };
+    }
+    for (const { peer, seenAt } of sessions) {
+      if (peer === undefined || peer.plain || now - seenAt < heartbeatMs) continue;
+      if (now - seenAt >= 2 * heartbeatMs) {
+        const reason = `Nothing heard for ${2 * heartbeatMs} ms`;
+        yield { peer, ask: false, code: CLOSE.silent, reason };
+      } else if (this.#lookedAt - seenAt < heartbeatMs) {
+        yield { peer, ask: true };
+      }
+    }
+    this.#lookedAt = now;
+  }
+}

@@ -1,0 +1,339 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * A room's log: its newest entries, each encoded once, as bytes one behind the other.
+ * The store fills it, the room's members read it.
+ *
+ * @module
+ */
+
+import { takenAt } from "../protocol/encode.ts";
+import { utf8Bytes } from "../protocol/utf8.ts";
+import type { MemoryBound, Shrinkable } from "./memory_bound.ts";
+import { Segments } from "./segments.ts";
+
+/** One place of a log. */
+export interface LogEntry {
+  /** Only grows within a log; need not be without holes. */
+  readonly seq: number;
+  /** The entry as it travels in an `entries` frame. */
+  readonly text: string;
+}
+
+/** Entries that follow each other, with commas between them. */
+export interface LogPart {
+  /** The entries as they travel in an `entries` frame. */
+  readonly text: string;
+  /** The `seq` of the last of them. */
+  readonly upTo: number;
+}
+
+/** How much of its past a log keeps: whichever is reached first. */
+export interface LogLimits {
+  /** The most entries; at least 1. */
+  logEntries: number;
+  /** The most bytes of encoded entries; the newest entry is always kept. */
+  logBytes: number;
+}
+
+/** The first size of the rings; they grow with use, as most rooms stay small. */
+const SMALLEST_RING = 8;
+
+/** What a place in the two rings takes, and a log beside them, about, in bytes. */
+const PLACE_BYTES = 16;
+const LOG_BYTES = 1_024;
+
+/** A change of so many bytes is worth noting. */
+const NOTED_BYTES = 1_024;
+
+/** So many UTF-16 units of entries become bytes, whether or not anybody has read them. */
+const MOST_RECENT = 65_536;
+
+/**
+ * The newest entries of one room, oldest first. What has just come is text until somebody
+ * reads it, which is nearly always soon and all at once; from then on it is bytes. Strings
+ * would be millions of them in a busy server, and the garbage collector's to copy (measured
+ * with 500 rooms of two: 1.6 times the memory, and a p99 of 62 ms instead of 42).
+ */
+export class Log implements Shrinkable {
+  /** Names this life of the log: another epoch means that what was before is lost. */
+  readonly epoch: string;
+  /** Which part of the log has come since its reader set this to 0; at 1 and above the oldest of it may be gone. */
+  fresh = 0;
+  readonly #limits: LogLimits;
+  // Rings whose size is a power of two: for each entry its `seq`, and the position of its first byte.
+  #seqs = new Array<number>(SMALLEST_RING).fill(0);
+  #starts = new Array<number>(SMALLEST_RING).fill(0);
+  #first = 0;
+  #size = 0;
+  readonly #segments = new Segments();
+  /** The entries that are not bytes yet, with commas between them. */
+  #recent = "";
+  /** The position of the first of them, and of the next entry. Among them positions count UTF-16 units. */
+  #recentStart = 0;
+  #next = 0;
+  #head: number;
+  #dropped: number;
+  #oldest = { seq: 0, at: 0 };
+  /** Where its bytes are counted, and as how many. */
+  #memory: MemoryBound | undefined;
+  #noted = 0;
+  /** Up to where entries were dropped for the sake of other logs. */
+  #shrunkTo = -1;
+
+  /** Makes an empty log whose newest entry so far had `head` as its `seq` (0: there was none). */
+  constructor(epoch: string, limits: LogLimits, head = 0) {
+    this.epoch = epoch;
+    this.#limits = limits;
+    this.#head = head;
+    this.#dropped = head;
+  }
+
+  /** The `seq` of the newest entry; 0 while nothing was ever said. */
+  get head(): number {
+    return this.#head;
+  }
+
+  /** The `seq` of the newest entry that is kept no longer: the oldest cursor that misses nothing. */
+  get tail(): number {
+    return this.#dropped;
+  }
+
+  /** How many entries are kept. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** How many entries its own limits would let it keep, of the size of those that it keeps. */
+  get wouldKeep(): number {
+    const { logEntries, logBytes } = this.#limits;
+    if (this.#size === 0) return logEntries;
+    const bytes = (this.#next - this.#starts[this.#first]!) / this.#size;
+    return Math.max(1, Math.min(logEntries, Math.floor(logBytes / bytes)));
+  }
+
+  /** Whether it keeps less than its own limits would let it, for the sake of other logs. */
+  get hasShrunk(): boolean {
+    return this.#shrunkTo === this.#dropped;
+  }
+
+  /** Counts what it takes in `memory` from now on, or nowhere. */
+  countIn(memory: MemoryBound | undefined): void {
+    if (memory === this.#memory) return;
+    this.#memory?.delete(this);
+    this.#memory = memory;
+    this.#noted = 0;
+    this.#note();
+  }
+
+  /** Drops the oldest of what it has, so that memory becomes free; the newest entry stays. */
+  shrink(): void {
+    if (this.#recent !== "") this.#file();
+    const end = this.#segments.oldestEnd;
+    if (end === undefined || this.#size < 2) return;
+    if (this.#starts[this.#place(this.#size - 1)]! < end) {
+      const least = this.#size >> 1;
+      while (this.#size > least) this.#drop();
+      this.#segments.compact(this.#starts[this.#first]!, this.#next - 1);
+    } else {
+      while (this.#starts[this.#first]! < end) this.#drop();
+      this.#segments.dropSpare();
+    }
+    this.#shrunkTo = this.#dropped;
+    this.#note();
+  }
+
+  /** Adds the next entry, whose `seq` must be greater than the head, and drops what no longer fits. */
+  push(seq: number, text: string): void {
+    if (seq <= this.#head) {
+      throw new RangeError(`Cannot push seq ${seq}: the log is at ${this.#head}`);
+    }
+    if (this.#recent.length > MOST_RECENT) this.#file();
+    if (this.#size === this.#seqs.length) this.#grow();
+    const place = this.#place(this.#size++);
+    this.#seqs[place] = seq;
+    this.#starts[place] = this.#next;
+    this.#head = seq;
+    this.#recent = this.#recent === "" ? text : `${this.#recent},${text}`;
+    this.#next += text.length + 1;
+    this.fresh += this.partOf(text.length);
+    this.#trim();
+    this.#note();
+  }
+
+  /** Which part of all that the log keeps an entry of so many bytes is. */
+  partOf(bytes: number): number {
+    const { logEntries, logBytes } = this.#limits;
+    return Math.max(1 / logEntries, bytes / logBytes);
+  }
+
+  /** Goes on behind `seq`, which is not older than the head: what lies before it, kept or not, is gone. */
+  skipTo(seq: number): void {
+    while (this.#size > 0) this.#drop();
+    this.#head = seq;
+    this.#dropped = seq;
+    this.#note();
+  }
+
+  /** Drops the entries up to `seq`. */
+  dropUpTo(seq: number): void {
+    while (this.#size > 0 && this.#seqs[this.#first]! <= seq) this.#drop();
+  }
+
+  /** Drops what was taken before `time`, in milliseconds since 1970. */
+  expire(time: number): void {
+    while (this.#size > 0 && this.#oldestAt() < time) this.#drop();
+    this.#note();
+  }
+
+  /** Says whether every entry behind `cursor` is here. */
+  reaches(cursor: number): boolean {
+    return cursor >= this.#dropped && cursor <= this.#head;
+  }
+
+  /** How many entries are kept behind `cursor`. */
+  countAfter(cursor: number): number {
+    return this.#size - this.#firstAbove(this.#seqs, cursor);
+  }
+
+  /** About how many bytes are kept behind `cursor`: of what nobody has read yet, UTF-16 units are counted. */
+  bytesAfter(cursor: number): number {
+    const first = this.#firstAbove(this.#seqs, cursor);
+    return first === this.#size ? 0 : this.#next - this.#starts[this.#place(first)]!;
+  }
+
+  /** The kept entry at `index`, counted from the oldest one. */
+  at(index: number): LogEntry {
+    if (!(index >= 0 && index < this.#size)) {
+      throw new RangeError(`Cannot read entry ${index}: the log keeps ${this.#size}`);
+    }
+    return { seq: this.#seqs[this.#place(index)]!, text: this.#read(index, index) };
+  }
+
+  /**
+   * The entries behind `cursor` up to the `seq` of `head`, at least one, and as many more as there
+   * is room for in `bytes`; of what nobody has read yet, UTF-16 units are counted. The cursor must
+   * be one that the log reaches, and older than that head and its own.
+   */
+  after(cursor: number, bytes: number, head: number = this.#head): LogPart {
+    const first = this.#firstAbove(this.#seqs, cursor);
+    const start = this.#starts[this.#place(first)]!;
+    // The end of an entry, with a comma behind it, is the start of the next.
+    const limit = start + bytes + 1;
+    const fitting = this.#next <= limit ? this.#size : this.#firstAbove(this.#starts, limit) - 1;
+    const wanted = head >= this.#head ? this.#size : this.#firstAbove(this.#seqs, head);
+    const last = Math.max(first, Math.min(fitting, wanted) - 1);
+    const part = { text: this.#read(first, last), upTo: this.#seqs[this.#place(last)]! };
+    // Now that the text is at hand: later it would have to be fetched into the caches again.
+    if (this.#recent !== "") this.#file();
+    return part;
+  }
+
+  /** The cursor from which the newest `count` entries follow, or all there are. */
+  cursorBefore(count: number): number {
+    if (count >= this.#size) return this.#dropped;
+    return count === 0 ? this.#head : this.#seqs[this.#place(this.#size - count - 1)]!;
+  }
+
+  /** Drops what no longer fits. */
+  #trim(): void {
+    const { logEntries, logBytes } = this.#limits;
+    while (this.#size > logEntries) this.#drop();
+    while (this.#size > 1 && this.#next - 1 - this.#starts[this.#first]! > logBytes) this.#drop();
+  }
+
+  #note(): void {
+    const memory = this.#memory;
+    if (memory === undefined) return;
+    const held = this.#segments.held + this.#recent.length;
+    const bytes = held + PLACE_BYTES * this.#seqs.length + LOG_BYTES;
+    if (Math.abs(bytes - this.#noted) < NOTED_BYTES) return;
+    this.#noted = bytes;
+    memory.note(this, bytes);
+  }
+
+  #place(index: number): number {
+    return (this.#first + index) & (this.#seqs.length - 1);
+  }
+
+  /** The index of the first entry whose number in `ring`, which grows, is above `value`: nearly always one of the last. */
+  #firstAbove(ring: readonly number[], value: number): number {
+    let high = this.#size;
+    let low = high;
+    for (let step = 1; low > 0 && ring[this.#place(low - 1)]! > value; step *= 2) {
+      high = low - 1;
+      low = Math.max(0, low - step);
+    }
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (ring[this.#place(middle)]! > value) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  /** The entries from one index to another, both included. */
+  #read(first: number, last: number): string {
+    const from = this.#starts[this.#place(first)]!;
+    const end = (last + 1 === this.#size ? this.#next : this.#starts[this.#place(last + 1)]!) - 1;
+    const border = this.#recentStart;
+    if (end < border) return this.#segments.read(from, end);
+    const recent = this.#recent.slice(Math.max(0, from - border), end - border);
+    return from < border ? `${this.#segments.read(from, border - 1)},${recent}` : recent;
+  }
+
+  /** Makes bytes of the recent entries. */
+  #file(): void {
+    const units = this.#recent.length;
+    const more = this.#segments.write(this.#recentStart, this.#recent) - units;
+    if (more > 0) this.#recount(more);
+    this.#forgetRecent();
+    if (more > 0) this.#trim();
+  }
+
+  /** Gives the recent entries, which take `more` bytes than UTF-16 units, their right positions. */
+  #recount(more: number): void {
+    let units = 0;
+    let bytes = 0;
+    for (let i = this.#firstAbove(this.#starts, this.#recentStart - 1); i < this.#size; i++) {
+      const place = this.#place(i);
+      const before = this.#starts[place]! - this.#recentStart;
+      bytes += utf8Bytes(this.#recent.slice(units, before));
+      units = before;
+      this.#starts[place] = this.#recentStart + bytes;
+    }
+    this.#next += more;
+    this.fresh += more / this.#limits.logBytes;
+  }
+
+  #forgetRecent(): void {
+    this.#recent = "";
+    this.#recentStart = this.#next;
+  }
+
+  /** When the oldest entry was taken; read once for each that becomes the oldest. */
+  #oldestAt(): number {
+    const seq = this.#seqs[this.#first]!;
+    if (this.#oldest.seq !== seq) this.#oldest = { seq, at: takenAt(this.at(0).text) };
+    return this.#oldest.at;
+  }
+
+  #drop(): void {
+    this.#dropped = this.#seqs[this.#first]!;
+    this.#first = this.#place(1);
+    this.#size--;
+    if (this.#size === 0) this.#forgetRecent();
+    this.#segments.forget(this.#size === 0 ? this.#next : this.#starts[this.#first]!);
+  }
+
+  #grow(): void {
+    this.#seqs = this.#larger(this.#seqs);
+    this.#starts = this.#larger(this.#starts);
+    this.#first = 0;
+  }
+
+  #larger(ring: readonly number[]): number[] {
+    const more = new Array<number>(ring.length).fill(0);
+    return ring.slice(this.#first).concat(ring.slice(0, this.#first), more);
+  }
+}

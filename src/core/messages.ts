@@ -1,0 +1,145 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * What clients say in rooms: which numbers it takes, and what its authors are told of it.
+ *
+ * @module
+ */
+
+import * as CLOSE from "../protocol/close_codes.ts";
+import { PLAIN_SENT } from "../protocol/encode.ts";
+import { ChatError, type ErrorCode } from "../protocol/errors.ts";
+import type { Draft, MessageDraft, MessageFrame } from "../protocol/frames.ts";
+import type { Departures } from "./departures.ts";
+import type { Effect, Instant } from "./effects.ts";
+import { duplicate, farewell, refusal } from "./replies.ts";
+import type { Room } from "./room.ts";
+import type { Peer, Session, Sessions } from "./sessions.ts";
+import type { Store } from "./store.ts";
+
+/** What has to be known of a store. */
+export type MessageFacts = Pick<Store, "storedUpTo">;
+
+/** Refusals after which a message comes again under its number. */
+const PASSING: ReadonlySet<ErrorCode> = new Set(["unavailable", "out_of_order", "rate_limited"]);
+
+/** Takes messages, each once. */
+export class Messages {
+  readonly #sessions: Sessions;
+  readonly #departures: Departures;
+  readonly #store: MessageFacts;
+  readonly #isLimited: boolean;
+
+  /** Works on the clients of a hub. Where that `isLimited`, rooms slow down who says more than they can send. */
+  constructor(
+    sessions: Sessions,
+    departures: Departures,
+    store: MessageFacts,
+    isLimited: boolean,
+  ) {
+    this.#sessions = sessions;
+    this.#departures = departures;
+    this.#store = store;
+    this.#isLimited = isLimited;
+  }
+
+  /**
+   * Takes what a client says in a room.
+   *
+   * @throws {ChatError} where it is refused, with nothing changed.
+   */
+  take(session: Session, peer: Peer, frame: MessageFrame, t: Instant): Effect[] {
+    // Entries show their author that they are stored: then it goes on behind them.
+    this.settle(session);
+    const { id: from, name, n: taken } = session;
+    const { ref } = frame;
+    const first = session.numberOf(frame.n);
+    const drafts = frame.bodies.map((body, i) => (
+      { at: t.at, from, n: first + i, name, body, ref }
+    ));
+    // What was taken before is answered wherever its author is by now: the store knows it.
+    let count = Math.min(drafts.length, taken - first + 1);
+    let roomId = frame.roomId ?? "";
+    let refused: ChatError | undefined;
+    if (count < drafts.length) {
+      try {
+        const { room } = session.memberOf(peer, frame.roomId, "You must join a room first");
+        roomId = room.id;
+        for (; count < drafts.length; count++) this.#admit(room, drafts[count]!, session, t.now);
+      } catch (error) {
+        if (!(error instanceof ChatError)) throw error;
+        if (this.#mustStartOver(session, error)) return this.#startOver(session, peer, t);
+        if (count === 0) throw error;
+        refused = error;
+      }
+    }
+    session.take(first + count - 1);
+    const rest = drafts.splice(count);
+    const effects: Effect[] = [{ type: "append", roomId, drafts }];
+    if (refused !== undefined) {
+      session.stumble(frame.n !== undefined);
+      effects.push(refusal(peer, rest[0]!, refused));
+    }
+    return effects;
+  }
+
+  /**
+   * Lets a message into a room that has a place for it.
+   *
+   * @throws {ChatError} where its author has to wait, as the room cannot keep up.
+   */
+  #admit(room: Room, { body }: MessageDraft, author: Session, now: number): void {
+    const retryAfterMs = this.#isLimited ? room.admit(author, body.length, now) : 0;
+    if (retryAfterMs === 0) return;
+    const message = `Room ${room.id} cannot keep up: wait ${retryAfterMs} ms`;
+    throw new ChatError("rate_limited", message, { retryAfterMs });
+  }
+
+  /** Takes in what the store knows by now of a client of which something was in doubt. */
+  settle(session: Session): void {
+    if (session.doubtful) session.settle(this.#store.storedUpTo?.(session.id) ?? 0);
+  }
+
+  /**
+   * What to tell the author of a draft that was stored before; where it is `unseen`, it was stored
+   * only now, and nothing else answers its author.
+   */
+  repeated(draft: Draft, seq: number, unseen = false): Effect[] {
+    const peer = this.#sessions.get(draft.from)?.peer;
+    if (peer === undefined || "event" in draft) return [];
+    if (peer.plain) return unseen ? [{ type: "send", to: peer, text: PLAIN_SENT }] : [];
+    return [duplicate(peer, draft, seq)];
+  }
+
+  /**
+   * What to tell the author of a draft that the store refused: its number is free again. Where that
+   * is `doubtful`, it may be stored all the same.
+   */
+  refused(draft: Draft, error: ChatError, t: Instant, doubtful = false): Effect[] {
+    const session = this.#sessions.get(draft.from);
+    if (session === undefined || "event" in draft) return [];
+    session.n = Math.min(session.n, draft.n - 1);
+    session.stumble(undefined);
+    if (doubtful) session.doubtUpTo = Math.max(session.doubtUpTo, draft.n);
+    const { peer } = session;
+    if (peer === undefined) return [];
+    return this.#mustStartOver(session, error)
+      ? this.#startOver(session, peer, t)
+      : [refusal(peer, draft, error)];
+  }
+
+  /**
+   * Whether a message is refused for good that may be stored all the same, or be yet. Its number
+   * would go to the next message, which would then be taken for a repeat.
+   */
+  #mustStartOver({ doubtful }: Session, { code }: ChatError): boolean {
+    return doubtful && !PASSING.has(code);
+  }
+
+  /** Ends a client and its connection: it comes back as another one, and knows what that means. */
+  #startOver(session: Session, peer: Peer, t: Instant): Effect[] {
+    const reason = `It is not known what is stored of ${session.id}: begin anew`;
+    session.detach(peer, t.now);
+    return [farewell(peer, CLOSE.internal, reason), ...this.#departures.end(session, t)];
+  }
+}

@@ -1,0 +1,48 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * What the members of a room are told of each other beside messages.
+ *
+ * @module
+ */
+
+import { encodeFrame } from "../protocol/encode.ts";
+import type { PresenceEvent } from "../protocol/frames.ts";
+import type { Effect, Instant } from "./effects.ts";
+import type { Member, Person, Room } from "./room.ts";
+
+/** How often a member is said to be typing: once in so many milliseconds. */
+const TYPING_MS = 1_000;
+
+/** The entry that tells a room what happened to somebody, unless the room is too large for it. */
+export function tell(
+  event: PresenceEvent,
+  { room, person }: Pick<Member, "room" | "person">,
+  t: Instant,
+): Effect[] {
+  if (room.quiet || room.gone) return [];
+  const from = event === "quiet" ? "" : person.id;
+  const name = event === "quiet" ? undefined : person.name;
+  return [{ type: "append", roomId: room.id, drafts: [{ at: t.at, event, from, name, n: 0 }] }];
+}
+
+/** Tells the others in its room, as far as they can take it, that a member is typing. */
+export function typing(member: Member, t: Instant): Effect[] {
+  const { room, person } = member;
+  if (room.quiet || t.now < member.typedUntil) return [];
+  member.typedUntil = t.now + TYPING_MS;
+  const text = encodeFrame({
+    event: "typing",
+    room_id: room.id,
+    from: person.id,
+    ...(person.name === undefined ? {} : { name: person.name }),
+  });
+  const effects = passing(room, text, t, person);
+  if (room.shared) effects.push({ type: "relay", roomId: room.id, text });
+  return effects;
+}
+
+/** Takes in a frame of the moment for those in a room here who can take it; not for whom it is about. */
+export function passing(room: Room, text: string, t: Instant, about?: Person): Effect[] {
+  return room.pass(text, about, t.now) ? [{ type: "pass", room }] : [];
+}

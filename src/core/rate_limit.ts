@@ -1,0 +1,139 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * What frames cost, and who has how much: a frame costs its sender what it costs everybody else,
+ * in tokens of a bucket that a client keeps over all its connections.
+ *
+ * @module
+ */
+
+import type { ClientFrame } from "../protocol/frames.ts";
+
+/** Every frame costs one token, and one more for each of these UTF-16 units. */
+const UNITS_PER_TOKEN = 1_024;
+
+/** What is told to a room costs its price once more for each of so many members. */
+export const MEMBERS_PER_PRICE = 128;
+
+/** What somebody is sent who comes into a room, history and members, costs a token for each of so many bytes. */
+const BYTES_PER_TOKEN = 16_384;
+
+/** About as many bytes as a member takes in a list of them. */
+const LISTED_BYTES = 64;
+
+/** The longest frame that is read of a connection before it has said `hello`, in UTF-16 units. */
+export const MAX_HELLO_CHARS = 16_384;
+
+/**
+ * The longest frame of a connection that goes on behind it, in UTF-16 units: the runtime keeps for
+ * each as much as the largest frame that it said.
+ */
+export const MAX_HEARD_CHARS = 1_048_576;
+
+/** How many refusals a connection is told about at once, beside one for each token that it can save up. */
+const PATIENCE = 1_000;
+
+/** How often a client may speak where it is `perSecond` on average; 0 for no limit. */
+export function rateOf(perSecond: number): Required<Rate> {
+  const most = perSecond || Infinity;
+  return { perSecond: most, burst: 2 * most, start: Math.ceil(1.5 * most) };
+}
+
+/**
+ * How much a connection may be refused for its rate before that is a flood. Whoever waits as it
+ * was told never is: all that it had on its way at the first refusal fits, and behind each later
+ * one it has no more than it had acknowledged in between.
+ */
+export function patienceOf({ perSecond, burst }: Rate): Rate {
+  return { perSecond, burst: PATIENCE + burst };
+}
+
+/** The tokens that a frame of this length costs before it is read. */
+export function costOfFrame(length: number): number {
+  return 1 + Math.floor(length / UNITS_PER_TOKEN);
+}
+
+/** Whom a frame is told to. */
+export interface Audience {
+  /** In how many rooms. */
+  readonly rooms: number;
+  /** How many members they have together. */
+  readonly members: number;
+}
+
+/**
+ * The tokens that a frame costs beside those that it cost before it was read: for each entry that
+ * may come of it, and for all who are told.
+ */
+export function costOfTelling(frame: ClientFrame, { rooms, members }: Audience): number {
+  const times = Math.floor(members / MEMBERS_PER_PRICE);
+  switch (frame.action) {
+    case "messages":
+    case "message": {
+      const more = frame.bodies.length - 1;
+      if (times === 0) return more;
+      const units = frame.bodies.reduce((sum, { length }) => sum + length, 0);
+      return more + (costOfFrame(units) + more) * times;
+    }
+    case "rename":
+      return rooms + times;
+    case "typing":
+    case "leave":
+      return times;
+    default:
+      return 0;
+  }
+}
+
+/**
+ * The tokens that coming into a room costs beside those of the frame: it is told to all `members`,
+ * as is that the client goes, and the client is sent `bytes` of what was said and whom it `meets`.
+ */
+export function costOfEntering(members: number, bytes: number, meets: number): number {
+  return 2 * Math.floor(members / MEMBERS_PER_PRICE) +
+    Math.floor((bytes + meets * LISTED_BYTES) / BYTES_PER_TOKEN);
+}
+
+/** What a client may use. */
+export interface Rate {
+  /** Tokens that come back each second; `Infinity` for no limit. */
+  perSecond: number;
+  /** The most tokens that can be saved up. */
+  burst: number;
+  /** What it has at first; the burst unless given. */
+  start?: number;
+}
+
+/** A token bucket: O(1) in time and space, and it takes the time as an argument. */
+export class TokenBucket {
+  readonly #rate: Rate;
+  #tokens: number;
+  #since: number;
+
+  /** Makes a bucket with what there is at first at the monotonic time `now`, in milliseconds. */
+  constructor(rate: Rate, now: number) {
+    this.#rate = rate;
+    this.#tokens = rate.start ?? rate.burst;
+    this.#since = now;
+  }
+
+  /**
+   * Takes `cost` tokens and returns 0; or takes none and returns the milliseconds until it would.
+   * Whoever has a token left gets anything, and pays off afterwards what was missing.
+   */
+  take(cost: number, now: number): number {
+    const { perSecond, burst } = this.#rate;
+    if (perSecond === Infinity) return 0;
+    this.#tokens = Math.min(burst, this.#tokens + (now - this.#since) * perSecond / 1_000);
+    this.#since = now;
+    const missing = Math.min(cost, 1) - this.#tokens;
+    if (missing > 0) return Math.ceil(missing * 1_000 / perSecond);
+    this.#tokens -= cost;
+    return 0;
+  }
+
+  /** Takes tokens whether they are there or not: what comes next waits for them. */
+  spend(cost: number): void {
+    this.#tokens -= cost;
+  }
+}

@@ -1,0 +1,164 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * What the hub answers, in the words of each dialect.
+ *
+ * @module
+ */
+
+import * as CLOSE from "../protocol/close_codes.ts";
+import { encodeError, encodeFrame, encodePlain } from "../protocol/encode.ts";
+import type { ChatError } from "../protocol/errors.ts";
+import {
+  type CreateFrame,
+  type JoinFrame,
+  MAX_BATCH,
+  MAX_BODY_BYTES,
+  MAX_FRAME_CHARS,
+  MAX_LISTED,
+  MAX_NAME_BYTES,
+  MAX_NAME_CHARS,
+  type MessageDraft,
+  type Ref,
+  type SuccessFrame,
+} from "../protocol/frames.ts";
+import type { Effect } from "./effects.ts";
+import type { HubOptions } from "./options.ts";
+import { MEMBERS_PER_PRICE, rateOf } from "./rate_limit.ts";
+import type { Member } from "./room.ts";
+import type { Peer, Session } from "./sessions.ts";
+
+/** The fields of a reply that says yes. */
+export type Success = Omit<SuccessFrame, "status">;
+
+/** Says yes in `parley.v1`. */
+export function success(to: Peer, fields: Success, ref?: Ref): Effect {
+  return { type: "send", to, text: encodeFrame({ status: "success", ...fields }, ref) };
+}
+
+/** Says yes to a plain client. */
+export function plainSuccess(to: Peer, fields: Record<string, string>): Effect {
+  return { type: "send", to, text: encodePlain({ status: "success", ...fields }) };
+}
+
+/** Tells the author of a message that it was stored before, as `seq`; 0 where that is not known any more. */
+export function duplicate(to: Peer, { n, ref }: MessageDraft, seq: number): Effect {
+  return success(to, { n, duplicate: true, ...(seq > 0 ? { seq } : {}) }, ref);
+}
+
+/** Tells the author of a message why it is not stored. */
+export function refusal(to: Peer, { n, ref }: MessageDraft, error: ChatError): Effect {
+  const address = { ...(ref === undefined ? {} : { ref }), n };
+  return { type: "send", to, text: encodeError(to.plain ? "plain" : "v1", error, address) };
+}
+
+/** Welcomes a plain client. */
+export function plainWelcome(to: Peer, session: Session): Effect {
+  const text = encodePlain({ status: "connected", client_id: session.id, message: "Welcome!" });
+  return { type: "send", to, text };
+}
+
+/** Answers `hello`. */
+export function welcome(
+  to: Peer,
+  session: Session,
+  told: Pick<HubOptions, "heartbeatMs" | "maxRoomsPerClient" | "rate"> & {
+    token: string;
+    resumed: boolean;
+    bodyBytes: number | undefined;
+  },
+  ref: Ref | undefined,
+): Effect {
+  const { perSecond: rate, burst, start } = rateOf(told.rate);
+  const text = encodeFrame({
+    status: "connected",
+    client_id: session.id,
+    session: told.token,
+    resumed: told.resumed,
+    n: session.n,
+    heartbeat_ms: told.heartbeatMs,
+    limits: {
+      body_bytes: Math.min(MAX_BODY_BYTES, told.bodyBytes ?? MAX_BODY_BYTES),
+      name_chars: MAX_NAME_CHARS,
+      name_bytes: MAX_NAME_BYTES,
+      batch: MAX_BATCH,
+      rooms: told.maxRoomsPerClient,
+      frame_bytes: MAX_FRAME_CHARS,
+      ...(rate < Infinity ? { rate, burst, start, price_members: MEMBERS_PER_PRICE } : {}),
+    },
+    message: "Welcome!",
+  }, ref);
+  return { type: "send", to, text };
+}
+
+/** Asks a client that has fallen silent for a sign of life. */
+export function ask(to: Peer): Effect {
+  return { type: "send", to, text: encodeFrame({ event: "ping" }) };
+}
+
+/** Answers `create` and `join`, and sets where the member starts; `anew` if it was not here just now. */
+export function entered(
+  peer: Peer,
+  member: Member,
+  frame: CreateFrame | JoinFrame,
+  anew: boolean,
+): Effect[] {
+  const { room } = member;
+  const { log } = room;
+  // Who is here already goes on where it was: the pump may owe it something.
+  if (anew) member.cursor = log.head;
+  const created = frame.action === "create";
+  const message = created ? `Room '${room.name}' created` : `Joined room '${room.name}'`;
+  if (peer.plain) {
+    const told = created ? { room_id: room.id, message } : { message, room_id: room.id };
+    return [plainSuccess(peer, told)];
+  }
+  const members = room.membersFor(member.person);
+  const effects: Effect[] = [];
+  while (members.length > MAX_LISTED) {
+    const some = members.splice(0, MAX_LISTED);
+    const text = encodeFrame({ event: "members", room_id: room.id, members: some });
+    effects.push({ type: "send", to: peer, text });
+  }
+  const reply: Success = {
+    room_id: room.id,
+    room_name: room.name,
+    ...(room.token === undefined ? {} : { room_token: room.token }),
+    epoch: log.epoch,
+    seq: log.head,
+    after: member.cursor,
+    members,
+    presence: !room.quiet,
+  };
+  if (!created && frame.last !== undefined) {
+    member.cursor = Math.min(member.cursor, log.cursorBefore(frame.last));
+  }
+  if (!created && frame.after !== undefined) {
+    reply.recovered = frame.epoch === log.epoch && log.reaches(frame.after);
+    if (reply.recovered) member.cursor = frame.after;
+  }
+  reply.after = member.cursor;
+  return [...effects, success(peer, { message, ...reply }, frame.ref)];
+}
+
+/** Answers `leave`. */
+export function left(peer: Peer, { room }: Member, ref: Ref | undefined): Effect {
+  const message = "Left room";
+  return peer.plain
+    ? plainSuccess(peer, { message })
+    : success(peer, { message, room_id: room.id }, ref);
+}
+
+/** Closes a peer that the hub has let go of; says why, and when it is asked to come back. */
+export function farewell(peer: Peer, code: number, reason: string, retryAfterMs?: number): Effect {
+  const retry = retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs };
+  const goodbye = peer.plain
+    ? encodePlain({ status: "error", message: reason })
+    : encodeFrame({ event: "goodbye", code, reason, ...retry });
+  return { type: "close", peer, code, reason, goodbye };
+}
+
+/** Closes the connection of a client that has come in on a newer one. */
+export function replaced(peer: Peer): Effect {
+  return farewell(peer, CLOSE.sessionTaken, "This session continues on a newer connection");
+}

@@ -1,0 +1,193 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * The open rooms of one process: which there are, and which one goes where there is no place.
+ *
+ * @module
+ */
+
+import { ChatError } from "../protocol/errors.ts";
+import type { JoinFrame } from "../protocol/frames.ts";
+import { readName } from "../protocol/names.ts";
+import { Aging } from "./aging.ts";
+import type { Effect, Instant } from "./effects.ts";
+import { isRoomId, normalizeRoomId, sameSecret } from "./ids.ts";
+import { MemoryBound } from "./memory_bound.ts";
+import type { HubOptions } from "./options.ts";
+import { Order } from "./order.ts";
+import { Room } from "./room.ts";
+import type { Peer, Sign } from "./sessions.ts";
+import { Shares } from "./shares.ts";
+import type { StoredRoom } from "./store.ts";
+
+/** What of a hub's options is about its rooms. */
+export type RoomsOptions = Pick<
+  HubOptions,
+  "maxRooms" | "maxRoomsPerClient" | "emptyRoomMs" | "logAgeMs" | "memoryBytes"
+>;
+
+/** The share of the memory of all logs that is for rooms that nobody but their makers was ever in. */
+const ALONE_SHARE = 1 / 32;
+
+/** How many times what is left of all rooms a client may have of the rooms that one may be in. */
+const PLACES_SHARE = 3;
+
+/** From so many rooms of that kind on one of them makes place for the next: a share of all that there may be, or more. */
+const ALONE_ROOMS = { share: 1 / 4, least: 1_000 };
+
+/** All open rooms. */
+export class Rooms {
+  readonly #options: RoomsOptions;
+  readonly #byId = new Map<string, Room>();
+  // By their makers: the rooms that nobody else was ever in, and those that nobody is connected to.
+  readonly #alone = new Shares<string, Room>();
+  readonly #idle = new Shares<string, Room>();
+  /** The rooms that are both; those that have been so for the longest time come first. */
+  readonly #neglected = new Order<Room>();
+  readonly #aging = new Aging();
+  /** What the logs take of rooms that only their makers were in, and of all others. */
+  readonly #memory: Record<"alone" | "met", MemoryBound>;
+  readonly #sign: Sign | undefined;
+
+  /**
+   * Makes a hub's rooms: none so far. `sign` signs what they are called, where that can be checked
+   * when they are lost: by another process, under the same key.
+   */
+  constructor(options: RoomsOptions, sign?: Sign) {
+    this.#options = options;
+    const alone = options.memoryBytes * ALONE_SHARE;
+    this.#memory = {
+      alone: new MemoryBound(alone),
+      met: new MemoryBound(options.memoryBytes - alone),
+    };
+    this.#sign = sign;
+  }
+
+  /** The rooms, by id. */
+  get byId(): ReadonlyMap<string, Room> {
+    return this.#byId;
+  }
+
+  /**
+   * How many rooms one client may be in when it comes into another: fewer, the fewer are left of
+   * which somebody is in, so that a few who are in many leave some for whoever is in none (the
+   * dynamic thresholds of `fair_share.ts`). It is never less than one.
+   */
+  get mostOfOne(): number {
+    const { maxRooms, maxRoomsPerClient } = this.#options;
+    const left = 1 - (this.#byId.size - this.#idle.size) / maxRooms;
+    const share = Math.ceil(PLACES_SHARE * left * maxRoomsPerClient);
+    return Math.max(1, Math.min(maxRoomsPerClient, share));
+  }
+
+  /**
+   * The room that has to go before another one can be opened, for the client `maker` if it is to be
+   * made; undefined where there is place. Whoever makes rooms that nobody comes to loses its own: first
+   * goes one that nobody else was ever in, of the client that has the most of these, then one that
+   * nobody is connected to.
+   *
+   * @throws {ChatError} where none may go.
+   */
+  dispensable(maker?: string): Room | undefined {
+    const { size } = this.#byId;
+    const { maxRooms } = this.#options;
+    const isFull = size >= maxRooms;
+    const mostAlone = Math.max(ALONE_ROOMS.least, maxRooms * ALONE_ROOMS.share);
+    if (!isFull && (maker === undefined || this.#alone.size < mostAlone)) return undefined;
+    const places = [this.#alone.largest, this.#neglected, ...(isFull ? [this.#idle.largest] : [])];
+    for (const rooms of places) {
+      const oldest = rooms.first;
+      // Who has one such room only, and is in it, waits for somebody there.
+      if (oldest === undefined || rooms.size === 1 && oldest.here > 0) continue;
+      const left = Iterator.from(rooms).find(({ here }) => here === 0);
+      if (left !== undefined || oldest.maker !== maker) return left ?? oldest;
+      // It is in all of them itself, and knows best which of them it can do without.
+      break;
+    }
+    if (!isFull) return undefined;
+    throw new ChatError("too_many_rooms", `There are ${size} rooms, the most allowed`);
+  }
+
+  /** Opens a room that is not open, with nobody here in it, at the monotonic time `now`. */
+  open(stored: StoredRoom, now: number): void {
+    const token = this.#tokenOf(stored.id, stored.name);
+    const room = new Room(stored, now, token, (changed) => {
+      if (this.#byId.get(changed.id) === changed) this.#sort(changed);
+    });
+    this.#byId.set(room.id, room);
+    this.#sort(room);
+  }
+
+  /** Lets go of a room. */
+  release(room: Room): Effect {
+    this.#remove(room);
+    return { type: "release", roomId: room.id };
+  }
+
+  /**
+   * The room that somebody was in, and that is to be made again because it is lost.
+   *
+   * @throws {ChatError} where there is no such room, nothing shows that it was called so, or that is
+   * no name any more.
+   */
+  lost(peer: Peer, { roomId, roomName, roomToken }: JoinFrame): { id: string; name: string } {
+    const id = normalizeRoomId(roomId);
+    if (!peer.plain && roomName !== undefined && isRoomId(id)) {
+      const token = this.#tokenOf(id, roomName);
+      if (token === undefined || sameSecret(token, roomToken ?? "")) {
+        return { id, name: readName(roomName) };
+      }
+    }
+    throw new ChatError("room_not_found", `Room ${roomId} does not exist`);
+  }
+
+  /** Drops what is too old, and lets go of rooms that have been empty for long enough. */
+  tick(t: Instant): Effect[] {
+    const { emptyRoomMs, logAgeMs } = this.#options;
+    const effects: Effect[] = [];
+    const tooOld = this.#aging.time(t) - logAgeMs;
+    for (const room of this.#byId.values()) {
+      room.log.expire(tooOld);
+      if (room.emptySince === undefined || t.now - room.emptySince < emptyRoomMs) continue;
+      effects.push(this.release(room));
+    }
+    return effects;
+  }
+
+  /** Forgets a room with everybody in it, and says whether there was one. */
+  delete(roomId: string): boolean {
+    const room = this.#byId.get(roomId);
+    if (room === undefined) return false;
+    room.gone = true;
+    // Whoever was in it knows it until its next word there, which may never come.
+    room.log.skipTo(room.log.head);
+    for (const member of room.members) room.unseat(member);
+    this.#remove(room);
+    return true;
+  }
+
+  #tokenOf(id: string, name: string): string | undefined {
+    return this.#sign?.(`${id} ${name}`);
+  }
+
+  #sort(room: Room): void {
+    const owner = room.maker ?? "";
+    const { alone } = room;
+    const idle = room.here === 0;
+    room.log.countIn(this.#memory[alone ? "alone" : "met"]);
+    if (alone) this.#alone.add(owner, room);
+    else this.#alone.delete(room);
+    if (idle) this.#idle.add(owner, room);
+    else this.#idle.delete(room);
+    if (!alone || !idle) this.#neglected.delete(room);
+    else if (!this.#neglected.has(room)) this.#neglected.add(room);
+  }
+
+  #remove(room: Room): void {
+    this.#byId.delete(room.id);
+    room.log.countIn(undefined);
+    this.#alone.delete(room);
+    this.#idle.delete(room);
+    this.#neglected.delete(room);
+  }
+}

@@ -1,0 +1,265 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * Clients over all their connections: who they are, where they are members, and
+ * how many of their messages were taken.
+ *
+ * @module
+ */
+
+import { ChatError } from "../protocol/errors.ts";
+import { newClientId, normalizeRoomId, type RandomBytes, sameSecret } from "./ids.ts";
+import { Memberships } from "./memberships.ts";
+import { type Rate, TokenBucket } from "./rate_limit.ts";
+import type { Member, Outlet, Person, Room } from "./room.ts";
+import type { StoredClient } from "./store.ts";
+
+/** A connection, as the hub knows it. The hub alone sets `session`. */
+export interface Peer extends Outlet {
+  /** Who speaks here; none before `hello`, and none again once the hub has let go of it. */
+  session: Session | undefined;
+}
+
+/** A client: the same one for as long as it comes back within the grace time. */
+export class Session implements Person {
+  readonly id: string;
+  name: string | undefined;
+  /** Where it is a member. A plain client is in one room at most. */
+  readonly rooms: Memberships = new Memberships();
+  /** The number of its last message that was taken. */
+  n = 0;
+  /**
+   * Its messages behind `n` up to this one may be in a log as well: stored by another process, or
+   * on the way to a store that did not answer. 0 where that cannot be.
+   */
+  doubtUpTo = 0;
+  /** Whether it has come in at another process since it was here. */
+  elsewhere = false;
+  /** The connection it speaks on; none while it is away. */
+  peer: Peer | undefined;
+  /** When it was last heard, on the monotonic clock in milliseconds. */
+  seenAt = 0;
+  /** What it may still say. */
+  readonly budget: TokenBucket;
+
+  /** How long it has been connected since it came into rooms, over all its connections, in milliseconds. */
+  stayed = 0;
+
+  /** Since when that counts for its present connection. */
+  #enteredAt: number | undefined;
+  /** Whether it has numbered a message. */
+  #numbers = false;
+  /** Whether one with a number was refused since the last that was taken. */
+  #stumbled = false;
+
+  /** Made by {@linkcode Sessions} only. */
+  constructor(client: StoredClient, budget: TokenBucket) {
+    this.id = client.id;
+    this.name = client.name;
+    this.budget = budget;
+    this.recount(client);
+  }
+
+  /** The membership in the room that `roomId` may mean; nearly always it is written as we write it. */
+  roomOf(roomId: string): Member | undefined {
+    return this.rooms.get(roomId) ?? this.rooms.get(normalizeRoomId(roomId));
+  }
+
+  /**
+   * The membership that a frame of `peer`, its connection, is about; `otherwise` is what plain
+   * clients are told where there is none.
+   *
+   * @throws {ChatError} where it is in no such room.
+   */
+  memberOf({ plain }: Peer, roomId?: string, otherwise?: string): Member {
+    const member = plain ? this.rooms.any : this.roomOf(roomId ?? "");
+    if (member === undefined || member.outlet === undefined && !member.room.gone) {
+      const message = plain ? otherwise : undefined;
+      throw new ChatError("not_in_room", message ?? `Not in room ${roomId}: join it first`);
+    }
+    if (member.room.gone) {
+      this.rooms.delete(member.room.id);
+      throw new ChatError("room_gone", "Room no longer exists");
+    }
+    return member;
+  }
+
+  /** Gives it a place in a room that it has just been added to, at the monotonic time `now`. */
+  enter(member: Member, now: number): void {
+    this.rooms.add(member);
+    this.#enteredAt ??= now;
+  }
+
+  /** Takes its place in a room away, if it has one there. */
+  leave(room: Room): void {
+    if (this.rooms.get(room.id)?.room === room) this.rooms.delete(room.id);
+  }
+
+  /**
+   * Looks whether it may come into a room on `peer`, its connection, where it may be in `most`.
+   *
+   * @throws {ChatError} where it may not.
+   */
+  checkRooms({ plain }: Peer, most: number, roomId?: string): void {
+    if (plain || this.rooms.size < most) return;
+    const size = [...this.rooms].filter(({ room }) => !room.gone && room.id !== roomId).length;
+    if (size < most) return;
+    throw new ChatError("too_many_rooms", `You are in ${size} rooms, at most ${most}`);
+  }
+
+  /** Makes `peer` the connection this client speaks on, at the monotonic time `now`. */
+  attach(peer: Peer, now: number): void {
+    this.peer = peer;
+    peer.session = this;
+    this.arrive(now);
+  }
+
+  /** Notes that it is at this process, at the monotonic time `now`. */
+  arrive(now: number): void {
+    this.elsewhere = false;
+    this.seenAt = now;
+  }
+
+  /** Notes that it has come in at another process, which counts its messages from now on. */
+  goElsewhere(now: number): void {
+    this.elsewhere = true;
+    this.seenAt = now;
+  }
+
+  /** Whether more than its messages up to `n` may be in a log. */
+  get doubtful(): boolean {
+    return this.doubtUpTo > this.n;
+  }
+
+  /**
+   * Whether this client can go on with its numbers that has, or needs, no answer any more to its
+   * messages up to `n`. One that does not know can where nothing is in doubt.
+   */
+  canGoOn(n: number | undefined): boolean {
+    return n === undefined ? !this.doubtful : n <= Math.max(this.n, this.doubtUpTo);
+  }
+
+  /**
+   * The number of its next message, where it says that it is `n`.
+   *
+   * @throws {ChatError} where one before it is missing.
+   */
+  numberOf(n: number | undefined): number {
+    const next = this.n + 1;
+    if (n === undefined && this.#stumbled) {
+      throw new ChatError("out_of_order", `Message ${next} was refused: send it first`);
+    }
+    if (n === undefined) return next;
+    this.#numbers = true;
+    if (n > next) throw new ChatError("out_of_order", `Message ${n} came before ${next}`);
+    return n;
+  }
+
+  /** Notes that its messages up to `n` were taken. */
+  take(n: number): void {
+    this.n = Math.max(this.n, n);
+    this.#stumbled = false;
+  }
+
+  /**
+   * Notes that something it said was refused: with a number or without one, or undefined where it
+   * could not be read. A message without a number must not take that of a refused one.
+   */
+  stumble(hadNumber: boolean | undefined): void {
+    this.#stumbled ||= hadNumber ?? this.#numbers;
+  }
+
+  /** Goes on counting its messages where a store says that it is. */
+  recount({ n, doubtUpTo = 0 }: Pick<StoredClient, "n" | "doubtUpTo">): void {
+    this.n = n;
+    this.doubtUpTo = doubtUpTo;
+  }
+
+  /**
+   * Notes that what was taken of it last is neither stored nor refused: certain is only what it
+   * says itself, that its messages up to `n` are answered.
+   */
+  doubt(n: number | undefined): void {
+    this.doubtUpTo = Math.max(this.doubtUpTo, this.n);
+    this.n = Math.min(this.n, n ?? 0);
+  }
+
+  /** Takes in that its messages up to `n` are stored or answered, where that was in doubt. */
+  settle(n: number): void {
+    if (this.doubtful) this.n = Math.max(this.n, n);
+  }
+
+  /** Ends the hold of its connection, which it must have. */
+  detach(peer: Peer, now: number): void {
+    this.peer = undefined;
+    this.seenAt = now;
+    // Whoever came into a room has stayed for a moment at least.
+    if (this.#enteredAt !== undefined) this.stayed += Math.max(1, now - this.#enteredAt);
+    this.#enteredAt = undefined;
+    peer.session = undefined;
+  }
+}
+
+/** Signs a client id: whoever does not have the key can neither make a signature nor find one. */
+export type Sign = (clientId: string) => string;
+
+/** All clients that are connected, or may still come back. */
+export class Sessions {
+  readonly #byId = new Map<string, Session>();
+  readonly #random: RandomBytes;
+  readonly #sign: Sign;
+  readonly #rate: Rate;
+
+  /**
+   * Makes an empty set; `random` fills arrays for ids, `sign` makes tokens that cannot be guessed,
+   * `rate` is what each client may say.
+   */
+  constructor(random: RandomBytes, sign: Sign, rate: Rate) {
+    this.#random = random;
+    this.#sign = sign;
+    this.#rate = rate;
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  /** Makes the session of a new client at the monotonic time `now`. */
+  add(now: number): Session {
+    return this.restore({ id: newClientId(this.#random), name: undefined, n: 0 }, now);
+  }
+
+  /** Takes in a client that was known before, and that is not among these, at the monotonic time `now`. */
+  restore(client: StoredClient, now: number): Session {
+    const session = new Session(client, new TokenBucket(this.#rate, now));
+    this.#byId.set(session.id, session);
+    return session;
+  }
+
+  /** The session with this public id. */
+  get(id: string): Session | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** What a later connection shows to be the same client. Must never be logged. */
+  tokenOf(id: string): string {
+    return `${id}.${this.#sign(id)}`;
+  }
+
+  /** The client that `token` was made for, compared in a time that tells nothing about it; else undefined. */
+  verify(token: string): string | undefined {
+    const id = token.slice(0, token.indexOf("."));
+    return sameSecret(this.tokenOf(id), token) ? id : undefined;
+  }
+
+  /** Forgets a client for good. */
+  delete(session: Session): void {
+    this.#byId.delete(session.id);
+  }
+
+  /** All of them, in the order they came. */
+  [Symbol.iterator](): Iterator<Session> {
+    return this.#byId.values();
+  }
+}

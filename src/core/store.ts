@@ -1,0 +1,175 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * What keeps the logs. There is one interface and one conformance suite; what an
+ * acknowledgement is worth is each store's own promise.
+ *
+ * @module
+ */
+
+import type { ChatError } from "../protocol/errors.ts";
+import type { Draft } from "../protocol/frames.ts";
+import type { Roster } from "../protocol/roster.ts";
+import type { Log, LogLimits } from "./log.ts";
+
+/**
+ * How many deleted rooms are remembered at least, the newest of them, and for how long, in
+ * milliseconds: whoever was cut off when a room was deleted shall not make it again.
+ */
+export const DELETED = { rooms: 10_000, ms: 30 * 86_400_000 };
+
+/** How much of its past a store keeps of each room: whichever is reached first. */
+export interface StoreLimits extends LogLimits {
+  /** How old an entry may become, in milliseconds. A room of which nothing is left is forgotten once it is empty. */
+  logAgeMs: number;
+}
+
+/** What a store may need to know; all times in milliseconds. */
+export interface StoreOptions extends StoreLimits {
+  /** How long a client without a connection may still come back. */
+  graceMs: number;
+  /** How many machines keep each entry, where a store has several. */
+  replicas: number;
+  /** How often a process looks whether it reaches a shared store: it knows that it does not after two of these. */
+  probeMs: number;
+  /** How long a process that shares a store may be silent before its members have left. */
+  leaseMs: number;
+}
+
+/** A room as a store knows it. */
+export interface StoredRoom {
+  /** The room's id. */
+  readonly id: string;
+  /** How it is called. */
+  readonly name: string;
+  /** The newest part of its log. The store pushes to it for as long as the room is open. */
+  readonly log: Log;
+  /** Who is in it at the head of the log: the store applies each presence entry that it pushes. */
+  readonly roster: Roster;
+  /**
+   * Members by client id that were left behind by a process that is gone, and that this one
+   * has to take over when it opens the room. None unless given.
+   */
+  readonly orphans?: readonly string[];
+  /** Whether other processes can have members in it too: then nobody knows when it is empty. */
+  readonly shared?: true;
+}
+
+/** A client as a store remembers it. */
+export interface StoredClient {
+  /** The public id. */
+  readonly id: string;
+  /** How others see it. */
+  readonly name: string | undefined;
+  /** Its messages up to this number are stored, or given up by the client itself. */
+  readonly n: number;
+  /** Later ones up to this number may be stored as well, or be yet; none unless given. */
+  readonly doubtUpTo?: number;
+}
+
+/** What a client that comes back says of its messages, and whether it is still there. */
+export interface Return {
+  /** Up to this number it needs no answer any more; undefined where it does not know. */
+  readonly n?: number | undefined;
+  /** The greatest number that it has sent; undefined where it does not know. */
+  readonly sent?: number | undefined;
+  /** Whether the connection that asks for it is still there: nobody is taken over for another one. */
+  isHere(): boolean;
+}
+
+/**
+ * What a store reports. Reports about one room come in the order of its log, and
+ * may come from within the very call that caused them.
+ */
+export interface StoreEvents {
+  /** The log of a room has grown: what was pushed is as durable as the store promises. */
+  stored(roomId: string): void;
+  /**
+   * `(from, n)` was stored before, as `seq`; 0 if that is too long ago to tell. Or it is stored
+   * now, and `unseen`: its room is gone, so that no `stored` shows its entry to anybody.
+   */
+  repeated(draft: Draft, seq: number, unseen?: boolean): void;
+  /** The draft was not stored, and never will be; where it is `doubtful`, nobody knows. */
+  refused(draft: Draft, error: ChatError, doubtful?: boolean): void;
+  /** From now on nothing can be stored, for that reason; or, without one, it can again. */
+  failing(reason: string | undefined): void;
+  /** Something went wrong that is nobody's answer: a line for the log. */
+  troubled(reason: string): void;
+  /** Another process hands a frame to those who are in an open room here. */
+  relayed(roomId: string, text: string): void;
+  /** These members of an open room were left behind by a process that is gone. */
+  orphaned(roomId: string, clientIds: readonly string[]): void;
+  /** A client has come in at another process; with `roomId`, that one speaks for it there now. */
+  taken(clientId: string, roomId: string | undefined): void;
+  /** An open room was deleted by another process, or has lost its log; it is open no more. */
+  gone(roomId: string, how: "deleted" | "lost"): void;
+}
+
+/** Gives entries their place in a room's log, and keeps them. */
+export interface Store {
+  /**
+   * The key of the session tokens, where it lives as long as what is stored: tokens of an
+   * earlier process are then good in this one.
+   */
+  readonly key?: Uint8Array;
+  /** Whether several processes use it: they must sign session tokens with the same secret. */
+  readonly shared?: true;
+  /** The most bytes that the body of a message may have, where the store takes less than the protocol allows. */
+  readonly bodyBytes?: number;
+  /**
+   * Makes a room with an empty log of a new epoch and opens it; one that is there already is
+   * only opened. Rejects with a ChatError where it cannot: with `room_gone` where a room of
+   * that id was deleted.
+   */
+  create(id: string, name: string): Promise<StoredRoom>;
+  /**
+   * Opens a room, which may be open already; undefined if there is none. If the store has more of it
+   * than its log shows here, the log has got at least to `cursor` when this resolves.
+   */
+  open(id: string, cursor?: number): Promise<StoredRoom | undefined>;
+  /**
+   * Stores a draft in an open room, once for each `(from, n)`, and reports exactly one of
+   * `stored`, `repeated`, `refused`. Numbers of a client have no holes: what follows one
+   * that was refused is refused too. What has no number may be kept until it can be stored,
+   * instead of being refused.
+   */
+  append(roomId: string, draft: Draft): void;
+  /**
+   * Resolves when all that was appended so far, or all of one client, is reported; undefined
+   * where it is already.
+   */
+  settled(clientId?: string): Promise<void> | undefined;
+  /** Hands a frame to those in an open room who are at other processes, as far as it gets there. */
+  relay(roomId: string, text: string): void;
+  /** Ends the interest of this process in a room: nobody here is in it any more. */
+  release(roomId: string): void;
+  /**
+   * Deletes a room and its log everywhere, and sees to it that none of that id is made again: for
+   * as long, and for as many rooms, as {@linkcode DELETED} says.
+   */
+  delete(roomId: string): void;
+  /** The clients that an earlier process on this store knew, and that this one has to look after. */
+  remembered(): StoredClient[];
+  /** Remembers a client and how it is called, if the store outlives the process. */
+  remember(clientId: string, name: string | undefined): void;
+  /**
+   * A client that another process remembered and that was not forgotten since, to be at this one
+   * from now on; else undefined. Where nothing tells from where its numbers go on, and it does not
+   * say so itself, it is gone. Rejects with a ChatError where that cannot be known.
+   */
+  recall(clientId: string, back: Return): Promise<StoredClient | undefined>;
+  /** Keeps of a client that may come back late no more in memory than it has to: the numbers of its last messages. */
+  trim(clientId: string): void;
+  /**
+   * Up to which number the messages of a client are known to be stored, where more may be than
+   * it was recalled with: other processes may have stored them.
+   */
+  storedUpTo?(clientId: string): number;
+  /** Forgets a client that will never come back, or not to this process, with its numbers. */
+  forget(clientId: string): void;
+  /** Makes everything reported so far as safe as it will be, and ends. */
+  close(): Promise<void>;
+}
+
+/** Opens what was chosen to keep the logs; throws an error that says in one line why it cannot. */
+export type OpenStore = (events: StoreEvents, options: StoreOptions) => Store;

@@ -1,0 +1,292 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * Reads what a client says: text in, a checked frame or a {@linkcode ChatError} out. Every text in
+ * a frame is well-formed: half of a surrogate pair, which JSON can spell as an escape, is U+FFFD.
+ *
+ * @module
+ */
+
+import { ChatError } from "./errors.ts";
+import {
+  ACTIONS,
+  type ClientFrame,
+  type Dialect,
+  type HelloFrame,
+  type JoinFrame,
+  MAX_BATCH,
+  MAX_BODY_BYTES,
+  MAX_FRAME_CHARS,
+  MAX_LAST,
+  MAX_WORD_CHARS,
+  type MessageFrame,
+  PLAIN_ACTIONS,
+  type Ref,
+} from "./frames.ts";
+import { readName } from "./names.ts";
+import { utf8Bytes } from "./utf8.ts";
+
+type Fields = Record<string, unknown>;
+
+/**
+ * Reads one text frame of a client.
+ *
+ * @throws {ChatError} for anything that is not a well-formed frame; nothing else.
+ */
+export function decode(text: string, dialect: Dialect): ClientFrame {
+  const hopeless = hopelessOf(text);
+  if (hopeless !== undefined) throw hopeless;
+  const fields = dialect === "plain" ? plainFields(parseObject(text)) : parseObject(text);
+  const ref = refOf(fields);
+  const frame = readFrame(fields, dialect);
+  if (ref !== undefined) frame.ref = ref;
+  return frame;
+}
+
+/** Why a frame can never be taken, however long its author waits; undefined where it may be. */
+export function hopelessOf(data: unknown): ChatError | undefined {
+  if (typeof data !== "string") {
+    return new ChatError("invalid_frame", "Frames must be text, not binary");
+  }
+  if (data.length <= MAX_FRAME_CHARS) return undefined;
+  return new ChatError(
+    "too_large",
+    `Frame is too large: ${data.length} characters, at most ${MAX_FRAME_CHARS} are read`,
+  );
+}
+
+/**
+ * What an error reply to `text` may repeat, so that the sender can tell which of its requests
+ * failed; undefined where it cannot be read at all. Made for a frame that {@linkcode decode}
+ * refused: it never throws.
+ */
+export function addressOf(text: string): { ref?: Ref; n?: number } | undefined {
+  if (text.length > MAX_FRAME_CHARS) return undefined;
+  let fields: Fields;
+  try {
+    fields = parseObject(text);
+  } catch {
+    return undefined;
+  }
+  const { n } = fields;
+  const ref = asRef(fields.ref);
+  return {
+    ...(ref === undefined ? {} : { ref }),
+    ...(typeof n === "number" && Number.isSafeInteger(n) ? { n } : {}),
+  };
+}
+
+function parseObject(text: string): Fields {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new ChatError("invalid_json", `Invalid JSON: ${quote(text)}`);
+  }
+  if (!isFields(value)) {
+    throw new ChatError("invalid_json", `Frame must be a JSON object, not ${describe(value)}`);
+  }
+  return value;
+}
+
+/** What a plain client can say: the rest of the protocol means nothing to it, and is passed over. */
+function plainFields({ action, body }: Fields): Fields {
+  if (typeof action !== "string" || !PLAIN_ACTIONS.has(action)) return {};
+  if (action === "leave") return { action };
+  if (action !== "join" || !isFields(body)) return { action, body };
+  return { action, body: { room_id: body.room_id } };
+}
+
+function refOf(fields: Fields): Ref | undefined {
+  if (fields.ref === undefined) return undefined;
+  const ref = asRef(fields.ref);
+  if (ref !== undefined) return ref;
+  throw new ChatError(
+    "invalid_frame",
+    `"ref" must be a number of at most ${Number.MAX_SAFE_INTEGER}, or a string of at most ` +
+      `${MAX_WORD_CHARS} characters, not ${describe(fields.ref)}`,
+  );
+}
+
+/** A mark as it is repeated; undefined for what is none. */
+function asRef(ref: unknown): Ref | undefined {
+  // A larger one would come back as another number where numbers are not doubles.
+  if (typeof ref === "number" && Math.abs(ref) <= Number.MAX_SAFE_INTEGER) return ref;
+  if (typeof ref === "string" && ref.length <= MAX_WORD_CHARS) return ref.toWellFormed();
+  return undefined;
+}
+
+function readFrame(fields: Fields, dialect: Dialect): ClientFrame {
+  const action = fields.action;
+  switch (action) {
+    case "message":
+      return messageFrame(action, fields, [bodyOf(fields.body)], dialect);
+    case "messages":
+      return messageFrame(action, fields, bodiesOf(fields.body), dialect);
+    case "create":
+      return { action, name: nameOf(isFields(fields.body) ? fields.body.room_name : fields.body) };
+    case "join":
+      return joinFrame(fields.body);
+    case "leave": {
+      if (dialect === "plain") return { action };
+      const roomId = isFields(fields.body) ? fields.body.room_id : undefined;
+      return { action, roomId: requiredText("room_id", roomId) };
+    }
+    case "typing":
+      return { action, roomId: requiredText("room_id", fields.room_id) };
+    case "rename":
+      return { action, name: nameOf(fields.body) };
+    case "ping":
+    case "pong":
+      return { action };
+    case "pause": {
+      const { for_ms } = optionalFields(action, fields.body);
+      const forMs = optionalCount("for_ms", for_ms);
+      return { action, ...(forMs === undefined ? {} : { forMs }) };
+    }
+    case "hello":
+      return helloFrame(fields.body);
+    default:
+      throw new ChatError(
+        "invalid_action",
+        `Invalid action ${describe(action)}: must be one of ${ACTIONS.join(", ")}`,
+      );
+  }
+}
+
+function helloFrame(body: unknown): HelloFrame {
+  const fields = optionalFields("hello", body);
+  const session = optionalText("session", fields.session);
+  const n = optionalCount("n", fields.n);
+  const sent = optionalCount("sent", fields.sent);
+  return {
+    action: "hello",
+    ...(n === undefined ? {} : { n }),
+    ...(sent === undefined ? {} : { sent }),
+    ...(fields.name === undefined ? {} : { name: nameOf(fields.name) }),
+    ...(session === undefined ? {} : { session }),
+  };
+}
+
+function joinFrame(body: unknown): JoinFrame {
+  const fields = isFields(body) ? body : { room_id: body };
+  const epoch = optionalText("epoch", fields.epoch);
+  const after = optionalCount("after", fields.after);
+  const last = optionalCount("last", fields.last, 0, MAX_LAST);
+  // Not a name yet: the room may be there under one that an earlier server let in.
+  const roomName = optionalText("room_name", fields.room_name);
+  const roomToken = optionalText("room_token", fields.room_token);
+  return {
+    action: "join",
+    roomId: requiredText("room_id", fields.room_id),
+    ...(epoch === undefined ? {} : { epoch }),
+    ...(after === undefined ? {} : { after }),
+    ...(last === undefined ? {} : { last }),
+    ...(roomName === undefined ? {} : { roomName }),
+    ...(roomToken === undefined ? {} : { roomToken }),
+  };
+}
+
+function messageFrame(
+  action: MessageFrame["action"],
+  fields: Fields,
+  bodies: string[],
+  dialect: Dialect,
+): MessageFrame {
+  const frame: MessageFrame = { action, bodies };
+  const n = optionalCount("n", fields.n, 1);
+  if (dialect === "v1") frame.roomId = requiredText("room_id", fields.room_id);
+  if (n !== undefined) frame.n = n;
+  return frame;
+}
+
+function bodiesOf(body: unknown): string[] {
+  if (!Array.isArray(body) || body.length === 0 || body.length > MAX_BATCH) {
+    const found = Array.isArray(body) ? `${body.length} of them` : describe(body);
+    throw new ChatError(
+      "invalid_frame",
+      `"body" of messages must be a list of 1 to ${MAX_BATCH} strings, not ${found}`,
+    );
+  }
+  return body.map(bodyOf);
+}
+
+function bodyOf(body: unknown): string {
+  if (typeof body !== "string") {
+    throw new ChatError(
+      "invalid_frame",
+      `"body" of a message must be a string, not ${describe(body)}`,
+    );
+  }
+  // A UTF-16 unit is at most three bytes of UTF-8, so that short bodies need no count.
+  if (body.length * 3 > MAX_BODY_BYTES) {
+    const bytes = utf8Bytes(body);
+    if (bytes > MAX_BODY_BYTES) {
+      throw new ChatError(
+        "too_large",
+        `Message is too large: ${bytes} bytes, at most ${MAX_BODY_BYTES} are allowed`,
+      );
+    }
+  }
+  return body.toWellFormed();
+}
+
+function nameOf(name: unknown): string {
+  if (typeof name === "string") return readName(name);
+  throw new ChatError("invalid_frame", `A name must be a string, not ${describe(name)}`);
+}
+
+function requiredText(field: string, value: unknown): string {
+  if (typeof value !== "string" || value.length === 0 || value.length > MAX_WORD_CHARS) {
+    throw new ChatError(
+      "invalid_frame",
+      `"${field}" must be a string of 1 to ${MAX_WORD_CHARS} characters, not ${describe(value)}`,
+    );
+  }
+  return value.toWellFormed();
+}
+
+function optionalFields(action: string, body: unknown = {}): Fields {
+  if (isFields(body)) return body;
+  throw new ChatError(
+    "invalid_frame",
+    `"body" of ${action} must be an object, not ${describe(body)}`,
+  );
+}
+
+function optionalText(field: string, value: unknown): string | undefined {
+  return value === undefined ? undefined : requiredText(field, value);
+}
+
+function optionalCount(
+  field: string,
+  value: unknown,
+  least = 0,
+  most = Number.MAX_SAFE_INTEGER,
+): number | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < least || value > most) {
+    throw new ChatError(
+      "invalid_frame",
+      `"${field}" must be a whole number from ${least} to ${most}, not ${describe(value)}`,
+    );
+  }
+  return value;
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Names a value in an error, in few characters whatever it is. */
+function describe(value: unknown): string {
+  if (value === undefined) return "missing";
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object") return "an object";
+  return typeof value === "string" ? quote(value) : String(value);
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+}

@@ -1,0 +1,408 @@
+/**
+ * The edge of one server: hands what sockets say to the hub, and carries out what
+ * the hub wants done. All effects happen here.
+ *
+ * @module
+ */
+
+import type { Effect, Instant } from "../core/effects.ts";
+import { Hub } from "../core/hub.ts";
+import { normalizeRoomId, type RandomBytes } from "../core/ids.ts";
+import type { EngineOptions } from "../core/options.ts";
+import { passing } from "../core/presence.ts";
+import { rateOf } from "../core/rate_limit.ts";
+import type { Outlet } from "../core/room.ts";
+import type { Peer } from "../core/sessions.ts";
+import type { OpenStore, Store, StoredRoom } from "../core/store.ts";
+import * as CLOSE from "../protocol/close_codes.ts";
+import { addressOf } from "../protocol/decode.ts";
+import { encodeError } from "../protocol/encode.ts";
+import { ChatError } from "../protocol/errors.ts";
+import type { Dialect, Draft } from "../protocol/frames.ts";
+import { every, type Timer } from "../timers.ts";
+import { openMemoryStore } from "./choose_store.ts";
+import { Clock } from "./clock.ts";
+import { ClosedSockets } from "./closed_sockets.ts";
+import { Connection, type ConnectionOptions } from "./connection.ts";
+import { Intake } from "./intake.ts";
+import type { Logger } from "./logger.ts";
+import { Pump } from "./pump.ts";
+import { newSessionKey, roomSigner, signer } from "./session_key.ts";
+
+/** How often the hub is told the time, in milliseconds. */
+const TICK_MS = 500;
+
+/** What every client is told when the server ends. */
+const GOING_AWAY = "Server is going away";
+
+/** A running chat: its connections, rooms and store. */
+export class Engine {
+  readonly #options: EngineOptions;
+  /** What the connections have in common. */
+  readonly #connectionOptions: ConnectionOptions;
+  readonly #logger: Logger;
+  readonly #hub: Hub;
+  readonly #store: Store;
+  readonly #pump: Pump;
+  readonly #intake: Intake;
+  readonly #clock = new Clock();
+  readonly #connections = new Set<Connection>();
+  readonly #closedSockets: ClosedSockets;
+  #accepted = 0;
+  #failure: string | undefined;
+  #ticker: Timer | undefined;
+  #closing: Promise<void> | undefined;
+
+  /**
+   * Makes an engine with nobody in it but those whom its store remembers.
+   *
+   * @throws what `openStore` throws.
+   */
+  constructor(options: EngineOptions, logger: Logger, openStore: OpenStore = openMemoryStore) {
+    this.#options = options;
+    this.#closedSockets = new ClosedSockets(options.maxConnections);
+    this.#connectionOptions = {
+      events: {
+        heard: (connection, data) => this.#intake.hear(connection, data),
+        ended: (connection, code) => {
+          this.#closedSockets.delete(connection);
+          this.#guard(connection, () => this.#end(connection, code || CLOSE.abnormal));
+        },
+        full: (connection) => this.#pump.watch(connection),
+      },
+      limits: options,
+      rate: rateOf(options.rate),
+    };
+    this.#logger = logger;
+    this.#pump = new Pump({
+      overrun: (outlet) => this.#evict(outlet, CLOSE.slowReader, "Reads too slowly"),
+      failed: (outlet, error) => {
+        this.#logger.error("delivery failed", { error: String(error) });
+        this.#evict(outlet, CLOSE.internal, "Internal error");
+      },
+    }, this.#clock);
+    this.#store = openStore({
+      stored: (roomId) => {
+        const room = this.#hub.rooms.get(roomId);
+        if (room !== undefined) this.#pump.mark(room);
+      },
+      repeated: (draft, seq, unseen) =>
+        this.#perform(this.#hub.messages.repeated(draft, seq, unseen)),
+      refused: (draft, error, doubtful) => this.#refused(draft, error, doubtful),
+      failing: (reason) => {
+        this.#failure = reason;
+        if (reason === undefined) this.#logger.info("store works again");
+        else this.#logger.error("store cannot write", { error: reason });
+      },
+      troubled: (reason) => this.#logger.warn("store troubled", { error: reason }),
+      relayed: (roomId, text) => {
+        const room = this.#hub.rooms.get(roomId);
+        if (room !== undefined) this.#perform(passing(room, text, this.#clock.read()));
+      },
+      orphaned: (roomId, ids) => this.#perform(this.#hub.orphaned(roomId, ids, this.#clock.read())),
+      taken: (id, roomId) => this.#perform(this.#hub.taken(id, roomId, this.#clock.read())),
+      gone: (roomId, how) => this.#gone(roomId, how),
+    }, options);
+    if (this.#store.shared && options.secret === undefined) {
+      this.#store.close();
+      throw new RangeError("Servers that share a store need the same --secret-file or CHAT_SECRET");
+    }
+    const lasting = options.secret ?? this.#store.key;
+    const sign = signer(lasting ?? newSessionKey());
+    const signRoom = lasting === undefined ? undefined : roomSigner(lasting);
+    const random: RandomBytes = (bytes) => crypto.getRandomValues(bytes);
+    this.#hub = new Hub(options, random, sign, this.#store, signRoom);
+    const parts = { hub: this.#hub, store: this.#store, pump: this.#pump, clock: this.#clock };
+    this.#intake = new Intake(parts, options.helloMs, {
+      effects: (effects) => this.#perform(effects),
+      refused: (connection, error, text) => {
+        this.#guard(connection, () => this.#refuse(connection, error, text));
+      },
+      flooded: (connection) => this.#evict(connection, CLOSE.flooding, "Too many messages"),
+      emptied: (connection, code) => this.#end(connection, code),
+    });
+    const remembered = this.#store.remembered();
+    const t = this.#clock.read();
+    for (const client of remembered) this.#perform(this.#hub.adopt(client, t));
+    if (remembered.length > 0) this.#tick();
+  }
+
+  /** Whether another connection can be taken in. Sockets count until they are gone, whoever has closed them. */
+  get accepting(): boolean {
+    const sockets = this.#connections.size + this.#closedSockets.size;
+    return this.#closing === undefined && sockets < this.#options.maxConnections;
+  }
+
+  /** Why nothing can be stored right now; undefined where it can. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  /** How many connections there are. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** How many rooms are open. */
+  get rooms(): number {
+    return this.#hub.rooms.size;
+  }
+
+  /** Takes in a socket that has just been upgraded. */
+  accept(socket: WebSocket, dialect: Dialect): void {
+    const id = ++this.#accepted;
+    socket.binaryType = "arraybuffer";
+    const takeIn = () => this.#guard(undefined, () => this.#takeIn(id, socket, dialect));
+    // Plain clients are spoken to first, which only an open socket can be. Nobody else waits for
+    // that event: a listener of it is a part of what an idle connection takes.
+    if (dialect === "plain") socket.addEventListener("open", takeIn, { once: true });
+    else takeIn();
+  }
+
+  #takeIn(id: number, socket: WebSocket, dialect: Dialect): void {
+    if (this.#closing !== undefined) {
+      socket.close(CLOSE.goingAway, GOING_AWAY);
+      return;
+    }
+    const t = this.#clock.read();
+    const connection = new Connection(id, socket, dialect, this.#connectionOptions);
+    this.#connections.add(connection);
+    this.#tick();
+    this.#logger.debug("connected", { connection: id, dialect });
+    this.#perform(this.#hub.connect(connection, t));
+  }
+
+  /** Deletes a room with its log; says whether it was open. Its members are told at their next word. */
+  deleteRoom(roomId: string): boolean {
+    const id = normalizeRoomId(roomId);
+    this.#store.delete(id);
+    return this.#forgetRoom(id);
+  }
+
+  /** Forgets a room whose log ends. What was said in it is delivered first: its authors wait for that. */
+  #forgetRoom(roomId: string): boolean {
+    for (const member of [...this.#hub.rooms.get(roomId)?.members ?? []]) {
+      this.#pump.deliver(member);
+      const { outlet, cursor, room } = member;
+      if (outlet !== undefined && cursor < room.log.head) {
+        this.#evict(outlet, CLOSE.slowReader, "Reads too slowly");
+      }
+    }
+    return this.#hub.deleteRoom(roomId);
+  }
+
+  /**
+   * Tells every client that the server goes away and when to come back, closes with
+   * 1001, and resolves when all have taken it, or after `closeMs`. Never rejects.
+   */
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    const deadline = performance.now() + this.#options.closeMs;
+    let settled = this.#store.settled() === undefined;
+    this.#store.settled()?.then(() => settled = true);
+    while (!settled && performance.now() < deadline) await soon();
+    clearInterval(this.#ticker);
+    const leaving = [...this.#connections];
+    leaving.forEach((connection, turn) => {
+      this.#pump.deliverAll(connection);
+      this.#sendAway(connection, turn, CLOSE.goingAway, GOING_AWAY);
+    });
+    const open = () => leaving.filter((connection) => !connection.ended).length;
+    while (open() > 0 && performance.now() < deadline) await soon();
+    if (open() > 0) this.#logger.warn("peers left behind", { connections: open() });
+    this.#pump.close();
+    await this.#store.close();
+  }
+
+  /** Closes a connection that shall come back, each at its own moment, so that it is no stampede. */
+  #sendAway(peer: Peer, turn: number, code: number, reason: string): void {
+    const retryAfterMs = Math.ceil((turn + 1) * 1_000 / this.#options.resumesPerSecond);
+    this.#perform(this.#hub.dismiss(peer, code, reason, this.#clock.read(), retryAfterMs));
+  }
+
+  /** Forgets a room that the store has no more. Whoever was in one that is lost comes back, and is told so. */
+  #gone(roomId: string, how: "deleted" | "lost"): void {
+    const outlets = this.#hub.rooms.get(roomId)?.members.map(({ outlet }) => outlet) ?? [];
+    this.#forgetRoom(roomId);
+    this.#logger.warn("room gone", { room: roomId, how });
+    if (how === "deleted") return;
+    outlets.forEach((outlet, turn) => {
+      if (!(outlet instanceof Connection)) return;
+      this.#sendAway(outlet, turn, CLOSE.internal, "The log of a room was lost");
+    });
+  }
+
+  #tick(): void {
+    this.#ticker ??= every(() => {
+      this.#guard(undefined, () => {
+        // Of a plain client that answers no ping and reads nothing, the close event never comes.
+        for (const peer of this.#connections) {
+          if (peer.plain && peer.lost) this.#end(peer, CLOSE.abnormal);
+        }
+        const t = this.#clock.read();
+        this.#closedSockets.tick(t.now);
+        this.#perform(this.#hub.tick(t));
+      });
+    }, TICK_MS);
+  }
+
+  #end(connection: Connection, code: number): void {
+    if (!this.#intake.end(connection, code) || !this.#connections.delete(connection)) return;
+    this.#pump.forget(connection);
+    connection.close(CLOSE.normal, "");
+    this.#closedSockets.add(connection, this.#clock.read().now);
+    const forGood = code === CLOSE.normal;
+    this.#perform(this.#hub.disconnect(connection, this.#clock.read(), forGood));
+    this.#logger.debug("disconnected", { connection: connection.id, code });
+  }
+
+  #refuse(connection: Connection, error: unknown, text: string): void {
+    if (!(error instanceof ChatError)) {
+      this.#logger.error("request failed", { connection: connection.id, error: String(error) });
+    }
+    const told = error instanceof ChatError ? error : new ChatError("internal", "Internal error");
+    const address = addressOf(text);
+    connection.session?.stumble(address && address.n !== undefined);
+    this.#reply(connection, encodeError(connection.dialect, told, address ?? {}));
+  }
+
+  #perform(effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      switch (effect.type) {
+        case "append":
+          this.#append(effect.roomId, effect.drafts);
+          break;
+        case "send":
+          this.#reply(effect.to, effect.text);
+          break;
+        case "deliver":
+          this.#pump.deliver(effect.member);
+          break;
+        case "create":
+          this.#whenOpen(effect, this.#store.create(effect.roomId, effect.name));
+          break;
+        case "open":
+          this.#whenOpen(effect, this.#store.open(effect.roomId, effect.frame.after));
+          break;
+        case "recall": {
+          const { peer, frame, clientId } = effect;
+          this.#intake.hold(
+            peer,
+            frame.ref,
+            this.#store.recall(clientId, {
+              n: frame.n,
+              sent: frame.sent,
+              isHere: () => this.#hub.isHere(peer),
+            }),
+            (t, client) => this.#perform(this.#hub.recalled(peer, frame, clientId, client, t)),
+          );
+          break;
+        }
+        case "remember":
+          this.#store.remember(effect.clientId, effect.name);
+          break;
+        case "pass":
+          this.#pump.pass(effect.room);
+          break;
+        case "relay":
+          this.#store.relay(effect.roomId, effect.text);
+          break;
+        case "release":
+          this.#store.release(effect.roomId);
+          this.#logger.debug("room forgotten", { room: effect.roomId });
+          break;
+        case "trim":
+          this.#store.trim(effect.clientId);
+          break;
+        case "forget":
+          this.#store.forget(effect.clientId);
+          break;
+        case "close":
+          this.#dismiss(effect);
+          break;
+        default:
+          effect satisfies never;
+      }
+    }
+  }
+
+  /** Stores drafts; what a store throws is as good as a refusal. */
+  #append(roomId: string, drafts: Draft[]): void {
+    for (const draft of drafts) {
+      try {
+        this.#store.append(roomId, draft);
+      } catch (error) {
+        this.#logger.error("store failed", { room: roomId, error: String(error) });
+        this.#refused(draft, new ChatError("internal", "Internal error"));
+        return;
+      }
+    }
+  }
+
+  #refused(draft: Draft, error: ChatError, doubtful?: boolean): void {
+    this.#perform(this.#hub.messages.refused(draft, error, this.#clock.read(), doubtful));
+  }
+
+  /** Sends an answer. Plain clients tell answers by their order: those that lie in a log go first. */
+  #reply(to: Outlet, text: string): void {
+    if (to.plain && to instanceof Connection && !this.#pump.deliverAll(to)) {
+      this.#evict(to, CLOSE.slowReader, "Reads too slowly");
+    }
+    to.send(text);
+  }
+
+  /** Goes on with a `create` or `join` when the store has answered. */
+  #whenOpen(
+    { peer, frame }: Extract<Effect, { type: "create" | "open" }>,
+    stored: Promise<StoredRoom | undefined>,
+  ): void {
+    this.#intake.hold(peer, frame.ref, stored, (t, room) => {
+      if (room !== undefined) this.#admit(room, t);
+      this.#perform(this.#hub.opened(peer, frame, room, t));
+    });
+  }
+
+  #admit(room: StoredRoom, t: Instant): void {
+    let effects: Effect[];
+    try {
+      effects = this.#hub.admit(room, t);
+    } catch (error) {
+      this.#store.release(room.id);
+      throw error;
+    }
+    this.#perform(effects);
+  }
+
+  #evict(outlet: Outlet, code: number, reason: string): void {
+    if (!(outlet instanceof Connection) || !this.#connections.has(outlet)) return;
+    this.#logger.warn("evicted", { connection: outlet.id, code, reason });
+    this.#guard(undefined, () => {
+      this.#perform(this.#hub.dismiss(outlet, code, reason, this.#clock.read()));
+    });
+  }
+
+  /** Says goodbye and forgets the connection at once: the close event of a stuck peer never comes. */
+  #dismiss({ peer, code, reason, goodbye }: Extract<Effect, { type: "close" }>): void {
+    if (!(peer instanceof Connection)) return;
+    peer.close(code, reason, goodbye);
+    this.#connections.delete(peer);
+    this.#closedSockets.add(peer, this.#clock.read().now);
+    this.#pump.forget(peer);
+  }
+
+  /** Runs a handler that must not throw: an exception there would end the process. */
+  #guard(connection: Connection | undefined, handle: () => void): void {
+    try {
+      handle();
+    } catch (error) {
+      this.#logger.error("handler failed", { connection: connection?.id, error: String(error) });
+    }
+  }
+}
+
+function soon(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 10));
+}

@@ -1,0 +1,228 @@
+/**
+ * The server's command line: arguments and environment in, settings out.
+ *
+ * @module
+ */
+
+import { parseArgs } from "@std/cli/parse-args";
+import { DEFAULTS, type EngineOptions } from "../core/options.ts";
+import { PROGRAMS } from "../program.ts";
+import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "./logger.ts";
+import { usualMemory } from "./machine.ts";
+
+/** What the server program was asked for. */
+export interface ServerSettings {
+  port: number;
+  hostname: string;
+  path: string;
+  logLevel: LogLevel;
+  logFormat: LogFormat;
+  /** What `chooseStore` is given. */
+  store: string;
+  /** The file that the secret of the session tokens is in; it beats the one of the environment. */
+  secretFile: string | undefined;
+  engine: EngineOptions;
+}
+
+/** The variables of the environment that are looked at. */
+export const VARIABLES = ["CHAT_PORT", "CHAT_HOST", "CHAT_STORE", "CHAT_SECRET"] as const;
+
+/** A flag that takes a whole number. */
+interface NumberFlag {
+  option: Exclude<keyof EngineOptions, "secret" | "memoryBytes">;
+  /** How many of the option's units one of the flag's is. */
+  unit: number;
+  least: number;
+  most: number;
+  help: string;
+}
+
+const DAY_S = 86_400;
+const YEARS_S = 3_650 * DAY_S;
+const MANY = 1_000_000_000;
+
+/** As many characters as 128 random bits have in hexadecimal. */
+const MIN_SECRET_CHARS = 32;
+
+const NUMBER_FLAGS: Record<string, NumberFlag> = {
+  "log-entries": flag("logEntries", 1, 1, MANY, "entries a room's log keeps"),
+  "log-bytes": flag("logBytes", 1, 1, MANY, "bytes a room's log keeps"),
+  "log-age": flag("logAgeMs", 1_000, 1, YEARS_S, "seconds a room's log keeps an entry"),
+  "empty-room": flag("emptyRoomMs", 1_000, 0, DAY_S, "seconds an empty room can be rejoined"),
+  "grace": flag("graceMs", 1_000, 0, DAY_S, "seconds a cut-off client keeps its place"),
+  "pause": flag("pauseMs", 1_000, 0, YEARS_S, "seconds a client that has paused keeps its place"),
+  "session": flag("sessionMs", 1_000, 0, YEARS_S, "seconds a client without a place is remembered"),
+  "heartbeat": flag(
+    "heartbeatMs",
+    1_000,
+    1,
+    DAY_S,
+    "seconds until a silent client is asked for a sign of life",
+  ),
+  "rate": flag("rate", 1, 0, MANY, "messages a second one client may send; 0: any"),
+  "presence-limit": flag("presenceLimit", 1, 0, MANY, "members up to which presence is logged"),
+  "max-connections": flag("maxConnections", 1, 1, MANY, "connections at once"),
+  "max-rooms": flag("maxRooms", 1, 1, MANY, "rooms at once"),
+  "max-members": flag("maxMembers", 1, 1, MANY, "members of one room"),
+  "max-away": flag("maxAway", 1, 0, MANY, "clients without a connection that are remembered"),
+  "rooms-per-client": flag("maxRoomsPerClient", 1, 1, MANY, "rooms one client may be in"),
+  "high-water": flag("highWaterBytes", 1, 1, MANY, "bytes that may wait for a slow reader"),
+  "stuck": flag("stuckMs", 1, 1, MANY, "milliseconds until a reader that takes nothing is evicted"),
+  "nats-replicas": flag("replicas", 1, 1, 5, "NATS servers that keep each entry: 1, 3 or 5"),
+  "nats-probe": flag("probeMs", 1, 1, DAY_S, "milliseconds between looks whether NATS is reached"),
+  "nats-lease": flag("leaseMs", 1_000, 1, DAY_S, "seconds the members of a dead node stay"),
+  "hello": flag("helloMs", 1_000, 1, DAY_S, "seconds a connection may take to say hello"),
+  "resume-rate": flag("resumesPerSecond", 1, 1, MANY, "clients a second to come back on a restart"),
+};
+
+function flag(
+  option: NumberFlag["option"],
+  unit: number,
+  least: number,
+  most: number,
+  help: string,
+): NumberFlag {
+  return { option, unit, least, most, help };
+}
+
+/** What `--help` prints. */
+export const SERVER_HELP: string = `Usage: ${PROGRAMS.server} [flags]
+
+  --port N            port; 0 takes a free one (CHAT_PORT, default 8765)
+  --hostname NAME     address to listen on, also --host (CHAT_HOST, default 127.0.0.1)
+  --path PATH         where the chat is (default /)
+  --store STORE       memory, sqlite:PATH or nats://HOST:PORT,… (CHAT_STORE, default memory)
+  --secret-file PATH  what session tokens are signed with (or CHAT_SECRET; needed with nats)
+  --memory SIZE       bytes that all logs may take together, like 512M or 2G (default 1G, or
+                      less where the machine has less than 8G)
+  --log-level LEVEL   ${LOG_LEVELS.join(", ")} (default info)
+  --log-format FORM   ${LOG_FORMATS.join(", ")} (default pretty)
+${
+  Object.entries(NUMBER_FLAGS).map(([name, { option, unit, help }]) =>
+    `  ${`--${name} N`.padEnd(19)} ${help} (default ${DEFAULTS[option] / unit})`
+  ).join("\n")
+}
+  --help, --version
+`;
+
+const TEXT_FLAGS = [
+  "port",
+  "hostname",
+  "host",
+  "path",
+  "store",
+  "secret-file",
+  "memory",
+  "log-level",
+  "log-format",
+] as const;
+
+/**
+ * Reads the command line; a flag beats the environment, which beats the default.
+ *
+ * @throws {RangeError} with one line that names the flag and the value that will not do.
+ */
+export function parseServerFlags(
+  args: string[],
+  env: { [Name in typeof VARIABLES[number]]?: string | undefined },
+): ServerSettings | "help" | "version" {
+  const flags = parseArgs(args, {
+    string: [...TEXT_FLAGS, ...Object.keys(NUMBER_FLAGS)],
+    boolean: ["help", "version"],
+    unknown: (argument) => {
+      throw new RangeError(`Unknown argument ${argument}: see --help`);
+    },
+  });
+  // What stands behind "--" is never called unknown.
+  if (flags._.length > 0) throw new RangeError(`Unknown argument ${flags._[0]}: see --help`);
+  if (flags.help) return "help";
+  if (flags.version) return "version";
+  const text = (name: string): string | undefined => {
+    const value: unknown = flags[name];
+    if (value === undefined) return undefined;
+    if (typeof value === "string" && value !== "") return value;
+    throw new RangeError(`--${name} needs one value`);
+  };
+  const memory = text("memory");
+  const memoryBytes = memory === undefined ? usualMemory() : checkedSize("--memory", memory);
+  const engine: EngineOptions = { ...DEFAULTS, memoryBytes };
+  if (env.CHAT_SECRET) engine.secret = checkedSecret("CHAT_SECRET", env.CHAT_SECRET);
+  for (const [name, { option, unit, least, most }] of Object.entries(NUMBER_FLAGS)) {
+    const value = text(name);
+    if (value !== undefined) engine[option] = wholeNumber(`--${name}`, value, least, most) * unit;
+  }
+  const port = text("port");
+  return {
+    port: port !== undefined
+      ? wholeNumber("--port", port, 0, 65_535)
+      : wholeNumber("CHAT_PORT", env.CHAT_PORT || "8765", 0, 65_535),
+    hostname: text("hostname") ?? text("host") ?? (env.CHAT_HOST || "127.0.0.1"),
+    path: checkedPath("--path", text("path") ?? "/"),
+    secretFile: text("secret-file"),
+    store: text("store") ?? (env.CHAT_STORE || "memory"),
+    logLevel: oneOf("--log-level", text("log-level") ?? "info", LOG_LEVELS),
+    logFormat: oneOf("--log-format", text("log-format") ?? "pretty", LOG_FORMATS),
+    engine,
+  };
+}
+
+/**
+ * Takes the path of the WebSocket, if requests can have it.
+ *
+ * @throws {RangeError} with one line that names where it came from.
+ */
+export function checkedPath(name: string, path: string): string {
+  const written = URL.parse(path, "http://localhost")?.pathname;
+  if (path === written && path !== "/healthz") return path;
+  throw new RangeError(
+    `${name} must be the path of a URL as it is sent, like /chat, and not /healthz: ${path}`,
+  );
+}
+
+/**
+ * Takes a secret, without the white space around it, if it is long enough not to be guessed.
+ *
+ * @throws {RangeError} with one line that names where it came from, and not the secret.
+ */
+export function checkedSecret(name: string, text: string): string {
+  const secret = text.trim();
+  if (secret.length >= MIN_SECRET_CHARS) return secret;
+  throw new RangeError(
+    `${name} must hold at least ${MIN_SECRET_CHARS} characters, not ${secret.length}`,
+  );
+}
+
+/** How many bytes the letters behind a size stand for. */
+const UNITS = { "": 1, K: 1_024, M: 1_048_576, G: 1_073_741_824 };
+
+/** The least memory that logs can do with, in bytes. */
+const LEAST_MEMORY = 1_048_576;
+
+function checkedSize(name: string, text: string): number {
+  const [, digits, letter = ""] = /^(\d{1,12})([KMG]?)$/i.exec(text) ?? [];
+  const bytes = Number(digits) * UNITS[letter.toUpperCase() as keyof typeof UNITS];
+  if (bytes >= LEAST_MEMORY) return bytes;
+  throw new RangeError(
+    `${name} must be 1M or more, like 512M or 2G, not ${JSON.stringify(text)}`,
+  );
+}
+
+function wholeNumber(name: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  throw new RangeError(
+    `${name} must be a whole number from ${least} to ${most}, not ${JSON.stringify(text)}`,
+  );
+}
+
+function oneOf<Choice extends string>(
+  name: string,
+  text: string,
+  choices: readonly Choice[],
+): Choice {
+  const choice = choices.find((candidate) => candidate === text);
+  if (choice !== undefined) return choice;
+  throw new RangeError(
+    `${name} must be one of ${choices.join(", ")}, not ${JSON.stringify(text)}`,
+  );
+}

@@ -1,0 +1,270 @@
+/**
+ * What connections say, each in its order: what it costs, what it means, and what has to be
+ * known before it can be answered.
+ *
+ * @module
+ */
+
+import { setImmediate } from "node:timers";
+import type { Effect, Instant } from "../core/effects.ts";
+import type { Hub } from "../core/hub.ts";
+import {
+  type Audience,
+  costOfFrame,
+  costOfTelling,
+  MAX_HEARD_CHARS,
+  MAX_HELLO_CHARS,
+} from "../core/rate_limit.ts";
+import type { Peer } from "../core/sessions.ts";
+import type { Store } from "../core/store.ts";
+import { decode, hopelessOf } from "../protocol/decode.ts";
+import { ChatError } from "../protocol/errors.ts";
+import type { ClientFrame, Ref } from "../protocol/frames.ts";
+import { within } from "../protocol/wait.ts";
+import type { Clock } from "./clock.ts";
+import { Connection } from "./connection.ts";
+import type { Pump } from "./pump.ts";
+
+/** The most frames of one connection that wait while the store is asked on its behalf, and as many refusals. */
+const MAX_HELD = 256;
+
+/**
+ * Frames of so many UTF-16 units, twice the largest message, are read one in a turn of the event
+ * loop: each takes milliseconds, for which all others wait.
+ */
+const LARGE = 131_072;
+
+/** The longest that a `hello` waits until all is stored that its client said before, in milliseconds. */
+const HELLO_WAIT_MS = 1_000;
+
+const NOBODY: Audience = { rooms: 0, members: 0 };
+
+/** What an intake reports; none of it may throw but `effects`. */
+export interface IntakeEvents {
+  /** What is to be done about what somebody said. */
+  effects(effects: readonly Effect[]): void;
+  /** What somebody said, `text`, is refused. */
+  refused(connection: Connection, error: unknown, text: string): void;
+  /** Somebody says more than it may, again and again. */
+  flooded(connection: Connection): void;
+  /** All is taken that a client had said before it went with this `code`. */
+  emptied(connection: Connection, code: number): void;
+}
+
+/** What an intake works with. */
+export interface IntakeParts {
+  readonly hub: Hub;
+  readonly store: Store;
+  readonly pump: Pump;
+  readonly clock: Clock;
+}
+
+/** Takes in what all connections of one server say. */
+export class Intake {
+  readonly #hub: Hub;
+  readonly #store: Store;
+  readonly #pump: Pump;
+  readonly #clock: Clock;
+  readonly #events: IntakeEvents;
+  readonly #helloWaitMs: number;
+  /** The connections whose next frame is large, in the order of their turns. */
+  readonly #large: Connection[] = [];
+
+  /** Makes an intake; a connection is given up that has not said `hello` after `helloMs` milliseconds. */
+  constructor({ hub, store, pump, clock }: IntakeParts, helloMs: number, events: IntakeEvents) {
+    this.#hub = hub;
+    this.#store = store;
+    this.#pump = pump;
+    this.#clock = clock;
+    this.#events = events;
+    this.#helloWaitMs = Math.min(HELLO_WAIT_MS, helloMs / 2);
+  }
+
+  /** One frame of a client: first what it costs, then what it says. Never throws. */
+  hear(connection: Connection, data: unknown): void {
+    if (connection.closed) return;
+    const t = this.#clock.read();
+    this.#pump.heard();
+    this.#hub.heard(connection, t.now);
+    try {
+      const length = typeof data === "string" ? data.length : sizeOf(data);
+      if (
+        length > MAX_HELLO_CHARS && connection.session === undefined && connection.pending === 0
+      ) {
+        this.#events.flooded(connection);
+        return;
+      }
+      // What no waiting helps is not told to wait, however fast it comes.
+      const hopeless = hopelessOf(data);
+      if (length > MAX_HEARD_CHARS) {
+        this.#turnDown(connection, "", hopeless);
+        this.#events.flooded(connection);
+        return;
+      }
+      if (!this.#charge(connection, costOfFrame(length), t.now, hopeless)) return;
+      if (hopeless !== undefined || typeof data !== "string") throw hopeless;
+      if (connection.pending === 0 && length < LARGE) this.#take(connection, data, t);
+      else if (connection.held.length < MAX_HELD) connection.held.push({ text: data });
+      else throw new ChatError("unavailable", `${MAX_HELD} frames wait for an answer already`);
+      if (connection.pending === 0 && connection.held.length > 0) this.#lineUp(connection);
+    } catch (error) {
+      this.#turnDown(connection, typeof data === "string" ? data : "", error);
+    }
+  }
+
+  /**
+   * A client has gone with `code`. Says whether all is taken that it said before: else `emptied`
+   * follows, as plain clients cannot say it again.
+   */
+  end(connection: Connection, code: number): boolean {
+    const { held, plain } = connection;
+    if (!plain || held.length === 0) return true;
+    if (held.at(-1)?.code === undefined) held.push({ text: "", code });
+    return false;
+  }
+
+  /** Goes on with a request when its `answer` has come, then with what its peer said meanwhile. */
+  hold<Answer>(
+    peer: Peer,
+    ref: Ref | undefined,
+    answer: Promise<Answer>,
+    proceed: (t: Instant, answer: Answer) => void,
+  ): void {
+    if (!(peer instanceof Connection)) return;
+    peer.pending++;
+    answer.then((given) => proceed(this.#clock.read(), given))
+      .catch((error) => this.#events.refused(peer, error, JSON.stringify({ ref })))
+      .then(() => {
+        peer.pending--;
+        this.#release(peer);
+      });
+  }
+
+  /** What a client said is refused; plain clients tell answers by their order, so that this one waits in the same line. */
+  #turnDown(connection: Connection, text: string, error: unknown): void {
+    const { held, pending, plain } = connection;
+    if (!plain || pending === 0) this.#events.refused(connection, error, text);
+    else if (held.length < 2 * MAX_HELD) held.push({ text, error });
+    else this.#events.flooded(connection);
+  }
+
+  #take(connection: Connection, text: string, t = this.#clock.read()): void {
+    const frame = decode(text, connection.dialect);
+    // Whoever leaves gets first what it said before, and whoever comes back is told what is stored.
+    if (frame.action === "leave" || frame.action === "hello") {
+      const settled = this.#settled(connection, frame);
+      if (settled !== undefined) {
+        const enough = frame.action === "hello" ? within(this.#helloWaitMs, settled) : settled;
+        return this.#answerAfter(enough, connection, frame);
+      }
+    }
+    this.#answer(connection, frame, t);
+  }
+
+  #answer(connection: Connection, frame: ClientFrame, t: Instant): void {
+    const drained = this.#drained(connection, frame);
+    if (drained !== undefined) return this.#answerAfter(drained, connection, frame);
+    if (frame.action === "hello" && this.#settled(connection, frame) !== undefined) {
+      this.#hub.doubt(connection, frame);
+    }
+    const budget = connection.budgetAt(t.now);
+    const cost = costOfTelling(frame, audienceOf(connection, frame));
+    const effects = this.#hub.receive(connection, frame, t);
+    // What is refused is told to nobody.
+    budget.spend(cost);
+    this.#events.effects(effects);
+    if (!connection.plain) return;
+    // Plain clients tell answers by their order: nothing overtakes that of a message.
+    const unanswered = this.#settled(connection, frame);
+    if (unanswered !== undefined) this.hold(connection, undefined, unanswered, () => {});
+  }
+
+  /** Apart from the others, as what it captures would be allocated for each frame. */
+  #answerAfter(ready: Promise<void>, connection: Connection, frame: ClientFrame): void {
+    this.hold(connection, frame.ref, ready, (t) => this.#answer(connection, frame, t));
+  }
+
+  /**
+   * What a peer that does not read waits for before it gets an answer: resolves when it has taken
+   * more; undefined where it may have the answer at once, or where that is small.
+   */
+  #drained(connection: Connection, { action }: ClientFrame): Promise<void> | undefined {
+    const moves = action === "create" || action === "join" || action === "leave";
+    // Whoever leaves a room gets first all of what it has for it. A plain client leaves one by all of these.
+    if (action === "leave" || moves && connection.plain) this.#pump.deliverAll(connection);
+    return moves || connection.plain ? this.#pump.drained(connection) : undefined;
+  }
+
+  /** Resolves when all is reported that the client behind a connection has said; undefined where it is. */
+  #settled(connection: Connection, frame: ClientFrame): Promise<void> | undefined {
+    const clientId = this.#hub.clientOf(connection, frame);
+    return clientId === undefined ? undefined : this.#store.settled(clientId);
+  }
+
+  /**
+   * Takes tokens for what a connection wants: throws where it must wait, or where that is known
+   * already what is wrong with it; false where the connection is thrown out.
+   */
+  #charge(connection: Connection, tokens: number, now: number, wrong?: ChatError): boolean {
+    const retryAfterMs = connection.budgetAt(now).take(tokens, now);
+    if (retryAfterMs === 0) return true;
+    if (connection.refuse(Math.max(1, tokens), now)) {
+      this.#events.flooded(connection);
+      return false;
+    }
+    throw wrong ??
+      new ChatError("rate_limited", `Too fast: wait ${retryAfterMs} ms`, { retryAfterMs });
+  }
+
+  /** Lets a connection whose next frame is large wait for its turn; what it says meanwhile waits too. */
+  #lineUp(connection: Connection): void {
+    connection.pending++;
+    if (this.#large.push(connection) === 1) setImmediate(this.#takeLarge);
+  }
+
+  /** Takes one large frame, and lets everybody else say something before the next one. */
+  readonly #takeLarge = (): void => {
+    const connection = this.#large.shift()!;
+    if (this.#large.length > 0) setImmediate(this.#takeLarge);
+    connection.pending--;
+    this.#release(connection, true);
+  };
+
+  /** Goes on with what a connection said while it was held, and with a large frame where `isItsTurn`. */
+  #release(connection: Connection, isItsTurn = false): void {
+    const { held } = connection;
+    while (held.length > 0 && connection.pending === 0 && !connection.closed) {
+      if (held[0]!.text.length >= LARGE && !isItsTurn) return this.#lineUp(connection);
+      const { text, error, code } = held.shift()!;
+      try {
+        if (code !== undefined) this.#events.emptied(connection, code);
+        else if (error !== undefined) throw error;
+        // What it has paid for is known only now: it may have said more in one frame.
+        else if (isItsTurn || this.#charge(connection, 0, this.#clock.read().now)) {
+          isItsTurn = false;
+          this.#take(connection, text);
+        }
+      } catch (error) {
+        this.#events.refused(connection, error, text);
+      }
+    }
+  }
+}
+
+/** Who is told of what a client says. Who comes and goes is told to nobody in a quiet room. */
+function audienceOf({ session, plain }: Connection, frame: ClientFrame): Audience {
+  if (session === undefined) return NOBODY;
+  if (frame.action === "rename") {
+    let members = 0;
+    for (const { room } of session.rooms) members += room.quiet ? 0 : room.here;
+    return { rooms: session.rooms.size, members };
+  }
+  if (!("roomId" in frame) || frame.action === "join") return NOBODY;
+  const room = (plain ? session.rooms.any : session.roomOf(frame.roomId ?? ""))?.room;
+  const isTold = room !== undefined && ("bodies" in frame || !room.quiet);
+  return isTold ? { rooms: 1, members: room.here } : NOBODY;
+}
+
+function sizeOf(data: unknown): number {
+  return data instanceof ArrayBuffer ? data.byteLength : 0;
+}

@@ -1,0 +1,27 @@
+/**
+ * Signs client ids, and what rooms are called: what this process never saw can be told from
+ * what somebody made up, as long as the key is the same.
+ *
+ * @module
+ */
+
+import { createHmac } from "node:crypto";
+import { textOf } from "../core/ids.ts";
+
+/** The bytes of a key. */
+const KEY_BYTES = 32;
+
+/** A new key, known to nobody else. */
+export function newSessionKey(): Uint8Array<ArrayBuffer> {
+  return crypto.getRandomValues(new Uint8Array(KEY_BYTES));
+}
+
+/** Signs with HMAC-SHA-256 under `key`; a signature is 32 characters that hold 160 bits. */
+export function signer(key: Uint8Array | string): (clientId: string) => string {
+  return (clientId) => textOf(createHmac("sha256", key).update(clientId).digest());
+}
+
+/** Signs with another key that is made of `key`: what one of both has signed, the other does not know. */
+export function roomSigner(key: Uint8Array | string): (room: string) => string {
+  return signer(createHmac("sha256", key).update("rooms").digest());
+}

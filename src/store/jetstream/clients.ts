@@ -1,0 +1,282 @@
+/**
+ * The clients of all nodes, as far as they must be known for a client to go on at
+ * another node: how it is called, which of its messages are certainly stored, and where it is.
+ *
+ * @module
+ */
+
+import type { Return, StoredClient } from "../../core/store.ts";
+import type { Handovers } from "./handovers.ts";
+import type { JetStreamLink } from "./link.ts";
+import type { Nodes } from "./nodes.ts";
+import type { Outgoing } from "./outgoing.ts";
+import { STATE_KEPT_MS } from "./streams.ts";
+
+/** How a client is kept. */
+interface KeptClient {
+  name?: string;
+  /** The number of a message that is stored; newer ones may be as well. */
+  n: number;
+  /** The node that it is at. */
+  node: string;
+  /** Set where that node has ended and nothing newer comes from it. */
+  left?: true;
+}
+
+/** What was written of a client of this node; `at` on the monotonic clock in milliseconds. */
+interface Note {
+  name: string | undefined;
+  n: number;
+  at: number;
+  /** Where that is in the stream: whoever wrote last has the client. 0 until it is there. */
+  seq: number;
+}
+
+/** What is needed of the line to NATS. */
+type ClientsLink = Pick<JetStreamLink, "subject" | "last" | "publish" | "purge">;
+
+/** How often what is stored of a client is noted, in milliseconds: less than ids of messages are remembered. */
+const NOTE_EVERY_MS = 30_000;
+
+/** How long the node where a client was may take to say what is stored of it, in milliseconds. */
+const HANDOVER_MS = 1_000;
+
+/** What is needed beside the line to NATS. */
+export interface ClientsSetting {
+  /** How long a client is waited for after its node has died, in milliseconds. */
+  graceMs: number;
+  link: ClientsLink;
+  nodes: Nodes;
+  outgoing: Outgoing;
+  handovers: Pick<Handovers, "ask">;
+  /** Hears of a client of this node that another one has taken over. */
+  taken: (id: string) => void;
+}
+
+/** The clients of one node, and those it can find of others. */
+export class JetStreamClients {
+  readonly #node: string;
+  readonly #graceMs: number;
+  readonly #link: ClientsLink;
+  readonly #nodes: Nodes;
+  readonly #outgoing: Outgoing;
+  readonly #handovers: Pick<Handovers, "ask">;
+  readonly #taken: (id: string) => void;
+  readonly #notes = new Map<string, Note>();
+  /** The clients that are being taken over. */
+  readonly #recalls = new Map<string, Promise<StoredClient | undefined>>();
+  /** Those that came back while nobody could be asked whether they had been elsewhere. */
+  readonly #unasked = new Map<string, Return>();
+  /** What is being written. */
+  readonly #writing = new Set<Promise<void>>();
+
+  /** Makes the clients of the node with this id: none so far. */
+  constructor(
+    node: string,
+    { graceMs, link, nodes, outgoing, handovers, taken }: ClientsSetting,
+  ) {
+    this.#node = node;
+    this.#graceMs = graceMs;
+    this.#link = link;
+    this.#nodes = nodes;
+    this.#outgoing = outgoing;
+    this.#handovers = handovers;
+    this.#taken = taken;
+  }
+
+  /** Keeps a client of this node. */
+  remember(id: string, name: string | undefined, now: number): void {
+    const { seq = 0 } = this.#notes.get(id) ?? {};
+    this.#note(id, { name, n: this.#outgoing.lastOf(id), at: now, seq });
+  }
+
+  /** Whether a client is at this node, as far as is known here. */
+  has(id: string): boolean {
+    return this.#notes.has(id);
+  }
+
+  /** Lets a client go on that was at this node last, while nobody can be asked whether it still was. */
+  letIn(id: string, back: Return): StoredClient {
+    const { name } = this.#notes.get(id)!;
+    const n = Math.max(this.#outgoing.lastOf(id), back.n ?? 0);
+    const doubtUpTo = back.sent ?? Infinity;
+    if (back.n !== undefined) {
+      this.#unasked.set(id, back);
+      this.#outgoing.stored(id, n, doubtUpTo);
+    }
+    return { id, name, n: Math.max(n, this.#outgoing.lastOf(id)), doubtUpTo };
+  }
+
+  /** Hands over those that were let in, to be asked about now that it is possible. */
+  takeUnasked(): [id: string, back: Return][] {
+    const clients = [...this.#unasked];
+    this.#unasked.clear();
+    return clients;
+  }
+
+  /**
+   * Finds a client that is at another node, or was, and takes it over. Returns undefined for one
+   * that is at this node, for one that will not come back, and where neither the other node nor the
+   * client itself can tell where its numbers go on. Rejects where it cannot be known, and where
+   * nobody waits for it any more.
+   */
+  async recall(id: string, back: Return, now: number): Promise<StoredClient | undefined> {
+    // Who is being taken over already may have been elsewhere since, and say other numbers.
+    const ask = () => this.#recall(id, back, now);
+    const recall = this.#recalls.get(id)?.then(ask, ask) ?? ask();
+    this.#recalls.set(id, recall);
+    try {
+      const client = await recall;
+      if (client !== undefined && !this.#notes.has(id)) {
+        throw new Error(`Client ${id} has come in elsewhere`);
+      }
+      return client;
+    } finally {
+      if (this.#recalls.get(id) === recall) this.#recalls.delete(id);
+    }
+  }
+
+  async #recall(id: string, back: Return, now: number): Promise<StoredClient | undefined> {
+    const kept = await this.#link.last(this.#link.subject("client", id));
+    if (kept === undefined) return undefined;
+    const { name, n, node, left }: KeptClient = JSON.parse(kept.text);
+    // A record of this node that it does not know is a taking over that got no answer.
+    if (node === this.#node && this.#notes.has(id)) {
+      if (back.n !== undefined) this.#outgoing.goesOn(id, back.n);
+      return undefined;
+    }
+    if (this.#nodes.silentFor(node, now) >= this.#graceMs) return undefined;
+    // It may have gone on elsewhere, and would be thrown out there.
+    if (!back.isHere()) throw new Error(`Client ${id} has gone again`);
+    const note = { name, n, at: now, seq: kept.seq };
+    this.#notes.set(id, note);
+    if (!await this.#write(id, note)) {
+      this.#notes.delete(id);
+      throw new Error(`Client ${id} cannot be taken over`);
+    }
+    // Nobody answers for a taking over that came to nothing.
+    const isMute = left || node === this.#node || this.#nodes.isDead(node, now);
+    const patienceMs = isMute ? 0 : HANDOVER_MS;
+    const answer = await this.#handovers.ask(id, note.seq, node, patienceMs);
+    const told = answer ?? (left ? n : undefined);
+    const last = told ?? (back.n === undefined ? undefined : Math.max(n, back.n));
+    if (last === undefined) {
+      this.#notes.delete(id);
+      this.#track(this.#remove(id).catch(() => {}));
+      return undefined;
+    }
+    const doubtUpTo = told === undefined ? back.sent ?? Infinity : 0;
+    this.#outgoing.stored(id, last, doubtUpTo);
+    return { id, name, n: this.#outgoing.lastOf(id), doubtUpTo };
+  }
+
+  /**
+   * Lets go of a client that another node has taken over; resolves with the number of its last
+   * message that is stored, when nothing more comes from here; undefined where it is not certain.
+   */
+  handOver(id: string): Promise<number | undefined> {
+    const coming = this.#recalls.get(id);
+    const handOver = () => this.#outgoing.handOver(id);
+    // It is only just coming here: the node before this one has still to answer.
+    if (coming !== undefined) this.#notes.delete(id);
+    return coming === undefined ? handOver() : coming.then(handOver, () => undefined);
+  }
+
+  /** Whether a client is at this node, as all nodes know it. Rejects where it cannot be known. */
+  async isHere(id: string): Promise<boolean> {
+    const kept = await this.#link.last(this.#link.subject("client", id));
+    if (kept === undefined) return false;
+    // It may have come since this was read.
+    return JSON.parse(kept.text).node === this.#node || this.claimOf(id) >= kept.seq;
+  }
+
+  /** Where this node has taken a client over, for others to compare; 0 where it has not. */
+  claimOf(id: string): number {
+    return this.#notes.get(id)?.seq ?? 0;
+  }
+
+  /** Forgets a client, everywhere unless it has come in at another node, or is just coming back to this one. */
+  forget(id: string): void {
+    this.#outgoing.forget(id);
+    this.#unasked.delete(id);
+    if (this.#recalls.has(id) || !this.#notes.delete(id)) return;
+    // What cannot be removed now becomes too old one day.
+    this.#track(this.#remove(id).catch(() => {}));
+  }
+
+  /** Writes of each client up to where its messages are stored, as this node ends and stores no more. */
+  leave(now: number): void {
+    for (const [id, { name, seq }] of this.#notes) {
+      const n = this.#outgoing.certainLastOf(id);
+      if (n !== undefined) this.#note(id, { name, n, at: now, seq }, true);
+    }
+  }
+
+  /** Writes everything anew: what was written is gone. */
+  renew(): void {
+    for (const note of this.#notes.values()) {
+      note.seq = 0;
+      note.at = -Infinity;
+    }
+  }
+
+  /** Resolves when what was to be written is written, or could not be. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#writing);
+  }
+
+  /** Notes what has changed, and what would become too old. */
+  tick(now: number): void {
+    for (const [id, note] of this.#notes) {
+      const age = now - note.at;
+      if (age < NOTE_EVERY_MS) continue;
+      const n = this.#outgoing.lastOf(id);
+      if (n !== note.n || age >= STATE_KEPT_MS / 2) this.#note(id, { ...note, n, at: now });
+    }
+  }
+
+  async #remove(id: string): Promise<void> {
+    const subject = this.#link.subject("client", id);
+    const kept = await this.#link.last(subject);
+    if (kept === undefined || JSON.parse(kept.text).node !== this.#node) return;
+    await this.#link.purge(subject, kept.seq);
+  }
+
+  #note(id: string, note: Note, left = false): void {
+    this.#notes.set(id, note);
+    this.#track(
+      this.#write(id, note, left).then((written) => {
+        // Soon again, where it may not be there.
+        if (!written) note.at = -Infinity;
+      }),
+    );
+  }
+
+  /** Writes a note, unless another node has the client; says whether that is certainly done. */
+  async #write(id: string, note: Note, left = false): Promise<boolean> {
+    const { name, n, seq } = note;
+    const kept: KeptClient = {
+      ...(name === undefined ? {} : { name }),
+      n,
+      node: this.#node,
+      ...(left ? { left } : {}),
+    };
+    const subject = this.#link.subject("client", id);
+    const outcome = await this.#link.publish(subject, JSON.stringify(kept), { behind: seq });
+    if (outcome.type === "stored") note.seq = outcome.seq;
+    else if (outcome.type === "overtaken") await this.#overtaken(id, note).catch(() => {});
+    return outcome.type === "stored";
+  }
+
+  /** Something else was written of a client since: by another node, or by this one, unheard. */
+  async #overtaken(id: string, note: Note): Promise<void> {
+    const kept = await this.#link.last(this.#link.subject("client", id));
+    if (kept === undefined || JSON.parse(kept.text).node === this.#node) note.seq = kept?.seq ?? 0;
+    else if (this.#notes.get(id) === note) this.#taken(id);
+  }
+
+  #track(writing: Promise<void>): void {
+    this.#writing.add(writing);
+    writing.then(() => this.#writing.delete(writing));
+  }
+}

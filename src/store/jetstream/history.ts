@@ -1,0 +1,98 @@
+/**
+ * Reads what a stream has of one subject, by a consumer that exists while it is read.
+ *
+ * @module
+ */
+
+import type { JetStreamManager } from "@nats-io/jetstream";
+import type { Msg, NatsConnection } from "@nats-io/transport-node";
+import { NS_PER_MS } from "./streams.ts";
+
+/** What is read, and how. */
+export interface Reading {
+  stream: string;
+  subject: string;
+  /** Where the messages are sent to: a subject that nobody else listens to. */
+  inbox: string;
+  /** The `seq` of the first message, from 1. */
+  from: number;
+  /** How many messages are kept, of more the newest. */
+  most: number;
+  /** How long nothing may come, in milliseconds. */
+  patienceMs: number;
+}
+
+/** A message that was read. */
+export interface ReadMessage {
+  message: Msg;
+  seq: number;
+}
+
+/** How often a reading consumer says that it lives, and when it ends if nobody reads, in milliseconds. */
+const HEARTBEAT_MS = 500;
+const UNUSED_MS = 5_000;
+
+/** Reads all there is, in its order. Rejects where a message does not come. */
+export async function readStream(
+  { nc, jsm }: { nc: NatsConnection; jsm: JetStreamManager },
+  { stream, subject, inbox, from, most, patienceMs }: Reading,
+): Promise<ReadMessage[]> {
+  const done = Promise.withResolvers<void>();
+  const messages: ReadMessage[] = [];
+  let heardAt = performance.now();
+  let nth = 0;
+  const subscription = nc.subscribe(inbox, {
+    callback: (error, message) => {
+      if (error !== null) return done.reject(error);
+      heardAt = performance.now();
+      if (message.headers?.code === 100) {
+        if (message.reply) message.respond();
+        return;
+      }
+      const place = placeOf(message.reply ?? "");
+      if (place.nth !== ++nth) return done.reject(new Error("A message is missing"));
+      if (messages.push({ message, seq: place.seq }) > most) messages.shift();
+      if (place.left === 0) done.resolve();
+    },
+  });
+  const timer = setInterval(() => {
+    if (performance.now() - heardAt > patienceMs) done.reject(new Error("No answer in time"));
+  }, patienceMs / 4);
+  try {
+    const adding = jsm.consumers.add(stream, {
+      deliver_subject: inbox,
+      filter_subject: subject,
+      ack_policy: "none",
+      deliver_policy: "by_start_sequence",
+      opt_start_seq: from,
+      mem_storage: true,
+      num_replicas: 1,
+      flow_control: true,
+      idle_heartbeat: NS_PER_MS * HEARTBEAT_MS,
+      inactive_threshold: NS_PER_MS * UNUSED_MS,
+    });
+    // It may fail before it is there.
+    await Promise.race([adding, done.promise]);
+    const { name, num_pending } = await adding;
+    if (num_pending === 0) done.resolve();
+    await done.promise;
+    // It would end by itself, only later.
+    jsm.consumers.delete(stream, name).catch(() => {});
+    return messages;
+  } finally {
+    clearInterval(timer);
+    subscription.unsubscribe();
+  }
+}
+
+/** What a consumer says of a message: its place in the stream, its index, and how many follow. */
+function placeOf(reply: string): { seq: number; nth: number; left: number } {
+  const tokens = reply.split(".");
+  // Since NATS 2.10 it may name a domain and an account before the stream.
+  const at = tokens.length > 9 ? 7 : 5;
+  return {
+    seq: Number(tokens[at]),
+    nth: Number(tokens[at + 1]),
+    left: Number(tokens[at + 3]),
+  };
+}

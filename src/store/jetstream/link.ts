@@ -1,0 +1,464 @@
+/**
+ * The line to NATS: one connection, one stream for all rooms, and what a store asks
+ * of them. Whatever goes wrong with it, another connection is made, to another server if
+ * there is one; until it is whole, everything asked rejects.
+ *
+ * @module
+ */
+
+import type * as JetStream from "@nats-io/jetstream";
+import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream";
+import type * as Transport from "@nats-io/transport-node";
+import type { Msg, MsgHdrs, NatsConnection, Subscription } from "@nats-io/transport-node";
+import { reasonOf } from "../../protocol/errors.ts";
+import { wellFormedJson } from "../../protocol/utf8.ts";
+import { parsePlace, type PlacedEntry, textOfPlace } from "./continuity.ts";
+import { readStream } from "./history.ts";
+import { JetStreamLife } from "./life.ts";
+import type { MarkedStream } from "./marks.ts";
+import { outcomeOf, type PublishOptions, type PublishOutcome } from "./publish.ts";
+import { JetStreamStreams, type StreamSettings } from "./streams.ts";
+
+/** Where the rooms are kept, and how. */
+export interface LinkSettings extends StreamSettings {
+  /** The servers, each as `host:port`. */
+  servers: string[];
+  /** Who this is to them, where they ask. */
+  user?: string;
+  /** What `user` shows; without a user, a token. */
+  password?: string;
+}
+
+/** What a link reports. */
+export interface LinkEvents {
+  /** It is whole: connected, the streams are there, and NATS allows what rooms and clients need. */
+  whole(): void;
+  /** It is no longer, or not yet; a later attempt may mend that. */
+  broken(reason: string): void;
+  /**
+   * The stream is another one than before, or in another state than this node has told of: what it
+   * has of rooms and clients may be wrong.
+   */
+  wiped(): void;
+  /** Something that was published is not stored. */
+  refused(subject: string, reason: string): void;
+  /** Something else is not as it should be: a line for the log. */
+  troubled(reason: string): void;
+}
+
+/** One connection, and what is asked by way of it. */
+interface Connection {
+  nc: NatsConnection;
+  js: JetStreamClient;
+  jsm: JetStreamManager;
+  makeHeaders: () => MsgHdrs;
+}
+
+/** Who listens to a subject, on whatever connection there is. */
+interface Listener {
+  readonly subject: string;
+  readonly heard: (message: StreamMessage) => void;
+  subscription: Subscription | undefined;
+}
+
+/** A message of the stream: live or read. */
+export interface StreamMessage extends PlacedEntry {
+  seq: number;
+  /** The `seq` of the message before it on its subject; NaN where that is not told. */
+  before: number;
+  /** The id it was published under. */
+  id: string;
+  /** The node that published it, where it said so. */
+  node: string;
+  text: string;
+}
+
+/** What is newest on a subject. */
+export interface Kept {
+  seq: number;
+  text: string;
+  /** When it was stored, in milliseconds since 1970, by the clock of NATS. */
+  at: number;
+}
+
+/**
+ * The libraries, of the versions in `deno.json`. Not written where they are imported, because
+ * the runtime would then fetch them for everybody, with or without this store.
+ */
+export const LIBRARIES = {
+  transport: "npm:@nats-io/transport-node@3.4.0",
+  jetstream: "npm:@nats-io/jetstream@3.4.0",
+};
+
+const NOT_CONNECTED = "Not connected to NATS";
+
+/** The least that NATS must take in one message, in bytes: a body of some length with its headers. */
+const LEAST_PAYLOAD = 4_096;
+
+/** How long the next attempt waits when something went wrong, in milliseconds. */
+const AGAIN_AFTER_MS = 250;
+
+/** How often the stream is looked at while all is well, in milliseconds: it may have been made anew. */
+const LOOK_EVERY_MS = 5_000;
+
+/** The headers of NATS and ours. */
+const HEADER = {
+  id: "Nats-Msg-Id",
+  seq: "Nats-Sequence",
+  before: "Nats-Last-Sequence",
+  node: "Parley-Node",
+  place: "Parley-Place",
+  rollup: "Nats-Rollup",
+};
+
+/**
+ * What no stream takes, and each refuses only after it has looked for duplicates. Conditions about
+ * what is newest do for some NATS only: 2.15 looks at those first, and with replicas 2.9 does.
+ */
+const NO_ROLLUP = "never";
+
+/** No message has this `seq`: what is to be stored behind it never is. */
+const NEVER = Number.MAX_SAFE_INTEGER;
+
+/** Where something is stored that nobody needs; no room has such an id. */
+const PROBE = "-probe";
+
+/** One node's line to NATS. */
+export class JetStreamLink {
+  readonly #settings: LinkSettings;
+  readonly #events: LinkEvents;
+  readonly #decoder = new TextDecoder();
+  readonly #streams: JetStreamStreams;
+  readonly #life: JetStreamLife;
+  readonly #listeners = new Set<Listener>();
+  #line: Connection | undefined;
+  #maxPayload: number | undefined;
+  /** Where the newest probe is in its stream. */
+  #probedAt = 0;
+  #whole = false;
+  #wake: () => void = () => {};
+  #closed = false;
+  readonly #running: Promise<void>;
+
+  /** Begins to connect, and goes on trying for as long as it takes. */
+  constructor(settings: LinkSettings, events: LinkEvents) {
+    this.#settings = settings;
+    this.#events = events;
+    this.#streams = new JetStreamStreams(settings, {
+      refusal: (subject) => this.#refusal(subject),
+      isOver: () => this.#closed,
+      troubled: (reason) => this.#events.troubled(reason),
+    });
+    this.#life = new JetStreamLife(this, settings.patienceMs, events.troubled);
+    this.#running = this.#run();
+  }
+
+  /** The subject of a kind of things, like `parley.room.k7q2`. */
+  subject(kind: string, of: string): string {
+    return this.#streams.subject(kind, of);
+  }
+
+  /** What tells the streams from others of the same name. */
+  get made(): string {
+    return this.#streams.made ?? "";
+  }
+
+  /** Names the life of the streams: in another one, what clients know of them may be gone. */
+  get life(): string {
+    return this.#life.id;
+  }
+
+  /** Rejects where the streams are not those of this life any more, and looks into it. */
+  async confirm(): Promise<void> {
+    try {
+      await this.#life.confirm(this.#marked);
+    } catch (error) {
+      this.look();
+      throw error;
+    }
+  }
+
+  /** How many entries of a room the streams keep, whatever this node was told. */
+  get keptEntries(): number {
+    return this.#streams.keptEntries;
+  }
+
+  /** How many bytes one message may have with its headers; undefined before NATS was reached. */
+  get maxPayload(): number | undefined {
+    return this.#maxPayload;
+  }
+
+  /** Publishes into a stream; never rejects. */
+  async publish(
+    subject: string,
+    text: string,
+    { id, node, place, behind, isQuestion = false }: PublishOptions = {},
+  ): Promise<PublishOutcome> {
+    try {
+      const line = this.#open;
+      if (line === undefined) return { type: "unheard", reason: NOT_CONNECTED };
+      const headers = line.makeHeaders();
+      if (node !== undefined) headers.set(HEADER.node, node);
+      if (place !== undefined) headers.set(HEADER.place, textOfPlace(place));
+      if (isQuestion) headers.set(HEADER.rollup, NO_ROLLUP);
+      const { seq, duplicate } = await line.js.publish(subject, text, {
+        headers,
+        ...(id === undefined ? {} : { msgID: id }),
+        ...(behind === undefined ? {} : { expect: { lastSubjectSequence: behind } }),
+      });
+      // Replicas of NATS 2.10 remember the ids of what they have refused as well.
+      if (duplicate && seq === 0) return { type: "unknown", reason: "NATS knows only the id" };
+      const isOfRooms = this.#streams.nameFor(subject) === this.#settings.name;
+      if (id !== undefined && !duplicate && isOfRooms) this.#life.saw(seq, id);
+      return { type: "stored", seq, duplicate };
+    } catch (error) {
+      const outcome = outcomeOf(error);
+      if (outcome.type !== "overtaken" && outcome.type !== "too_large") this.look();
+      const isRefused = outcome.type === "refused" || outcome.type === "too_large";
+      const isProbe = behind === NEVER || subject === this.subject("meta", PROBE);
+      if (isRefused && !isProbe) this.#events.refused(subject, outcome.reason);
+      return outcome;
+    }
+  }
+
+  /**
+   * Has something stored that nobody needs, so that what comes of it says whether anything is
+   * stored now. It is no entry of a room: those shall not have places that nobody sees.
+   */
+  async probe(): Promise<PublishOutcome> {
+    const { full } = this.#streams;
+    const outcome = await this.publish(this.subject("meta", PROBE), "");
+    if (outcome.type === "stored") {
+      // A stream that counts backwards was put back to an earlier state.
+      if (outcome.seq < this.#probedAt) this.look();
+      this.#probedAt = outcome.seq;
+    }
+    return full === undefined ? outcome : { type: "refused", reason: full };
+  }
+
+  /**
+   * The `seq` of an entry that was published under an id; 0 where NATS does not remember it, or
+   * does not answer.
+   */
+  async find(id: string): Promise<number> {
+    const outcome = await this.publish(this.subject("room", "-"), "", { id, isQuestion: true });
+    return outcome.type === "stored" ? outcome.seq : 0;
+  }
+
+  /** Says something to whoever listens now, this node included; it may get lost. */
+  say(subject: string, text: string): void {
+    this.#open?.nc.publish(subject, text);
+  }
+
+  /** Listens to a subject, on all connections there will be, until the returned function is called. */
+  listen(subject: string, heard: (message: StreamMessage) => void): () => void {
+    const listener: Listener = { subject, heard, subscription: undefined };
+    this.#listeners.add(listener);
+    this.#subscribe(listener);
+    return () => {
+      this.#listeners.delete(listener);
+      listener.subscription?.unsubscribe();
+    };
+  }
+
+  /** The newest message on a subject, as the stream's leader knows it; undefined if there is none. */
+  async last(subject: string): Promise<Kept | undefined> {
+    const stream = this.#streams.nameFor(subject);
+    const found = await this.#connection.jsm.streams.getMessage(stream, { last_by_subj: subject });
+    if (found === null) return undefined;
+    return { seq: found.seq, text: wellFormedJson(found.string()), at: found.time.getTime() };
+  }
+
+  /**
+   * What is on a subject of a room from `seq` on, in its order: the newest `most` messages, if
+   * there are more. Rejects where one of them does not come.
+   */
+  async history(subject: string, seq: number, most: number): Promise<StreamMessage[]> {
+    const messages = await readStream(this.#connection, {
+      stream: this.#settings.name,
+      subject,
+      inbox: this.subject("read", crypto.randomUUID()),
+      from: seq,
+      most,
+      patienceMs: this.#settings.patienceMs,
+    });
+    return messages.map(({ message, seq }) => ({ ...this.#read(message), seq }));
+  }
+
+  /** The `seq` of the newest entry of all rooms that there ever was. */
+  async end(): Promise<number> {
+    const { state } = await this.#connection.jsm.streams.info(this.#settings.name);
+    return state.last_seq;
+  }
+
+  /** Removes what is on a subject, up to `seq`. */
+  async purge(subject: string, seq: number): Promise<void> {
+    const stream = this.#streams.nameFor(subject);
+    await this.#connection.jsm.streams.purge(stream, { filter: subject, seq: seq + 1 });
+  }
+
+  /** Gives the connection up: the next one is made, to another server if there is one. */
+  giveUp(reason: string): void {
+    const line = this.#line;
+    this.#line = undefined;
+    this.#whole = false;
+    // Without a word: what is still to be sent may never get out.
+    line?.nc.close();
+    this.#events.broken(reason);
+    this.#wake();
+  }
+
+  /** Looks soon whether the stream is there and still the same. */
+  look(): void {
+    this.#wake();
+  }
+
+  /** Ends the connection. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#wake();
+    await this.#running;
+  }
+
+  get #marked(): MarkedStream {
+    const { name: stream, replicas } = this.#settings;
+    const { nc, jsm } = this.#connection;
+    return { nc, jsm, stream, replicas };
+  }
+
+  get #open(): Connection | undefined {
+    return this.#line?.nc.isClosed() ? undefined : this.#line;
+  }
+
+  get #connection(): Connection {
+    const line = this.#open;
+    if (line === undefined) throw new Error(NOT_CONNECTED);
+    return line;
+  }
+
+  #read(message: Msg): StreamMessage {
+    const { headers } = message;
+    const id = headers?.get(HEADER.id) ?? "";
+    const seq = Number(headers?.get(HEADER.seq));
+    if (seq > 0) this.#life.saw(seq, id);
+    return {
+      seq,
+      before: Number(headers?.get(HEADER.before)),
+      id,
+      node: headers?.get(HEADER.node) ?? "",
+      place: parsePlace(headers?.get(HEADER.place) ?? ""),
+      text: wellFormedJson(this.#decoder.decode(message.data)),
+    };
+  }
+
+  /** Connects, and looks after the connection and the streams, until the end. */
+  async #run(): Promise<void> {
+    while (!this.#closed) {
+      let againMs = AGAIN_AFTER_MS;
+      try {
+        this.#line ??= await this.#connect();
+        await this.#check();
+        if (!this.#whole) await this.#begin();
+        await this.#sleep(LOOK_EVERY_MS);
+      } catch (error) {
+        this.giveUp(reasonOf(error));
+        // Whom NATS does not let in it will not let in a moment later.
+        const isBarred = error instanceof Error && error.name === "AuthorizationError";
+        if (isBarred) againMs = this.#settings.patienceMs;
+      }
+      if (this.#line === undefined) await this.#sleep(againMs);
+    }
+    await this.#line?.nc.close();
+  }
+
+  async #connect(): Promise<Connection> {
+    const { connect, headers }: typeof Transport = await import(LIBRARIES.transport);
+    const { jetstream, jetstreamManager }: typeof JetStream = await import(LIBRARIES.jetstream);
+    const { servers, user, password, patienceMs: timeout } = this.#settings;
+    const nc = await connect({
+      servers,
+      timeout,
+      reconnect: false,
+      ...(user === undefined ? {} : { user }),
+      ...(password === undefined
+        ? {}
+        : user === undefined
+        ? { token: password }
+        : { pass: password }),
+    });
+    this.#watch(nc);
+    this.#maxPayload = nc.info?.max_payload ?? Infinity;
+    if (this.#maxPayload < LEAST_PAYLOAD) {
+      await nc.close();
+      throw new Error(
+        `NATS takes ${this.#maxPayload} bytes in a message (max_payload), and ${LEAST_PAYLOAD} are needed`,
+      );
+    }
+    return {
+      nc,
+      jsm: await jetstreamManager(nc, { checkAPI: false, timeout }),
+      js: jetstream(nc, { timeout }),
+      makeHeaders: headers,
+    };
+  }
+
+  /** Gives a connection up when it ends, or NATS forbids something: what listened to that is deaf. */
+  async #watch(nc: NatsConnection): Promise<void> {
+    let reason = "NATS is not reached";
+    for await (const status of nc.status()) {
+      if (status.type !== "error") continue;
+      reason = reasonOf(status.error);
+      break;
+    }
+    if (this.#line?.nc === nc) this.giveUp(reason);
+  }
+
+  /** Takes a new connection into use, having tried on it what rooms and clients will need. */
+  async #begin(): Promise<void> {
+    const { nc } = this.#connection;
+    this.#listeners.forEach((listener) => this.#subscribe(listener));
+    for (const kind of ["room", "meta", "roster", "client"]) {
+      const refusal = await this.#refusal(this.subject(kind, "-"));
+      if (refusal !== undefined) throw new Error(refusal);
+    }
+    await this.history(this.subject("room", "-"), 1, 1);
+    if (this.#open?.nc !== nc) throw new Error(NOT_CONNECTED);
+    this.#whole = true;
+    this.#events.whole();
+  }
+
+  #subscribe(listener: Listener): void {
+    const { subject, heard, subscription } = listener;
+    if (subscription?.isClosed() === false) return;
+    listener.subscription = this.#open?.nc.subscribe(subject, {
+      callback: (error, message) => {
+        if (error === null) heard(this.#read(message));
+      },
+    });
+  }
+
+  /** Looks whether the streams are there and still the same. */
+  async #check(): Promise<void> {
+    const before = this.#streams.made;
+    await this.#streams.check(this.#connection.jsm);
+    const isSame = before === undefined || before === this.#streams.made;
+    const goesOn = await this.#life.settle(this.#marked);
+    if (!isSame || !goesOn) this.#events.wiped();
+  }
+
+  /** Why a subject takes no messages now; undefined where it takes them. */
+  async #refusal(subject: string): Promise<string | undefined> {
+    const outcome = await this.publish(subject, "", { behind: NEVER });
+    return "reason" in outcome ? outcome.reason : undefined;
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    if (this.#closed) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    this.#wake = resolve;
+    await promise;
+    clearTimeout(timer);
+    this.#wake = () => {};
+  }
+}

@@ -1,0 +1,386 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * What clients have said and a store far away has not answered for: one message of
+ * each client is on its way at a time, so that the order of a client's messages is
+ * kept whatever fails, on whichever node the client is.
+ *
+ * @module
+ */
+
+import { MemoryBound } from "../../core/memory_bound.ts";
+import type { StoreEvents } from "../../core/store.ts";
+import { ChatError } from "../../protocol/errors.ts";
+import type { Draft } from "../../protocol/frames.ts";
+import { MAX_SENDS_BYTES, Sends } from "../sends.ts";
+
+/** What became of a draft that was published. */
+export type Published =
+  /** It is in the log at `seq`; with `duplicate` since it was published an earlier time. */
+  | { type: "stored"; seq: number; duplicate: boolean }
+  /** This attempt has certainly not stored it. */
+  | { type: "refused"; error: ChatError }
+  /** Nobody knows. */
+  | { type: "unknown" };
+
+/** What the queues need from the store around them. */
+export interface OutgoingActions extends Pick<StoreEvents, "repeated" | "refused"> {
+  /** Whether a room is open here. */
+  isOpen(roomId: string): boolean;
+  /** Publishes a draft under an id that makes it stored once; calls `done` once, later. */
+  publish(roomId: string, draft: Draft, id: string, done: (outcome: Published) => void): void;
+  /** Looks where a message is that is stored under an id; calls `done` once, later, with 0 where that is not to be had. */
+  find(id: string, done: (seq: number) => void): void;
+}
+
+/** The most UTF-16 units of drafts that wait, over all clients: what comes then is refused. */
+export const MAX_WAITING_CHARS = 67_108_864;
+
+/** About how many of them an entry has beside its body. */
+const ENVELOPE_CHARS = 128;
+
+/** How long one draft is tried, in milliseconds: less than the store remembers ids. */
+export const TRY_FOR_MS = 60_000;
+
+/** When a client may try again whose message was refused for a while, in milliseconds. */
+const RETRY_AFTER_MS = 500;
+
+/** Of how many clients of other nodes it is known here what was seen of them last. */
+export const MAX_SEEN = 10_000;
+
+const CANNOT_WRITE = "The log cannot be written now";
+
+interface Waiting {
+  readonly roomId: string;
+  readonly draft: Draft;
+  readonly id: string;
+}
+
+/** What is known here of one client. */
+class Client {
+  readonly id: string;
+  /** Its messages that are known to be stored; undefined until there are any. */
+  sends: Sends | undefined;
+  /** Newer ones than `sends` knows, up to this, may be stored: by another node, or by this one unheard. */
+  doubtUpTo = 0;
+  /** What it has said, oldest first. */
+  readonly waiting: Waiting[] = [];
+  /** Whether the first of these is on its way. */
+  underway = false;
+  /** Since when nobody knows what became of it, on the monotonic clock in milliseconds. */
+  doubtSince: number | undefined;
+  /** Whether it is to be forgotten once nothing waits. */
+  leaving = false;
+  /** Who waits until nothing of it waits. */
+  readonly settling: (() => void)[] = [];
+
+  constructor(id: string) {
+    this.id = id;
+  }
+}
+
+/** The queues of all clients of a node. */
+export class Outgoing {
+  readonly #actions: OutgoingActions;
+  readonly #clients = new Map<string, Client>();
+  /** The numbers of the newest messages seen of clients that are not here, should they come. */
+  readonly #seen = new Map<string, number>();
+  readonly #memory = new MemoryBound(MAX_SENDS_BYTES);
+  #chars = 0;
+  #available = false;
+  #now = 0;
+
+  /** Makes empty queues; nothing is published before the store is `available`. */
+  constructor(actions: OutgoingActions) {
+    this.#actions = actions;
+  }
+
+  /** Takes a draft and the id it is to be published under; what becomes of it is reported at once or later. */
+  append(roomId: string, draft: Draft, id: string): void {
+    const { from } = draft;
+    if (this.#isAnswered(this.#clients.get(from), draft, false)) return;
+    if (this.#chars + charsOf(draft) > MAX_WAITING_CHARS) {
+      this.#refuseNow(this.#clients.get(from), draft, "Too much waits to be stored");
+      return;
+    }
+    const client = this.#clientOf(from);
+    client.leaving = false;
+    client.waiting.push({ roomId, draft, id });
+    this.#chars += charsOf(draft);
+    this.#advance(client);
+  }
+
+  /**
+   * Says that a client has come of which messages up to `n` are stored, unless more were seen, and
+   * perhaps up to `doubtUpTo`.
+   */
+  stored(clientId: string, n: number, doubtUpTo = 0): void {
+    const client = this.#clientOf(clientId);
+    client.leaving = false;
+    client.doubtUpTo = doubtUpTo;
+    const last = Math.max(n, this.#seen.get(clientId) ?? 0);
+    this.#seen.delete(clientId);
+    if (last <= (client.sends?.last ?? -1)) return;
+    client.sends?.close();
+    client.sends = new Sends(last, this.#memory);
+  }
+
+  /** Takes the word of a client that its messages up to `n` are stored, as far as they may be. */
+  goesOn(clientId: string, n: number): void {
+    const client = this.#clients.get(clientId);
+    if (client !== undefined && n <= client.doubtUpTo) this.stored(clientId, n, client.doubtUpTo);
+  }
+
+  /**
+   * Lets go of a client that goes on at another node: what is not on its way is refused. Resolves
+   * when nothing is on its way any more, with the number of its last message that is stored;
+   * undefined where that is not certain.
+   */
+  handOver(clientId: string): Promise<number | undefined> {
+    const client = this.#clients.get(clientId);
+    if (client !== undefined) this.#refuseRest(client);
+    // By then it may be forgotten.
+    return (this.settled(clientId) ?? Promise.resolve()).then(() => certainLast(client));
+  }
+
+  /** Says that `(from, n)` was seen in a log, at `seq`. */
+  seen(from: string, n: number, seq: number): void {
+    const client = this.#clients.get(from);
+    if (client?.sends === undefined) return this.#note(from, n);
+    if (n <= client.sends.last) return;
+    client.sends.add(n, seq);
+    if (client.waiting[0]?.draft.n === n) this.#settle(client);
+  }
+
+  /** The number of the last message of a client that is known to be stored; 0 if none is. */
+  lastOf(clientId: string): number {
+    return this.#clients.get(clientId)?.sends?.last ?? 0;
+  }
+
+  /** The same where nothing newer can be stored any more unless it is said anew; else undefined. */
+  certainLastOf(clientId: string): number | undefined {
+    return certainLast(this.#clients.get(clientId));
+  }
+
+  /** Resolves when nothing of a client, or of anybody, waits; undefined where that is so. */
+  settled(clientId?: string): Promise<void> | undefined {
+    const busy = (clientId === undefined ? [...this.#clients.keys()] : [clientId])
+      .filter((id) => this.holds(id));
+    if (busy.length === 0) return undefined;
+    return Promise.all(
+      busy.map((id) => new Promise<void>((resolve) => this.#clientOf(id).settling.push(resolve))),
+    ).then(() => {});
+  }
+
+  /** Whether something of a client waits. */
+  holds(clientId: string): boolean {
+    return (this.#clients.get(clientId)?.waiting.length ?? 0) > 0;
+  }
+
+  /** How many clients are known. */
+  get size(): number {
+    return this.#clients.size;
+  }
+
+  /** Says whether the store can be reached. While not, all is refused but what is on its way already. */
+  set available(available: boolean) {
+    this.#available = available;
+    for (const client of this.#clients.values()) this.#advance(client);
+  }
+
+  /** Tries again what is in doubt, at the monotonic time `now` in milliseconds; call it now and then. */
+  tick(now: number): void {
+    this.#now = now;
+    for (const client of this.#clients.values()) {
+      if (client.doubtSince === undefined) continue;
+      if (now - client.doubtSince >= TRY_FOR_MS) {
+        const { n } = client.waiting[0]!.draft;
+        client.doubtUpTo = Math.max(client.doubtUpTo, n);
+        this.#refuse(client, unavailable("Nobody knows whether this is stored"), true);
+        this.#advance(client);
+      } else if (this.#available && !client.underway) {
+        this.#publish(client);
+      }
+    }
+  }
+
+  /** Keeps of a client's stored messages the places of the last ones only. */
+  trim(clientId: string): void {
+    this.#clients.get(clientId)?.sends?.trim();
+  }
+
+  /** Forgets a client once nothing of it waits any more. */
+  forget(clientId: string): void {
+    const client = this.#clients.get(clientId);
+    if (client === undefined) return;
+    client.leaving = true;
+    this.#advance(client);
+  }
+
+  #note(clientId: string, n: number): void {
+    this.#seen.set(clientId, Math.max(n, this.#seen.get(clientId) ?? 0));
+    if (this.#seen.size <= MAX_SEEN) return;
+    const [oldest = ""] = this.#seen.keys();
+    this.#seen.delete(oldest);
+  }
+
+  #clientOf(id: string): Client {
+    let client = this.#clients.get(id);
+    if (client === undefined) {
+      client = new Client(id);
+      this.#clients.set(id, client);
+    }
+    return client;
+  }
+
+  /** Answers or publishes what is first, until something is on its way. */
+  #advance(client: Client): void {
+    const isFree = () => !client.underway && client.doubtSince === undefined;
+    while (client.waiting.length > 0 && isFree()) this.#begin(client);
+    if (client.doubtSince !== undefined || !this.#available) this.#refuseRest(client);
+    if (client.waiting.length > 0) return;
+    client.settling.splice(0).forEach((resolve) => resolve());
+    // Of whom nothing was stored nothing is known: others tell of clients that are gone, too.
+    if (!client.leaving && client.sends !== undefined) return;
+    client.sends?.close();
+    this.#clients.delete(client.id);
+  }
+
+  /** Refuses what is behind the first: nothing overtakes it, and nobody is left waiting for its end. */
+  #refuseRest(client: Client): void {
+    const [first, ...rest] = client.waiting;
+    if (rest.length === 0) return;
+    // Repeats of it wait for the same answer: refusing one would free a number that may be taken.
+    const isRepeat = ({ draft: { n } }: Waiting) => n > 0 && n === first?.draft.n;
+    client.waiting.splice(1, rest.length, ...rest.filter(isRepeat));
+    for (const waiting of rest) {
+      if (isRepeat(waiting)) continue;
+      this.#chars -= charsOf(waiting.draft);
+      this.#refuseNow(client, waiting.draft, CANNOT_WRITE);
+    }
+  }
+
+  /** Refuses for a while what does not wait; what is stored is never refused. */
+  #refuseNow(client: Client | undefined, draft: Draft, why: string): void {
+    if (!this.#isAnswered(client, draft, true)) this.#actions.refused(draft, unavailable(why));
+  }
+
+  /** Answers a draft that is stored, if its place is known or `anyway`; says whether it did. */
+  #isAnswered(
+    { sends }: { sends?: Sends | undefined } = {},
+    draft: Draft,
+    anyway: boolean,
+  ): boolean {
+    const { n } = draft;
+    if (n === 0 || sends === undefined || n > sends.last) return false;
+    const seq = sends.seqOf(n);
+    // Another node has stored it, or it was too long ago.
+    if (seq === 0 && sends.isRecent(n) && !anyway) return false;
+    this.#actions.repeated(draft, seq);
+    return true;
+  }
+
+  #begin(client: Client): void {
+    const { roomId, draft } = client.waiting[0]!;
+    const { n } = draft;
+    if (n > 0) {
+      const sends = client.sends ??= new Sends(0, this.#memory);
+      if (this.#isAnswered(client, draft, !this.#available)) {
+        this.#remove(client);
+        return;
+      }
+      if (n <= sends.last) return this.#find(client);
+      if (n > sends.last + 1) {
+        const message = `Message ${n} came before ${sends.last + 1}`;
+        this.#refuse(client, new ChatError("out_of_order", message));
+        return;
+      }
+      if (!this.#actions.isOpen(roomId)) {
+        this.#refuse(client, new ChatError("room_gone", "Room no longer exists"));
+        return;
+      }
+    }
+    if (this.#available) this.#publish(client);
+    else this.#refuse(client, unavailable(CANNOT_WRITE));
+  }
+
+  /** Looks where the first is that waits, which another node has stored. */
+  #find(client: Client): void {
+    const first = client.waiting[0]!;
+    client.underway = true;
+    this.#actions.find(first.id, (seq) => {
+      this.#actions.repeated(first.draft, seq);
+      this.#settle(client);
+    });
+  }
+
+  #publish(client: Client): void {
+    const first = client.waiting[0]!;
+    client.underway = true;
+    this.#actions.publish(first.roomId, first.draft, first.id, (outcome) => {
+      const { draft } = first;
+      // It may have been seen in the log, or been given up meanwhile.
+      if (client.waiting[0] !== first) return;
+      switch (outcome.type) {
+        case "stored":
+          if (draft.n > 0) {
+            client.sends?.add(draft.n, outcome.seq);
+            if (outcome.duplicate) this.#actions.repeated(draft, outcome.seq);
+          }
+          this.#settle(client);
+          break;
+        case "refused":
+          // An earlier attempt may have stored it all the same.
+          if (client.doubtSince !== undefined) {
+            client.underway = false;
+            break;
+          }
+          // It may be stored by another node, where its author has been meanwhile.
+          if (this.#isAnswered(client, draft, true)) this.#remove(client);
+          else this.#refuse(client, outcome.error);
+          this.#advance(client);
+          break;
+        case "unknown":
+          client.underway = false;
+          client.doubtSince ??= this.#now;
+          this.#advance(client);
+          break;
+        default:
+          outcome satisfies never;
+      }
+    });
+  }
+
+  #settle(client: Client): void {
+    this.#remove(client);
+    this.#advance(client);
+  }
+
+  #refuse(client: Client, error: ChatError, doubtful = false): void {
+    const { draft } = client.waiting[0]!;
+    this.#remove(client);
+    this.#actions.refused(draft, error, doubtful);
+  }
+
+  #remove(client: Client): void {
+    const first = client.waiting.shift()!;
+    this.#chars -= charsOf(first.draft);
+    client.underway = false;
+    client.doubtSince = undefined;
+  }
+}
+
+function certainLast(client: Client | undefined): number | undefined {
+  const last = client?.sends?.last ?? 0;
+  if (client === undefined) return last;
+  return client.doubtUpTo > last || client.waiting.length > 0 ? undefined : last;
+}
+
+function charsOf(draft: Draft): number {
+  return ENVELOPE_CHARS + ("body" in draft ? draft.body.length : 0);
+}
+
+/** What a client is told while the log cannot be written. */
+export function unavailable(message: string, options: ErrorOptions = {}): ChatError {
+  return new ChatError("unavailable", message, { retryAfterMs: RETRY_AFTER_MS, ...options });
+}

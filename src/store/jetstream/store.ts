@@ -1,0 +1,486 @@
+/**
+ * Keeps the logs in NATS JetStream, for any number of nodes. All rooms are one stream,
+ * each is a subject of it; the stream gives entries their `seq`, and sends each of them
+ * to every node that has the room open, the one it came from included.
+ *
+ * @module
+ */
+
+import { newClientId, newEpoch, type RandomBytes } from "../../core/ids.ts";
+import {
+  DELETED,
+  type Return,
+  type Store,
+  type StoredClient,
+  type StoredRoom,
+  type StoreEvents,
+  type StoreOptions,
+} from "../../core/store.ts";
+import { encodeEntry, withoutSeq } from "../../protocol/encode.ts";
+import { ChatError, reasonOf } from "../../protocol/errors.ts";
+import type { Draft, PresenceDraft } from "../../protocol/frames.ts";
+import { within } from "../../protocol/wait.ts";
+import { every, type Timer } from "../../timers.ts";
+import { Awaited } from "./awaited.ts";
+import { JetStreamClients } from "./clients.ts";
+import { Disputes } from "./disputes.ts";
+import { Handovers } from "./handovers.ts";
+import { JetStreamHealth } from "./health.ts";
+import { JetStreamLink } from "./link.ts";
+import { JetStreamMetas } from "./metas.ts";
+import type { NatsAddress } from "./nats_address.ts";
+import { NodeBus } from "./node_bus.ts";
+import { Nodes } from "./nodes.ts";
+import { Outgoing, type Published, unavailable } from "./outgoing.ts";
+import { epochOf, JetStreamRoom } from "./room.ts";
+
+/** How long JetStream remembers ids of messages at least, in milliseconds; documented. */
+const DEDUP_MS = 120_000;
+
+/** How often an open room is compared with its stream, in milliseconds: what is lost last shows no gap. */
+const COMPARE_EVERY_MS = 120_000;
+
+/** How long the end of a node waits for what it has still to tell, in milliseconds. */
+const CLOSING_MS = 1_000;
+
+/** How many rooms are read at the same time after a break, and begin to be read at a look otherwise. */
+const READ_AT_ONCE = 16;
+const READS_A_TICK = 64;
+
+const CANNOT_WRITE = "The log cannot be written now";
+
+/** The bytes of an entry beside its body at the most, with the headers it is published under. */
+const ENVELOPE_BYTES = 2_048;
+
+/** What a room id must be to be a word of a subject. */
+const WORD = /^[\w-]+$/;
+
+const random: RandomBytes = (bytes) => crypto.getRandomValues(bytes);
+
+/** The rooms of all nodes, as one of them sees them. */
+export class JetStreamStore implements Store {
+  readonly shared = true;
+  readonly #options: StoreOptions;
+  readonly #events: StoreEvents;
+  readonly #link: JetStreamLink;
+  readonly #node = newClientId(random);
+  readonly #nodes: Nodes;
+  readonly #health: JetStreamHealth;
+  readonly #outgoing: Outgoing;
+  readonly #awaited = new Awaited();
+  readonly #clients: JetStreamClients;
+  readonly #metas: JetStreamMetas;
+  readonly #bus: NodeBus;
+  readonly #handovers: Handovers;
+  readonly #rooms = new Map<string, JetStreamRoom>();
+  /** What must end before something else is asked about a room. */
+  readonly #busy = new Map<string, Promise<void>>();
+  /** Rooms that are to be deleted as soon as NATS can be asked: here they are gone already. */
+  readonly #deleting = new Set<string>();
+  readonly #disputes: Disputes;
+  readonly #timer: Timer;
+  #ticks = 0;
+  #told = 0;
+  #closing: Promise<void> | undefined;
+
+  /** Begins to connect; nothing can be stored before that is done. */
+  constructor(address: NatsAddress, events: StoreEvents, options: StoreOptions) {
+    this.#options = options;
+    this.#events = events;
+    this.#nodes = new Nodes(this.#node, options);
+    this.#outgoing = new Outgoing({
+      isOpen: (roomId) => this.#rooms.has(roomId),
+      publish: (roomId, draft, id, done) => this.#publish(roomId, draft, id).then(done),
+      find: (id, done) => this.#link.find(id).then(done),
+      repeated: (draft, seq) => events.repeated(draft, seq),
+      refused: (draft, error, doubtful) => events.refused(draft, error, doubtful),
+    });
+    this.#link = new JetStreamLink({
+      ...address,
+      ...options,
+      // Whoever may come back may repeat what it said before.
+      dedupMs: Math.max(DEDUP_MS, 2 * options.graceMs),
+      patienceMs: 2 * options.probeMs,
+    }, {
+      whole: () => this.#health.connected(),
+      broken: (reason) => this.#health.broken(reason),
+      refused: (subject, reason) => {
+        events.troubled(`NATS has not stored what is for ${subject}: ${reason}`);
+      },
+      troubled: (reason) => events.troubled(reason),
+      wiped: () => {
+        this.#clients.renew();
+        [...this.#rooms.values()].forEach((room) => this.#lose(room, "lost"));
+      },
+    });
+    this.#bus = new NodeBus(this.#node, this.#link);
+    this.#handovers = new Handovers(this.#bus);
+    this.#metas = new JetStreamMetas(this.#link, () => newEpoch(random));
+    this.#health = new JetStreamHealth(options.probeMs, this.#nodes, {
+      say: (now) => this.#bus.say("alive", now),
+      probe: () => this.#link.probe(),
+      giveUp: (reason) => this.#link.giveUp(reason),
+      catchUp: () => this.#catchUp(),
+      changed: (works) => this.#changed(works),
+      failing: (reason) => events.failing(reason),
+    });
+    this.#clients = new JetStreamClients(this.#node, {
+      graceMs: options.leaseMs + options.graceMs,
+      link: this.#link,
+      nodes: this.#nodes,
+      outgoing: this.#outgoing,
+      handovers: this.#handovers,
+      taken: (id) => this.#taken(id),
+    });
+    this.#disputes = new Disputes({
+      isHere: (id) => this.#clients.isHere(id),
+      tell: (room, presence) => this.#tell(room, presence),
+      taken: (id, roomId) => this.#events.taken(id, roomId),
+    });
+    this.#listen();
+    this.#timer = every(() => this.#tick(), options.probeMs / 2);
+  }
+
+  get bodyBytes(): number {
+    return (this.#link.maxPayload ?? Infinity) - ENVELOPE_BYTES;
+  }
+
+  async create(id: string, name: string): Promise<StoredRoom> {
+    const room = await this.#alone(id, () => this.#create(id, name));
+    if (room === undefined) throw unavailable("The room cannot be made now");
+    return room;
+  }
+
+  async open(id: string, cursor = 0): Promise<StoredRoom | undefined> {
+    // What is no word in a subject was never the id of a room.
+    if (!WORD.test(id)) return undefined;
+    const room = await this.#alone(id, () => this.#open(id));
+    if (room !== undefined && cursor > room.log.head) await asked(room.catchUp());
+    return room?.closed ? undefined : room;
+  }
+
+  append(roomId: string, draft: Draft): void {
+    const { from, n } = draft;
+    if ("body" in draft) {
+      this.#outgoing.append(roomId, draft, `${from}.${n}`);
+      return;
+    }
+    const room = this.#rooms.get(roomId);
+    room?.tell(draft);
+    // Another node was faster to say so.
+    if (draft.event === "leave" && room?.lacks(from) && !this.#outgoing.holds(from)) return;
+    this.#outgoing.append(roomId, draft, this.#idOf(draft, room));
+  }
+
+  settled(clientId?: string): Promise<void> | undefined {
+    const published = this.#outgoing.settled(clientId);
+    if (published === undefined) return this.#awaited.settled(clientId);
+    return published.then(() => this.#awaited.settled(clientId));
+  }
+
+  relay(roomId: string, text: string): void {
+    this.#rooms.get(roomId)?.relay(text);
+  }
+
+  release(roomId: string): void {
+    const room = this.#rooms.get(roomId);
+    if (room === undefined) return;
+    room.released = true;
+    this.#settle(room);
+  }
+
+  delete(roomId: string): void {
+    const room = this.#rooms.get(roomId);
+    if (room !== undefined) this.#closeRoom(room);
+    if (!WORD.test(roomId)) return;
+    if (this.#deleting.size < DELETED.rooms) this.#deleting.add(roomId);
+    this.#alone(roomId, () => this.#delete(roomId));
+  }
+
+  /** Those of other nodes are recalled when they come. */
+  remembered(): StoredClient[] {
+    return [];
+  }
+
+  remember(clientId: string, name: string | undefined): void {
+    this.#clients.remember(clientId, name, performance.now());
+  }
+
+  async recall(clientId: string, back: Return): Promise<StoredClient | undefined> {
+    // Those that are here stay here, even while nobody can be asked.
+    if (!this.#health.works && this.#clients.has(clientId)) {
+      return this.#clients.letIn(clientId, back);
+    }
+    await this.#whenReady();
+    return await asked(this.#clients.recall(clientId, back, performance.now()));
+  }
+
+  trim(clientId: string): void {
+    this.#outgoing.trim(clientId);
+  }
+
+  storedUpTo(clientId: string): number {
+    return this.#outgoing.lastOf(clientId);
+  }
+
+  forget(clientId: string): void {
+    this.#clients.forget(clientId);
+  }
+
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#health.close();
+    for (const room of this.#rooms.values()) room.close();
+    this.#rooms.clear();
+    if (this.#health.works) {
+      this.#clients.leave(performance.now());
+      // What was told last, that everybody is away, is as good as the rest.
+      const settled = Promise.all([this.#outgoing.settled(), this.#clients.settled()]);
+      await within(CLOSING_MS, settled);
+    }
+    // It may be waiting for a NATS that does not answer.
+    await within(CLOSING_MS, this.#link.close());
+  }
+
+  /** Has what is asked about one room done one after the other. */
+  #alone<Answer>(roomId: string, ask: () => Promise<Answer>): Promise<Answer> {
+    const answer = (this.#busy.get(roomId) ?? Promise.resolve()).then(() => asked(ask()));
+    const done = answer.then(() => {}, () => {}).then(() => {
+      if (this.#busy.get(roomId) === done) this.#busy.delete(roomId);
+    });
+    this.#busy.set(roomId, done);
+    return answer;
+  }
+
+  async #create(id: string, name: string): Promise<JetStreamRoom | undefined> {
+    if (this.#deleting.has(id)) throw new ChatError("room_gone", "Room no longer exists");
+    await this.#whenReady();
+    const isNew = await this.#metas.make(id, name);
+    return await this.#open(id, isNew);
+  }
+
+  async #open(id: string, isNew = false): Promise<JetStreamRoom | undefined> {
+    if (this.#deleting.has(id)) return undefined;
+    const known = this.#rooms.get(id);
+    if (known !== undefined) {
+      known.released = false;
+      known.orphans = this.#orphansOf(known);
+      return known;
+    }
+    await this.#whenReady();
+    const meta = await this.#metas.find(id);
+    if (meta === undefined) return undefined;
+    const room = new JetStreamRoom(id, meta, {
+      link: this.#link,
+      limits: this.#options,
+      node: this.#node,
+      events: {
+        pushed: (from, n, seq) => this.#pushed(room, from, n, seq),
+        relayed: (text) => this.#events.relayed(id, text),
+        gone: (how) => this.#lose(room, how),
+      },
+    });
+    await room.open(isNew);
+    if (room.closed) return undefined;
+    room.orphans = this.#orphansOf(room);
+    this.#rooms.set(id, room);
+    return room;
+  }
+
+  async #delete(id: string): Promise<void> {
+    try {
+      await this.#whenReady();
+      const epoch = await this.#metas.delete(id);
+      this.#deleting.delete(id);
+      if (epoch !== undefined) this.#bus.say("deleted", id, epochOf(epoch, this.#link.life));
+      // It was being opened when this was asked for.
+      const room = this.#rooms.get(id);
+      if (room !== undefined) this.#lose(room, "deleted");
+    } catch (error) {
+      this.#events.troubled(`Room ${id} is not deleted yet: ${reasonOf(error)}`);
+    }
+  }
+
+  #pushed(room: JetStreamRoom, from: string, n: number, seq: number): void {
+    if (n > 0) this.#outgoing.seen(from, n, seq);
+    this.#awaited.seen(room.id, seq);
+    this.#events.stored(room.id);
+  }
+
+  async #publish(roomId: string, draft: Draft, id: string): Promise<Published> {
+    const node = "event" in draft ? { node: this.#node } : {};
+    const rest = withoutSeq(encodeEntry(0, draft));
+    const subject = this.#link.subject("room", roomId);
+    const place = this.#rooms.get(roomId)?.place;
+    const told = { id, ...node, ...(place === undefined ? {} : { place }) };
+    const outcome = await this.#link.publish(subject, rest, told);
+    switch (outcome.type) {
+      case "stored": {
+        const room = this.#rooms.get(roomId);
+        const { seq, duplicate } = outcome;
+        if (room === undefined) {
+          this.#events.repeated(draft, seq, true);
+          return { ...outcome, duplicate: false };
+        }
+        if (duplicate) return outcome;
+        room.expect(seq);
+        if ("body" in draft && seq > room.log.head) this.#awaited.expect(roomId, seq, draft);
+        return outcome;
+      }
+      case "unknown":
+        return outcome;
+      case "too_large": {
+        const message = `Message is too large to be stored: ${this.bodyBytes} bytes at most, ` +
+          "fewer where characters have to be escaped";
+        return { type: "refused", error: new ChatError("too_large", message) };
+      }
+      case "overtaken":
+      case "unheard":
+      case "refused":
+        return { type: "refused", error: unavailable(CANNOT_WRITE) };
+      default:
+        return outcome satisfies never;
+    }
+  }
+
+  /** The id of a presence entry: that somebody left behind is gone is told once, whoever tells it. */
+  #idOf({ event, from }: PresenceDraft, room: JetStreamRoom | undefined): string {
+    const speaker = room?.speakers.get(from);
+    const foreign = speaker !== undefined && speaker.node !== this.#node;
+    return foreign && (event === "leave" || event === "away")
+      ? `${from}.${room?.id}-${speaker.seq}`
+      : `${from}.${this.#node}-${++this.#told}`;
+  }
+
+  #listen(): void {
+    this.#bus.listen({
+      alive: (node, at) => {
+        const late = this.#nodes.heard(node, at, performance.now());
+        // What kept its word from coming through may have kept entries as well.
+        if (late) this.#rooms.forEach((room) => room.doubt());
+        this.#health.judge();
+      },
+      taken: (node, clientId, claim) => {
+        // What is heard late may be older than what this node has done since.
+        if (node === this.#node || claim <= this.#clients.claimOf(clientId)) return;
+        const wasHere = this.#clients.has(clientId);
+        const stored = this.#clients.handOver(clientId);
+        if (wasHere) this.#handovers.answer(clientId, claim, stored);
+        this.#taken(clientId);
+      },
+      left: (node, clientId, claim, n) => this.#handovers.answered(node, clientId, claim, n),
+      deleted: (_node, roomId, epoch) => {
+        const room = this.#rooms.get(roomId);
+        if (room?.log.epoch === epoch) this.#lose(room, "deleted");
+      },
+    });
+  }
+
+  /** Reads in all rooms what was missed. */
+  async #catchUp(): Promise<void> {
+    const rooms = [...this.#rooms.values()];
+    const read = async () => {
+      for (let room = rooms.pop(); room !== undefined; room = rooms.pop()) {
+        room.doubt();
+        await room.catchUp().catch(() => {});
+      }
+    };
+    await Promise.all(Array.from({ length: READ_AT_ONCE }, read));
+  }
+
+  /** Lets messages through again, or no more. */
+  #changed(works: boolean): void {
+    if (works) {
+      // Where they have been elsewhere meanwhile, they are here now.
+      for (const [id, back] of this.#clients.takeUnasked()) this.recall(id, back).catch(() => {});
+      this.#clients.tick(performance.now());
+      for (const id of this.#deleting) this.#alone(id, () => this.#delete(id));
+    }
+    this.#outgoing.available = works;
+  }
+
+  /** Waits a moment for NATS; rejects with `unavailable` where it is not there. */
+  async #whenReady(): Promise<void> {
+    await this.#health.ready();
+    if (!this.#health.works) throw unavailable(CANNOT_WRITE);
+  }
+
+  #lose(room: JetStreamRoom, how: "deleted" | "lost"): void {
+    if (!this.#closeRoom(room)) return;
+    if (!room.released) this.#events.gone(room.id, how);
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    if (this.#ticks++ % 2 === 0) this.#health.ask(now);
+    this.#health.judge();
+    this.#outgoing.tick(now);
+    if (!this.#health.works) return;
+    this.#nodes.prune(now);
+    this.#clients.tick(now);
+    const { probeMs, leaseMs } = this.#options;
+    const compareEvery = Math.ceil(2 * COMPARE_EVERY_MS / probeMs);
+    const sweep = this.#ticks % Math.ceil(leaseMs / probeMs) === 0;
+    let turn = this.#ticks;
+    let reads = 0;
+    for (const room of this.#rooms.values()) {
+      const due = room.lacking || ++turn % compareEvery === 0;
+      if (due && ++reads <= READS_A_TICK) room.catchUp().catch(() => {});
+      this.#settle(room);
+      const orphans = sweep ? this.#orphansOf(room) : [];
+      if (orphans.length > 0) this.#events.orphaned(room.id, orphans);
+    }
+  }
+
+  /** The members of a room whose node has died. */
+  #orphansOf({ speakers }: JetStreamRoom): string[] {
+    const now = performance.now();
+    return [...speakers].flatMap(([id, { node }]) => this.#nodes.isDead(node, now) ? [id] : []);
+  }
+
+  /** Tells a room what has to be told again, and closes it when nothing has and nobody here needs it. */
+  #settle(room: JetStreamRoom): void {
+    // What is stored and not heard yet would look as if it was to be told again.
+    if (room.unsettled && this.#health.works && !room.lacking) {
+      this.#disputes.correct(room, (id) => this.#outgoing.holds(id));
+    }
+    if (room.released && !room.unsettled) this.#closeRoom(room);
+  }
+
+  /** Ends a room here, and answers those whose messages would have come by; says whether it was open. */
+  #closeRoom(room: JetStreamRoom): boolean {
+    room.close();
+    if (this.#rooms.get(room.id) !== room) return false;
+    this.#rooms.delete(room.id);
+    for (const [seq, draft] of this.#awaited.close(room.id)) {
+      this.#events.repeated(draft, seq, true);
+    }
+    return true;
+  }
+
+  /** Gives up a client that has come in at another node. */
+  #taken(clientId: string): void {
+    if (this.#clients.has(clientId)) {
+      for (const room of this.#rooms.values()) if (room.told.move(clientId)) room.unsettled = true;
+    }
+    this.#events.taken(clientId, undefined);
+  }
+
+  #tell(room: Pick<StoredRoom, "id">, presence: Omit<PresenceDraft, "at" | "n">): void {
+    this.append(room.id, { at: Date.now(), n: 0, ...presence });
+  }
+}
+
+/** Waits for an answer of NATS; what goes wrong there is something that a client may try again. */
+async function asked<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof ChatError) throw error;
+    throw unavailable("The log cannot be reached now", { cause: error });
+  }
+}

@@ -1,0 +1,242 @@
+/**
+ * What is kept in a SQLite file, and how it is asked for.
+ *
+ * @module
+ */
+
+import type { StoredClient } from "../../core/store.ts";
+import type { MemberInfo } from "../../protocol/frames.ts";
+import { type Row, SqliteDatabase } from "./database.ts";
+import { DamagedError } from "./errors.ts";
+
+/** A name is read as bytes: as a text, the runtime ends it at its first U+0000. */
+const NAME = "CAST(name AS BLOB) AS name";
+
+/** A room as its row says. */
+export interface RoomRow {
+  /** Tells rooms apart for as long as the file lives; ids come again. */
+  key: number;
+  name: string;
+  epoch: string;
+  /** The place of its newest entry. */
+  head: number;
+  /** The place of the newest entry that was dropped. */
+  tail: number;
+}
+
+/** An entry as its row says. */
+export interface EntryRow {
+  seq: number;
+  sender: string;
+  rest: string;
+}
+
+/** The file of a chat, held by this process alone. */
+export class SqliteFile extends SqliteDatabase {
+  /**
+   * Looks whether it can be known which rooms, members and clients there are.
+   *
+   * @throws {DamagedError} where it cannot: a room would seem never to have been there.
+   */
+  check(): void {
+    for (const table of ["rooms", "members", "clients"]) {
+      const found = this.get(`PRAGMA integrity_check(${table})`)?.integrity_check;
+      if (found !== "ok") throw new DamagedError(`its table of ${table} is damaged`);
+    }
+  }
+
+  /** The secret that is kept under a name; what `make` makes where there is none. */
+  key(name: string, make: () => Uint8Array): Uint8Array {
+    this.run("INSERT OR IGNORE INTO keys (name, value) VALUES (?, ?)", name, make());
+    return this.get("SELECT value FROM keys WHERE name = ?", name)?.value as Uint8Array;
+  }
+
+  /** The room with this id. */
+  room(id: string): RoomRow | undefined {
+    const row = this.get(`SELECT key, ${NAME}, epoch, head, tail FROM rooms WHERE id = ?`, id);
+    return row && {
+      key: Number(row.key),
+      name: nameOf(row.name) ?? "",
+      epoch: String(row.epoch),
+      head: Number(row.head),
+      tail: Number(row.tail),
+    };
+  }
+
+  /** Makes a room whose id no other has. */
+  addRoom(id: string, name: string, epoch: string): RoomRow {
+    const { key } = this.get(
+      "INSERT INTO rooms (id, name, epoch, head) VALUES (?, ?, ?, 0) RETURNING key",
+      ...[id, name, epoch],
+    ) ?? {};
+    return { key: Number(key), name, epoch, head: 0, tail: 0 };
+  }
+
+  /** Takes the id from a room, and its members; its entries are left to be swept. */
+  dropRoom(id: string): void {
+    this.run("DELETE FROM members WHERE room = (SELECT key FROM rooms WHERE id = ?)", id);
+    this.run("UPDATE rooms SET id = NULL WHERE id = ?", id);
+  }
+
+  /**
+   * Notes at the time `at`, in milliseconds since 1970, that the room of that id is deleted; forgets
+   * what it has noted before `time`, and all but the newest `most`.
+   */
+  noteDeleted(id: string, at: number, { time, most }: { time: number; most: number }): void {
+    this.run("INSERT OR REPLACE INTO deleted (id, at) VALUES (?, ?)", id, at);
+    this.run(
+      "DELETE FROM deleted WHERE at < ? OR key <= (SELECT max(key) FROM deleted) - ?",
+      ...[time, most],
+    );
+  }
+
+  /** Whether it is noted that the room of that id is deleted. */
+  isDeleted(id: string): boolean {
+    return this.get("SELECT 1 FROM deleted WHERE id = ?", id) !== undefined;
+  }
+
+  /** Sets the place of a room's newest entry. */
+  setHead(room: number, head: number): void {
+    this.run("UPDATE rooms SET head = ? WHERE key = ?", head, room);
+  }
+
+  /** Adds an entry. */
+  addEntry(room: number, seq: number, at: number, from: string, n: number, rest: string): void {
+    this.run("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", room, seq, at, from, n, rest);
+  }
+
+  /** A room's newest entries, newest first. */
+  newest(room: number, count: number): EntryRow[] {
+    return this.all(
+      "SELECT seq, sender, rest FROM entries WHERE room = ? ORDER BY seq DESC LIMIT ?",
+      ...[room, count],
+    ) as unknown as EntryRow[];
+  }
+
+  /** The place of a room's oldest entry, and when it was taken. */
+  oldest(room: number): { seq: number; at: number } | undefined {
+    return this.get("SELECT seq, at FROM entries WHERE room = ? ORDER BY seq LIMIT 1", room) as
+      | { seq: number; at: number }
+      | undefined;
+  }
+
+  /**
+   * The place up to which a room's `count` oldest entries were taken before `time`; 0 if the oldest
+   * was not. One behind it that says so has its time from a clock that was wrong.
+   */
+  oldUpTo(room: number, time: number, count: number): number {
+    const row = this.get(
+      `SELECT max(seq) AS seq FROM (
+         SELECT seq, max(at) OVER (ORDER BY seq) AS latest FROM (
+           SELECT seq, at FROM entries WHERE room = ? ORDER BY seq LIMIT ?
+         )
+       ) WHERE latest < ?`,
+      ...[room, count, time],
+    );
+    return Number(row?.seq ?? 0);
+  }
+
+  /** Drops a room's entries up to a place. */
+  dropEntries(room: number, upTo: number): void {
+    this.run("UPDATE rooms SET tail = max(tail, ?) WHERE key = ?", upTo, room);
+    this.run("DELETE FROM entries WHERE room = ? AND seq <= ?", room, upTo);
+  }
+
+  /** The rooms with the next greater keys, those without an id too. */
+  roomsAfter(key: number, count: number): { key: number; id: string | null }[] {
+    return this.all(
+      "SELECT key, id FROM rooms WHERE key > ? ORDER BY key LIMIT ?",
+      key,
+      count,
+    ) as unknown as { key: number; id: string | null }[];
+  }
+
+  /** Forgets a room that has no entries. */
+  forgetRoom(key: number): void {
+    this.run("DELETE FROM members WHERE room = ?", key);
+    this.run("DELETE FROM rooms WHERE key = ?", key);
+  }
+
+  /** The place of a client's message; 0 if it is not kept any more. */
+  seqOf(from: string, n: number): number {
+    const row = this.get(
+      "SELECT seq FROM entries WHERE sender = ? AND n = ? AND n > 0 LIMIT 1",
+      ...[from, n],
+    );
+    return Number(row?.seq ?? 0);
+  }
+
+  /** The members of a room, in the order they came. */
+  members(room: number): MemberInfo[] {
+    const sql = `SELECT id, ${NAME}, away FROM members WHERE room = ? ORDER BY rowid`;
+    return this.all(sql, room).map(infoOf);
+  }
+
+  /** One member of a room. */
+  member(room: number, id: string): MemberInfo | undefined {
+    const sql = `SELECT id, ${NAME}, away FROM members WHERE room = ? AND id = ?`;
+    const row = this.get(sql, room, id);
+    return row && infoOf(row);
+  }
+
+  /** Whether somebody is in a room who is a client that may still come back. */
+  isAwaited(room: number): boolean {
+    const sql = "SELECT 1 FROM members JOIN clients USING (id) WHERE room = ? LIMIT 1";
+    return this.get(sql, room) !== undefined;
+  }
+
+  /** Adds a member, or says how it is now. */
+  setMember(room: number, { client_id, name, away }: MemberInfo): void {
+    this.run(
+      `INSERT INTO members VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET name = excluded.name, away = excluded.away`,
+      ...[room, client_id, name ?? null, away === true ? 1 : 0],
+    );
+  }
+
+  /** Drops a member; all of them where none is named. */
+  dropMembers(room: number, id?: string): void {
+    if (id === undefined) this.run("DELETE FROM members WHERE room = ?", room);
+    else this.run("DELETE FROM members WHERE room = ? AND id = ?", room, id);
+  }
+
+  /** All clients. */
+  clients(): StoredClient[] {
+    return this.all(`SELECT id, ${NAME}, n FROM clients`).map(({ id, name, n }) => ({
+      id: String(id),
+      name: nameOf(name),
+      n: Number(n),
+    }));
+  }
+
+  /** Adds a client, or says how it is called now. */
+  setClient(id: string, name: string | undefined, n: number): void {
+    this.run(
+      `INSERT INTO clients VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET name = excluded.name`,
+      ...[id, name ?? null, n],
+    );
+  }
+
+  /** Sets the number of a client's last message, if the client is there. */
+  setNumber(id: string, n: number): void {
+    this.run("UPDATE clients SET n = ? WHERE id = ?", n, id);
+  }
+
+  /** Drops a client. */
+  dropClient(id: string): void {
+    this.run("DELETE FROM clients WHERE id = ?", id);
+  }
+}
+
+function nameOf(name: unknown): string | undefined {
+  return name instanceof Uint8Array ? new TextDecoder().decode(name) : undefined;
+}
+
+function infoOf({ id, name: bytes, away }: Row): MemberInfo {
+  const name = nameOf(bytes);
+  return {
+    client_id: String(id),
+    ...(name === undefined ? {} : { name }),
+    ...(away === 0 ? {} : { away: true }),
+  };
+}

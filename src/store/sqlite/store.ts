@@ -1,0 +1,455 @@
+/**
+ * Logs in a SQLite file: they survive the end of the process, however it ends. An
+ * acknowledgement means that the disk has it. What comes in one turn of the event loop
+ * is one transaction.
+ *
+ * @module
+ */
+
+import { setImmediate } from "node:timers";
+import { Aging } from "../../core/aging.ts";
+import type { LogEntry } from "../../core/log.ts";
+import {
+  DELETED,
+  type Store,
+  type StoredClient,
+  type StoredRoom,
+  type StoreEvents,
+  type StoreLimits,
+} from "../../core/store.ts";
+import { ChatError, reasonOf } from "../../protocol/errors.ts";
+import type { Draft } from "../../protocol/frames.ts";
+import { later, type Timer } from "../../timers.ts";
+import { FileLostError, isDiskError, RETRY_MS, unavailable } from "./errors.ts";
+import { SqliteFile } from "./file.ts";
+import { SqliteRoom } from "./room.ts";
+import { SqliteSweeper } from "./sweeper.ts";
+
+/** The most writes that nobody can repeat, like presence, that wait for a disk that fails. */
+const MAX_KEPT = 10_000;
+
+/** Up to so many of them are tried again with the next message; more would hold up all else with each. */
+const TRIED_AT_ONCE = 1_000;
+
+/** How often some rooms are looked at for what is too old, and the file itself, in milliseconds. */
+const LOOK_MS = 1_000;
+
+/** How many messages of a client there are. */
+interface Sends {
+  /** The number of the last one that was taken. */
+  taken: number;
+  /** The number of the last one that is on the disk. */
+  stored: number;
+}
+
+/** Something to be written with the next transaction. */
+type Write =
+  | {
+    type: "entry";
+    room: SqliteRoom;
+    draft: Draft;
+    sends: Sends | undefined;
+    entry: LogEntry | undefined;
+  }
+  | { type: "repeat"; draft: Draft }
+  | { type: "create"; id: string; name: string; made: PromiseWithResolvers<StoredRoom> }
+  | { type: "delete"; id: string }
+  | { type: "remember"; id: string; name: string | undefined; sends: Sends }
+  | { type: "forget"; id: string };
+
+/** A store whose rooms, sessions and numbers are in one file. */
+export class SqliteStore implements Store {
+  readonly key: Uint8Array;
+  readonly #events: StoreEvents;
+  readonly #limits: StoreLimits;
+  readonly #newEpoch: () => string;
+  readonly #file: SqliteFile;
+  readonly #rooms = new Map<string, SqliteRoom>();
+  readonly #sends = new Map<string, Sends>();
+  /** Rooms that are being made, and rooms that are being deleted. */
+  readonly #creating = new Map<string, Promise<StoredRoom>>();
+  readonly #deleting = new Set<string>();
+  /** Rooms that nobody here is in any more, but that are not yet written to the end. */
+  readonly #released = new Set<string>();
+  #writes: Write[] = [];
+  /** Set while a commit is due at the end of this turn; resolves when it is done. */
+  #turn: PromiseWithResolvers<void> | undefined;
+  #retry: Timer | undefined;
+  #timer: Timer;
+  readonly #sweeper: SqliteSweeper;
+  readonly #aging = new Aging();
+  #failing = false;
+  #closed = false;
+
+  /**
+   * Opens the file at `path`; `newEpoch` names each new log, `newKey` makes the key of the sessions.
+   *
+   * @throws {Error} with one line that names the file and says why it cannot be used.
+   */
+  constructor(
+    path: string,
+    events: StoreEvents,
+    limits: StoreLimits,
+    { newEpoch, newKey }: { newEpoch: () => string; newKey: () => Uint8Array },
+  ) {
+    this.#events = events;
+    this.#limits = limits;
+    this.#newEpoch = newEpoch;
+    this.#file = new SqliteFile(path, events.troubled);
+    try {
+      this.key = this.#file.key("sessions", newKey);
+      this.#file.check();
+    } catch (error) {
+      this.#file.close();
+      throw new Error(`Cannot open ${path}: ${reasonOf(error)}`, { cause: error });
+    }
+    const isOpen = (id: string) => this.#rooms.has(id) || this.#creating.has(id);
+    this.#sweeper = new SqliteSweeper(this.#file, isOpen);
+    this.#timer = later(() => this.#look(), LOOK_MS);
+  }
+
+  create(id: string, name: string): Promise<StoredRoom> {
+    const open = this.#openRoom(id);
+    if (open !== undefined) return Promise.resolve(open);
+    const pending = this.#creating.get(id);
+    if (pending !== undefined) return pending;
+    const made = Promise.withResolvers<StoredRoom>();
+    this.#creating.set(id, made.promise);
+    this.#write({ type: "create", id, name, made });
+    return made.promise;
+  }
+
+  open(id: string): Promise<StoredRoom | undefined> {
+    const known = this.#creating.get(id) ?? this.#openRoom(id);
+    if (known !== undefined || this.#deleting.has(id)) return Promise.resolve(known);
+    try {
+      const row = this.#file.room(id);
+      const room = row && new SqliteRoom(this.#file, id, row, this.#limits);
+      if (room !== undefined) this.#rooms.set(id, room);
+      return Promise.resolve(room);
+    } catch (error) {
+      this.#events.troubled(`room ${id} cannot be read: ${reasonOf(error)}`);
+      return Promise.reject(unavailable("read", error));
+    }
+  }
+
+  append(roomId: string, draft: Draft): void {
+    const { from, n } = draft;
+    const sends = n > 0 ? this.#sendsOf(from) : undefined;
+    if (sends !== undefined && n <= sends.taken) {
+      // Of a message that is on its way nobody knows yet whether it arrives.
+      if (n > sends.stored) this.#write({ type: "repeat", draft });
+      else this.#events.repeated(draft, this.#seqOf(draft));
+      return;
+    }
+    if (sends !== undefined && n > sends.taken + 1) {
+      const message = `Message ${n} came before ${sends.taken + 1}`;
+      this.#events.refused(draft, new ChatError("out_of_order", message));
+      return;
+    }
+    const room = this.#rooms.get(roomId);
+    if (room === undefined) {
+      this.#events.refused(draft, new ChatError("room_gone", "Room no longer exists"));
+      return;
+    }
+    if (sends !== undefined) sends.taken = n;
+    this.#write({ type: "entry", room, draft, sends, entry: undefined });
+  }
+
+  settled(): Promise<void> | undefined {
+    return this.#turn?.promise;
+  }
+
+  /** There is no other process. */
+  relay(): void {}
+
+  release(roomId: string): void {
+    if (this.#writes.length === 0) this.#rooms.delete(roomId);
+    else if (this.#rooms.has(roomId)) this.#released.add(roomId);
+  }
+
+  delete(roomId: string): void {
+    this.#rooms.delete(roomId);
+    this.#released.delete(roomId);
+    this.#deleting.add(roomId);
+    this.#write({ type: "delete", id: roomId });
+  }
+
+  remembered(): StoredClient[] {
+    const clients = this.#file.clients();
+    for (const { id, n = 0 } of clients) this.#sends.set(id, { taken: n, stored: n });
+    return clients;
+  }
+
+  remember(id: string, name: string | undefined): void {
+    this.#write({ type: "remember", id, name, sends: this.#sendsOf(id) });
+  }
+
+  /** Whoever may come back was `remembered` when this process began, and is known to it. */
+  recall(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  /** The file knows where messages are: in memory there is nothing but numbers. */
+  trim(): void {}
+
+  forget(id: string): void {
+    if (this.#sends.delete(id)) this.#write({ type: "forget", id });
+  }
+
+  close(): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    this.#commit();
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    clearTimeout(this.#timer);
+    this.#file.close();
+    return Promise.resolve();
+  }
+
+  #openRoom(id: string): SqliteRoom | undefined {
+    const room = this.#rooms.get(id);
+    // Those who were in it have left, even if that is not written yet.
+    if (this.#released.delete(id) && room !== undefined) room.orphans = [];
+    return room;
+  }
+
+  #sendsOf(clientId: string): Sends {
+    let sends = this.#sends.get(clientId);
+    if (sends === undefined) {
+      sends = { taken: 0, stored: 0 };
+      this.#sends.set(clientId, sends);
+    }
+    return sends;
+  }
+
+  /** The place of a message that is stored; 0 where the disk does not tell. */
+  #seqOf({ from, n }: Draft): number {
+    try {
+      return this.#file.seqOf(from, n);
+    } catch (error) {
+      this.#events.troubled(`message ${n} of ${from} cannot be looked up: ${reasonOf(error)}`);
+      return 0;
+    }
+  }
+
+  #write(write: Write): void {
+    this.#writes.push(write);
+    if (this.#turn !== undefined) return;
+    this.#turn = Promise.withResolvers();
+    if (this.#retry !== undefined && this.#writes.length > TRIED_AT_ONCE) return;
+    // A whole turn, as in the pump: all that has come in until then shares the wait for the disk.
+    setImmediate(() => this.#commit());
+  }
+
+  /** Writes all that waits as one transaction, then says what became of it. */
+  #commit(): void {
+    if (this.#closed) return;
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
+    const turn = this.#turn;
+    this.#turn = undefined;
+    const writes = this.#writes;
+    this.#writes = [];
+    const made = new Map<string, SqliteRoom>();
+    const failed = new Map<Write, unknown>();
+    try {
+      this.#writeAll(writes, made, failed);
+    } catch (error) {
+      this.#fail(writes, error);
+      turn?.resolve();
+      return;
+    }
+    if (this.#failing) {
+      this.#failing = false;
+      this.#events.failing(undefined);
+    }
+    for (const [id, room] of made) this.#rooms.set(id, room);
+    for (const write of writes) if (!failed.has(write)) this.#done(write, made);
+    this.#refuse(failed);
+    if (this.#writes.length === 0) {
+      for (const id of this.#released) this.#rooms.delete(id);
+      this.#released.clear();
+    }
+    turn?.resolve();
+  }
+
+  /** Writes it all in one transaction, but for what comes to be in `failed`, with the reason. */
+  #writeAll(
+    writes: readonly Write[],
+    made: Map<string, SqliteRoom>,
+    failed: Map<Write, unknown>,
+  ): void {
+    if (writes.length === 0 && !this.#failing) return;
+    try {
+      this.#file.transaction(() => this.#perform(writes, made));
+    } catch (error) {
+      if (isDiskError(error)) throw error;
+      // A page that is damaged shall be in the way of nobody but those whose page it is.
+      for (const write of writes) if (write.type === "entry") write.room.undone();
+      made.clear();
+      this.#file.transaction(() => this.#performEach(writes, made, failed));
+      for (const reason of new Set([...failed.values()].map(reasonOf))) {
+        this.#events.troubled(`something cannot be written: ${reason}`);
+      }
+    }
+  }
+
+  #performEach(
+    writes: readonly Write[],
+    made: Map<string, SqliteRoom>,
+    failed: Map<Write, unknown>,
+  ): void {
+    // What a client said behind something that is not written is not written either.
+    const stopped = new Map<string, unknown>();
+    for (const write of writes) {
+      const author = write.type === "repeat" || write.type === "entry" && write.draft.n > 0
+        ? write.draft.from
+        : undefined;
+      const written = write.type === "entry" ? write.room.written : 0;
+      try {
+        if (author !== undefined && stopped.has(author)) throw stopped.get(author);
+        this.#file.attempt(() => this.#perform([write], made));
+      } catch (error) {
+        if (isDiskError(error)) throw error;
+        if (write.type === "entry") write.room.written = written;
+        if (author !== undefined) stopped.set(author, error);
+        failed.set(write, error);
+      }
+    }
+  }
+
+  #perform(writes: readonly Write[], made: Map<string, SqliteRoom>): void {
+    const grown = new Set<SqliteRoom>();
+    const heard = new Map<string, number>();
+    for (const write of writes) {
+      switch (write.type) {
+        case "entry": {
+          const { room, draft } = write;
+          write.entry = room.write(draft);
+          if (draft.n > 0) heard.set(draft.from, draft.n);
+          grown.add(room);
+          break;
+        }
+        case "create": {
+          const { id, name } = write;
+          if (this.#file.isDeleted(id)) break;
+          const row = this.#file.room(id) ?? this.#file.addRoom(id, name, this.#newEpoch());
+          made.set(id, new SqliteRoom(this.#file, id, row, this.#limits));
+          break;
+        }
+        case "delete":
+          this.#file.dropRoom(write.id);
+          this.#noteDeleted(write.id);
+          made.delete(write.id);
+          break;
+        case "remember":
+          this.#file.setClient(write.id, write.name, write.sends.stored);
+          break;
+        case "forget":
+          this.#file.dropClient(write.id);
+          break;
+        case "repeat":
+          break;
+        default:
+          write satisfies never;
+      }
+    }
+    for (const room of grown) room.trim();
+    for (const [id, n] of heard) this.#file.setNumber(id, n);
+  }
+
+  #noteDeleted(id: string): void {
+    const at = Math.floor(this.#aging.time({ now: performance.now(), at: Date.now() }));
+    this.#file.noteDeleted(id, at, { time: at - DELETED.ms, most: DELETED.rooms });
+  }
+
+  #done(write: Write, made: Map<string, SqliteRoom>): void {
+    switch (write.type) {
+      case "entry": {
+        const { room, draft, sends, entry } = write;
+        if (entry === undefined) break;
+        room.committed(entry, draft);
+        if (sends !== undefined) sends.stored = draft.n;
+        // What was deleted in the same turn has nobody in it who would see this.
+        if (this.#rooms.get(room.id) === room) this.#events.stored(room.id);
+        else this.#events.repeated(draft, entry.seq, true);
+        break;
+      }
+      case "repeat":
+        this.#events.repeated(write.draft, this.#seqOf(write.draft));
+        break;
+      case "create": {
+        this.#creating.delete(write.id);
+        const room = made.get(write.id);
+        if (room === undefined) {
+          write.made.reject(new ChatError("room_gone", "Room no longer exists"));
+        } else write.made.resolve(room);
+        break;
+      }
+      case "delete":
+        this.#deleting.delete(write.id);
+        break;
+      case "remember":
+      case "forget":
+        break;
+      default:
+        write satisfies never;
+    }
+  }
+
+  /** Nothing of it was written: who can repeat is told, the rest waits if the disk may recover. */
+  #fail(writes: readonly Write[], error: unknown): void {
+    if (!this.#failing) this.#events.failing(reasonOf(error));
+    this.#failing = true;
+    const kept: Write[] = [];
+    for (const write of writes) {
+      const repeatable = write.type === "repeat" || write.type === "create" ||
+        write.type === "entry" && write.sends !== undefined;
+      // A room that is to be deleted would be there again.
+      const isKept = kept.length < MAX_KEPT || write.type === "delete";
+      if (!repeatable && isKept && isDiskError(error)) kept.push(write);
+    }
+    this.#writes = [...kept, ...this.#writes];
+    this.#refuse(new Map(writes.map((write) => [write, error])));
+    // Also where nothing waits: nobody may come before it is known that it works again. This timer
+    // keeps a program alive: what waits is to get to the disk.
+    this.#retry = setTimeout(() => this.#commit(), RETRY_MS);
+  }
+
+  /** Tells those who can repeat what was not written, and why; nothing of it counts. */
+  #refuse(failed: ReadonlyMap<Write, unknown>): void {
+    for (const write of failed.keys()) {
+      if (write.type !== "entry") continue;
+      write.room.undone();
+      if (write.sends !== undefined) write.sends.taken = write.sends.stored;
+    }
+    for (const [write, error] of failed) {
+      if (write.type === "create") {
+        this.#creating.delete(write.id);
+        write.made.reject(unavailable("written", error));
+      } else if (write.type === "repeat" || write.type === "entry" && write.draft.n > 0) {
+        this.#events.refused(write.draft, unavailable("written", error));
+      }
+    }
+  }
+
+  /** Looks whether the file is there, then for what is too old. */
+  #look(): void {
+    let more = false;
+    try {
+      this.#file.look();
+      const { lost } = this.#file;
+      if (lost === undefined) {
+        const time = this.#aging.time({ now: performance.now(), at: Date.now() });
+        more = this.#sweeper.step(time - this.#limits.logAgeMs);
+      } else if (!this.#failing) this.#fail([], new FileLostError(lost));
+    } catch (error) {
+      // A disk that fails is no reason to stop: what is too old stays for another time.
+      if (!isDiskError(error)) {
+        this.#events.troubled(`what is too old cannot be dropped: ${reasonOf(error)}`);
+      }
+    }
+    this.#timer = later(() => this.#look(), more ? 0 : LOOK_MS);
+  }
+}

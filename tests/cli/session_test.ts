@@ -1,0 +1,323 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { ChatClient } from "../../client.ts";
+import type { Line } from "../../src/cli/editor.ts";
+import { Session } from "../../src/cli/session.ts";
+import type { Screen } from "../../src/cli/terminal.ts";
+import { bounded, TestChat } from "../support/fixtures.ts";
+import { said, ScriptedServer } from "../support/scripted_server.ts";
+
+/** A screen that a test types on; JSON comes out. */
+class TestScreen implements Screen {
+  readonly shown: Record<string, unknown>[] = [];
+  readonly prompts: string[] = [];
+  readonly statuses: string[] = [];
+  readonly columns = Infinity;
+  readonly #entered: (Line | undefined)[] = [];
+  #wake: () => void = () => {};
+
+  constructor(readonly interactive: boolean) {}
+
+  /** Enters lines; undefined is the end of the input. */
+  enter(...lines: (string | undefined)[]): void {
+    this.#entered.push(
+      ...lines.map((text) => text === undefined ? undefined : { text, literal: false }),
+    );
+    this.#wake();
+  }
+
+  /** Pastes a text, and enters it. */
+  paste(text: string): void {
+    this.#entered.push({ text, literal: true });
+    this.#wake();
+  }
+
+  async *lines(signal: AbortSignal): AsyncGenerator<Line, void, undefined> {
+    signal.addEventListener("abort", () => this.enter(undefined));
+    while (true) {
+      while (this.#entered.length === 0) await this.#change();
+      const line = this.#entered.shift();
+      if (line === undefined) return;
+      yield line;
+    }
+  }
+
+  show(text: string): Promise<void> {
+    this.shown.push(JSON.parse(text));
+    this.#wake();
+    return Promise.resolve();
+  }
+
+  setPrompt(prompt: string): Promise<void> {
+    this.prompts.push(prompt);
+    this.#wake();
+    return Promise.resolve();
+  }
+
+  setStatus(status: string): Promise<void> {
+    this.statuses.push(status);
+    this.#wake();
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Waits until something of that type was shown for the `nth` time, and returns it. */
+  async saw(type: string, nth = 1): Promise<Record<string, unknown>> {
+    while (true) {
+      const found = this.shown.filter((shown) => shown.type === type)[nth - 1];
+      if (found !== undefined) return found;
+      await bounded(this.#change(), () => `no ${type} in ${JSON.stringify(this.shown)}`);
+    }
+  }
+
+  /** Waits until there is such a status. */
+  async kept(pattern: RegExp): Promise<void> {
+    while (!pattern.test(this.statuses.at(-1) ?? "none")) {
+      await bounded(this.#change(), () => `${pattern} is not among ${this.statuses}`);
+    }
+  }
+
+  /** Waits until there is such a prompt. */
+  async prompted(prompt: string): Promise<void> {
+    while (this.prompts.at(-1) !== prompt) {
+      await bounded(this.#change(), () => `${prompt} is not among ${this.prompts}`);
+    }
+  }
+
+  /** What was shown, without what differs from run to run. */
+  get story(): string[] {
+    return this.shown.map(({ type, body, name, message }) =>
+      [type, name, body, message].filter((part) => part !== undefined).join(" ")
+    );
+  }
+
+  #change(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const before = this.#wake;
+    this.#wake = () => {
+      before();
+      resolve();
+    };
+    return promise;
+  }
+}
+
+/** A session in a room called Lobby. */
+class Talk implements AsyncDisposable {
+  private constructor(
+    readonly chat: ChatClient,
+    readonly screen: TestScreen,
+    readonly session: Session,
+    readonly exitCode: Promise<number>,
+  ) {}
+
+  static async start(
+    { url }: { url: string },
+    { interactive = true, name = "Ana", last = 0, room = "", sendTimeoutMs = 60_000 } = {},
+  ): Promise<Talk> {
+    const chat = new ChatClient(url, { name, sendTimeoutMs });
+    await chat.connect();
+    const screen = new TestScreen(interactive);
+    const session = new Session(chat, screen, { joinCommand: (id) => `join ${id}`, last });
+    const entered = room === "" ? await chat.createRoom("Lobby") : await chat.joinRoom(room);
+    return new Talk(chat, screen, session, session.run(entered));
+  }
+
+  /** The end, whose exit code is returned. */
+  end(): Promise<number> {
+    return bounded(this.exitCode, () => `no end: ${JSON.stringify(this.screen.shown)}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.session.stop();
+    await this.chat.close();
+    await this.exitCode.catch(() => {});
+  }
+}
+
+Deno.test("a session tells its room, sends lines, and leaves at the end of the input", async () => {
+  await using server = new TestChat();
+  await using ana = await Talk.start(server, { interactive: false });
+  ana.screen.enter("one", "", "//two", undefined);
+  assertEquals(await ana.end(), 0);
+  assertEquals(ana.screen.story, [
+    "room Lobby",
+    "join Ana",
+    "message Ana one",
+    "message Ana /two",
+    "left Lobby",
+  ]);
+  const { roomId, command } = await ana.screen.saw("room");
+  assertEquals(command, `join ${roomId}`);
+  assertEquals(server.chat.size.connections, 0);
+});
+
+Deno.test("others see each other come, talk, change their names and go", async () => {
+  await using server = new TestChat();
+  await using ana = await Talk.start(server);
+  const { roomId } = await ana.screen.saw("room");
+  await using ben = await Talk.start(server, { name: "Ben", room: String(roomId) });
+  ben.screen.enter("hi", "/nick Bob", "/who", "quit");
+  assertEquals(await ben.end(), 0);
+  await ana.screen.saw("leave");
+  assertEquals(ana.screen.story, [
+    "room Lobby",
+    "join Ana",
+    "join Ben",
+    "message Ben hi",
+    "rename Bob",
+    "leave Bob",
+  ]);
+  assertEquals((await ana.screen.saw("rename")).formerly, "Ben");
+  const { members, own } = await ben.screen.saw("members");
+  assert(Array.isArray(members) && members.length === 2);
+  assertEquals(own, ben.chat.clientId);
+});
+
+Deno.test("/leave, /create and /join go from room to room", async () => {
+  await using server = new TestChat();
+  await using ana = await Talk.start(server);
+  const { roomId } = await ana.screen.saw("room");
+  ana.screen.enter("in the lobby", "leave", "to nobody", `/join ${roomId}`, `/join ${roomId}`);
+  ana.screen.enter("/create Kitchen", "in the kitchen", "/quit");
+  assertEquals(await ana.end(), 0);
+  const nowhere = "error You are in no room: /join ID or /create NAME";
+  assertEquals(ana.screen.story, [
+    "room Lobby",
+    "join Ana",
+    "message Ana in the lobby",
+    "left Lobby",
+    nowhere,
+    "room Lobby",
+    "join Ana",
+    "error You are in this room already",
+    "left Lobby",
+    "room Kitchen",
+    "join Ana",
+    "message Ana in the kitchen",
+    "left Kitchen",
+  ]);
+});
+
+Deno.test("what was pasted is said, whatever it looks like", async () => {
+  await using server = new TestChat();
+  await using ana = await Talk.start(server);
+  for (const text of ["quit", "/leave", "//x", "quit\n/quit\n", ""]) ana.screen.paste(text);
+  ana.screen.enter("quit");
+  assertEquals(await ana.end(), 0);
+  const bodies = ana.screen.shown.filter(({ type }) => type === "message").map(({ body }) => body);
+  assertEquals(bodies, ["quit", "/leave", "//x", "quit\n/quit\n", ""]);
+});
+
+Deno.test("a line that is no message is an error, and nothing is sent", async () => {
+  await using server = new TestChat();
+  await using ana = await Talk.start(server, { interactive: false });
+  ana.screen.enter("/foo", "x".repeat(65_537), "/join nowhere", "y".repeat(65_536), undefined);
+  assertEquals(await ana.end(), 1);
+  const errors = ana.screen.shown.filter(({ type }) => type === "error");
+  assertEquals(errors.map(({ message }) => message), [
+    'Unknown command "/foo": /help lists them, // sends a slash',
+    "Not sent: the line is longer than 65536 bytes",
+    "Room nowhere does not exist",
+  ]);
+  assertEquals(ana.screen.shown.filter(({ type }) => type === "message").length, 1);
+});
+
+Deno.test("whoever was told that a message was perhaps not sent is told when it was", async () => {
+  const givenUp = Promise.withResolvers<void>();
+  await using server = new ScriptedServer(async (peer) => {
+    await peer.welcome();
+    await peer.admit();
+    const { n } = await peer.next();
+    await givenUp.promise;
+    peer.entries(said(7, "hello", "me", Number(n)));
+  });
+  await using ana = await Talk.start(server, { sendTimeoutMs: 20 });
+  ana.screen.enter("hello");
+  const { message } = await ana.screen.saw("error");
+  assertMatch(String(message), /^Perhaps not sent: /);
+  givenUp.resolve();
+  assertEquals(await ana.screen.saw("sent"), { type: "sent", seq: 7, body: "hello" });
+});
+
+Deno.test("what a person did wrong does not count in the end", async () => {
+  await using server = new TestChat();
+  await using ana = await Talk.start(server);
+  ana.screen.enter("/foo", "/help", undefined);
+  assertEquals(await ana.end(), 0);
+  assertEquals(ana.screen.prompts[0], "> ");
+});
+
+Deno.test("a room that is deleted is left behind, and the next line is an error", async () => {
+  await using server = new TestChat();
+  await using ana = await Talk.start(server, { interactive: false });
+  const { roomId } = await ana.screen.saw("room");
+  await ana.screen.saw("join");
+  server.chat.deleteRoom(String(roomId));
+  ana.screen.enter("is anybody there?", undefined);
+  assertEquals(await ana.end(), 1);
+  assertEquals((await ana.screen.saw("error")).body, "is anybody there?");
+});
+
+Deno.test("a room that is deleted can be left, and another one made", async () => {
+  await using server = new TestChat();
+  await using ana = await Talk.start(server);
+  const { roomId } = await ana.screen.saw("room");
+  await ana.screen.saw("join");
+  server.chat.deleteRoom(String(roomId));
+  ana.screen.enter("leave", "/create Kitchen", "quit");
+  assertEquals(await ana.end(), 0);
+  assertEquals(ana.screen.story, [
+    "room Lobby",
+    "join Ana",
+    "left Lobby",
+    "room Kitchen",
+    "join Ana",
+    "left Kitchen",
+  ]);
+});
+
+Deno.test("history comes with `last`, and tells what somebody was called in it", async () => {
+  await using server = new TestChat();
+  await using ana = await Talk.start(server);
+  const { roomId } = await ana.screen.saw("room");
+  ana.screen.enter("one", "two", "/nick Eva");
+  await ana.screen.saw("rename");
+  await using ben = await Talk.start(server, { name: "Ben", last: 3 });
+  ben.screen.enter(`/join ${roomId}`, "quit");
+  assertEquals(await ben.end(), 0);
+  assertEquals(ben.screen.story.slice(-6), [
+    "room Lobby",
+    "message Ana one",
+    "message Ana two",
+    "rename Eva",
+    "join Ben",
+    "left Lobby",
+  ]);
+});
+
+Deno.test("a session that is told to stop leaves at once", async () => {
+  await using server = new TestChat();
+  await using ana = await Talk.start(server);
+  await ana.screen.saw("join");
+  ana.session.stop();
+  assertEquals(await ana.end(), 0);
+  assertEquals(ana.screen.story.at(-1), "left Lobby");
+  assertEquals(server.chat.size.connections, 0);
+});
+
+Deno.test("a server that goes away shows, and lines wait for it in the prompt", async () => {
+  await using server = new TestChat();
+  await using ana = await Talk.start(server);
+  await ana.screen.saw("join");
+  await server.chat.close();
+  await ana.screen.kept(/^Offline, trying/);
+  ana.screen.enter("still there?", "hello?");
+  await ana.screen.prompted("2 unsent > ");
+  ana.screen.enter(undefined);
+  assertEquals(await ana.end(), 1);
+  const errors = ana.screen.shown.filter(({ type }) => type === "error");
+  assertEquals(errors.map(({ body }) => body), ["still there?", "hello?"]);
+});

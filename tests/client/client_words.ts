@@ -1,0 +1,36 @@
+/**
+ * What the client tells an app, in the words of the files in `testdata/`.
+ *
+ * @module
+ */
+
+import type { ChatClient, RoomEvent, Status } from "../../client.ts";
+import type { Meaning } from "../support/golden_frames.ts";
+
+/** An event of a room. */
+export function wordsOf(event: RoomEvent): Meaning {
+  switch (event.type) {
+    case "message": {
+      const { seq, type, from, name, body } = event;
+      return { seq, type, from, ...(name === undefined ? {} : { name }), body };
+    }
+    case "gap":
+      return { type: "gap", from_seq: event.fromSeq, to_seq: event.toSeq };
+    case "typing":
+    case "recovered":
+      return { ...event };
+    case "closed":
+      return { type: "closed" };
+    default: {
+      const { seq, type, from, name } = event;
+      return { seq, type, from, ...(name === undefined ? {} : { name }) };
+    }
+  }
+}
+
+/** How the client says that its connection has ended; with `forGood` that it will not come back. */
+export async function ending(chat: ChatClient, forGood = false): Promise<Status | undefined> {
+  for await (const status of chat.statuses()) {
+    if (status.type === "closed" && !(forGood && status.willReconnect)) return status;
+  }
+}

@@ -1,0 +1,115 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import type { Effect } from "../../src/core/effects.ts";
+import { ChatError } from "../../src/protocol/errors.ts";
+import { HubBench, refusal, twoInRoom } from "../support/hub_harness.ts";
+import { pure } from "../support/pure.ts";
+
+/** The rooms that effects close, make or ask for. */
+function touched(effects: readonly Effect[]): string[] {
+  return effects.flatMap((effect) => {
+    const { type } = effect;
+    return type === "release" || type === "create" || type === "open" ? [type] : [];
+  });
+}
+
+pure("a join that will be refused asks for no room, makes none and throws none out", () => {
+  const bench = new HubBench({ maxRooms: 2, maxRoomsPerClient: 1 });
+  const [ana, ben] = [bench.v1("Ana"), bench.v1("Ben")];
+  const empty = bench.create(ana, "Empty");
+  bench.perform(bench.hub.receive(ana, { action: "leave", roomId: empty }, bench.t));
+  bench.create(ben, "Own");
+  const join = { action: "join", roomId: "k7q2-m9xd-4hwn-r3tc", roomName: "Lost" } as const;
+  assertEquals(refusal(() => bench.hub.receive(ben, join, bench.t)), [
+    "too_many_rooms",
+    "You are in 1 rooms, at most 1",
+  ]);
+  assertEquals(bench.hub.rooms.size, 2);
+  assertEquals(touched(bench.hub.receive(ana, join, bench.t)), ["open"]);
+});
+
+pure("no room is made for a client that has gone while the store looked for it", () => {
+  const bench = new HubBench();
+  const ana = bench.v1("Ana");
+  const join = { action: "join", roomId: "k7q2-m9xd-4hwn-r3tc", roomName: "Lost" } as const;
+  assertEquals(touched(bench.hub.receive(ana, join, bench.t)), ["open"]);
+  bench.perform(bench.hub.disconnect(ana, bench.t));
+  assertEquals(bench.hub.opened(ana, join, undefined, bench.t), []);
+});
+
+pure("a client that makes rooms and keeps them loses one of them to whoever has less", () => {
+  const bench = new HubBench({ maxRooms: 3 });
+  const [ana, ben] = [bench.v1("Ana"), bench.v1("Ben")];
+  const hoard = [1, 2, 3].map((i) => bench.create(ana, `Hoard ${i}`));
+  const own = bench.create(ben, "Own");
+  assertEquals([...bench.hub.rooms.keys()], [...hoard.slice(1), own]);
+  const first = hoard[0]!;
+  assertEquals(refusal(() => bench.say(ana, first, "x"))[0], "not_in_room");
+  // It has the most: as long as it keeps them, it gets no other one.
+  const again = { roomId: first, roomName: "Hoard 1" };
+  assertEquals(refusal(() => bench.join(ana, again))[0], "too_many_rooms");
+  bench.perform(bench.hub.receive(ana, { action: "leave", roomId: hoard[1]! }, bench.t));
+  bench.join(ana, again);
+  assertEquals([...bench.hub.rooms.keys()], [hoard[2]!, own, first]);
+});
+
+pure("clients who are in as many rooms as they may leave some for others", () => {
+  const bench = new HubBench({ maxRooms: 100 });
+  const crew = Array.from({ length: 20 }, (_, i) => bench.v1(`Crew ${i}`));
+  const attempt = (act: () => void) => {
+    try {
+      act();
+    } catch (error) {
+      assertEquals(error instanceof ChatError && error.code, "too_many_rooms");
+    }
+  };
+  // Each makes what it may, and comes into what the next one has made, so that nobody's is its own.
+  for (let i = 0; i < 10; i++) {
+    for (const [k, one] of crew.entries()) {
+      attempt(() => {
+        const roomId = bench.create(one, "Ours");
+        bench.join(crew[(k + 1) % crew.length]!, { roomId });
+      });
+    }
+  }
+  const ana = bench.v1("Ana");
+  const own = bench.create(ana, "Own");
+  bench.join(bench.v1("Ben"), { roomId: own });
+  assertEquals([...bench.hub.rooms.values()].every(({ here }) => here > 0), true);
+  assert(bench.hub.rooms.size < 95, `${bench.hub.rooms.size} rooms`);
+  assertMatch(
+    refusal(() => bench.create(crew[0]!, "More"))[1]!,
+    /^You are in \d rooms, at most \d$/,
+  );
+});
+
+pure("members who are away make no room full, and find their places", () => {
+  const { bench, ben, roomId } = twoInRoom({ maxMembers: 2 });
+  const token = bench.tokenOf(ben);
+  bench.perform(bench.hub.disconnect(ben, bench.t));
+  const cleo = bench.v1("Cleo");
+  bench.join(cleo, { roomId });
+  const dan = bench.v1("Dan");
+  assertEquals(refusal(() => bench.join(dan, { roomId })), [
+    "room_full",
+    `Room ${roomId} has 2 members`,
+  ]);
+  const back = bench.v1("Ben", token);
+  const effects = bench.hub.receive(back, { action: "join", roomId }, bench.t);
+  assertEquals(bench.told(effects), ["back Ben"]);
+});
+
+pure("members who are away or have paused make no room quiet", () => {
+  for (const pauses of [true, false]) {
+    const { bench, ana, ben, roomId } = twoInRoom({ presenceLimit: 2 });
+    bench.perform(
+      pauses
+        ? bench.hub.receive(ben, { action: "pause" }, bench.t)
+        : bench.hub.disconnect(ben, bench.t),
+    );
+    const cleo = bench.v1("Cleo");
+    bench.join(cleo, { roomId });
+    assertEquals(bench.hub.rooms.get(roomId)?.quiet, false);
+    bench.join(bench.v1("Dan"), { roomId });
+    assertEquals([bench.hub.rooms.get(roomId)?.quiet, ana.sent.length > 0], [true, true]);
+  }
+});

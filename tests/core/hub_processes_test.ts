@@ -1,0 +1,345 @@
+import { assert, assertEquals } from "@std/assert";
+import { ChatError } from "../../src/protocol/errors.ts";
+import { HubBench, refusal, twoInRoom } from "../support/hub_harness.ts";
+import { pure } from "../support/pure.ts";
+
+pure("Hub.adopt() takes in a client of an earlier process as away, and its grace begins", () => {
+  const bench = new HubBench({ graceMs: 1_000, sessionMs: 0, maxAway: 1 });
+  bench.pass(5_000);
+  assertEquals(bench.hub.adopt({ id: "ben", name: "Ben", n: 7 }, bench.t), []);
+  assertEquals(bench.hub.adopt({ id: "ana", name: "Ana", n: 7 }, bench.t), [
+    { type: "forget", clientId: "ben" },
+  ]);
+  bench.pass(999);
+  const ana = bench.v1("Ana", "ana.signed:ana");
+  assertEquals(ana.session?.id, "ana");
+  assertEquals([JSON.parse(ana.sent[0]!).resumed, JSON.parse(ana.sent[0]!).n], [true, 7]);
+  bench.hub.tick(bench.t);
+  bench.hub.disconnect(ana, bench.t);
+  bench.pass(1_000);
+  assertEquals(bench.hub.tick(bench.t), [{ type: "forget", clientId: "ana" }]);
+});
+
+pure("Hub.receive() of a hello asks the store for a client that only another process knows", () => {
+  const bench = new HubBench();
+  const ana = bench.peer(false);
+  bench.hub.connect(ana, bench.t);
+  const frame = { action: "hello", session: "ana.signed:ana" } as const;
+  assertEquals(bench.hub.receive(ana, frame, bench.t), [
+    { type: "recall", peer: ana, frame, clientId: "ana" },
+  ]);
+  bench.perform(
+    bench.hub.recalled(ana, frame, "ana", { id: "ana", name: "Ana", n: 3 }, bench.t),
+  );
+  const { client_id, session, resumed, n } = JSON.parse(ana.sent[0]!);
+  assertEquals([client_id, session, resumed, n], ["ana", "ana.signed:ana", true, 3]);
+  assertEquals(ana.session?.name, "Ana");
+});
+
+pure(
+  "Hub.recalled() makes a new client where the store knows none, and none where nobody waits",
+  () => {
+    const bench = new HubBench();
+    const ana = bench.v1("Ana", "ana.signed:ana");
+    assertEquals(JSON.parse(ana.sent[0]!).resumed, false);
+    assert(ana.session?.id !== "ana");
+    const gone = bench.peer(false);
+    const frame = { action: "hello", session: "ben.signed:ben" } as const;
+    assertEquals(bench.hub.recalled(gone, frame, "ben", undefined, bench.t), []);
+    assertEquals(bench.hub.clients, 1);
+  },
+);
+
+pure(
+  "Hub.recalled() keeps a client that the store has taken over for a connection that has gone",
+  () => {
+    for (const wasHere of [false, true]) {
+      const bench = new HubBench({ graceMs: 1_000 }, true);
+      const ben = bench.v1("Ben");
+      const id = ben.session?.id ?? "";
+      const session = bench.tokenOf(ben);
+      if (wasHere) bench.join(ben, { roomId: bench.create(ben, "Lobby") });
+      bench.hub.taken(id, undefined, bench.t);
+      bench.pass(900);
+      const gone = bench.peer(false);
+      const known = { id, name: "Ben", n: 0 };
+      bench.hub.recalled(gone, { action: "hello", session }, id, known, bench.t);
+      bench.pass(999);
+      assertEquals(bench.hub.tick(bench.t).filter(({ type }) => type === "forget"), []);
+      // The store says nothing more about a client that is at this process.
+      const again = bench.v1("Ben", session);
+      assertEquals([JSON.parse(again.sent[0]!).resumed, again.session?.id], [true, id]);
+    }
+  },
+);
+
+pure("Hub.recalled() of two connections of one client lets the later one have it", () => {
+  const bench = new HubBench();
+  const frame = { action: "hello", session: "ana.signed:ana" } as const;
+  const known = { id: "ana", name: undefined, n: 2 };
+  const [first, second] = [bench.peer(false), bench.peer(false)];
+  for (const peer of [first, second]) bench.hub.connect(peer, bench.t);
+  bench.hub.recalled(first, frame, "ana", known, bench.t);
+  const [closed] = bench.hub.recalled(second, frame, "ana", known, bench.t);
+  assert(closed?.type === "close");
+  assertEquals([closed.peer === first, closed.code], [true, 4500]);
+  assertEquals([second.session?.id, first.session], ["ana", undefined]);
+});
+
+pure(
+  "a client of which more may be stored goes on only if it says where, and then from there",
+  () => {
+    const bench = new HubBench();
+    const known = { id: "ana", name: "Ana", n: 7, doubtUpTo: 9 };
+    bench.clients.set("ana", known);
+    const ana = bench.v1("Ana", "ana.signed:ana", 6);
+    assertEquals(JSON.parse(ana.sent[0]!).n, 7);
+    const roomId = bench.create(ana, "Lobby");
+    const say = (n: number) =>
+      bench.hub.receive(ana, { action: "message", roomId, bodies: ["x"], n }, bench.t);
+    assertEquals(refusal(() => say(9)), ["out_of_order", "Message 9 came before 8"]);
+    assertEquals([say(7), say(8)].flat().map(({ type }) => type), ["append", "append"]);
+    assertEquals([ana.session?.doubtful, say(9).length, ana.session?.doubtful], [true, 1, false]);
+    const lost = new HubBench();
+    lost.clients.set("ana", known);
+    const { resumed, n } = JSON.parse(lost.v1("Ana", "ana.signed:ana").sent[0]!);
+    assertEquals([resumed, n], [false, 0]);
+  },
+);
+
+pure("a client of which more was seen than it was known to have said goes on behind that", () => {
+  const bench = new HubBench();
+  bench.clients.set("ana", { id: "ana", name: "Ana", n: 7, doubtUpTo: 12 });
+  bench.seen.set("ana", 9);
+  const ana = bench.v1("Ana", "ana.signed:ana", 6);
+  assertEquals(JSON.parse(ana.sent[0]!).n, 9);
+  const roomId = bench.create(ana, "Lobby");
+  const say = (n: number) =>
+    bench.hub.receive(ana, { action: "message", roomId, bodies: ["x"], n }, bench.t);
+  assertEquals(refusal(() => say(11)), ["out_of_order", "Message 11 came before 10"]);
+  bench.seen.set("ana", 10);
+  assertEquals(say(11).map(({ type }) => type), ["append"]);
+  assertEquals([ana.session?.n, ana.session?.doubtful], [11, true]);
+  // What is certain is not asked for.
+  assertEquals(say(12).map(({ type }) => type), ["append"]);
+  bench.seen.set("ana", 20);
+  assertEquals(refusal(() => say(14)), ["out_of_order", "Message 14 came before 13"]);
+});
+
+pure("a client that has an answer to more than is stored does not go on", () => {
+  const bench = new HubBench();
+  bench.clients.set("ana", { id: "ana", name: "Ana", n: 7 });
+  const resumed = (n: number) => JSON.parse(bench.v1("Ana", "ana.signed:ana", n).sent[0]!).resumed;
+  assertEquals([resumed(8), resumed(7), resumed(0)], [false, true, true]);
+  // Whoever it was is nobody any more, and keeps no place.
+  assertEquals(bench.hub.clients, 2);
+});
+
+pure(
+  "what is refused for good and may be stored all the same ends its client, no other does",
+  () => {
+    for (const doubtful of [true, false]) {
+      const bench = new HubBench();
+      bench.clients.set("ana", { id: "ana", name: "Ana", n: 7, doubtUpTo: doubtful ? 8 : 0 });
+      const ana = bench.v1("Ana", "ana.signed:ana", 7);
+      const roomId = bench.create(ana, "Lobby");
+      const say = (n: number, room: string) =>
+        bench.hub.receive(ana, { action: "message", roomId: room, bodies: ["x"], n }, bench.t);
+      // A repeat is answered, and what waiting helps is refused, whatever is known.
+      assertEquals(say(7, "elsewhere").map(({ type }) => type), ["append"]);
+      assertEquals(refusal(() => say(9, "elsewhere"))[0], "out_of_order");
+      const [append] = say(8, roomId);
+      assert(append?.type === "append");
+      const [draft] = append.drafts;
+      const told = (code: "unavailable" | "room_gone") =>
+        bench.hub.messages.refused(draft!, new ChatError(code, "No"), bench.t).map(({ type }) =>
+          type
+        );
+      assertEquals(told("unavailable"), ["send"]);
+      if (!doubtful) {
+        assertEquals(refusal(() => say(8, "elsewhere"))[0], "not_in_room");
+        assertEquals(told("room_gone"), ["send"]);
+        continue;
+      }
+      const [close, ...rest] = say(8, "elsewhere");
+      assert(close?.type === "close");
+      assertEquals([close.code, ana.session, bench.hub.clients], [4004, undefined, 0]);
+      assertEquals(rest.map(({ type }) => type), ["append", "forget"]);
+      assertEquals(told("room_gone"), [], "nobody is there to be told");
+    }
+  },
+);
+
+pure("a message that a store gave up on in doubt makes its client doubtful", () => {
+  const { bench, ana, roomId } = twoInRoom();
+  const bodies = ["x"];
+  const [append] = bench.hub.receive(ana, { action: "message", roomId, bodies, n: 1 }, bench.t);
+  assert(append?.type === "append");
+  const refused = new ChatError("unavailable", "Nobody knows");
+  bench.hub.messages.refused(append.drafts[0]!, refused, bench.t, true);
+  assertEquals([ana.session?.n, ana.session?.doubtful], [0, true]);
+  const token = bench.tokenOf(ana);
+  const resumed = (n?: number) => JSON.parse(bench.v1("Ana", token, n).sent[0]!).resumed;
+  assertEquals([resumed(), resumed(0)], [false, true]);
+});
+
+pure(
+  "a batch that is partly a repeat is answered as far as it is, and refused from there on",
+  () => {
+    const { bench, ana, roomId } = twoInRoom();
+    const say = (n: number, bodies: string[], room = roomId) =>
+      bench.hub.receive(
+        ana,
+        { action: "messages", roomId: room, bodies, n, ref: "r" },
+        bench.t,
+      );
+    bench.perform(say(1, ["one", "two"]));
+    const [append, error] = say(1, ["one", "two", "three"], "elsewhere");
+    assert(append?.type === "append" && error?.type === "send");
+    assertEquals(append.drafts.map(({ n }) => n), [1, 2]);
+    const { code, n, ref } = JSON.parse(error.text);
+    assertEquals([code, n, ref, ana.session?.n], ["not_in_room", 3, "r", 2]);
+  },
+);
+
+pure("Hub.opened() takes over whom a dead process left in the room", () => {
+  const bench = new HubBench({ graceMs: 1_000 });
+  bench.hub.adopt({ id: "ana", name: "Ana", n: 0 }, bench.t);
+  bench.hub.adopt({ id: "ben", name: "Ben", n: 0 }, bench.t);
+  const stored = { ...bench.stored("id", "Lobby"), orphans: ["ana", "ben", "cleo"] };
+  stored.roster.reset([
+    { client_id: "ana", name: "Ana" },
+    { client_id: "ben", name: "Ben", away: true },
+    { client_id: "cleo", name: "Cleo" },
+  ]);
+  const ana = bench.v1("Ana", "ana.signed:ana");
+  const frame = { action: "join", roomId: "id" } as const;
+  const effects = bench.opened(ana, frame, stored);
+  assertEquals(bench.told(effects), ["away Ana", "leave Cleo", "back Ana"]);
+  const [reply] = effects.flatMap((effect) => effect.type === "send" ? [effect.text] : []);
+  assertEquals(JSON.parse(reply!).members.length, 3, "as the log knows them so far");
+  bench.perform(effects);
+  assertEquals([...stored.roster.members.values()], [
+    { client_id: "ana", name: "Ana" },
+    { client_id: "ben", name: "Ben", away: true },
+  ]);
+  bench.pass(1_000);
+  assertEquals(bench.told(bench.hub.tick(bench.t)), ["leave Ben"]);
+});
+
+pure("whom a dead process left in a room is taken over, and is in nobody's way", () => {
+  const bench = new HubBench({ maxMembers: 1 });
+  bench.hub.adopt({ id: "ana", name: "Ana", n: 0 }, bench.t);
+  const [ben, dan] = [bench.v1("Ben"), bench.v1("Dan")];
+  const stored = { ...bench.stored("id", "Lobby"), orphans: ["ana", "cleo"] };
+  stored.roster.reset([{ client_id: "ana", name: "Ana" }, { client_id: "cleo", name: "Cleo" }]);
+  const frame = { action: "join", roomId: "id" } as const;
+  assertEquals(bench.told(bench.hub.admit(stored, bench.t)), ["away Ana", "leave Cleo"]);
+  assertEquals(bench.told(bench.hub.opened(ben, frame, stored, bench.t)), ["join Ben"]);
+  assertEquals(refusal(() => bench.hub.opened(dan, frame, stored, bench.t)), [
+    "room_full",
+    "Room id has 1 members",
+  ]);
+  assertEquals(bench.hub.admit(stored, bench.t), [], "once");
+});
+
+pure(
+  "Hub.admit() opens no more rooms than there may be: empty ones make place, others do not",
+  () => {
+    const bench = new HubBench({ maxRooms: 1 });
+    const ana = bench.v1("Ana");
+    const first = bench.create(ana, "Lobby");
+    const stored = bench.stored("id", "Old");
+    assertEquals(refusal(() => bench.hub.admit(stored, bench.t)), [
+      "too_many_rooms",
+      "There are 1 rooms, the most allowed",
+    ]);
+    bench.perform(bench.hub.receive(ana, { action: "leave", roomId: first }, bench.t));
+    assertEquals(bench.hub.admit(stored, bench.t), [{ type: "release", roomId: first }]);
+    assertEquals([...bench.hub.rooms.keys()], ["id"]);
+  },
+);
+
+pure("Hub.orphaned() leaves alone who is here, and rooms that nobody here is in", () => {
+  const { bench, ana, roomId } = twoInRoom();
+  const id = ana.session?.id ?? "";
+  assertEquals(bench.hub.orphaned(roomId, [id], bench.t), []);
+  assertEquals(bench.hub.orphaned("nowhere", [id], bench.t), []);
+  assertEquals(bench.told(bench.hub.orphaned(roomId, ["stranger"], bench.t)), ["leave stranger"]);
+});
+
+pure("who comes to another node of a shared room comes back, and is no new member", () => {
+  const bench = new HubBench();
+  const ana = bench.v1("Ana");
+  const stored = { ...bench.stored("id", "Lobby"), shared: true } as const;
+  stored.roster.apply({ event: "away", from: ana.session?.id ?? "", name: "Ana" });
+  const frame = { action: "join", roomId: "id" } as const;
+  assertEquals(bench.told(bench.opened(ana, frame, stored)), ["back Ana"]);
+});
+
+pure("Hub.tick() takes from the logs what has become too old", () => {
+  const { bench, ana, roomId } = twoInRoom({ logAgeMs: 1_000, heartbeatMs: 60_000 });
+  bench.say(ana, roomId, "old");
+  bench.pass(1_000);
+  bench.say(ana, roomId, "new");
+  bench.pass(1);
+  bench.perform(bench.hub.tick(bench.t));
+  const log = bench.hub.rooms.get(roomId)?.log;
+  assertEquals([log?.size, JSON.parse(log?.at(0).text ?? "").body], [1, "new"]);
+});
+
+pure("Hub.taken() closes the connection of a client that is elsewhere, and tells nobody", () => {
+  const { bench, ana, ben, roomId } = twoInRoom({ graceMs: 1_000 });
+  const id = ben.session?.id ?? "";
+  const { log } = bench.hub.rooms.get(roomId)!;
+  const head = log.head;
+  const effects = bench.hub.taken(id, undefined, bench.t);
+  assertEquals(effects.map(({ type }) => type), ["close", "forget"]);
+  assertEquals(effects.map((effect) => effect.type === "close" && effect.code), [4500, false]);
+  assertEquals([ben.session, log.head], [undefined, head]);
+  assertEquals(bench.hub.taken("nobody", undefined, bench.t), []);
+  // Of a room that it does not take up there it is no member when the grace time is over.
+  bench.pass(1_000);
+  bench.perform(bench.hub.tick(bench.t));
+  assertEquals([log.head, bench.hub.clients], [head + 1, 1]);
+  assertEquals(JSON.parse(log.at(log.size - 1).text).event, "leave");
+  assertEquals(ana.session?.rooms.size, 1);
+});
+
+pure("Hub.taken() of a room gives up a place there, and the client only if it is in it", () => {
+  const { bench, ben, roomId } = twoInRoom({ graceMs: 1_000 });
+  const { session } = ben;
+  const token = bench.tokenOf(ben);
+  bench.perform(bench.hub.disconnect(ben, bench.t));
+  const again = bench.v1("Ben", token);
+  assertEquals(again.session, session);
+  // It has not come back to the room here: another process may speak for it there.
+  assertEquals(bench.hub.taken(session!.id, roomId, bench.t), []);
+  assertEquals([again.session, session?.rooms.size], [session, 0]);
+  bench.join(again, { roomId });
+  const effects = bench.hub.taken(session!.id, roomId, bench.t);
+  assertEquals(effects.map(({ type }) => type), ["close", "forget"]);
+  assertEquals([session?.rooms.size, bench.hub.clients], [0, 1]);
+});
+
+pure(
+  "a hub that is not alone asks where a client has been, and counts on from what it says",
+  () => {
+    const bench = new HubBench({ graceMs: 1_000 }, true);
+    const ana = bench.v1("Ana");
+    const roomId = bench.create(ana, "Lobby");
+    bench.say(ana, roomId, "one");
+    const { session } = ana;
+    const token = bench.tokenOf(ana);
+    bench.perform(bench.hub.disconnect(ana, bench.t));
+    // Nothing is known of it elsewhere: it is still this one's.
+    assertEquals(bench.v1("Ana", token).session?.n, 1);
+    bench.clients.set(session!.id, { id: session!.id, name: "Ana", n: 6 });
+    const again = bench.v1("Ana", token);
+    assertEquals([again.session, session?.n], [session, 6]);
+    bench.join(again, { roomId });
+    const bodies = ["seven"];
+    bench.perform(bench.hub.receive(again, { action: "message", roomId, n: 7, bodies }, bench.t));
+    assertEquals(session?.n, 7);
+  },
+);

@@ -1,0 +1,96 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { Log } from "../../src/core/log.ts";
+import { MemoryBound } from "../../src/core/memory_bound.ts";
+import { pure } from "../support/pure.ts";
+
+const MB = 1_048_576;
+const LIMITS = { logEntries: 1_000, logBytes: 4 * MB };
+
+function logIn(memory: MemoryBound): Log {
+  const log = new Log("epoch", LIMITS);
+  log.countIn(memory);
+  return log;
+}
+
+function fill(log: Log, entries: number, chars: number): void {
+  for (let i = 0; i < entries; i++) log.push(log.head + 1, "x".repeat(chars));
+}
+
+/** All that is kept, one entry after the other. */
+function texts(log: Log): string[] {
+  return Array.from({ length: log.size }, (_, i) => log.at(i).text);
+}
+
+pure("logs that are full together take no more than they may, and small ones lose nothing", () => {
+  const memory = new MemoryBound(4 * MB);
+  const quiet = logIn(memory);
+  fill(quiet, 20, 100);
+  const hoard = Array.from({ length: 50 }, () => logIn(memory));
+  for (let round = 0; round < 3; round++) for (const log of hoard) fill(log, 20, 10_000);
+  assert(memory.bytes <= 4 * MB, `${memory.bytes}`);
+  assertEquals([quiet.size, quiet.tail, quiet.hasShrunk], [20, 0, false]);
+  const sizes = hoard.map(({ size }) => size);
+  assert(Math.max(...sizes) <= 5 * Math.min(...sizes), `${sizes}`);
+  assert(hoard.some(({ hasShrunk }) => hasShrunk));
+});
+
+pure("a log that alone takes more than all may keeps its newest entries, and one at least", () => {
+  const memory = new MemoryBound(100_000);
+  const log = logIn(memory);
+  fill(log, 100, 10_000);
+  assert(log.size >= 1 && memory.bytes <= 100_000, `${log.size} ${memory.bytes}`);
+  assertEquals(log.at(log.size - 1).seq, 100);
+  fill(log, 1, 300_000);
+  assertEquals([log.size, log.head], [1, 101]);
+  fill(log, 1, 10);
+  assertEquals(log.at(log.size - 1).seq, 102);
+});
+
+pure("a log counts nowhere any more once it is let go of", () => {
+  const memory = new MemoryBound(MB);
+  const log = logIn(memory);
+  fill(log, 20, 10_000);
+  assert(memory.bytes > 200_000, `${memory.bytes}`);
+  log.countIn(undefined);
+  assertEquals(memory.bytes, 0);
+  fill(log, 20, 10_000);
+  assertEquals([memory.bytes, log.size], [0, 40]);
+});
+
+pure(
+  "what a log has shrunk to is the newest part of what it had, whatever came in what order",
+  () => {
+    const push = fc.record({
+      log: fc.nat({ max: 4 }),
+      chars: fc.nat({ max: 9_000 }),
+      reads: fc.boolean(),
+    });
+    fc.assert(fc.property(fc.array(push, { maxLength: 150 }), (pushes) => {
+      const memory = new MemoryBound(60_000);
+      const logs = Array.from({ length: 5 }, () => logIn(memory));
+      const said = logs.map((): string[] => []);
+      for (const [i, { log: which, chars, reads }] of pushes.entries()) {
+        const log = logs[which]!;
+        const text = `${i}${"é".repeat(chars % 7)}${"x".repeat(chars)}`;
+        said[which]!.push(text);
+        log.push(log.head + 1, text);
+        if (reads) log.after(log.head - 1, 1_000);
+      }
+      for (const [which, log] of logs.entries()) {
+        assertEquals(texts(log), said[which]!.slice(said[which]!.length - log.size));
+        assertEquals(log.tail, log.head - log.size);
+        assert(said[which]!.length === 0 || log.size > 0);
+      }
+    }));
+  },
+);
+
+pure("Log.wouldKeep says how many entries of their size the log may have by itself", () => {
+  const log = new Log("epoch", { logEntries: 100, logBytes: 10_000 });
+  assertEquals(log.wouldKeep, 100);
+  fill(log, 4, 49);
+  assertEquals(log.wouldKeep, 100);
+  fill(log, 30, 999);
+  assertEquals(log.wouldKeep, 10);
+});

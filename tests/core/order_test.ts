@@ -1,0 +1,32 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { Order } from "../../src/core/order.ts";
+import { pure } from "../support/pure.ts";
+
+pure("an order is that of a set in which what is added again goes to the end", () => {
+  const step = fc.tuple(fc.boolean(), fc.nat({ max: 6 }));
+  fc.assert(fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+    const order = new Order<number>();
+    const set = new Set<number>();
+    for (const [adds, item] of steps) {
+      const was = set.delete(item);
+      if (adds) {
+        set.add(item);
+        order.add(item);
+      } else assertEquals(order.delete(item), was);
+      assertEquals([...order], [...set]);
+      assertEquals([order.first, order.size, order.has(item)], [[...set][0], set.size, adds]);
+    }
+  }));
+});
+
+pure("what an order tells may be taken out meanwhile", () => {
+  const order = new Order<number>();
+  for (const item of [1, 2, 3]) order.add(item);
+  const told: number[] = [];
+  for (const item of order) {
+    told.push(item);
+    order.delete(item);
+  }
+  assertEquals([told, order.size, order.first], [[1, 2, 3], 0, undefined]);
+});

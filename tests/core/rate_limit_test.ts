@@ -1,0 +1,97 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import {
+  costOfEntering,
+  costOfFrame,
+  costOfTelling,
+  TokenBucket,
+} from "../../src/core/rate_limit.ts";
+import type { ClientFrame } from "../../src/protocol/frames.ts";
+import { pure } from "../support/pure.ts";
+
+pure("TokenBucket.take() lets a burst through and then one for each that comes back", () => {
+  const bucket = new TokenBucket({ perSecond: 125, burst: 3 }, 0);
+  assertEquals([1, 2, 3].map(() => bucket.take(1, 0)), [0, 0, 0]);
+  assertEquals(bucket.take(1, 0), 8);
+  assertEquals(bucket.take(1, 7), 1);
+  assertEquals(bucket.take(1, 8), 0);
+  assertEquals(bucket.take(1, 8), 8);
+});
+
+pure("TokenBucket.take() saves up no more than the burst", () => {
+  const bucket = new TokenBucket({ perSecond: 10, burst: 3 }, 0);
+  assertEquals([1, 2, 3, 4].map(() => bucket.take(1, 1_000_000)), [0, 0, 0, 100]);
+});
+
+pure("TokenBucket.take() lets anything in for the last token, and has it paid off", () => {
+  const bucket = new TokenBucket({ perSecond: 10, burst: 3, start: 1 }, 0);
+  assertEquals(bucket.take(8, 0), 0);
+  assertEquals([bucket.take(1, 0), bucket.take(99, 0), bucket.take(0, 0)], [800, 800, 700]);
+  assertEquals(bucket.take(99, 800), 0);
+});
+
+pure("TokenBucket.take() begins with what there is at first, and saves up more", () => {
+  const bucket = new TokenBucket({ perSecond: 10, burst: 3, start: 1 }, 0);
+  assertEquals([bucket.take(1, 0), bucket.take(1, 0)], [0, 100]);
+  assertEquals([1, 2, 3, 4].map(() => bucket.take(1, 1_000)), [0, 0, 0, 100]);
+});
+
+pure("TokenBucket.spend() takes what is not there, and what comes next waits for it", () => {
+  const bucket = new TokenBucket({ perSecond: 125, burst: 3 }, 0);
+  bucket.spend(5);
+  assertEquals(bucket.take(1, 0), 24);
+  assertEquals(bucket.take(1, 24), 0);
+});
+
+pure("TokenBucket.take() knows no limit where there is none", () => {
+  const bucket = new TokenBucket({ perSecond: Infinity, burst: Infinity }, 0);
+  for (let i = 0; i < 1_000; i++) assertEquals(bucket.take(1_000_000, 0), 0);
+});
+
+pure(
+  "waiting as long as TokenBucket.take() said is enough, and one millisecond less is not",
+  () => {
+    const rates = fc.record({
+      perSecond: fc.integer({ min: 1, max: 1_000 }),
+      burst: fc.integer({ min: 1, max: 100 }),
+    });
+    const costs = fc.array(fc.integer({ min: 1, max: 150 }), { maxLength: 30 });
+    fc.assert(fc.property(rates, costs, (rate, list) => {
+      const bucket = new TokenBucket(rate, 0);
+      let now = 0;
+      for (const cost of list) {
+        const wait = bucket.take(cost, now);
+        if (wait === 0) continue;
+        if (wait > 1) assert(bucket.take(cost, now + wait - 1.001) > 0);
+        now += wait;
+        assertEquals(bucket.take(cost, now + 1e-6), 0);
+        now += 1e-6;
+      }
+    }));
+  },
+);
+
+pure("a frame costs a token, and one for each KiB", () => {
+  assertEquals([0, 1_023, 1_024, 65_536].map(costOfFrame), [1, 1, 2, 65]);
+});
+
+pure("a frame costs more for each entry that comes of it, and once more for 128 members", () => {
+  const cost = (frame: ClientFrame, members: number) => costOfTelling(frame, { rooms: 9, members });
+  const said = (...bodies: string[]) => ({ action: "messages", bodies }) as const;
+  assertEquals([127, 128, 255, 400].map((members) => cost(said("a"), members)), [0, 1, 1, 3]);
+  assertEquals([2, 400].map((members) => cost(said("a", "b", "c"), members)), [2, 2 + 3 * 3]);
+  assertEquals(cost(said("x".repeat(65_536)), 400), 65 * 3);
+  assertEquals([2, 400].map((members) => cost({ action: "rename", name: "A" }, members)), [9, 12]);
+  assertEquals(
+    (["typing", "leave"] as const).map((action) => cost({ action, roomId: "r" }, 400)),
+    [3, 3],
+  );
+  assertEquals(cost({ action: "ping" }, 0), 0);
+});
+
+pure("coming into a room costs for all who are told, and for what is sent", () => {
+  assertEquals(costOfEntering(2, 16_383, 0), 0);
+  assertEquals(costOfEntering(128, 16_384, 0), 2 + 1);
+  assertEquals(costOfEntering(0, 4 * 1_048_576, 0), 256);
+  assertEquals(costOfEntering(400, 0, 400), 6 + 1);
+});

@@ -1,0 +1,255 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import config from "../../deno.json" with { type: "json" };
+import { until } from "../chaos/setting.ts";
+import { RawSocket } from "../support/fixtures.ts";
+import { runServer, ServerProcess } from "../support/server_process.ts";
+
+Deno.test("the server prints one line with the address it is really bound to", async () => {
+  await using server = await ServerProcess.start();
+  assertMatch(
+    server.stdout,
+    new RegExp(`^Parley ${config.version} listening on ws://127\\.0\\.0\\.1:[1-9]\\d*\\n$`),
+  );
+  const health = await fetch(`${server.url.replace("ws:", "http:")}/healthz`);
+  assertEquals([health.status, await health.text()], [200, "ok\n"]);
+  await using socket = await RawSocket.open(server.url);
+  assertEquals((await socket.next()).status, "connected");
+});
+
+Deno.test("the server listens where flags and environment say", async () => {
+  await using server = await ServerProcess.start(["--path", "/chat", "--host", "localhost"], {
+    CHAT_PORT: "0",
+    CHAT_HOST: "0.0.0.0",
+  });
+  assertMatch(server.url, /^ws:\/\/(127\.0\.0\.1|localhost|\[::1\]):\d+\/chat$/);
+  await using socket = await RawSocket.open(server.url);
+  assertEquals((await socket.next()).status, "connected");
+});
+
+Deno.test("--help and --version print and end with 0", async () => {
+  const [help, version] = await Promise.all([runServer(["--help"]), runServer(["--version"])]);
+  assertEquals([help.code, help.stderr], [0, ""]);
+  for (
+    const flag of [
+      "--port",
+      "--hostname",
+      "--host",
+      "--path",
+      "--store",
+      "--log-level",
+      "--log-format",
+    ]
+  ) {
+    assert(help.stdout.includes(flag), flag);
+  }
+  assertEquals(version, { code: 0, stdout: `${config.version}\n`, stderr: "" });
+});
+
+Deno.test("what the server cannot understand is one line on stderr and exit code 2", async () => {
+  const cases: [string[], Record<string, string>, string][] = [
+    [["--prot", "8080"], {}, "--prot"],
+    [["--port", "many"], {}, "many"],
+    [["extra"], {}, "extra"],
+    [[], { CHAT_PORT: "70000" }, "70000"],
+    [["--store", "disk"], {}, "disk"],
+    [["--store", "tls://ana:SECRET@host"], {}, "tls://…@host"],
+    [["nats://ana:SECRET@host:4222"], {}, "nats://…@host:4222"],
+  ];
+  await Promise.all(cases.map(async ([args, env, named]) => {
+    const { code, stdout, stderr } = await runServer(args, env);
+    assertEquals([code, stdout, stderr.split("\n").length], [2, "", 2], stderr);
+    assert(stderr.includes(named) && !stderr.includes("SECRET"), stderr);
+  }));
+});
+
+Deno.test("a store that cannot be opened is one line on stderr and exit code 1", async () => {
+  const { code, stdout, stderr } = await runServer(["--store", "sqlite:elsewhere/chat.db"]);
+  assertEquals([code, stdout, stderr], [
+    1,
+    "",
+    "Cannot open elsewhere/chat.db: run with --allow-read=elsewhere --allow-write=elsewhere\n",
+  ]);
+});
+
+Deno.test("a port in use, or an address that is not ours, is one line on stderr and exit code 1", async () => {
+  using taken = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const port = String((taken.addr as Deno.NetAddr).port);
+  const [inUse, foreign] = await Promise.all([
+    runServer(["--port", port]),
+    runServer(["--port", "0", "--hostname", "192.0.2.1"]),
+  ]);
+  assertEquals(inUse, {
+    code: 1,
+    stdout: "",
+    stderr: `Cannot listen on 127.0.0.1:${port}: it is in use\n`,
+  });
+  assertEquals([foreign.code, foreign.stdout, foreign.stderr.split("\n").length], [1, "", 2]);
+});
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  Deno.test(`at ${signal} the server tells every client, closes with 1001 and ends with 0`, async () => {
+    await using server = await ServerProcess.start();
+    const v1 = await RawSocket.open(server.url, "parley.v1");
+    await v1.ask({ action: "hello" });
+    const plain = await RawSocket.open(server.url);
+    await plain.next();
+    server.signal(signal);
+    const goodbye = await v1.next();
+    assertEquals([goodbye.event, goodbye.code], ["goodbye", 1001]);
+    assert(Number(goodbye.retry_after_ms) > 0);
+    assertEquals(await plain.next(), { status: "error", message: "Server is going away" });
+    assertEquals([(await v1.closed()).code, (await plain.closed()).code], [1001, 1001]);
+    const { code, stderr } = await server.outcome();
+    assertEquals([code, stderr], [0, ""]);
+  });
+}
+
+/** Connects to a server over TCP, joins a room there, and never reads again. */
+async function deafMember(url: string, roomId: string): Promise<Deno.TcpConn> {
+  const { hostname, port } = new URL(url);
+  const connection = await Deno.connect({ hostname, port: Number(port) });
+  await connection.write(new TextEncoder().encode(
+    `GET / HTTP/1.1\r\nHost: ${hostname}:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+  ));
+  const buffer = new Uint8Array(4_096);
+  let answer = "";
+  while (!answer.includes("Welcome!")) {
+    const read = await connection.read(buffer);
+    assert(read !== null, answer);
+    answer += new TextDecoder().decode(buffer.subarray(0, read));
+  }
+  // One masked text frame (RFC 6455, section 5.2) with a mask of zeros.
+  const text = new TextEncoder().encode(JSON.stringify({ action: "join", body: roomId }));
+  await connection.write(new Uint8Array([0x81, 0x80 | text.length, 0, 0, 0, 0, ...text]));
+  return connection;
+}
+
+Deno.test("the server ends within 5 s although a peer does not read", async () => {
+  await using server = await ServerProcess.start(["--port", "0", "--rate", "0", "--grace", "0"]);
+  await using ana = await RawSocket.open(server.url, "parley.v1");
+  await ana.ask({ action: "hello" });
+  const roomId = String((await ana.ask({ action: "create", body: "Lobby" })).room_id);
+  await ana.entry();
+  using _deaf = await deafMember(server.url, roomId);
+  await ana.entry();
+  // More than the kernel hides.
+  const body = Array.from({ length: 6 }, () => "x".repeat(60_000));
+  for (let i = 0; i < 20; i++) {
+    ana.send({ action: "messages", room_id: roomId, body });
+    await ana.entries(body.length);
+  }
+  const start = performance.now();
+  server.signal("SIGTERM");
+  assertEquals((await server.outcome()).code, 0);
+  assert(performance.now() - start < 5_000);
+});
+
+Deno.test("a second signal ends the server at once", async () => {
+  await using server = await ServerProcess.start();
+  await using ana = await RawSocket.open(server.url);
+  await ana.next();
+  const roomId = String((await ana.ask({ action: "create", body: "Lobby" })).room_id);
+  // It never answers a close, so that one signal alone would take a while.
+  using _deaf = await deafMember(server.url, roomId);
+  server.signal("SIGTERM");
+  assertEquals((await ana.next()).message, "Server is going away");
+  const start = performance.now();
+  server.signal("SIGTERM");
+  assertEquals((await server.outcome()).code, 130);
+  assert(performance.now() - start < 3_000);
+});
+
+Deno.test("a second SIGHUP hurries nobody", async () => {
+  await using server = await ServerProcess.start();
+  const ana = await RawSocket.open(server.url, "parley.v1");
+  await ana.ask({ action: "hello" });
+  server.signal("SIGHUP");
+  assertEquals((await ana.next()).event, "goodbye");
+  server.signal("SIGHUP");
+  assertEquals([(await ana.closed()).code, (await server.outcome()).code], [1001, 0]);
+});
+
+Deno.test("a server that writes to a file, as under nohup, outlives its terminal", async () => {
+  const file = await Deno.makeTempFile();
+  const printed = () => Deno.readTextFile(file);
+  const shell = 'exec nohup "$0" run --quiet --allow-net server.ts --port=0 >"$1" 2>&1';
+  const child = new Deno.Command("sh", {
+    args: ["-c", shell, Deno.execPath(), file],
+    cwd: new URL("../../", import.meta.url),
+    stdin: "null",
+  }).spawn();
+  try {
+    await until(async () => (await printed()).includes("listening on"), "it does not listen");
+    const url = (await printed()).match(/ws:\S+/)?.[0] ?? "";
+    const ana = await RawSocket.open(url, "parley.v1");
+    await ana.ask({ action: "hello" });
+    child.kill("SIGHUP");
+    await until(async () => (await printed()).includes("hangup ignored"), "it says nothing");
+    assertEquals((await ana.ask({ action: "ping" })).event, "pong");
+    child.kill("SIGTERM");
+    assertEquals((await ana.closed()).code, 1001);
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  } finally {
+    await child.status;
+    await Deno.remove(file);
+  }
+});
+
+Deno.test("the server says no word of what people write, and one JSON object a line when asked", async () => {
+  await using server = await ServerProcess.start([
+    "--port=0",
+    "--log-level=debug",
+    "--log-format=json",
+  ]);
+  const socket = await RawSocket.open(server.url);
+  await socket.next();
+  await socket.ask({ action: "create", body: "SECRET" });
+  await socket.ask({ action: "message", body: "SECRET" });
+  socket.sendRaw("SECRET\n{}");
+  await socket.next();
+  await socket.close();
+  await server.printed(`"event":"disconnected"`);
+  server.signal("SIGTERM");
+  const { stdout, stderr } = await server.outcome();
+  assertEquals(`${stdout}${stderr}`.includes("SECRET"), false);
+  const lines = `${stdout}${stderr}`.split("\n").filter((line) => line.startsWith("{"));
+  assertEquals(lines.map((line) => JSON.parse(line).event), ["connected", "disconnected"]);
+});
+
+Deno.test("a server that shares its store is not started without a secret, or with a short one", async () => {
+  const store = ["--port", "0", "--store", "nats://127.0.0.1:1"];
+  const { code, stdout, stderr } = await runServer(store);
+  assertEquals([code, stdout], [2, ""]);
+  assertEquals(stderr, "Servers that share a store need the same --secret-file or CHAT_SECRET\n");
+  const short = await runServer(store, { CHAT_SECRET: "hunter2" });
+  assertEquals([short.code, short.stderr], [
+    2,
+    "CHAT_SECRET must hold at least 32 characters, not 7\n",
+  ]);
+});
+
+Deno.test("a log that nobody reads stops nothing: the server answers, says goodbye and ends", async () => {
+  await using server = await ServerProcess.start(["--port=0", "--log-level=debug"]);
+  const read = server.ignoreOutput();
+  const v1 = await RawSocket.open(server.url, "parley.v1");
+  await v1.ask({ action: "hello" });
+  // Two lines for each of them: more than the pipe and the queue take together.
+  for (let i = 0; i < 40; i++) {
+    await Promise.all(Array.from({ length: 100 }, async () => {
+      const socket = await RawSocket.open(server.url, "parley.v1");
+      await socket.close();
+    }));
+  }
+  assertEquals((await v1.ask({ action: "ping" })).event, "pong");
+  const start = performance.now();
+  server.signal("SIGTERM");
+  assertEquals((await v1.next()).event, "goodbye");
+  assertEquals((await v1.closed()).code, 1001);
+  const ended = server.outcome();
+  read();
+  assertEquals((await ended).code, 0);
+  assert(performance.now() - start < 5_000);
+});

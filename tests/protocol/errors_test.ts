@@ -1,0 +1,52 @@
+import { assert, assertEquals } from "@std/assert";
+import * as CLOSE from "../../src/protocol/close_codes.ts";
+import { ChatError, mayReconnect, reasonOf, SendError } from "../../src/protocol/errors.ts";
+import { pure } from "../support/pure.ts";
+
+pure("mayReconnect() is true below 4500 and for codes of the WebSocket protocol", () => {
+  for (const code of [0, 1000, 1001, 1006, 1009, 4000, 4499]) assert(mayReconnect(code), `${code}`);
+  for (const code of [4500, 4501, 4999]) assert(!mayReconnect(code), `${code}`);
+});
+
+pure("each close code is its own, and one that an endpoint may send or see", () => {
+  const codes = Object.values(CLOSE);
+  assertEquals(new Set<number>(codes).size, codes.length);
+  for (const code of codes) {
+    assert([1000, 1001, 1006].includes(code) || code >= 4_000 && code < 5_000, `${code}`);
+  }
+});
+
+pure("a ChatError has a name, a code, its cause, and a wait only where it was given one", () => {
+  const cause = new Error("cause");
+  const error = new ChatError("rate_limited", "Too fast", { retryAfterMs: 5, cause });
+  assert(error instanceof Error);
+  assertEquals([error.name, error.code, error.message, error.retryAfterMs, error.cause], [
+    "ChatError",
+    "rate_limited",
+    "Too fast",
+    5,
+    cause,
+  ]);
+  assertEquals(new ChatError("internal", "Internal error").retryAfterMs, undefined);
+});
+
+pure("a SendError says whether the message may be in the log all the same", () => {
+  const error = new SendError("Connection lost", true);
+  assertEquals([error.name, error.message, error.mayBeStored], [
+    "SendError",
+    "Connection lost",
+    true,
+  ]);
+});
+
+pure("reasonOf() puts anything into words, and shows nobody how to log in", () => {
+  assertEquals([reasonOf(new Error("it broke")), reasonOf("it broke"), reasonOf(undefined)], [
+    "it broke",
+    "it broke",
+    "undefined",
+  ]);
+  for (const login of ["ana:secret", "secret", "ana:sec@ret", "ana:sec ret", "ana:sec/ret"]) {
+    const reason = reasonOf(new RangeError(`no such host: "nats://${login}@host:4222/parley"`));
+    assertEquals(reason, `no such host: "nats://…@host:4222/parley"`);
+  }
+});

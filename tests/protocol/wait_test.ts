@@ -1,0 +1,59 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { deferred, within } from "../../src/protocol/wait.ts";
+
+const pure = { permissions: "none" } as const;
+
+Deno.test("a wait resolves with what it was given, and leaves no timer behind", pure, async () => {
+  const wait = deferred<number>("The answer", 60_000, new AbortController().signal);
+  wait.resolve(42);
+  assertEquals(await wait.promise, 42);
+});
+
+Deno.test("a wait rejects with what it was given, and leaves no timer behind", pure, async () => {
+  const wait = deferred<number>("The answer", 60_000);
+  wait.reject(new Error("No answer"));
+  await assertRejects(() => wait.promise, Error, "No answer");
+});
+
+Deno.test("a wait that takes too long ends with a TimeoutError", pure, async () => {
+  const wait = deferred("The answer", 5);
+  const error = await assertRejects(() => wait.promise, DOMException);
+  assertEquals([error.name, error.message], ["TimeoutError", "The answer took longer than 5 ms"]);
+});
+
+Deno.test("a wait ends with the reason of a signal that is aborted", pure, async () => {
+  const controller = new AbortController();
+  const wait = deferred("The answer", 60_000, controller.signal);
+  controller.abort(new Error("No longer wanted"));
+  await assertRejects(() => wait.promise, Error, "No longer wanted");
+});
+
+Deno.test("a wait ends at once with a signal that was aborted before", pure, async () => {
+  const wait = deferred("The answer", 60_000, AbortSignal.abort(new Error("Too late")));
+  await assertRejects(() => wait.promise, Error, "Too late");
+});
+
+Deno.test("what comes after the end of a wait changes nothing", pure, async () => {
+  const controller = new AbortController();
+  const wait = deferred<number>("The answer", 60_000, controller.signal);
+  wait.resolve(1);
+  wait.resolve(2);
+  wait.reject(new Error("Late"));
+  controller.abort();
+  assertEquals(await wait.promise, 1);
+});
+
+Deno.test("a timeout longer than timers can be is not over at once", pure, async () => {
+  for (const timeoutMs of [Infinity, 2 ** 31, 1e12]) {
+    const wait = deferred<string>("The answer", timeoutMs);
+    const timer = setTimeout(() => wait.resolve("in time"), 30);
+    assertEquals(await wait.promise.catch(String), "in time", String(timeoutMs));
+    clearTimeout(timer);
+  }
+});
+
+Deno.test("within() ends with its promise, whatever comes of that, or when the time is over", async () => {
+  await within(1_000, Promise.resolve());
+  await assertRejects(() => within(1_000, Promise.reject(new Error("broken"))), Error, "broken");
+  await within(1, new Promise(() => {}));
+});

@@ -1,0 +1,17 @@
+import { assert } from "@std/assert";
+import { gzipSync } from "node:zlib";
+import { bundleClient } from "../support/bundle.ts";
+import { PERMITTED } from "../support/permissions.ts";
+
+/** What README.md says that the client is at most, in bytes. */
+const MOST_BYTES = 8_192;
+
+Deno.test({
+  name: "the client is at most 8 KiB, bundled, minified and compressed",
+  ignore: !PERMITTED,
+  async fn() {
+    const script = await bundleClient("--minify");
+    const { length } = gzipSync(script, { level: 9 });
+    assert(length <= MOST_BYTES, `${length} bytes`);
+  },
+});

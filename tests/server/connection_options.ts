@@ -1,0 +1,20 @@
+/**
+ * What connections of the tests have in common.
+ *
+ * @module
+ */
+
+import type { SocketLimits } from "../../src/core/options.ts";
+import type { ConnectionEvents, ConnectionOptions } from "../../src/server/connection.ts";
+
+/** Options with these limits, for connections of which only these events count. */
+export function connectionOptions(
+  limits: SocketLimits,
+  events: Partial<ConnectionEvents> = {},
+): ConnectionOptions {
+  return {
+    events: { heard() {}, ended() {}, full() {}, ...events },
+    limits,
+    rate: { perSecond: 10, burst: 20 },
+  };
+}

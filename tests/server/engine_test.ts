@@ -1,0 +1,213 @@
+import { assert, assertEquals } from "@std/assert";
+import { turn, until } from "../support/waiting.ts";
+import { Bench, withFullBen, withSlowBen } from "./engine_setting.ts";
+import { FakeSocket } from "./fake_socket.ts";
+
+Deno.test("Engine.accept() takes a plain connection in only when its socket opens, any other at once", async () => {
+  await using bench = new Bench();
+  const fake = new FakeSocket();
+  bench.engine.accept(fake.socket, "plain");
+  assertEquals([bench.engine.connections, fake.sent], [0, []]);
+  fake.open();
+  assertEquals(bench.engine.connections, 1);
+  assertEquals(fake.frames[0]?.status, "connected");
+  const other = new FakeSocket();
+  bench.engine.accept(other.socket, "v1");
+  assertEquals(bench.engine.connections, 2);
+  other.end(1006);
+  assertEquals([bench.engine.connections, other.sent], [1, []]);
+});
+
+Deno.test("a client that is still opening when the server ends is told so", async () => {
+  await using bench = new Bench();
+  const fake = new FakeSocket();
+  bench.engine.accept(fake.socket, "v1");
+  const closed = bench.engine.close();
+  fake.open();
+  assertEquals(fake.frames.map(({ event }) => event), ["goodbye"]);
+  assertEquals(fake.closedWith?.[0], 1001);
+  fake.end(1001);
+  await closed;
+});
+
+Deno.test("a close event that comes twice, or with an error, ends a connection once", async () => {
+  await using bench = new Bench();
+  const socket = bench.connect("plain");
+  socket.dispatchEvent(new Event("error"));
+  socket.end(1006);
+  socket.end(1006);
+  assertEquals(bench.engine.connections, 0);
+  assertEquals(bench.log.filter(({ event }) => event === "disconnected").length, 1);
+  assertEquals(bench.log.filter(({ level }) => level === "error"), []);
+});
+
+Deno.test("a socket that ends before it opens leaves nothing behind", async () => {
+  await using bench = new Bench();
+  const fake = new FakeSocket();
+  bench.engine.accept(fake.socket, "plain");
+  fake.dispatchEvent(new Event("error"));
+  fake.end(1006);
+  assertEquals([bench.engine.connections, bench.log], [0, []]);
+});
+
+Deno.test("a plain client that the runtime has given up is forgotten, though the close event never comes", async () => {
+  await using bench = new Bench();
+  const socket = bench.connect("plain");
+  socket.readyState = WebSocket.CLOSING;
+  await until(() => bench.engine.connections === 0, "it is not forgotten");
+});
+
+Deno.test("a stuck peer is evicted, and others in its room go on", async () => {
+  await using bench = new Bench({ highWaterBytes: 1_000, stuckMs: 1, graceMs: 0, rate: 0 });
+  const ana = bench.v1();
+  ana.socket.hear({ action: "create", body: "Lobby" });
+  await turn();
+  const roomId = ana.socket.take()[0]?.room_id;
+  const ben = bench.v1();
+  ben.socket.hear({ action: "join", body: roomId });
+  ben.socket.bufferedAmount = 1e9;
+  const say = (body: string) =>
+    ana.socket.hear({ action: "message", room_id: roomId, body, ref: 1 });
+  say("x".repeat(60_000));
+  say("x".repeat(60_000));
+  await until(() => ben.socket.closedWith !== undefined, "ben is not evicted");
+  assertEquals(ben.socket.closedWith, [4002, "Reads too slowly"]);
+  assertEquals(bench.engine.connections, 1);
+  say("still here");
+  await turn();
+  const entries = ana.socket.take().flatMap(({ entries }) => entries as { body?: string }[]);
+  assertEquals(entries.at(-1)?.body, "still here");
+});
+
+Deno.test("a plain client is closed before an answer overtakes a message", async () => {
+  await using bench = new Bench({ highWaterBytes: 1_000, rate: 0 });
+  const { ben, say } = await withSlowBen(bench, "plain");
+  for (const letter of "ab") say(letter.repeat(65_536));
+  ben.hear({ action: "dance" });
+  const [a, error, ...more] = ben.take();
+  assertEquals([String(a?.body)[0], error?.message, more], ["a", "Reads too slowly", []]);
+  assertEquals(ben.closedWith?.[0], 4002);
+});
+
+for (const dialect of ["v1", "plain"] as const) {
+  Deno.test(`a ${dialect} peer that was full for longer than the log lasts is told`, async () => {
+    await using bench = new Bench({ highWaterBytes: 1_000, logEntries: 4, rate: 0 });
+    const { roomId, ben, say } = await withFullBen(bench, dialect);
+    for (let i = 0; i < 9; i++) {
+      say("missed");
+      await turn();
+    }
+    assertEquals(ben.take(), []);
+    ben.bufferedAmount = 0;
+    await until(() => ben.sent.length > 0, "Ben is sent nothing");
+    assertEquals(
+      ben.take()[0],
+      dialect === "v1"
+        ? { event: "gap", room_id: roomId, from_seq: 4, to_seq: 8 }
+        : { status: "error", message: "Reads too slowly" },
+    );
+    assertEquals(ben.closedWith, dialect === "v1" ? undefined : [4002, "Reads too slowly"]);
+  });
+}
+
+Deno.test("Engine.close() tells each client its own moment to come back, closes with 1001, and takes no more", async () => {
+  await using bench = new Bench({ resumesPerSecond: 10 });
+  const sockets = [bench.v1(), bench.v1(), bench.v1()].map(({ socket }) => socket);
+  const plain = bench.connect("plain");
+  plain.take();
+  assert(bench.engine.accepting);
+  const closed = bench.engine.close();
+  assertEquals(bench.engine.accepting, false);
+  assertEquals(
+    sockets.map((socket) => socket.take().map((frame) => frame.retry_after_ms)),
+    [[100], [200], [300]],
+  );
+  assertEquals(plain.take(), [{ status: "error", message: "Server is going away" }]);
+  for (const socket of [...sockets, plain]) {
+    assertEquals(socket.closedWith, [1001, "Server is going away"]);
+    socket.end(1001);
+  }
+  await closed;
+  assertEquals(bench.log.filter(({ level }) => level === "warn"), []);
+});
+
+Deno.test("Engine.close() does not wait longer than it may for a peer that does not read", async () => {
+  await using bench = new Bench({ closeMs: 30 });
+  bench.v1();
+  await bench.engine.close();
+  const [warning] = bench.log.filter(({ level }) => level === "warn");
+  assertEquals([warning?.event, warning?.fields], ["peers left behind", { connections: 1 }]);
+  assertEquals(bench.engine.close(), bench.engine.close());
+});
+
+Deno.test("the log never holds what somebody wrote, a name or a secret", async () => {
+  await using bench = new Bench({ graceMs: 0 });
+  const { socket, session } = bench.v1({ name: "NAME-IN-CLEAR" });
+  socket.hear({ action: "create", body: "ROOM-IN-CLEAR" });
+  await turn();
+  const roomId = socket.take()[0]?.room_id;
+  socket.hear({ action: "message", room_id: roomId, body: "BODY-IN-CLEAR" });
+  socket.hear("BODY-IN-CLEAR");
+  socket.hear({ action: "BODY-IN-CLEAR" });
+  await turn();
+  socket.end(1006);
+  const text = JSON.stringify(bench.log);
+  assert(bench.log.length > 0);
+  for (const secret of ["IN-CLEAR", session.split(".")[1]!]) assert(!text.includes(secret), text);
+});
+
+Deno.test("a server that ends first sends what is in its logs", async () => {
+  await using bench = new Bench();
+  const { socket } = bench.v1();
+  socket.hear({ action: "create", body: "Lobby" });
+  await turn();
+  const [created] = socket.take();
+  await turn();
+  socket.take();
+  socket.hear({ action: "message", room_id: created?.room_id, n: 1, body: "last words" });
+  const closed = bench.engine.close();
+  assertEquals(socket.take().map(({ event }) => event), ["entries", "goodbye"]);
+  assertEquals(socket.closedWith, [1001, "Server is going away"]);
+  await closed;
+});
+
+Deno.test("a socket that opens while the server ends is sent away", async () => {
+  await using bench = new Bench();
+  const closed = bench.engine.close();
+  const late = bench.connect("v1");
+  assertEquals([late.closedWith, bench.engine.connections], [[1001, "Server is going away"], 0]);
+  await closed;
+});
+
+Deno.test("what was said in a room before it was deleted is answered, to everybody who said it", async () => {
+  await using bench = new Bench({ highWaterBytes: 1_000, rate: 0 });
+  const { roomId, ben, say } = await withSlowBen(bench, "v1");
+  ben.bufferedAmount = 0;
+  const pia = bench.connect("plain");
+  pia.hear({ action: "join", body: roomId });
+  await turn();
+  [ben, pia].forEach((socket) => socket.take());
+  ben.hear({ action: "message", room_id: roomId, n: 1, body: "last words" });
+  pia.hear({ action: "message", body: "mine" });
+  assert(bench.engine.deleteRoom(String(roomId)));
+  const [entries] = ben.take();
+  assertEquals((entries?.entries as { n: number; body: string }[]).map(({ body }) => body), [
+    "last words",
+    "mine",
+  ]);
+  assertEquals(pia.take().map(({ message, body }) => message ?? body), [
+    "last words",
+    "Message sent",
+  ]);
+  say("too late");
+  await turn();
+  assertEquals([ben.sent, pia.sent], [[], []]);
+});
+
+Deno.test("whoever cannot take the end of a room that is deleted comes back, and asks", async () => {
+  await using bench = new Bench({ highWaterBytes: 1_000, rate: 0 });
+  const { roomId, ben } = await withFullBen(bench, "v1");
+  ben.hear({ action: "message", room_id: roomId, n: 1, body: "last words" });
+  bench.engine.deleteRoom(String(roomId));
+  assertEquals(ben.closedWith?.[0], 4002);
+});

@@ -1,0 +1,145 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { DEFAULTS } from "../../src/core/options.ts";
+import { parseServerFlags, SERVER_HELP, type ServerSettings } from "../../src/server/flags.ts";
+import { usualMemory } from "../../src/server/machine.ts";
+import { pure } from "../support/pure.ts";
+
+function settings(args: string[], env = {}): ServerSettings {
+  const parsed = parseServerFlags(args, env);
+  assert(typeof parsed !== "string");
+  return parsed;
+}
+
+function refusal(args: string[], env = {}): string {
+  const { message } = assertThrows(() => parseServerFlags(args, env), RangeError);
+  assertEquals(message.includes("\n"), false);
+  return message;
+}
+
+pure("parseServerFlags() of nothing is the defaults", () => {
+  assertEquals(settings([]), {
+    port: 8765,
+    hostname: "127.0.0.1",
+    path: "/",
+    logLevel: "info",
+    logFormat: "pretty",
+    store: "memory",
+    secretFile: undefined,
+    engine: DEFAULTS,
+  });
+});
+
+pure("a flag beats the environment, which beats the default", () => {
+  const env = { CHAT_PORT: "9000", CHAT_HOST: "0.0.0.0" };
+  assertEquals([settings([], env).port, settings([], env).hostname], [9000, "0.0.0.0"]);
+  const both = settings(["--port", "0", "--hostname=::1"], env);
+  assertEquals([both.port, both.hostname], [0, "::1"]);
+  assertEquals(settings(["--host", "localhost"], env).hostname, "localhost");
+  const empty = settings([], { CHAT_PORT: "", CHAT_HOST: "" });
+  assertEquals([empty.port, empty.hostname], [8765, "127.0.0.1"]);
+  assertEquals(settings([], { CHAT_STORE: "sqlite:a.db" }).store, "sqlite:a.db");
+  assertEquals(settings(["--store", "memory"], { CHAT_STORE: "sqlite:a.db" }).store, "memory");
+});
+
+pure("the key of the sessions comes from the environment, where nobody sees it listed", () => {
+  const secret = "0123456789abcdef".repeat(2);
+  assertEquals(settings([], { CHAT_SECRET: `${secret}\n` }).engine.secret, secret);
+  assertEquals(settings(["--secret-file", "data/secret"]).secretFile, "data/secret");
+  assertEquals("secret" in settings([], { CHAT_SECRET: "" }).engine, false);
+});
+
+pure("a key that is too short is refused, and not shown", () => {
+  assertEquals(
+    refusal([], { CHAT_SECRET: "hunter2" }),
+    "CHAT_SECRET must hold at least 32 characters, not 7",
+  );
+});
+
+pure("flags that have seconds for a unit become milliseconds", () => {
+  const { engine } = settings(["--grace", "5", "--empty-room=0", "--heartbeat", "9"]);
+  assertEquals([engine.graceMs, engine.emptyRoomMs, engine.heartbeatMs], [5_000, 0, 9_000]);
+});
+
+pure("every flag of the help is understood, and shows its default there", () => {
+  const flags = [...SERVER_HELP.matchAll(/^ {2}--([\w-]+) N +.*\(default (\d+)\)$/gm)];
+  assert(flags.length >= 10, `${flags.length}`);
+  for (const [, name, value] of flags) {
+    assertEquals(settings([`--${name}`, String(value)]), settings([]), name);
+    assert(JSON.stringify(settings([`--${name}`, "4"])) !== JSON.stringify(settings([])), name);
+  }
+});
+
+pure("help and version are asked for by themselves, and beat everything else", () => {
+  assertEquals(parseServerFlags(["--help"], {}), "help");
+  assertEquals(parseServerFlags(["--version"], {}), "version");
+  assertEquals(parseServerFlags(["--port", "x", "--help"], { CHAT_PORT: "x" }), "help");
+});
+
+pure("a bad value is refused in one line that names flag and value", () => {
+  assertEquals(
+    refusal(["--port", "65536"]),
+    `--port must be a whole number from 0 to 65535, not "65536"`,
+  );
+  for (const port of ["-1", "1.5", "0x50", "1e3", " 80", "eighty", "٨٠"]) {
+    assert(refusal([`--port=${port}`]).includes(JSON.stringify(port)), port);
+  }
+  assertEquals(refusal(["--port="]), "--port needs one value");
+  assertEquals(refusal(["--port"]), "--port needs one value");
+  assertEquals(
+    refusal([], { CHAT_PORT: "many" }),
+    `CHAT_PORT must be a whole number from 0 to 65535, not "many"`,
+  );
+  for (const path of ["chat", "/my chat", "/a/../b", "/a?b", "/healthz", "//"]) {
+    assertEquals(
+      refusal(["--path", path]),
+      `--path must be the path of a URL as it is sent, like /chat, and not /healthz: ${path}`,
+    );
+  }
+  assertEquals(
+    refusal(["--log-level", "loud"]),
+    `--log-level must be one of debug, info, warn, error, not "loud"`,
+  );
+  assertEquals(
+    refusal(["--log-format", "xml"]),
+    `--log-format must be one of pretty, json, not "xml"`,
+  );
+  assert(refusal(["--log-entries", "0"]).startsWith("--log-entries must be a whole number from 1"));
+});
+
+pure("an unknown argument is refused by name", () => {
+  for (const argument of ["--prot", "-p", "8080", "--__proto__", "--constructor", "--no-port"]) {
+    assert(refusal([argument]).startsWith("Unknown argument"), argument);
+  }
+});
+
+pure("arguments behind -- are as unknown as any other, instead of ignored", () => {
+  assert(refusal(["--", "--port", "0"]).startsWith("Unknown argument"));
+});
+
+pure("of a flag that is given twice the last one counts", () => {
+  assertEquals(settings(["--port", "1", "--port", "2"]).port, 2);
+});
+
+pure(
+  "--memory takes bytes, or a size with a letter, and is less on small machines unless given",
+  () => {
+    const sizes = ["1048576", "512M", "2g", "4096K"];
+    assertEquals(sizes.map((size) => settings(["--memory", size]).engine.memoryBytes), [
+      1_048_576,
+      536_870_912,
+      2_147_483_648,
+      4_194_304,
+    ]);
+    for (const size of ["1000", "1T", "-1", "1.5G", "G"]) {
+      assertEquals(
+        refusal([`--memory=${size}`]),
+        `--memory must be 1M or more, like 512M or 2G, not ${JSON.stringify(size)}`,
+      );
+    }
+    assertEquals([8, 4, 1].map((gigabytes) => usualMemory(gigabytes * 2 ** 29)), [
+      2 ** 30,
+      2 ** 29,
+      2 ** 27,
+    ]);
+  },
+);

@@ -1,0 +1,349 @@
+import { assertEquals } from "@std/assert";
+import { openMemoryStore } from "../../src/server/choose_store.ts";
+import { turn, until } from "../support/waiting.ts";
+import { Bench, withFullBen } from "./engine_setting.ts";
+
+Deno.test("what a client says while its room is being made waits, and is heard in order", async () => {
+  await using bench = new Bench();
+  const socket = bench.connect("plain");
+  socket.take();
+  socket.hear({ action: "create", body: "Lobby" });
+  socket.hear({ action: "message", body: "1" });
+  socket.hear({ action: "dance" });
+  socket.hear({ action: "leave" });
+  socket.hear({ action: "create", body: "Other" });
+  socket.hear({ action: "leave" });
+  assertEquals(socket.sent, []);
+  await turn();
+  assertEquals(socket.take().map(({ message }) => message), [
+    "Room 'Lobby' created",
+    "Message sent",
+    "Invalid action",
+    "Left room",
+    "Room 'Other' created",
+    "Left room",
+  ]);
+});
+
+Deno.test("more than may wait while a room is being made is refused", async () => {
+  await using bench = new Bench({ rate: 0 });
+  const { socket } = bench.v1();
+  socket.hear({ action: "create", body: "Lobby" });
+  for (let i = 0; i < 300; i++) socket.hear({ action: "ping", ref: i });
+  const refused = socket.take();
+  assertEquals(refused.length, 44);
+  assertEquals([refused[0]?.code, refused[0]?.ref], ["unavailable", 256]);
+  await turn();
+  const answers = socket.take();
+  assertEquals(answers.filter(({ event }) => event === "pong").length, 256);
+});
+
+Deno.test("a plain client that is too fast while its room is being made is told so in its turn", async () => {
+  await using bench = new Bench({ rate: 1 });
+  const socket = bench.connect("plain");
+  socket.take();
+  socket.hear({ action: "create", body: "Lobby" });
+  socket.hear({ action: "message", body: "1" });
+  socket.hear({ action: "message", body: "2" });
+  assertEquals(socket.sent, []);
+  await turn();
+  assertEquals(socket.take().map(({ message }) => String(message).slice(0, 8)), [
+    "Room 'Lo",
+    "Message ",
+    "Too fast",
+  ]);
+});
+
+Deno.test("a plain client of which too much waits is thrown out", async () => {
+  await using bench = new Bench({ rate: 0 });
+  const socket = bench.connect("plain");
+  socket.hear({ action: "create", body: "Lobby" });
+  for (let i = 0; i <= 512; i++) socket.hear({ action: "message", body: `${i}` });
+  assertEquals(socket.closedWith, [4501, "Too many messages"]);
+  await turn();
+});
+
+Deno.test("a connection that ends while its room is being made is forgotten with what waited", async () => {
+  await using bench = new Bench({ graceMs: 0 });
+  const { socket } = bench.v1();
+  socket.hear({ action: "create", body: "Lobby" });
+  socket.hear({ action: "create", body: "Never" });
+  socket.end(1000);
+  await turn();
+  assertEquals([bench.engine.connections, bench.engine.rooms], [0, 1]);
+  assertEquals(bench.log.filter(({ level }) => level === "error"), []);
+});
+
+Deno.test("what a plain client said before it went is heard, though its room was still being made", async () => {
+  await using bench = new Bench();
+  const ana = bench.v1().socket;
+  ana.hear({ action: "create", body: "Lobby" });
+  await turn();
+  const roomId = ana.take()[0]?.room_id;
+  const socket = bench.connect("plain");
+  socket.hear({ action: "create", body: "Other" });
+  socket.hear({ action: "join", body: roomId });
+  socket.hear({ action: "message", body: "last words" });
+  socket.end(1000);
+  await turn();
+  await turn();
+  const entries = ana.take().flatMap(({ entries }) => entries as { body?: string }[]);
+  assertEquals(entries.map(({ body }) => body), [undefined, undefined, "last words", undefined]);
+  assertEquals(bench.engine.connections, 1);
+});
+
+Deno.test("what waits while a room is being made is limited by all that came of it", async () => {
+  await using bench = new Bench({ rate: 200 });
+  const { socket } = bench.v1();
+  socket.hear({ action: "create", body: "Lobby" });
+  await turn();
+  const roomId = socket.take()[0]?.room_id;
+  socket.hear({ action: "create", body: "Other" });
+  for (let i = 0; i < 3; i++) {
+    socket.hear({ action: "messages", room_id: roomId, n: 1 + 150 * i, body: Array(150).fill("") });
+  }
+  await turn();
+  const frames = socket.take();
+  assertEquals(frames.filter(({ code }) => code === "rate_limited").map(({ n }) => n), [301]);
+});
+
+Deno.test("what no waiting helps is told so, however fast it comes", async () => {
+  await using bench = new Bench({ rate: 1 });
+  const { socket } = bench.v1();
+  const tooLong = "x".repeat(400_000);
+  for (const data of ["{}", tooLong, tooLong, new Blob(["x"]), { action: "ping", ref: 1 }]) {
+    socket.hear(data);
+  }
+  assertEquals(
+    socket.take().map(({ code, retry_after_ms: wait }) => [code, wait === undefined]),
+    [
+      ["invalid_action", true],
+      ["too_large", true],
+      ["too_large", true],
+      ["invalid_frame", true],
+      ["rate_limited", false],
+    ],
+  );
+});
+
+Deno.test("what no waiting helps ends in a close all the same", async () => {
+  await using bench = new Bench({ rate: 1 });
+  const { socket } = bench.v1();
+  for (let i = 0; i < 1_010; i++) socket.hear(new Blob(["x"]));
+  assertEquals(socket.closedWith, [4501, "Too many messages"]);
+});
+
+Deno.test("as much as a full bucket lets through may be refused at once, at any rate", async () => {
+  for (const rate of [1, 200, 5_000]) {
+    await using bench = new Bench({ rate });
+    const { socket } = bench.v1();
+    for (let i = 0; i < 3 * rate; i++) socket.hear({ action: "ping" });
+    assertEquals(socket.closedWith, undefined, `at ${rate}`);
+    for (let i = 0; i < 2 * rate + 1_000; i++) socket.hear({ action: "ping" });
+    assertEquals(socket.closedWith?.[0], 4501, `at ${rate}`);
+  }
+});
+
+Deno.test("of large frames one is read in a turn, whoever else says something meanwhile", async () => {
+  await using bench = new Bench();
+  const heavy = Array.from({ length: 3 }, () => bench.v1().socket);
+  const light = bench.v1().socket;
+  for (const [ref, socket] of heavy.entries()) {
+    socket.hear({ action: "ping", ref, padding: "x".repeat(200_000) });
+    socket.hear({ action: "ping", ref: `${ref} again` });
+  }
+  light.hear({ action: "ping", ref: "light" });
+  const answered = () => heavy.map((socket) => socket.frames.map(({ ref }) => ref));
+  assertEquals([light.take().map(({ ref }) => ref), answered()], [["light"], [[], [], []]]);
+  await turn();
+  assertEquals(answered(), [[0, "0 again"], [], []]);
+  await turn();
+  assertEquals(answered(), [[0, "0 again"], [1, "1 again"], []]);
+  await turn();
+  assertEquals(answered().at(-1), [2, "2 again"]);
+});
+
+Deno.test("a large frame of a plain client that has gone is heard", async () => {
+  await using bench = new Bench();
+  const ana = bench.v1().socket;
+  ana.hear({ action: "create", body: "Lobby" });
+  await turn();
+  const roomId = ana.take()[0]?.room_id;
+  const ben = bench.connect("plain");
+  ben.hear({ action: "join", body: roomId });
+  await turn();
+  ana.take();
+  // Each character is six in the frame.
+  ben.hear({ action: "message", body: "\u0001".repeat(30_000) });
+  ben.end(1005);
+  const entries = () => ana.frames.flatMap(({ entries }) => entries as { event?: string }[]);
+  await until(() => entries().length === 2, "nothing is heard of it");
+  assertEquals(entries().map(({ event }) => event ?? "message"), ["message", "leave"]);
+});
+
+Deno.test("a refusal counts for a flood by the size of what is refused", async () => {
+  await using bench = new Bench({ rate: 1 });
+  const { socket } = bench.v1();
+  const large = `{"action":"ping","x":"${"x".repeat(380_000)}"}`;
+  socket.hear(large);
+  for (let i = 0; i < 3; i++) socket.hear(large);
+  assertEquals(socket.closedWith, undefined);
+  socket.hear(large);
+  assertEquals(socket.closedWith?.[0], 4501);
+});
+
+Deno.test("a connection whose first frame is larger than a hello can be is thrown out", async () => {
+  await using bench = new Bench();
+  const hello = JSON.stringify({ action: "hello", body: { name: "Ana" } });
+  const largest = bench.connect("v1");
+  largest.hear(hello.padEnd(16_384));
+  assertEquals([largest.take()[0]?.status, largest.closedWith], ["connected", undefined]);
+  const larger = bench.connect("v1");
+  larger.hear(hello.padEnd(16_385));
+  assertEquals(larger.closedWith?.[0], 4501);
+});
+
+Deno.test("a connection is thrown out whose frame is larger than any that it goes on behind", async () => {
+  await using bench = new Bench();
+  const large = bench.v1().socket;
+  large.hear("x".repeat(1_048_576));
+  assertEquals([large.take()[0]?.code, large.closedWith], ["too_large", undefined]);
+  const larger = bench.v1().socket;
+  larger.hear("x".repeat(1_048_577));
+  assertEquals([larger.take()[0]?.code, larger.closedWith?.[0]], ["too_large", 4501]);
+});
+
+Deno.test("a client that comes back has no more to spend than it had", async () => {
+  await using bench = new Bench({ rate: 100 });
+  const first = bench.v1();
+  for (let i = 0; i < 151; i++) first.socket.hear({ action: "ping", ref: i });
+  assertEquals(first.socket.take().at(-1)?.code, "rate_limited");
+  const second = bench.v1({ session: first.session });
+  assertEquals(second.id, first.id);
+  second.socket.hear({ action: "ping" });
+  assertEquals(second.socket.take()[0]?.code, "rate_limited");
+});
+
+Deno.test("whoever comes into a room pays for its history", async () => {
+  await using bench = new Bench({ rate: 60 });
+  const ana = bench.v1().socket;
+  ana.hear({ action: "create", body: "Lobby" });
+  await turn();
+  const roomId = ana.take()[0]?.room_id;
+  for (let i = 0; i < 30; i++) {
+    const author = bench.v1().socket;
+    author.hear({ action: "join", body: roomId });
+    author.hear({ action: "message", room_id: roomId, body: "x".repeat(64_000) });
+  }
+  const ben = bench.v1().socket;
+  ben.hear({ action: "join", body: { room_id: roomId, last: 1_000 } });
+  assertEquals(ben.take().find(({ status }) => status !== undefined)?.status, "success");
+  ben.hear({ action: "ping" });
+  // 1.9 MB are 117 times 16 KiB: of 90 frames, 28 are missing.
+  const wait = Number(ben.take().find(({ code }) => code === "rate_limited")?.retry_after_ms);
+  assertEquals(wait > 400 && wait < 550, true, `${wait}`);
+});
+
+Deno.test("what is refused costs its size, not what it would have cost others", async () => {
+  await using bench = new Bench({ rate: 10 });
+  const { socket } = bench.v1();
+  const body = Array(200).fill("x");
+  socket.hear({ action: "messages", room_id: "0000-0000-0000-0000", n: 1, body });
+  socket.hear({ action: "ping" });
+  assertEquals(socket.take().map(({ code, event }) => code ?? event), ["not_in_room", "pong"]);
+});
+
+Deno.test("whoever renames itself pays for each of its rooms", async () => {
+  await using bench = new Bench({ rate: 10 });
+  const { socket } = bench.v1({ name: "Ana" });
+  for (let i = 0; i < 9; i++) socket.hear({ action: "create", body: `${i}` });
+  await turn();
+  await turn();
+  socket.take();
+  for (const ref of [1, 2, 3]) socket.hear({ action: "rename", body: `Ana ${ref}`, ref });
+  assertEquals(socket.take().map(({ status }) => status), ["success", "error", "error"]);
+});
+
+Deno.test("a client of which a message is in doubt comes back if it says where it goes on", async () => {
+  let doubt: Promise<void> | undefined;
+  await using bench = new Bench({ helloMs: 20 }, (events, options) => {
+    const store = openMemoryStore(events, options);
+    return Object.assign(store, { settled: () => doubt });
+  });
+  const ana = bench.v1();
+  ana.socket.hear({ action: "create", body: "Lobby" });
+  await turn();
+  const roomId = ana.socket.take()[0]?.room_id;
+  ana.socket.hear({ action: "message", room_id: roomId, n: 1, body: "stored?" });
+  doubt = new Promise(() => {});
+  ana.socket.end(1006);
+  const { session } = ana;
+  for (const [n, resumed] of [[0, true], [undefined, false]] as const) {
+    const again = bench.connect("v1");
+    again.hear({ action: "hello", body: { session, n } });
+    assertEquals(again.sent, []);
+    await until(() => again.sent.length > 0, "nobody is welcomed");
+    const [welcome] = again.take();
+    assertEquals([welcome?.resumed, welcome?.n], [resumed, 0]);
+  }
+  doubt = undefined;
+});
+
+Deno.test("nothing is heard from a connection that the server has closed", async () => {
+  await using bench = new Bench();
+  const first = bench.v1();
+  const second = bench.v1({ session: first.session });
+  assertEquals(first.socket.closedWith?.[0], 4500);
+  first.socket.take();
+  first.socket.hear({ action: "create", body: "Late" });
+  await turn();
+  assertEquals([first.socket.sent, bench.engine.rooms, second.id], [[], 0, first.id]);
+});
+
+Deno.test("whoever leaves gets first what is in the log, however slowly it reads", async () => {
+  await using bench = new Bench({ highWaterBytes: 1_000, rate: 0 });
+  const { roomId, ben, say } = await withFullBen(bench, "v1");
+  say("before");
+  await turn();
+  ben.hear({ action: "leave", body: { room_id: roomId } });
+  say("meanwhile");
+  await turn();
+  assertEquals(ben.sent, []);
+  ben.bufferedAmount = 0;
+  await until(() => ben.sent.length > 1, "Ben is sent nothing");
+  const [entries, left] = ben.take();
+  assertEquals(
+    (entries?.entries as { body?: string }[]).map(({ body }) => body),
+    ["before", "meanwhile"],
+  );
+  assertEquals(left?.message, "Left room");
+});
+
+Deno.test("a peer that does not read is not answered again and again who is in its room", async () => {
+  await using bench = new Bench({ highWaterBytes: 1_000, rate: 0 });
+  const { roomId, ben } = await withFullBen(bench, "v1");
+  for (let ref = 1; ref <= 9; ref++) ben.hear({ action: "join", body: roomId, ref });
+  await turn();
+  assertEquals(ben.sent, []);
+  ben.bufferedAmount = 0;
+  await until(() => ben.sent.length > 0, "Ben is sent nothing");
+  assertEquals(ben.take().map(({ ref }) => ref), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+});
+
+for (const action of ["dance", "leave", "create"]) {
+  Deno.test(`to a plain client that reads slowly, nothing overtakes a message: ${action}`, async () => {
+    await using bench = new Bench({ highWaterBytes: 1_000, rate: 0 });
+    const { ben, say } = await withFullBen(bench, "plain");
+    say("before");
+    await turn();
+    ben.hear({ action: "message", body: "mine" });
+    ben.hear({ action, body: "Other" });
+    await turn();
+    assertEquals(ben.sent, []);
+    ben.bufferedAmount = 0;
+    await until(() => ben.sent.length > 2, "Ben is sent nothing");
+    const frames = ben.take();
+    assertEquals([frames[0]?.body, frames[1]?.message], ["before", "Message sent"]);
+    assertEquals(frames.length, 3);
+  });
+}

@@ -1,0 +1,255 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { JetStreamClients } from "../../../src/store/jetstream/clients.ts";
+import type { Kept } from "../../../src/store/jetstream/link.ts";
+import { Nodes } from "../../../src/store/jetstream/nodes.ts";
+import { Outgoing } from "../../../src/store/jetstream/outgoing.ts";
+import type { PublishOptions, PublishOutcome } from "../../../src/store/jetstream/publish.ts";
+import { pure } from "../../support/pure.ts";
+
+/** A stream that keeps the newest message of each subject, and answers when it is told to. */
+class Stream {
+  readonly kept = new Map<string, Kept>();
+  /** What answers wait for from now on. */
+  gate: Promise<void> = Promise.resolve();
+  /** Whether what is published is stored without an answer. */
+  mute = false;
+  #seq = 0;
+
+  subject(kind: string, of: string): string {
+    return `${kind}.${of}`;
+  }
+
+  async last(subject: string): Promise<Kept | undefined> {
+    const kept = this.kept.get(subject);
+    await this.gate;
+    return kept;
+  }
+
+  async publish(
+    subject: string,
+    text: string,
+    { behind }: PublishOptions = {},
+  ): Promise<PublishOutcome> {
+    if (behind !== (this.kept.get(subject)?.seq ?? 0)) return { type: "overtaken" };
+    const seq = ++this.#seq;
+    this.kept.set(subject, { seq, text, at: 0 });
+    await this.gate;
+    if (this.mute) return { type: "unknown", reason: "No answer" };
+    return { type: "stored", seq, duplicate: false };
+  }
+
+  purge(subject: string, seq = Infinity): Promise<void> {
+    if ((this.kept.get(subject)?.seq ?? 0) <= seq) this.kept.delete(subject);
+    return Promise.resolve();
+  }
+}
+
+/** What the node where a client was answers, if it does. */
+type Told = number | undefined;
+
+const SILENT = { n: undefined };
+
+function clientsOf(
+  node: string,
+  link: Stream,
+  told: { n: Told } | { promise: Promise<Told> } = { n: 5 },
+): JetStreamClients {
+  const never = () => {
+    throw new Error("Nothing is said here");
+  };
+  return new JetStreamClients(node, {
+    graceMs: 1_000,
+    link,
+    nodes: new Nodes(node, { probeMs: 1_000, leaseMs: 5_000 }),
+    outgoing: new Outgoing({
+      isOpen: never,
+      publish: never,
+      find: never,
+      repeated: never,
+      refused: never,
+    }),
+    handovers: { ask: () => "n" in told ? Promise.resolve(told.n) : told.promise },
+    taken: () => {},
+  });
+}
+
+/** Ana, who is at another node, and the clients of this one. */
+async function anaElsewhere(
+  told?: { n: Told } | { promise: Promise<Told> },
+): Promise<{ stream: Stream; here: JetStreamClients }> {
+  const stream = new Stream();
+  const there = clientsOf("there", stream);
+  there.remember("ana", "Ana", 0);
+  await there.settled();
+  return { stream, here: clientsOf("here", stream, told) };
+}
+
+const ANA = { id: "ana", name: "Ana", n: 5, doubtUpTo: 0 };
+
+/** Somebody who comes back, and says nothing of its messages. */
+const BACK = { isHere: () => true };
+
+pure("a client that comes from another node is at this one from then on", async () => {
+  const { here } = await anaElsewhere();
+  assertEquals([await here.isHere("ana"), here.claimOf("ana")], [false, 0]);
+  assertEquals(await here.recall("ana", BACK, 0), ANA);
+  assertEquals([await here.isHere("ana"), here.claimOf("ana")], [true, 2]);
+  assertEquals(await here.recall("ana", BACK, 0), undefined);
+});
+
+pure("what is forgotten of a client while it comes back does not undo its coming", async () => {
+  const { stream, here } = await anaElsewhere();
+  const gate = Promise.withResolvers<void>();
+  const recalled = here.recall("ana", BACK, 0);
+  stream.gate = gate.promise;
+  while (!stream.kept.get("client.ana")?.text.includes(`"here"`)) await Promise.resolve();
+  here.forget("ana");
+  gate.resolve();
+  assertEquals(await recalled, ANA);
+  await here.settled();
+  assertEquals([here.has("ana"), await here.isHere("ana")], [true, true]);
+});
+
+pure("a client that says hello twice at once is taken over once", async () => {
+  const { here } = await anaElsewhere();
+  const recalled = [here.recall("ana", BACK, 0), here.recall("ana", BACK, 0)];
+  assertEquals(await Promise.all(recalled), [ANA, undefined]);
+  assertEquals(here.claimOf("ana"), 2);
+});
+
+pure("a client that comes back once more while it is taken over is asked again", async () => {
+  const { stream, here } = await anaElsewhere(SILENT);
+  const gate = Promise.withResolvers<void>();
+  stream.gate = gate.promise;
+  const gone = here.recall("ana", { isHere: () => false, n: 6, sent: 9 }, 0);
+  const back = here.recall("ana", { isHere: () => true, n: 8, sent: 9 }, 0);
+  gate.resolve();
+  await assertRejects(() => gone, Error, "Client ana has gone again");
+  assertEquals(await back, { ...ANA, n: 8, doubtUpTo: 9 });
+});
+
+pure("a client that another node takes over while it is asked for is not here", async () => {
+  const asked = Promise.withResolvers<Told>();
+  const { here } = await anaElsewhere(asked);
+  const late = here.recall("ana", BACK, 0);
+  while (here.claimOf("ana") === 0) await Promise.resolve();
+  const handedOver = here.handOver("ana");
+  asked.resolve(5);
+  await assertRejects(() => late, Error, "Client ana has come in elsewhere");
+  assertEquals([await handedOver, here.has("ana")], [5, false]);
+});
+
+pure("a client that is here already goes on from its own word where that may be so", async () => {
+  const { here } = await anaElsewhere(SILENT);
+  assertEquals(await here.recall("ana", { ...BACK, n: 6, sent: 9 }, 0), {
+    ...ANA,
+    n: 6,
+    doubtUpTo: 9,
+  });
+  assertEquals(await here.recall("ana", { ...BACK, n: 8, sent: 9 }, 0), undefined);
+  assertEquals(here.letIn("ana", BACK).n, 8);
+});
+
+pure("a client that comes while it is asked where it is is here", async () => {
+  const { stream, here } = await anaElsewhere();
+  const gate = Promise.withResolvers<void>();
+  stream.gate = gate.promise;
+  const isHere = here.isHere("ana");
+  stream.gate = Promise.resolve();
+  await here.recall("ana", BACK, 0);
+  gate.resolve();
+  assertEquals(await isHere, true);
+});
+
+pure(
+  "a client that another node is faster to take over is not found, and may try again",
+  async () => {
+    const { stream, here } = await anaElsewhere();
+    const third = clientsOf("third", stream);
+    const gate = Promise.withResolvers<void>();
+    stream.gate = gate.promise;
+    const late = here.recall("ana", BACK, 0);
+    stream.gate = Promise.resolve();
+    assertEquals(await third.recall("ana", BACK, 0), ANA);
+    gate.resolve();
+    await assertRejects(() => late, Error, "Client ana cannot be taken over");
+    assert(!here.has("ana"));
+    assertEquals(await here.recall("ana", BACK, 0), ANA);
+    assertEquals([await third.isHere("ana"), await here.isHere("ana")], [false, true]);
+  },
+);
+
+pure("a client whose taking over got no answer is found when it tries again", async () => {
+  const { stream, here } = await anaElsewhere();
+  stream.mute = true;
+  await assertRejects(
+    () => here.recall("ana", BACK, 0),
+    Error,
+    "Client ana cannot be taken over",
+  );
+  stream.mute = false;
+  assertEquals(await here.recall("ana", BACK, 0), ANA);
+  assertEquals([await here.isHere("ana"), here.claimOf("ana")], [true, 3]);
+});
+
+pure("a client whose node does not answer goes on from its own word, and not without", async () => {
+  const { stream, here } = await anaElsewhere(SILENT);
+  assertEquals(await here.recall("ana", { ...BACK, n: 7, sent: 9 }, 0), {
+    ...ANA,
+    n: 7,
+    doubtUpTo: 9,
+  });
+  const third = clientsOf("third", stream, SILENT);
+  assertEquals(await third.recall("ana", BACK, 0), undefined);
+  await third.settled();
+  assertEquals([third.has("ana"), stream.kept.has("client.ana")], [false, false]);
+});
+
+pure("a node that ends writes down what is stored, and nobody has to answer", async () => {
+  const { stream, here } = await anaElsewhere();
+  await here.recall("ana", BACK, 0);
+  here.leave(0);
+  await here.settled();
+  const third = clientsOf("third", stream, SILENT);
+  assertEquals(await third.recall("ana", BACK, 0), ANA);
+  // What it came by itself with is not known for certain, and not written either.
+  const { stream: other, here: doubtful } = await anaElsewhere(SILENT);
+  await doubtful.recall("ana", { ...BACK, n: 7 }, 0);
+  doubtful.leave(0);
+  await doubtful.settled();
+  assertEquals(await clientsOf("third", other, SILENT).recall("ana", BACK, 0), undefined);
+});
+
+pure(
+  "a client that another node asks for while it is coming is handed over afterwards",
+  async () => {
+    const { stream, here } = await anaElsewhere();
+    const gate = Promise.withResolvers<void>();
+    const recalled = here.recall("ana", BACK, 0);
+    stream.gate = gate.promise;
+    const handedOver = here.handOver("ana");
+    gate.resolve();
+    assertEquals([await recalled, await handedOver], [ANA, 5]);
+  },
+);
+
+pure("a client that is let in while nobody can be asked goes on from its own word", async () => {
+  const { here } = await anaElsewhere();
+  await here.recall("ana", BACK, 0);
+  assertEquals(here.letIn("ana", BACK), { ...ANA, doubtUpTo: Infinity });
+  assertEquals(here.takeUnasked(), []);
+  const back = { ...BACK, n: 6, sent: 8 };
+  assertEquals(here.letIn("ana", back), { ...ANA, n: 6, doubtUpTo: 8 });
+  assertEquals([here.takeUnasked(), here.takeUnasked()], [[["ana", back]], []]);
+});
+
+pure(
+  "a client whose connection has gone while it was looked for is not taken over for it",
+  async () => {
+    const { stream, here } = await anaElsewhere();
+    const gone = { isHere: () => false };
+    await assertRejects(() => here.recall("ana", gone, 0), Error, "Client ana has gone again");
+    assertEquals([here.has("ana"), await here.isHere("ana")], [false, false]);
+    assertEquals(stream.kept.get("client.ana")?.text.includes("there"), true);
+  },
+);

@@ -1,0 +1,76 @@
+import { assertEquals } from "@std/assert";
+import { Disputes } from "../../../src/store/jetstream/disputes.ts";
+import { Told } from "../../../src/store/jetstream/told.ts";
+import { pure } from "../../support/pure.ts";
+
+const ANA = { from: "ana", name: "Ana" };
+
+/** A room that was told that ana came, disputes about her, and what comes of them. */
+class Bench {
+  readonly room = { id: "a", told: new Told("me") };
+  readonly done: string[] = [];
+  readonly answers: PromiseWithResolvers<boolean>[] = [];
+  readonly disputes = new Disputes({
+    isHere: () => {
+      const answer = Promise.withResolvers<boolean>();
+      this.answers.push(answer);
+      return answer.promise;
+    },
+    tell: ({ id }, { event, from, name }) => this.done.push(`${id}: ${from} (${name}) ${event}`),
+    taken: (from, roomId) => this.done.push(`${roomId}: ${from} taken`),
+  });
+
+  constructor() {
+    this.room.told.tell({ event: "join", ...ANA });
+  }
+
+  settle(): Promise<void> {
+    return this.disputes.settle(this.room, ANA);
+  }
+
+  /** Asks where she is, and answers after something else has happened. */
+  async answered(isHere: boolean, meanwhile = () => {}): Promise<void> {
+    const settled = this.settle();
+    meanwhile();
+    this.answers.at(-1)!.resolve(isHere);
+    await settled;
+  }
+}
+
+pure("somebody of whom two nodes tell is told of again by the one where it is", async () => {
+  const bench = new Bench();
+  await bench.answered(true);
+  assertEquals(bench.done, ["a: ana (Ana) back"]);
+});
+
+pure("somebody of whom two nodes tell is given up by the one where it is not", async () => {
+  const bench = new Bench();
+  await bench.answered(false);
+  assertEquals(bench.done, ["a: ana taken"]);
+  assertEquals(bench.room.told.has("ana"), false);
+});
+
+for (const event of ["leave", "away"] as const) {
+  for (const isHere of [true, false]) {
+    const answer = isHere ? "here" : "elsewhere";
+    pure(
+      `nothing is told any more of a ${event} that comes before the answer "${answer}"`,
+      async () => {
+        const bench = new Bench();
+        await bench.answered(isHere, () => bench.room.told.tell({ event, ...ANA }));
+        assertEquals(bench.done, []);
+      },
+    );
+  }
+}
+
+pure("where somebody is is asked once at a time, and again when nobody knew", async () => {
+  const bench = new Bench();
+  const settled = bench.settle();
+  await bench.settle();
+  assertEquals(bench.answers.length, 1);
+  bench.answers[0]!.reject(new Error("No answer in time"));
+  await settled;
+  await bench.answered(true);
+  assertEquals(bench.done, ["a: ana (Ana) back"]);
+});

@@ -1,0 +1,43 @@
+import { assertEquals } from "@std/assert";
+import type { StreamMessage } from "../../../src/store/jetstream/link.ts";
+import { NodeBus } from "../../../src/store/jetstream/node_bus.ts";
+import { pure } from "../../support/pure.ts";
+
+pure("what one node says all hear, itself included, with the same values", () => {
+  const listeners: [string, (message: StreamMessage) => void][] = [];
+  const link = {
+    subject: (kind: string, of: string) => `${kind}.${of}`,
+    say: (subject: string, text: string) => {
+      const message = { seq: 0, before: 0, id: "", node: "", place: undefined, text };
+      for (const [known, heard] of listeners) if (known === subject) heard(message);
+    },
+    listen: (subject: string, heard: (message: StreamMessage) => void) => {
+      listeners.push([subject, heard]);
+      return () => {};
+    },
+  };
+  const words: unknown[][] = [];
+  const heard = (word: string) => (...of: unknown[]) => void words.push([word, ...of]);
+  for (const node of ["a", "b"]) {
+    new NodeBus(node, link).listen({
+      alive: heard("alive"),
+      taken: heard("taken"),
+      left: heard("left"),
+      deleted: heard("deleted"),
+    });
+  }
+  const bus = new NodeBus("a", link);
+  bus.say("alive", 1.5);
+  bus.say("taken", "ana", 7);
+  bus.say("left", "ana", 7, 0);
+  bus.say("left", "ana", 7, undefined);
+  bus.say("deleted", "k7q2", "e");
+  const said = [
+    ["alive", "a", 1.5],
+    ["taken", "a", "ana", 7],
+    ["left", "a", "ana", 7, 0],
+    ["left", "a", "ana", 7, undefined],
+    ["deleted", "a", "k7q2", "e"],
+  ];
+  assertEquals(words, said.flatMap((word) => [word, word]));
+});

@@ -1,0 +1,330 @@
+import { assertEquals } from "@std/assert";
+import * as fc from "fast-check";
+import {
+  MAX_SEEN,
+  MAX_WAITING_CHARS,
+  Outgoing,
+  type Published,
+  TRY_FOR_MS,
+  unavailable,
+} from "../../../src/store/jetstream/outgoing.ts";
+import { messageDraft, presenceDraft } from "../../support/drafts.ts";
+import { pure } from "../../support/pure.ts";
+
+interface Flight {
+  id: string;
+  done: (outcome: Published) => void;
+}
+
+/** Queues that work, over a store that answers when it is told to. */
+class Bench {
+  readonly reports: string[] = [];
+  readonly flights: Flight[] = [];
+  /** What it looks for, in the order in which it began to. */
+  readonly looks: { id: string; done: (seq: number) => void }[] = [];
+  readonly outgoing: Outgoing;
+
+  constructor() {
+    this.outgoing = new Outgoing({
+      isOpen: (roomId) => roomId === "a",
+      publish: (_room, _draft, id, done) => void this.flights.push({ id, done }),
+      find: (id, done) => void this.looks.push({ id, done }),
+      repeated: ({ n }, seq) => this.reports.push(`repeated ${n} at ${seq}`),
+      refused: ({ n }, { code }, doubtful) =>
+        this.reports.push(`refused ${n}: ${code}${doubtful ? ", perhaps" : ""}`),
+    });
+    this.outgoing.available = true;
+  }
+
+  say(n: number, { from = "ana", room = "a", body = "x" } = {}): void {
+    const draft = n > 0 ? messageDraft(from, n, body) : presenceDraft("join", from);
+    this.outgoing.append(room, draft, `${from}.${n}`);
+  }
+
+  /** Answers what was published longest ago, and returns its id. */
+  answer(outcome: Published): string | undefined {
+    const flight = this.flights.shift();
+    flight?.done(outcome);
+    return flight?.id;
+  }
+
+  stored(seq: number, duplicate = false): string | undefined {
+    return this.answer({ type: "stored", seq, duplicate });
+  }
+}
+
+const REFUSED: Published = { type: "refused", error: unavailable("No") };
+
+pure("one message of each client is on its way at a time", () => {
+  const bench = new Bench();
+  for (const n of [1, 2, 3]) bench.say(n);
+  bench.say(1, { from: "ben" });
+  assertEquals(bench.flights.map(({ id }) => id), ["ana.1", "ben.1"]);
+  bench.stored(7);
+  assertEquals(bench.flights.map(({ id }) => id), ["ben.1", "ana.2"]);
+  assertEquals(bench.reports, []);
+});
+
+pure("a message that is seen in the log lets the next one go, whatever its own answer", () => {
+  const bench = new Bench();
+  for (const n of [1, 2]) bench.say(n);
+  bench.outgoing.seen("ana", 1, 7);
+  assertEquals(bench.flights.map(({ id }) => id), ["ana.1", "ana.2"]);
+  bench.answer({ type: "unknown" });
+  bench.stored(8);
+  bench.say(1);
+  bench.say(2);
+  assertEquals(bench.reports, ["repeated 1 at 7", "repeated 2 at 8"]);
+  assertEquals(bench.flights.length, 0);
+});
+
+pure("what is refused is refused with everything behind it", () => {
+  const bench = new Bench();
+  for (const n of [1, 2, 3]) bench.say(n);
+  bench.answer(REFUSED);
+  assertEquals(bench.reports, [
+    "refused 1: unavailable",
+    "refused 2: out_of_order",
+    "refused 3: out_of_order",
+  ]);
+  bench.say(1);
+  assertEquals(bench.flights.length, 1);
+});
+
+pure("nothing overtakes what is in doubt, and its repeats wait for the same answer", () => {
+  const bench = new Bench();
+  for (const n of [1, 2]) bench.say(n);
+  bench.answer({ type: "unknown" });
+  bench.say(1);
+  bench.say(2);
+  assertEquals(bench.reports, ["refused 2: unavailable", "refused 2: unavailable"]);
+  bench.outgoing.tick(100);
+  bench.outgoing.tick(200);
+  assertEquals(bench.flights.length, 1);
+  // That this attempt failed says nothing about the first one.
+  bench.answer(REFUSED);
+  bench.outgoing.tick(300);
+  bench.stored(5, true);
+  bench.say(2);
+  assertEquals(bench.reports.slice(2), ["repeated 1 at 5", "repeated 1 at 5"]);
+  assertEquals(bench.flights.map(({ id }) => id), ["ana.2"]);
+});
+
+pure("what stays in doubt for too long is refused", () => {
+  const bench = new Bench();
+  bench.say(1);
+  bench.answer({ type: "unknown" });
+  bench.outgoing.tick(TRY_FOR_MS - 1);
+  assertEquals(bench.reports, []);
+  bench.outgoing.tick(TRY_FOR_MS);
+  assertEquals(bench.reports, ["refused 1: unavailable, perhaps"]);
+  assertEquals(bench.outgoing.certainLastOf("ana"), undefined);
+});
+
+pure("while the store cannot be reached all is refused but what is on its way", () => {
+  const bench = new Bench();
+  for (const n of [1, 2]) bench.say(n);
+  bench.outgoing.available = false;
+  bench.say(1, { from: "ben" });
+  assertEquals(bench.reports, ["refused 2: unavailable", "refused 1: unavailable"]);
+  bench.outgoing.available = true;
+  bench.stored(4);
+  bench.say(2);
+  assertEquals(bench.flights.map(({ id }) => id), ["ana.2"]);
+});
+
+pure("a client that comes from another node goes on where that one was, and skips nothing", () => {
+  const bench = new Bench();
+  bench.outgoing.stored("ana", 40);
+  bench.say(40);
+  bench.say(42);
+  assertEquals([bench.reports, bench.looks[0]?.id], [[], "ana.40"]);
+  bench.looks[0]?.done(7);
+  assertEquals(bench.reports, ["repeated 40 at 7", "refused 42: out_of_order"]);
+  bench.say(41);
+  bench.stored(9, true);
+  assertEquals(bench.reports[2], "repeated 41 at 9");
+  bench.say(43);
+  assertEquals(bench.reports.slice(3), ["refused 43: out_of_order"]);
+  assertEquals(bench.outgoing.lastOf("ana"), 41);
+});
+
+pure(
+  "a client that goes to another node is handed over when nothing of it is on its way",
+  async () => {
+    const bench = new Bench();
+    for (const n of [1, 2, 3]) bench.say(n);
+    let told: unknown;
+    const handedOver = bench.outgoing.handOver("ana").then((n) => told = n);
+    bench.outgoing.forget("ana");
+    assertEquals(bench.reports, ["refused 2: unavailable", "refused 3: unavailable"]);
+    await Promise.resolve();
+    assertEquals(told, undefined);
+    bench.stored(7);
+    assertEquals([await handedOver, bench.flights.length, bench.outgoing.size], [1, 0, 0]);
+    assertEquals(await bench.outgoing.handOver("nobody"), 0);
+  },
+);
+
+pure(
+  "of what may be stored elsewhere nobody is told a number, until it is said again",
+  async () => {
+    const bench = new Bench();
+    bench.outgoing.stored("ana", 40, 41);
+    assertEquals(bench.outgoing.certainLastOf("ana"), undefined);
+    assertEquals(await bench.outgoing.handOver("ana"), undefined);
+    bench.say(41);
+    bench.stored(7);
+    const certain = [bench.outgoing.certainLastOf("ana"), await bench.outgoing.handOver("ana")];
+    assertEquals(certain, [41, 41]);
+  },
+);
+
+pure("what another node has stored is a repeat without a place where nobody can be asked", () => {
+  const bench = new Bench();
+  bench.outgoing.stored("ana", 40);
+  bench.say(39);
+  bench.say(40);
+  bench.outgoing.available = false;
+  assertEquals(bench.reports, ["repeated 40 at 0"]);
+  bench.looks[0]?.done(0);
+  bench.say(1);
+  assertEquals(bench.reports.slice(1), ["repeated 39 at 0", "repeated 1 at 0"]);
+});
+
+pure("a refusal that comes when another node has stored it is none", () => {
+  const bench = new Bench();
+  bench.say(1);
+  bench.outgoing.stored("ana", 3);
+  bench.answer(REFUSED);
+  bench.say(4);
+  bench.stored(9);
+  assertEquals([bench.reports, bench.outgoing.lastOf("ana")], [["repeated 1 at 0"], 4]);
+});
+
+pure("what was seen of a client before it came is stored, whatever it says itself", () => {
+  const bench = new Bench();
+  for (const n of [7, 9, 8]) bench.outgoing.seen("ana", n, 100 + n);
+  for (let i = 1; i < MAX_SEEN; i++) bench.outgoing.seen(`ben${i}`, 5, 200 + i);
+  bench.outgoing.stored("ana", 6, 12);
+  bench.outgoing.seen("ana", 10, 300);
+  assertEquals([bench.outgoing.lastOf("ana"), bench.outgoing.lastOf("ben1")], [10, 0]);
+  for (const id of ["cleo", "dan"]) bench.outgoing.seen(id, 5, 301);
+  for (const id of ["ben1", "dan"]) bench.outgoing.stored(id, 3);
+  assertEquals([bench.outgoing.lastOf("ben1"), bench.outgoing.lastOf("dan")], [3, 5]);
+});
+
+pure("a client's own word counts for what may be stored, and for nothing else", () => {
+  const bench = new Bench();
+  bench.outgoing.stored("ana", 40, 42);
+  bench.outgoing.goesOn("ana", 43);
+  bench.outgoing.goesOn("ben", 1);
+  assertEquals([bench.outgoing.lastOf("ana"), bench.outgoing.lastOf("ben")], [40, 0]);
+  bench.outgoing.goesOn("ana", 41);
+  bench.outgoing.goesOn("ana", 39);
+  assertEquals(bench.outgoing.lastOf("ana"), 41);
+  assertEquals(bench.outgoing.certainLastOf("ana"), undefined);
+});
+
+pure("what is stored is never refused, whatever stands in the way of the rest", () => {
+  const bench = new Bench();
+  bench.say(1);
+  bench.stored(5);
+  bench.say(2);
+  bench.answer({ type: "unknown" });
+  const body = "x".repeat(MAX_WAITING_CHARS);
+  bench.say(1);
+  bench.say(1, { body });
+  bench.say(3);
+  assertEquals(bench.reports, ["repeated 1 at 5", "repeated 1 at 5", "refused 3: unavailable"]);
+});
+
+pure("a message for a room that is not open is refused, presence is not", () => {
+  const bench = new Bench();
+  bench.say(1, { room: "b" });
+  bench.say(0, { room: "b" });
+  assertEquals(bench.reports, ["refused 1: room_gone"]);
+  assertEquals(bench.flights.length, 1);
+});
+
+pure("what waits is bounded", () => {
+  const bench = new Bench();
+  const body = "x".repeat(MAX_WAITING_CHARS / 2 - 150);
+  bench.say(1, { body });
+  bench.say(2, { body });
+  bench.say(1, { from: "ben" });
+  assertEquals(bench.reports, ["refused 1: unavailable"]);
+  bench.stored(1);
+  bench.say(1, { from: "ben" });
+  assertEquals(bench.reports.length, 1);
+});
+
+pure("a client is forgotten when nothing of it waits", async () => {
+  const bench = new Bench();
+  bench.say(1);
+  assertEquals([bench.outgoing.holds("ana"), bench.outgoing.holds("ben")], [true, false]);
+  const settled = Promise.all([bench.outgoing.settled("ana"), bench.outgoing.settled()]);
+  bench.outgoing.forget("ana");
+  bench.outgoing.forget("nobody");
+  assertEquals(bench.outgoing.size, 1);
+  bench.stored(1);
+  await settled;
+  assertEquals([bench.outgoing.size, bench.outgoing.settled()], [0, undefined]);
+});
+
+pure("whatever fails, each message is stored once and in order, if its author repeats it", () => {
+  const outcome = fc.constantFrom("stored", "lost answer", "lost", "refused");
+  fc.assert(fc.property(fc.array(outcome, { maxLength: 60 }), (story) => {
+    const bench = new Bench();
+    const log: string[] = [];
+    let now = 0;
+    // The answers of a real store: what is stored already is a duplicate.
+    const settle = (how: string) => {
+      const flight = bench.flights.shift();
+      if (flight === undefined) return;
+      const known = log.indexOf(flight.id);
+      const seq = known >= 0 ? known + 1 : log.length + 1;
+      if (how === "refused") return flight.done(REFUSED);
+      if (how !== "lost" && known < 0) log.push(flight.id);
+      flight.done(
+        how === "stored" ? { type: "stored", seq, duplicate: known >= 0 } : { type: "unknown" },
+      );
+    };
+    const all = [1, 2, 3, 4, 5];
+    for (const how of [...story, ...Array(20).fill("stored")]) {
+      if (bench.flights.length === 0) all.forEach((n) => bench.say(n));
+      bench.outgoing.tick(++now);
+      settle(how);
+    }
+    assertEquals(log, all.map((n) => `ana.${n}`));
+  }));
+});
+
+pure("a client of whom only coming and going was told is not kept", () => {
+  const bench = new Bench();
+  bench.say(0, { from: "orphan" });
+  bench.stored(1);
+  assertEquals(bench.outgoing.size, 0);
+  bench.outgoing.available = false;
+  bench.say(0, { from: "orphan" });
+  assertEquals([bench.outgoing.size, bench.reports], [0, ["refused 0: unavailable"]]);
+});
+
+pure(
+  "a client that comes back goes on where the other node was, whatever is still on its way",
+  () => {
+    const bench = new Bench();
+    bench.say(1);
+    bench.stored(7);
+    bench.say(0);
+    bench.outgoing.forget("ana");
+    // Meanwhile another node has stored 2 and 3.
+    bench.outgoing.stored("ana", 3);
+    bench.stored(8);
+    bench.say(1);
+    bench.looks[0]?.done(7);
+    bench.say(4);
+    assertEquals(bench.reports, ["repeated 1 at 7"]);
+    assertEquals(bench.flights.map(({ id }) => id), ["ana.4"]);
+  },
+);

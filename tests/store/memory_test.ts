@@ -1,0 +1,44 @@
+import { assertEquals } from "@std/assert";
+import { DELETED } from "../../src/core/store.ts";
+import { MemoryStore } from "../../src/store/memory.ts";
+import { REMEMBERED_SENDS } from "../../src/store/sends.ts";
+import { messageDraft } from "../support/drafts.ts";
+import { pure } from "../support/pure.ts";
+import { IGNORE, testStore } from "../support/store_suite.ts";
+
+let epochs = 0;
+const newEpoch = () => `epoch${++epochs}`;
+
+testStore({
+  name: "MemoryStore",
+  make: (events, limits) => new MemoryStore(events, limits, newEpoch),
+  durable: false,
+  shared: false,
+  forgetsNumbers: true,
+  permissions: "none",
+});
+
+pure("MemoryStore: of a repeat from too long ago only that it is one can be told", async () => {
+  const seqs: number[] = [];
+  const store = new MemoryStore(
+    { ...IGNORE, repeated: (_, seq) => seqs.push(seq) },
+    { logEntries: 10, logBytes: 10_000 },
+    newEpoch,
+  );
+  await store.create("a", "Lobby");
+  const append = (n: number) => store.append("a", messageDraft("ana", n));
+  for (let n = 1; n <= REMEMBERED_SENDS + 5; n++) append(n);
+  for (const n of [1, 5, 6, 7, REMEMBERED_SENDS + 5]) append(n);
+  assertEquals(seqs, [0, 0, 6, 7, REMEMBERED_SENDS + 5]);
+});
+
+pure("MemoryStore remembers the newest deleted rooms only", async () => {
+  const store = new MemoryStore(IGNORE, { logEntries: 10, logBytes: 10_000 }, newEpoch);
+  for (let i = 0; i <= DELETED.rooms; i++) store.delete(`room${i}`);
+  // Deleted once more, it is one of the newest.
+  store.delete("room1");
+  store.delete("another");
+  const isGone = (id: string) => store.create(id, "Lobby").then(() => false, () => true);
+  assertEquals([await isGone("room0"), await isGone("room2")], [false, false]);
+  assertEquals([await isGone("room1"), await isGone("room3")], [true, true]);
+});

@@ -1,0 +1,225 @@
+/**
+ * A hub with nothing real around it: peers without sockets, a clock that stands
+ * still, random bytes that are not random, and a store that is a `Map`.
+ *
+ * @module
+ */
+
+import { assertThrows } from "@std/assert";
+import type { Effect, Instant } from "../../src/core/effects.ts";
+import { Hub } from "../../src/core/hub.ts";
+import type { RandomBytes } from "../../src/core/ids.ts";
+import { Log } from "../../src/core/log.ts";
+import { DEFAULTS } from "../../src/core/options.ts";
+import type { HubOptions } from "../../src/core/options.ts";
+import type { Peer, Session } from "../../src/core/sessions.ts";
+import type { StoredClient, StoredRoom } from "../../src/core/store.ts";
+import { encodeEntry } from "../../src/protocol/encode.ts";
+import { ChatError } from "../../src/protocol/errors.ts";
+import type { CreateFrame, HelloFrame, JoinFrame } from "../../src/protocol/frames.ts";
+import { Roster } from "../../src/protocol/roster.ts";
+
+/** A peer that keeps what it was sent. */
+export class FakePeer implements Peer {
+  readonly plain: boolean;
+  ready = true;
+  idle = true;
+  session: Session | undefined;
+  readonly sent: string[] = [];
+
+  constructor(plain: boolean) {
+    this.plain = plain;
+  }
+
+  send(text: string): void {
+    this.sent.push(text);
+  }
+}
+
+/** Bytes that differ from call to call and are the same in every run. */
+export function countingBytes(): RandomBytes {
+  let count = 0;
+  return (bytes) => {
+    count++;
+    return bytes.map((_, i) => (count >> (5 * (i % 4))) + i);
+  };
+}
+
+/** Signs client ids with the key that nobody needs to have. */
+const sign = (clientId: string) => `signed:${clientId}`;
+
+const OPTIONS: HubOptions = {
+  ...DEFAULTS,
+  maxRooms: 100,
+  maxRoomsPerClient: 10,
+  presenceLimit: 50,
+  emptyRoomMs: 1_000,
+  graceMs: 1_000,
+  heartbeatMs: 60_000,
+  helloMs: 1_000,
+};
+
+/** A hub under test. */
+export class HubBench {
+  readonly hub: Hub;
+  /** Now. */
+  t: Instant = { now: 0, at: 1_700_000_000_000 };
+  /** Whom the store remembers. */
+  readonly clients = new Map<string, StoredClient>();
+  /** Up to which number the messages of a client were seen in the store. */
+  readonly seen = new Map<string, number>();
+  readonly #rooms = new Map<string, StoredRoom>();
+
+  constructor(options: Partial<HubOptions> = {}, shared = false) {
+    const store = {
+      ...(shared ? { shared } : {}),
+      storedUpTo: (id: string) => this.seen.get(id) ?? 0,
+    };
+    this.hub = new Hub({ ...OPTIONS, ...options }, countingBytes(), sign, store);
+  }
+
+  /** The session token of a client. */
+  tokenOf({ session }: FakePeer): string {
+    return `${session?.id}.${sign(session?.id ?? "")}`;
+  }
+
+  /** Lets time pass, in milliseconds. */
+  pass(ms: number): void {
+    this.t = { now: this.t.now + ms, at: this.t.at + ms };
+  }
+
+  peer(plain: boolean): FakePeer {
+    return new FakePeer(plain);
+  }
+
+  plain(): FakePeer {
+    const peer = this.peer(true);
+    this.perform(this.hub.connect(peer, this.t));
+    return peer;
+  }
+
+  v1(name: string, session?: string, n?: number): FakePeer {
+    const peer = this.peer(false);
+    this.perform(this.hub.connect(peer, this.t));
+    const frame: HelloFrame = {
+      action: "hello",
+      name,
+      ...(session === undefined ? {} : { session }),
+      ...(n === undefined ? {} : { n }),
+    };
+    this.perform(this.hub.receive(peer, frame, this.t));
+    return peer;
+  }
+
+  /** Makes a room and returns its id. */
+  create(peer: FakePeer, name: string): string {
+    const before = new Set(this.hub.rooms.keys());
+    this.perform(this.hub.receive(peer, { action: "create", name }, this.t));
+    const made = [...this.hub.rooms.keys()].find((id) => !before.has(id));
+    if (made === undefined) throw new Error(`No room was made for ${name}`);
+    return made;
+  }
+
+  join(peer: FakePeer, frame: Omit<JoinFrame, "action">): void {
+    this.perform(this.hub.receive(peer, { action: "join", ...frame }, this.t));
+  }
+
+  say(peer: FakePeer, roomId: string, body: string): void {
+    this.perform(this.hub.receive(peer, { action: "message", roomId, bodies: [body] }, this.t));
+  }
+
+  /** A room as a store hands it over, with an empty log. */
+  stored(id: string, name: string): StoredRoom {
+    const limits = { logEntries: 100, logBytes: 100_000 };
+    const log = new Log(`epoch${this.#rooms.size}`, limits);
+    const room = { id, name, log, roster: new Roster() };
+    this.#rooms.set(id, room);
+    return room;
+  }
+
+  /** What the hub wants when the store has opened a room. */
+  opened(peer: Peer, frame: CreateFrame | JoinFrame, stored: StoredRoom): Effect[] {
+    return [
+      ...this.hub.admit(stored, this.t),
+      ...this.hub.opened(peer, frame, stored, this.t),
+    ];
+  }
+
+  /** Carries effects out as the engine would, but delivers no entries by itself. */
+  perform(effects: Effect[]): void {
+    for (const effect of effects) {
+      switch (effect.type) {
+        case "send":
+          effect.to.send(effect.text);
+          break;
+        case "append": {
+          const { log, roster } = this.hub.rooms.get(effect.roomId) ?? {};
+          for (const draft of effect.drafts) {
+            const seq = (log?.head ?? 0) + 1;
+            log?.push(seq, encodeEntry(seq, draft));
+            if ("event" in draft) roster?.apply(draft);
+          }
+          break;
+        }
+        case "create": {
+          const { peer, frame, roomId, name } = effect;
+          this.perform(this.opened(peer, frame, this.stored(roomId, name)));
+          break;
+        }
+        case "open":
+          this.perform(this.hub.opened(effect.peer, effect.frame, undefined, this.t));
+          break;
+        case "deliver":
+          effect.member.cursor = effect.member.room.log.head;
+          break;
+        case "recall": {
+          const { peer, frame, clientId } = effect;
+          const known = this.clients.get(clientId);
+          this.perform(this.hub.recalled(peer, frame, clientId, known, this.t));
+          break;
+        }
+        case "close":
+        case "pass":
+        case "relay":
+        case "release":
+        case "remember":
+        case "trim":
+        case "forget":
+          break;
+        default:
+          effect satisfies never;
+      }
+    }
+  }
+
+  /** The presence among effects, in words. */
+  told(effects: Effect[]): string[] {
+    return effects.flatMap((effect) => {
+      if (effect.type !== "append") return [];
+      return effect.drafts.map((draft) =>
+        `${"event" in draft ? draft.event : undefined} ${draft.name ?? draft.from}`
+      );
+    });
+  }
+}
+
+/** A bench with one room and two `parley.v1` members. */
+export function twoInRoom(options = {}): {
+  bench: HubBench;
+  ana: FakePeer;
+  ben: FakePeer;
+  roomId: string;
+} {
+  const bench = new HubBench(options);
+  const ana = bench.v1("Ana");
+  const ben = bench.v1("Ben");
+  const roomId = bench.create(ana, "Lobby");
+  bench.join(ben, { roomId });
+  return { bench, ana, ben, roomId };
+}
+
+/** The code and the message that something is refused with. */
+export function refusal(fn: () => unknown): [string, string] {
+  const error = assertThrows(fn, ChatError);
+  return [error.code, error.message];
+}
