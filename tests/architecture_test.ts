@@ -70,7 +70,7 @@ const MAY_SEE: Record<string, string[]> = {
 /** What stands in the code of one file only, or of a few. */
 const ONLY_IN: [what: string, pattern: RegExp, files: string[]][] = [
   ["Deno.serve", /\bDeno\.serve\b/, ["server.ts"]],
-  ["Deno.upgradeWebSocket", /\bDeno\.upgradeWebSocket\b/, ["server.ts"]],
+  ["Deno.upgradeWebSocket", /\bDeno\.upgradeWebSocket\b/, ["server/chat"]],
   ["sending on a socket", /socket\??\.send\(/i, ["server/connection", "client/link"]],
   ["new WebSocket", /\bnew WebSocket\b/, ["client/link"]],
   ["exiting", /\bDeno\.exit\b/, ["server.ts", "cli.ts"]],

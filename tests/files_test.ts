@@ -24,6 +24,7 @@ const TESTED_BY: Record<string, string | null> = {
   "protocol/close_codes": "protocol/frames_test.ts",
   "server/machine": "server/flags_test.ts",
   "server/terminate": "server/closed_sockets_test.ts",
+  "server.ts": "deploy/server_process_test.ts",
   // Types only.
   "core/effects": null,
 };

@@ -7,6 +7,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { DEFAULTS, type EngineOptions } from "../core/options.ts";
 import { PROGRAMS } from "../program.ts";
+import { checkedPath } from "./chat.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "./logger.ts";
 import { usualMemory } from "./machine.ts";
 
@@ -164,19 +165,6 @@ export function parseServerFlags(
     logFormat: oneOf("--log-format", text("log-format") ?? "pretty", LOG_FORMATS),
     engine,
   };
-}
-
-/**
- * Takes the path of the WebSocket, if requests can have it.
- *
- * @throws {RangeError} with one line that names where it came from.
- */
-export function checkedPath(name: string, path: string): string {
-  const written = URL.parse(path, "http://localhost")?.pathname;
-  if (path === written && path !== "/healthz") return path;
-  throw new RangeError(
-    `${name} must be the path of a URL as it is sent, like /chat, and not /healthz: ${path}`,
-  );
 }
 
 /**

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { createChat, type StoreEvents } from "../../server.ts";
+import type { StoreEvents } from "../../src/core/store.ts";
+import { createChat } from "../../src/server/chat.ts";
 import { openMemoryStore } from "../../src/server/choose_store.ts";
 import { START_PAGE } from "../../src/server/start_page.ts";
 import { RawSocket, TestChat } from "../support/fixtures.ts";
