@@ -48,16 +48,21 @@ for (let i = 0; i < 100; i++) {
 }
 
 const BODY = "x".repeat(64);
+const room = hub.rooms.get(ROOM_ID)!;
+let now = 0;
 
-Deno.bench("receive a message", { group: "hub" }, () => {
-  hub.receive(author, { action: "message", roomId: ROOM_ID, bodies: [BODY] }, NOW);
-});
+/** Says something in the room, a second behind the last time and when that has gone out. */
+function say(action: "message" | "messages", bodies: string[]): void {
+  hub.receive(author, { action, roomId: ROOM_ID, bodies }, { now: now += 1_000, at: NOW.at });
+  room.begin();
+  room.end();
+}
+
+Deno.bench("receive a message", { group: "hub" }, () => say("message", [BODY]));
 
 const BODIES = Array<string>(32).fill(BODY);
 
-Deno.bench("receive 32 messages in one frame", { group: "hub" }, () => {
-  hub.receive(author, { action: "messages", roomId: ROOM_ID, bodies: BODIES }, NOW);
-});
+Deno.bench("receive 32 messages in one frame", { group: "hub" }, () => say("messages", BODIES));
 
 Deno.bench("receive a ping", { group: "hub" }, () => {
   hub.receive(author, { action: "ping" }, NOW);

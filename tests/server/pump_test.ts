@@ -10,7 +10,7 @@ import { pure } from "../support/pure.ts";
 import { turn, until } from "../support/waiting.ts";
 import { connectionOptions } from "./connection_options.ts";
 import { FakeSocket } from "./fake_socket.ts";
-import { bench, seqs } from "./pump_bench.ts";
+import { bench, seqs } from "./pump_scene.ts";
 
 pure(
   "Pump.mark() sends at the end of the turn, all of it in one frame, the same to all",
