@@ -28,6 +28,10 @@ import { utf8Bytes } from "./utf8.ts";
 
 type Fields = Record<string, unknown>;
 
+/** How deep lists and objects may lie in each other, in texts that are longer than a few KB: reading 390 KB of brackets takes 30 MB. */
+const MAX_DEPTH = 64;
+const SHALLOW_CHARS = 4_096;
+
 /**
  * Reads one text frame of a client.
  *
@@ -77,6 +81,9 @@ export function addressOf(text: string): { ref?: Ref; n?: number } | undefined {
 }
 
 function parseObject(text: string): Fields {
+  if (text.length > SHALLOW_CHARS && nestsTooDeep(text)) {
+    throw new ChatError("invalid_json", `JSON must not nest deeper than ${MAX_DEPTH}`);
+  }
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -87,6 +94,36 @@ function parseObject(text: string): Fields {
     throw new ChatError("invalid_json", `Frame must be a JSON object, not ${describe(value)}`);
   }
   return value;
+}
+
+/** Says whether lists and objects lie deeper in each other than anybody needs, without reading them. */
+function nestsTooDeep(text: string): boolean {
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    switch (text[i]) {
+      case "[":
+      case "{":
+        if (++depth > MAX_DEPTH) return true;
+        break;
+      case "]":
+      case "}":
+        depth--;
+        break;
+      case '"':
+        i = endOfString(text, i);
+    }
+  }
+  return false;
+}
+
+/** The index of the quote that ends the string which begins at `start`; of the end where none does. */
+function endOfString(text: string, start: number): number {
+  for (let end = start; (end = text.indexOf('"', end + 1)) !== -1;) {
+    let before = end;
+    while (text[before - 1] === "\\") before--;
+    if ((end - before) % 2 === 0) return end;
+  }
+  return text.length;
 }
 
 /** What a plain client can say: the rest of the protocol means nothing to it, and is passed over. */

@@ -119,6 +119,33 @@ pure("addressOf() finds ref and n in a frame that is refused for something else"
   assertEquals(addressOf(`{"ref":1}${" ".repeat(MAX_FRAME_CHARS)}`), undefined);
 });
 
+pure(
+  "decode() reads nothing that nests deeper than anybody needs, whatever stands in strings",
+  () => {
+    const frame = (open: string, close: string, depth: number, rest = "x") =>
+      `{"action":"ping","x":${open.repeat(depth)}1${close.repeat(depth)},"y":"${rest}"}`
+        .padEnd(5_000);
+    for (const [open, close] of [["[", "]"], [`{"a":`, "}"]] as const) {
+      assertEquals(decode(frame(open, close, 63), "v1").action, "ping");
+      const error = assertThrows(() => decode(frame(open, close, 64), "v1"), ChatError);
+      assertEquals([error.code, error.message], [
+        "invalid_json",
+        "JSON must not nest deeper than 64",
+      ]);
+      assertEquals(addressOf(frame(open, close, 64)), undefined);
+    }
+    const deep = "[".repeat(100);
+    for (const said of [deep, `\\"${deep}`, `${deep}\\\\`, `\\\\\\"${deep}\\"`]) {
+      assertEquals(decode(frame("[", "]", 1, said), "v1").action, "ping", said);
+    }
+    for (
+      const text of ["[".repeat(390_000), `"${deep}`.padEnd(5_000, "["), `{"a":"\\`.padEnd(5_000)]
+    ) {
+      assertEquals(assertThrows(() => decode(text, "v1"), ChatError).code, "invalid_json");
+    }
+  },
+);
+
 pure("decode() counts the bytes of a body as TextEncoder does", () => {
   const encoder = new TextEncoder();
   const units = fc.array(fc.constantFrom("a", "é", "€", "😀", "\ud800", "\udc00"), {
