@@ -435,8 +435,8 @@ export class Hub {
       room.hush();
     }
     const reply = entered(peer, member, frame, !isHere);
-    const { length } = room.quiet ? [] : room.members;
-    session.budget.spend(costOfEntering(length, room.log.bytesAfter(member.cursor), length));
+    const meets = room.quiet ? 0 : room.members.length;
+    session.budget.spend(costOfEntering(meets, room.log.bytesAfter(member.cursor), meets));
     const told = event === undefined ? [] : tell(event, member, t);
     // What was promised is sent before anything can push it off the log's tail.
     return [...before, ...reply, { type: "deliver", member }, ...grown, ...told];

@@ -74,13 +74,11 @@ export class Messages {
       }
     }
     session.take(first + count - 1);
-    const rest = drafts.splice(count);
-    const effects: Effect[] = [{ type: "append", roomId, drafts }];
-    if (refused !== undefined) {
-      session.stumble(frame.n !== undefined);
-      effects.push(refusal(peer, rest[0]!, refused));
-    }
-    return effects;
+    const append: Effect = { type: "append", roomId, drafts };
+    if (refused === undefined) return [append];
+    session.stumble(frame.n !== undefined);
+    const [next] = drafts.splice(count);
+    return [append, refusal(peer, next!, refused)];
   }
 
   /**

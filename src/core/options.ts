@@ -22,13 +22,13 @@ export interface HubOptions extends Pick<StoreOptions, "logAgeMs" | "graceMs"> {
   pauseMs: number;
   /** How long a client that has lost its places may come back as itself. */
   sessionMs: number;
-  /** The most clients without a connection that are remembered; for one more, the oldest is forgotten. */
+  /** The most clients without a connection that are remembered; for one more, who was in rooms for the shortest time is forgotten. */
   maxAway: number;
   /** Rooms with more members than this stop logging who comes and goes. */
   presenceLimit: number;
   /** How long an empty room can be rejoined. */
   emptyRoomMs: number;
-  /** How many frames a second one connection may send on average, and twice as many at once; 0: any. */
+  /** How many frames a second one client may send on average, and twice as many at once; 0: any. */
   rate: number;
   /** After how long a silent `parley.v1` client is asked for a sign of life; it is dropped after two of these. */
   heartbeatMs: number;
