@@ -8,7 +8,7 @@
  */
 
 import type { HubOptions } from "./options.ts";
-import { Order } from "./order.ts";
+import { Levels } from "./order.ts";
 import type { Member } from "./room.ts";
 import type { Session } from "./sessions.ts";
 
@@ -32,7 +32,7 @@ export class Absence {
   /** Those who have lost their places, and until when they are remembered, soonest first. */
   readonly #gone = new Map<Session, number>();
   /** All of both by how long they have stayed, whoever went first first: see {@linkcode rankOf}. */
-  readonly #ranks: Order<Session>[] = [];
+  readonly #ranks = new Levels<Session>();
 
   /** Nobody is away. */
   constructor(options: AbsenceOptions) {
@@ -90,7 +90,7 @@ export class Absence {
     this.#away.delete(session);
     this.#returning.delete(session);
     this.#gone.delete(session);
-    for (const rank of this.#ranks) rank?.delete(session);
+    this.#ranks.delete(session);
   }
 
   /** What is over by now. Any client may be ended meanwhile. */
@@ -125,11 +125,10 @@ export class Absence {
   *excess(): Iterable<Over> {
     const { maxAway } = this.#options;
     while (true) {
-      const strangers = this.#ranks[0];
       const tooMany = this.#away.size + this.#gone.size > maxAway ||
-        (strangers?.size ?? 0) > Math.max(1, maxAway * STRANGERS_SHARE);
+        this.#ranks.countAt(0) > Math.max(1, maxAway * STRANGERS_SHARE);
       if (!tooMany) return;
-      const session = this.#ranks.find((rank) => rank !== undefined && rank.size > 0)!.first!;
+      const session = this.#ranks.lowest!;
       this.end(session);
       yield { session };
     }
@@ -138,7 +137,7 @@ export class Absence {
   #begin(session: Session): void {
     this.end(session);
     this.#away.add(session);
-    (this.#ranks[rankOf(session)] ??= new Order()).add(session);
+    this.#ranks.put(session, rankOf(session));
   }
 }
 

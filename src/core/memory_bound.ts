@@ -6,18 +6,12 @@
  * @module
  */
 
-import { Order } from "./order.ts";
+import { Levels } from "./order.ts";
 
 /** What can do with less memory. */
 export interface Shrinkable {
   /** Forgets some of the oldest of what it has, and notes what it takes then, if that is less. */
   shrink(): void;
-}
-
-/** What is known of one of them: the bytes it takes, and the power of two that they reach. */
-interface Share {
-  bytes: number;
-  size: number;
 }
 
 /**
@@ -27,9 +21,10 @@ interface Share {
  */
 export class MemoryBound {
   readonly #most: number;
-  readonly #shares = new Map<Shrinkable, Share>();
-  /** All of them by that power of two; whoever has been of a size for longest comes first. */
-  readonly #bySize: Order<Shrinkable>[] = [];
+  /** The bytes that each takes. */
+  readonly #shares = new Map<Shrinkable, number>();
+  /** Those that may have to shrink by the power of two that these reach. */
+  readonly #bySize = new Levels<Shrinkable>();
   #bytes = 0;
   #shrinking = false;
 
@@ -48,9 +43,9 @@ export class MemoryBound {
     this.#put(one, bytes);
     if (this.#shrinking) return;
     this.#shrinking = true;
-    for (let largest; this.#bytes > this.#most && (largest = this.#largest()) !== undefined;) {
+    for (let largest; this.#bytes > this.#most && (largest = this.#bySize.highest) !== undefined;) {
       // It comes back with what it takes then. One that cannot shrink is left alone until it has grown.
-      this.#take(largest);
+      this.#bySize.delete(largest);
       largest.shrink();
     }
     this.#shrinking = false;
@@ -58,31 +53,14 @@ export class MemoryBound {
 
   /** Forgets one. */
   delete(one: Shrinkable): void {
-    this.#bytes -= this.#shares.get(one)?.bytes ?? 0;
-    this.#take(one);
+    this.#bytes -= this.#shares.get(one) ?? 0;
+    this.#bySize.delete(one);
     this.#shares.delete(one);
   }
 
-  #largest(): Shrinkable | undefined {
-    return this.#bySize.at(-1)?.first;
-  }
-
   #put(one: Shrinkable, bytes: number): void {
-    const size = Math.floor(Math.log2(bytes + 1));
-    const share = this.#shares.get(one) ?? { bytes: 0, size: -1 };
-    this.#shares.set(one, share);
-    this.#bytes += bytes - share.bytes;
-    share.bytes = bytes;
-    if (share.size === size && this.#bySize[size]?.has(one)) return;
-    this.#take(one);
-    share.size = size;
-    (this.#bySize[size] ??= new Order()).add(one);
-  }
-
-  /** Takes one out of those that may have to shrink. */
-  #take(one: Shrinkable): void {
-    const { size } = this.#shares.get(one) ?? {};
-    if (size !== undefined) this.#bySize[size]?.delete(one);
-    while (this.#bySize.length > 0 && !this.#bySize.at(-1)?.size) this.#bySize.pop();
+    this.#bytes += bytes - (this.#shares.get(one) ?? 0);
+    this.#shares.set(one, bytes);
+    this.#bySize.put(one, Math.floor(Math.log2(bytes + 1)));
   }
 }

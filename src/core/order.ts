@@ -67,3 +67,41 @@ export class Order<Item> implements Iterable<Item> {
     }
   }
 }
+
+/** Things at levels, which are small whole numbers; at each in the order in which they came there. */
+export class Levels<Item> {
+  readonly #levels: Order<Item>[] = [];
+  readonly #levelOf = new Map<Item, number>();
+
+  /** The one that has been at the highest level for the longest time; undefined where there is none. */
+  get highest(): Item | undefined {
+    return this.#levels.at(-1)?.first;
+  }
+
+  /** The one that has been at the lowest level for the longest time; undefined where there is none. */
+  get lowest(): Item | undefined {
+    return this.#levels.find((items) => items !== undefined && items.size > 0)?.first;
+  }
+
+  /** How many there are at a level. */
+  countAt(level: number): number {
+    return this.#levels[level]?.size ?? 0;
+  }
+
+  /** Puts one at a level, behind all others there. Where it is there already it keeps its place. */
+  put(item: Item, level: number): void {
+    if (this.#levelOf.get(item) === level) return;
+    this.delete(item);
+    this.#levelOf.set(item, level);
+    (this.#levels[level] ??= new Order()).add(item);
+  }
+
+  /** Forgets one, if it is here. */
+  delete(item: Item): void {
+    const level = this.#levelOf.get(item);
+    if (level === undefined) return;
+    this.#levelOf.delete(item);
+    this.#levels[level]!.delete(item);
+    while (this.#levels.length > 0 && !this.#levels.at(-1)?.size) this.#levels.pop();
+  }
+}

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { Order } from "./order.ts";
+import { Levels, Order } from "./order.ts";
 
 const NOTHING = new Order<never>();
 
@@ -14,8 +14,8 @@ const NOTHING = new Order<never>();
 export class Shares<Owner, Item> {
   readonly #byOwner = new Map<Owner, Order<Item>>();
   readonly #ownerOf = new Map<Item, Owner>();
-  /** The owners by the number of what they have; none has nothing, or more than the length says. */
-  readonly #bySize: Order<Owner>[] = [];
+  /** The owners by the number of what they have. */
+  readonly #bySize = new Levels<Owner>();
 
   /** How many things there are. */
   get size(): number {
@@ -30,7 +30,7 @@ export class Shares<Owner, Item> {
     this.#byOwner.set(owner, items);
     this.#ownerOf.set(item, owner);
     items.add(item);
-    this.#move(owner, items.size - 1, items.size);
+    this.#bySize.put(owner, items.size);
   }
 
   /** Forgets a thing, if it is here. */
@@ -40,8 +40,12 @@ export class Shares<Owner, Item> {
     const items = this.#byOwner.get(owner)!;
     this.#ownerOf.delete(item);
     items.delete(item);
-    if (items.size === 0) this.#byOwner.delete(owner);
-    this.#move(owner, items.size + 1, items.size);
+    if (items.size > 0) {
+      this.#bySize.put(owner, items.size);
+    } else {
+      this.#byOwner.delete(owner);
+      this.#bySize.delete(owner);
+    }
   }
 
   /**
@@ -49,13 +53,7 @@ export class Shares<Owner, Item> {
    * has had so much for the longest time. Nothing where nobody has anything.
    */
   get largest(): Pick<Order<Item>, "first" | "size" | typeof Symbol.iterator> {
-    const owner = this.#bySize.at(-1)?.first;
+    const owner = this.#bySize.highest;
     return this.#byOwner.get(owner!) ?? NOTHING;
-  }
-
-  #move(owner: Owner, from: number, to: number): void {
-    this.#bySize[from]?.delete(owner);
-    if (to > 0) (this.#bySize[to] ??= new Order()).add(owner);
-    while (this.#bySize.length > 0 && !this.#bySize.at(-1)?.size) this.#bySize.pop();
   }
 }
