@@ -7,7 +7,7 @@
  * @module
  */
 
-import { ChatError } from "../protocol/errors.ts";
+import { ChatError, roomGone } from "../protocol/errors.ts";
 import { newClientId, normalizeRoomId, type RandomBytes, sameSecret } from "./ids.ts";
 import { Memberships } from "./memberships.ts";
 import { type Rate, TokenBucket } from "./rate_limit.ts";
@@ -79,7 +79,7 @@ export class Session implements Person {
     }
     if (member.room.gone) {
       this.rooms.delete(member.room.id);
-      throw new ChatError("room_gone", "Room no longer exists");
+      throw roomGone();
     }
     return member;
   }

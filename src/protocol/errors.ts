@@ -51,6 +51,11 @@ export class ChatError extends Error {
   }
 }
 
+/** The refusal of what is said to a room that does not exist any more. */
+export function roomGone(): ChatError {
+  return new ChatError("room_gone", "Room no longer exists");
+}
+
 /** What a {@linkcode SendError} may carry beside its message. */
 export interface SendErrorOptions extends ErrorOptions {
   /** What becomes of the message in the end. */

@@ -17,7 +17,7 @@ import {
   type StoreEvents,
 } from "../core/store.ts";
 import { encodeEntry } from "../protocol/encode.ts";
-import { ChatError } from "../protocol/errors.ts";
+import { ChatError, roomGone } from "../protocol/errors.ts";
 import type { Draft } from "../protocol/frames.ts";
 import { Roster } from "../protocol/roster.ts";
 import { MAX_SENDS_BYTES, Sends } from "./sends.ts";
@@ -41,7 +41,7 @@ export class MemoryStore implements Store {
   }
 
   create(id: string, name: string): Promise<StoredRoom> {
-    if (this.#deleted.has(id)) return Promise.reject(gone());
+    if (this.#deleted.has(id)) return Promise.reject(roomGone());
     let room = this.#rooms.get(id);
     if (room === undefined) {
       room = { id, name, log: new Log(this.#newEpoch(), this.#limits), roster: new Roster() };
@@ -68,7 +68,7 @@ export class MemoryStore implements Store {
     }
     const room = this.#rooms.get(roomId);
     if (room === undefined) {
-      this.#events.refused(draft, gone());
+      this.#events.refused(draft, roomGone());
       return;
     }
     const seq = room.log.head + 1;
@@ -132,8 +132,4 @@ export class MemoryStore implements Store {
     }
     return sends;
   }
-}
-
-function gone(): ChatError {
-  return new ChatError("room_gone", "Room no longer exists");
 }

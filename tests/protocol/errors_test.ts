@@ -1,6 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import * as CLOSE from "../../src/protocol/close_codes.ts";
-import { ChatError, mayReconnect, reasonOf, SendError } from "../../src/protocol/errors.ts";
+import {
+  ChatError,
+  mayReconnect,
+  reasonOf,
+  roomGone,
+  SendError,
+} from "../../src/protocol/errors.ts";
 import { pure } from "../support/pure.ts";
 
 pure("mayReconnect() is true below 4500 and for codes of the WebSocket protocol", () => {
@@ -28,6 +34,11 @@ pure("a ChatError has a name, a code, its cause, and a wait only where it was gi
     cause,
   ]);
   assertEquals(new ChatError("internal", "Internal error").retryAfterMs, undefined);
+});
+
+pure("roomGone() is for good: it names no time after which trying again helps", () => {
+  const { code, message, retryAfterMs } = roomGone();
+  assertEquals([code, message, retryAfterMs], ["room_gone", "Room no longer exists", undefined]);
 });
 
 pure("a SendError says whether the message may be in the log all the same", () => {

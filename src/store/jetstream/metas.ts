@@ -5,7 +5,7 @@
  * @module
  */
 
-import { ChatError } from "../../protocol/errors.ts";
+import { roomGone } from "../../protocol/errors.ts";
 import type { JetStreamLink } from "./link.ts";
 
 /** What is kept of a room beside its entries. */
@@ -68,9 +68,7 @@ export class JetStreamMetas {
     const { made } = this.#link;
     const kept = await keptMeta(this.#link, id);
     if (isRoom(kept?.meta) && kept.meta.made === made) return false;
-    if (kept !== undefined && !isRoom(kept.meta)) {
-      throw new ChatError("room_gone", "Room no longer exists");
-    }
+    if (kept !== undefined && !isRoom(kept.meta)) throw roomGone();
     const last = await this.#link.last(this.#link.subject("room", id));
     const epoch = this.#newEpoch();
     const meta: RoomMeta = { name, epoch, made, after: last?.seq ?? 0, at: Date.now() };

@@ -10,7 +10,7 @@
 
 import { MemoryBound } from "../../core/memory_bound.ts";
 import type { StoreEvents } from "../../core/store.ts";
-import { ChatError } from "../../protocol/errors.ts";
+import { ChatError, roomGone } from "../../protocol/errors.ts";
 import type { Draft } from "../../protocol/frames.ts";
 import { MAX_SENDS_BYTES, Sends } from "../sends.ts";
 
@@ -296,7 +296,7 @@ export class Outgoing {
         return;
       }
       if (!this.#actions.isOpen(roomId)) {
-        this.#refuse(client, new ChatError("room_gone", "Room no longer exists"));
+        this.#refuse(client, roomGone());
         return;
       }
     }

@@ -17,7 +17,7 @@ import {
   type StoreOptions,
 } from "../../core/store.ts";
 import { encodeEntry, withoutSeq } from "../../protocol/encode.ts";
-import { ChatError, reasonOf } from "../../protocol/errors.ts";
+import { ChatError, reasonOf, roomGone } from "../../protocol/errors.ts";
 import type { Draft, PresenceDraft } from "../../protocol/frames.ts";
 import { within } from "../../protocol/wait.ts";
 import { every, type Timer } from "../../timers.ts";
@@ -257,7 +257,7 @@ export class JetStreamStore implements Store {
   }
 
   async #create(id: string, name: string): Promise<JetStreamRoom | undefined> {
-    if (this.#deleting.has(id)) throw new ChatError("room_gone", "Room no longer exists");
+    if (this.#deleting.has(id)) throw roomGone();
     await this.#whenReady();
     const isNew = await this.#metas.make(id, name);
     return await this.#open(id, isNew);

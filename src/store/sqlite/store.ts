@@ -17,7 +17,7 @@ import {
   type StoreEvents,
   type StoreLimits,
 } from "../../core/store.ts";
-import { ChatError, reasonOf } from "../../protocol/errors.ts";
+import { ChatError, reasonOf, roomGone } from "../../protocol/errors.ts";
 import type { Draft } from "../../protocol/frames.ts";
 import { later, type Timer } from "../../timers.ts";
 import { FileLostError, isDiskError, RETRY_MS, unavailable } from "./errors.ts";
@@ -149,7 +149,7 @@ export class SqliteStore implements Store {
     }
     const room = this.#rooms.get(roomId);
     if (room === undefined) {
-      this.#events.refused(draft, new ChatError("room_gone", "Room no longer exists"));
+      this.#events.refused(draft, roomGone());
       return;
     }
     if (sends !== undefined) sends.taken = n;
@@ -383,7 +383,7 @@ export class SqliteStore implements Store {
         this.#creating.delete(write.id);
         const room = made.get(write.id);
         if (room === undefined) {
-          write.made.reject(new ChatError("room_gone", "Room no longer exists"));
+          write.made.reject(roomGone());
         } else write.made.resolve(room);
         break;
       }
