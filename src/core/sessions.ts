@@ -10,6 +10,7 @@
 import { ChatError, roomGone } from "../protocol/errors.ts";
 import { newClientId, normalizeRoomId, type RandomBytes, sameSecret } from "./ids.ts";
 import { Memberships } from "./memberships.ts";
+import { judge } from "./numbers.ts";
 import { type Rate, TokenBucket } from "./rate_limit.ts";
 import type { Member, Outlet, Person, Room } from "./room.ts";
 import type { StoredClient } from "./store.ts";
@@ -151,7 +152,8 @@ export class Session implements Person {
     }
     if (n === undefined) return next;
     this.#numbers = true;
-    if (n > next) throw new ChatError("out_of_order", `Message ${n} came before ${next}`);
+    const place = judge(n, this.n);
+    if (place instanceof ChatError) throw place;
     return n;
   }
 

@@ -9,6 +9,7 @@
 
 import { Log, type LogLimits } from "../core/log.ts";
 import { MemoryBound } from "../core/memory_bound.ts";
+import { judge } from "../core/numbers.ts";
 import {
   DELETED,
   type Store,
@@ -17,7 +18,7 @@ import {
   type StoreEvents,
 } from "../core/store.ts";
 import { encodeEntry } from "../protocol/encode.ts";
-import { ChatError, roomGone } from "../protocol/errors.ts";
+import { roomGone } from "../protocol/errors.ts";
 import type { Draft } from "../protocol/frames.ts";
 import { Roster } from "../protocol/roster.ts";
 import { MAX_SENDS_BYTES, Sends } from "./sends.ts";
@@ -57,14 +58,10 @@ export class MemoryStore implements Store {
   append(roomId: string, draft: Draft): void {
     const { from, n } = draft;
     const sends = n > 0 ? this.#sendsOf(from) : undefined;
-    if (sends !== undefined && n <= sends.last) {
-      this.#events.repeated(draft, sends.seqOf(n));
-      return;
-    }
-    if (sends !== undefined && n > sends.last + 1) {
-      const message = `Message ${n} came before ${sends.last + 1}`;
-      this.#events.refused(draft, new ChatError("out_of_order", message));
-      return;
+    if (sends !== undefined) {
+      const place = judge(n, sends.last);
+      if (place === "repeat") return this.#events.repeated(draft, sends.seqOf(n));
+      if (place !== "next") return this.#events.refused(draft, place);
     }
     const room = this.#rooms.get(roomId);
     if (room === undefined) {

@@ -9,6 +9,7 @@
  */
 
 import { MemoryBound } from "../../core/memory_bound.ts";
+import { judge } from "../../core/numbers.ts";
 import type { StoreEvents } from "../../core/store.ts";
 import { ChatError, roomGone } from "../../protocol/errors.ts";
 import type { Draft } from "../../protocol/frames.ts";
@@ -289,12 +290,9 @@ export class Outgoing {
         this.#remove(client);
         return;
       }
-      if (n <= sends.last) return this.#find(client);
-      if (n > sends.last + 1) {
-        const message = `Message ${n} came before ${sends.last + 1}`;
-        this.#refuse(client, new ChatError("out_of_order", message));
-        return;
-      }
+      const place = judge(n, sends.last);
+      if (place === "repeat") return this.#find(client);
+      if (place !== "next") return this.#refuse(client, place);
       if (!this.#actions.isOpen(roomId)) {
         this.#refuse(client, roomGone());
         return;

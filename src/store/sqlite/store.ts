@@ -9,6 +9,7 @@
 import { setImmediate } from "node:timers";
 import { Aging } from "../../core/aging.ts";
 import type { LogEntry } from "../../core/log.ts";
+import { judge } from "../../core/numbers.ts";
 import {
   DELETED,
   type Store,
@@ -17,7 +18,7 @@ import {
   type StoreEvents,
   type StoreLimits,
 } from "../../core/store.ts";
-import { ChatError, reasonOf, roomGone } from "../../protocol/errors.ts";
+import { reasonOf, roomGone } from "../../protocol/errors.ts";
 import type { Draft } from "../../protocol/frames.ts";
 import { later, type Timer } from "../../timers.ts";
 import { FileLostError, isDiskError, RETRY_MS, unavailable } from "./errors.ts";
@@ -136,16 +137,15 @@ export class SqliteStore implements Store {
   append(roomId: string, draft: Draft): void {
     const { from, n } = draft;
     const sends = n > 0 ? this.#sendsOf(from) : undefined;
-    if (sends !== undefined && n <= sends.taken) {
-      // Of a message that is on its way nobody knows yet whether it arrives.
-      if (n > sends.stored) this.#write({ type: "repeat", draft });
-      else this.#events.repeated(draft, this.#seqOf(draft));
-      return;
-    }
-    if (sends !== undefined && n > sends.taken + 1) {
-      const message = `Message ${n} came before ${sends.taken + 1}`;
-      this.#events.refused(draft, new ChatError("out_of_order", message));
-      return;
+    if (sends !== undefined) {
+      const place = judge(n, sends.taken);
+      if (place === "repeat") {
+        // Of a message that is on its way nobody knows yet whether it arrives.
+        if (n > sends.stored) this.#write({ type: "repeat", draft });
+        else this.#events.repeated(draft, this.#seqOf(draft));
+        return;
+      }
+      if (place !== "next") return this.#events.refused(draft, place);
     }
     const room = this.#rooms.get(roomId);
     if (room === undefined) {
