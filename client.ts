@@ -23,9 +23,9 @@ import type { Link, Push, Reply } from "./src/client/link.ts";
 import { listenToPage } from "./src/client/page.ts";
 import { ChatRoom, type Message, type RoomActions, type RoomReply } from "./src/client/room.ts";
 import { OUTSIDE, Sender } from "./src/client/sender.ts";
+import { sleep, type WaitOptions } from "./src/protocol/deadline.ts";
 import { ChatError, ConnectError, messageOf, SendError } from "./src/protocol/errors.ts";
 import type { ConnectedFrame } from "./src/protocol/frames.ts";
-import { sleep, type WaitOptions } from "./src/protocol/wait.ts";
 
 export type { ErrorCode } from "./src/protocol/errors.ts";
 export type { Message, PresenceChange, RoomActions, RoomEvent } from "./src/client/room.ts";

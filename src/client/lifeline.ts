@@ -8,9 +8,9 @@
  */
 
 import * as CLOSE from "../protocol/close_codes.ts";
+import { type Deferred, deferred, sleep } from "../protocol/deadline.ts";
 import { mayReconnect, messageOf } from "../protocol/errors.ts";
 import type { ConnectedFrame } from "../protocol/frames.ts";
-import { type Deferred, deferred, sleep } from "../protocol/wait.ts";
 import { backoff } from "./backoff.ts";
 import { Feed, type ReadOptions } from "./feed.ts";
 import { type End, Link, PROBE_MS, type Push, type Reply } from "./link.ts";

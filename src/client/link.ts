@@ -8,6 +8,7 @@
  */
 
 import * as CLOSE from "../protocol/close_codes.ts";
+import { type Deferred, deferred, MAX_TIMER_MS, sleep } from "../protocol/deadline.ts";
 import { ChatError, ConnectError } from "../protocol/errors.ts";
 import {
   MAX_FRAME_CHARS,
@@ -17,7 +18,6 @@ import {
   SUBPROTOCOL,
 } from "../protocol/frames.ts";
 import { MAX_MEMBERS } from "../protocol/roster.ts";
-import { type Deferred, deferred, MAX_TIMER_MS, sleep } from "../protocol/wait.ts";
 
 /** A reply that says yes. */
 export type Reply = Exclude<ServerFrame, { status: "error" }>;

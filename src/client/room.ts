@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { WaitOptions } from "../protocol/deadline.ts";
 import type {
   Entry,
   MemberInfo,
@@ -15,7 +16,6 @@ import type {
   SuccessFrame,
 } from "../protocol/frames.ts";
 import { MAX_MEMBERS, Roster } from "../protocol/roster.ts";
-import type { WaitOptions } from "../protocol/wait.ts";
 import { Feed, type ReadOptions } from "./feed.ts";
 
 /** A message in a room. */

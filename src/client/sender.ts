@@ -7,10 +7,10 @@
  * @module
  */
 
+import { deferred, sleep } from "../protocol/deadline.ts";
 import { ChatError, type ErrorCode, messageOf, SendError } from "../protocol/errors.ts";
 import { type ConnectedFrame, type ErrorFrame, MAX_BODY_BYTES } from "../protocol/frames.ts";
 import { utf8Bytes } from "../protocol/utf8.ts";
-import { deferred, sleep } from "../protocol/wait.ts";
 import { patience } from "./backoff.ts";
 import { type Link, retryAfter } from "./link.ts";
 import { Outbox, type Sending } from "./outbox.ts";

@@ -17,10 +17,10 @@ import {
 } from "../core/rate_limit.ts";
 import type { Peer } from "../core/sessions.ts";
 import type { Store } from "../core/store.ts";
+import { within } from "../protocol/deadline.ts";
 import { decode, hopelessOf } from "../protocol/decode.ts";
 import { ChatError } from "../protocol/errors.ts";
 import type { ClientFrame, Ref } from "../protocol/frames.ts";
-import { within } from "../protocol/wait.ts";
 import type { Clock } from "./clock.ts";
 import { Connection } from "./connection.ts";
 import type { Pump } from "./pump.ts";

@@ -8,8 +8,8 @@
 import { BaseHandler } from "@std/log/base-handler";
 import { type LevelName, type LogLevel as StdLevel, LogLevels } from "@std/log/levels";
 import { Logger as StdLogger, LogRecord } from "@std/log/logger";
+import { within } from "../protocol/deadline.ts";
 import { visible } from "../protocol/visible.ts";
-import { within } from "../protocol/wait.ts";
 import { later, type Timer } from "../timers.ts";
 import { LineQueue, type LineSink } from "./line_queue.ts";
 import { LogLimit } from "./log_limit.ts";

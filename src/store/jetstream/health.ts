@@ -6,7 +6,7 @@
  * @module
  */
 
-import { within } from "../../protocol/wait.ts";
+import { within } from "../../protocol/deadline.ts";
 import type { Nodes } from "./nodes.ts";
 import type { PublishOutcome } from "./publish.ts";
 

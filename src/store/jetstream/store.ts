@@ -16,10 +16,10 @@ import {
   type StoreEvents,
   type StoreOptions,
 } from "../../core/store.ts";
+import { within } from "../../protocol/deadline.ts";
 import { encodeEntry, withoutSeq } from "../../protocol/encode.ts";
 import { ChatError, reasonOf, roomGone } from "../../protocol/errors.ts";
 import type { Draft, PresenceDraft } from "../../protocol/frames.ts";
-import { within } from "../../protocol/wait.ts";
 import { every, type Timer } from "../../timers.ts";
 import { Awaited } from "./awaited.ts";
 import { JetStreamClients } from "./clients.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { deferred, within } from "../../src/protocol/wait.ts";
+import { deferred, within } from "../../src/protocol/deadline.ts";
 
 const pure = { permissions: "none" } as const;
 

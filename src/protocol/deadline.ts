@@ -1,7 +1,7 @@
 // This module runs in browsers.
 
 /**
- * Waiting with an end. Every promise of the client has a timeout and takes a signal.
+ * Promises with a deadline: each has a timeout, and takes a signal that ends it earlier.
  *
  * @module
  */
