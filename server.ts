@@ -34,6 +34,7 @@ import type {
   StoreLimits,
   StoreOptions,
 } from "./src/core/store.ts";
+import { sleep } from "./src/protocol/deadline.ts";
 import {
   type ChatError,
   type ChatErrorOptions,
@@ -191,7 +192,7 @@ function run(
       const failure = await server.finished.then(() => undefined, reasonOf);
       if (stopping || failure === undefined) return;
       logger.error("listening failed", { error: failure });
-      await new Promise((resolve) => setTimeout(resolve, RELISTEN_MS));
+      await sleep(RELISTEN_MS);
       try {
         server = listen();
       } catch (error) {

@@ -46,8 +46,8 @@ export function deferred<T>(what: string, timeoutMs: number, signal?: AbortSigna
   return { promise, resolve, reject };
 }
 
-/** Resolves after `ms` milliseconds, or at once when the signal is aborted. */
-export function sleep(ms: number, signal: AbortSignal): Promise<void> {
+/** Resolves after `ms` milliseconds, or as soon as the signal is aborted. */
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return deferred<void>("", ms, signal).promise.catch(() => {});
 }
 

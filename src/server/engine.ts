@@ -15,6 +15,7 @@ import type { Outlet } from "../core/room.ts";
 import type { Peer } from "../core/sessions.ts";
 import type { OpenStore, Store, StoredRoom } from "../core/store.ts";
 import * as CLOSE from "../protocol/close_codes.ts";
+import { sleep } from "../protocol/deadline.ts";
 import { addressOf } from "../protocol/decode.ts";
 import { encodeError } from "../protocol/encode.ts";
 import { ChatError } from "../protocol/errors.ts";
@@ -31,6 +32,9 @@ import { newSessionKey, roomSigner, signer } from "./session_key.ts";
 
 /** How often the hub is told the time, in milliseconds. */
 const TICK_MS = 500;
+
+/** How often it is looked whether all is done that comes before the end, in milliseconds. */
+const LOOK_MS = 10;
 
 /** What every client is told when the server ends. */
 const GOING_AWAY = "Server is going away";
@@ -203,7 +207,7 @@ export class Engine {
     const deadline = performance.now() + this.#options.closeMs;
     let settled = this.#store.settled() === undefined;
     this.#store.settled()?.then(() => settled = true);
-    while (!settled && performance.now() < deadline) await soon();
+    while (!settled && performance.now() < deadline) await sleep(LOOK_MS);
     clearInterval(this.#ticker);
     const leaving = [...this.#connections];
     leaving.forEach((connection, turn) => {
@@ -211,7 +215,7 @@ export class Engine {
       this.#sendAway(connection, turn, CLOSE.goingAway, GOING_AWAY);
     });
     const open = () => leaving.filter((connection) => !connection.ended).length;
-    while (open() > 0 && performance.now() < deadline) await soon();
+    while (open() > 0 && performance.now() < deadline) await sleep(LOOK_MS);
     if (open() > 0) this.#logger.warn("peers left behind", { connections: open() });
     this.#pump.close();
     await this.#store.close();
@@ -401,8 +405,4 @@ export class Engine {
       this.#logger.error("handler failed", { connection: connection?.id, error: String(error) });
     }
   }
-}
-
-function soon(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 10));
 }

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { deferred, within } from "../../src/protocol/deadline.ts";
+import { deferred, sleep, within } from "../../src/protocol/deadline.ts";
 
 const pure = { permissions: "none" } as const;
 
@@ -51,6 +51,19 @@ Deno.test("a timeout longer than timers can be is not over at once", pure, async
     clearTimeout(timer);
   }
 });
+
+Deno.test(
+  "sleep() ends when the time is over, or with its signal, and leaves no timer behind",
+  pure,
+  async () => {
+    await sleep(1);
+    const controller = new AbortController();
+    const asleep = sleep(60_000, controller.signal);
+    controller.abort();
+    await asleep;
+    await sleep(60_000, AbortSignal.abort());
+  },
+);
 
 Deno.test("within() ends with its promise, whatever comes of that, or when the time is over", async () => {
   await within(1_000, Promise.resolve());

@@ -9,6 +9,7 @@
 
 import type { Msg, NatsConnection, Subscription } from "@nats-io/transport-node";
 import { newEpoch } from "../../core/ids.ts";
+import { sleep } from "../../protocol/deadline.ts";
 import { reasonOf } from "../../protocol/errors.ts";
 import type { JetStreamLink } from "./link.ts";
 import { type MarkedStream, readMarks, removeMark, setMarks } from "./marks.ts";
@@ -163,7 +164,7 @@ export class JetStreamLife {
     const least = Math.max(seq, this.#end);
     // A server that has just begun to lead a stream may not know all of it yet.
     for (let tries = 0; tries < MAX_TRIES && (tries === 0 || this.#end < least); tries++) {
-      if (tries > 0) await new Promise((resolve) => setTimeout(resolve, BEHIND_MS));
+      if (tries > 0) await sleep(BEHIND_MS);
       await this.#look(connection);
     }
     if (this.#end < least || await readMarks(connection, this.#id) === "replaced") return false;

@@ -7,6 +7,7 @@
 
 import { Log } from "../../core/log.ts";
 import type { StoredRoom, StoreLimits } from "../../core/store.ts";
+import { sleep } from "../../protocol/deadline.ts";
 import { withSeq } from "../../protocol/encode.ts";
 import type { MemberInfo, PresenceDraft, PresenceEntry } from "../../protocol/frames.ts";
 import { Roster } from "../../protocol/roster.ts";
@@ -261,7 +262,7 @@ export class JetStreamRoom implements StoredRoom {
     const upTo = Math.max(last, this.#early.at(-1)?.seq ?? 0);
     for (let tries = 0; this.log.head < upTo && !this.#closed; tries++) {
       // A replica that answers may be a little behind the one that leads.
-      if (tries > 0) await new Promise((resolve) => setTimeout(resolve, BEHIND_MS));
+      if (tries > 0) await sleep(BEHIND_MS);
       if (tries === MAX_TRIES) throw new Error(`Room ${this.id} ends at ${this.log.head}`);
       const snapshot = await this.#snapshot();
       const { head } = this.log;
@@ -333,7 +334,7 @@ export class JetStreamRoom implements StoredRoom {
   async #askForRoster(): Promise<void> {
     for (let tries = 0; tries < MAX_TRIES && !this.#isRosterKnown && !this.#closed; tries++) {
       this.#link.say(this.#link.subject("live", this.id), `${this.#node} ${ROSTER_WANTED}`);
-      await new Promise((resolve) => setTimeout(resolve, BEHIND_MS));
+      await sleep(BEHIND_MS);
       const snapshot = await this.#snapshot();
       if (snapshot !== undefined && snapshot.seq >= this.log.head) this.#recallRoster(snapshot);
     }

@@ -7,6 +7,7 @@
  */
 
 import type { JetStreamManager, StreamConfig, StreamInfo } from "@nats-io/jetstream";
+import { sleep } from "../../protocol/deadline.ts";
 
 import { DELETED } from "../../core/store.ts";
 import { reasonOf } from "../../protocol/errors.ts";
@@ -187,7 +188,7 @@ export class JetStreamStreams {
       if (this.#link.isOver() || performance.now() > giveUpAt) {
         throw new Error(`${subjects} takes no messages: ${refusal}`);
       }
-      await new Promise((resolve) => setTimeout(resolve, BEGINS_AFTER_MS));
+      await sleep(BEGINS_AFTER_MS);
     }
   }
 }
