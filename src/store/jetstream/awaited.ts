@@ -8,13 +8,14 @@
  */
 
 import type { MessageDraft } from "../../protocol/frames.ts";
+import { allIdle, becomeIdle, type Busy } from "./idle.ts";
 
 /** What is awaited in all rooms of a node. */
 export class Awaited {
   /** By room and by place, in the order of the places. */
   readonly #rooms = new Map<string, Map<number, MessageDraft>>();
   /** How many there are of each client, and who waits until there are none. */
-  readonly #clients = new Map<string, { count: number; settling: (() => void)[] }>();
+  readonly #clients = new Map<string, Busy & { count: number }>();
 
   /** Notes that a message is stored at `seq` of a room, where it was not seen yet. */
   expect(roomId: string, seq: number, draft: MessageDraft): void {
@@ -22,7 +23,7 @@ export class Awaited {
     if (room === undefined) this.#rooms.set(roomId, room = new Map());
     room.set(seq, draft);
     const client = this.#clients.get(draft.from);
-    if (client === undefined) this.#clients.set(draft.from, { count: 1, settling: [] });
+    if (client === undefined) this.#clients.set(draft.from, { count: 1, whenIdle: [] });
     else client.count++;
   }
 
@@ -51,16 +52,13 @@ export class Awaited {
     const busy = clientId === undefined
       ? [...this.#clients.values()]
       : [this.#clients.get(clientId) ?? []].flat();
-    if (busy.length === 0) return undefined;
-    return Promise.all(
-      busy.map(({ settling }) => new Promise<void>((resolve) => settling.push(resolve))),
-    ).then(() => {});
+    return allIdle(busy);
   }
 
   #release(clientId: string): void {
     const client = this.#clients.get(clientId);
     if (client === undefined || --client.count > 0) return;
     this.#clients.delete(clientId);
-    client.settling.forEach((resolve) => resolve());
+    becomeIdle(client);
   }
 }

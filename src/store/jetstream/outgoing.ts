@@ -14,6 +14,7 @@ import type { StoreEvents } from "../../core/store.ts";
 import { ChatError, roomGone } from "../../protocol/errors.ts";
 import type { Draft } from "../../protocol/frames.ts";
 import { MAX_SENDS_BYTES, Sends } from "../sends.ts";
+import { allIdle, becomeIdle, type Busy } from "./idle.ts";
 
 /** What became of a draft that was published. */
 export type Published =
@@ -58,7 +59,7 @@ interface Waiting {
 }
 
 /** What is known here of one client. */
-class Client {
+class Client implements Busy {
   readonly id: string;
   /** Its messages that are known to be stored; undefined until there are any. */
   sends: Sends | undefined;
@@ -73,7 +74,7 @@ class Client {
   /** Whether it is to be forgotten once nothing waits. */
   leaving = false;
   /** Who waits until nothing of it waits. */
-  readonly settling: (() => void)[] = [];
+  readonly whenIdle: (() => void)[] = [];
 
   constructor(id: string) {
     this.id = id;
@@ -167,10 +168,7 @@ export class Outgoing {
   settled(clientId?: string): Promise<void> | undefined {
     const busy = (clientId === undefined ? [...this.#clients.keys()] : [clientId])
       .filter((id) => this.holds(id));
-    if (busy.length === 0) return undefined;
-    return Promise.all(
-      busy.map((id) => new Promise<void>((resolve) => this.#clientOf(id).settling.push(resolve))),
-    ).then(() => {});
+    return allIdle(busy.map((id) => this.#clientOf(id)));
   }
 
   /** Whether something of a client waits. */
@@ -240,7 +238,7 @@ export class Outgoing {
     while (client.waiting.length > 0 && isFree()) this.#begin(client);
     if (client.doubtSince !== undefined || !this.#available) this.#refuseRest(client);
     if (client.waiting.length > 0) return;
-    client.settling.splice(0).forEach((resolve) => resolve());
+    becomeIdle(client);
     // Of whom nothing was stored nothing is known: others tell of clients that are gone, too.
     if (!client.leaving && client.sends !== undefined) return;
     client.sends?.close();
