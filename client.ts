@@ -18,9 +18,9 @@
 
 import { patience } from "./src/client/backoff.ts";
 import type { ReadOptions } from "./src/client/feed.ts";
-import { Lifeline, type Status } from "./src/client/lifeline.ts";
 import type { Link, Push, Reply } from "./src/client/link.ts";
 import { listenToPage } from "./src/client/page.ts";
+import { Reconnector, type Status } from "./src/client/reconnect.ts";
 import { ChatRoom, type Message, type RoomActions, type RoomReply } from "./src/client/room.ts";
 import { OUTSIDE, Sender } from "./src/client/sender.ts";
 import { sleep, type WaitOptions } from "./src/protocol/deadline.ts";
@@ -78,7 +78,7 @@ const RELOAD_MS = 10_000;
 export class ChatClient implements AsyncDisposable {
   readonly #options: ClientOptions;
   readonly #timeoutMs: number;
-  readonly #lifeline: Lifeline;
+  readonly #reconnector: Reconnector;
   readonly #rooms = new Map<string, ChatRoom>();
   readonly #actions: RoomActions;
   readonly #sender: Sender;
@@ -108,20 +108,20 @@ export class ChatClient implements AsyncDisposable {
     this.#session = options.session ?? undefined;
     this.#actions = {
       send: (room, text, wait) => this.#send(room, text, wait),
-      typing: (room) => this.#lifeline.link?.send({ action: "typing", room_id: room.id }),
+      typing: (room) => this.#reconnector.link?.send({ action: "typing", room_id: room.id }),
       leave: (room, wait) => this.#leave(room, wait),
     };
     this.#sender = new Sender(
       { ...options, maxUnacknowledged: options.maxUnacknowledged ?? 1_000 },
       {
-        link: () => this.#lifeline.link,
+        link: () => this.#reconnector.link,
         startOver: () => {
           this.#session = undefined;
-          this.#lifeline.link?.fail("The server counts otherwise");
+          this.#reconnector.link?.fail("The server counts otherwise");
         },
       },
     );
-    this.#lifeline = new Lifeline(new URL(url), {
+    this.#reconnector = new Reconnector(new URL(url), {
       timeoutMs: this.#timeoutMs,
       reconnect: options.reconnect ?? true,
     }, {
@@ -135,9 +135,9 @@ export class ChatClient implements AsyncDisposable {
     });
     const { signal } = this.#closed;
     listenToPage({
-      woken: () => this.#lifeline.nudge(),
-      offline: () => this.#lifeline.doubt(),
-      stopped: (forMs) => this.#lifeline.pause(forMs),
+      woken: () => this.#reconnector.nudge(),
+      offline: () => this.#reconnector.doubt(),
+      stopped: (forMs) => this.#reconnector.pause(forMs),
       ended: () => this.#endPage(),
     }, signal);
     const close = () => this.close();
@@ -167,7 +167,7 @@ export class ChatClient implements AsyncDisposable {
 
   /** How the client stands with its server. */
   get status(): Status {
-    return this.#lifeline.status;
+    return this.#reconnector.status;
   }
 
   /** The rooms this client is in, by id. */
@@ -182,17 +182,17 @@ export class ChatClient implements AsyncDisposable {
 
   /** Each change of status that was not read yet; ends when the client is closed. */
   statuses(options?: ReadOptions): AsyncGenerator<Status, void, undefined> {
-    return this.#lifeline.statuses(options);
+    return this.#reconnector.statuses(options);
   }
 
   /** Connects, in one attempt; rejects if it fails. From then on broken connections are mended. */
   async connect(options: WaitOptions = {}): Promise<void> {
-    await this.#lifeline.connect(options.timeoutMs ?? this.#timeoutMs, options.signal);
+    await this.#reconnector.connect(options.timeoutMs ?? this.#timeoutMs, options.signal);
   }
 
   /** Makes the next attempt to come back at once; where there is a connection, asks whether it still works. */
   retryNow(): void {
-    this.#lifeline.nudge();
+    this.#reconnector.nudge();
   }
 
   /** Makes a room, joins it, and makes it the current one. */
@@ -240,7 +240,7 @@ export class ChatClient implements AsyncDisposable {
    * sends first. Resolves when the server has answered, or after a second.
    */
   async close(): Promise<void> {
-    await this.#lifeline.close("Closed by the client");
+    await this.#reconnector.close("Closed by the client");
   }
 
   /** The same as {@linkcode close}. */
@@ -250,7 +250,7 @@ export class ChatClient implements AsyncDisposable {
 
   /** The page ends: the next one may be this client again, or nobody will. */
   #endPage(): void {
-    if (this.#isKept) this.#lifeline.pause(RELOAD_MS);
+    if (this.#isKept) this.#reconnector.pause(RELOAD_MS);
     else this.close();
   }
 
@@ -265,7 +265,7 @@ export class ChatClient implements AsyncDisposable {
     { timeoutMs = this.#timeoutMs, signal }: WaitOptions,
   ): Promise<T> {
     const deadline = performance.now() + timeoutMs;
-    const link = await this.#lifeline.ready(timeoutMs, signal);
+    const link = await this.#reconnector.ready(timeoutMs, signal);
     return await link.request(frame, accept, deadline - performance.now(), signal);
   }
 
@@ -304,7 +304,7 @@ export class ChatClient implements AsyncDisposable {
     if (this.#entering > 0) return;
     for (const id of this.#unwanted) {
       if (this.#rooms.has(id)) continue;
-      this.#lifeline.link?.send({ action: "leave", body: { room_id: id } });
+      this.#reconnector.link?.send({ action: "leave", body: { room_id: id } });
     }
     this.#unwanted.clear();
   }
@@ -397,7 +397,7 @@ export class ChatClient implements AsyncDisposable {
 
   /** Asks for the members of a room, once for gaps in a row: who came and went may lie in one. */
   async #renew(room: ChatRoom): Promise<void> {
-    const { link } = this.#lifeline;
+    const { link } = this.#reconnector;
     if (link === undefined || this.#renewing.has(room)) return;
     this.#renewing.add(room);
     try {

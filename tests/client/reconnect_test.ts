@@ -1,365 +1,475 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { Reconnector, type ReconnectorEvents, type Status } from "../../src/client/reconnect.ts";
+import type { Frame } from "../support/fixtures.ts";
 import {
-  ChatClient,
-  type ChatRoom,
-  type ClientOptions,
-  type RoomEvent,
-  SendError,
-  type Status,
-} from "../../client.ts";
-import { backoff } from "../../src/client/backoff.ts";
-import { TestChat } from "../support/fixtures.ts";
-import { ScriptedServer, Wire } from "../support/scripted_server.ts";
-import { bounded, pause, shortest } from "../support/waiting.ts";
+  type Script,
+  type ScriptedPeer,
+  ScriptedServer,
+  Wire,
+} from "../support/scripted_server.ts";
+import { bounded, pause } from "../support/waiting.ts";
+import { FakePage } from "./fake_page.ts";
 
-/** Connects, and from then on never waits for a backoff. */
-async function connect(url: string, options: ClientOptions = {}): Promise<ChatClient> {
-  const chat = new ChatClient(url, options);
-  await chat.connect();
-  hurry(chat);
-  return chat;
+interface Options extends Partial<ReconnectorEvents> {
+  timeoutMs?: number;
+  reconnect?: boolean;
 }
 
-async function hurry(chat: ChatClient): Promise<void> {
-  for await (const { type } of chat.statuses()) {
-    // That is how a browser says that the network is back.
-    if (type === "reconnecting") globalThis.dispatchEvent(new Event("online"));
-  }
-}
+/** A reconnector, what became of it, and a reader of its statuses. */
+class Line implements AsyncDisposable {
+  readonly reconnector: Reconnector;
+  readonly over: string[] = [];
+  readonly #statuses: AsyncGenerator<Status, void, undefined>;
 
-/** Ana on a wire, and Ben beside it, in one room. */
-async function pair(server: TestChat, options: ClientOptions = {}) {
-  const wire = new Wire(server.host);
-  const ana = await connect(wire.url, { name: "Ana", ...options });
-  const ben = await connect(server.url, { name: "Ben" });
-  const anas = await ana.createRoom("Lobby");
-  const bens = await ben.joinRoom(anas.id);
-  const [anaReads, benReads] = [new Reader(anas), new Reader(bens)];
-  await anaReads.until("join", ben.clientId);
-  await benReads.until("join", ben.clientId);
-  async function close(): Promise<void> {
-    await Promise.all([ana.close(), ben.close()]);
-    await wire[Symbol.asyncDispose]();
-  }
-  return { wire, ana, ben, anas, bens, anaReads, benReads, [Symbol.asyncDispose]: close };
-}
-
-/** Reads the events of a room, each within a bound. */
-class Reader {
-  readonly #events: AsyncGenerator<RoomEvent, void, undefined>;
-
-  constructor(room: ChatRoom) {
-    this.#events = room.events();
+  constructor(url: string, { timeoutMs = 5_000, reconnect = true, ...events }: Options = {}) {
+    this.reconnector = new Reconnector(new URL(url), { timeoutMs, reconnect }, {
+      hello: () => ({}),
+      welcome: () => {},
+      push: () => {},
+      over: (reason) => void this.over.push(reason),
+      ...events,
+    });
+    this.#statuses = this.reconnector.statuses();
   }
 
-  async next(): Promise<RoomEvent> {
-    const { value } = await bounded(this.#events.next(), () => "no event comes");
-    if (value === undefined) throw new Error("The room has ended");
-    return value;
+  connect(timeoutMs = 5_000, signal?: AbortSignal): Promise<void> {
+    return this.reconnector.connect(timeoutMs, signal);
   }
 
-  async until(type: RoomEvent["type"], from?: string): Promise<RoomEvent> {
-    for (;;) {
-      const event = await this.next();
-      if (event.type !== type) continue;
-      if (from === undefined || ("from" in event && event.from === from)) return event;
+  /** The next status; none when it is closed. */
+  async status(): Promise<Status | undefined> {
+    const next = bounded(this.#statuses.next(), () => "the status does not change");
+    return (await next).value ?? undefined;
+  }
+
+  /** The next `count` statuses. */
+  async next(count: number): Promise<(Status | undefined)[]> {
+    const statuses = [];
+    for (let i = 0; i < count; i++) statuses.push(await this.status());
+    return statuses;
+  }
+
+  /** The next `count` attempts to come back; it does not wait for any of them. */
+  async attempts(
+    count: number,
+  ): Promise<{ attempt: number; delayMs: number; reason: string }[]> {
+    const attempts = [];
+    while (attempts.length < count) {
+      const status = await this.status();
+      if (status?.type !== "reconnecting") continue;
+      attempts.push(status);
+      queueMicrotask(() => this.reconnector.nudge());
     }
+    return attempts;
   }
 
-  /** Everything up to the message `last`, in short. */
-  async upTo(last: string): Promise<string[]> {
-    const short: string[] = [];
-    for (;;) {
-      const event = await this.next();
-      if (event.type === "message") short.push(event.body);
-      else if (event.type === "recovered") short.push(event.recovered ? "recovered" : "lost");
-      else short.push(event.type);
-      if (short.at(-1) === last) return short;
-    }
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.reconnector.close("Test over");
   }
 }
 
-/** Reads statuses, each within a bound. */
-async function statusesOf(chat: ChatClient, count: number): Promise<Status[]> {
-  const read: Status[] = [];
-  const reading = (async () => {
-    for await (const status of chat.statuses()) if (read.push(status) === count) break;
-  })();
-  await bounded(reading, () => `${count} statuses: ${JSON.stringify(read)}`);
-  return read;
-}
+const up: Script = async (peer) => void await peer.welcome();
 
-/** Waits for a status of a type; call it before the status can come. */
-async function status<T extends Status["type"]>(
-  chat: ChatClient,
-  type: T,
-): Promise<Extract<Status, { type: T }>> {
-  const reader = chat.statuses();
-  for (;;) {
-    const { value } = await bounded(reader.next(), () => `it is never ${type}`);
-    if (value === undefined) throw new Error("The client has closed");
-    if (value.type === type) return value as Extract<Status, { type: T }>;
-  }
-}
-
-function fate(send: Promise<number>): Promise<number | boolean> {
-  return send.catch((error) => {
-    assert(error instanceof SendError, String(error));
-    return error.mayBeStored;
+Deno.test("connecting says hello, and every change of status is told", async () => {
+  let hello: Frame = {};
+  await using server = new ScriptedServer(async (peer) => {
+    hello = await peer.welcome();
   });
-}
-
-Deno.test("a cut connection comes back by itself, and each step is told", async () => {
-  await using server = new TestChat();
-  await using wire = new Wire(server.host);
-  await using chat = new ChatClient(wire.url);
-  const statuses = statusesOf(chat, 6);
-  await chat.connect();
-  const { clientId } = chat;
-  wire.cut();
-  const [, , closed, reconnecting, ...rest] = await statuses;
-  assert(closed?.type === "closed");
-  assertEquals([closed.code, closed.willReconnect], [1006, true]);
-  assert(reconnecting?.type === "reconnecting");
-  assertEquals([reconnecting.attempt, reconnecting.delayMs < 1_000], [1, true]);
-  assertEquals(rest, [{ type: "connecting" }, { type: "connected", resumed: true }]);
-  assertEquals([chat.clientId, chat.status.type], [clientId, "connected"]);
-});
-
-Deno.test("what was missed comes once, in order, after the word that it is all there", async () => {
-  await using server = new TestChat();
-  await using both = await pair(server);
-  const { wire, anas, bens, anaReads, benReads } = both;
-  wire.host = undefined;
-  wire.cut();
-  await benReads.until("away");
-  for (const text of ["1", "2", "3"]) await bens.send(text);
-  wire.host = server.host;
-  assertEquals(await anaReads.upTo("back"), ["recovered", "away", "1", "2", "3", "back"]);
-  await anas.send("4");
-  assertEquals(await benReads.upTo("4"), ["1", "2", "3", "back", "4"]);
-  assertEquals(await anaReads.upTo("4"), ["4"]);
-  assertEquals([...anas.members.values()].filter(({ away }) => away), []);
-});
-
-Deno.test("what is said while away is said once after coming back", async () => {
-  await using server = new TestChat();
-  await using both = await pair(server);
-  const { wire, ana, anas, bens, benReads } = both;
-  wire.host = undefined;
-  wire.cut();
-  await benReads.until("away");
-  const sends = ["1", "2", "3"].map((text) => anas.send(text));
-  const made = ana.createRoom("Made while away");
-  wire.host = server.host;
-  const seqs = await Promise.all(sends);
-  assertEquals(seqs, [seqs[0]!, seqs[0]! + 1, seqs[0]! + 2]);
-  await bens.send("end");
-  assertEquals(await benReads.upTo("end"), ["back", "1", "2", "3", "end"]);
-  assertEquals((await made).name, "Made while away");
-});
-
-Deno.test("however often the connection is cut, each message arrives once and in order", async () => {
-  await using server = new TestChat({ rate: 0 });
-  await using both = await pair(server);
-  const { wire, anas, bens, benReads } = both;
-  const sends: Promise<number>[] = [];
-  for (let round = 0; round < 20; round++) {
-    for (let i = 0; i < 20; i++) sends.push(anas.send(`${round * 20 + i}`));
-    // Now at a different place in the exchange each time.
-    for (let turns = 0; turns < round; turns++) await pause(0);
-    wire.cut();
-  }
-  const seqs = await bounded(Promise.all(sends), () => "some sends have no answer");
-  assertEquals(seqs, [...seqs].sort((a, b) => a - b));
-  await bens.send("end");
-  const arrived = (await benReads.upTo("end")).filter((text) => /^\d+$/.test(text));
-  assertEquals(arrived, Array.from({ length: 400 }, (_, i) => `${i}`));
-});
-
-Deno.test("every room is rejoined, even if the server can only take some at a time", async () => {
-  await using server = new TestChat({ rate: 40 });
-  await using wire = new Wire(server.host);
-  await using chat = await connect(wire.url);
-  const rooms: ChatRoom[] = [];
-  while (rooms.length < 90) {
-    // Too fast now and then.
-    await chat.createRoom(`${rooms.length}`).then((room) => rooms.push(room), () => pause(25));
-  }
-  const back = status(chat, "connected");
-  wire.cut();
-  await back;
-  for (const room of rooms) await new Reader(room).until("recovered");
-  assertEquals(chat.rooms.size, 90);
-});
-
-Deno.test("a line that has gone dead is noticed within one and a half heartbeats", async () => {
-  const limitMs = 300 + 100;
-  const took = await shortest(limitMs, async () => {
-    await using server = new TestChat({ heartbeatMs: 200 });
-    await using both = await pair(server, { timeoutMs: 150 });
-    const { wire, ana, anaReads, bens } = both;
-    const since = performance.now();
-    wire.die();
-    const closed = status(ana, "closed");
-    await bens.send("missed");
-    assertEquals((await closed).code, 4005);
-    const took = performance.now() - since;
-    wire.heal();
-    assert((await anaReads.upTo("missed")).includes("recovered"));
-    return took;
+  const seen: unknown[] = [];
+  await using line = new Line(server.url, {
+    hello: () => ({ name: "Ana" }),
+    welcome: (_, { client_id }) => void seen.push(client_id),
   });
-  assert(took < limitMs, `It took ${took} ms`);
+  assertEquals(line.reconnector.status, { type: "idle" });
+  await line.connect();
+  assertEquals([hello.action, hello.body, seen], ["hello", { name: "Ana" }, ["me"]]);
+  const connected: Status = { type: "connected", resumed: false };
+  assertEquals(await line.next(2), [{ type: "connecting" }, connected]);
+  assertEquals(line.reconnector.status, connected);
+  await line.reconnector.close("Done");
+  assertEquals(await line.next(2), [
+    { type: "closed", code: 1000, reason: "Done", willReconnect: false },
+    undefined,
+  ]);
+  assertEquals([line.over, line.reconnector.link], [["Done"], undefined]);
 });
 
-Deno.test("a history that is no longer there is told as lost, and the room goes on", async () => {
-  await using server = new TestChat({ logEntries: 5 });
-  await using both = await pair(server);
-  const { wire, anaReads, bens, benReads } = both;
-  wire.host = undefined;
-  wire.cut();
-  await benReads.until("away");
-  for (let i = 0; i < 20; i++) await bens.send("gone");
-  wire.host = server.host;
-  assertEquals(await anaReads.next(), { type: "recovered", recovered: false });
-  await anaReads.until("back");
-  await bens.send("here");
-  assertEquals(await anaReads.upTo("here"), ["here"]);
-});
-
-Deno.test("a goodbye's time is kept, and the room is met again", async () => {
-  await using server = new TestChat({ resumesPerSecond: 5 });
-  await using wire = new Wire(server.host);
-  await using chat = new ChatClient(wire.url);
-  const statuses = statusesOf(chat, 6);
-  await chat.connect();
-  const room = await chat.createRoom("Lobby");
-  await using next = new TestChat();
-  wire.host = next.host;
-  const since = performance.now();
-  await server.chat.close();
-  const [, , closed, reconnecting, , connected] = await statuses;
-  assert(performance.now() - since >= 199);
-  assert(closed?.type === "closed" && closed.code === 1001 && closed.willReconnect);
-  assertEquals(reconnecting, {
-    type: "reconnecting",
-    attempt: 1,
-    delayMs: 200,
-    reason: "Server is going away",
-  });
-  assertEquals(connected, { type: "connected", resumed: false });
-  assertEquals((await new Reader(room).until("recovered")).type, "recovered");
-  assertEquals(next.chat.size, { connections: 1, rooms: 1 });
-});
-
-Deno.test("after a restart that forgot everything people meet in the same room, and are told", async () => {
-  await using old = new TestChat();
-  await using wire = new Wire(old.host);
-  await using ana = await connect(wire.url, { name: "Ana" });
-  await using ben = await connect(wire.url, { name: "Ben" });
-  const anas = await ana.createRoom("Lobby");
-  const bens = await ben.joinRoom(anas.id);
-  const [anaReads, benReads] = [new Reader(anas), new Reader(bens)];
-  const { epoch } = anas;
-  await ana.sendMessage("before");
-  await benReads.upTo("before");
-  wire.die();
-  // On its way when the server went: nobody can know whether it came in.
-  const sent = fate(anas.send("sent"));
-  await pause(0);
-  await using fresh = new TestChat();
-  const closed = status(ana, "closed");
-  wire.host = undefined;
-  wire.heal();
-  await closed;
-  const unsent = anas.send("unsent");
-  wire.host = fresh.host;
-  assertEquals(await bounded(sent, () => "the send hangs"), true);
-  assert(await bounded(unsent, () => "the send hangs") > 0);
-  await anaReads.until("recovered");
-  const told = await benReads.until("recovered");
-  assertEquals(told, { type: "recovered", recovered: false });
-  assert(anas.epoch !== epoch && anas.epoch === bens.epoch);
-  await bens.send("goes on");
-  assert((await anaReads.upTo("goes on")).every((text) => text !== "sent"));
-  const names = [...anas.members.values()].map(({ name }) => name).sort();
-  assertEquals([names, fresh.chat.size.rooms], [["Ana", "Ben"], 1]);
-});
-
-Deno.test("a room that cannot be rejoined is closed, and the others go on", async () => {
+Deno.test("a connection that breaks is made again, and each step is told", async () => {
   await using server = new ScriptedServer(async (peer, turn) => {
     await peer.welcome({ resumed: turn > 0 });
-    if (turn === 0) {
-      await peer.admit();
-      await peer.admit({ room_id: "r2" });
-      return peer.close(1001);
-    }
-    const { ref } = await peer.next();
-    peer.send({ status: "error", ref, code: "room_gone", message: "Room no longer exists" });
-    await peer.admit({ room_id: "r2", recovered: true });
-    const { room_id, n, body } = await peer.next();
-    peer.send({ event: "entries", room_id, entries: [{ seq: 1, at: 1, from: "me", n, body }] });
+    if (turn === 0) peer.close(4003, "Full");
   });
-  await using chat = await connect(server.url);
-  const gone = await chat.createRoom("Gone");
-  const events = Array.fromAsync(gone.events());
-  const room = await chat.createRoom("Lobby");
-  assertEquals(await bounded(events, () => "the room does not end"), [
-    { type: "closed", reason: "Room no longer exists" },
-  ]);
-  assertEquals(await fate(gone.send("x")), false);
-  assertEquals(await bounded(fate(room.send("y")), () => "the send hangs"), 1);
-  assertEquals([...chat.rooms.keys()], ["r2"]);
+  await using line = new Line(server.url);
+  await line.connect();
+  await line.next(2);
+  assertEquals(await line.status(), {
+    type: "closed",
+    code: 4003,
+    reason: "Full",
+    willReconnect: true,
+  });
+  const [{ attempt, delayMs } = { attempt: 0, delayMs: -1 }] = await line.attempts(1);
+  assertEquals([attempt, delayMs >= 0 && delayMs < 1_000], [1, true]);
+  assertEquals(await line.next(2), [{ type: "connecting" }, { type: "connected", resumed: true }]);
 });
 
-Deno.test("a client whose session went on elsewhere stays away", async () => {
+Deno.test("a goodbye's time is waited for instead of a backoff", async () => {
+  await using server = new ScriptedServer(async (peer, turn) => {
+    await peer.welcome();
+    if (turn > 0) return;
+    peer.send({ event: "goodbye", code: 1001, reason: "Update", retry_after_ms: 120 });
+    peer.close(1001);
+  });
+  await using line = new Line(server.url);
+  await line.connect();
+  const statuses = await line.next(6);
+  assertEquals(statuses[3], {
+    type: "reconnecting",
+    attempt: 1,
+    delayMs: 120,
+    reason: "Update",
+  });
+  const [first = 0, second = 0] = server.attempts;
+  assert(second - first >= 119, `It came back after ${second - first} ms`);
+});
+
+Deno.test("a server that closes each time, asking for haste, is left alone longer and longer", async () => {
+  for (const goodbye of [false, true]) {
+    await using server = new ScriptedServer(async (peer) => {
+      await peer.welcome();
+      if (goodbye) peer.send({ event: "goodbye", code: 1001, reason: "x", retry_after_ms: 0 });
+      peer.close(1001);
+    });
+    await using line = new Line(server.url);
+    await line.connect();
+    const delays = (await line.attempts(12)).map(({ delayMs }) => delayMs);
+    const totalMs = delays.reduce((sum, delayMs) => sum + delayMs);
+    assert(totalMs > 12_000, `12 attempts within ${totalMs} ms`);
+    assert(Math.max(...delays) <= 20_000);
+  }
+});
+
+for (const absurd of [1e10, 2 ** 31, -5, "soon", null, {}]) {
+  Deno.test(`a goodbye's time of ${JSON.stringify(absurd)} is no reason to hurry`, async () => {
+    await using server = new ScriptedServer(async (peer) => {
+      await peer.welcome();
+      peer.send({ event: "goodbye", code: 1001, reason: "x", retry_after_ms: absurd });
+      peer.close(1001);
+    });
+    await using line = new Line(server.url);
+    await line.connect();
+    const delays = (await line.attempts(8)).map(({ delayMs }) => delayMs);
+    for (const delayMs of delays) {
+      assert(Number.isFinite(delayMs) && delayMs >= 0 && delayMs < 2 ** 31, String(delayMs));
+    }
+    assert(delays.reduce((sum, delayMs) => sum + delayMs) > 8_000, String(delays));
+  });
+}
+
+Deno.test("a server that refuses every attempt is left alone longer and longer", async () => {
   await using server = new ScriptedServer(async (peer) => {
     await peer.welcome();
-    await peer.admit();
-    await peer.next();
-    peer.send({ event: "goodbye", code: 4500, reason: "Taken" });
+    peer.close(1001);
+  }, { instead: (turn) => turn > 0 ? new Response("Full", { status: 503 }) : undefined });
+  await using line = new Line(server.url);
+  await line.connect();
+  const attempts = await line.attempts(12);
+  assertEquals(attempts.map(({ attempt }) => attempt), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+  assert(attempts.reduce((sum, { delayMs }) => sum + delayMs, 0) > 12_000);
+});
+
+Deno.test("a welcome that goes wrong each time does not multiply the attempts", async () => {
+  await using server = new ScriptedServer(async (peer, turn) => {
+    await peer.welcome();
+    if (turn === 0) peer.close(1001);
+    await peer.closed;
+  });
+  let turn = 0;
+  await using line = new Line(server.url, {
+    welcome: () => {
+      if (turn++ > 0) throw new TypeError("Broken");
+    },
+  });
+  await line.connect();
+  const attempts = (await line.attempts(8)).map(({ attempt }) => attempt);
+  assertEquals(attempts, [1, 2, 3, 4, 5, 6, 7, 8]);
+  assert(server.attempts.length <= 9, `${server.attempts.length} connections`);
+});
+
+Deno.test("after a code from 4500 on it stays away", async () => {
+  await using server = new ScriptedServer(async (peer) => {
+    await peer.welcome();
     peer.close(4500, "Taken");
   });
-  await using chat = await connect(server.url);
-  const room = await chat.createRoom("Lobby");
-  const events = Array.fromAsync(room.events());
-  assertEquals(await bounded(fate(room.send("x")), () => "the send hangs"), true);
-  assertEquals(await events, [{ type: "closed", reason: "Taken" }]);
-  assertEquals(chat.status, {
-    type: "closed",
-    code: 4500,
-    reason: "Taken",
-    willReconnect: false,
+  await using line = new Line(server.url);
+  await line.connect();
+  const [, , closed, end] = await line.next(4);
+  assertEquals(closed, { type: "closed", code: 4500, reason: "Taken", willReconnect: false });
+  assertEquals([end, line.over, server.attempts.length], [undefined, ["Taken"], 1]);
+});
+
+Deno.test("it stays away if it was told not to reconnect", async () => {
+  await using server = new ScriptedServer(async (peer) => {
+    await peer.welcome();
+    peer.close(1001, "Update");
   });
-  assertEquals(server.attempts.length, 1);
+  await using line = new Line(server.url, { reconnect: false });
+  await line.connect();
+  const [, , closed, end] = await line.next(4);
+  assertEquals(closed, { type: "closed", code: 1001, reason: "Update", willReconnect: false });
+  assertEquals([end, line.over], [undefined, ["Update"]]);
 });
 
-Deno.test("a client that was told not to reconnect is closed by a cut", async () => {
-  await using server = new TestChat();
-  await using both = await pair(server, { reconnect: false });
-  const { wire, ana, anas } = both;
-  const events = Array.fromAsync(anas.events());
-  wire.cut();
-  assertEquals((await bounded(events, () => "no end")).at(-1)?.type, "closed");
-  assert(ana.status.type === "closed" && !ana.status.willReconnect);
+Deno.test("the first connection is tried once", async () => {
+  await using server = new ScriptedServer(up, {
+    instead: () => new Response("No", { status: 401 }),
+  });
+  await using line = new Line(server.url);
+  await assertRejects(() => line.connect(), Error, "Cannot connect");
+  assertEquals((await line.next(2)).map((status) => status?.type), ["connecting", "closed"]);
+  await assertRejects(() => line.reconnector.ready(5_000), Error, "closed");
+  await assertRejects(() => line.connect(), Error, "Cannot connect: closed");
+  assertEquals([line.over.length, server.attempts.length], [1, 1]);
 });
 
-Deno.test("a backoff is spread over all of its range, and capped", { permissions: "none" }, () => {
-  const options = { firstMs: 500, mostMs: 20_000 };
-  const most = (attempt: number) => backoff(attempt, 1 - Number.EPSILON, options) + 1;
-  assertEquals([0, 1, 2, 3, 4, 5, 6, 50, 5_000].map(most), [
-    500,
-    1_000,
-    2_000,
-    4_000,
-    8_000,
-    16_000,
-    20_000,
-    20_000,
-    20_000,
+Deno.test("a hello that is not answered fails within the timeout of connect", async () => {
+  const { promise: heard, resolve: hello } = Promise.withResolvers<void>();
+  await using server = new ScriptedServer(async (peer) => {
+    await peer.next();
+    hello();
+  });
+  await using wire = new Wire(new URL(server.url).host);
+  await using line = new Line(wire.url);
+  const since = performance.now();
+  const connecting = line.connect(300);
+  await bounded(heard, () => "no hello came");
+  wire.die();
+  await assertRejects(() => connecting, DOMException, "took longer");
+  const took = performance.now() - since;
+  wire.heal();
+  assert(took < 2_000, `It took ${took} ms`);
+});
+
+Deno.test("a hello that is not answered on a return does not end the session", async () => {
+  const codes: number[] = [];
+  await using server = new ScriptedServer(async (peer, turn) => {
+    if (turn === 1) await peer.next();
+    else await peer.welcome();
+    if (turn === 0) peer.close(1001);
+    codes.push((await peer.closed).code);
+  });
+  await using line = new Line(server.url, { timeoutMs: 200 });
+  await line.connect();
+  await line.attempts(2);
+  await line.next(2);
+  assertEquals(codes.length, 2);
+  // 1000 is how a client leaves for good.
+  assert(codes[1] !== 1000, "It closed with 1000");
+});
+
+Deno.test("hello may be refused", async () => {
+  await using server = new ScriptedServer(async (peer) => {
+    const { ref } = await peer.next();
+    peer.send({ status: "error", ref, code: "server_full", message: "Full" });
+  });
+  await using line = new Line(server.url);
+  await assertRejects(() => line.connect(), Error, "Full");
+});
+
+Deno.test("who needs the connection waits until it is back, with a timeout and a signal", async () => {
+  await using server = new ScriptedServer(async (peer, turn) => {
+    await peer.welcome();
+    if (turn === 0) peer.close(1001);
+  });
+  await using line = new Line(server.url);
+  await assertRejects(() => line.reconnector.ready(5_000), Error, "call connect");
+  await line.connect();
+  await line.next(3);
+  const controller = new AbortController();
+  const unwanted = line.reconnector.ready(5_000, controller.signal);
+  const late = line.reconnector.ready(1);
+  const served = line.reconnector.ready(5_000);
+  controller.abort(new Error("No longer wanted"));
+  await assertRejects(() => unwanted, Error, "No longer wanted");
+  await assertRejects(() => late, DOMException, "longer than 1 ms");
+  line.reconnector.nudge();
+  assertEquals(await served, line.reconnector.link);
+});
+
+Deno.test("a nudged connection that gives no sign of life is given up, and one that does is kept", async () => {
+  const peers: ScriptedPeer[] = [];
+  await using server = new ScriptedServer(async (peer, turn) => {
+    peers.push(peer);
+    await peer.welcome({ resumed: turn > 0 });
+  });
+  await using line = new Line(server.url, { timeoutMs: 200 });
+  await line.connect();
+  await line.next(2);
+  for (let i = 0; i < 3; i++) line.reconnector.nudge();
+  await peers[0]?.pinged(1);
+  const { link } = line.reconnector;
+  await link?.request({ action: "ping" }, () => {}, 1_000);
+  assertEquals([line.reconnector.link === link, peers[0]?.pings], [true, 2]);
+  peers[0]!.pongs = false;
+  line.reconnector.nudge();
+  const lost = await line.status();
+  assertEquals(lost, {
+    type: "closed",
+    code: 4005,
+    reason: "Nothing heard for 200 ms",
+    willReconnect: true,
+  });
+});
+
+Deno.test("a connection in doubt has a second to give a sign of life", async () => {
+  await using server = new ScriptedServer(async (peer, turn) => {
+    peer.pongs = turn > 0;
+    await peer.welcome();
+  });
+  await using line = new Line(server.url);
+  await line.connect();
+  await line.next(2);
+  const since = performance.now();
+  line.reconnector.doubt();
+  const lost = await line.status();
+  const took = performance.now() - since;
+  assert(lost?.type === "closed" && lost.code === 4005 && took < 2_000, `${took} ms`);
+});
+
+Deno.test("a reconnector that pauses says so, and comes back at once when something changes", async () => {
+  const heard = Promise.withResolvers<[Frame, number]>();
+  await using server = new ScriptedServer(async (peer, turn) => {
+    await peer.welcome();
+    if (turn === 0) heard.resolve([await peer.next(), (await peer.closed).code]);
+  });
+  await using line = new Line(server.url);
+  await line.connect();
+  await line.next(2);
+  line.reconnector.pause(5_000);
+  line.reconnector.pause(9_000);
+  const paused = { type: "closed", code: 4007, reason: "Paused", willReconnect: true } as const;
+  assertEquals(await line.status(), paused);
+  assertEquals(await heard.promise, [{ action: "pause", body: { for_ms: 5_000 } }, 4007]);
+  assertEquals([line.reconnector.status, server.attempts.length], [paused, 1]);
+  line.reconnector.nudge();
+  await line.reconnector.ready(5_000);
+  assertEquals((await line.next(2)).map((status) => status?.type), ["connecting", "connected"]);
+});
+
+Deno.test("a reconnector that pauses while it waits for its next attempt stays away too", async () => {
+  await using server = new ScriptedServer(async (peer, turn) => {
+    await peer.welcome();
+    if (turn === 0) peer.close(1001);
+  });
+  await using line = new Line(server.url);
+  await line.connect();
+  await line.attempts(1);
+  line.reconnector.pause();
+  line.reconnector.nudge();
+  await line.reconnector.ready(5_000);
+  assertEquals(server.attempts.length, 2);
+});
+
+Deno.test("a pause that is over with the next connection keeps nobody away later", async () => {
+  await using server = new ScriptedServer(async (peer, turn) => {
+    await peer.welcome();
+    if (turn === 0) peer.close(4004);
+  });
+  await using line = new Line(server.url);
+  line.reconnector.pause();
+  await line.connect();
+  assertEquals((await line.next(6)).at(-1)?.type, "connected");
+});
+
+Deno.test("a page that nobody sees makes its first attempt at once, and the others like anybody", async () => {
+  using page = new FakePage();
+  page.show("hidden");
+  await using server = new ScriptedServer(async (peer) => {
+    await peer.welcome();
+    peer.close(1001);
+  });
+  await using line = new Line(server.url);
+  await line.connect();
+  const delays = (await line.attempts(8)).map(({ delayMs }) => delayMs);
+  assertEquals(delays[0], 0);
+  assert(delays.slice(1).some((delayMs) => delayMs > 1_000), `${delays}`);
+});
+
+Deno.test("each attempt to come back tells why there has to be one", async () => {
+  await using server = new ScriptedServer(async (peer) => {
+    await peer.welcome();
+    peer.close(4004, "Broken");
+  }, { instead: (turn) => turn === 0 ? undefined : new Response("Busy", { status: 503 }) });
+  await using line = new Line(server.url);
+  await line.connect();
+  const [first, second] = await line.attempts(2);
+  assertEquals([first?.reason, second?.reason?.includes("Cannot connect to ws://")], [
+    "Broken",
+    true,
   ]);
-  assertEquals(backoff(9, 0, options), 0);
-  const tenths = new Set<number>();
-  for (let i = 0; i < 1_000; i++) tenths.add(Math.floor(backoff(3, i / 1_000, options) / 400));
-  assertEquals(tenths.size, 10);
 });
+
+Deno.test("closing ends whatever goes on: an attempt, a wait, and who waits for it", async () => {
+  await using mute = new ScriptedServer(() => {});
+  await using early = new Line(mute.url);
+  const connecting = early.connect().catch(String);
+  await mute.attempted(1);
+  await early.reconnector.close("Done");
+  assertEquals(await bounded(connecting, () => "connect"), "Error: The client is closed");
+
+  await using server = new ScriptedServer(async (peer) => {
+    await peer.welcome();
+    peer.close(1001);
+  });
+  await using line = new Line(server.url);
+  await line.connect();
+  await line.next(3);
+  const ready = line.reconnector.ready(5_000).catch(String);
+  await line.reconnector.close("Done");
+  assertEquals(await ready, "Error: The client is closed: Done");
+  assertEquals(line.over, ["Done"]);
+});
+
+Deno.test("a connection that is asked for with an aborted signal is not made", async () => {
+  await using server = new ScriptedServer(up);
+  await using line = new Line(server.url);
+  const signal = AbortSignal.abort(new Error("No longer wanted"));
+  await assertRejects(() => line.connect(5_000, signal), Error, "No longer wanted");
+  assertEquals([line.reconnector.status, server.attempts], [{ type: "idle" }, []]);
+  await line.connect();
+});
+
+Deno.test("closing before connecting, and twice, does no harm", async () => {
+  const line = new Line("ws://127.0.0.1:1");
+  await line.reconnector.close("Done");
+  await line.reconnector.close("Done again");
+  assertEquals(line.over, ["Done"]);
+  await assertRejects(() => line.connect(), Error, "closed");
+});
+
+for (const heartbeat of [0, -1, null, "often", 1e12]) {
+  Deno.test(`a heartbeat of ${JSON.stringify(heartbeat)} ms does not keep the client busy`, async () => {
+    let pings = () => 0;
+    await using server = new ScriptedServer(async (peer) => {
+      await peer.welcome({ heartbeat_ms: heartbeat });
+      pings = () => peer.pings;
+    });
+    const every: unknown[] = [];
+    const real = globalThis.setInterval;
+    globalThis.setInterval = ((handler: () => void, ms?: number) => {
+      every.push(ms);
+      return real(handler, ms);
+    }) as typeof setInterval;
+    try {
+      await using line = new Line(server.url);
+      await line.connect().catch(() => {});
+      await pause(50);
+      for (const ms of every) {
+        assert(typeof ms === "number" && ms >= 1 && ms < 2 ** 31, `An interval of ${ms} ms`);
+      }
+      assert(pings() < 10, `${pings()} pings`);
+    } finally {
+      globalThis.setInterval = real;
+    }
+  });
+}

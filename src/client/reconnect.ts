@@ -29,16 +29,16 @@ export type Status =
   /** The connection is gone: for good, or until the next attempt. */
   | { type: "closed"; code: number; reason: string; willReconnect: boolean };
 
-/** What a lifeline can be told. */
-export interface LifelineOptions {
+/** What a reconnector can be told. */
+export interface ReconnectorOptions {
   /** How long one attempt may take, in milliseconds. */
   timeoutMs: number;
   /** Whether to come back after a connection has ended. */
   reconnect: boolean;
 }
 
-/** What a lifeline asks and reports. */
-export interface LifelineEvents {
+/** What a reconnector asks and reports. */
+export interface ReconnectorEvents {
   /** The body of the next `hello`. */
   hello(): Record<string, unknown>;
   /** Connected: called before any other frame of this connection is looked at. */
@@ -62,10 +62,10 @@ const OFFLINE_PROBE_MS = 1_000;
 const KEPT_STATUSES = 100;
 
 /** A client's connections, one after the other. */
-export class Lifeline {
+export class Reconnector {
   readonly #url: URL;
-  readonly #options: LifelineOptions;
-  readonly #events: LifelineEvents;
+  readonly #options: ReconnectorOptions;
+  readonly #events: ReconnectorEvents;
   readonly #statuses = new Feed<Status>({ events: KEPT_STATUSES }, () => undefined);
   #status: Status = { type: "idle" };
   #link: Link | undefined;
@@ -79,8 +79,8 @@ export class Lifeline {
   #paused = false;
   readonly #opening = new AbortController();
 
-  /** Makes a lifeline that does nothing before `connect`. */
-  constructor(url: URL, options: LifelineOptions, events: LifelineEvents) {
+  /** Makes a reconnector that does nothing before `connect`. */
+  constructor(url: URL, options: ReconnectorOptions, events: ReconnectorEvents) {
     this.#url = url;
     this.#options = options;
     this.#events = events;

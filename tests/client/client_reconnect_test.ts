@@ -1,0 +1,365 @@
+import { assert, assertEquals } from "@std/assert";
+import {
+  ChatClient,
+  type ChatRoom,
+  type ClientOptions,
+  type RoomEvent,
+  SendError,
+  type Status,
+} from "../../client.ts";
+import { backoff } from "../../src/client/backoff.ts";
+import { TestChat } from "../support/fixtures.ts";
+import { ScriptedServer, Wire } from "../support/scripted_server.ts";
+import { bounded, pause, shortest } from "../support/waiting.ts";
+
+/** Connects, and from then on never waits for a backoff. */
+async function connect(url: string, options: ClientOptions = {}): Promise<ChatClient> {
+  const chat = new ChatClient(url, options);
+  await chat.connect();
+  hurry(chat);
+  return chat;
+}
+
+async function hurry(chat: ChatClient): Promise<void> {
+  for await (const { type } of chat.statuses()) {
+    // That is how a browser says that the network is back.
+    if (type === "reconnecting") globalThis.dispatchEvent(new Event("online"));
+  }
+}
+
+/** Ana on a wire, and Ben beside it, in one room. */
+async function pair(server: TestChat, options: ClientOptions = {}) {
+  const wire = new Wire(server.host);
+  const ana = await connect(wire.url, { name: "Ana", ...options });
+  const ben = await connect(server.url, { name: "Ben" });
+  const anas = await ana.createRoom("Lobby");
+  const bens = await ben.joinRoom(anas.id);
+  const [anaReads, benReads] = [new Reader(anas), new Reader(bens)];
+  await anaReads.until("join", ben.clientId);
+  await benReads.until("join", ben.clientId);
+  async function close(): Promise<void> {
+    await Promise.all([ana.close(), ben.close()]);
+    await wire[Symbol.asyncDispose]();
+  }
+  return { wire, ana, ben, anas, bens, anaReads, benReads, [Symbol.asyncDispose]: close };
+}
+
+/** Reads the events of a room, each within a bound. */
+class Reader {
+  readonly #events: AsyncGenerator<RoomEvent, void, undefined>;
+
+  constructor(room: ChatRoom) {
+    this.#events = room.events();
+  }
+
+  async next(): Promise<RoomEvent> {
+    const { value } = await bounded(this.#events.next(), () => "no event comes");
+    if (value === undefined) throw new Error("The room has ended");
+    return value;
+  }
+
+  async until(type: RoomEvent["type"], from?: string): Promise<RoomEvent> {
+    for (;;) {
+      const event = await this.next();
+      if (event.type !== type) continue;
+      if (from === undefined || ("from" in event && event.from === from)) return event;
+    }
+  }
+
+  /** Everything up to the message `last`, in short. */
+  async upTo(last: string): Promise<string[]> {
+    const short: string[] = [];
+    for (;;) {
+      const event = await this.next();
+      if (event.type === "message") short.push(event.body);
+      else if (event.type === "recovered") short.push(event.recovered ? "recovered" : "lost");
+      else short.push(event.type);
+      if (short.at(-1) === last) return short;
+    }
+  }
+}
+
+/** Reads statuses, each within a bound. */
+async function statusesOf(chat: ChatClient, count: number): Promise<Status[]> {
+  const read: Status[] = [];
+  const reading = (async () => {
+    for await (const status of chat.statuses()) if (read.push(status) === count) break;
+  })();
+  await bounded(reading, () => `${count} statuses: ${JSON.stringify(read)}`);
+  return read;
+}
+
+/** Waits for a status of a type; call it before the status can come. */
+async function status<T extends Status["type"]>(
+  chat: ChatClient,
+  type: T,
+): Promise<Extract<Status, { type: T }>> {
+  const reader = chat.statuses();
+  for (;;) {
+    const { value } = await bounded(reader.next(), () => `it is never ${type}`);
+    if (value === undefined) throw new Error("The client has closed");
+    if (value.type === type) return value as Extract<Status, { type: T }>;
+  }
+}
+
+function fate(send: Promise<number>): Promise<number | boolean> {
+  return send.catch((error) => {
+    assert(error instanceof SendError, String(error));
+    return error.mayBeStored;
+  });
+}
+
+Deno.test("a cut connection comes back by itself, and each step is told", async () => {
+  await using server = new TestChat();
+  await using wire = new Wire(server.host);
+  await using chat = new ChatClient(wire.url);
+  const statuses = statusesOf(chat, 6);
+  await chat.connect();
+  const { clientId } = chat;
+  wire.cut();
+  const [, , closed, reconnecting, ...rest] = await statuses;
+  assert(closed?.type === "closed");
+  assertEquals([closed.code, closed.willReconnect], [1006, true]);
+  assert(reconnecting?.type === "reconnecting");
+  assertEquals([reconnecting.attempt, reconnecting.delayMs < 1_000], [1, true]);
+  assertEquals(rest, [{ type: "connecting" }, { type: "connected", resumed: true }]);
+  assertEquals([chat.clientId, chat.status.type], [clientId, "connected"]);
+});
+
+Deno.test("what was missed comes once, in order, after the word that it is all there", async () => {
+  await using server = new TestChat();
+  await using both = await pair(server);
+  const { wire, anas, bens, anaReads, benReads } = both;
+  wire.host = undefined;
+  wire.cut();
+  await benReads.until("away");
+  for (const text of ["1", "2", "3"]) await bens.send(text);
+  wire.host = server.host;
+  assertEquals(await anaReads.upTo("back"), ["recovered", "away", "1", "2", "3", "back"]);
+  await anas.send("4");
+  assertEquals(await benReads.upTo("4"), ["1", "2", "3", "back", "4"]);
+  assertEquals(await anaReads.upTo("4"), ["4"]);
+  assertEquals([...anas.members.values()].filter(({ away }) => away), []);
+});
+
+Deno.test("what is said while away is said once after coming back", async () => {
+  await using server = new TestChat();
+  await using both = await pair(server);
+  const { wire, ana, anas, bens, benReads } = both;
+  wire.host = undefined;
+  wire.cut();
+  await benReads.until("away");
+  const sends = ["1", "2", "3"].map((text) => anas.send(text));
+  const made = ana.createRoom("Made while away");
+  wire.host = server.host;
+  const seqs = await Promise.all(sends);
+  assertEquals(seqs, [seqs[0]!, seqs[0]! + 1, seqs[0]! + 2]);
+  await bens.send("end");
+  assertEquals(await benReads.upTo("end"), ["back", "1", "2", "3", "end"]);
+  assertEquals((await made).name, "Made while away");
+});
+
+Deno.test("however often the connection is cut, each message arrives once and in order", async () => {
+  await using server = new TestChat({ rate: 0 });
+  await using both = await pair(server);
+  const { wire, anas, bens, benReads } = both;
+  const sends: Promise<number>[] = [];
+  for (let round = 0; round < 20; round++) {
+    for (let i = 0; i < 20; i++) sends.push(anas.send(`${round * 20 + i}`));
+    // Now at a different place in the exchange each time.
+    for (let turns = 0; turns < round; turns++) await pause(0);
+    wire.cut();
+  }
+  const seqs = await bounded(Promise.all(sends), () => "some sends have no answer");
+  assertEquals(seqs, [...seqs].sort((a, b) => a - b));
+  await bens.send("end");
+  const arrived = (await benReads.upTo("end")).filter((text) => /^\d+$/.test(text));
+  assertEquals(arrived, Array.from({ length: 400 }, (_, i) => `${i}`));
+});
+
+Deno.test("every room is rejoined, even if the server can only take some at a time", async () => {
+  await using server = new TestChat({ rate: 40 });
+  await using wire = new Wire(server.host);
+  await using chat = await connect(wire.url);
+  const rooms: ChatRoom[] = [];
+  while (rooms.length < 90) {
+    // Too fast now and then.
+    await chat.createRoom(`${rooms.length}`).then((room) => rooms.push(room), () => pause(25));
+  }
+  const back = status(chat, "connected");
+  wire.cut();
+  await back;
+  for (const room of rooms) await new Reader(room).until("recovered");
+  assertEquals(chat.rooms.size, 90);
+});
+
+Deno.test("a line that has gone dead is noticed within one and a half heartbeats", async () => {
+  const limitMs = 300 + 100;
+  const took = await shortest(limitMs, async () => {
+    await using server = new TestChat({ heartbeatMs: 200 });
+    await using both = await pair(server, { timeoutMs: 150 });
+    const { wire, ana, anaReads, bens } = both;
+    const since = performance.now();
+    wire.die();
+    const closed = status(ana, "closed");
+    await bens.send("missed");
+    assertEquals((await closed).code, 4005);
+    const took = performance.now() - since;
+    wire.heal();
+    assert((await anaReads.upTo("missed")).includes("recovered"));
+    return took;
+  });
+  assert(took < limitMs, `It took ${took} ms`);
+});
+
+Deno.test("a history that is no longer there is told as lost, and the room goes on", async () => {
+  await using server = new TestChat({ logEntries: 5 });
+  await using both = await pair(server);
+  const { wire, anaReads, bens, benReads } = both;
+  wire.host = undefined;
+  wire.cut();
+  await benReads.until("away");
+  for (let i = 0; i < 20; i++) await bens.send("gone");
+  wire.host = server.host;
+  assertEquals(await anaReads.next(), { type: "recovered", recovered: false });
+  await anaReads.until("back");
+  await bens.send("here");
+  assertEquals(await anaReads.upTo("here"), ["here"]);
+});
+
+Deno.test("a goodbye's time is kept, and the room is met again", async () => {
+  await using server = new TestChat({ resumesPerSecond: 5 });
+  await using wire = new Wire(server.host);
+  await using chat = new ChatClient(wire.url);
+  const statuses = statusesOf(chat, 6);
+  await chat.connect();
+  const room = await chat.createRoom("Lobby");
+  await using next = new TestChat();
+  wire.host = next.host;
+  const since = performance.now();
+  await server.chat.close();
+  const [, , closed, reconnecting, , connected] = await statuses;
+  assert(performance.now() - since >= 199);
+  assert(closed?.type === "closed" && closed.code === 1001 && closed.willReconnect);
+  assertEquals(reconnecting, {
+    type: "reconnecting",
+    attempt: 1,
+    delayMs: 200,
+    reason: "Server is going away",
+  });
+  assertEquals(connected, { type: "connected", resumed: false });
+  assertEquals((await new Reader(room).until("recovered")).type, "recovered");
+  assertEquals(next.chat.size, { connections: 1, rooms: 1 });
+});
+
+Deno.test("after a restart that forgot everything people meet in the same room, and are told", async () => {
+  await using old = new TestChat();
+  await using wire = new Wire(old.host);
+  await using ana = await connect(wire.url, { name: "Ana" });
+  await using ben = await connect(wire.url, { name: "Ben" });
+  const anas = await ana.createRoom("Lobby");
+  const bens = await ben.joinRoom(anas.id);
+  const [anaReads, benReads] = [new Reader(anas), new Reader(bens)];
+  const { epoch } = anas;
+  await ana.sendMessage("before");
+  await benReads.upTo("before");
+  wire.die();
+  // On its way when the server went: nobody can know whether it came in.
+  const sent = fate(anas.send("sent"));
+  await pause(0);
+  await using fresh = new TestChat();
+  const closed = status(ana, "closed");
+  wire.host = undefined;
+  wire.heal();
+  await closed;
+  const unsent = anas.send("unsent");
+  wire.host = fresh.host;
+  assertEquals(await bounded(sent, () => "the send hangs"), true);
+  assert(await bounded(unsent, () => "the send hangs") > 0);
+  await anaReads.until("recovered");
+  const told = await benReads.until("recovered");
+  assertEquals(told, { type: "recovered", recovered: false });
+  assert(anas.epoch !== epoch && anas.epoch === bens.epoch);
+  await bens.send("goes on");
+  assert((await anaReads.upTo("goes on")).every((text) => text !== "sent"));
+  const names = [...anas.members.values()].map(({ name }) => name).sort();
+  assertEquals([names, fresh.chat.size.rooms], [["Ana", "Ben"], 1]);
+});
+
+Deno.test("a room that cannot be rejoined is closed, and the others go on", async () => {
+  await using server = new ScriptedServer(async (peer, turn) => {
+    await peer.welcome({ resumed: turn > 0 });
+    if (turn === 0) {
+      await peer.admit();
+      await peer.admit({ room_id: "r2" });
+      return peer.close(1001);
+    }
+    const { ref } = await peer.next();
+    peer.send({ status: "error", ref, code: "room_gone", message: "Room no longer exists" });
+    await peer.admit({ room_id: "r2", recovered: true });
+    const { room_id, n, body } = await peer.next();
+    peer.send({ event: "entries", room_id, entries: [{ seq: 1, at: 1, from: "me", n, body }] });
+  });
+  await using chat = await connect(server.url);
+  const gone = await chat.createRoom("Gone");
+  const events = Array.fromAsync(gone.events());
+  const room = await chat.createRoom("Lobby");
+  assertEquals(await bounded(events, () => "the room does not end"), [
+    { type: "closed", reason: "Room no longer exists" },
+  ]);
+  assertEquals(await fate(gone.send("x")), false);
+  assertEquals(await bounded(fate(room.send("y")), () => "the send hangs"), 1);
+  assertEquals([...chat.rooms.keys()], ["r2"]);
+});
+
+Deno.test("a client whose session went on elsewhere stays away", async () => {
+  await using server = new ScriptedServer(async (peer) => {
+    await peer.welcome();
+    await peer.admit();
+    await peer.next();
+    peer.send({ event: "goodbye", code: 4500, reason: "Taken" });
+    peer.close(4500, "Taken");
+  });
+  await using chat = await connect(server.url);
+  const room = await chat.createRoom("Lobby");
+  const events = Array.fromAsync(room.events());
+  assertEquals(await bounded(fate(room.send("x")), () => "the send hangs"), true);
+  assertEquals(await events, [{ type: "closed", reason: "Taken" }]);
+  assertEquals(chat.status, {
+    type: "closed",
+    code: 4500,
+    reason: "Taken",
+    willReconnect: false,
+  });
+  assertEquals(server.attempts.length, 1);
+});
+
+Deno.test("a client that was told not to reconnect is closed by a cut", async () => {
+  await using server = new TestChat();
+  await using both = await pair(server, { reconnect: false });
+  const { wire, ana, anas } = both;
+  const events = Array.fromAsync(anas.events());
+  wire.cut();
+  assertEquals((await bounded(events, () => "no end")).at(-1)?.type, "closed");
+  assert(ana.status.type === "closed" && !ana.status.willReconnect);
+});
+
+Deno.test("a backoff is spread over all of its range, and capped", { permissions: "none" }, () => {
+  const options = { firstMs: 500, mostMs: 20_000 };
+  const most = (attempt: number) => backoff(attempt, 1 - Number.EPSILON, options) + 1;
+  assertEquals([0, 1, 2, 3, 4, 5, 6, 50, 5_000].map(most), [
+    500,
+    1_000,
+    2_000,
+    4_000,
+    8_000,
+    16_000,
+    20_000,
+    20_000,
+    20_000,
+  ]);
+  assertEquals(backoff(9, 0, options), 0);
+  const tenths = new Set<number>();
+  for (let i = 0; i < 1_000; i++) tenths.add(Math.floor(backoff(3, i / 1_000, options) / 400));
+  assertEquals(tenths.size, 10);
+});
