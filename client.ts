@@ -17,8 +17,8 @@
  */
 
 import { patience } from "./src/client/backoff.ts";
+import type { Accepted, Connection, Push } from "./src/client/connection.ts";
 import type { ReadOptions } from "./src/client/feed.ts";
-import type { Link, Push, Reply } from "./src/client/link.ts";
 import { listenToPage } from "./src/client/page.ts";
 import { Reconnector, type Status } from "./src/client/reconnect.ts";
 import { ChatRoom, type Message, type RoomActions, type RoomReply } from "./src/client/room.ts";
@@ -108,16 +108,16 @@ export class ChatClient implements AsyncDisposable {
     this.#session = options.session ?? undefined;
     this.#actions = {
       send: (room, text, wait) => this.#send(room, text, wait),
-      typing: (room) => this.#reconnector.link?.send({ action: "typing", room_id: room.id }),
+      typing: (room) => this.#reconnector.connection?.send({ action: "typing", room_id: room.id }),
       leave: (room, wait) => this.#leave(room, wait),
     };
     this.#sender = new Sender(
       { ...options, maxUnacknowledged: options.maxUnacknowledged ?? 1_000 },
       {
-        link: () => this.#reconnector.link,
+        connection: () => this.#reconnector.connection,
         startOver: () => {
           this.#session = undefined;
-          this.#reconnector.link?.fail("The server counts otherwise");
+          this.#reconnector.connection?.fail("The server counts otherwise");
         },
       },
     );
@@ -129,7 +129,7 @@ export class ChatClient implements AsyncDisposable {
         const session = this.#session;
         return { name: this.#name, session, ...(session && this.#sender.numbers) };
       },
-      welcome: (link, reply) => this.#welcome(link, reply),
+      welcome: (connection, reply) => this.#welcome(connection, reply),
       push: (frame) => this.#take(frame),
       over: (reason) => this.#over(reason),
     });
@@ -261,12 +261,12 @@ export class ChatClient implements AsyncDisposable {
 
   async #request<T>(
     frame: { action: string; body: unknown },
-    accept: (reply: Reply) => T,
+    accept: (reply: Accepted) => T,
     { timeoutMs = this.#timeoutMs, signal }: WaitOptions,
   ): Promise<T> {
     const deadline = performance.now() + timeoutMs;
-    const link = await this.#reconnector.ready(timeoutMs, signal);
-    return await link.request(frame, accept, deadline - performance.now(), signal);
+    const connection = await this.#reconnector.ready(timeoutMs, signal);
+    return await connection.request(frame, accept, deadline - performance.now(), signal);
   }
 
   async #open(
@@ -284,7 +284,7 @@ export class ChatClient implements AsyncDisposable {
     }
   }
 
-  #enter(reply: Reply, wanted: boolean): ChatRoom {
+  #enter(reply: Accepted, wanted: boolean): ChatRoom {
     const joined = roomIn(reply);
     let room = this.#rooms.get(joined.room_id);
     if (room === undefined) room = new ChatRoom(joined, this.#actions);
@@ -304,7 +304,7 @@ export class ChatClient implements AsyncDisposable {
     if (this.#entering > 0) return;
     for (const id of this.#unwanted) {
       if (this.#rooms.has(id)) continue;
-      this.#reconnector.link?.send({ action: "leave", body: { room_id: id } });
+      this.#reconnector.connection?.send({ action: "leave", body: { room_id: id } });
     }
     this.#unwanted.clear();
   }
@@ -340,19 +340,19 @@ export class ChatClient implements AsyncDisposable {
   }
 
   /** A new connection: rejoins every room from its cursor, then sends what has no answer. */
-  #welcome(link: Link, reply: ConnectedFrame): void {
+  #welcome(connection: Connection, reply: ConnectedFrame): void {
     const formerId = this.#clientId;
     this.#clientId = reply.client_id;
     this.#session = reply.session;
-    const rejoined = this.#rejoinAll(link, reply.limits.burst ?? Infinity);
-    this.#sender.welcome(link, reply, rejoined, formerId);
+    const rejoined = this.#rejoinAll(connection, reply.limits.burst ?? Infinity);
+    this.#sender.welcome(connection, reply, rejoined, formerId);
   }
 
   /**
    * Joins all rooms that this client is in, at most `width` at once; where that is too fast for
    * the server, one, and then one more for each that it was let into.
    */
-  async #rejoinAll(link: Link, width: number): Promise<void> {
+  async #rejoinAll(connection: Connection, width: number): Promise<void> {
     let waiting = [...this.#rooms.values()];
     let refusals = 0;
     while (waiting.length > 0) {
@@ -366,7 +366,7 @@ export class ChatClient implements AsyncDisposable {
           epoch: room.epoch,
           after: room.cursor,
         };
-        return this.#rejoin(link, room, body, (reply) => room.renew(roomIn(reply), true));
+        return this.#rejoin(connection, room, body, (reply) => room.renew(roomIn(reply), true));
       }));
       const again = turn.filter((_, i) => pauses[i]! >= 0);
       waiting = [...again, ...waiting].filter((room) => this.#rooms.get(room.id) === room);
@@ -380,13 +380,13 @@ export class ChatClient implements AsyncDisposable {
 
   /** Joins a room that this client is in; resolves with how long to wait where the server says "not now", else with -1. */
   async #rejoin(
-    link: Link,
+    connection: Connection,
     room: ChatRoom,
     body: Record<string, unknown>,
-    accept: (reply: Reply) => void,
+    accept: (reply: Accepted) => void,
   ): Promise<number> {
     try {
-      await link.request({ action: "join", body }, accept, this.#timeoutMs);
+      await connection.request({ action: "join", body }, accept, this.#timeoutMs);
     } catch (error) {
       if (!(error instanceof ChatError)) throw error;
       if (error.retryAfterMs !== undefined) return error.retryAfterMs;
@@ -397,17 +397,22 @@ export class ChatClient implements AsyncDisposable {
 
   /** Asks for the members of a room, once for gaps in a row: who came and went may lie in one. */
   async #renew(room: ChatRoom): Promise<void> {
-    const { link } = this.#reconnector;
-    if (link === undefined || this.#renewing.has(room)) return;
+    const { connection } = this.#reconnector;
+    if (connection === undefined || this.#renewing.has(room)) return;
     this.#renewing.add(room);
     try {
       while (room.stale && this.#rooms.get(room.id) === room) {
         const body = { room_id: room.id };
-        const asked = await this.#rejoin(link, room, body, (reply) => this.#enter(reply, false));
+        const asked = await this.#rejoin(
+          connection,
+          room,
+          body,
+          (reply) => this.#enter(reply, false),
+        );
         await sleep(Math.max(asked, RENEW_MS), this.#closed.signal);
       }
     } catch (error) {
-      link.fail(messageOf(error));
+      connection.fail(messageOf(error));
     } finally {
       this.#renewing.delete(room);
     }
@@ -453,7 +458,7 @@ export class ChatClient implements AsyncDisposable {
 }
 
 /** A reply as one that lets this client into a room; throws where it does not. */
-function roomIn(reply: Reply): RoomReply {
+function roomIn(reply: Accepted): RoomReply {
   if (reply.status === "success" && typeof reply.room_id === "string") return reply as RoomReply;
   throw new Error("The server sent no room");
 }

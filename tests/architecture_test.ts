@@ -71,8 +71,8 @@ const MAY_SEE: Record<string, string[]> = {
 const ONLY_IN: [what: string, pattern: RegExp, files: string[]][] = [
   ["Deno.serve", /\bDeno\.serve\b/, ["server.ts"]],
   ["Deno.upgradeWebSocket", /\bDeno\.upgradeWebSocket\b/, ["server/chat"]],
-  ["sending on a socket", /socket\??\.send\(/i, ["server/connection", "client/link"]],
-  ["new WebSocket", /\bnew WebSocket\b/, ["client/link"]],
+  ["sending on a socket", /socket\??\.send\(/i, ["server/connection", "client/connection"]],
+  ["new WebSocket", /\bnew WebSocket\b/, ["client/connection"]],
   ["exiting", /\bDeno\.exit\b/, ["server.ts", "cli.ts"]],
   ["the console", /\bconsole\./, ["server.ts", "cli.ts"]],
 ];

@@ -12,8 +12,8 @@ import { type Deferred, deferred, sleep } from "../protocol/deadline.ts";
 import { mayReconnect, messageOf } from "../protocol/errors.ts";
 import type { ConnectedFrame } from "../protocol/frames.ts";
 import { backoff } from "./backoff.ts";
+import { type Accepted, Connection, type End, PROBE_MS, type Push } from "./connection.ts";
 import { Feed, type ReadOptions } from "./feed.ts";
-import { type End, Link, PROBE_MS, type Push, type Reply } from "./link.ts";
 import { isHidden } from "./page.ts";
 
 /** How a client stands with its server. */
@@ -42,7 +42,7 @@ export interface ReconnectorEvents {
   /** The body of the next `hello`. */
   hello(): Record<string, unknown>;
   /** Connected: called before any other frame of this connection is looked at. */
-  welcome(link: Link, reply: ConnectedFrame): void;
+  welcome(connection: Connection, reply: ConnectedFrame): void;
   /** A frame that is no reply. */
   push(frame: Push): void;
   /** It will not come back. */
@@ -68,8 +68,8 @@ export class Reconnector {
   readonly #events: ReconnectorEvents;
   readonly #statuses = new Feed<Status>({ events: KEPT_STATUSES }, () => undefined);
   #status: Status = { type: "idle" };
-  #link: Link | undefined;
-  readonly #waiters = new Set<Deferred<Link>>();
+  #connection: Connection | undefined;
+  readonly #waiters = new Set<Deferred<Connection>>();
   #attempt = 0;
   #connectedAt = 0;
   #over = false;
@@ -92,8 +92,8 @@ export class Reconnector {
   }
 
   /** The connection, while there is one. */
-  get link(): Link | undefined {
-    return this.#link;
+  get connection(): Connection | undefined {
+    return this.#connection;
   }
 
   /** Every change of status from now on that no reader has had. */
@@ -114,11 +114,11 @@ export class Reconnector {
   }
 
   /** The connection, as soon as there is one. */
-  async ready(timeoutMs: number, signal?: AbortSignal): Promise<Link> {
-    if (this.#link !== undefined) return this.#link;
+  async ready(timeoutMs: number, signal?: AbortSignal): Promise<Connection> {
+    if (this.#connection !== undefined) return this.#connection;
     if (this.#over) throw new Error("The client is closed");
     if (this.#status.type === "idle") throw new Error("Not connected: call connect");
-    const waiter = deferred<Link>("Reconnecting", timeoutMs, signal);
+    const waiter = deferred<Connection>("Reconnecting", timeoutMs, signal);
     this.#waiters.add(waiter);
     return await waiter.promise.finally(() => this.#waiters.delete(waiter));
   }
@@ -126,28 +126,28 @@ export class Reconnector {
   /** Something has changed, the network or who looks: tries at once, or asks for a sign of life. */
   nudge(): void {
     this.#paused = false;
-    this.#link?.probe(Math.min(PROBE_MS, this.#options.timeoutMs));
+    this.#connection?.probe(Math.min(PROBE_MS, this.#options.timeoutMs));
     this.#waking.abort();
   }
 
   /** The network seems to be gone: asks for a sign of life that has to come soon. */
   doubt(): void {
-    this.#link?.probe(OFFLINE_PROBE_MS);
+    this.#connection?.probe(OFFLINE_PROBE_MS);
   }
 
   /** Lets the connection go, for `forMs` milliseconds at the most, and stays away until a nudge. */
   pause(forMs?: number): void {
     this.#paused = true;
-    this.#link?.pause(forMs);
+    this.#connection?.pause(forMs);
   }
 
   /** Ends it for good. */
   async close(reason: string): Promise<void> {
-    const link = this.#link;
-    this.#link = undefined;
+    const connection = this.#connection;
+    this.#connection = undefined;
     this.#opening.abort(new Error("The client is closed"));
     this.#finish({ code: CLOSE.normal, reason });
-    await link?.close(reason);
+    await connection?.close(reason);
   }
 
   async #open(timeoutMs: number, signal?: AbortSignal): Promise<void> {
@@ -155,47 +155,47 @@ export class Reconnector {
     const closing = this.#opening.signal;
     const ended = AbortSignal.any([closing, signal ?? closing]);
     const deadline = performance.now() + timeoutMs;
-    const link = await Link.open(
+    const connection = await Connection.open(
       this.#url,
       {
         push: (frame) => this.#events.push(frame),
-        end: (end, link) => this.#lost(link, end),
+        end: (end, connection) => this.#lost(connection, end),
       },
       timeoutMs,
       ended,
     );
     const hello = { action: "hello", body: this.#events.hello() };
-    const welcome = (reply: Reply) => this.#welcome(link, reply);
+    const welcome = (reply: Accepted) => this.#welcome(connection, reply);
     try {
-      await link.request(hello, welcome, deadline - performance.now(), ended);
+      await connection.request(hello, welcome, deadline - performance.now(), ended);
     } catch (error) {
       // Not a close: the server may have taken the hello, and would take a close for a farewell.
-      link.fail("No answer to hello");
+      connection.fail("No answer to hello");
       throw error;
     }
   }
 
-  #welcome(link: Link, reply: Reply): void {
+  #welcome(connection: Connection, reply: Accepted): void {
     if (!isWelcome(reply)) throw new Error("The server sent no welcome");
-    this.#link = link;
+    this.#connection = connection;
     this.#paused = false;
     this.#connectedAt = performance.now();
-    link.beat(reply.heartbeat_ms);
+    connection.beat(reply.heartbeat_ms);
     try {
-      this.#events.welcome(link, reply);
+      this.#events.welcome(connection, reply);
     } catch (error) {
-      this.#link = undefined;
+      this.#connection = undefined;
       throw error;
     }
     this.#set({ type: "connected", resumed: reply.resumed === true });
-    for (const waiter of this.#waiters) waiter.resolve(link);
+    for (const waiter of this.#waiters) waiter.resolve(connection);
   }
 
   /** A connection has ended. One that was never welcomed is the business of whoever opened it. */
-  #lost(link: Link, end: End): void {
+  #lost(connection: Connection, end: End): void {
     if (!mayReconnect(end.code)) this.#finish(end);
-    if (this.#link !== link) return;
-    this.#link = undefined;
+    if (this.#connection !== connection) return;
+    this.#connection = undefined;
     if (performance.now() - this.#connectedAt > GOOD_MS) this.#attempt = 0;
     if (this.#over) return;
     if (!this.#options.reconnect) {
@@ -264,7 +264,7 @@ export class Reconnector {
 }
 
 /** Whether the server answers `hello` as the protocol says: the client counts on all of it. */
-function isWelcome(reply: Reply): reply is ConnectedFrame {
+function isWelcome(reply: Accepted): reply is ConnectedFrame {
   return reply.status === "connected" && typeof reply.client_id === "string" && reply.n >= 0 &&
     reply.heartbeat_ms > 0 && reply.limits.body_bytes > 0 && (reply.limits.burst ?? 1) >= 1;
 }

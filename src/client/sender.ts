@@ -12,7 +12,7 @@ import { ChatError, type ErrorCode, messageOf, SendError } from "../protocol/err
 import { type ConnectedFrame, type ErrorFrame, MAX_BODY_BYTES } from "../protocol/frames.ts";
 import { utf8Bytes } from "../protocol/utf8.ts";
 import { patience } from "./backoff.ts";
-import { type Link, retryAfter } from "./link.ts";
+import { type Connection, retryAfter } from "./connection.ts";
 import { Outbox, type Sending } from "./outbox.ts";
 
 /** How many messages may be without an acknowledgement, and what happens to one more. */
@@ -24,7 +24,7 @@ export interface SenderOptions {
 /** What a sender needs of its client. */
 export interface SenderActions {
   /** The connection, while there is one. */
-  link(): Link | undefined;
+  connection(): Connection | undefined;
   /** Comes back as another client: the server counts otherwise than this one. */
   startOver(): void;
 }
@@ -105,13 +105,18 @@ export class Sender {
    * A new connection: nothing is sent before `ready`, then everything that has no answer.
    * `clientId` is who it was before.
    */
-  welcome(link: Link, reply: ConnectedFrame, ready: Promise<unknown>, clientId: string): void {
+  welcome(
+    connection: Connection,
+    reply: ConnectedFrame,
+    ready: Promise<unknown>,
+    clientId: string,
+  ): void {
     this.#bodyBytes = reply.limits.body_bytes;
     this.#outbox.limit(reply.limits.burst ?? Infinity);
     this.#isCounting = true;
     if (reply.resumed) this.#outbox.rewind(reply.n);
     else this.#restart(clientId);
-    this.#holdUntil(link, Infinity, ready);
+    this.#holdUntil(connection, Infinity, ready);
   }
 
   /** A message has its place in the log. */
@@ -213,32 +218,32 @@ export class Sender {
   }
 
   #flush(): void {
-    const link = this.#actions.link();
-    if (link === undefined || this.#hold !== undefined) return;
+    const connection = this.#actions.connection();
+    if (connection === undefined || this.#hold !== undefined) return;
     for (const { roomId, n, bodies, ref } of this.#outbox.take()) {
       const one = bodies.length === 1;
       const [action, body] = one ? ["message", bodies[0]] : ["messages", bodies];
-      link.send({ action, room_id: roomId, n, body, ref });
+      connection.send({ action, room_id: roomId, n, body, ref });
     }
   }
 
   /** Sends nothing for as long as the server asked for, in milliseconds, or longer. */
   #pause(asked: number): void {
-    const link = this.#actions.link();
+    const connection = this.#actions.connection();
     const ms = patience(asked, this.#refusals++);
     const until = performance.now() + ms;
-    if (link === undefined || this.#hold !== undefined && this.#hold.until >= until) return;
-    this.#holdUntil(link, until, sleep(ms, this.#closed.signal));
+    if (connection === undefined || this.#hold !== undefined && this.#hold.until >= until) return;
+    this.#holdUntil(connection, until, sleep(ms, this.#closed.signal));
   }
 
   /** Sends nothing on this connection until `ready`; if that fails, the next connection tries again. */
-  #holdUntil(link: Link, until: number, ready: Promise<unknown>): void {
+  #holdUntil(connection: Connection, until: number, ready: Promise<unknown>): void {
     const hold = this.#hold = { until };
     ready.then(() => {
       if (this.#hold !== hold) return;
       this.#hold = undefined;
       this.#flush();
-    }, (error) => link.fail(messageOf(error)));
+    }, (error) => connection.fail(messageOf(error)));
   }
 }
 

@@ -91,7 +91,7 @@ Deno.test("connecting says hello, and every change of status is told", async () 
     { type: "closed", code: 1000, reason: "Done", willReconnect: false },
     undefined,
   ]);
-  assertEquals([line.over, line.reconnector.link], [["Done"], undefined]);
+  assertEquals([line.over, line.reconnector.connection], [["Done"], undefined]);
 });
 
 Deno.test("a connection that breaks is made again, and each step is told", async () => {
@@ -293,7 +293,7 @@ Deno.test("who needs the connection waits until it is back, with a timeout and a
   await assertRejects(() => unwanted, Error, "No longer wanted");
   await assertRejects(() => late, DOMException, "longer than 1 ms");
   line.reconnector.nudge();
-  assertEquals(await served, line.reconnector.link);
+  assertEquals(await served, line.reconnector.connection);
 });
 
 Deno.test("a nudged connection that gives no sign of life is given up, and one that does is kept", async () => {
@@ -307,9 +307,9 @@ Deno.test("a nudged connection that gives no sign of life is given up, and one t
   await line.next(2);
   for (let i = 0; i < 3; i++) line.reconnector.nudge();
   await peers[0]?.pinged(1);
-  const { link } = line.reconnector;
-  await link?.request({ action: "ping" }, () => {}, 1_000);
-  assertEquals([line.reconnector.link === link, peers[0]?.pings], [true, 2]);
+  const { connection } = line.reconnector;
+  await connection?.request({ action: "ping" }, () => {}, 1_000);
+  assertEquals([line.reconnector.connection === connection, peers[0]?.pings], [true, 2]);
   peers[0]!.pongs = false;
   line.reconnector.nudge();
   const lost = await line.status();

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { Link } from "../../src/client/link.ts";
+import { Connection } from "../../src/client/connection.ts";
 import { Sender, type SenderOptions } from "../../src/client/sender.ts";
 import { SendError } from "../../src/protocol/errors.ts";
 import type { ConnectedFrame, ErrorFrame } from "../../src/protocol/frames.ts";
@@ -13,7 +13,7 @@ class Bench implements AsyncDisposable {
   readonly heard: Frame[] = [];
   startedOver = 0;
   readonly #server: ScriptedServer;
-  #link: Link | undefined;
+  #connection: Connection | undefined;
   #wake: () => void = () => {};
 
   constructor(options: Partial<SenderOptions> = {}) {
@@ -25,17 +25,17 @@ class Bench implements AsyncDisposable {
     });
     this.sender = new Sender(
       { maxUnacknowledged: 10, whenFull: "wait", ...options },
-      { link: () => this.#link, startOver: () => this.startedOver++ },
+      { connection: () => this.#connection, startOver: () => this.startedOver++ },
     );
   }
 
-  async connect(): Promise<Link> {
-    this.#link = await Link.open(
+  async connect(): Promise<Connection> {
+    this.#connection = await Connection.open(
       new URL(this.#server.url),
       { push: (frame) => "n" in frame && this.#refuse(frame), end: () => {} },
       5_000,
     );
-    return this.#link;
+    return this.#connection;
   }
 
   #refuse(frame: object): void {
@@ -52,7 +52,7 @@ class Bench implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.sender.close("The test is over");
-    await this.#link?.close("");
+    await this.#connection?.close("");
     await this.#server[Symbol.asyncDispose]();
   }
 }
@@ -77,11 +77,11 @@ Deno.test("what is said in one turn shares a frame, room by room", async () => {
 Deno.test("on a new connection nothing is sent before its rooms are rejoined", async () => {
   await using bench = new Bench();
   const sent = bench.sender.send("lobby", "a", 5_000);
-  const link = await bench.connect();
+  const connection = await bench.connect();
   const { promise: rejoined, resolve } = Promise.withResolvers<void>();
   const welcome = { resumed: true, n: 0, limits: { body_bytes: 100 } } as ConnectedFrame;
-  bench.sender.welcome(link, welcome, rejoined, "ana");
-  link.send({ action: "rejoin" });
+  bench.sender.welcome(connection, welcome, rejoined, "ana");
+  connection.send({ action: "rejoin" });
   await bench.until(1);
   resolve();
   assertEquals((await bench.until(2)).map(({ action }) => action), ["rejoin", "message"]);
@@ -207,7 +207,7 @@ Deno.test("a server that counts otherwise is come back to as another client", as
 
 Deno.test("who has given up is told all the same what became of a message", async () => {
   await using bench = new Bench();
-  const link = await bench.connect();
+  const connection = await bench.connect();
   const give = (room: string) => bench.sender.send(room, "x", 20).catch((error) => error);
   const stored = give("lobby");
   const refused = give("attic");
@@ -221,7 +221,7 @@ Deno.test("who has given up is told all the same what became of a message", asyn
   const lost = [give("lobby"), give("attic")];
   await bench.until(4);
   const welcome = { resumed: false, n: 0, limits: { body_bytes: 100 } } as ConnectedFrame;
-  bench.sender.welcome(link, welcome, Promise.resolve(), "ana");
+  bench.sender.welcome(connection, welcome, Promise.resolve(), "ana");
   const [first, second] = await Promise.all(lost);
   bench.sender.witness("ben", 2, 8);
   bench.sender.witness("ana", 2, 9);

@@ -1,13 +1,13 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type End, Link, type Push } from "../../src/client/link.ts";
+import { Connection, type End, type Push } from "../../src/client/connection.ts";
 import { ChatError, ConnectError } from "../../src/protocol/errors.ts";
 import { type ScriptedPeer, ScriptedServer, Wire } from "../support/scripted_server.ts";
 import { bounded, shortest } from "../support/waiting.ts";
 import { sleepyTimers } from "./sleepy_timers.ts";
 
-/** A link and everything it reports. */
+/** A connection and everything it reports. */
 interface Heard {
-  link: Link;
+  connection: Connection;
   pushed: Push[];
   ended: Promise<End>;
 }
@@ -16,8 +16,8 @@ async function open(url: string, timeoutMs = 5_000): Promise<Heard> {
   const pushed: Push[] = [];
   const { promise, resolve } = Promise.withResolvers<End>();
   const events = { push: (frame: Push) => void pushed.push(frame), end: resolve };
-  const link = await Link.open(new URL(url), events, timeoutMs);
-  return { link, pushed, ended: bounded(promise, () => "the link does not end") };
+  const connection = await Connection.open(new URL(url), events, timeoutMs);
+  return { connection, pushed, ended: bounded(promise, () => "the connection does not end") };
 }
 
 const idle = () => {};
@@ -28,11 +28,11 @@ Deno.test("a reply goes to the request with its ref, whatever the order", async 
     peer.send({ status: "success", ref: two.ref, message: "second" });
     peer.send({ status: "success", ref: one.ref, message: "first" });
   });
-  const { link } = await open(server.url);
+  const { connection } = await open(server.url);
   const ask = (action: string) =>
-    link.request({ action }, (reply) => "message" in reply && reply.message, 5_000);
+    connection.request({ action }, (reply) => "message" in reply && reply.message, 5_000);
   assertEquals(await Promise.all([ask("one"), ask("two")]), ["first", "second"]);
-  await link.close("Done");
+  await connection.close("Done");
 });
 
 Deno.test("what the reply changes is changed before the next frame is looked at", async () => {
@@ -43,17 +43,17 @@ Deno.test("what the reply changes is changed before the next frame is looked at"
   });
   const order: string[] = [];
   const pushed = Promise.withResolvers<void>();
-  const link = await Link.open(new URL(server.url), {
+  const connection = await Connection.open(new URL(server.url), {
     push: () => {
       order.push("push");
       pushed.resolve();
     },
     end: idle,
   }, 5_000);
-  await link.request({ action: "join" }, () => order.push("accept"), 5_000);
+  await connection.request({ action: "join" }, () => order.push("accept"), 5_000);
   await bounded(pushed.promise, () => "nothing is pushed");
   assertEquals(order, ["accept", "push"]);
-  await link.close("Done");
+  await connection.close("Done");
 });
 
 Deno.test("of members nothing is kept that is not known", async () => {
@@ -63,8 +63,8 @@ Deno.test("of members nothing is kept that is not known", async () => {
     peer.send({ event: "members", room_id: "r1", members: [{ client_id: "a", ...more }] });
     peer.send({ status: "success", ref, members: [{ client_id: "b", name: "Ben", ...more }] });
   });
-  const { link } = await open(server.url);
-  const members = await link.request(
+  const { connection } = await open(server.url);
+  const members = await connection.request(
     { action: "join" },
     (reply) => "members" in reply && reply.members,
     5_000,
@@ -74,7 +74,7 @@ Deno.test("of members nothing is kept that is not known", async () => {
     name: "Ben",
     away: true,
   }]);
-  await link.close("Done");
+  await connection.close("Done");
 });
 
 Deno.test("a reply names the members too that came before it", async () => {
@@ -86,14 +86,14 @@ Deno.test("a reply names the members too that came before it", async () => {
       peer.send({ status: "success", ref, room_id: "id", members: [{ client_id: `${i}` }] });
     }
   });
-  const { link, pushed } = await open(server.url);
+  const { connection, pushed } = await open(server.url);
   const join = () =>
-    link.request({ action: "join" }, (reply) => {
+    connection.request({ action: "join" }, (reply) => {
       return "members" in reply && reply.members?.map(({ client_id }) => client_id);
     }, 5_000);
   assertEquals([await join(), await join()], [["ana", "ben", "0"], ["ana", "ben", "1"]]);
   assertEquals(pushed, []);
-  await link.close("Done");
+  await connection.close("Done");
 });
 
 Deno.test("a refused request rejects with the server's code, message and time", async () => {
@@ -101,24 +101,27 @@ Deno.test("a refused request rejects with the server's code, message and time", 
     const { ref } = await peer.next();
     peer.send({ status: "error", ref, code: "rate_limited", message: "Wait", retry_after_ms: 9 });
   });
-  const { link } = await open(server.url);
-  const error = await assertRejects(() => link.request({ action: "x" }, idle, 5_000), ChatError);
+  const { connection } = await open(server.url);
+  const error = await assertRejects(
+    () => connection.request({ action: "x" }, idle, 5_000),
+    ChatError,
+  );
   assertEquals([error.code, error.message, error.retryAfterMs], ["rate_limited", "Wait", 9]);
-  await link.close("Done");
+  await connection.close("Done");
 });
 
-Deno.test("a request without a reply ends with its timeout, its signal, or the link", async () => {
+Deno.test("a request without a reply ends with its timeout, its signal, or the connection", async () => {
   await using server = new ScriptedServer(idle);
-  const { link } = await open(server.url);
+  const { connection } = await open(server.url);
   const controller = new AbortController();
-  const late = link.request({ action: "late" }, idle, 20);
-  const unwanted = link.request({ action: "unwanted" }, idle, 5_000, controller.signal);
-  const cut = link.request({ action: "cut" }, idle, 5_000);
+  const late = connection.request({ action: "late" }, idle, 20);
+  const unwanted = connection.request({ action: "unwanted" }, idle, 5_000, controller.signal);
+  const cut = connection.request({ action: "cut" }, idle, 5_000);
   const waits = [late, unwanted, cut].map((wait) => wait.catch(String));
   await waits[0];
   controller.abort(new Error("No longer wanted"));
   await waits[1];
-  link.fail("Given up");
+  connection.fail("Given up");
   assertEquals(await Promise.all(waits), [
     "TimeoutError: The reply to late took longer than 20 ms",
     "Error: No longer wanted",
@@ -126,11 +129,11 @@ Deno.test("a request without a reply ends with its timeout, its signal, or the l
   ]);
 });
 
-Deno.test("a request on a link that has ended is rejected at once", async () => {
+Deno.test("a request on a connection that has ended is rejected at once", async () => {
   await using server = new ScriptedServer(idle);
-  const { link } = await open(server.url);
-  await link.close("Done");
-  await assertRejects(() => link.request({ action: "x" }, idle, 200), Error, "connection");
+  const { connection } = await open(server.url);
+  await connection.close("Done");
+  await assertRejects(() => connection.request({ action: "x" }, idle, 200), Error, "connection");
 });
 
 Deno.test("a reply that comes too late is accepted, one that comes twice or for nobody is passed on", async () => {
@@ -143,24 +146,27 @@ Deno.test("a reply that comes too late is accepted, one that comes twice or for 
     const third = await peer.next();
     peer.send({ status: "success", ref: third.ref });
   });
-  const { link, pushed } = await open(server.url);
+  const { connection, pushed } = await open(server.url);
   const accepted: string[] = [];
   const ask = (action: string, timeoutMs: number) =>
-    link.request({ action }, () => accepted.push(action), timeoutMs);
+    connection.request({ action }, () => accepted.push(action), timeoutMs);
   await assertRejects(() => ask("1", 1), DOMException);
   await ask("2", 5_000);
   await ask("3", 5_000);
   assertEquals(accepted, ["1", "2", "3"]);
   assertEquals(pushed.map((frame) => "ref" in frame && frame.ref), [2, "nobody", 1e9]);
-  await link.close("Done");
+  await connection.close("Done");
 });
 
 Deno.test("a server that answers nothing is not asked without end", async () => {
   await using server = new ScriptedServer(idle);
-  const { link } = await open(server.url);
-  const asked = Array.from({ length: 1_001 }, () => link.request({ action: "x" }, idle, 5_000));
+  const { connection } = await open(server.url);
+  const asked = Array.from(
+    { length: 1_001 },
+    () => connection.request({ action: "x" }, idle, 5_000),
+  );
   const fates = Promise.all(asked.map((request) => request.catch(String)));
-  link.fail("Given up");
+  connection.fail("Given up");
   const errors = await fates;
   assertEquals(errors.at(-1), "Error: 1000 requests have no reply");
   assertEquals(errors.at(-2), "Error: The connection ended: Given up");
@@ -173,20 +179,20 @@ Deno.test("what is asked with a signal that was aborted before is not sent", asy
     actions.push(action);
     peer.send({ status: "success", ref });
   });
-  const { link } = await open(server.url);
+  const { connection } = await open(server.url);
   const signal = AbortSignal.abort(new Error("No longer wanted"));
-  const unwanted = () => link.request({ action: "unwanted" }, idle, 5_000, signal);
+  const unwanted = () => connection.request({ action: "unwanted" }, idle, 5_000, signal);
   await assertRejects(unwanted, Error, "No longer wanted");
-  await link.request({ action: "wanted" }, idle, 5_000);
+  await connection.request({ action: "wanted" }, idle, 5_000);
   assertEquals(actions, ["wanted"]);
-  await link.close("Done");
+  await connection.close("Done");
 });
 
 Deno.test("closing says 1000 and why, and waits for the answer", async () => {
   const closed = Promise.withResolvers<{ code: number; reason: string }>();
   await using server = new ScriptedServer((peer) => void peer.closed.then(closed.resolve));
-  const { link, ended } = await open(server.url);
-  await link.close("Done");
+  const { connection, ended } = await open(server.url);
+  await connection.close("Done");
   assertEquals(await ended, { code: 1000, reason: "Done" });
   assertEquals(await closed.promise, { code: 1000, reason: "Done" });
 });
@@ -194,10 +200,10 @@ Deno.test("closing says 1000 and why, and waits for the answer", async () => {
 Deno.test("a close that is not answered takes a second at most", async () => {
   await using server = new ScriptedServer(idle);
   await using wire = new Wire(new URL(server.url).host);
-  const { link } = await open(wire.url);
+  const { connection } = await open(wire.url);
   wire.die();
   const since = performance.now();
-  await link.close("Done");
+  await connection.close("Done");
   const took = performance.now() - since;
   assert(took > 900 && took < 2_000, `It took ${took} ms`);
   wire.heal();
@@ -225,12 +231,12 @@ Deno.test("a goodbye counts even if the close loses its code, or never comes", a
     await peer.closed;
   });
   assertEquals(await (await open(server.url)).ended, told);
-  const { link, ended } = await open(server.url);
-  link.beat(100);
+  const { connection, ended } = await open(server.url);
+  connection.beat(100);
   assertEquals(await ended, told);
 });
 
-Deno.test("a goodbye whose code no client may close with ends a link like any other", async () => {
+Deno.test("a goodbye whose code no client may close with ends a connection like any other", async () => {
   for (const code of [1005, 5_000, 2 ** 40]) {
     await using server = new ScriptedServer((peer) => {
       peer.send({ event: "goodbye", code, reason: "Odd" });
@@ -241,13 +247,13 @@ Deno.test("a goodbye whose code no client may close with ends a link like any ot
   }
 });
 
-Deno.test("a quiet link is kept alive by pings", async () => {
+Deno.test("a quiet connection is kept alive by pings", async () => {
   await using server = new ScriptedServer(async (peer) => {
     await peer.pinged(4);
     peer.close(4003, "Four pings");
   });
-  const { link, ended } = await open(server.url);
-  link.beat(100);
+  const { connection, ended } = await open(server.url);
+  connection.beat(100);
   assertEquals((await ended).reason, "Four pings");
 });
 
@@ -261,26 +267,26 @@ Deno.test("a ping of the server is answered, and is nothing to tell", async () =
   assertEquals([(await ended).reason, pushed], ["Alive", []]);
 });
 
-Deno.test("a link whose timers come late asks, and lives on where it is answered", async () => {
+Deno.test("a connection whose timers come late asks, and lives on where it is answered", async () => {
   using _sleepy = sleepyTimers();
   await using server = new ScriptedServer(async (peer) => {
     await peer.pinged(4);
     peer.close(4003, "Alive");
   });
-  const { link, ended } = await open(server.url);
-  link.beat(100);
+  const { connection, ended } = await open(server.url);
+  connection.beat(100);
   assertEquals((await ended).reason, "Alive");
 });
 
-Deno.test("a link whose timers come late is over when it has asked twice for nothing", async () => {
+Deno.test("a connection whose timers come late is over when it has asked twice for nothing", async () => {
   using _sleepy = sleepyTimers();
   let peer: ScriptedPeer | undefined;
   await using server = new ScriptedServer((scripted) => {
     peer = scripted;
     peer.pongs = false;
   });
-  const { link, ended } = await open(server.url);
-  link.probe(20);
+  const { connection, ended } = await open(server.url);
+  connection.probe(20);
   assertEquals((await ended).code, 4005);
   await peer?.closed;
   assertEquals(peer?.pings, 2);
@@ -290,26 +296,26 @@ Deno.test("who asks again and again does not put the end off", async () => {
   await using server = new ScriptedServer((peer) => {
     peer.pongs = false;
   });
-  const { link, ended } = await open(server.url);
+  const { connection, ended } = await open(server.url);
   const since = performance.now();
-  link.probe(5_000);
-  link.probe(100);
-  const asking = setInterval(() => link.probe(100), 20);
+  connection.probe(5_000);
+  connection.probe(100);
+  const asking = setInterval(() => connection.probe(100), 20);
   assertEquals((await ended).reason, "Nothing heard for 100 ms");
   clearInterval(asking);
   const took = performance.now() - since;
   assert(took < 1_000, `It took ${took} ms`);
 });
 
-Deno.test("a link on which nothing is heard is over within one and a half heartbeats", async () => {
+Deno.test("a connection on which nothing is heard is over within one and a half heartbeats", async () => {
   const limitMs = 300 + 100;
   const took = await shortest(limitMs, async () => {
     await using server = new ScriptedServer((peer) => {
       peer.pongs = false;
     });
-    const { link, ended } = await open(server.url);
+    const { connection, ended } = await open(server.url);
     const since = performance.now();
-    link.beat(200);
+    connection.beat(200);
     assertEquals((await ended).code, 4005);
     return performance.now() - since;
   });
@@ -359,7 +365,7 @@ for (
     ["a goodbye without a code", '{"event":"goodbye","reason":"x"}'],
   ] as const
 ) {
-  Deno.test(`a link ends with 4006 when the server sends ${name}`, async () => {
+  Deno.test(`a connection ends with 4006 when the server sends ${name}`, async () => {
     await using server = new ScriptedServer((peer) => peer.sendRaw(data));
     const { ended, pushed } = await open(server.url);
     assertEquals((await ended).code, 4006);
@@ -367,14 +373,14 @@ for (
   });
 }
 
-Deno.test("there is no link to a server that does not speak parley.v1", async () => {
+Deno.test("there is no connection to a server that does not speak parley.v1", async () => {
   await using server = new ScriptedServer(idle, { protocol: "" });
   await assertRejects(() => open(server.url), Error, "parley.v1");
   await using other = new ScriptedServer(idle, { protocol: "", instead: () => new Response("Hi") });
   await assertRejects(() => open(other.url), Error, "Cannot connect to ws://127.0.0.1");
 });
 
-Deno.test("there is no link where nobody listens, or nobody answers", async () => {
+Deno.test("there is no connection where nobody listens, or nobody answers", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const url = `ws://127.0.0.1:${listener.addr.port}`;
   const accepted = listener.accept();
@@ -389,17 +395,17 @@ Deno.test("a signal ends an attempt to connect", async () => {
   const url = new URL(`ws://127.0.0.1:${listener.addr.port}`);
   const controller = new AbortController();
   const events = { push: idle, end: idle };
-  const opening = Link.open(url, events, 5_000, controller.signal);
+  const opening = Connection.open(url, events, 5_000, controller.signal);
   using _accepted = await listener.accept();
   controller.abort(new Error("No longer wanted"));
   await assertRejects(() => opening, Error, "No longer wanted");
 });
 
-Deno.test("a link sends no half of a surrogate pair", async () => {
+Deno.test("a connection sends no half of a surrogate pair", async () => {
   const { promise, resolve } = Promise.withResolvers<unknown>();
   await using server = new ScriptedServer(async (peer) => resolve(await peer.next()));
-  const { link } = await open(server.url);
-  link.send({ action: "message", body: "a\ud800b \u{1f600}" });
+  const { connection } = await open(server.url);
+  connection.send({ action: "message", body: "a\ud800b \u{1f600}" });
   assertEquals(await promise, { action: "message", body: "a\ufffdb \u{1f600}" });
-  await link.close("Done");
+  await connection.close("Done");
 });

@@ -20,7 +20,7 @@ import {
 import { MAX_MEMBERS } from "../protocol/roster.ts";
 
 /** A reply that says yes. */
-export type Reply = Exclude<ServerFrame, { status: "error" }>;
+export type Accepted = Exclude<ServerFrame, { status: "error" }>;
 
 /** A frame that tells something nobody asked for. */
 export type Push = Exclude<
@@ -41,16 +41,16 @@ export interface End {
 }
 
 /** What a connection reports. */
-export interface LinkEvents {
+export interface ConnectionListener {
   /** A frame that is no reply to a request. */
   push(frame: Push): void;
   /** The connection is over; nothing comes after it. */
-  end(end: End, link: Link): void;
+  end(end: End, connection: Connection): void;
 }
 
-interface Request extends Deferred<unknown> {
+interface PendingRequest extends Deferred<unknown> {
   /** Runs before any later frame is looked at, even if nobody waits for the reply any more. */
-  accept: (reply: Reply) => unknown;
+  accept: (reply: Accepted) => unknown;
 }
 
 /** How many requests may be without a reply. */
@@ -77,10 +77,10 @@ const MAX_WAITING = 4_096;
 const CLOSE_MS = 1_000;
 
 /** A connection that speaks `parley.v1`. */
-export class Link {
+export class Connection {
   readonly #socket: WebSocket;
-  readonly #events: LinkEvents;
-  readonly #requests = new Map<Ref, Request>();
+  readonly #events: ConnectionListener;
+  readonly #requests = new Map<Ref, PendingRequest>();
   #refs = 0;
   /** Members whom the next reply does not name again. */
   readonly #named: MemberInfo[] = [];
@@ -95,7 +95,7 @@ export class Link {
   /** Aborted when the socket has closed. */
   readonly #closed = new AbortController();
 
-  private constructor(socket: WebSocket, events: LinkEvents) {
+  private constructor(socket: WebSocket, events: ConnectionListener) {
     this.#socket = socket;
     this.#events = events;
     socket.onmessage = ({ data }) => this.#hear(data);
@@ -108,14 +108,14 @@ export class Link {
   /** Connects; rejects where there is no `parley.v1` server within the time. */
   static async open(
     url: URL,
-    events: LinkEvents,
+    events: ConnectionListener,
     timeoutMs: number,
     signal?: AbortSignal,
-  ): Promise<Link> {
+  ): Promise<Connection> {
     const socket = new WebSocket(url, SUBPROTOCOL);
-    const opening = deferred<Link>(`Connecting to ${url.origin}`, timeoutMs, signal);
+    const opening = deferred<Connection>(`Connecting to ${url.origin}`, timeoutMs, signal);
     socket.onopen = () => {
-      if (socket.protocol === SUBPROTOCOL) opening.resolve(new Link(socket, events));
+      if (socket.protocol === SUBPROTOCOL) opening.resolve(new Connection(socket, events));
       else opening.reject(new Error(`${url.origin} does not speak ${SUBPROTOCOL}`));
     };
     socket.onerror = socket.onclose = (event: Event) => {
@@ -151,7 +151,7 @@ export class Link {
    */
   async request<T>(
     frame: Record<string, unknown> & { action: string },
-    accept: (reply: Reply) => T,
+    accept: (reply: Accepted) => T,
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<T> {
@@ -162,7 +162,7 @@ export class Link {
     }
     const ref = ++this.#refs;
     const answer = deferred<T>(`The reply to ${frame.action}`, timeoutMs, signal);
-    this.#requests.set(ref, { ...answer, accept } as Request);
+    this.#requests.set(ref, { ...answer, accept } as PendingRequest);
     this.send({ ...frame, ref });
     return await answer.promise;
   }
