@@ -18,7 +18,7 @@
 
 import { patience } from "./src/client/backoff.ts";
 import type { Accepted, Connection, Push } from "./src/client/connection.ts";
-import type { ReadOptions } from "./src/client/feed.ts";
+import type { ReadOptions } from "./src/client/event_buffer.ts";
 import { listenToPage } from "./src/client/page.ts";
 import { Reconnector, type Status } from "./src/client/reconnect.ts";
 import { ChatRoom, type Message, type RoomActions, type RoomReply } from "./src/client/room.ts";

@@ -13,7 +13,7 @@ import { mayReconnect, messageOf } from "../protocol/errors.ts";
 import type { ConnectedFrame } from "../protocol/frames.ts";
 import { backoff } from "./backoff.ts";
 import { type Accepted, Connection, type End, PROBE_MS, type Push } from "./connection.ts";
-import { Feed, type ReadOptions } from "./feed.ts";
+import { EventBuffer, type ReadOptions } from "./event_buffer.ts";
 import { isHidden } from "./page.ts";
 
 /** How a client stands with its server. */
@@ -66,7 +66,7 @@ export class Reconnector {
   readonly #url: URL;
   readonly #options: ReconnectorOptions;
   readonly #events: ReconnectorEvents;
-  readonly #statuses = new Feed<Status>({ events: KEPT_STATUSES }, () => undefined);
+  readonly #statuses = new EventBuffer<Status>({ events: KEPT_STATUSES }, () => undefined);
   #status: Status = { type: "idle" };
   #connection: Connection | undefined;
   readonly #waiters = new Set<Deferred<Connection>>();

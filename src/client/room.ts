@@ -16,7 +16,7 @@ import type {
   SuccessFrame,
 } from "../protocol/frames.ts";
 import { MAX_MEMBERS, Roster } from "../protocol/roster.ts";
-import { Feed, type ReadOptions } from "./feed.ts";
+import { EventBuffer, type ReadOptions } from "./event_buffer.ts";
 
 /** A message in a room. */
 export interface Message extends MessageEntry {
@@ -78,7 +78,7 @@ export class ChatRoom implements AsyncIterable<Message> {
   /** How it is called. */
   readonly name: string;
   readonly #actions: RoomActions;
-  readonly #feed: Feed<RoomEvent>;
+  readonly #buffer: EventBuffer<RoomEvent>;
   readonly #roster = new Roster();
   /** The `seq` up to which the member list is true; later entries change it. */
   #membersAt = 0;
@@ -94,7 +94,7 @@ export class ChatRoom implements AsyncIterable<Message> {
     this.name = reply.room_name ?? "";
     this.#actions = actions;
     this.#enter(reply);
-    this.#feed = new Feed<RoomEvent>(KEPT, missed, this.#cursor);
+    this.#buffer = new EventBuffer<RoomEvent>(KEPT, missed, this.#cursor);
   }
 
   /** Everybody in the room, by client id; nobody where `presence` is false. */
@@ -151,7 +151,7 @@ export class ChatRoom implements AsyncIterable<Message> {
    * read yet, or where `from` says: a second reader gets with `start` all that the room holds.
    */
   events(options: ReadOptions = {}): AsyncGenerator<RoomEvent, void, undefined> {
-    return this.#feed.read(options);
+    return this.#buffer.read(options);
   }
 
   /** The messages among the {@linkcode events}, this client's own included. */
@@ -203,12 +203,12 @@ export class ChatRoom implements AsyncIterable<Message> {
   /** For the client: says the last word and ends every iteration. */
   end(reason: string): void {
     this.#push({ type: "closed", reason });
-    this.#feed.end();
+    this.#buffer.end();
   }
 
   #push(event: RoomEvent): void {
     const { body = "", name = "", from = "" } = event as Partial<Message>;
-    this.#feed.push(event, this.#cursor, body.length + name.length + from.length);
+    this.#buffer.push(event, this.#cursor, body.length + name.length + from.length);
   }
 
   #enter(reply: SuccessFrame): void {

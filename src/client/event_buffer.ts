@@ -7,7 +7,7 @@
  * @module
  */
 
-/** What an iterator of a feed can be told. */
+/** Options of reading events. */
 export interface ReadOptions {
   /**
    * Where to begin: with the oldest event that is held (`start`), with the first that no reader
@@ -18,8 +18,8 @@ export interface ReadOptions {
   signal?: AbortSignal;
 }
 
-/** What a feed keeps for slow readers; it drops the rest when there is twice as much. */
-export interface FeedLimits {
+/** Bounds of what is kept for slow readers; the rest is dropped when there is twice as much. */
+export interface EventBufferLimits {
   /** How many events. */
   events: number;
   /** How large they may be together, in the unit of `push`. */
@@ -27,13 +27,13 @@ export interface FeedLimits {
 }
 
 /** A bounded log of events with any number of readers. */
-export class Feed<T> {
-  readonly #limits: Required<FeedLimits>;
+export class EventBuffer<T> {
+  readonly #limits: Required<EventBufferLimits>;
   readonly #missed: (from: number, to: number) => T | undefined;
   /** The newest events, and the sum of their sizes. */
   readonly #events: { event: T; mark: number; size: number }[] = [];
   #size = 0;
-  /** The position of the first of them; positions count from the feed's beginning. */
+  /** The position of the first of them; positions count from the buffer's beginning. */
   #first = 0;
   /** The mark of the event before the first. */
   #firstMark: number;
@@ -44,12 +44,12 @@ export class Feed<T> {
   readonly #sleepers = new Set<() => void>();
 
   /**
-   * Makes a feed that keeps the newest events. A reader that is slower
+   * Makes a buffer that keeps the newest events. A reader that is slower
    * gets what `missed` returns for the mark of the last event it had and of the last it
-   * will never have; nothing where that is undefined. `mark` is where the feed begins.
+   * will never have; nothing where that is undefined. `mark` is where the buffer begins.
    */
   constructor(
-    { events, size = Infinity }: FeedLimits,
+    { events, size = Infinity }: EventBufferLimits,
     missed: (from: number, to: number) => T | undefined,
     mark = 0,
   ) {
@@ -59,7 +59,7 @@ export class Feed<T> {
     this.#readMark = mark;
   }
 
-  /** Adds an event of some size; `mark` says where the feed stands with it. After the end it does nothing. */
+  /** Adds an event of some size; `mark` says where the buffer stands with it. After the end it does nothing. */
   push(event: T, mark = 0, size = 0): void {
     if (this.#ended) return;
     this.#events.push({ event, mark, size });
