@@ -10,9 +10,9 @@
  * @module
  */
 
+import { escapeText } from "../protocol/escape.ts";
 import { MAX_BODY_BYTES } from "../protocol/frames.ts";
 import { utf8Bytes } from "../protocol/utf8.ts";
-import { visible } from "../protocol/visible.ts";
 import { charactersOf, columnsOf, expandTabs, wrap } from "./columns.ts";
 import { type Key, MAX_PASTE } from "./keys.ts";
 
@@ -287,7 +287,7 @@ function fittingEnd(text: string, columns: number): string {
 function fit(characters: string[], columns: number): string[] {
   const shown: string[] = [];
   let free = columns;
-  for (const character of characters.map(visible)) {
+  for (const character of characters.map(escapeText)) {
     free -= columnsOf(character);
     if (free < 0) break;
     shown.push(character);

@@ -8,7 +8,7 @@
 
 import { ChatError, ConnectError } from "../../client.ts";
 import { reasonOf } from "../protocol/errors.ts";
-import { visible } from "../protocol/visible.ts";
+import { escapeText } from "../protocol/escape.ts";
 import { wrap } from "./columns.ts";
 
 /** How the runtime says that nobody answers, and what that means. */
@@ -33,9 +33,9 @@ export function problemOf(
     ? MEANINGS.find(([pattern]) => pattern.test(reason))?.[1]
     : undefined;
   if (meaning !== undefined) {
-    const help = serverCommand === undefined ? "" : `\nTo start one: ${visible(serverCommand)}`;
-    return `${visible(reason.slice(0, reason.indexOf(": ")))}: ${meaning}${help}`;
+    const help = serverCommand === undefined ? "" : `\nTo start one: ${escapeText(serverCommand)}`;
+    return `${escapeText(reason.slice(0, reason.indexOf(": ")))}: ${meaning}${help}`;
   }
   const line = error instanceof ChatError ? `The server says: ${reason}` : reason;
-  return wrap(visible(line), Math.max(columns - INDENT.length, 1)).join(`\n${INDENT}`);
+  return wrap(escapeText(line), Math.max(columns - INDENT.length, 1)).join(`\n${INDENT}`);
 }

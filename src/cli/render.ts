@@ -8,8 +8,8 @@
  */
 
 import type { MemberInfo, PresenceChange, RoomEvent, Status } from "../../client.ts";
+import { escapeJson, escapeLines, escapeText } from "../protocol/escape.ts";
 import { shownName } from "../protocol/names.ts";
-import { visible, visibleJson, visibleLines } from "../protocol/visible.ts";
 import { expandTabs, wrap } from "./columns.ts";
 import type { Names } from "./names.ts";
 
@@ -69,7 +69,7 @@ const EXCERPT_CHARS = 60;
 
 /** One JSON object in one line, with the id of the room it is about, in which everything is seen and nothing lost. */
 export function toJson(shown: Shown, roomId?: string): string {
-  return visibleJson(JSON.stringify(roomId === undefined ? shown : { ...shown, roomId }));
+  return escapeJson(JSON.stringify(roomId === undefined ? shown : { ...shown, roomId }));
 }
 
 /**
@@ -120,7 +120,7 @@ function indentFor(columns: number): string {
 export function invitationTo(
   { roomId, command }: Extract<Shown, { type: "room" }>,
 ): string | undefined {
-  return ROOM_ID.test(roomId) ? `To join it: ${visible(command)}` : undefined;
+  return ROOM_ID.test(roomId) ? `To join it: ${escapeText(command)}` : undefined;
 }
 
 /** What is kept at the bottom of the terminal while there is no connection; empty where there is one. */
@@ -162,9 +162,9 @@ function contentOf(shown: Shown, names: Names): Content | undefined {
     case "recovered":
       return shown.recovered ? undefined : ["lost", ["The history before this point is gone"]];
     case "closed":
-      return ["error", [`The room is closed: ${visible(shown.reason)}`]];
+      return ["error", [`The room is closed: ${escapeText(shown.reason)}`]];
     case "room":
-      return ["note", [`Room ${shownName(shown.name)}: ${visible(shown.roomId)}`]];
+      return ["note", [`Room ${shownName(shown.name)}: ${escapeText(shown.roomId)}`]];
     case "left":
       return ["go", [`You left ${shownName(shown.name)}`]];
     case "members":
@@ -174,10 +174,10 @@ function contentOf(shown: Shown, names: Names): Content | undefined {
     case "help":
       return ["note", ["Commands", ...shown.text.split("\n")]];
     case "sent":
-      return ["note", [visible(`Sent after all: ${excerptOf(shown.body)}`)]];
+      return ["note", [escapeText(`Sent after all: ${excerptOf(shown.body)}`)]];
     case "error": {
       const excerpt = shown.body === undefined ? "" : `: ${excerptOf(shown.body)}`;
-      return ["error", [visible(shown.message + excerpt)]];
+      return ["error", [escapeText(shown.message + excerpt)]];
     }
     default:
       // A later client may tell more: what is not known is passed over.
@@ -198,7 +198,7 @@ function presence(
 
 /** The lines of a message, without empty ones at its end. */
 function linesOf(body: string): string[] {
-  const lines = visibleLines(body);
+  const lines = escapeLines(body);
   while (lines.length > 1 && lines.at(-1) === "") lines.pop();
   return lines;
 }
@@ -229,7 +229,7 @@ function statusOf(status: Status): Content | undefined {
     case "connected":
       return ["note", ["Connected again"]];
     case "closed": {
-      const reason = status.reason === "" ? "" : `: ${visible(status.reason)}`;
+      const reason = status.reason === "" ? "" : `: ${escapeText(status.reason)}`;
       return status.willReconnect
         ? ["note", [`Connection lost${reason}`]]
         : ["error", [`Connection closed${reason}`]];

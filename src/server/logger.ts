@@ -9,7 +9,7 @@ import { BaseHandler } from "@std/log/base-handler";
 import { type LevelName, type LogLevel as StdLevel, LogLevels } from "@std/log/levels";
 import { Logger as StdLogger, LogRecord } from "@std/log/logger";
 import { within } from "../protocol/deadline.ts";
-import { visible } from "../protocol/visible.ts";
+import { escapeText } from "../protocol/escape.ts";
 import { later, type Timer } from "../timers.ts";
 import { LineQueue, type LineSink } from "./line_queue.ts";
 import { LogLimit } from "./log_limit.ts";
@@ -95,7 +95,7 @@ export function formatJson(record: LogRecord): string {
     event: record.msg,
   };
   // Twice: to stand first, and to win over a field of the same name.
-  return visible(JSON.stringify({ ...line, ...fieldsOf(record), ...line }));
+  return escapeText(JSON.stringify({ ...line, ...fieldsOf(record), ...line }));
 }
 
 /** A record as a line for people: time, level, event, fields. */
@@ -104,7 +104,7 @@ export function formatPretty(record: LogRecord): string {
     .filter(([, value]) => value !== undefined)
     .map(([key, value]) => ` ${key}=${JSON.stringify(value)}`);
   const time = record.datetime.toISOString().slice(11, 23);
-  return visible(`${time} ${record.levelName.padEnd(5)} ${record.msg}${fields.join("")}`);
+  return escapeText(`${time} ${record.levelName.padEnd(5)} ${record.msg}${fields.join("")}`);
 }
 
 function recordOf(level: number, msg: string, fields: Fields): LogRecord {

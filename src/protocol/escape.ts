@@ -15,13 +15,13 @@ const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u20
 const IGNORABLE = /\p{Default_Ignorable_Code_Point}/gu;
 
 /** Replaces every control by its escape as in JSON, like `\u001b`, so that it is seen and does nothing. */
-export function visible(text: string): string {
+export function escapeText(text: string): string {
   return text.replace(CONTROLS, escaped);
 }
 
 /** Replaces all in a JSON text that is not seen by its escape, so that it means the same. */
-export function visibleJson(json: string): string {
-  return visible(json).replace(IGNORABLE, escaped);
+export function escapeJson(json: string): string {
+  return escapeText(json).replace(IGNORABLE, escaped);
 }
 
 function escaped(character: string): string {
@@ -33,6 +33,6 @@ function escaped(character: string): string {
  * Splits a text of several lines and makes each of them harmless. Line breaks and tabs are layout:
  * the first end a line, the second stay as they are.
  */
-export function visibleLines(text: string): string[] {
-  return text.split(/\r?\n/).map((line) => line.split("\t").map(visible).join("\t"));
+export function escapeLines(text: string): string[] {
+  return text.split(/\r?\n/).map((line) => line.split("\t").map(escapeText).join("\t"));
 }
