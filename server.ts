@@ -51,7 +51,6 @@ import type {
 } from "./src/protocol/frames.ts";
 import type { Roster } from "./src/protocol/roster.ts";
 import { type Chat, type ChatOptions, createChat } from "./src/server/chat.ts";
-import { chooseStore } from "./src/server/choose_store.ts";
 import {
   checkedSecret,
   parseServerFlags,
@@ -60,6 +59,7 @@ import {
   VARIABLES,
 } from "./src/server/flags.ts";
 import { createLogger, type Fields, type Logger } from "./src/server/logger.ts";
+import { chooseStore } from "./src/server/open_store.ts";
 import { Ended, RequestLimit } from "./src/server/requests.ts";
 
 export { chooseStore, createChat };

@@ -98,7 +98,7 @@ Deno.test("the imports of a file are found, and types told from values", () => {
   const { imports = [] } = BY_NAME.get("server/engine") ?? {};
   const found = (name: string) => imports.find((imported) => imported.name === name)?.typesOnly;
   assertEquals(
-    [found("core/hub"), found("server/choose_store"), found("core/effects"), found("core/log")],
+    [found("core/hub"), found("server/open_store"), found("core/effects"), found("core/log")],
     [false, false, true, undefined],
   );
 });

@@ -21,12 +21,12 @@ import { encodeError } from "../protocol/encode.ts";
 import { ChatError } from "../protocol/errors.ts";
 import type { Dialect, Draft } from "../protocol/frames.ts";
 import { every, type Timer } from "../timers.ts";
-import { openMemoryStore } from "./choose_store.ts";
 import { Clock } from "./clock.ts";
 import { ClosedSockets } from "./closed_sockets.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { Intake } from "./intake.ts";
 import type { Logger } from "./logger.ts";
+import { openMemoryStore } from "./open_store.ts";
 import { Pump } from "./pump.ts";
 import { newSessionKey, roomSigner, signer } from "./session_key.ts";
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { DEFAULTS } from "../../src/core/options.ts";
-import { chooseStore, openMemoryStore } from "../../src/server/choose_store.ts";
+import { chooseStore, openMemoryStore } from "../../src/server/open_store.ts";
 import "../support/ignore_unpermitted.ts";
 import { pure } from "../support/pure.ts";
 import { IGNORE } from "../support/store_suite.ts";
