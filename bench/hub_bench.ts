@@ -10,7 +10,7 @@ import { Log } from "../src/core/log.ts";
 import { DEFAULTS } from "../src/core/options.ts";
 import type { Peer, Session } from "../src/core/sessions.ts";
 import { Roster } from "../src/protocol/roster.ts";
-import { newSessionKey, signer } from "../src/server/session_key.ts";
+import { newSessionKey, tokenSigner } from "../src/server/token_signer.ts";
 
 const NOW: Instant = { now: 0, at: 1_795_419_198_630 };
 const ROOM_ID = "tvd4-q6hq-n9f7-bvha";
@@ -29,7 +29,7 @@ class Silent implements Peer {
 const hub = new Hub(
   { ...DEFAULTS, graceMs: 0 },
   (bytes) => crypto.getRandomValues(bytes),
-  signer(newSessionKey()),
+  tokenSigner(newSessionKey()),
 );
 
 function connect(): Peer {

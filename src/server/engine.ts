@@ -28,7 +28,7 @@ import { Intake } from "./intake.ts";
 import type { Logger } from "./logger.ts";
 import { openMemoryStore } from "./open_store.ts";
 import { Pump } from "./pump.ts";
-import { newSessionKey, roomSigner, signer } from "./session_key.ts";
+import { newSessionKey, roomSigner, tokenSigner } from "./token_signer.ts";
 
 /** How often the hub is told the time, in milliseconds. */
 const TICK_MS = 500;
@@ -112,7 +112,7 @@ export class Engine {
       throw new RangeError("Servers that share a store need the same --secret-file or CHAT_SECRET");
     }
     const lasting = options.secret ?? this.#store.key;
-    const sign = signer(lasting ?? newSessionKey());
+    const sign = tokenSigner(lasting ?? newSessionKey());
     const signRoom = lasting === undefined ? undefined : roomSigner(lasting);
     const random: RandomBytes = (bytes) => crypto.getRandomValues(bytes);
     this.#hub = new Hub(options, random, sign, this.#store, signRoom);

@@ -7,7 +7,7 @@
 import { newEpoch } from "../core/ids.ts";
 import type { OpenStore } from "../core/store.ts";
 import { MemoryStore } from "../store/memory.ts";
-import { newSessionKey } from "./session_key.ts";
+import { newSessionKey } from "./token_signer.ts";
 
 /** Opens a store that forgets everything when the process ends. */
 export const openMemoryStore: OpenStore = (events, limits) =>
