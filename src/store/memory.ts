@@ -21,7 +21,7 @@ import { encodeEntry } from "../protocol/encode.ts";
 import { roomGone } from "../protocol/errors.ts";
 import type { Draft } from "../protocol/frames.ts";
 import { Roster } from "../protocol/roster.ts";
-import { MAX_SENDS_BYTES, Sends } from "./sends.ts";
+import { DedupWindow, MAX_WINDOW_BYTES } from "./dedup_window.ts";
 
 /** A store whose rooms live as long as this process has somebody interested in them. */
 export class MemoryStore implements Store {
@@ -29,8 +29,8 @@ export class MemoryStore implements Store {
   readonly #limits: LogLimits;
   readonly #newEpoch: () => string;
   readonly #rooms = new Map<string, StoredRoom>();
-  readonly #sends = new Map<string, Sends>();
-  readonly #memory = new MemoryBound(MAX_SENDS_BYTES);
+  readonly #windows = new Map<string, DedupWindow>();
+  readonly #memory = new MemoryBound(MAX_WINDOW_BYTES);
   /** The ids of rooms that were deleted, the oldest first. */
   readonly #deleted = new Set<string>();
 
@@ -57,10 +57,10 @@ export class MemoryStore implements Store {
 
   append(roomId: string, draft: Draft): void {
     const { from, n } = draft;
-    const sends = n > 0 ? this.#sendsOf(from) : undefined;
-    if (sends !== undefined) {
-      const place = judge(n, sends.last);
-      if (place === "repeat") return this.#events.repeated(draft, sends.seqOf(n));
+    const window = n > 0 ? this.#windowOf(from) : undefined;
+    if (window !== undefined) {
+      const place = judge(n, window.last);
+      if (place === "repeat") return this.#events.repeated(draft, window.seqOf(n));
       if (place !== "next") return this.#events.refused(draft, place);
     }
     const room = this.#rooms.get(roomId);
@@ -69,7 +69,7 @@ export class MemoryStore implements Store {
       return;
     }
     const seq = room.log.head + 1;
-    sends?.add(n, seq);
+    window?.add(n, seq);
     room.log.push(seq, encodeEntry(seq, draft));
     if ("event" in draft) room.roster.apply(draft);
     this.#events.stored(roomId);
@@ -107,26 +107,26 @@ export class MemoryStore implements Store {
   }
 
   trim(clientId: string): void {
-    this.#sends.get(clientId)?.trim();
+    this.#windows.get(clientId)?.trim();
   }
 
   forget(clientId: string): void {
-    this.#sends.get(clientId)?.close();
-    this.#sends.delete(clientId);
+    this.#windows.get(clientId)?.close();
+    this.#windows.delete(clientId);
   }
 
   close(): Promise<void> {
     this.#rooms.clear();
-    this.#sends.clear();
+    this.#windows.clear();
     return Promise.resolve();
   }
 
-  #sendsOf(clientId: string): Sends {
-    let sends = this.#sends.get(clientId);
-    if (sends === undefined) {
-      sends = new Sends(0, this.#memory);
-      this.#sends.set(clientId, sends);
+  #windowOf(clientId: string): DedupWindow {
+    let window = this.#windows.get(clientId);
+    if (window === undefined) {
+      window = new DedupWindow(0, this.#memory);
+      this.#windows.set(clientId, window);
     }
-    return sends;
+    return window;
   }
 }

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { DELETED } from "../../src/core/store.ts";
+import { WINDOW_SIZE } from "../../src/store/dedup_window.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
-import { REMEMBERED_SENDS } from "../../src/store/sends.ts";
 import { messageDraft } from "../support/drafts.ts";
 import { pure } from "../support/pure.ts";
 import { IGNORE, testStore } from "../support/store_suite.ts";
@@ -27,9 +27,9 @@ pure("MemoryStore: of a repeat from too long ago only that it is one can be told
   );
   await store.create("a", "Lobby");
   const append = (n: number) => store.append("a", messageDraft("ana", n));
-  for (let n = 1; n <= REMEMBERED_SENDS + 5; n++) append(n);
-  for (const n of [1, 5, 6, 7, REMEMBERED_SENDS + 5]) append(n);
-  assertEquals(seqs, [0, 0, 6, 7, REMEMBERED_SENDS + 5]);
+  for (let n = 1; n <= WINDOW_SIZE + 5; n++) append(n);
+  for (const n of [1, 5, 6, 7, WINDOW_SIZE + 5]) append(n);
+  assertEquals(seqs, [0, 0, 6, 7, WINDOW_SIZE + 5]);
 });
 
 pure("MemoryStore remembers the newest deleted rooms only", async () => {

@@ -13,7 +13,7 @@ import { judge } from "../../core/numbers.ts";
 import type { StoreEvents } from "../../core/store.ts";
 import { ChatError, roomGone } from "../../protocol/errors.ts";
 import type { Draft } from "../../protocol/frames.ts";
-import { MAX_SENDS_BYTES, Sends } from "../sends.ts";
+import { DedupWindow, MAX_WINDOW_BYTES } from "../dedup_window.ts";
 import { allIdle, becomeIdle, type Busy } from "./idle.ts";
 
 /** What became of a draft that was published. */
@@ -62,7 +62,7 @@ interface Waiting {
 class Client implements Busy {
   readonly id: string;
   /** Its messages that are known to be stored; undefined until there are any. */
-  sends: Sends | undefined;
+  sends: DedupWindow | undefined;
   /** Newer ones than `sends` knows, up to this, may be stored: by another node, or by this one unheard. */
   doubtUpTo = 0;
   /** What it has said, oldest first. */
@@ -87,7 +87,7 @@ export class Outgoing {
   readonly #clients = new Map<string, Client>();
   /** The numbers of the newest messages seen of clients that are not here, should they come. */
   readonly #seen = new Map<string, number>();
-  readonly #memory = new MemoryBound(MAX_SENDS_BYTES);
+  readonly #memory = new MemoryBound(MAX_WINDOW_BYTES);
   #chars = 0;
   #available = false;
   #now = 0;
@@ -124,7 +124,7 @@ export class Outgoing {
     this.#seen.delete(clientId);
     if (last <= (client.sends?.last ?? -1)) return;
     client.sends?.close();
-    client.sends = new Sends(last, this.#memory);
+    client.sends = new DedupWindow(last, this.#memory);
   }
 
   /** Takes the word of a client that its messages up to `n` are stored, as far as they may be. */
@@ -266,7 +266,7 @@ export class Outgoing {
 
   /** Answers a draft that is stored, if its place is known or `anyway`; says whether it did. */
   #isAnswered(
-    { sends }: { sends?: Sends | undefined } = {},
+    { sends }: { sends?: DedupWindow | undefined } = {},
     draft: Draft,
     anyway: boolean,
   ): boolean {
@@ -283,7 +283,7 @@ export class Outgoing {
     const { roomId, draft } = client.waiting[0]!;
     const { n } = draft;
     if (n > 0) {
-      const sends = client.sends ??= new Sends(0, this.#memory);
+      const sends = client.sends ??= new DedupWindow(0, this.#memory);
       if (this.#isAnswered(client, draft, !this.#available)) {
         this.#remove(client);
         return;

@@ -35,11 +35,11 @@ const TRIED_AT_ONCE = 1_000;
 /** How often some rooms are looked at for what is too old, and the file itself, in milliseconds. */
 const LOOK_MS = 1_000;
 
-/** How many messages of a client there are. */
-interface Sends {
-  /** The number of the last one that was taken. */
+/** The numbers of the last messages of a client. */
+interface LastNumbers {
+  /** Of the last one that was taken. */
   taken: number;
-  /** The number of the last one that is on the disk. */
+  /** Of the last one that is on the disk. */
   stored: number;
 }
 
@@ -49,13 +49,13 @@ type Write =
     type: "entry";
     room: SqliteRoom;
     draft: Draft;
-    sends: Sends | undefined;
+    last: LastNumbers | undefined;
     entry: LogEntry | undefined;
   }
   | { type: "repeat"; draft: Draft }
   | { type: "create"; id: string; name: string; made: PromiseWithResolvers<StoredRoom> }
   | { type: "delete"; id: string }
-  | { type: "remember"; id: string; name: string | undefined; sends: Sends }
+  | { type: "remember"; id: string; name: string | undefined; last: LastNumbers }
   | { type: "forget"; id: string };
 
 /** A store whose rooms, sessions and numbers are in one file. */
@@ -66,7 +66,7 @@ export class SqliteStore implements Store {
   readonly #newEpoch: () => string;
   readonly #file: SqliteFile;
   readonly #rooms = new Map<string, SqliteRoom>();
-  readonly #sends = new Map<string, Sends>();
+  readonly #lastNumbers = new Map<string, LastNumbers>();
   /** Rooms that are being made, and rooms that are being deleted. */
   readonly #creating = new Map<string, Promise<StoredRoom>>();
   readonly #deleting = new Set<string>();
@@ -136,12 +136,12 @@ export class SqliteStore implements Store {
 
   append(roomId: string, draft: Draft): void {
     const { from, n } = draft;
-    const sends = n > 0 ? this.#sendsOf(from) : undefined;
-    if (sends !== undefined) {
-      const place = judge(n, sends.taken);
+    const last = n > 0 ? this.#lastNumbersOf(from) : undefined;
+    if (last !== undefined) {
+      const place = judge(n, last.taken);
       if (place === "repeat") {
         // Of a message that is on its way nobody knows yet whether it arrives.
-        if (n > sends.stored) this.#write({ type: "repeat", draft });
+        if (n > last.stored) this.#write({ type: "repeat", draft });
         else this.#events.repeated(draft, this.#seqOf(draft));
         return;
       }
@@ -152,8 +152,8 @@ export class SqliteStore implements Store {
       this.#events.refused(draft, roomGone());
       return;
     }
-    if (sends !== undefined) sends.taken = n;
-    this.#write({ type: "entry", room, draft, sends, entry: undefined });
+    if (last !== undefined) last.taken = n;
+    this.#write({ type: "entry", room, draft, last, entry: undefined });
   }
 
   settled(): Promise<void> | undefined {
@@ -177,12 +177,12 @@ export class SqliteStore implements Store {
 
   remembered(): StoredClient[] {
     const clients = this.#file.clients();
-    for (const { id, n = 0 } of clients) this.#sends.set(id, { taken: n, stored: n });
+    for (const { id, n = 0 } of clients) this.#lastNumbers.set(id, { taken: n, stored: n });
     return clients;
   }
 
   remember(id: string, name: string | undefined): void {
-    this.#write({ type: "remember", id, name, sends: this.#sendsOf(id) });
+    this.#write({ type: "remember", id, name, last: this.#lastNumbersOf(id) });
   }
 
   /** Whoever may come back was `remembered` when this process began, and is known to it. */
@@ -194,7 +194,7 @@ export class SqliteStore implements Store {
   trim(): void {}
 
   forget(id: string): void {
-    if (this.#sends.delete(id)) this.#write({ type: "forget", id });
+    if (this.#lastNumbers.delete(id)) this.#write({ type: "forget", id });
   }
 
   close(): Promise<void> {
@@ -214,13 +214,13 @@ export class SqliteStore implements Store {
     return room;
   }
 
-  #sendsOf(clientId: string): Sends {
-    let sends = this.#sends.get(clientId);
-    if (sends === undefined) {
-      sends = { taken: 0, stored: 0 };
-      this.#sends.set(clientId, sends);
+  #lastNumbersOf(clientId: string): LastNumbers {
+    let last = this.#lastNumbers.get(clientId);
+    if (last === undefined) {
+      last = { taken: 0, stored: 0 };
+      this.#lastNumbers.set(clientId, last);
     }
-    return sends;
+    return last;
   }
 
   /** The place of a message that is stored; 0 where the disk does not tell. */
@@ -344,7 +344,7 @@ export class SqliteStore implements Store {
           made.delete(write.id);
           break;
         case "remember":
-          this.#file.setClient(write.id, write.name, write.sends.stored);
+          this.#file.setClient(write.id, write.name, write.last.stored);
           break;
         case "forget":
           this.#file.dropClient(write.id);
@@ -367,10 +367,10 @@ export class SqliteStore implements Store {
   #done(write: Write, made: Map<string, SqliteRoom>): void {
     switch (write.type) {
       case "entry": {
-        const { room, draft, sends, entry } = write;
+        const { room, draft, last, entry } = write;
         if (entry === undefined) break;
         room.committed(entry, draft);
-        if (sends !== undefined) sends.stored = draft.n;
+        if (last !== undefined) last.stored = draft.n;
         // What was deleted in the same turn has nobody in it who would see this.
         if (this.#rooms.get(room.id) === room) this.#events.stored(room.id);
         else this.#events.repeated(draft, entry.seq, true);
@@ -405,7 +405,7 @@ export class SqliteStore implements Store {
     const kept: Write[] = [];
     for (const write of writes) {
       const repeatable = write.type === "repeat" || write.type === "create" ||
-        write.type === "entry" && write.sends !== undefined;
+        write.type === "entry" && write.last !== undefined;
       // A room that is to be deleted would be there again.
       const isKept = kept.length < MAX_KEPT || write.type === "delete";
       if (!repeatable && isKept && isDiskError(error)) kept.push(write);
@@ -422,7 +422,7 @@ export class SqliteStore implements Store {
     for (const write of failed.keys()) {
       if (write.type !== "entry") continue;
       write.room.undone();
-      if (write.sends !== undefined) write.sends.taken = write.sends.stored;
+      if (write.last !== undefined) write.last.taken = write.last.stored;
     }
     for (const [write, error] of failed) {
       if (write.type === "create") {
