@@ -21,8 +21,13 @@ const SEGMENTER = new Intl.Segmenter();
 const WIDE =
   /^[\p{S}\p{P}\p{No}\p{Nl}\p{Cn}\p{Co}\p{Cs}\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}\p{scx=Yiii}\p{scx=Bopo}\u3000\uff00-\uffef\u{16fe0}-\u{18d7f}\u{1b170}-\u{1b2ff}]$/u;
 
-/** Marks on a character before them, joiners; not the selector that can make that one wide, and the soft hyphen. */
-const NO_WIDTH = /^(?![\ufe0f\u00ad])[\p{Mn}\p{Me}\p{Cf}]$/u;
+// Neither the selector that can make the character before it wide, nor the soft hyphen, nor the
+// signs that stand around numbers (Prepended_Concatenation_Mark), which are seen themselves.
+const NOT_WITHOUT_WIDTH =
+  /^[\ufe0f\u00ad\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u{110bd}\u{110cd}]$/u;
+
+/** Marks on a character before them, and joiners. */
+const NO_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
 
 const ASCII = /^[\x20-\x7e]*$/;
 
@@ -36,7 +41,7 @@ export function columnsOf(text: string): number {
 
 function columnsOfOne(character: string): number {
   if (ASCII.test(character)) return 1;
-  if (NO_WIDTH.test(character)) return 0;
+  if (NO_WIDTH.test(character) && !NOT_WITHOUT_WIDTH.test(character)) return 0;
   return WIDE.test(character) ? 2 : 1;
 }
 

@@ -25,6 +25,7 @@ pure("columnsOf() counts at least what any terminal takes where they do not agre
     ["“”", 4],
     ["①", 2],
     ["नि", 2],
+    ["\u0600\u06dd\u070f\u0890\u08e2\u{110bd}", 6], // Signs around numbers
   ];
   for (const [text, columns] of cases) assert(columnsOf(text) >= columns, text);
 });
