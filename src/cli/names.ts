@@ -19,7 +19,10 @@ const MAX_KNOWN = 2_000;
 const MIN_TAG = 4;
 
 /** What a name has that looks like more: what stands behind a name, between two, or before a line. */
-const MORE = /[#:,()]|^[>+~.!-]/;
+const MORE = /[#♯:,()]|^[>+~.!-]/;
+
+/** Marks that lie on an equal one, or on the dot that a letter has by itself. */
+const MARKS_UNSEEN = /(?<=(\p{M}))\1|(?<=\p{Soft_Dotted})\u0307/gu;
 
 /** The people of one room. */
 export class Names {
@@ -89,15 +92,13 @@ export class Names {
  * Technical Standard 39), as they are written or in lower case: `Ina` like `lna` and like `ina`.
  */
 function looksOf(name: string = NAMELESS): string[] {
-  const seen = name.normalize("NFKC").replace(
-    /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Cc}]/gu,
-    "",
-  );
+  const seen = name.normalize("NFKC").replace(/[\p{Default_Ignorable_Code_Point}\p{C}]/gu, "");
   const looks = [seen, seen.toUpperCase().toLowerCase()].map(skeletonOf);
   return [...new Set(looks)];
 }
 
 function skeletonOf(text: string): string {
-  const skeleton = unhomoglyph(text.normalize("NFD")).normalize("NFKC");
+  const marked = text.normalize("NFD").replace(MARKS_UNSEEN, "");
+  const skeleton = unhomoglyph(marked).normalize("NFKC");
   return skeleton.replace(/[\s\u2800]+/g, " ").trim();
 }

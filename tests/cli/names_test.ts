@@ -38,6 +38,11 @@ pure("Names tells apart what is written with other letters that look the same", 
     ["fine", "ﬁne"],
     ["Zoë", "Zoe\u0308"],
     ["Ana Lee", "Ana\u2800Lee"],
+    ["Ana", "Ana\ufffe"], // No character: some terminals leave it out
+    ["Ana", "A\ue000na"], // Of private use
+    ["Ana", "Ana\u0378"], // Not assigned
+    ["Zoë", "Zoe\u0308\u0308"],
+    ["ina", "i\u0307na"],
   ];
   for (const [name, other] of alike) {
     const [, label] = labels(["k7q2m9xd", name], ["4hwnr3tc", other]);
@@ -60,6 +65,7 @@ pure("Names lets nobody be called what only looks like a label", () => {
       "Ana： hi",
       "Anaː hi",
       "Ana (you)",
+      "Ana♯x7k2",
       "Ana, Ben",
       "You",
       "Υоu",
