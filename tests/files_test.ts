@@ -1,10 +1,11 @@
 /**
- * What each file has to be by itself: tested, short, and as pure as it says.
+ * What each file has to be by itself: tested, short, and pure where it is to be.
  *
  * @module
  */
 
 import { assert, assertEquals } from "@std/assert";
+import { isPure } from "../tools/check_marked.ts";
 import "./support/ignore_unpermitted.ts";
 import { PERMITTED } from "./support/permissions.ts";
 import { pathsIn, read } from "./support/source_files.ts";
@@ -29,7 +30,7 @@ const TESTED_BY: Record<string, string | null> = {
   "core/effects": null,
 };
 
-/** What a module that calls itself pure cannot use, beside what does not compile there. */
+/** What a pure module cannot use, besides what does not compile there. */
 const IMPURE =
   /\basync\b|\bawait\b|\bDate\.now\b|\bnew Date\(\)|\bperformance\b|\bMath\.random\b|\bsetTimeout\b|\bsetInterval\b|\bsetImmediate\b|\bqueueMicrotask\b|\bcrypto\b|\bDeno\b|\bconsole\b/;
 
@@ -37,8 +38,8 @@ const MAX_LINES = 500;
 
 const FILES = PERMITTED ? [...pathsIn(""), ...pathsIn("src/")].map(read) : [];
 
-Deno.test("modules that call themselves pure use no clock, no chance and no platform", () => {
-  const pure = FILES.filter(({ text }) => text.startsWith("// This module is pure"));
+Deno.test("pure modules use no clock, no chance and no platform", () => {
+  const pure = FILES.filter(({ path, text }) => isPure(path, text));
   assert(pure.length > 10);
   const impure = pure.flatMap(({ path, code }) => code.match(IMPURE)?.map((word) => [path, word]));
   assertEquals(impure.filter((found) => found !== undefined), []);

@@ -1,11 +1,17 @@
 /**
- * Proves what modules say of themselves. A module whose first comment says "This module is
- * pure" has to compile without any platform, one that says "This module runs in browsers"
- * without Deno, and both with all they import.
+ * Proves what modules are. One that is pure has to compile without any platform: those in
+ * {@linkcode PURE_FOLDERS}, and others whose first comment says "This module is pure". One that
+ * says "This module runs in browsers" has to compile without Deno. Both with all they import.
  *
  * @module
  */
 // deno-lint-ignore-file no-console -- a program that talks to its user
+
+/** Folders whose modules are pure without a word. */
+const PURE_FOLDERS = ["src/core/", "src/protocol/"];
+
+/** The only module in these that is not: it has timers, as both sides need them. */
+const IMPURE = "src/protocol/deadline.ts";
 
 /** From text to UTF-8 and back depends on nothing but its input, whoever provides it. */
 const TEXT_CODING = `
@@ -17,15 +23,15 @@ declare class TextDecoder {
   decode(bytes: Uint8Array): string;
 }`;
 
-/** What modules with a marker may see: libraries, and declarations beside them. */
-const KINDS: Record<string, { marker: string; lib: string[]; beside: string }> = {
+/** Which modules are of a kind, and what these may see: libraries, and declarations beside them. */
+const KINDS: Record<string, { is: typeof isPure; lib: string[]; beside: string }> = {
   pure: {
-    marker: "This module is pure",
+    is: isPure,
     lib: ["esnext"],
     beside: TEXT_CODING,
   },
   browser: {
-    marker: "This module runs in browsers",
+    is: runsInBrowsers,
     lib: ["dom", "dom.iterable", "dom.asynciterable", "esnext"],
     beside: "",
   },
@@ -38,6 +44,17 @@ const ROOT = new URL("../", import.meta.url);
 const FOLDERS = ["", "src/"];
 const TIMEOUT_MS = 120_000;
 
+/** Says whether the module at a path is to be pure, from where it is or by its own word. */
+export function isPure(path: string, text: string): boolean {
+  const inFolder = PURE_FOLDERS.some((folder) => path.startsWith(folder)) && path !== IMPURE;
+  return inFolder || firstComment(text).includes("This module is pure");
+}
+
+/** Says whether the module at a path says that it runs in browsers. */
+function runsInBrowsers(_path: string, text: string): boolean {
+  return firstComment(text).includes("This module runs in browsers");
+}
+
 /** Checks all modules of that kind and returns the exit code. */
 async function checkMarked(kind: string | undefined): Promise<number> {
   const settings = KINDS[kind ?? ""];
@@ -45,9 +62,9 @@ async function checkMarked(kind: string | undefined): Promise<number> {
     console.error(`Say what to check: ${Object.keys(KINDS).join(" or ")}`);
     return 2;
   }
-  const files = await findMarked(settings.marker);
+  const files = await findAll(settings.is);
   if (files.length === 0) {
-    console.error(`No module says "${settings.marker}"`);
+    console.error(`No module is of this kind: ${kind}`);
     return 1;
   }
   const config = await Deno.makeTempFile({ suffix: ".json" });
@@ -67,12 +84,12 @@ async function checkMarked(kind: string | undefined): Promise<number> {
   }
 }
 
-async function findMarked(marker: string): Promise<string[]> {
+async function findAll(is: typeof isPure): Promise<string[]> {
   const found: string[] = [];
   for (const folder of FOLDERS) {
     for await (const path of walk(folder)) {
       const text = await Deno.readTextFile(new URL(path, ROOT));
-      if (firstComment(text).includes(marker)) found.push(path);
+      if (is(path, text)) found.push(path);
     }
   }
   return found.sort();

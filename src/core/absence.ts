@@ -1,5 +1,3 @@
-// This module is pure: no sockets, no clock, no Deno.
-
 /**
  * Clients without a connection: how long they keep their places in rooms, and how long they may
  * come back as themselves. Times are on the monotonic clock, in milliseconds.

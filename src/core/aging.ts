@@ -1,5 +1,3 @@
-// This module is pure: no sockets, no clock, no Deno.
-
 /**
  * By what time things become too old.
  *

@@ -1,5 +1,3 @@
-// This module is pure: no sockets, no clock, no Deno.
-
 /**
  * The frames in which the entries of a room go out: each is made once for all members at the
  * same cursor.

@@ -1,5 +1,3 @@
-// This module is pure: no sockets, no clock, no Deno.
-
 /**
  * How clients lose their connections, their places in rooms, and what is known of them.
  *

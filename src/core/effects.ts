@@ -1,5 +1,3 @@
-// This module is pure: no sockets, no clock, no Deno.
-
 /**
  * What the hub is given and what it wants done: the vocabulary between the rules
  * and the edge that carries them out.

@@ -1,5 +1,3 @@
-// This module is pure: no sockets, no clock, no Deno.
-
 /**
  * Who may still add to what a room owes its members: a room that cannot keep up slows down those who
  * say most, and hardly those who say little.

@@ -1,5 +1,3 @@
-// This module is pure: no sockets, no clock, no Deno.
-
 /**
  * The server's rules: who may say what where. Frames go in, effects come out;
  * nothing is sent, stored or waited for here.

@@ -1,5 +1,3 @@
-// This module is pure: no sockets, no clock, no Deno.
-
 /**
  * Ids and secrets that are easy to read aloud and paste: Crockford's base 32,
  * in lower case, which has no i, l, o or u.

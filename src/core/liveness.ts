@@ -1,5 +1,3 @@
-// This module is pure: no sockets, no clock, no Deno.
-
 /**
  * Connections that say nothing: those that have not said `hello`, and those of clients that
  * have fallen silent. Times are on the monotonic clock, in milliseconds.

@@ -1,5 +1,3 @@
-// This module is pure: no sockets, no clock, no Deno.
-
 /**
  * A room's log: its newest entries, each encoded once, as bytes one behind the other.
  * The store fills it, the room's members read it.

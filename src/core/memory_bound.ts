@@ -1,5 +1,3 @@
-// This module is pure: no sockets, no clock, no Deno.
-
 /**
  * What many things of one kind, like logs, take together, and which of them has to take less.
  *

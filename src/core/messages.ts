@@ -1,5 +1,3 @@
-// This module is pure: no sockets, no clock, no Deno.
-
 /**
  * What clients say in rooms: which numbers it takes, and what its authors are told of it.
  *

@@ -1,5 +1,3 @@
-// This module is pure: no sockets, no clock, no Deno.
-
 /**
  * The numbers of a client's messages: 1, 2, 3… without holes.
  *

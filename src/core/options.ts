@@ -1,5 +1,3 @@
-// This module is pure: no sockets, no clock, no Deno.
-
 /**
  * Everything a chat can be told, and what it does where it is told nothing.
  *

@@ -1,5 +1,3 @@
-// This module is pure: no sockets, no clock, no Deno.
-
 /**
  * Things in the order in which they came, where the oldest are taken out again and again.
  *

@@ -1,5 +1,3 @@
-// This module is pure: no sockets, no clock, no Deno.
-
 /**
  * What frames cost, and who has how much: a frame costs its sender what it costs everybody else,
  * in tokens of a bucket that a client keeps over all its connections.

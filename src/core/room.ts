@@ -1,5 +1,3 @@
-// This module is pure: no sockets, no clock, no Deno.
-
 /**
  * One room: its log, and the members that read it, each a cursor.
  *

@@ -1,5 +1,3 @@
-// This module is pure: no sockets, no clock, no Deno.
-
 /**
  * The open rooms of one process: which there are, and which one goes where there is no place.
  *

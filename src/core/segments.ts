@@ -1,5 +1,3 @@
-// This module is pure: no sockets, no clock, no Deno.
-
 /**
  * The bytes of a log: texts one behind the other with commas between them, in segments that
  * are forgotten whole.

@@ -1,5 +1,3 @@
-// This module is pure: no sockets, no clock, no Deno.
-
 /**
  * Clients over all their connections: who they are, where they are members, and
  * how many of their messages were taken.

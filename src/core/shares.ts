@@ -1,5 +1,3 @@
-// This module is pure: no sockets, no clock, no Deno.
-
 /**
  * Who has how much of what there is only so much of, and who has the most.
  *

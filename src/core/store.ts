@@ -1,5 +1,3 @@
-// This module is pure: no sockets, no clock, no Deno.
-
 /**
  * What keeps the logs. There is one interface and one conformance suite; what an
  * acknowledgement is worth is each store's own promise.

@@ -1,5 +1,3 @@
-// This module is pure: no sockets, no clock, no Deno.
-
 /**
  * Close codes of the WebSocket. 4000–4499 mean "come back with backoff", 4500–4999 mean "stay
  * away"; 1000 and 1001 are those of RFC 6455, section 7.4.1. Each is a constant of its own, for

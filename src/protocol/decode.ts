@@ -1,5 +1,3 @@
-// This module is pure: no sockets, no clock, no Deno.
-
 /**
  * Reads what a client says: text in, a checked frame or a {@linkcode ChatError} out. Every text in
  * a frame is well-formed: half of a surrogate pair, which JSON can spell as an escape, is U+FFFD.

@@ -1,5 +1,3 @@
-// This module is pure: no sockets, no clock, no Deno.
-
 /**
  * Writes what the server says, in both dialects. Entries, which travel to many, are
  * written once.

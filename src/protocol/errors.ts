@@ -1,5 +1,3 @@
-// This module is pure: no sockets, no clock, no Deno.
-
 /**
  * What can go wrong: the error codes of the wire, and the errors that are thrown.
  *

@@ -1,5 +1,3 @@
-// This module is pure: no sockets, no clock, no Deno.
-
 /**
  * Text from others, made harmless for a terminal and for a log line.
  *

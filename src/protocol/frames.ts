@@ -1,5 +1,3 @@
-// This module is pure: no sockets, no clock, no Deno.
-
 /**
  * The frames of the wire, as types, and the limits they keep: what a client may
  * say, and what a server answers. PROTOCOL.md is the specification.

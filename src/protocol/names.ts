@@ -1,5 +1,3 @@
-// This module is pure: no sockets, no clock, no Deno.
-
 /**
  * Names of people and rooms: what can be one, and how those are shown that were let in earlier.
  *

@@ -1,5 +1,3 @@
-// This module is pure: no sockets, no clock, no Deno.
-
 /**
  * Who is in a room: what the presence entries of its log add up to, for whoever
  * reads the log, on either side of the wire.

@@ -1,5 +1,3 @@
-// This module is pure: no sockets, no clock, no Deno.
-
 /**
  * Text as it is on the wire: in UTF-8, which has no half of a surrogate pair.
  *
