@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { Instant } from "../src/core/effects.ts";
 import { Hub } from "../src/core/hub.ts";
 import { Log } from "../src/core/log.ts";
 import { DEFAULTS } from "../src/core/options.ts";
 import type { Peer, Session } from "../src/core/sessions.ts";
+import type { Instant } from "../src/core/time.ts";
 import { Roster } from "../src/protocol/roster.ts";
 import { newSessionKey, tokenSigner } from "../src/server/token_signer.ts";
 

@@ -5,11 +5,12 @@
  */
 
 import type { Absence, Over } from "./absence.ts";
-import type { Effect, Instant } from "./effects.ts";
-import { tell } from "./presence.ts";
+import type { Effect } from "./effects.ts";
 import type { HubOptions } from "./options.ts";
+import { tell } from "./presence.ts";
 import type { Member, Room } from "./room.ts";
 import type { Session, Sessions } from "./sessions.ts";
+import type { Instant } from "./time.ts";
 
 /** Lets clients go, and says what is to be told and forgotten. */
 export class Departures {

@@ -9,14 +9,6 @@ import type { CreateFrame, Draft, HelloFrame, JoinFrame } from "../protocol/fram
 import type { Member, Outlet, Room } from "./room.ts";
 import type { Peer } from "./sessions.ts";
 
-/** A moment on both clocks. Only the monotonic one decides anything, but for what is too old. */
-export interface Instant {
-  /** Monotonic, in milliseconds. */
-  readonly now: number;
-  /** The wall clock, in milliseconds since 1970: what people are shown. */
-  readonly at: number;
-}
-
 /** Something to be done at the edge; a list of them is carried out in its order. */
 export type Effect =
   /** Send one frame. */

@@ -11,7 +11,7 @@ import { ChatError } from "../protocol/errors.ts";
 import type { ClientFrame, CreateFrame, HelloFrame, JoinFrame } from "../protocol/frames.ts";
 import { Absence } from "./absence.ts";
 import { Departures } from "./departures.ts";
-import type { Effect, Instant } from "./effects.ts";
+import type { Effect } from "./effects.ts";
 import { newRoomId, normalizeRoomId, type RandomBytes } from "./ids.ts";
 import { Liveness } from "./liveness.ts";
 import { Messages } from "./messages.ts";
@@ -32,6 +32,7 @@ import type { Room } from "./room.ts";
 import { Rooms } from "./rooms.ts";
 import { type Peer, type Session, Sessions, type Sign } from "./sessions.ts";
 import type { Store, StoredClient, StoredRoom } from "./store.ts";
+import type { Instant } from "./time.ts";
 
 /** What the rules depend on in a store. */
 export type StoreFacts = Pick<Store, "shared" | "bodyBytes" | "storedUpTo">;

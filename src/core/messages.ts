@@ -9,11 +9,12 @@ import { PLAIN_SENT } from "../protocol/encode.ts";
 import { ChatError, type ErrorCode } from "../protocol/errors.ts";
 import type { Draft, MessageDraft, MessageFrame } from "../protocol/frames.ts";
 import type { Departures } from "./departures.ts";
-import type { Effect, Instant } from "./effects.ts";
+import type { Effect } from "./effects.ts";
 import { duplicate, farewell, refusal } from "./replies.ts";
 import type { Room } from "./room.ts";
 import type { Peer, Session, Sessions } from "./sessions.ts";
 import type { Store } from "./store.ts";
+import type { Instant } from "./time.ts";
 
 /** What has to be known of a store. */
 export type MessageFacts = Pick<Store, "storedUpTo">;

@@ -6,8 +6,9 @@
 
 import { encodeFrame } from "../protocol/encode.ts";
 import type { PresenceEvent } from "../protocol/frames.ts";
-import type { Effect, Instant } from "./effects.ts";
+import type { Effect } from "./effects.ts";
 import type { Member, Person, Room } from "./room.ts";
+import type { Instant } from "./time.ts";
 
 /** How often a member is said to be typing: once in so many milliseconds. */
 const TYPING_MS = 1_000;

@@ -7,8 +7,7 @@
 import { ChatError } from "../protocol/errors.ts";
 import type { JoinFrame } from "../protocol/frames.ts";
 import { readName } from "../protocol/names.ts";
-import { Aging } from "./aging.ts";
-import type { Effect, Instant } from "./effects.ts";
+import type { Effect } from "./effects.ts";
 import { isRoomId, normalizeRoomId, sameSecret } from "./ids.ts";
 import { MemoryBound } from "./memory_bound.ts";
 import type { HubOptions } from "./options.ts";
@@ -17,6 +16,7 @@ import { Room } from "./room.ts";
 import type { Peer, Sign } from "./sessions.ts";
 import { Shares } from "./shares.ts";
 import type { StoredRoom } from "./store.ts";
+import { type Instant, RetentionClock } from "./time.ts";
 
 /** What of a hub's options is about its rooms. */
 export type RoomsOptions = Pick<
@@ -42,7 +42,7 @@ export class Rooms {
   readonly #idle = new Shares<string, Room>();
   /** The rooms that are both; those that have been so for the longest time come first. */
   readonly #neglected = new Order<Room>();
-  readonly #aging = new Aging();
+  readonly #clock = new RetentionClock();
   /** What the logs take of rooms that only their makers were in, and of all others. */
   readonly #memory: Record<"alone" | "met", MemoryBound>;
   readonly #sign: Sign | undefined;
@@ -143,7 +143,7 @@ export class Rooms {
   tick(t: Instant): Effect[] {
     const { emptyRoomMs, logAgeMs } = this.#options;
     const effects: Effect[] = [];
-    const tooOld = this.#aging.time(t) - logAgeMs;
+    const tooOld = this.#clock.time(t) - logAgeMs;
     for (const room of this.#byId.values()) {
       room.log.expire(tooOld);
       if (room.emptySince === undefined || t.now - room.emptySince < emptyRoomMs) continue;

@@ -5,7 +5,7 @@
  */
 
 import { setImmediate } from "node:timers";
-import type { Instant } from "../core/effects.ts";
+import type { Instant } from "../core/time.ts";
 
 /** Whoever does not read the clock for longer than this stood still, in milliseconds. */
 const STOOD_STILL_MS = 1_000;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Effect, Instant } from "../core/effects.ts";
+import type { Effect } from "../core/effects.ts";
 import { Hub } from "../core/hub.ts";
 import { normalizeRoomId, type RandomBytes } from "../core/ids.ts";
 import type { EngineOptions } from "../core/options.ts";
@@ -14,6 +14,7 @@ import { rateOf } from "../core/rate_limit.ts";
 import type { Outlet } from "../core/room.ts";
 import type { Peer } from "../core/sessions.ts";
 import type { OpenStore, Store, StoredRoom } from "../core/store.ts";
+import type { Instant } from "../core/time.ts";
 import * as CLOSE from "../protocol/close_codes.ts";
 import { sleep } from "../protocol/deadline.ts";
 import { addressOf } from "../protocol/decode.ts";

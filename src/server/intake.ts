@@ -6,7 +6,7 @@
  */
 
 import { setImmediate } from "node:timers";
-import type { Effect, Instant } from "../core/effects.ts";
+import type { Effect } from "../core/effects.ts";
 import type { Hub } from "../core/hub.ts";
 import {
   type Audience,
@@ -17,6 +17,7 @@ import {
 } from "../core/rate_limit.ts";
 import type { Peer } from "../core/sessions.ts";
 import type { Store } from "../core/store.ts";
+import type { Instant } from "../core/time.ts";
 import { within } from "../protocol/deadline.ts";
 import { decode, hopelessOf } from "../protocol/decode.ts";
 import { ChatError } from "../protocol/errors.ts";

@@ -6,7 +6,7 @@
  */
 
 import { assertThrows } from "@std/assert";
-import type { Effect, Instant } from "../../src/core/effects.ts";
+import type { Effect } from "../../src/core/effects.ts";
 import { Hub } from "../../src/core/hub.ts";
 import type { RandomBytes } from "../../src/core/ids.ts";
 import { Log } from "../../src/core/log.ts";
@@ -14,6 +14,7 @@ import { DEFAULTS } from "../../src/core/options.ts";
 import type { HubOptions } from "../../src/core/options.ts";
 import type { Peer, Session } from "../../src/core/sessions.ts";
 import type { StoredClient, StoredRoom } from "../../src/core/store.ts";
+import type { Instant } from "../../src/core/time.ts";
 import { encodeEntry } from "../../src/protocol/encode.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
 import type { CreateFrame, HelloFrame, JoinFrame } from "../../src/protocol/frames.ts";

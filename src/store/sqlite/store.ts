@@ -7,7 +7,6 @@
  */
 
 import { setImmediate } from "node:timers";
-import { Aging } from "../../core/aging.ts";
 import type { LogEntry } from "../../core/log.ts";
 import { judge } from "../../core/numbers.ts";
 import {
@@ -18,6 +17,7 @@ import {
   type StoreEvents,
   type StoreLimits,
 } from "../../core/store.ts";
+import { RetentionClock } from "../../core/time.ts";
 import { reasonOf, roomGone } from "../../protocol/errors.ts";
 import type { Draft } from "../../protocol/frames.ts";
 import { later, type Timer } from "../../timers.ts";
@@ -78,7 +78,7 @@ export class SqliteStore implements Store {
   #retry: Timer | undefined;
   #timer: Timer;
   readonly #sweeper: SqliteSweeper;
-  readonly #aging = new Aging();
+  readonly #clock = new RetentionClock();
   #failing = false;
   #closed = false;
 
@@ -360,7 +360,7 @@ export class SqliteStore implements Store {
   }
 
   #noteDeleted(id: string): void {
-    const at = Math.floor(this.#aging.time({ now: performance.now(), at: Date.now() }));
+    const at = Math.floor(this.#clock.time({ now: performance.now(), at: Date.now() }));
     this.#file.noteDeleted(id, at, { time: at - DELETED.ms, most: DELETED.rooms });
   }
 
@@ -441,7 +441,7 @@ export class SqliteStore implements Store {
       this.#file.look();
       const { lost } = this.#file;
       if (lost === undefined) {
-        const time = this.#aging.time({ now: performance.now(), at: Date.now() });
+        const time = this.#clock.time({ now: performance.now(), at: Date.now() });
         more = this.#sweeper.step(time - this.#limits.logAgeMs);
       } else if (!this.#failing) this.#fail([], new FileLostError(lost));
     } catch (error) {

@@ -1,0 +1,28 @@
+/**
+ * Moments, and the time by which things become too old.
+ *
+ * @module
+ */
+
+/** A moment on both clocks. Only the monotonic one decides anything, but for what is too old. */
+export interface Instant {
+  /** Monotonic, in milliseconds. */
+  readonly now: number;
+  /** The wall clock, in milliseconds since 1970: what people are shown. */
+  readonly at: number;
+}
+
+/** The time that retention goes by: a wall clock that jumps ahead for a moment must not delete all history. */
+export class RetentionClock {
+  /** How far the wall clock was ahead of the monotonic one at first. */
+  #ahead: number | undefined;
+
+  /**
+   * The time, in milliseconds since 1970: that of the wall clock, or where that has jumped ahead
+   * since this was asked first, what has passed since then.
+   */
+  time({ now, at }: Instant): number {
+    this.#ahead ??= at - now;
+    return Math.min(at, this.#ahead + now);
+  }
+}
