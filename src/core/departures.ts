@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Absence, Over } from "./absence.ts";
 import type { Effect } from "./effects.ts";
+import type { Expired, GracePeriod } from "./grace_period.ts";
 import type { HubOptions } from "./options.ts";
 import { tell } from "./presence.ts";
 import type { Member, Room } from "./room.ts";
@@ -15,24 +15,24 @@ import type { Instant } from "./time.ts";
 /** Lets clients go, and says what is to be told and forgotten. */
 export class Departures {
   readonly #sessions: Sessions;
-  readonly #absence: Absence;
+  readonly #grace: GracePeriod;
   readonly #options: Pick<HubOptions, "presenceLimit">;
 
   /** Works on the clients of a hub, and on those of them who are away. */
   constructor(
     sessions: Sessions,
-    absence: Absence,
+    grace: GracePeriod,
     options: Pick<HubOptions, "presenceLimit">,
   ) {
     this.#sessions = sessions;
-    this.#absence = absence;
+    this.#grace = grace;
     this.#options = options;
   }
 
   /** Makes a client away from all its rooms, and tells them. */
   cutOff(session: Session, t: Instant): Effect[] {
-    const away = this.#absence.begin(session, t.now);
-    if (this.#absence.keepsPlaces) {
+    const away = this.#grace.start(session, t.now);
+    if (this.#grace.keepsPlaces) {
       return away.flatMap((member) => [
         ...tell("away", member, t),
         ...this.thin(member.room, t),
@@ -43,8 +43,8 @@ export class Departures {
 
   /** Lets a client keep its places without a word, as long as it wants or may. */
   pause(session: Session, forMs: number | undefined, t: Instant): Effect[] {
-    if (!this.#absence.keepsPlaces) return this.cutOff(session, t);
-    this.#absence.pause(session, forMs, t.now);
+    if (!this.#grace.keepsPlaces) return this.cutOff(session, t);
+    this.#grace.pause(session, forMs, t.now);
     return [...session.rooms].flatMap(({ room }) => this.thin(room, t));
   }
 
@@ -71,14 +71,14 @@ export class Departures {
   /** Lets go of those who have been away for long enough. */
   tick(t: Instant): Effect[] {
     const effects: Effect[] = [];
-    for (const over of this.#absence.over(t.now)) effects.push(...this.#lose(over, t));
+    for (const expired of this.#grace.expired(t.now)) effects.push(...this.#lose(expired, t));
     return effects;
   }
 
   /** Lets go of those who are away and too many. */
   shed(t: Instant): Effect[] {
     const effects: Effect[] = [];
-    for (const over of this.#absence.excess()) effects.push(...this.#lose(over, t));
+    for (const expired of this.#grace.excess()) effects.push(...this.#lose(expired, t));
     return effects;
   }
 
@@ -105,10 +105,10 @@ export class Departures {
   /** Forgets a client that has no place here. */
   drop(session: Session): void {
     this.#sessions.delete(session);
-    this.#absence.end(session);
+    this.#grace.end(session);
   }
 
-  #lose({ session, member, remembered }: Over, t: Instant): Effect[] {
+  #lose({ session, member, remembered }: Expired, t: Instant): Effect[] {
     if (member !== undefined) return this.leave(session, member, t);
     return remembered ? [{ type: "trim", clientId: session.id }] : this.end(session, t);
   }

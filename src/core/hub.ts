@@ -9,9 +9,9 @@ import * as CLOSE from "../protocol/close_codes.ts";
 import { encodeFrame } from "../protocol/encode.ts";
 import { ChatError } from "../protocol/errors.ts";
 import type { ClientFrame, CreateFrame, HelloFrame, JoinFrame } from "../protocol/frames.ts";
-import { Absence } from "./absence.ts";
 import { Departures } from "./departures.ts";
 import type { Effect } from "./effects.ts";
+import { GracePeriod } from "./grace_period.ts";
 import { newRoomId, normalizeRoomId, type RandomBytes } from "./ids.ts";
 import { Liveness } from "./liveness.ts";
 import { Messages } from "./messages.ts";
@@ -46,7 +46,7 @@ export class Hub {
   readonly #rooms: Rooms;
   readonly #sessions: Sessions;
   readonly #store: StoreFacts;
-  readonly #absence: Absence;
+  readonly #grace: GracePeriod;
   readonly #departures: Departures;
   readonly #liveness: Liveness;
 
@@ -65,11 +65,11 @@ export class Hub {
     this.#store = store;
     this.#options = options;
     this.#rooms = new Rooms(options, signRoom);
-    this.#absence = new Absence(options);
+    this.#grace = new GracePeriod(options);
     this.#liveness = new Liveness(options);
     this.#random = random;
     this.#sessions = new Sessions(random, sign, rateOf(options.rate));
-    this.#departures = new Departures(this.#sessions, this.#absence, options);
+    this.#departures = new Departures(this.#sessions, this.#grace, options);
     this.messages = new Messages(this.#sessions, this.#departures, store, options.rate > 0);
   }
 
@@ -99,7 +99,7 @@ export class Hub {
     const session = this.#sessions.restore(client, t.now);
     // How long it has been there nobody knows any more: it is not one of those who come and go.
     session.stayed = Infinity;
-    this.#absence.begin(session, t.now);
+    this.#grace.start(session, t.now);
     return this.#departures.shed(t);
   }
 
@@ -243,7 +243,7 @@ export class Hub {
       const { peer } = session;
       if (peer !== undefined) effects.push(replaced(peer));
       effects.push({ type: "forget", clientId });
-      this.#absence.begin(session, t.now);
+      this.#grace.start(session, t.now);
       session.goElsewhere(t.now);
     }
     if (member !== undefined) this.#departures.part(session, member, t);
@@ -261,13 +261,13 @@ export class Hub {
     return clientIds.flatMap((id) => {
       const session = this.#sessions.get(id);
       const known = room.roster.members.get(id);
-      if (session === undefined || this.#absence.isGone(session)) {
+      if (session === undefined || this.#grace.isGone(session)) {
         return tell("leave", { room, person: { id, name: known?.name } }, t);
       }
       if (session.rooms.get(roomId)?.room === room) return [];
       const member = room.add(session);
       session.rooms.add(member);
-      this.#absence.beginIn(session, member, t.now);
+      this.#grace.startIn(session, member, t.now);
       return [
         ...(known?.away ? [] : tell("away", member, t)),
         ...this.#departures.thin(room, t),
@@ -348,7 +348,7 @@ export class Hub {
     const session = earlier ?? this.#sessions.add(t.now);
     this.#liveness.greeted(peer);
     session.attach(peer, t.now);
-    this.#absence.welcome(session, t.now);
+    this.#grace.welcome(session, t.now);
     const resumed = earlier !== undefined;
     const name = frame.name ?? session.name;
     if (!resumed || name !== session.name) {

@@ -11,18 +11,18 @@ import type { Member } from "./room.ts";
 import type { Session } from "./sessions.ts";
 
 /** The options of a hub that are about those who are away. */
-export type AbsenceOptions = Pick<HubOptions, "graceMs" | "pauseMs" | "sessionMs" | "maxAway">;
+export type GraceOptions = Pick<HubOptions, "graceMs" | "pauseMs" | "sessionMs" | "maxAway">;
 
 /** What is over of a client: one of its places, all of them though it is `remembered`, or everything. */
-export interface Over {
+export interface Expired {
   session: Session;
   member?: Member;
   remembered?: true;
 }
 
 /** All who are away, from everywhere or from some of their rooms. */
-export class Absence {
-  readonly #options: AbsenceOptions;
+export class GracePeriod {
+  readonly #options: GraceOptions;
   /** Those who have places, or may still be found to have some; whoever went first comes first. */
   readonly #away = new Set<Session>();
   /** Those who have a connection again, and places that they have not gone back to. */
@@ -33,7 +33,7 @@ export class Absence {
   readonly #ranks = new Levels<Session>();
 
   /** Nobody is away. */
-  constructor(options: AbsenceOptions) {
+  constructor(options: GraceOptions) {
     this.#options = options;
   }
 
@@ -48,16 +48,16 @@ export class Absence {
   }
 
   /** Makes a client away from everywhere, and returns those memberships of it that were not. */
-  begin(session: Session, now: number): Member[] {
+  start(session: Session, now: number): Member[] {
     detach(session, now);
-    this.#begin(session);
+    this.#start(session);
     const here = [...session.rooms].filter(({ outlet }) => outlet !== undefined);
-    for (const member of here) this.beginIn(session, member, now);
+    for (const member of here) this.startIn(session, member, now);
     return here;
   }
 
   /** Makes a client away from one of its rooms. */
-  beginIn(session: Session, member: Member, now: number): void {
+  startIn(session: Session, member: Member, now: number): void {
     member.room.unseat(member);
     member.awayUntil = now + this.#options.graceMs;
     (session.peer === undefined ? this.#away : this.#returning).add(session);
@@ -67,7 +67,7 @@ export class Absence {
   pause(session: Session, forMs: number | undefined, now: number): void {
     const { pauseMs } = this.#options;
     detach(session, now);
-    this.#begin(session);
+    this.#start(session);
     for (const member of session.rooms) {
       if (member.outlet !== undefined) member.paused = true;
       member.room.unseat(member);
@@ -92,14 +92,14 @@ export class Absence {
   }
 
   /** What is over by now. Any client may be ended meanwhile. */
-  *over(now: number): Iterable<Over> {
+  *expired(now: number): Iterable<Expired> {
     const { graceMs, sessionMs } = this.#options;
     for (const session of this.#returning) {
-      if (!(yield* placesOver(session, now))) this.#returning.delete(session);
+      if (!(yield* expiredPlaces(session, now))) this.#returning.delete(session);
     }
     for (const session of this.#away) {
       // What it has left behind in a room that is not open shows only when that is opened.
-      const mayHavePlaces = (yield* placesOver(session, now)) || now - session.seenAt < graceMs;
+      const mayHavePlaces = (yield* expiredPlaces(session, now)) || now - session.seenAt < graceMs;
       if (mayHavePlaces || !this.#away.delete(session)) continue;
       // At another process it is remembered there.
       if (session.elsewhere || sessionMs === 0) {
@@ -120,7 +120,7 @@ export class Absence {
    * time. So those who come and go, however many they are, take nothing from those who had stayed; and
    * those who were in none have a small share.
    */
-  *excess(): Iterable<Over> {
+  *excess(): Iterable<Expired> {
     const { maxAway } = this.#options;
     while (true) {
       const tooMany = this.#away.size + this.#gone.size > maxAway ||
@@ -132,7 +132,7 @@ export class Absence {
     }
   }
 
-  #begin(session: Session): void {
+  #start(session: Session): void {
     this.end(session);
     this.#away.add(session);
     this.#ranks.put(session, rankOf(session));
@@ -151,7 +151,7 @@ function rankOf({ stayed }: Session): number {
 }
 
 /** The places of a client that are over by now; returns whether there are others that it is away from. */
-function* placesOver(session: Session, now: number): Generator<Over, boolean> {
+function* expiredPlaces(session: Session, now: number): Generator<Expired, boolean> {
   let isWaiting = false;
   for (const member of session.rooms) {
     if (member.outlet !== undefined) continue;
