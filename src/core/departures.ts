@@ -7,7 +7,7 @@
 import type { Effect } from "./effects.ts";
 import type { Expired, GracePeriod } from "./grace_period.ts";
 import type { HubOptions } from "./options.ts";
-import { tell } from "./presence.ts";
+import { presenceEntry } from "./presence.ts";
 import type { Member, Room } from "./room.ts";
 import type { Session, Sessions } from "./sessions.ts";
 import type { Instant } from "./time.ts";
@@ -34,7 +34,7 @@ export class Departures {
     const away = this.#grace.start(session, t.now);
     if (this.#grace.keepsPlaces) {
       return away.flatMap((member) => [
-        ...tell("away", member, t),
+        ...presenceEntry("away", member, t),
         ...this.thin(member.room, t),
       ]);
     }
@@ -84,7 +84,7 @@ export class Departures {
 
   /** Takes somebody's place in a room away, and tells the others. */
   leave(session: Session, member: Member, t: Instant): Effect[] {
-    const effects = tell("leave", member, t);
+    const effects = presenceEntry("leave", member, t);
     this.part(session, member, t);
     return effects;
   }

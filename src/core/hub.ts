@@ -16,15 +16,15 @@ import { newRoomId, normalizeRoomId, type RandomBytes } from "./ids.ts";
 import { Liveness } from "./liveness.ts";
 import { Messages } from "./messages.ts";
 import type { HubOptions } from "./options.ts";
-import { tell, typing } from "./presence.ts";
+import { presenceEntry, typing } from "./presence.ts";
 import { costOfEntering, rateOf } from "./rate_limit.ts";
 import {
   ask,
-  entered,
-  farewell,
-  left,
+  goodbye,
+  joinReply,
+  leaveReply,
   plainWelcome,
-  replaced,
+  sessionTaken,
   success,
   welcome,
 } from "./replies.ts";
@@ -133,7 +133,7 @@ export class Hub {
         const member = session.memberOf(peer, frame.roomId, "Not in any room");
         return [
           { type: "deliver", member },
-          left(peer, member, frame.ref),
+          leaveReply(peer, member, frame.ref),
           ...this.#departures.leave(session, member, t),
         ];
       }
@@ -150,7 +150,7 @@ export class Hub {
         return [];
       case "pause":
         return [
-          farewell(peer, CLOSE.paused, "Paused"),
+          goodbye(peer, CLOSE.paused, "Paused"),
           ...this.#departures.pause(session, frame.forMs, t),
           ...this.#departures.shed(t),
         ];
@@ -241,7 +241,7 @@ export class Hub {
     const isElsewhere = roomId === undefined || member?.outlet !== undefined;
     if (isElsewhere && !session.elsewhere) {
       const { peer } = session;
-      if (peer !== undefined) effects.push(replaced(peer));
+      if (peer !== undefined) effects.push(sessionTaken(peer));
       effects.push({ type: "forget", clientId });
       this.#grace.start(session, t.now);
       session.goElsewhere(t.now);
@@ -262,14 +262,14 @@ export class Hub {
       const session = this.#sessions.get(id);
       const known = room.roster.members.get(id);
       if (session === undefined || this.#grace.isGone(session)) {
-        return tell("leave", { room, person: { id, name: known?.name } }, t);
+        return presenceEntry("leave", { room, person: { id, name: known?.name } }, t);
       }
       if (session.rooms.get(roomId)?.room === room) return [];
       const member = room.add(session);
       session.rooms.add(member);
       this.#grace.startIn(session, member, t.now);
       return [
-        ...(known?.away ? [] : tell("away", member, t)),
+        ...(known?.away ? [] : presenceEntry("away", member, t)),
         ...this.#departures.thin(room, t),
       ];
     });
@@ -302,7 +302,7 @@ export class Hub {
 
   /** Lets go of a peer and says why it is closed. With `retryAfterMs` it is asked to come back after that. */
   dismiss(peer: Peer, code: number, reason: string, t: Instant, retryAfterMs?: number): Effect[] {
-    return [farewell(peer, code, reason, retryAfterMs), ...this.disconnect(peer, t)];
+    return [goodbye(peer, code, reason, retryAfterMs), ...this.disconnect(peer, t)];
   }
 
   /** The client that a frame comes from; of a `hello`, the one that shall go on. */
@@ -343,7 +343,7 @@ export class Hub {
       effects.push(...this.#departures.end(known, t));
     }
     if (earlier?.peer !== undefined) {
-      effects.push(replaced(earlier.peer), ...this.#departures.cutOff(earlier, t));
+      effects.push(sessionTaken(earlier.peer), ...this.#departures.cutOff(earlier, t));
     }
     const session = earlier ?? this.#sessions.add(t.now);
     this.#liveness.greeted(peer);
@@ -430,13 +430,13 @@ export class Hub {
     member.paused = false;
     const grown: Effect[] = [];
     if (!room.quiet && room.hasMoreThan(this.#options.presenceLimit)) {
-      grown.push(...tell("quiet", member, t));
+      grown.push(...presenceEntry("quiet", member, t));
       room.hush();
     }
-    const reply = entered(peer, member, frame, !isHere);
+    const reply = joinReply(peer, member, frame, !isHere);
     const meets = room.quiet ? 0 : room.members.length;
     session.budget.spend(costOfEntering(meets, room.log.bytesAfter(member.cursor), meets));
-    const told = event === undefined ? [] : tell(event, member, t);
+    const told = event === undefined ? [] : presenceEntry(event, member, t);
     // What was promised is sent before anything can push it off the log's tail.
     return [...before, ...reply, { type: "deliver", member }, ...grown, ...told];
   }
@@ -446,7 +446,7 @@ export class Hub {
     session.name = name;
     return [
       { type: "remember", clientId: session.id, name },
-      ...[...session.rooms].flatMap((member) => tell("rename", member, t)),
+      ...[...session.rooms].flatMap((member) => presenceEntry("rename", member, t)),
     ];
   }
 }

@@ -10,7 +10,7 @@ import { ChatError, type ErrorCode } from "../protocol/errors.ts";
 import type { Draft, MessageDraft, MessageFrame } from "../protocol/frames.ts";
 import type { Departures } from "./departures.ts";
 import type { Effect } from "./effects.ts";
-import { duplicate, farewell, refusal } from "./replies.ts";
+import { duplicate, goodbye, refusal } from "./replies.ts";
 import type { Room } from "./room.ts";
 import type { Peer, Session, Sessions } from "./sessions.ts";
 import type { Store } from "./store.ts";
@@ -137,6 +137,6 @@ export class Messages {
   #startOver(session: Session, peer: Peer, t: Instant): Effect[] {
     const reason = `It is not known what is stored of ${session.id}: begin anew`;
     session.detach(peer, t.now);
-    return [farewell(peer, CLOSE.internal, reason), ...this.#departures.end(session, t)];
+    return [goodbye(peer, CLOSE.internal, reason), ...this.#departures.end(session, t)];
   }
 }

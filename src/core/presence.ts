@@ -1,5 +1,5 @@
 /**
- * What the members of a room are told of each other beside messages.
+ * What the members of a room are told of each other, besides messages.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { Instant } from "./time.ts";
 const TYPING_MS = 1_000;
 
 /** The entry that tells a room what happened to somebody, unless the room is too large for it. */
-export function tell(
+export function presenceEntry(
   event: PresenceEvent,
   { room, person }: Pick<Member, "room" | "person">,
   t: Instant,
@@ -36,12 +36,12 @@ export function typing(member: Member, t: Instant): Effect[] {
     from: person.id,
     ...(person.name === undefined ? {} : { name: person.name }),
   });
-  const effects = passing(room, text, t, person);
+  const effects = ephemeral(room, text, t, person);
   if (room.shared) effects.push({ type: "relay", roomId: room.id, text });
   return effects;
 }
 
 /** Takes in a frame of the moment for those in a room here who can take it; not for whom it is about. */
-export function passing(room: Room, text: string, t: Instant, about?: Person): Effect[] {
+export function ephemeral(room: Room, text: string, t: Instant, about?: Person): Effect[] {
   return room.pass(text, about, t.now) ? [{ type: "pass", room }] : [];
 }

@@ -95,7 +95,7 @@ export function ask(to: Peer): Effect {
 }
 
 /** Answers `create` and `join`, and sets where the member starts; `anew` if it was not here just now. */
-export function entered(
+export function joinReply(
   peer: Peer,
   member: Member,
   frame: CreateFrame | JoinFrame,
@@ -140,7 +140,7 @@ export function entered(
 }
 
 /** Answers `leave`. */
-export function left(peer: Peer, { room }: Member, ref: Ref | undefined): Effect {
+export function leaveReply(peer: Peer, { room }: Member, ref: Ref | undefined): Effect {
   const message = "Left room";
   return peer.plain
     ? plainSuccess(peer, { message })
@@ -148,15 +148,15 @@ export function left(peer: Peer, { room }: Member, ref: Ref | undefined): Effect
 }
 
 /** Closes a peer that the hub has let go of; says why, and when it is asked to come back. */
-export function farewell(peer: Peer, code: number, reason: string, retryAfterMs?: number): Effect {
+export function goodbye(peer: Peer, code: number, reason: string, retryAfterMs?: number): Effect {
   const retry = retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs };
-  const goodbye = peer.plain
+  const text = peer.plain
     ? encodePlain({ status: "error", message: reason })
     : encodeFrame({ event: "goodbye", code, reason, ...retry });
-  return { type: "close", peer, code, reason, goodbye };
+  return { type: "close", peer, code, reason, goodbye: text };
 }
 
 /** Closes the connection of a client that has come in on a newer one. */
-export function replaced(peer: Peer): Effect {
-  return farewell(peer, CLOSE.sessionTaken, "This session continues on a newer connection");
+export function sessionTaken(peer: Peer): Effect {
+  return goodbye(peer, CLOSE.sessionTaken, "This session continues on a newer connection");
 }

@@ -9,7 +9,7 @@ import type { Effect } from "../core/effects.ts";
 import { Hub } from "../core/hub.ts";
 import { normalizeRoomId, type RandomBytes } from "../core/ids.ts";
 import type { EngineOptions } from "../core/options.ts";
-import { passing } from "../core/presence.ts";
+import { ephemeral } from "../core/presence.ts";
 import { rateOf } from "../core/rate_limit.ts";
 import type { Outlet } from "../core/room.ts";
 import type { Peer } from "../core/sessions.ts";
@@ -102,7 +102,7 @@ export class Engine {
       troubled: (reason) => this.#logger.warn("store troubled", { error: reason }),
       relayed: (roomId, text) => {
         const room = this.#hub.rooms.get(roomId);
-        if (room !== undefined) this.#perform(passing(room, text, this.#clock.read()));
+        if (room !== undefined) this.#perform(ephemeral(room, text, this.#clock.read()));
       },
       orphaned: (roomId, ids) => this.#perform(this.#hub.orphaned(roomId, ids, this.#clock.read())),
       taken: (id, roomId) => this.#perform(this.#hub.taken(id, roomId, this.#clock.read())),

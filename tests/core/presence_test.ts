@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { Log } from "../../src/core/log.ts";
-import { tell, typing } from "../../src/core/presence.ts";
+import { presenceEntry, typing } from "../../src/core/presence.ts";
 import { Room } from "../../src/core/room.ts";
 import { Roster } from "../../src/protocol/roster.ts";
 import { pure } from "../support/pure.ts";
@@ -12,29 +12,29 @@ function lobby(): Room {
   return new Room({ id: "id", name: "Lobby", log, roster: new Roster() }, 0);
 }
 
-pure("tell() makes an entry without a number, about whom it happened to", () => {
+pure("presenceEntry() makes an entry without a number, about whom it happened to", () => {
   const room = lobby();
   const ana = room.add({ id: "ana", name: "Ana" });
-  assertEquals(tell("away", ana, T), [{
+  assertEquals(presenceEntry("away", ana, T), [{
     type: "append",
     roomId: "id",
     drafts: [{ at: 1_700_000_000_000, event: "away", from: "ana", name: "Ana", n: 0 }],
   }]);
-  assertEquals(tell("quiet", ana, T), [{
+  assertEquals(presenceEntry("quiet", ana, T), [{
     type: "append",
     roomId: "id",
     drafts: [{ at: 1_700_000_000_000, event: "quiet", from: "", name: undefined, n: 0 }],
   }]);
 });
 
-pure("tell() says nothing in a quiet room, and nothing in one that is gone", () => {
+pure("presenceEntry() says nothing in a quiet room, and nothing in one that is gone", () => {
   const room = lobby();
   const ana = room.add({ id: "ana", name: "Ana" });
   room.gone = true;
-  assertEquals(tell("leave", ana, T), []);
+  assertEquals(presenceEntry("leave", ana, T), []);
   room.gone = false;
   room.hush();
-  assertEquals(tell("leave", ana, T), []);
+  assertEquals(presenceEntry("leave", ana, T), []);
 });
 
 pure("typing() is passed on to the room with its next entries, once a second", () => {

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import type { Effect } from "../../src/core/effects.ts";
 import { Log } from "../../src/core/log.ts";
 import { rateOf } from "../../src/core/rate_limit.ts";
-import { entered, plainSuccess, plainWelcome, success, welcome } from "../../src/core/replies.ts";
+import { joinReply, plainSuccess, plainWelcome, success, welcome } from "../../src/core/replies.ts";
 import { type Member, Room } from "../../src/core/room.ts";
 import { Sessions } from "../../src/core/sessions.ts";
 import type { JoinFrame, Limits, MemberInfo } from "../../src/protocol/frames.ts";
@@ -96,9 +96,9 @@ pure("a welcome says who the client is, and only in parley.v1 how it comes back"
   assertEquals([bodyBytesOf(1_000), bodyBytesOf(1e6)], [1_000, 65_536]);
 });
 
-pure("entered() shows the room with the client in it, and begins at the head", () => {
+pure("joinReply() shows the room with the client in it, and begins at the head", () => {
   const ben = member();
-  const reply = textOf(entered(new FakePeer(false), ben, join(), true)[0]);
+  const reply = textOf(joinReply(new FakePeer(false), ben, join(), true)[0]);
   assertEquals(reply, {
     status: "success",
     message: "Joined room 'Lobby'",
@@ -113,25 +113,28 @@ pure("entered() shows the room with the client in it, and begins at the head", (
   assertEquals(ben.cursor, 5);
 });
 
-pure("entered() names many members in frames of sixteen, and the last of them in the reply", () => {
-  const ben = member();
-  const ids = ["ana"];
-  for (let i = 0; i < 40; i++) {
-    ids.push(`${i}`);
-    ben.room.roster.apply({ event: "join", from: `${i}` });
-  }
-  const frames = entered(new FakePeer(false), ben, join(), true).map(textOf);
-  assertEquals(frames.map(({ event, status }) => event ?? status), [
-    "members",
-    "members",
-    "success",
-  ]);
-  const lists = frames.map(({ members }) => members as MemberInfo[]);
-  assertEquals(lists.map(({ length }) => length), [16, 16, 10]);
-  assertEquals(lists.flat().map(({ client_id }) => client_id), [...ids, "ben"]);
-});
+pure(
+  "joinReply() names many members in frames of sixteen, and the last of them in the reply",
+  () => {
+    const ben = member();
+    const ids = ["ana"];
+    for (let i = 0; i < 40; i++) {
+      ids.push(`${i}`);
+      ben.room.roster.apply({ event: "join", from: `${i}` });
+    }
+    const frames = joinReply(new FakePeer(false), ben, join(), true).map(textOf);
+    assertEquals(frames.map(({ event, status }) => event ?? status), [
+      "members",
+      "members",
+      "success",
+    ]);
+    const lists = frames.map(({ members }) => members as MemberInfo[]);
+    assertEquals(lists.map(({ length }) => length), [16, 16, 10]);
+    assertEquals(lists.flat().map(({ client_id }) => client_id), [...ids, "ben"]);
+  },
+);
 
-pure("entered() begins where it was asked to, if nothing is missing behind it", () => {
+pure("joinReply() begins where it was asked to, if nothing is missing behind it", () => {
   const peer = new FakePeer(false);
   const asked: [Partial<JoinFrame>, recovered: boolean | undefined, after: number][] = [
     [{ last: 2 }, undefined, 3],
@@ -143,26 +146,26 @@ pure("entered() begins where it was asked to, if nothing is missing behind it", 
   ];
   for (const [fields, recovered, after] of asked) {
     const ben = member();
-    const reply = textOf(entered(peer, ben, join(fields), true)[0]);
+    const reply = textOf(joinReply(peer, ben, join(fields), true)[0]);
     assertEquals([reply.recovered, reply.after, ben.cursor], [recovered, after, after]);
   }
 });
 
-pure("entered() keeps the place of a member that is there already", () => {
+pure("joinReply() keeps the place of a member that is there already", () => {
   const ben = member();
   ben.cursor = 3;
-  assertEquals(textOf(entered(new FakePeer(false), ben, join(), false)[0]).after, 3);
+  assertEquals(textOf(joinReply(new FakePeer(false), ben, join(), false)[0]).after, 3);
   assertEquals(ben.cursor, 3);
 });
 
-pure("entered() tells plain clients the room and nothing else", () => {
+pure("joinReply() tells plain clients the room and nothing else", () => {
   const peer = new FakePeer(true);
-  assertEquals(textOf(entered(peer, member(), { action: "create", name: "Lobby" }, true)[0]), {
+  assertEquals(textOf(joinReply(peer, member(), { action: "create", name: "Lobby" }, true)[0]), {
     status: "success",
     room_id: "id",
     message: "Room 'Lobby' created",
   });
-  assertEquals(textOf(entered(peer, member(), join(), true)[0]), {
+  assertEquals(textOf(joinReply(peer, member(), join(), true)[0]), {
     status: "success",
     message: "Joined room 'Lobby'",
     room_id: "id",
