@@ -5,6 +5,7 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
+import { joinEmptyValues } from "../src/arguments.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** A flag that takes a number. */
@@ -42,11 +43,12 @@ export function parseFlags<N extends string, T extends string, S extends string>
   const names = <Name extends string>(flags: Record<Name, unknown>) => Object.keys(flags) as Name[];
   const texts: string[] = [...names(set.numbers), ...names(set.texts)];
   const switches: string[] = ["help", ...names(set.switches)];
-  const flags: Record<string, unknown> = parseArgs(args, {
+  const flags: Record<string, unknown> = parseArgs(joinEmptyValues(args, texts), {
     string: texts,
     boolean: switches,
+    alias: { help: "h" },
     unknown: (argument) => {
-      throw new UsageError(`Unknown argument ${argument}: see --help`);
+      throw new UsageError(`Unknown argument ${JSON.stringify(argument)}: see --help`);
     },
   });
   if (flags.help) return "help";
@@ -77,7 +79,7 @@ export function helpOf(
     ]),
     ...Object.entries(texts).map(([name, help]) => [`--${name} TEXT`, help]),
     ...Object.entries(switches).map(([name, help]) => [`--${name}`, help]),
-    ["--help", "this text"],
+    ["-h, --help", "this text"],
   ];
   const body = lines.map(([flag = "", help]) => `  ${flag.padEnd(18)} ${help}`).join("\n");
   return `Usage: ${usage}\n\n${body}`;

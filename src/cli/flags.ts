@@ -5,6 +5,7 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
+import { joinEmptyValues } from "../arguments.ts";
 import { PROGRAMS, type Programs } from "../program.ts";
 import { messageOf } from "../protocol/errors.ts";
 import { MAX_LAST } from "../protocol/frames.ts";
@@ -62,7 +63,7 @@ const TEXT_FLAGS = ["join", "url", "name", "room-name", "last"] as const;
  * @throws {RangeError} with one line that names the flag and the value that will not do.
  */
 export function parseCliFlags(args: string[]): CliSettings | "help" | "version" {
-  const flags = parseArgs(args.flatMap(joinEmpty), {
+  const flags = parseArgs(joinEmptyValues(args, TEXT_FLAGS), {
     string: TEXT_FLAGS,
     boolean: ["json", "help", "version"],
     alias: { help: "h" },
@@ -94,13 +95,6 @@ export function parseCliFlags(args: string[]): CliSettings | "help" | "version" 
     last: lastOf(text("last") ?? String(flags.json ? 0 : USUAL_LAST)),
     json: flags.json,
   };
-}
-
-/** Puts an empty value to the flag before it: alone, it would not be taken for its value. */
-function joinEmpty(argument: string, i: number, args: string[]): string[] {
-  const takesText = (flag = "") => TEXT_FLAGS.some((name) => flag === `--${name}`);
-  if (argument === "" && takesText(args[i - 1])) return [];
-  return [takesText(argument) && args[i + 1] === "" ? `${argument}=` : argument];
 }
 
 /** The command with which others join a room of this server; who logs in to it, and with what, is not theirs. */

@@ -5,6 +5,7 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
+import { joinEmptyValues } from "../arguments.ts";
 import { DEFAULTS, type EngineOptions } from "../core/options.ts";
 import { PROGRAMS } from "../program.ts";
 import { checkedPath } from "./chat.ts";
@@ -103,7 +104,7 @@ ${
     `  ${`--${name} N`.padEnd(19)} ${help} (default ${DEFAULTS[option] / unit})`
   ).join("\n")
 }
-  --help, --version
+  -h, --help, --version
 `;
 
 const TEXT_FLAGS = [
@@ -127,15 +128,18 @@ export function parseServerFlags(
   args: string[],
   env: { [Name in typeof VARIABLES[number]]?: string | undefined },
 ): ServerSettings | "help" | "version" {
-  const flags = parseArgs(args, {
-    string: [...TEXT_FLAGS, ...Object.keys(NUMBER_FLAGS)],
+  const unknown = (argument: unknown): never => {
+    throw new RangeError(`Unknown argument ${JSON.stringify(argument)}: see --help`);
+  };
+  const withValue = [...TEXT_FLAGS, ...Object.keys(NUMBER_FLAGS)];
+  const flags = parseArgs(joinEmptyValues(args, withValue), {
+    string: withValue,
     boolean: ["help", "version"],
-    unknown: (argument) => {
-      throw new RangeError(`Unknown argument ${argument}: see --help`);
-    },
+    alias: { help: "h" },
+    unknown,
   });
   // What stands behind "--" is never called unknown.
-  if (flags._.length > 0) throw new RangeError(`Unknown argument ${flags._[0]}: see --help`);
+  if (flags._.length > 0) unknown(flags._[0]);
   if (flags.help) return "help";
   if (flags.version) return "version";
   const text = (name: string): string | undefined => {

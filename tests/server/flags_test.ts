@@ -71,6 +71,7 @@ pure("every flag of the help is understood, and shows its default there", () => 
 
 pure("help and version are asked for by themselves, and beat everything else", () => {
   assertEquals(parseServerFlags(["--help"], {}), "help");
+  assertEquals(parseServerFlags(["-h"], {}), "help");
   assertEquals(parseServerFlags(["--version"], {}), "version");
   assertEquals(parseServerFlags(["--port", "x", "--help"], { CHAT_PORT: "x" }), "help");
 });
@@ -85,6 +86,8 @@ pure("a bad value is refused in one line that names flag and value", () => {
   }
   assertEquals(refusal(["--port="]), "--port needs one value");
   assertEquals(refusal(["--port"]), "--port needs one value");
+  assertEquals(refusal(["--port", "", "--host", "x"]), "--port needs one value");
+  assertEquals(refusal(["--rate", ""]), "--rate needs one value");
   assertEquals(
     refusal([], { CHAT_PORT: "many" }),
     `CHAT_PORT must be a whole number from 0 to 65535, not "many"`,
@@ -107,8 +110,20 @@ pure("a bad value is refused in one line that names flag and value", () => {
 });
 
 pure("an unknown argument is refused by name", () => {
-  for (const argument of ["--prot", "-p", "8080", "--__proto__", "--constructor", "--no-port"]) {
-    assert(refusal([argument]).startsWith("Unknown argument"), argument);
+  for (
+    const argument of [
+      "--prot",
+      "-p",
+      "8080",
+      "",
+      "a\nb",
+      "--__proto__",
+      "--constructor",
+      "--no-port",
+    ]
+  ) {
+    const expected = `Unknown argument ${JSON.stringify(argument)}: see --help`;
+    assertEquals(refusal([argument]), expected);
   }
 });
 
