@@ -39,11 +39,11 @@ export type {
 export type { ReadOptions, Status, WaitOptions };
 export { ChatError, ChatRoom, ConnectError, SendError };
 
-/** What a client can be told. */
+/** Settings of a client. */
 export interface ClientOptions {
-  /** How others see this client. */
+  /** The name that others see. */
   name?: string;
-  /** How long each wait lasts unless it says otherwise, in milliseconds; 10,000 unless given. */
+  /** The timeout of each wait that has none of its own, in milliseconds; 10,000 unless given. */
   timeoutMs?: number;
   /** The same for `send`, which outlives broken connections; 60,000 unless given. */
   sendTimeoutMs?: number;
@@ -54,24 +54,24 @@ export interface ClientOptions {
   session?: string | null;
   /** Closes the client when it is aborted. */
   signal?: AbortSignal;
-  /** Whether to come back by itself when the connection breaks; `true` unless given. */
+  /** `true`: comes back by itself when the connection breaks; so it is unless given. */
   reconnect?: boolean;
-  /** How many messages may be without an acknowledgement; 1,000 unless given. */
+  /** The most messages without an acknowledgement; 1,000 unless given. */
   maxUnacknowledged?: number;
-  /** What `send` does when there are that many: `wait` for its turn, or `fail`; `wait` unless given. */
+  /** The way out of `send` when there are that many: `wait` for its turn, or `fail`; `wait` unless given. */
   whenFull?: "wait" | "fail";
 }
 
-/** What `joinRoom` can be told. */
+/** Options of `joinRoom`. */
 export interface JoinOptions extends WaitOptions {
-  /** How many entries of the room's history to begin with; none unless given. */
+  /** The number of entries of the room's history to begin with; none unless given. */
   last?: number;
 }
 
-/** How long the members of a room are not asked for again, in milliseconds. */
+/** The time in which the members of a room are not asked for again, in milliseconds. */
 const RENEW_MS = 1_000;
 
-/** How long a page that is loaded again may take to say who it is, in milliseconds. */
+/** The time that a page that is loaded again may take to say who it is, in milliseconds. */
 const RELOAD_MS = 10_000;
 
 /** A chat client: one person, over as many connections as it takes. */
@@ -87,13 +87,13 @@ export class ChatClient implements AsyncDisposable {
   #session: string | undefined;
   #name: string | undefined;
   #current: ChatRoom | undefined;
-  /** How many calls wait for a room. */
+  /** The number of calls that wait for a room. */
   #entering = 0;
   /** Ids of rooms that were entered too late: whoever wanted to be there was told that it failed. */
   readonly #unwanted = new Set<string>();
   /** Rooms whose members are being asked for. */
   readonly #renewing = new Set<ChatRoom>();
-  /** Whether the app may have kept the session. */
+  /** Set once the app may have kept the session. */
   #isKept = false;
 
   /**
@@ -151,8 +151,8 @@ export class ChatClient implements AsyncDisposable {
   }
 
   /**
-   * What makes a later client the same person: give it as {@linkcode ClientOptions.session}. It
-   * is a secret: whoever has it can speak as this client. Where it was read, a page that ends is
+   * The token that makes a later client the same person: give it as {@linkcode ClientOptions.session}.
+   * It is a secret: whoever has it can speak as this client. Where it was read, a page that ends is
    * taken for one that is loaded again; otherwise it leaves its rooms.
    */
   get session(): string | undefined {
@@ -160,12 +160,12 @@ export class ChatClient implements AsyncDisposable {
     return this.#session;
   }
 
-  /** How others see this client. */
+  /** The name that others see. */
   get name(): string | undefined {
     return this.#name;
   }
 
-  /** How the client stands with its server. */
+  /** The state of the client's connection. */
   get status(): Status {
     return this.#reconnector.status;
   }
@@ -463,7 +463,7 @@ function roomIn(reply: Accepted): RoomReply {
   throw new Error("The server sent no room");
 }
 
-/** Whether the server refused something because this client is not in that room any more. */
+/** Says whether the server refused something because this client is not in that room any more. */
 function isOutside(error: unknown): error is ChatError {
   return error instanceof ChatError && OUTSIDE.includes(error.code);
 }

@@ -97,16 +97,16 @@ export type {
   StoreOptions,
 };
 
-/** How long after a signal the process ends at the latest: less than the 5 s that are promised. */
+/** The time from a signal to the end of the process at the latest, in milliseconds: less than the 5 s that are promised. */
 const EXIT_MS = 4_000;
 
-/** How long the process waits at its end for whoever reads its log, in milliseconds. */
+/** The time that the process waits at its end for whoever reads its log, in milliseconds. */
 const FLUSH_MS = 250;
 
-/** How long a server waits before it listens again after the runtime gave up, in milliseconds. */
+/** The time before a server listens again after the runtime gave up, in milliseconds. */
 const RELISTEN_MS = 500;
 
-/** How much memory that is free may stay with the process, at least, in bytes. */
+/** The least memory that is free and may stay with the process, in bytes. */
 const KEPT_BYTES = 8 * 1_048_576;
 
 /**

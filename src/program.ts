@@ -1,10 +1,10 @@
 /**
- * How the programs of this package are started: from a clone, from JSR, or from elsewhere.
+ * The commands that start the programs of this package: from a clone, from JSR, or from elsewhere.
  *
  * @module
  */
 
-/** What to type after `deno run` and its flags, or instead of it. */
+/** Words to type after `deno run` and its flags, or instead of it. */
 export interface Programs {
   /** The terminal chat, after `deno run -N`. */
   cli: string;
@@ -12,7 +12,7 @@ export interface Programs {
   server: string;
 }
 
-/** How to start the programs of which `url` is a module in `src/`. */
+/** Finds the words for the programs that `url` is a module of, in `src/`. */
 export function programsOf(url: string): Programs {
   const root = new URL("../", url);
   const [, name, version] = /^\/(@[^/]+\/[^/]+)\/([^/]+)\/$/.exec(root.pathname) ?? [];
@@ -24,5 +24,5 @@ export function programsOf(url: string): Programs {
   return { cli: `${root}cli.ts`, server: `deno run -NE ${root}server.ts` };
 }
 
-/** How to start the programs of this package. */
+/** The words for the programs of this package. */
 export const PROGRAMS: Programs = programsOf(import.meta.url);

@@ -1,5 +1,5 @@
 /**
- * What each file has to be by itself: tested, short, and pure where it is to be.
+ * Rules for each file by itself: tested, short, and pure where it is to be.
  *
  * @module
  */
@@ -30,11 +30,24 @@ const TESTED_BY: Record<string, string | null> = {
   "core/effects": null,
 };
 
-/** What a pure module cannot use, besides what does not compile there. */
+/** Words that a pure module cannot use, besides what does not compile there. */
 const IMPURE =
   /\basync\b|\bawait\b|\bDate\.now\b|\bnew Date\(\)|\bperformance\b|\bMath\.random\b|\bsetTimeout\b|\bsetInterval\b|\bsetImmediate\b|\bqueueMicrotask\b|\bcrypto\b|\bDeno\b|\bconsole\b/;
 
 const MAX_LINES = 500;
+
+/** Files and folders whose doc comments begin with a noun or a verb: a list that grows to all. */
+const PLAIN = [
+  "client.ts",
+  "server.ts",
+  "src/program.ts",
+  "src/timers.ts",
+  "src/protocol/",
+  "src/client/",
+];
+
+/** A doc comment that begins like a question. */
+const ASKING = /\/\*\*\s*(?:\*\s*)?(?:What|How|Whether)\b.*/g;
 
 const FILES = PERMITTED ? [...pathsIn(""), ...pathsIn("src/")].map(read) : [];
 
@@ -45,7 +58,7 @@ Deno.test("pure modules use no clock, no chance and no platform", () => {
   assertEquals(impure.filter((found) => found !== undefined), []);
 });
 
-/** Where the test of a file is: at the same path, and that of a program in the folder of its name. */
+/** The place of the test of a file: at the same path, and that of a program in the folder of its name. */
 function testOf(name: string): string {
   const program = name.match(/^(\w+)\.ts$/)?.[1];
   return program === undefined ? `${name}_test.ts` : `${program}/${program}_test.ts`;
@@ -59,6 +72,12 @@ Deno.test("every file has a test at the same path", () => {
     return !tests.has(`tests/${test ?? testOf(name)}`);
   });
   assertEquals(untested.map(({ path }) => path), [], "Write their tests");
+});
+
+Deno.test("doc comments begin with a noun or a verb", () => {
+  const found = FILES.filter(({ path }) => PLAIN.some((place) => path.startsWith(place)))
+    .flatMap(({ path, text }) => text.match(ASKING)?.map((comment) => `${path}: ${comment}`) ?? []);
+  assertEquals(found, []);
 });
 
 Deno.test(`no file has more than ${MAX_LINES} lines`, () => {

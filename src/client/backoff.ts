@@ -1,7 +1,7 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * How long to wait before the next attempt.
+ * Waits before the next attempt.
  *
  * @module
  */
@@ -27,11 +27,11 @@ export function backoff(attempt: number, random: number, options: BackoffOptions
 /** Whatever a server says, nothing is sent again sooner than this, in milliseconds. */
 const LEAST_MS = 50;
 
-/** How often that is doubled, at most. */
+/** The most doublings of that. */
 const MOST_DOUBLINGS = 6;
 
 /**
- * How long to wait before something is said again that was refused, in milliseconds: as long as the
+ * The wait before something is said again that was refused, in milliseconds: as long as the
  * server `asked` for, and longer the more refusals came in a row.
  */
 export function patience(asked: number, refusals: number): number {

@@ -31,7 +31,7 @@ export type Push = Exclude<
 /** The longest time, in milliseconds, that a server can ask a client to stay away. */
 const MOST_RETRY_MS = 600_000;
 
-/** How a connection ended. */
+/** The end of a connection. */
 export interface End {
   /** The close code; 1006 where there was none. */
   code: number;
@@ -40,7 +40,7 @@ export interface End {
   retryAfterMs?: number;
 }
 
-/** What a connection reports. */
+/** The owner of a connection, which it reports to. */
 export interface ConnectionListener {
   /** A frame that is no reply to a request. */
   push(frame: Push): void;
@@ -53,27 +53,27 @@ interface PendingRequest extends Deferred<unknown> {
   accept: (reply: Accepted) => unknown;
 }
 
-/** How many requests may be without a reply. */
+/** The most requests without a reply. */
 const MAX_REQUESTS = 1_000;
 
-/** What is a text wherever it stands, but for bodies, and how long it may be, in UTF-16 units: longer than any server has. */
+/** Fields that are texts wherever they stand, but for bodies, and the most of one in UTF-16 units: longer than any server has. */
 const TEXTS = "client_id session room_id room_name room_token epoch from name message reason"
   .split(" ");
 const MAX_TEXT = 512;
 
-/** What is a whole number wherever it stands. */
+/** Fields that are whole numbers wherever they stand. */
 const COUNTS = "n seq after at from_seq to_seq".split(" ");
 
 /** However often the server wants to hear something, the heart beats no faster, in milliseconds. */
 const MIN_BEAT_MS = 5;
 
-/** How long a server may take to give a sign of life that it was asked for, in milliseconds. */
+/** The time that a server may take to give a sign of life that it was asked for, in milliseconds. */
 export const PROBE_MS = 5_000;
 
 /** The most bytes that wait to be sent with which a `ping` is answered: any of them is a sign of life. */
 const MAX_WAITING = 4_096;
 
-/** How long a server may take to answer a close, in milliseconds. */
+/** The time that a server may take to answer a close, in milliseconds. */
 const CLOSE_MS = 1_000;
 
 /** A connection that speaks `parley.v1`. */
@@ -328,7 +328,7 @@ function isEvent(frame: Exclude<ServerFrame, { status: string }>): boolean {
   }
 }
 
-/** Whether the fields of a frame, or of a part of one, are of their kind and no longer than they may be. */
+/** Says whether the fields of a frame, or of a part of one, are of their kind and no longer than they may be. */
 function isSound(part: object): boolean {
   // Not by `Object.entries`: a list for each field of each entry is the most that would be thrown away.
   for (const field in part) {

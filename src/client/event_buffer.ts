@@ -1,8 +1,7 @@
 // This module runs in browsers.
 
 /**
- * What happened, for whoever wants to read it: a bounded log, read by iterators that
- * are cursors, like a room on the server.
+ * A bounded buffer of events, read by iterators that are cursors, like a room on the server.
  *
  * @module
  */
@@ -20,9 +19,9 @@ export interface ReadOptions {
 
 /** Bounds of what is kept for slow readers; the rest is dropped when there is twice as much. */
 export interface EventBufferLimits {
-  /** How many events. */
+  /** The number of events. */
   events: number;
-  /** How large they may be together, in the unit of `push`. */
+  /** The sum of their sizes, in the unit of `push`. */
   size?: number;
 }
 

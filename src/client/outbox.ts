@@ -1,8 +1,8 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * What a client has said and the server has not acknowledged: numbered, in order,
- * kept until the answer is known.
+ * Messages of a client that the server has not acknowledged: numbered, in order, kept until
+ * the answer is known.
  *
  * @module
  */
@@ -59,10 +59,10 @@ export interface Batch {
 export class Outbox {
   /** Everything that has a number and no answer, in the order of the numbers. */
   #numbered = new Map<number, Sending>();
-  /** What is on its way, part of the numbered, with its bytes. */
+  /** Those of the numbered that are on their way, with their bytes. */
   readonly #flying = new Map<Sending, number>();
   #flyingBytes = 0;
-  /** What is to be sent, or to be sent again: that has a number already. */
+  /** Those that are to be sent, or to be sent again: the latter have a number already. */
   #queue: Sending[] = [];
   #unnumbered = 0;
   #n = 0;
@@ -79,7 +79,7 @@ export class Outbox {
     this.#most = most;
   }
 
-  /** How many messages have no answer. */
+  /** The number of messages without an answer. */
   get size(): number {
     return this.#numbered.size + this.#unnumbered;
   }
@@ -157,7 +157,7 @@ export class Outbox {
     return refused;
   }
 
-  /** Whether all before message `n` is answered. */
+  /** Says whether all before message `n` is answered. */
   isFirst(n: number): boolean {
     return this.answered === n - 1;
   }

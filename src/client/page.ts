@@ -7,7 +7,7 @@
  * @module
  */
 
-/** What a page tells. */
+/** Events of the page around a client. */
 export interface PageEvents {
   /** Somebody looks again, the network is back, or the page goes on after a stop. */
   woken(): void;
@@ -20,8 +20,8 @@ export interface PageEvents {
 }
 
 /**
- * How long a page that was left may come back as it was, in milliseconds: as long as Chromium
- * keeps it. Others keep it longer, and come back to rooms that were left.
+ * The time in which a page that was left may come back as it was, in milliseconds: as long as
+ * Chromium keeps it. Others keep it longer, and come back to rooms that were left.
  */
 const CACHED_MS = 600_000;
 
@@ -30,7 +30,7 @@ function page(): EventTarget & { visibilityState?: string } | undefined {
   return (globalThis as { document?: EventTarget }).document;
 }
 
-/** Whether nobody can see the page: its timers may come a minute late, its other events come in time. */
+/** Says whether nobody can see the page: its timers may come a minute late, its other events come in time. */
 export function isHidden(): boolean {
   return page()?.visibilityState === "hidden";
 }

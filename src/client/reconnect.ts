@@ -16,7 +16,7 @@ import { type Accepted, Connection, type End, PROBE_MS, type Push } from "./conn
 import { EventBuffer, type ReadOptions } from "./event_buffer.ts";
 import { isHidden } from "./page.ts";
 
-/** How a client stands with its server. */
+/** The state of a client's connection. */
 export type Status =
   /** Before `connect`. */
   | { type: "idle" }
@@ -29,15 +29,15 @@ export type Status =
   /** The connection is gone: for good, or until the next attempt. */
   | { type: "closed"; code: number; reason: string; willReconnect: boolean };
 
-/** What a reconnector can be told. */
+/** Settings of a reconnector. */
 export interface ReconnectorOptions {
-  /** How long one attempt may take, in milliseconds. */
+  /** The timeout of one attempt, in milliseconds. */
   timeoutMs: number;
-  /** Whether to come back after a connection has ended. */
+  /** `true`: comes back after a connection has ended. */
   reconnect: boolean;
 }
 
-/** What a reconnector asks and reports. */
+/** The owner of a reconnector: it is asked, and reported to. */
 export interface ReconnectorEvents {
   /** The body of the next `hello`. */
   hello(): Record<string, unknown>;
@@ -58,7 +58,7 @@ const GOOD_MS = 5_000;
 /** The same when the browser says that there is no network: that may be wrong, but mostly is not. */
 const OFFLINE_PROBE_MS = 1_000;
 
-/** How many changes of status are kept for a slow reader. */
+/** The number of changes of status that are kept for a slow reader. */
 const KEPT_STATUSES = 100;
 
 /** A client's connections, one after the other. */
@@ -75,7 +75,7 @@ export class Reconnector {
   #over = false;
   /** Ends the wait for the next attempt. */
   #waking = new AbortController();
-  /** Whether it stays away until somebody says that something has changed. */
+  /** Set while it stays away until somebody says that something has changed. */
   #paused = false;
   readonly #opening = new AbortController();
 
@@ -86,7 +86,7 @@ export class Reconnector {
     this.#events = events;
   }
 
-  /** How it stands. */
+  /** The state of the connection. */
   get status(): Status {
     return this.#status;
   }
@@ -227,7 +227,7 @@ export class Reconnector {
     }
   }
 
-  /** How long to wait before the next attempt, where the server has perhaps asked for a time. */
+  /** The wait before the next attempt in milliseconds, where the server has perhaps `asked` for a time. */
   #delay(asked: number | undefined): number {
     // Timers of a page that nobody sees come when they want: there is one attempt without any.
     const atOnce = this.#attempt === 0 && (asked !== undefined || isHidden());
@@ -263,7 +263,7 @@ export class Reconnector {
   }
 }
 
-/** Whether the server answers `hello` as the protocol says: the client counts on all of it. */
+/** Says whether the server answers `hello` as the protocol says: the client counts on all of it. */
 function isWelcome(reply: Accepted): reply is ConnectedFrame {
   return reply.status === "connected" && typeof reply.client_id === "string" && reply.n >= 0 &&
     reply.heartbeat_ms > 0 && reply.limits.body_bytes > 0 && (reply.limits.burst ?? 1) >= 1;

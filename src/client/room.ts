@@ -24,15 +24,15 @@ export interface Message extends MessageEntry {
   type: "message";
   /** Where it was said. */
   roomId: string;
-  /** Whether this client said it. */
+  /** `true` where this client said it. */
   own: boolean;
 }
 
 /** Somebody came, went, or changed the name; `quiet`: from here on the room is too large to tell. */
 export interface PresenceChange extends Omit<PresenceEntry, "event"> {
-  /** What happened. */
+  /** The kind of change. */
   type: PresenceEvent;
-  /** Whether it happened to this client. */
+  /** `true` where it happened to this client. */
   own: boolean;
 }
 
@@ -50,12 +50,12 @@ export type RoomEvent =
   | { type: "closed"; reason: string };
 
 /**
- * What a room keeps for readers that are slower than the room, with sizes in UTF-16 units: as
+ * Bounds of what a room keeps for readers that are slower than it, with sizes in UTF-16 units: as
  * many as a server's log has bytes, so that history is there until it is read.
  */
 const KEPT = { events: 10_000, size: 4_194_304 };
 
-/** What a room needs of its client. */
+/** Calls of a room to its client. */
 export interface RoomActions {
   /** Says something in the room. */
   send(room: ChatRoom, text: string, wait: WaitOptions): Promise<number>;
@@ -65,7 +65,7 @@ export interface RoomActions {
   leave(room: ChatRoom, wait: WaitOptions): Promise<void>;
 }
 
-/** What is known to happen to people: entries of a later protocol may tell more. */
+/** Changes that are known to happen to people: entries of a later protocol may tell more. */
 const PRESENCE = ["join", "away", "back", "leave", "rename", "quiet"] satisfies PresenceEvent[];
 
 /** A reply that lets a client into a room. */
@@ -73,16 +73,16 @@ export type RoomReply = SuccessFrame & { room_id: string };
 
 /** A room this client is in. Iterating over it gives its messages. */
 export class ChatRoom implements AsyncIterable<Message> {
-  /** What others need to join. */
+  /** The id that others need to join. */
   readonly id: string;
-  /** How it is called. */
+  /** Its name. */
   readonly name: string;
   readonly #actions: RoomActions;
   readonly #buffer: EventBuffer<RoomEvent>;
   readonly #roster = new Roster();
   /** The `seq` up to which the member list is true; later entries change it. */
   #membersAt = 0;
-  /** Whether changes of the member list were missed. */
+  /** Set where changes of the member list were missed. */
   #stale = false;
   #epoch = "";
   #token: string | undefined;
@@ -117,7 +117,7 @@ export class ChatRoom implements AsyncIterable<Message> {
     return this.#epoch;
   }
 
-  /** What shows a server that has lost the room that it is called so, where it needs to be shown. */
+  /** The proof for a server that has lost the room that it is called so, where that needs one. */
   get token(): string | undefined {
     return this.#token;
   }
@@ -231,7 +231,7 @@ async function* messagesOf(
   for await (const event of events) if (event.type === "message") yield event;
 }
 
-/** What a reader is told that was too slow: it had everything up to `from`, and missed the rest up to `to`. */
+/** The word to a reader that was too slow: it had everything up to `from`, and missed the rest up to `to`. */
 function missed(from: number, to: number): RoomEvent | undefined {
   if (to === from) return undefined;
   // A log that starts anew in between leaves nothing to count by.

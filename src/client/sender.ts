@@ -15,13 +15,13 @@ import { patience } from "./backoff.ts";
 import { type Connection, retryAfter } from "./connection.ts";
 import { Outbox, type Sending } from "./outbox.ts";
 
-/** How many messages may be without an acknowledgement, and what happens to one more. */
+/** The most messages without an acknowledgement, and what happens to one more. */
 export interface SenderOptions {
   maxUnacknowledged: number;
   whenFull?: "wait" | "fail";
 }
 
-/** What a sender needs of its client. */
+/** Calls of a sender to its client. */
 export interface SenderActions {
   /** The connection, while there is one. */
   connection(): Connection | undefined;
@@ -35,7 +35,7 @@ interface Hold {
   readonly until: number;
 }
 
-/** How long a server that gave no time is left alone before a message is sent again, in milliseconds. */
+/** The time before a message is sent again where the server gave none, in milliseconds. */
 const RETRY_MS = 1_000;
 
 /** Refusals that waiting helps, whether or not the server says how long. */
@@ -50,11 +50,11 @@ export class Sender {
   readonly #actions: SenderActions;
   readonly #outbox: Outbox;
   #flushing = false;
-  /** How often something was refused since the last acknowledgement. */
+  /** The number of refusals since the last acknowledgement. */
   #refusals = 0;
   /** Set while nothing may be sent on the connection. */
   #hold: Hold | undefined;
-  /** What the client before this one sent, of which nobody knows what became of it. */
+  /** Messages that the client before this one sent, and of which nobody knows what became of them. */
   #former: { clientId: string; sent: Map<number, Sending> } | undefined;
   #bodyBytes = MAX_BODY_BYTES;
   #isCounting = false;
@@ -67,7 +67,7 @@ export class Sender {
     this.#actions = actions;
   }
 
-  /** What `hello` says of the messages; nothing before the server has told the count. */
+  /** The numbers that `hello` tells; undefined before the server has told the count. */
   get numbers(): { n: number; sent: number } | undefined {
     if (!this.#isCounting) return undefined;
     const { answered: n, sent } = this.#outbox;

@@ -6,7 +6,7 @@
  * @module
  */
 
-/** How long to wait, and what ends the wait early. */
+/** Options of a wait: when it ends. */
 export interface WaitOptions {
   /** Milliseconds after which the wait ends with a `TimeoutError`. */
   timeoutMs?: number;

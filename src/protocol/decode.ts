@@ -26,7 +26,7 @@ import { utf8Bytes } from "./utf8.ts";
 
 type Fields = Record<string, unknown>;
 
-/** How deep lists and objects may lie in each other, in texts that are longer than a few KB: reading 390 KB of brackets takes 30 MB. */
+/** The depth to which lists and objects may lie in each other, in texts that are longer than a few KB: reading 390 KB of brackets takes 30 MB. */
 const MAX_DEPTH = 64;
 const SHALLOW_CHARS = 4_096;
 
@@ -58,9 +58,9 @@ export function hopelessOf(data: unknown): ChatError | undefined {
 }
 
 /**
- * What an error reply to `text` may repeat, so that the sender can tell which of its requests
- * failed; undefined where it cannot be read at all. Made for a frame that {@linkcode decode}
- * refused: it never throws.
+ * Finds what an error reply to `text` may repeat, so that the sender can tell which of its
+ * requests failed; undefined where it cannot be read at all. Made for a frame that
+ * {@linkcode decode} refused: it never throws.
  */
 export function addressOf(text: string): { ref?: Ref; n?: number } | undefined {
   if (text.length > MAX_FRAME_CHARS) return undefined;
@@ -124,7 +124,7 @@ function endOfString(text: string, start: number): number {
   return text.length;
 }
 
-/** What a plain client can say: the rest of the protocol means nothing to it, and is passed over. */
+/** Picks the fields that a plain client can say: the rest of the protocol means nothing to it, and is passed over. */
 function plainFields({ action, body }: Fields): Fields {
   if (typeof action !== "string" || !PLAIN_ACTIONS.has(action)) return {};
   if (action === "leave") return { action };

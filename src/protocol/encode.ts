@@ -25,7 +25,7 @@ export function encodeEntry(seq: number, draft: Draft): string {
   return JSON.stringify({ seq, at, name, event: draft.event, from });
 }
 
-/** What stands behind the `seq` of an entry, for stores that keep it apart. */
+/** The part of an entry behind its `seq`, for stores that keep it apart. */
 export function withoutSeq(entry: string): string {
   return entry.slice(entry.indexOf(",") + 1);
 }
@@ -45,7 +45,7 @@ export function takenAt(entry: string): number {
   return Number(/"at":(\d+)/.exec(entry)?.[1]);
 }
 
-/** What a plain client is told when its own message is in the log. */
+/** The acknowledgement for a plain client: its message is in the log. */
 export const PLAIN_SENT = encodePlain({ status: "success", message: "Message sent" });
 
 /** An encoded entry as plain clients see it, and whose it is; `null` for what their protocol has no words for. */

@@ -1,5 +1,5 @@
 /**
- * What can go wrong: the error codes of the wire, and the errors that are thrown.
+ * The error codes of the wire, and the errors that are thrown.
  *
  * @module
  */
@@ -27,7 +27,7 @@ export function mayReconnect(code: number): boolean {
   return code < 4500;
 }
 
-/** What a {@linkcode ChatError} may carry beside its code and message. */
+/** Parts of a {@linkcode ChatError} besides its code and message. */
 export interface ChatErrorOptions extends ErrorOptions {
   /** Milliseconds after which the same request may succeed. */
   retryAfterMs?: number;
@@ -54,15 +54,15 @@ export function roomGone(): ChatError {
   return new ChatError("room_gone", "Room no longer exists");
 }
 
-/** What a {@linkcode SendError} may carry beside its message. */
+/** Parts of a {@linkcode SendError} besides its message. */
 export interface SendErrorOptions extends ErrorOptions {
-  /** What becomes of the message in the end. */
+  /** The end of the message, which is known later. */
   outcome?: Promise<number | undefined>;
 }
 
 /** A message whose sender cannot be told its place in the log. */
 export class SendError extends Error {
-  /** Whether it may be in the log all the same; `false`: it is certainly not. */
+  /** `true`: it may be in the log all the same; `false`: it is certainly not. */
   readonly mayBeStored: boolean;
   /**
    * Resolves with the message's `seq` when it turns out to be in the log, however late, 0 where
@@ -91,7 +91,7 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** What went wrong, in words, whatever was thrown; an address in it shows no user and no password. */
+/** Says in words what went wrong, whatever was thrown; an address in it shows no user and no password. */
 export function reasonOf(error: unknown): string {
   return messageOf(error).replace(/\/\/(?:(?!\/\/).)*@/g, "//…@");
 }

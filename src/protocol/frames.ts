@@ -50,7 +50,7 @@ export const MAX_LAST: number = 10_000;
 /** A client's own mark on a request; its reply carries the same one. */
 export type Ref = string | number;
 
-/** What every request may carry. */
+/** Fields that every request may have. */
 export interface Request {
   /** The client's mark on it. */
   ref?: Ref;
@@ -58,9 +58,9 @@ export interface Request {
 
 /** `hello`: the first frame of `parley.v1`. */
 export interface HelloFrame extends Request {
-  /** What is asked for. */
+  /** The name of the request. */
   action: "hello";
-  /** How others see this client. */
+  /** The name that others see. */
   name?: string;
   /** The secret of an earlier `connected`, to be the same client again. */
   session?: string;
@@ -72,7 +72,7 @@ export interface HelloFrame extends Request {
 
 /** `create`: makes a room and joins it. */
 export interface CreateFrame extends Request {
-  /** What is asked for. */
+  /** The name of the request. */
   action: "create";
   /** The room's name. */
   name: string;
@@ -80,7 +80,7 @@ export interface CreateFrame extends Request {
 
 /** `join`: becomes a member, from now on or from an earlier place in the log. */
 export interface JoinFrame extends Request {
-  /** What is asked for. */
+  /** The name of the request. */
   action: "join";
   /** Which room, as it may have been typed. */
   roomId: string;
@@ -88,17 +88,17 @@ export interface JoinFrame extends Request {
   epoch?: string;
   /** The `seq` of the last entry the client has: go on behind it. */
   after?: number;
-  /** How many entries of history to begin with. */
+  /** The number of entries of history to begin with. */
   last?: number;
   /** Where the room is lost, make it again under the same id, with this name and a new epoch. */
   roomName?: string;
-  /** What an earlier reply gave to show that the room is called so. */
+  /** The proof that the room is called so, from an earlier reply. */
   roomToken?: string;
 }
 
 /** `leave`: ends a membership. */
 export interface LeaveFrame extends Request {
-  /** What is asked for. */
+  /** The name of the request. */
   action: "leave";
   /** Which room; plain clients name none. */
   roomId?: string;
@@ -106,19 +106,19 @@ export interface LeaveFrame extends Request {
 
 /** `message` and `messages`: one or several bodies for a room's log, in order. */
 export interface MessageFrame extends Request {
-  /** What is asked for. */
+  /** The name of the request. */
   action: "message" | "messages";
   /** Which room; plain clients name none. */
   roomId?: string;
   /** The client's number of the first body; the server counts where it is left out. */
   n?: number;
-  /** What is said, in order. */
+  /** The texts of the messages, in order. */
   bodies: string[];
 }
 
 /** `typing`: passed on to the others in the room, never stored. */
 export interface TypingFrame extends Request {
-  /** What is asked for. */
+  /** The name of the request. */
   action: "typing";
   /** Which room. */
   roomId: string;
@@ -126,7 +126,7 @@ export interface TypingFrame extends Request {
 
 /** `rename`: changes how others see this client. */
 export interface RenameFrame extends Request {
-  /** What is asked for. */
+  /** The name of the request. */
   action: "rename";
   /** The new name. */
   name: string;
@@ -134,19 +134,19 @@ export interface RenameFrame extends Request {
 
 /** `ping`: answered by `pong`. */
 export interface PingFrame extends Request {
-  /** What is asked for. */
+  /** The name of the request. */
   action: "ping";
 }
 
 /** `pong`: the answer to the server's `ping`, which has no answer itself. */
 export interface PongFrame extends Request {
-  /** What is said. */
+  /** The name of the request. */
   action: "pong";
 }
 
 /** `pause`: ends the connection without a word to the others, as the client will be back. */
 export interface PauseFrame extends Request {
-  /** What is asked for. */
+  /** The name of the request. */
   action: "pause";
   /** After how many milliseconds it will not come back any more; as long as the server allows unless given. */
   forMs?: number;
@@ -187,7 +187,7 @@ export const PLAIN_ACTIONS: ReadonlySet<string> = new Set(["create", "join", "le
 export interface MemberInfo {
   /** The public id of the client. */
   client_id: string;
-  /** How the client wants to be seen, where it said so. */
+  /** The name that others see, where the client has one. */
   name?: string;
   /** Set while the client has no connection and may still come back. */
   away?: true;
@@ -205,11 +205,11 @@ export interface MessageEntry {
   n: number;
   /** The author's name, where there is one. */
   name?: string;
-  /** What was said. */
+  /** The text of the message. */
   body: string;
 }
 
-/** What else is told in a room's log. `quiet`: from here on the room is too large to log who comes and goes. */
+/** Changes that a room's log tells besides messages. `quiet`: from here on the room is too large to log who comes and goes. */
 export type PresenceEvent = "join" | "away" | "back" | "leave" | "rename" | "quiet";
 
 /** Somebody came, went, or is called something else. */
@@ -218,7 +218,7 @@ export interface PresenceEntry {
   seq: number;
   /** When it happened, in milliseconds since 1970. */
   at: number;
-  /** What happened. */
+  /** The kind of change. */
   event: PresenceEvent;
   /** The client id it happened to; empty for `quiet`. */
   from: string;
@@ -237,7 +237,7 @@ export interface MessageDraft extends Readonly<Omit<MessageEntry, "seq" | "name"
   readonly ref?: Ref | undefined;
 }
 
-/** What happened to somebody, and has no place in a log yet: see {@linkcode PresenceEntry}. */
+/** A change that has no place in a log yet: see {@linkcode PresenceEntry}. */
 export interface PresenceDraft extends Readonly<Omit<PresenceEntry, "seq" | "name">> {
   /** It is not numbered, and never repeated. */
   readonly n: 0;
@@ -272,7 +272,7 @@ export interface Limits {
   price_members?: number;
 }
 
-/** What every answer may carry. */
+/** Fields that every answer may have. */
 export interface Reply {
   /** The mark of the request. */
   ref?: Ref;
@@ -280,19 +280,19 @@ export interface Reply {
 
 /** The answer to `hello`. */
 export interface ConnectedFrame extends Reply {
-  /** How the request went. */
+  /** The outcome of the request. */
   status: "connected";
   /** The public id of the client. */
   client_id: string;
   /** The secret that makes a later `hello` the same client. */
   session: string;
-  /** Whether `hello` brought an earlier session back. */
+  /** `true` where `hello` brought an earlier session back. */
   resumed: boolean;
   /** The number of the last message the server took from this client; 0 at first. */
   n: number;
   /** After how long without a word the server asks for one; it closes after two of these. In milliseconds. */
   heartbeat_ms: number;
-  /** What the server lets clients do. */
+  /** The bounds that the server sets. */
   limits: Limits;
   /** The same in words, for people. */
   message: string;
@@ -300,15 +300,15 @@ export interface ConnectedFrame extends Reply {
 
 /** A request was carried out. Which fields there are depends on the request: see PROTOCOL.md. */
 export interface SuccessFrame extends Reply {
-  /** How the request went. */
+  /** The outcome of the request. */
   status: "success";
   /** The same in words, for people. */
   message?: string;
   /** Which room. */
   room_id?: string;
-  /** How the room is called. */
+  /** The name of the room. */
   room_name?: string;
-  /** What shows a server that has lost the room that it is called so. */
+  /** The proof for a server that has lost the room that it is called so. */
   room_token?: string;
   /** Names this life of the log: it changes when the log was lost. */
   epoch?: string;
@@ -330,7 +330,7 @@ export interface SuccessFrame extends Reply {
 
 /** A request was refused, and nothing has changed. */
 export interface ErrorFrame extends Reply {
-  /** How the request went. */
+  /** The outcome of the request. */
   status: "error";
   /** The stable name of what went wrong. */
   code: ErrorCode;
@@ -344,7 +344,7 @@ export interface ErrorFrame extends Reply {
 
 /** Members of a room that is being joined, where they are many: the reply behind it names the last of them. */
 export interface MembersFrame {
-  /** What is told. */
+  /** The name of the event. */
   event: "members";
   /** Which room. */
   room_id: string;
@@ -354,17 +354,17 @@ export interface MembersFrame {
 
 /** New entries of a room, oldest first. */
 export interface EntriesFrame {
-  /** What has happened. */
+  /** The name of the event. */
   event: "entries";
   /** Which room. */
   room_id: string;
-  /** What was said and done. */
+  /** The entries, oldest first. */
   entries: Entry[];
 }
 
 /** The entries from `from_seq` to `to_seq` fell off the log before this member could take them. */
 export interface GapFrame {
-  /** What has happened. */
+  /** The name of the event. */
   event: "gap";
   /** Which room. */
   room_id: string;
@@ -376,7 +376,7 @@ export interface GapFrame {
 
 /** Somebody is typing. */
 export interface TypingEvent {
-  /** What has happened. */
+  /** The name of the event. */
   event: "typing";
   /** Which room. */
   room_id: string;
@@ -388,7 +388,7 @@ export interface TypingEvent {
 
 /** The server ends this connection; a close follows. */
 export interface GoodbyeFrame {
-  /** What has happened. */
+  /** The name of the event. */
   event: "goodbye";
   /** The code of the close that follows: it can get lost. */
   code: number;
@@ -400,13 +400,13 @@ export interface GoodbyeFrame {
 
 /** The server has heard nothing for a heartbeat, and asks for a sign of life: a `pong` is enough. */
 export interface PingEvent {
-  /** What has happened. */
+  /** The name of the event. */
   event: "ping";
 }
 
 /** The answer to `ping`. */
 export interface PongEvent extends Reply {
-  /** What has happened. */
+  /** The name of the event. */
   event: "pong";
 }
 

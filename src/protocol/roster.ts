@@ -7,7 +7,7 @@
 
 import type { MemberInfo, PresenceEntry } from "./frames.ts";
 
-/** How many members of a room are kept that are named one by one. */
+/** The most members of a room that are kept by name. */
 export const MAX_MEMBERS = 10_000;
 
 /** The members of a room at one place of its log. */
@@ -20,7 +20,7 @@ export class Roster {
     return this.#members;
   }
 
-  /** Whether the log tells no longer who comes and goes. */
+  /** `true` where the log tells no longer who comes and goes. */
   get quiet(): boolean {
     return this.#quiet;
   }
