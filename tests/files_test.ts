@@ -44,6 +44,8 @@ const PLAIN = [
   "src/timers.ts",
   "src/protocol/",
   "src/client/",
+  "cli.ts",
+  "src/cli/",
 ];
 
 /** A doc comment that begins like a question. */

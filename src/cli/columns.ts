@@ -1,14 +1,14 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * How many columns text takes in a terminal. Terminals disagree about emoji, flags and symbols:
+ * Columns that text takes in a terminal. Terminals disagree about emoji, flags and symbols:
  * here they take as many as in any of them, so that what is counted to fit does fit. A library
  * would say what most terminals do, by a table that grows old.
  *
  * @module
  */
 
-/** How far apart tab stops are, in columns. */
+/** The distance of tab stops, in columns. */
 const TAB = 8;
 
 /** A row that is not blank is broken after a space only if that leaves it so full. */

@@ -1,7 +1,7 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * What a line means that somebody entered in the terminal chat.
+ * Reads lines that somebody entered in the terminal chat: messages and commands.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export type Command =
   /** A command that is none; nothing is sent. */
   | { type: "wrong"; message: string };
 
-/** What `/help` shows. */
+/** The text of `/help`. */
 export const COMMAND_HELP = `/join ID      go to another room
 /create NAME  make a room and go there
 /leave        leave the room (also: leave)

@@ -19,11 +19,11 @@ import { type Key, MAX_PASTE } from "./keys.ts";
 /** Something that was entered. */
 export interface Line {
   text: string;
-  /** Whether it is said as it is, even where it looks like a command. */
+  /** `true`: it is said as it is, even where it looks like a command. */
   literal: boolean;
 }
 
-/** What a key led to, where it did more than edit. */
+/** The effect of a key that did more than edit. */
 export type Entered =
   | { type: "line"; line: Line }
   /** Nothing was done, for the reason in `message`. */
@@ -35,33 +35,33 @@ export interface View {
   rows: string[];
   /** The row of the cursor, from 0. */
   cursorRow: number;
-  /** What stands before the cursor in its row: columns need not be counted. */
+  /** The text before the cursor in its row: columns need not be counted. */
   before: string;
 }
 
-/** How much of the screen there is to draw on. */
+/** The part of the screen that there is to draw on. */
 export interface Size {
   columns: number;
   rows: number;
 }
 
-/** How many rows the message takes at the most; of a longer one, those around the cursor are seen. */
+/** The most rows of a message; of a longer one, those around the cursor are seen. */
 const MAX_ROWS = 8;
 
 /** From this many UTF-16 units on a message is announced with its size. */
 const LARGE = 2_000;
 
-/** How many messages can be brought back with the up key, and how many UTF-16 units in all. */
+/** The most messages that can be brought back with the up key, and the most UTF-16 units in all. */
 const HISTORY = { lines: 100, units: 4 * MAX_PASTE };
 
-/** How much text is looked at for one column: emoji can be put together from that many units. */
+/** The most text that is looked at for one column: emoji can be put together from that many units. */
 const UNITS_PER_COLUMN = 8;
 
 /** An editor for messages of one line or many. */
 export class Editor {
   #before = "";
   #after = "";
-  /** Whether some of the text was pasted, and whether its first character was. */
+  /** Set where some of the text was pasted, and where its first character was. */
   #pasted = false;
   #beginsPasted = false;
   #history: Line[] = [];
@@ -164,7 +164,7 @@ export class Editor {
     return { text, literal: this.#pasted && (this.#beginsPasted || !text.startsWith("/")) };
   }
 
-  /** What there is to know about a message that is not seen as a whole, or not as one would think. */
+  /** A note about a message that is not seen as a whole, or not as one would think. */
   #note(rows: number, most: number): string {
     const large = rows > most || this.#length > LARGE;
     const bytes = large ? utf8Bytes(this.#before) + utf8Bytes(this.#after) : 0;

@@ -18,25 +18,25 @@ export const DEFAULT_URL = "ws://localhost:8765";
 /** Names of this machine that a server listens to unless told otherwise. */
 const LOOPBACK = ["localhost", "127.0.0.1"];
 
-/** How many entries of history a person sees at first; a program may have dealt with them already. */
+/** The number of entries of history that a person sees at first; a program may have dealt with them already. */
 const USUAL_LAST = 50;
 
-/** What the terminal chat was asked for. */
+/** The settings of the terminal chat, from its command line. */
 export interface CliSettings {
   url: URL;
-  /** How others see this person. */
+  /** The name that others see. */
   name: string;
   /** The room to join; a new one is made where there is none. */
   join?: string;
-  /** How a new room is called. */
+  /** The name of a new room. */
   roomName: string;
-  /** How many entries of history a joined room begins with. */
+  /** The number of entries of history that a joined room begins with. */
   last: number;
-  /** Whether to write JSON lines instead of text. */
+  /** `true`: writes JSON lines instead of text. */
   json: boolean;
 }
 
-/** What `--help` prints. */
+/** The text of `--help`. */
 export const CLI_HELP = `Usage: deno run -N ${PROGRAMS.cli} [flags]
 
 Makes a room, or joins one, and talks there: type a line and press Enter.

@@ -6,7 +6,7 @@
  * @module
  */
 
-/** What came: a piece, nothing within the time, a call of `wake`, or the end. */
+/** A piece of input, or the reason for none: nothing came within the time, a call of `wake`, or the end. */
 export type Piece = Uint8Array | "silence" | "woken" | "end";
 
 /** A reader that can wait for input for a limited time, and loses nothing by that. */

@@ -1,7 +1,7 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * What a terminal in raw mode sends, as keys, pastes and answers.
+ * Reads the input of a terminal in raw mode as keys, pastes and answers.
  *
  * @module
  */
@@ -48,10 +48,10 @@ export const PASTE_MARKS = { on: "\x1b[?2004h", off: "\x1b[?2004l" } as const;
 /** Asks what terminal it is (DEC, "Secondary Device Attributes"), and where its cursor is (ECMA-48, section 8.3.35). */
 export const ASK = "\x1b[>c\x1b[6n";
 
-/** How many UTF-16 units of a paste are kept. */
+/** The most UTF-16 units of a paste that are kept. */
 export const MAX_PASTE = 1_048_576;
 
-/** How much may follow an end mark in one burst before the mark is taken for pasted text. */
+/** The most that may follow an end mark in one burst before the mark is taken for pasted text. */
 const MAX_BEHIND = 4_096;
 
 const BEGIN = "\x1b[200~";
@@ -112,7 +112,7 @@ const TOKENS =
   // deno-lint-ignore no-control-regex
   /\x1b\[\[?[0-?]*[ -/]*[@-~]|\x1bO[@-~]|\x1b[^\x1b[]?|\r\n|[\x00-\x08\n-\x1f\x7f]|[^\x00-\x08\n-\x1f\x7f]+/gu;
 
-/** How much of a control sequence is waited for: no key has a longer one. */
+/** The most of a control sequence that is waited for: no key has a longer one. */
 const MAX_UNFINISHED = 16;
 
 // deno-lint-ignore no-control-regex
@@ -128,7 +128,7 @@ const KIND = /^\x1b\[>([\d;]+)c$/;
 interface Paste {
   text: string;
   missing: number;
-  /** What came behind the last end mark: keys, unless another end mark comes. */
+  /** The text behind the last end mark: keys, unless another end mark comes. */
   behind?: string;
 }
 
@@ -141,15 +141,15 @@ export class KeyReader {
   /** The beginning of a control sequence. */
   #rest = "";
   #paste: Paste | undefined;
-  /** Whether a paste has begun whose end did not come for a while. */
+  /** Set where a paste has begun whose end did not come for a while. */
   #stalled = false;
 
-  /** Whether the next piece can change what the last one means. */
+  /** `true` where the next piece can change what the last one means. */
   get unsettled(): boolean {
     return this.#paste === undefined ? this.#rest !== "" : !this.#stalled;
   }
 
-  /** Whether a paste has begun and not ended. */
+  /** `true` where a paste has begun and not ended. */
   get pasting(): boolean {
     return this.#paste !== undefined;
   }
@@ -237,7 +237,7 @@ function add(paste: Paste, text: string): void {
   paste.missing += text.length - kept.length;
 }
 
-/** How many units at the end of a text may be the beginning of an end mark. */
+/** Counts the units at the end of a text that may be the beginning of an end mark. */
 function unfinishedEnd(text: string): number {
   for (let length = Math.min(END.length - 1, text.length); length > 0; length--) {
     if (text.endsWith(END.slice(0, length))) return length;

@@ -1,7 +1,7 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * What people in a room are called in the terminal chat, so that nobody passes for another.
+ * Names of people in the terminal chat, made so that nobody passes for another.
  *
  * @module
  */
@@ -9,16 +9,16 @@
 import unhomoglyph from "unhomoglyph";
 import { shownName } from "../protocol/names.ts";
 
-/** What somebody without a name is called. */
+/** The name of somebody without a name. */
 export const NAMELESS = "guest";
 
-/** How many people are known at the most; those who were met first are forgotten first. */
+/** The most people who are known; those who were met first are forgotten first. */
 const MAX_KNOWN = 2_000;
 
-/** How much of an id stands behind a name at the least. */
+/** The least part of an id that stands behind a name. */
 const MIN_TAG = 4;
 
-/** What a name has that looks like more: what stands behind a name, between two, or before a line. */
+/** Signs in a name that look like more: like those behind a name, between two, or before a line. */
 const MORE = /[#♯:,()]|^[>+~.!-]/;
 
 /** Marks that lie on an equal one, or on the dot that a letter has by itself. */
@@ -87,9 +87,10 @@ export class Names {
 }
 
 /**
- * What is left of a name for somebody who looks at it. Two names look alike where they are one in
- * compatible forms and letters that are taken for each other (NFKC, and the skeleton of Unicode
- * Technical Standard 39), as they are written or in lower case: `Ina` like `lna` and like `ina`.
+ * The looks of a name: what is left of it for somebody who sees it. Two names look alike where they
+ * are one in compatible forms and letters that are taken for each other (NFKC, and the skeleton of
+ * Unicode Technical Standard 39), as they are written or in lower case: `Ina` like `lna` and like
+ * `ina`.
  */
 function looksOf(name: string = NAMELESS): string[] {
   const seen = name.normalize("NFKC").replace(/[\p{Default_Ignorable_Code_Point}\p{C}]/gu, "");

@@ -1,7 +1,7 @@
 // This module runs in browsers: it needs no Deno.
 
 /**
- * What went wrong in the terminal chat, in words that help.
+ * Errors of the terminal chat, in words that help.
  *
  * @module
  */
@@ -11,13 +11,13 @@ import { reasonOf } from "../protocol/errors.ts";
 import { escapeText } from "../protocol/escape.ts";
 import { wrap } from "./columns.ts";
 
-/** How the runtime says that nobody answers, and what that means. */
+/** The runtime's words for an address where nobody answers, and what they mean. */
 const MEANINGS: [pattern: RegExp, meaning: string][] = [
   [/tcp connect error/, "no server answers there"],
   [/dns error/, "there is no such host"],
 ];
 
-/** How a row begins that goes on. */
+/** The beginning of a row that goes on. */
 const INDENT = "  ";
 
 /**

@@ -1,7 +1,7 @@
 // This module runs in browsers: it needs no Deno.
 
 /**
- * What happened in the terminal chat, as a line of text or of JSON. Whatever comes from
+ * Shows what happened in the terminal chat, as a line of text or of JSON. Whatever comes from
  * others is made visible here, so that it can do nothing to a terminal.
  *
  * @module
@@ -31,9 +31,9 @@ export type Shown =
   /** Something did not work; `body` is what was not sent for that. */
   | { type: "error"; message: string; body?: string };
 
-/** How things are shown. */
+/** The look of what is shown. */
 export interface Look {
-  /** Whether to colour lines, with SGR sequences (ECMA-48, section 8.3.117). */
+  /** `true`: colours lines, with SGR sequences (ECMA-48, section 8.3.117). */
   colour: boolean;
   /** Writes a time, in milliseconds since 1970, as it is seen from now. */
   time: (at: number, now: number) => string;
@@ -43,13 +43,13 @@ export interface Look {
 export interface Setting {
   /** The time, in milliseconds since 1970. */
   now: number;
-  /** How wide a row may be; infinite where there are no rows. */
+  /** The most columns of a row; infinite where there are no rows. */
   columns: number;
-  /** What people in the room are called. */
+  /** Names of the people in the room. */
   names: Names;
 }
 
-/** What a line is about: a mark behind the time that nothing others say can imitate, and a colour. */
+/** Kinds of lines: a mark behind the time that nothing others say can imitate, and a colour. */
 const KINDS = {
   other: { mark: " ", sgr: "" },
   own: { mark: ">", sgr: "32" },
@@ -64,7 +64,7 @@ const KINDS = {
 /** One short word. */
 const ROOM_ID = /^[\w-]{1,64}$/;
 
-/** How much of a message is repeated in an error about it. */
+/** The most of a message that is repeated in an error about it, in UTF-16 units. */
 const EXCERPT_CHARS = 60;
 
 /** One JSON object in one line, with the id of the room it is about, in which everything is seen and nothing lost. */
@@ -108,7 +108,7 @@ function rowsOf(author: string, lines: string[], before: number, columns: number
   );
 }
 
-/** What stands before a row that goes on: the width of a time and a mark, where there is room for it. */
+/** The indent of a row that goes on: the width of a time and a mark, where there is room for it. */
 function indentFor(columns: number): string {
   return " ".repeat(columns < 32 ? 2 : 11);
 }
@@ -123,7 +123,7 @@ export function invitationTo(
   return ROOM_ID.test(roomId) ? `To join it: ${escapeText(command)}` : undefined;
 }
 
-/** What is kept at the bottom of the terminal while there is no connection; empty where there is one. */
+/** The line at the bottom of the terminal while there is no connection; empty where there is one. */
 export function statusLine(status: Status, waitedMs: number): string {
   switch (status.type) {
     case "connecting":

@@ -20,28 +20,28 @@ import { Names } from "./names.ts";
 import { invitationTo, type Look, type Shown, statusLine, toJson, toText } from "./render.ts";
 import type { Screen } from "./terminal.ts";
 
-/** What a session can be told. */
+/** Settings of a session. */
 export interface SessionOptions {
   /** The command with which others join a room. */
   joinCommand: (roomId: string) => string;
-  /** How many entries of history a joined room begins with. */
+  /** The number of entries of history that a joined room begins with. */
   last: number;
-  /** How things are shown; without it, as JSON. */
+  /** The look of what is shown; without it, JSON. */
   look?: Look;
   /** Takes errors instead of the screen. */
   complain?: (line: string) => void;
 }
 
-/** How many messages may be without an acknowledgement; the next line waits. */
+/** The most messages without an acknowledgement; the next line waits. */
 const MAX_UNSENT = 512;
 
 /** After how long without an acknowledgement the prompt tells of it, in milliseconds. */
 const PROMPT_MS = 300;
 
-/** How long a person who leaves waits for what is not acknowledged, and for what is not shown, in milliseconds. */
+/** The time that a person who leaves waits for what is not acknowledged, and for what is not shown, in milliseconds. */
 const LEAVE_MS = 2_000;
 
-/** How often the time to the next attempt is shown, in milliseconds. */
+/** The time between two looks at the time to the next attempt, in milliseconds. */
 const COUNT_MS = 1_000;
 
 const PROMPT = "> ";
@@ -54,7 +54,7 @@ export class Session {
   readonly #stop = new AbortController();
   readonly #stopped: Promise<void>;
   #room: ChatRoom | undefined;
-  /** What people in that room are called. */
+  /** Names of the people in that room. */
   #names = new Names();
   /** Settles when everything that happened in the room was shown. */
   #events: Promise<void> = Promise.resolve();
@@ -62,10 +62,10 @@ export class Session {
   #promptTimer: ReturnType<typeof setTimeout> | undefined;
   #countdown: ReturnType<typeof setInterval> | undefined;
   #leaving = false;
-  /** Whether nothing more is shown. */
+  /** Set once nothing more is shown. */
   #isGone = false;
   #exitCode = 0;
-  /** What went wrong that nobody waited for. */
+  /** The failure of something that nobody waited for. */
   #failure: unknown;
 
   /** Makes a session for a client that is connected. */

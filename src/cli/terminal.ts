@@ -22,11 +22,11 @@ import { splitLines } from "./lines.ts";
 
 /** Something that lines are read from and written to. */
 export interface Screen {
-  /** Whether a person types here. */
+  /** `true` where a person types here. */
   readonly interactive: boolean;
-  /** How wide it is, in columns; infinite where there is no terminal at all. */
+  /** The width in columns; infinite where there is no terminal at all. */
   readonly columns: number;
-  /** What is entered, line by line, until there is no more or the signal is aborted. Call it once. */
+  /** Reads what is entered, line by line, until there is no more or the signal is aborted. Call it once. */
   lines(signal: AbortSignal): AsyncIterable<Line>;
   /**
    * Writes text, and a line break; what others sent must be harmless by now. Rows that are too wide
@@ -41,7 +41,7 @@ export interface Screen {
   close(): Promise<void>;
 }
 
-/** How a screen is opened. */
+/** Settings of a screen. */
 export interface ScreenOptions {
   /** Treats a terminal as a pipe whose lines may be commands. */
   plain: boolean;
@@ -51,7 +51,7 @@ export interface ScreenOptions {
   onRetry: () => void;
 }
 
-/** How many entered lines may wait for their turn; those beyond are not taken. */
+/** The most entered lines that wait for their turn; those beyond are not taken. */
 const MAX_WAITING_LINES = 1_000;
 
 /** For terminals that do not say how large they are. */
@@ -60,10 +60,10 @@ const USUAL: Size = { columns: 80, rows: 24 };
 /** After so long without input, in milliseconds, a key or a paste is over. */
 const SILENCE_MS = 50;
 
-/** How long what is still being typed or pasted at the end is waited for, in milliseconds. */
+/** The time for what is still being typed or pasted at the end, in milliseconds. */
 const DRAIN_MS = 2_000;
 
-/** How long a terminal may take to say where its cursor is, in milliseconds. */
+/** The time that a terminal may take to say where its cursor is, in milliseconds. */
 const ANSWER_MS = 200;
 
 /** After so long, in milliseconds, a stop that was asked for has come or will not. */
@@ -73,7 +73,7 @@ const HAS_SIGNALS = Deno.build.os !== "windows";
 
 const GIVEN_BACK = PASTE_MARKS.off + WRAPPING.on;
 
-/** What happens last, however the program ends; from raw mode, the runtime goes back by itself. */
+/** Events that come last, however the program ends; from raw mode, the runtime goes back by itself. */
 const LAST_EVENTS = ["unload", "error", "unhandledrejection"];
 
 const encoder = new TextEncoder();
@@ -154,20 +154,20 @@ class TerminalScreen implements Screen {
   readonly #reading: Promise<void>;
   #prompt = "";
   #status = "";
-  /** Whether lines are taken. */
+  /** Set while lines are taken. */
   #typing = true;
-  /** Whether the terminal is in the mode in which it gives out keys. */
+  /** Set while the terminal is in the mode in which it gives out keys. */
   #raw = false;
-  /** What is at the bottom now, and how wide the terminal was then. */
+  /** The view that is at the bottom now, and the width of the terminal at the time. */
   #drawn: View | undefined;
   #drawnColumns = 0;
   /** Settles when it is known where the cursor is. */
   #located: Promise<void> = Promise.resolve();
   #locating = 0;
-  /** What kind of terminal it is, once it has said so. */
+  /** The kind of terminal, once it has said so. */
   #kind: string | undefined;
   #onColumn: (column: number | undefined) => void = () => {};
-  /** How many lines were not taken since that was told last. */
+  /** The number of lines that were not taken since that was told last. */
   #refused = 0;
   /** When it ends at the latest. */
   #closeBy = Infinity;
