@@ -128,10 +128,10 @@ Deno.test("--json writes one object a line, errors too, whatever others are call
   assertEquals(message.roomId, told[0].roomId);
 });
 
-/** What README.md says of each kind of line: its fields, by `type`. */
+/** What docs/terminal.md says of each kind of line: its fields, by `type`. */
 function documentedFields(): Map<string, Set<string>> {
-  const readme = Deno.readTextFileSync(new URL("../../README.md", import.meta.url));
-  const [, table = ""] = readme.split("### For programs");
+  const page = Deno.readTextFileSync(new URL("../../docs/terminal.md", import.meta.url));
+  const [, table = ""] = page.split("## For programs");
   const documented = new Map<string, Set<string>>();
   for (const [, types = "", fields = ""] of table.matchAll(/^\| (`.*?) *\| (`.*?) *\|/gm)) {
     const names = (text: string) => [...text.matchAll(/`(\w+)`/g)].map(([, name]) => name!);
@@ -166,7 +166,7 @@ const KINDS = {
   error: true,
 } satisfies Record<Shown["type"], true>;
 
-Deno.test("README.md lists every line of --json, with all its fields", async () => {
+Deno.test("docs/terminal.md lists every line of --json, with all its fields", async () => {
   const documented = documentedFields();
   assertEquals([...documented.keys()].toSorted(), Object.keys(KINDS).toSorted());
   await using server = new TestChat();
