@@ -36,16 +36,15 @@ const IMPURE =
 
 const MAX_LINES = 500;
 
-/** Files and folders whose doc comments begin with a noun or a verb: a list that grows to all. */
-const PLAIN = [
-  "client.ts",
-  "server.ts",
-  "src/program.ts",
-  "src/timers.ts",
-  "src/protocol/",
-  "src/client/",
-  "cli.ts",
-  "src/cli/",
+/** Files whose doc comments may begin like a question for now: a list that shrinks. */
+const ASKING_YET = [
+  "src/core/batches.ts",
+  "src/core/fair_share.ts",
+  "src/core/hub.ts",
+  "src/core/rate_limit.ts",
+  "src/core/room.ts",
+  "src/server/",
+  "src/store/",
 ];
 
 /** A doc comment that begins like a question. */
@@ -77,7 +76,7 @@ Deno.test("every file has a test at the same path", () => {
 });
 
 Deno.test("doc comments begin with a noun or a verb", () => {
-  const found = FILES.filter(({ path }) => PLAIN.some((place) => path.startsWith(place)))
+  const found = FILES.filter(({ path }) => !ASKING_YET.some((place) => path.startsWith(place)))
     .flatMap(({ path, text }) => text.match(ASKING)?.map((comment) => `${path}: ${comment}`) ?? []);
   assertEquals(found, []);
 });

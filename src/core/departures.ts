@@ -1,5 +1,5 @@
 /**
- * How clients lose their connections, their places in rooms, and what is known of them.
+ * Ends of clients: they lose their connections, their places in rooms, and what is known of them.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * What the hub is given and what it wants done: the vocabulary between the rules
- * and the edge that carries them out.
+ * Effects: what the hub wants done, in words for the edge that does it.
  *
  * @module
  */

@@ -13,7 +13,7 @@ import type { Session } from "./sessions.ts";
 /** The options of a hub that are about those who are away. */
 export type GraceOptions = Pick<HubOptions, "graceMs" | "pauseMs" | "sessionMs" | "maxAway">;
 
-/** What is over of a client: one of its places, all of them though it is `remembered`, or everything. */
+/** The part of a client that is over: one of its places, all of them though it is `remembered`, or everything. */
 export interface Expired {
   session: Session;
   member?: Member;
@@ -37,12 +37,12 @@ export class GracePeriod {
     this.#options = options;
   }
 
-  /** Whether anybody keeps a place without a connection. */
+  /** `true` where clients keep places without a connection. */
   get keepsPlaces(): boolean {
     return this.#options.graceMs > 0 && this.#options.maxAway > 0;
   }
 
-  /** Whether a client is only remembered: it keeps no place. */
+  /** Says whether a client is only remembered: it keeps no place. */
   isGone(session: Session): boolean {
     return this.#gone.has(session);
   }
@@ -91,7 +91,7 @@ export class GracePeriod {
     this.#ranks.delete(session);
   }
 
-  /** What is over by now. Any client may be ended meanwhile. */
+  /** Finds what is over by now. Any client may be ended meanwhile. */
   *expired(now: number): Iterable<Expired> {
     const { graceMs, sessionMs } = this.#options;
     for (const session of this.#returning) {
@@ -116,9 +116,9 @@ export class GracePeriod {
   }
 
   /**
-   * What is over because more clients are away than may be: first who was in rooms for the shortest
-   * time. So those who come and go, however many they are, take nothing from those who had stayed; and
-   * those who were in none have a small share.
+   * Finds what is over because more clients are away than may be: first who was in rooms for the
+   * shortest time. So those who come and go, however many they are, take nothing from those who had
+   * stayed; and those who were in none have a small share.
    */
   *excess(): Iterable<Expired> {
     const { maxAway } = this.#options;
@@ -145,7 +145,7 @@ const STRANGERS_SHARE = 1 / 10;
 /** The highest rank of a client, for those who have stayed for days. */
 const HIGHEST_RANK = 20;
 
-/** How much it counts that a client has stayed so long: 0 where it never was in a room, one more for twice the time. */
+/** The rank of a client by how long it has stayed: 0 where it never was in a room, one more for twice the time. */
 function rankOf({ stayed }: Session): number {
   return Math.min(HIGHEST_RANK, Math.ceil(Math.log2(2 * stayed / 1_000 + 1)));
 }

@@ -12,7 +12,7 @@ import type { Peer, Session } from "./sessions.ts";
 /** The options of a hub that are about silence. */
 export type LivenessOptions = Pick<HubOptions, "heartbeatMs" | "helloMs">;
 
-/** What is due to a connection: to be asked for a sign of life, or to be closed. */
+/** The next step with a connection: it is asked for a sign of life, or closed. */
 export type Due = { peer: Peer; ask: true } | {
   peer: Peer;
   ask: false;

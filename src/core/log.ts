@@ -26,7 +26,7 @@ export interface LogPart {
   readonly upTo: number;
 }
 
-/** How much of its past a log keeps: whichever is reached first. */
+/** Bounds of the past that a log keeps: whichever is reached first. */
 export interface LogLimits {
   /** The most entries; at least 1. */
   logEntries: number;
@@ -37,7 +37,7 @@ export interface LogLimits {
 /** The first size of the rings; they grow with use, as most rooms stay small. */
 const SMALLEST_RING = 8;
 
-/** What a place in the two rings takes, and a log beside them, about, in bytes. */
+/** About the bytes that a place in the two rings takes, and a log besides them. */
 const PLACE_BYTES = 16;
 const LOG_BYTES = 1_024;
 
@@ -97,12 +97,12 @@ export class Log implements Shrinkable {
     return this.#dropped;
   }
 
-  /** How many entries are kept. */
+  /** The number of entries that are kept. */
   get size(): number {
     return this.#size;
   }
 
-  /** How many entries its own limits would let it keep, of the size of those that it keeps. */
+  /** The number of entries that its own limits would let it keep, of the size of those that it keeps. */
   get wouldKeep(): number {
     const { logEntries, logBytes } = this.#limits;
     if (this.#size === 0) return logEntries;
@@ -110,7 +110,7 @@ export class Log implements Shrinkable {
     return Math.max(1, Math.min(logEntries, Math.floor(logBytes / bytes)));
   }
 
-  /** Whether it keeps less than its own limits would let it, for the sake of other logs. */
+  /** `true` where it keeps less than its own limits would let it, for the sake of other logs. */
   get hasShrunk(): boolean {
     return this.#shrunkTo === this.#dropped;
   }
@@ -189,7 +189,7 @@ export class Log implements Shrinkable {
     return cursor >= this.#dropped && cursor <= this.#head;
   }
 
-  /** How many entries are kept behind `cursor`. */
+  /** Counts the entries that are kept behind `cursor`. */
   countAfter(cursor: number): number {
     return this.#size - this.#firstAbove(this.#seqs, cursor);
   }

@@ -14,7 +14,7 @@ export class Memberships implements Iterable<Member> {
   #one: Member | undefined;
   #others: Map<string, Member> | undefined;
 
-  /** How many there are. */
+  /** The number of memberships. */
   get size(): number {
     return (this.#one === undefined ? 0 : 1) + (this.#others?.size ?? 0);
   }

@@ -1,12 +1,12 @@
 /**
- * What many things of one kind, like logs, take together, and which of them has to take less.
+ * A bound for what many things of one kind, like logs, take together: the largest have to take less.
  *
  * @module
  */
 
 import { Levels } from "./order.ts";
 
-/** What can do with less memory. */
+/** A thing that can do with less memory. */
 export interface Shrinkable {
   /** Forgets some of the oldest of what it has, and notes what it takes then, if that is less. */
   shrink(): void;
@@ -31,7 +31,7 @@ export class MemoryBound {
     this.#most = most;
   }
 
-  /** What all take. */
+  /** The bytes that all take. */
   get bytes(): number {
     return this.#bytes;
   }

@@ -1,5 +1,5 @@
 /**
- * What clients say in rooms: which numbers it takes, and what its authors are told of it.
+ * Messages that clients send to rooms: the numbers they take, and what their authors are told of them.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import type { Peer, Session, Sessions } from "./sessions.ts";
 import type { Store } from "./store.ts";
 import type { Instant } from "./time.ts";
 
-/** What has to be known of a store. */
+/** Facts about a store that decide what becomes of a message. */
 export type MessageFacts = Pick<Store, "storedUpTo">;
 
 /** Refusals after which a message comes again under its number. */
@@ -98,8 +98,8 @@ export class Messages {
   }
 
   /**
-   * What to tell the author of a draft that was stored before; where it is `unseen`, it was stored
-   * only now, and nothing else answers its author.
+   * Tells the author of a draft that it was stored before; where it is `unseen`, it was stored only
+   * now, and nothing else answers its author.
    */
   repeated(draft: Draft, seq: number, unseen = false): Effect[] {
     const peer = this.#sessions.get(draft.from)?.peer;
@@ -109,8 +109,8 @@ export class Messages {
   }
 
   /**
-   * What to tell the author of a draft that the store refused: its number is free again. Where that
-   * is `doubtful`, it may be stored all the same.
+   * Tells the author of a draft that the store refused it: its number is free again. Where that is
+   * `doubtful`, it may be stored all the same.
    */
   refused(draft: Draft, error: ChatError, t: Instant, doubtful = false): Effect[] {
     const session = this.#sessions.get(draft.from);
@@ -126,8 +126,8 @@ export class Messages {
   }
 
   /**
-   * Whether a message is refused for good that may be stored all the same, or be yet. Its number
-   * would go to the next message, which would then be taken for a repeat.
+   * Says whether a message is refused for good that may be stored all the same, or be yet. Its
+   * number would go to the next message, which would then be taken for a repeat.
    */
   #mustStartOver({ doubtful }: Session, { code }: ChatError): boolean {
     return doubtful && !PASSING.has(code);

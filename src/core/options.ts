@@ -16,25 +16,25 @@ export interface HubOptions extends Pick<StoreOptions, "logAgeMs" | "graceMs"> {
   maxRoomsPerClient: number;
   /** The most members of one room. */
   maxMembers: number;
-  /** How long a client that has paused keeps its places, and nobody is told. */
+  /** The time that a client that has paused keeps its places, and nobody is told. */
   pauseMs: number;
-  /** How long a client that has lost its places may come back as itself. */
+  /** The time in which a client that has lost its places may come back as itself. */
   sessionMs: number;
   /** The most clients without a connection that are remembered; for one more, who was in rooms for the shortest time is forgotten. */
   maxAway: number;
   /** Rooms with more members than this stop logging who comes and goes. */
   presenceLimit: number;
-  /** How long an empty room can be rejoined. */
+  /** The time in which an empty room can be rejoined. */
   emptyRoomMs: number;
-  /** How many frames a second one client may send on average, and twice as many at once; 0: any. */
+  /** The frames a second that one client may send on average, and twice as many at once; 0: any. */
   rate: number;
   /** After how long a silent `parley.v1` client is asked for a sign of life; it is dropped after two of these. */
   heartbeatMs: number;
-  /** How long a `parley.v1` connection may take to say `hello`. */
+  /** The time that a `parley.v1` connection may take to say `hello`. */
   helloMs: number;
 }
 
-/** How much may wait in a socket; sizes in bytes, times in milliseconds. */
+/** Bounds of what waits in a socket; sizes in bytes, times in milliseconds. */
 export interface SocketLimits {
   /** With more than this waiting, no entries are sent until half of it is gone. */
   highWaterBytes: number;
@@ -42,15 +42,15 @@ export interface SocketLimits {
   stuckMs: number;
 }
 
-/** What an engine needs to know: each part documents its own fields. */
+/** Settings of an engine: each part documents its own fields. */
 export interface EngineOptions extends HubOptions, SocketLimits, StoreOptions {
   /** The most connections at once. */
   maxConnections: number;
-  /** How many clients a second are asked to come back after a restart. */
+  /** The number of clients a second that are asked to come back after a restart. */
   resumesPerSecond: number;
-  /** How long `close` waits for the store, and for peers to take what was sent, in milliseconds. */
+  /** The time that `close` waits for the store, and for peers to take what was sent, in milliseconds. */
   closeMs: number;
-  /** What session tokens are signed with: servers with the same one know each other's. Unless given, it is the store's. */
+  /** The secret that session tokens are signed with: servers with the same one know each other's. Unless given, it is the store's. */
   secret?: string;
 }
 

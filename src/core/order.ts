@@ -19,7 +19,7 @@ export class Order<Item> implements Iterable<Item> {
   #first: Place<Item> | undefined;
   #last: Place<Item> | undefined;
 
-  /** How many there are. */
+  /** The number of items. */
   get size(): number {
     return this.#places.size;
   }
@@ -29,7 +29,7 @@ export class Order<Item> implements Iterable<Item> {
     return this.#first?.item;
   }
 
-  /** Whether one is here. */
+  /** Says whether one is here. */
   has(item: Item): boolean {
     return this.#places.has(item);
   }
@@ -81,7 +81,7 @@ export class Levels<Item> {
     return this.#levels.find((items) => items !== undefined && items.size > 0)?.first;
   }
 
-  /** How many there are at a level. */
+  /** Counts those at a level. */
   countAt(level: number): number {
     return this.#levels[level]?.size ?? 0;
   }

@@ -1,5 +1,5 @@
 /**
- * What the members of a room are told of each other, besides messages.
+ * Presence: what the members of a room are told of each other, besides messages.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Effect } from "./effects.ts";
 import type { Member, Person, Room } from "./room.ts";
 import type { Instant } from "./time.ts";
 
-/** How often a member is said to be typing: once in so many milliseconds. */
+/** The time in which a member is said once to be typing, in milliseconds. */
 const TYPING_MS = 1_000;
 
 /** The entry that tells a room what happened to somebody, unless the room is too large for it. */

@@ -1,5 +1,5 @@
 /**
- * What the hub answers, in the words of each dialect.
+ * Replies of the hub, in the words of each dialect.
  *
  * @module
  */

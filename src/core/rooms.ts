@@ -18,7 +18,7 @@ import { Shares } from "./shares.ts";
 import type { StoredRoom } from "./store.ts";
 import { type Instant, RetentionClock } from "./time.ts";
 
-/** What of a hub's options is about its rooms. */
+/** The options of a hub that are about its rooms. */
 export type RoomsOptions = Pick<
   HubOptions,
   "maxRooms" | "maxRoomsPerClient" | "emptyRoomMs" | "logAgeMs" | "memoryBytes"
@@ -27,7 +27,7 @@ export type RoomsOptions = Pick<
 /** The share of the memory of all logs that is for rooms that nobody but their makers was ever in. */
 const ALONE_SHARE = 1 / 32;
 
-/** How many times what is left of all rooms a client may have of the rooms that one may be in. */
+/** The factor between the share that is left of all rooms and the share of its own bound that a client may use. */
 const PLACES_SHARE = 3;
 
 /** From so many rooms of that kind on one of them makes place for the next: a share of all that there may be, or more. */
@@ -43,7 +43,7 @@ export class Rooms {
   /** The rooms that are both; those that have been so for the longest time come first. */
   readonly #neglected = new Order<Room>();
   readonly #clock = new RetentionClock();
-  /** What the logs take of rooms that only their makers were in, and of all others. */
+  /** Memory of the logs of rooms that only their makers were in, and of all others. */
   readonly #memory: Record<"alone" | "met", MemoryBound>;
   readonly #sign: Sign | undefined;
 
@@ -67,9 +67,9 @@ export class Rooms {
   }
 
   /**
-   * How many rooms one client may be in when it comes into another: fewer, the fewer are left of
-   * which somebody is in, so that a few who are in many leave some for whoever is in none (the
-   * dynamic thresholds of `fair_share.ts`). It is never less than one.
+   * The most rooms that one client may be in when it comes into another: fewer, the fewer are left
+   * besides those that somebody is in, so that a few who are in many leave some for whoever is in
+   * none (the dynamic thresholds of `fair_share.ts`). It is never less than one.
    */
   get mostOfOne(): number {
     const { maxRooms, maxRoomsPerClient } = this.#options;

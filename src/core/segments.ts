@@ -32,7 +32,7 @@ export class Segments {
   #spare: Uint8Array<ArrayBuffer> | undefined;
   #held = 0;
 
-  /** How many bytes are taken, used or not. */
+  /** The bytes that are taken, used or not. */
   get held(): number {
     return this.#held;
   }
@@ -50,7 +50,7 @@ export class Segments {
     return written ?? writeTo(this.#add(position, text), text)!;
   }
 
-  /** What lies from one position up to another, which is that of a comma, or of the end. */
+  /** Reads from one position up to another, which is that of a comma, or of the end. */
   read(from: number, to: number): string {
     let i = this.#segments.length - 1;
     while (this.#segments[i]!.start > from) i--;

@@ -32,23 +32,23 @@ export class Session implements Person {
    * on the way to a store that did not answer. 0 where that cannot be.
    */
   doubtUpTo = 0;
-  /** Whether it has come in at another process since it was here. */
+  /** Set where it has come in at another process since it was here. */
   elsewhere = false;
   /** The connection it speaks on; none while it is away. */
   peer: Peer | undefined;
   /** When it was last heard, on the monotonic clock in milliseconds. */
   seenAt = 0;
-  /** What it may still say. */
+  /** The rate that it has left. */
   readonly budget: TokenBucket;
 
-  /** How long it has been connected since it came into rooms, over all its connections, in milliseconds. */
+  /** The time that it was connected since it came into rooms, over all its connections, in milliseconds. */
   stayed = 0;
 
   /** Since when that counts for its present connection. */
   #enteredAt: number | undefined;
-  /** Whether it has numbered a message. */
+  /** Set once it has numbered a message. */
   #numbers = false;
-  /** Whether one with a number was refused since the last that was taken. */
+  /** Set where one with a number was refused since the last that was taken. */
   #stumbled = false;
 
   /** Made by {@linkcode Sessions} only. */
@@ -125,14 +125,14 @@ export class Session implements Person {
     this.seenAt = now;
   }
 
-  /** Whether more than its messages up to `n` may be in a log. */
+  /** `true` where more than its messages up to `n` may be in a log. */
   get doubtful(): boolean {
     return this.doubtUpTo > this.n;
   }
 
   /**
-   * Whether this client can go on with its numbers that has, or needs, no answer any more to its
-   * messages up to `n`. One that does not know can where nothing is in doubt.
+   * Says whether this client can go on with its numbers, where it has, or needs, no answer any more
+   * to its messages up to `n`. One that does not know can where nothing is in doubt.
    */
   canGoOn(n: number | undefined): boolean {
     return n === undefined ? !this.doubtful : n <= Math.max(this.n, this.doubtUpTo);
@@ -220,7 +220,7 @@ export class Sessions {
     this.#rate = rate;
   }
 
-  /** How many there are. */
+  /** The number of clients. */
   get size(): number {
     return this.#byId.size;
   }
@@ -242,7 +242,7 @@ export class Sessions {
     return this.#byId.get(id);
   }
 
-  /** What a later connection shows to be the same client. Must never be logged. */
+  /** The token by which a later connection shows that it is the same client. Must never be logged. */
   tokenOf(id: string): string {
     return `${id}.${this.#sign(id)}`;
   }

@@ -15,7 +15,7 @@ export class Shares<Owner, Item> {
   /** The owners by the number of what they have. */
   readonly #bySize = new Levels<Owner>();
 
-  /** How many things there are. */
+  /** The number of things. */
   get size(): number {
     return this.#ownerOf.size;
   }

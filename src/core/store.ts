@@ -1,5 +1,5 @@
 /**
- * What keeps the logs. There is one interface and one conformance suite; what an
+ * Stores, which keep the logs. There is one interface and one conformance suite; what an
  * acknowledgement is worth is each store's own promise.
  *
  * @module
@@ -11,26 +11,26 @@ import type { Roster } from "../protocol/roster.ts";
 import type { Log, LogLimits } from "./log.ts";
 
 /**
- * How many deleted rooms are remembered at least, the newest of them, and for how long, in
+ * The least number of deleted rooms that are remembered, the newest of them, and for how long in
  * milliseconds: whoever was cut off when a room was deleted shall not make it again.
  */
 export const DELETED = { rooms: 10_000, ms: 30 * 86_400_000 };
 
-/** How much of its past a store keeps of each room: whichever is reached first. */
+/** Bounds of the past that a store keeps of each room: whichever is reached first. */
 export interface StoreLimits extends LogLimits {
-  /** How old an entry may become, in milliseconds. A room of which nothing is left is forgotten once it is empty. */
+  /** The age that an entry may reach, in milliseconds. A room of which nothing is left is forgotten once it is empty. */
   logAgeMs: number;
 }
 
-/** What a store may need to know; all times in milliseconds. */
+/** Settings of a store; all times in milliseconds. */
 export interface StoreOptions extends StoreLimits {
-  /** How long a client without a connection may still come back. */
+  /** The time in which a client without a connection may still come back. */
   graceMs: number;
-  /** How many machines keep each entry, where a store has several. */
+  /** The number of machines that keep each entry, where a store has several. */
   replicas: number;
-  /** How often a process looks whether it reaches a shared store: it knows that it does not after two of these. */
+  /** The time between two looks of a process whether it reaches a shared store: it knows that it does not after two of these. */
   probeMs: number;
-  /** How long a process that shares a store may be silent before its members have left. */
+  /** The time that a process that shares a store may be silent before its members have left. */
   leaseMs: number;
 }
 
@@ -38,7 +38,7 @@ export interface StoreOptions extends StoreLimits {
 export interface StoredRoom {
   /** The room's id. */
   readonly id: string;
-  /** How it is called. */
+  /** Its name. */
   readonly name: string;
   /** The newest part of its log. The store pushes to it for as long as the room is open. */
   readonly log: Log;
@@ -49,7 +49,7 @@ export interface StoredRoom {
    * has to take over when it opens the room. None unless given.
    */
   readonly orphans?: readonly string[];
-  /** Whether other processes can have members in it too: then nobody knows when it is empty. */
+  /** Set where other processes can have members in it too: then nobody knows when it is empty. */
   readonly shared?: true;
 }
 
@@ -57,7 +57,7 @@ export interface StoredRoom {
 export interface StoredClient {
   /** The public id. */
   readonly id: string;
-  /** How others see it. */
+  /** The name that others see. */
   readonly name: string | undefined;
   /** Its messages up to this number are stored, or given up by the client itself. */
   readonly n: number;
@@ -65,19 +65,19 @@ export interface StoredClient {
   readonly doubtUpTo?: number;
 }
 
-/** What a client that comes back says of its messages, and whether it is still there. */
+/** The return of a client: what it says of its messages, and whether it is still there. */
 export interface Return {
   /** Up to this number it needs no answer any more; undefined where it does not know. */
   readonly n?: number | undefined;
   /** The greatest number that it has sent; undefined where it does not know. */
   readonly sent?: number | undefined;
-  /** Whether the connection that asks for it is still there: nobody is taken over for another one. */
+  /** Says whether the connection that asks for it is still there: nobody is taken over for another one. */
   isHere(): boolean;
 }
 
 /**
- * What a store reports. Reports about one room come in the order of its log, and
- * may come from within the very call that caused them.
+ * Reports of a store. Those about one room come in the order of its log, and may come from
+ * within the very call that caused them.
  */
 export interface StoreEvents {
   /** The log of a room has grown: what was pushed is as durable as the store promises. */
@@ -110,7 +110,7 @@ export interface Store {
    * earlier process are then good in this one.
    */
   readonly key?: Uint8Array;
-  /** Whether several processes use it: they must sign session tokens with the same secret. */
+  /** Set where several processes use it: they must sign session tokens with the same secret. */
   readonly shared?: true;
   /** The most bytes that the body of a message may have, where the store takes less than the protocol allows. */
   readonly bodyBytes?: number;

@@ -14,7 +14,7 @@ export interface Instant {
 
 /** The time that retention goes by: a wall clock that jumps ahead for a moment must not delete all history. */
 export class RetentionClock {
-  /** How far the wall clock was ahead of the monotonic one at first. */
+  /** The milliseconds that the wall clock was ahead of the monotonic one at first. */
   #ahead: number | undefined;
 
   /**
