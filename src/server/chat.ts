@@ -14,13 +14,13 @@ import { createLogger, type Logger } from "./logger.ts";
 import { usualMemory } from "./machine.ts";
 import { START_PAGE } from "./start_page.ts";
 
-/** What {@linkcode createChat} can be told: every limit and time, and where it is reached. */
+/** Settings of {@linkcode createChat}: every limit and time, and where it is reached. */
 export interface ChatOptions extends Partial<EngineOptions> {
   /** The path of the WebSocket; `/` unless given. */
   path?: string;
   /** Takes the log; unless given, events of level `info` and above go to the console. */
   logger?: Logger;
-  /** What keeps the logs: see {@linkcode chooseStore}. Unless given, the memory of this process. */
+  /** The store that keeps the logs: see {@linkcode chooseStore}. Unless given, the memory of this process. */
   store?: OpenStore;
 }
 
@@ -84,7 +84,7 @@ function asksFor({ headers }: Request, header: string, what: string): boolean {
   return list.some((item) => item.split(";", 1)[0]?.trim() === what);
 }
 
-/** What a program hears that does not speak WebSocket. */
+/** The answer to a program that does not speak WebSocket. */
 function upgradeRequired(): Response {
   return new Response("This is a WebSocket\n", {
     status: 426,
@@ -92,7 +92,7 @@ function upgradeRequired(): Response {
   });
 }
 
-/** What a person sees who opens the address in a browser. */
+/** The answer to a person who opens the address in a browser. */
 function startPage(): Response {
   return new Response(START_PAGE, {
     headers: {

@@ -1,5 +1,5 @@
 /**
- * What time it is, looked up once for each turn of the event loop.
+ * The time, looked up once for each turn of the event loop.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Instant } from "../core/time.ts";
 /** Whoever does not read the clock for longer than this stood still, in milliseconds. */
 const STOOD_STILL_MS = 1_000;
 
-/** What a time of standing still counts for, in milliseconds: less than anybody is given up after. */
+/** The time that a time of standing still counts for, in milliseconds: less than anybody is given up after. */
 const COUNTS_AS_MS = 500;
 
 /**
@@ -23,7 +23,7 @@ const COUNTS_AS_MS = 500;
 export class Clock {
   #instant: Instant | undefined;
   #readAt: number | undefined;
-  /** How long the process stood still, all in all. */
+  /** The time that the process stood still, all in all, in milliseconds. */
   #still = 0;
   readonly #monotonic: () => number;
   readonly #forget = (): void => {

@@ -4,15 +4,15 @@
  * @module
  */
 
-/** How long a peer has to answer a close, in milliseconds. */
+/** The time that a peer has to answer a close, in milliseconds. */
 export const ANSWER_MS = 1_000;
 
 /** The share of all places that those may have who still have that time. */
 const SHARE = 1 / 10;
 
-/** What is known of a socket that was closed. */
+/** A socket that was closed. */
 export interface ClosedSocket {
-  /** Whether it is gone: the peer took everything, or has ended it. */
+  /** `true` once it is gone: the peer took everything, or has ended it. */
   readonly ended: boolean;
   /** Ends it without an answer, as far as that can be done. */
   terminate(): void;
@@ -31,7 +31,7 @@ export class ClosedSockets {
     this.#most = Math.max(1, places * SHARE);
   }
 
-  /** How many there are. */
+  /** The number of sockets. */
   get size(): number {
     return this.#waiting.size + this.#late.size;
   }

@@ -12,14 +12,14 @@ import { checkedPath } from "./chat.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "./logger.ts";
 import { usualMemory } from "./machine.ts";
 
-/** What the server program was asked for. */
+/** The settings of the server program, from its command line. */
 export interface ServerSettings {
   port: number;
   hostname: string;
   path: string;
   logLevel: LogLevel;
   logFormat: LogFormat;
-  /** What `chooseStore` is given. */
+  /** The name of a store, for `chooseStore`. */
   store: string;
   /** The file that the secret of the session tokens is in; it beats the one of the environment. */
   secretFile: string | undefined;
@@ -32,7 +32,7 @@ export const VARIABLES = ["CHAT_PORT", "CHAT_HOST", "CHAT_STORE", "CHAT_SECRET"]
 /** A flag that takes a whole number. */
 interface NumberFlag {
   option: Exclude<keyof EngineOptions, "secret" | "memoryBytes">;
-  /** How many of the option's units one of the flag's is. */
+  /** The number of the option's units that one of the flag's is. */
   unit: number;
   least: number;
   most: number;
@@ -87,7 +87,7 @@ function flag(
   return { option, unit, least, most, help };
 }
 
-/** What `--help` prints. */
+/** The text of `--help`. */
 export const SERVER_HELP: string = `Usage: ${PROGRAMS.server} [flags]
 
   --port N            port; 0 takes a free one (CHAT_PORT, default 8765)
@@ -184,7 +184,7 @@ export function checkedSecret(name: string, text: string): string {
   );
 }
 
-/** How many bytes the letters behind a size stand for. */
+/** The bytes that the letters behind a size stand for. */
 const UNITS = { "": 1, K: 1_024, M: 1_048_576, G: 1_073_741_824 };
 
 /** The least memory that logs can do with, in bytes. */

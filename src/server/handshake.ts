@@ -1,8 +1,8 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * What a request must be to begin a WebSocket (RFC 6455, sections 4.1 and 4.2.1). The runtime takes
- * many that are not.
+ * Checks of the requests that begin a WebSocket (RFC 6455, sections 4.1 and 4.2.1). The runtime
+ * takes many that do not pass them.
  *
  * @module
  */
@@ -74,7 +74,7 @@ export function refusalOf({ method, url, headers }: Handshake): Refusal | undefi
   return undefined;
 }
 
-/** What a list in a header has, without its empty elements. */
+/** The elements of a list in a header, but for empty ones. */
 function itemsOf(list: string): string[] {
   return list.split(",").map((item) => item.trim()).filter((item) => item !== "");
 }

@@ -8,10 +8,10 @@
 /** The most characters that wait. */
 const MOST_WAITING = 262_144;
 
-/** What a pipe takes as a whole: lines of two streams that lead to the same pipe do not mix (PIPE_BUF). */
+/** The bytes that a pipe takes as a whole: lines of two streams that lead to the same pipe do not mix (PIPE_BUF). */
 const PIPE_BUF = 4_096;
 
-/** What lines are written to, like `Deno.stdout`, which does not stop the event loop. */
+/** A stream that lines are written to, like `Deno.stdout`, which does not stop the event loop. */
 export interface LineSink {
   /** Writes some of the bytes, and resolves with how many. */
   write(bytes: Uint8Array): Promise<number>;

@@ -1,7 +1,8 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * How often the same may be said in a log: of some lines, strangers can make as many as they like.
+ * A limit of how often the same is said in a log: of some lines, strangers can make as many as they
+ * like.
  *
  * @module
  */
@@ -9,14 +10,14 @@
 /** Events of one name that were held back. */
 export interface HeldBack {
   event: string;
-  /** How severe they are. */
+  /** Their severity. */
   level: number;
   count: number;
 }
 
 /** Counts events of each name. There must be few names: they are kept for a while. */
 export class LogLimit {
-  /** How long a window lasts, in milliseconds. */
+  /** The length of a window, in milliseconds. */
   readonly ms: number;
   readonly #most: number;
   readonly #windows = new Map<string, { level: number; end: number; count: number }>();
@@ -37,7 +38,7 @@ export class LogLimit {
     return ++window.count <= this.#most;
   }
 
-  /** Whether there is something held back that was not told. */
+  /** `true` where something is held back that was not told. */
   get holdsBack(): boolean {
     return this.#windows.values().some(({ count }) => count > this.#most);
   }

@@ -26,18 +26,18 @@ export const LOG_FORMATS: readonly LogFormat[] = ["pretty", "json"];
 /** The way a line looks. */
 export type LogFormat = "pretty" | "json";
 
-/** What an event carries beside its name. */
+/** The fields of an event, besides its name. */
 export type Fields = Record<string, string | number | boolean | undefined>;
 
 /** Takes events; `event` is a fixed text of ours, and what others chose stands in `fields`. */
 export interface Logger {
-  /** What is of use when looking for a fault. */
+  /** Logs what is of use when looking for a fault. */
   debug(event: string, fields?: Fields): void;
-  /** What an operator wants to see. */
+  /** Logs what an operator wants to see. */
   info(event: string, fields?: Fields): void;
-  /** Something was wrong, and was dealt with. */
+  /** Logs what was wrong, and was dealt with. */
   warn(event: string, fields?: Fields): void;
-  /** Something is broken. */
+  /** Logs what is broken. */
   error(event: string, fields?: Fields): void;
 }
 
@@ -64,7 +64,7 @@ const STD_LEVELS = {
   error: "ERROR",
 } as const satisfies Record<LogLevel, LevelName>;
 
-/** How many lines of one event there may be in how many milliseconds. `debug` is for whoever wants all. */
+/** The most lines of one event within a time in milliseconds. `debug` is for whoever wants all. */
 const MOST_ALIKE = 10;
 const ALIKE_MS = 10_000;
 

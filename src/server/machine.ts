@@ -1,5 +1,5 @@
 /**
- * What the machine has, as far as a program without permissions is told.
+ * The memory of the machine, as far as a program without permissions is told.
  *
  * @module
  */

@@ -12,16 +12,16 @@ export interface Asked {
 }
 
 /**
- * How many requests a connection may make in a second. A proxy sends those of several people over
+ * The most requests of a connection in a second. A proxy sends those of several people over
  * one connection, so that this is more than a person needs.
  */
 const MOST_REQUESTS = 100;
 const SECOND_MS = 1_000;
 
-/** How many connections are counted; with one more, the count of all begins anew. */
+/** The most connections that are counted; with one more, the count of all begins anew. */
 const MOST_COUNTED = 10_000;
 
-/** What an answer fails with that ends its connection: nobody is to blame for it. */
+/** The failure of an answer that ends its connection: nobody is to blame for it. */
 export class Ended extends Error {}
 
 /** Counts the requests of each connection. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What the runtime keeps to itself; any of it may be missing in another version. */
+/** The part of the runtime that it keeps to itself; any of it may be missing in another version. */
 interface Runtime {
   core?: { tryClose?: (resource: number) => void };
 }

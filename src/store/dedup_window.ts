@@ -51,7 +51,7 @@ export class DedupWindow implements Shrinkable {
     if (n % NOTED_MESSAGES === 0) this.#note();
   }
 
-  /** Whether the `seq` of message `n` would be known if it had been stored from here. */
+  /** Says whether the `seq` of message `n` would be known if it had been stored from here. */
   isRecent(n: number): boolean {
     return n > this.#last - WINDOW_SIZE;
   }

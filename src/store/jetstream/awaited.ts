@@ -10,11 +10,11 @@
 import type { MessageDraft } from "../../protocol/frames.ts";
 import { allIdle, becomeIdle, type Busy } from "./idle.ts";
 
-/** What is awaited in all rooms of a node. */
+/** All that is awaited in the rooms of a node. */
 export class Awaited {
   /** By room and by place, in the order of the places. */
   readonly #rooms = new Map<string, Map<number, MessageDraft>>();
-  /** How many there are of each client, and who waits until there are none. */
+  /** The number of them by client, and who waits until there are none. */
   readonly #clients = new Map<string, Busy & { count: number }>();
 
   /** Notes that a message is stored at `seq` of a room, where it was not seen yet. */

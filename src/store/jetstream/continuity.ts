@@ -1,9 +1,9 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * Whether a log that is read from a store others write to has everything: each entry says where
- * the log was when it was published, and by that alone what is missing shows, whatever has
- * removed it.
+ * Looks whether a log has everything that is read from a store which others write to as well: each
+ * entry says where the log was when it was published, and by that alone what is missing shows,
+ * whatever has removed it.
  *
  * @module
  */
@@ -60,7 +60,7 @@ export class Continuity {
     this.#count = 0;
   }
 
-  /** Whether an entry was published by somebody who had a newer entry than the log. */
+  /** Says whether an entry was published by somebody who had a newer entry than the log. */
   isBehind({ place }: PlacedEntry): boolean {
     return place !== undefined && place.head > this.#log.head;
   }

@@ -1,7 +1,7 @@
 /**
- * Whether this node can work with NATS now: whether it is connected, hears what it says, and
- * is told that what it gives to be stored is stored. All three are found out at an interval,
- * and none of them follows from another: servers without a majority still carry words.
+ * The health of this node: whether it is connected to NATS, hears what it says, and is told that
+ * what it gives to be stored is stored. All three are found out at an interval, and none of them
+ * follows from another: servers without a majority still carry words.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { within } from "../../protocol/deadline.ts";
 import type { Nodes } from "./nodes.ts";
 import type { PublishOutcome } from "./publish.ts";
 
-/** What the health of a node is found out with, and who hears of it. */
+/** Calls that find out the health of a node, and tell of it. */
 export interface HealthActions {
   /** Says that this node lives: a word of the time `now` that all nodes hear, this one too. */
   say(now: number): void;
@@ -56,7 +56,7 @@ export class JetStreamHealth {
     this.#actions = actions;
   }
 
-  /** Whether everything works but, perhaps, that NATS has no room left. */
+  /** `true` where everything works but, perhaps, that NATS has no room left. */
   get works(): boolean {
     return this.#works;
   }
@@ -114,7 +114,7 @@ export class JetStreamHealth {
     this.#closed = true;
   }
 
-  /** What is wrong; undefined where nothing is. */
+  /** Says what is wrong; undefined where nothing is. */
   #trouble(now: number): string | undefined {
     if (this.#wholeAt === undefined) return "NATS is not reached";
     if (!this.#nodes.hears(now)) return "NATS is not heard";

@@ -8,7 +8,7 @@ import type { JetStreamManager } from "@nats-io/jetstream";
 import type { Msg, NatsConnection } from "@nats-io/transport-node";
 import { NS_PER_MS } from "./streams.ts";
 
-/** What is read, and how. */
+/** The part of a stream that is read, and how. */
 export interface Reading {
   stream: string;
   subject: string;
@@ -16,9 +16,9 @@ export interface Reading {
   inbox: string;
   /** The `seq` of the first message, from 1. */
   from: number;
-  /** How many messages are kept, of more the newest. */
+  /** The most messages that are kept, of more the newest. */
   most: number;
-  /** How long nothing may come, in milliseconds. */
+  /** The time in which nothing may come, in milliseconds. */
   patienceMs: number;
 }
 
@@ -28,7 +28,7 @@ export interface ReadMessage {
   seq: number;
 }
 
-/** How often a reading consumer says that it lives, and when it ends if nobody reads, in milliseconds. */
+/** The time between two words of a reading consumer that it lives, and the time to its end if nobody reads, in milliseconds. */
 const HEARTBEAT_MS = 500;
 const UNUSED_MS = 5_000;
 
@@ -85,7 +85,7 @@ export async function readStream(
   }
 }
 
-/** What a consumer says of a message: its place in the stream, its index, and how many follow. */
+/** Reads what a consumer says of a message: its place in the stream, its index, and how many follow. */
 function placeOf(reply: string): { seq: number; nth: number; left: number } {
   const tokens = reply.split(".");
   // Since NATS 2.10 it may name a domain and an account before the stream.

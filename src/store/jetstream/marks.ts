@@ -22,7 +22,7 @@ const NO_MESSAGE = 10_037;
 const STREAM_NOT_FOUND = 10_059;
 
 /**
- * What the marks of a life say: `whole` that the stream of the rooms has been there all the time,
+ * The word of the marks of a life: `whole` that the stream of the rooms has been there all the time,
  * `replaced` that it has been deleted since and is another one, `none` nothing, as they are not
  * there. They are `unread` while the servers that have them do not answer.
  */

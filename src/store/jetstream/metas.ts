@@ -8,9 +8,9 @@
 import { roomGone } from "../../protocol/errors.ts";
 import type { JetStreamLink } from "./link.ts";
 
-/** What is kept of a room beside its entries. */
+/** The record of a room besides its entries. */
 export interface RoomMeta {
-  /** How the room is called. */
+  /** The name of the room. */
   name: string;
   /** Names this life of its log. */
   epoch: string;
@@ -22,7 +22,7 @@ export interface RoomMeta {
   at: number;
 }
 
-/** What is kept of a room that was deleted. */
+/** The record of a room that was deleted. */
 export interface Tombstone {
   /** When it was deleted, in milliseconds since 1970. */
   deleted: number;
@@ -37,10 +37,10 @@ export interface KeptMeta {
   meta: RoomMeta | Tombstone;
 }
 
-/** What is needed of the line to NATS. */
+/** The part of the line to NATS that is needed. */
 export type MetasLink = Pick<JetStreamLink, "subject" | "last" | "publish" | "purge" | "made">;
 
-/** How often a room is deleted anew that somebody makes or refreshes meanwhile. */
+/** The most tries to delete a room that somebody makes or refreshes meanwhile. */
 const MAX_TRIES = 5;
 
 /** The rooms of all nodes. */
@@ -104,7 +104,7 @@ export class JetStreamMetas {
   }
 }
 
-/** What is kept of the room of that id. */
+/** Reads what is kept of the room of that id. */
 export async function keptMeta(
   link: Pick<MetasLink, "subject" | "last">,
   id: string,
@@ -113,7 +113,7 @@ export async function keptMeta(
   return kept && { seq: kept.seq, at: kept.at, meta: JSON.parse(kept.text) };
 }
 
-/** Whether what is kept is a room, and not what is left of one. */
+/** Says whether what is kept is a room, and not what is left of one. */
 export function isRoom(meta: RoomMeta | Tombstone | undefined): meta is RoomMeta {
   return meta !== undefined && !("deleted" in meta);
 }

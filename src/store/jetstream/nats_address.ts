@@ -12,7 +12,7 @@ export interface NatsAddress {
   servers: string[];
   /** Who this is to them, where they ask. */
   user?: string;
-  /** What `user` shows; without a user, a token. */
+  /** The password of `user`; without a user, a token. */
   password?: string;
   /** The first word of all subjects, and of the names of the streams. */
   name: string;

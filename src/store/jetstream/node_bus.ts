@@ -1,13 +1,13 @@
 /**
- * What nodes say to each other, as far as it is not in a stream: it may get lost, and each of them
- * hears its own words too.
+ * Words of nodes to each other that are not in a stream: they may get lost, and each node hears its
+ * own too.
  *
  * @module
  */
 
 import type { JetStreamLink } from "./link.ts";
 
-/** What is heard of the nodes, each by its id. */
+/** Words that are heard of the nodes, each by its id. */
 export interface NodeWords {
   /** A node lives, and said so at this time of its own monotonic clock, in milliseconds. */
   alive(node: string, at: number): void;

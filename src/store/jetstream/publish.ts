@@ -1,6 +1,6 @@
 /**
- * What is published into a stream, and what became of it: what is certainly not stored is told
- * from what may be.
+ * Publishing into a stream, and what became of it: what is certainly not stored is told from what
+ * may be.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { reasonOf } from "../../protocol/errors.ts";
 import type { Place } from "./continuity.ts";
 import { codeOf } from "./streams.ts";
 
-/** What became of something published. */
+/** The outcome of something published. */
 export type PublishOutcome =
   | { type: "stored"; seq: number; duplicate: boolean }
   /** Refused because there is a newer message on the subject than was said, or it was a question. */
@@ -23,9 +23,9 @@ export type PublishOutcome =
   /** Nobody knows. */
   | { type: "unknown"; reason: string };
 
-/** How something is published. */
+/** Options of publishing. */
 export interface PublishOptions {
-  /** What makes it stored once. */
+  /** The id that makes it stored once. */
   id?: string;
   /** The node that publishes it. */
   node?: string;
@@ -45,10 +45,10 @@ const WRONG_LAST_SEQUENCE = new Set([10_071, 10_164]);
 const ROLLUP_FAILED = 10_111;
 const TOO_LARGE = 10_054;
 
-/** What the library throws before anything was sent. */
+/** Errors that the library throws before anything was sent. */
 const UNSENT = new Set(["InvalidArgumentError", "InvalidSubjectError"]);
 
-/** What became of a message whose publishing failed with `error`. */
+/** Finds what became of a message whose publishing failed with `error`. */
 export function outcomeOf(error: unknown): PublishOutcome {
   const code = codeOf(error);
   const name = error instanceof Error ? error.name : "";

@@ -12,38 +12,38 @@ import { sleep } from "../../protocol/deadline.ts";
 import { DELETED } from "../../core/store.ts";
 import { reasonOf } from "../../protocol/errors.ts";
 
-/** How the streams are. */
+/** Settings of the streams. */
 export interface StreamSettings {
   /** The first word of all subjects, and the name of the stream of the rooms. */
   name: string;
-  /** How many servers keep each message. */
+  /** The number of servers that keep each message. */
   replicas: number;
-  /** How many entries of a room are kept, and for how long, in milliseconds. */
+  /** The number of entries of a room that are kept, and for how long in milliseconds. */
   logEntries: number;
   logAgeMs: number;
-  /** How long ids of messages are remembered at least, in milliseconds. */
+  /** The least time that ids of messages are remembered, in milliseconds. */
   dedupMs: number;
-  /** How long one question may take, in milliseconds. */
+  /** The timeout of one question, in milliseconds. */
   patienceMs: number;
 }
 
-/** What the streams need of the line to NATS. */
+/** The part of the line to NATS that the streams need. */
 export interface StreamsLink {
   /** Why a subject takes no messages now; undefined where it takes them. */
   refusal(subject: string): Promise<string | undefined>;
-  /** Whether nobody waits for the streams any more. */
+  /** Says whether nobody waits for the streams any more. */
   isOver(): boolean;
   /** Something about a stream is not as it should be, and cannot be mended. */
   troubled(reason: string): void;
 }
 
-/** How long a stream that takes no messages yet is left alone, in milliseconds. */
+/** The time that a stream that takes no messages yet is left alone, in milliseconds. */
 const BEGINS_AFTER_MS = 5;
 
-/** How long rooms and clients that nobody asks for are remembered at least, in milliseconds: a day. */
+/** The least time that rooms and clients that nobody asks for are remembered, in milliseconds: a day. */
 export const STATE_KEPT_MS = 86_400_000;
 
-/** What a node that was told otherwise changes of a stream that is there. */
+/** Settings that a node that was told otherwise changes of a stream that is there. */
 const CHANGEABLE = [
   "num_replicas",
   "max_msgs_per_subject",
@@ -60,10 +60,10 @@ const STREAM_NOT_FOUND = 10_059;
 /** Servers that keep a stream hear each other every second; after so many milliseconds one is gone. */
 const SILENT_MS = 5_000;
 
-/** What a message takes in a stream at least, in bytes. */
+/** The least bytes that a message takes in a stream. */
 const LEAST_BYTES = 256;
 
-/** What the descriptions of our streams begin with. */
+/** The beginning of the descriptions of our streams. */
 const IDENTITY = "parley:";
 
 /** The streams, as one node sees them. */
@@ -91,7 +91,7 @@ export class JetStreamStreams {
     return subject.startsWith(this.subject("room", "")) ? name : `${name}-state`;
   }
 
-  /** What told the streams from others of the same name at the last look; undefined before the first. */
+  /** The mark that told the streams from others of the same name at the last look; undefined before the first. */
   get made(): string | undefined {
     return this.#made;
   }
@@ -101,7 +101,7 @@ export class JetStreamStreams {
     return this.#full;
   }
 
-  /** How many entries of a room are kept, at the last look. */
+  /** The number of entries of a room that are kept, at the last look. */
   get keptEntries(): number {
     return this.#keptEntries;
   }
@@ -204,7 +204,7 @@ function fullnessOf({ config, state }: StreamInfo): string | undefined {
   return isFull ? `${name} is full: it has all of ${max_msgs} messages` : undefined;
 }
 
-/** Whether the server that leads a stream is in touch with a majority of those that keep it. */
+/** Says whether the server that leads a stream is in touch with a majority of those that keep it. */
 function hasMajority({ cluster }: StreamInfo): boolean {
   const others = cluster?.replicas ?? [];
   const silent = others.filter(({ offline, active }) => offline || active > NS_PER_MS * SILENT_MS);
@@ -238,7 +238,7 @@ async function find(
 }
 
 /**
- * What tells a stream from others of its name. When it was made is second best: each replica
+ * Finds what tells a stream from others of its name. When it was made is second best: each replica
  * of NATS 2.9 has its own moment, a fraction of a millisecond from the others', and tells it
  * when it leads.
  */

@@ -12,25 +12,25 @@ import { FileLostError } from "./errors.ts";
 import { inodeOf, isSameFile, LockFile, statOf } from "./lock.ts";
 import { migrate, MIGRATIONS, NEW_ERA } from "./schema.ts";
 
-/** How long another program, like one that makes a backup, can hold a transaction up, in milliseconds. */
+/** The time that another program, like one that makes a backup, can hold a transaction up, in milliseconds. */
 const BUSY_MS = 100;
 
-/** How much of the file SQLite keeps in memory, in KiB. */
+/** The part of the file that SQLite keeps in memory, in KiB. */
 const CACHE_KIB = 16_384;
 
 /** So many pages of 4 KiB wait in the write-ahead log until they go to the file. */
 const CHECKPOINT_PAGES = 1_000;
 
-/** How long a write-ahead log may stay that had to wait for somebody who read for long, in bytes. */
+/** The length that a write-ahead log may keep that had to wait for somebody who read for long, in bytes. */
 const WAL_BYTES = 4_194_304;
 
-/** How long after it failed a file that is gone is written again, in milliseconds. */
+/** The time after which a file that is gone is written again where that failed, in milliseconds. */
 const REWRITE_MS = 10_000;
 
 /** The header of a database, in bytes. */
 const HEADER_BYTES = 100;
 
-/** How much is copied at a time, in bytes. */
+/** The bytes that are copied at a time. */
 const COPY_BYTES = 1_048_576;
 
 /** A value as SQLite takes it. */
@@ -39,7 +39,7 @@ export type Value = string | number | null | Uint8Array;
 /** A row of a table or of an answer, by column. */
 export type Row = Record<string, unknown>;
 
-/** How many pages a write-ahead log has, and how many of these are in the file too. */
+/** The number of pages of a write-ahead log, and of those that are in the file too. */
 interface Pages {
   readonly log: number;
   readonly checkpointed: number;
@@ -57,7 +57,7 @@ export class SqliteDatabase {
   /** Names the history of the file: see {@linkcode LockFile}. */
   #era = "";
   #commits = 0;
-  /** Whether the lock file does not say how far the file has got. */
+  /** Set while the lock file does not say how far the file has got. */
   #unstamped = false;
   /** The file, its header, and its write-ahead log, when this process had written to them last. */
   #own: Deno.FileInfo;
@@ -238,7 +238,7 @@ export class SqliteDatabase {
     } else this.#abandon("its file was written over");
   }
 
-  /** Whether another program has brought some of the write-ahead log into the file: it may do that, and nothing else. */
+  /** Says whether another program has brought some of the write-ahead log into the file: it may do that, and nothing else. */
   #isCheckpointed({ log, checkpointed } = this.#countPages()): boolean {
     return log < this.#pages.log || checkpointed !== this.#pages.checkpointed;
   }

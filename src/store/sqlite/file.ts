@@ -1,5 +1,5 @@
 /**
- * What is kept in a SQLite file, and how it is asked for.
+ * The statements that a SQLite file is read and written with.
  *
  * @module
  */
@@ -90,7 +90,7 @@ export class SqliteFile extends SqliteDatabase {
     );
   }
 
-  /** Whether it is noted that the room of that id is deleted. */
+  /** Says whether it is noted that the room of that id is deleted. */
   isDeleted(id: string): boolean {
     return this.get("SELECT 1 FROM deleted WHERE id = ?", id) !== undefined;
   }
@@ -179,7 +179,7 @@ export class SqliteFile extends SqliteDatabase {
     return row && infoOf(row);
   }
 
-  /** Whether somebody is in a room who is a client that may still come back. */
+  /** Says whether somebody is in a room who is a client that may still come back. */
   isAwaited(room: number): boolean {
     const sql = "SELECT 1 FROM members JOIN clients USING (id) WHERE room = ? LIMIT 1";
     return this.get(sql, room) !== undefined;

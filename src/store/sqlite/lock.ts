@@ -9,7 +9,7 @@
 export interface Stamp {
   /** Names its history: a file that was put back goes on under another one. */
   readonly era: string;
-  /** How many transactions there had been. */
+  /** The number of transactions that there had been. */
   readonly commits: number;
   /** The file on its disk: see {@linkcode inodeOf}. */
   readonly inode: string;
@@ -37,13 +37,13 @@ export class LockFile {
     throw new Error("another process has it open");
   }
 
-  /** Whether the file of this lock is still where others look for it. */
+  /** `true` where the file of this lock is still where others look for it. */
   get isInPlace(): boolean {
     const found = statOf(this.#path);
     return found !== undefined && isSameFile(found, this.#file.statSync());
   }
 
-  /** What was written last, by whichever process; undefined where that is no stamp. */
+  /** Reads what was written last, by whichever process; undefined where that is no stamp. */
   read(): Stamp | undefined {
     this.#file.seekSync(0, Deno.SeekMode.Start);
     const length = this.#file.readSync(this.#bytes) ?? 0;
@@ -72,7 +72,7 @@ export class LockFile {
   }
 }
 
-/** What is at a path; undefined where there is nothing to be seen. */
+/** Looks at what is at a path; undefined where there is nothing to be seen. */
 export function statOf(path: string): Deno.FileInfo | undefined {
   try {
     return Deno.statSync(path);

@@ -1,5 +1,5 @@
 /**
- * What is in the SQLite file of a chat.
+ * The tables in the SQLite file of a chat.
  *
  * @module
  */

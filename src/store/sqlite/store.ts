@@ -32,7 +32,7 @@ const MAX_KEPT = 10_000;
 /** Up to so many of them are tried again with the next message; more would hold up all else with each. */
 const TRIED_AT_ONCE = 1_000;
 
-/** How often some rooms are looked at for what is too old, and the file itself, in milliseconds. */
+/** The time between two looks at some rooms for what is too old, and at the file itself, in milliseconds. */
 const LOOK_MS = 1_000;
 
 /** The numbers of the last messages of a client. */
