@@ -30,7 +30,7 @@ function codeIn(path: string, language: string): string[] {
 function started(program: RegExp): string[][] {
   const lines = PAGES.flatMap((path) => codeIn(path, "sh")).join("\n")
     .replaceAll("\\\n", " ").replaceAll(/\$\((\w+)\)/g, "$1").split("\n");
-  return lines.map((line) => line.replace(/ [#&|>] .*| &$/, "").split(program)[1])
+  return lines.map((line) => line.replace(/ ([#&|]|2?>) .*| &$/, "").split(program)[1])
     .filter((rest) => rest !== undefined)
     .map((rest) => rest.split(" ").filter((argument) => argument !== ""));
 }
