@@ -42,7 +42,7 @@ const ASKING_YET = [
   ...["connection", "engine", "gathering", "intake", "line", "pump"].map((name) =>
     `src/server/${name}.ts`
   ),
-  ...["clients", "disputes", "life", "link", "nodes", "outgoing", "room", "store", "told"]
+  ...["clients", "disputes", "nodes", "outgoing", "store", "told"]
     .map((name) => `src/store/jetstream/${name}.ts`),
 ];
 

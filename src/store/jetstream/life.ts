@@ -1,6 +1,6 @@
 /**
- * Whether the streams are still those that clients were told of, or were put back to an earlier
- * state: then what was said after that is gone, and nothing in them tells. Their life has a name,
+ * The life of the streams: they are those that clients were told of, or were put back to an earlier
+ * state. Then what was said after that is gone, and nothing in them tells. So their life has a name,
  * which is a part of all epochs. It goes on where somebody can say so: a node that has known them
  * all the time, or marks in the memory of NATS that no backup has. Else another life begins.
  *
@@ -14,29 +14,29 @@ import { reasonOf } from "../../protocol/errors.ts";
 import type { JetStreamLink } from "./link.ts";
 import { type MarkedStream, readMarks, removeMark, setMarks } from "./marks.ts";
 
-/** How the name of a life is kept, beside the rooms. */
+/** The name of a life as it is kept, beside the rooms. */
 interface Kept {
   id: string;
   /** The streams that it is about. */
   made: string;
 }
 
-/** What is needed of the line to NATS; `made` tells its streams from others. */
+/** The part of the line to NATS that is needed; `made` tells its streams from others. */
 export type LifeLink = Pick<JetStreamLink, "subject" | "last" | "publish" | "made">;
 
 /** Where it is kept: among what rooms are called; no room has such an id. */
 const KEPT_AT = "-life";
 
-/** How often a node tries what others were faster at, and looks where a server is behind. */
+/** The most tries of what others were faster at, and the most looks where a server is behind. */
 const MAX_TRIES = 5;
 
-/** How long a server that is behind is given each time, in milliseconds. */
+/** The time that a server that is behind is given each time, in milliseconds. */
 const BEHIND_MS = 100;
 
-/** How often a node that begins tries to read marks that do not answer; each try takes seconds. */
+/** The most tries of a node that begins to read marks that do not answer; each try takes seconds. */
 const UNREAD_TRIES = 8;
 
-/** How many looks without marks are told of. */
+/** The number of looks without marks that are told of. */
 const UNMARKED_LOOKS = 3;
 
 /** The life of the streams, as one node knows it. */
@@ -44,10 +44,10 @@ export class JetStreamLife {
   readonly #link: LifeLink;
   readonly #timeoutMs: number;
   readonly #troubled: (reason: string) => void;
-  /** Whether marks are being made, and how often in a row they could not be. */
+  /** Set while marks are being made; and the number of times in a row that they could not be. */
   #isMarking = false;
   #unmarked = 0;
-  /** How often marks did not answer. */
+  /** The number of times that marks did not answer. */
   #unread = 0;
   #id = "";
   /** The newest entry of all rooms that is known to have been there, and the id of its message. */
@@ -103,7 +103,7 @@ export class JetStreamLife {
     if (!await this.#confirming) throw new Error("The streams are not what they were");
   }
 
-  /** Whether somebody can say that the streams are still what they were in that life. */
+  /** Says whether somebody can tell that the streams are still what they were in that life. */
   async #goesOn(connection: MarkedStream, id: string): Promise<boolean> {
     if (id === this.#id) {
       if (await this.#isIntact(connection)) return true;
@@ -157,7 +157,7 @@ export class JetStreamLife {
     this.#isMarking = false;
   }
 
-  /** Whether the stream of the rooms still has what this node has seen of it, or has dropped it. */
+  /** Says whether the stream of the rooms still has what this node has seen of it, or has dropped it. */
   async #isIntact(connection: MarkedStream): Promise<boolean> {
     const { jsm, stream } = connection;
     const { seq, id } = this.#seen;

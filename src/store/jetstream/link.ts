@@ -25,11 +25,11 @@ export interface LinkSettings extends StreamSettings {
   servers: string[];
   /** Who this is to them, where they ask. */
   user?: string;
-  /** What `user` shows; without a user, a token. */
+  /** The password of `user`; without a user, a token. */
   password?: string;
 }
 
-/** What a link reports. */
+/** Reports of a link. */
 export interface LinkEvents {
   /** It is whole: connected, the streams are there, and NATS allows what rooms and clients need. */
   whole(): void;
@@ -73,7 +73,7 @@ export interface StreamMessage extends PlacedEntry {
   text: string;
 }
 
-/** What is newest on a subject. */
+/** The newest message on a subject. */
 export interface Kept {
   seq: number;
   text: string;
@@ -95,10 +95,10 @@ const NOT_CONNECTED = "Not connected to NATS";
 /** The least that NATS must take in one message, in bytes: a body of some length with its headers. */
 const LEAST_PAYLOAD = 4_096;
 
-/** How long the next attempt waits when something went wrong, in milliseconds. */
+/** The wait before the next attempt when something went wrong, in milliseconds. */
 const AGAIN_AFTER_MS = 250;
 
-/** How often the stream is looked at while all is well, in milliseconds: it may have been made anew. */
+/** The time between two looks at the streams while all is well, in milliseconds: they may have been made anew. */
 const LOOK_EVERY_MS = 5_000;
 
 /** The headers of NATS and ours. */
@@ -112,8 +112,9 @@ const HEADER = {
 };
 
 /**
- * What no stream takes, and each refuses only after it has looked for duplicates. Conditions about
- * what is newest do for some NATS only: 2.15 looks at those first, and with replicas 2.9 does.
+ * A header that no stream takes, and that each refuses only after it has looked for duplicates.
+ * Conditions about what is newest do for some NATS only: 2.15 looks at those first, and with
+ * replicas 2.9 does.
  */
 const NO_ROLLUP = "never";
 
@@ -158,7 +159,7 @@ export class JetStreamLink {
     return this.#streams.subject(kind, of);
   }
 
-  /** What tells the streams from others of the same name. */
+  /** The mark that tells the streams from others of the same name. */
   get made(): string {
     return this.#streams.made ?? "";
   }
@@ -178,12 +179,12 @@ export class JetStreamLink {
     }
   }
 
-  /** How many entries of a room the streams keep, whatever this node was told. */
+  /** The number of entries of a room that the streams keep, whatever this node was told. */
   get keptEntries(): number {
     return this.#streams.keptEntries;
   }
 
-  /** How many bytes one message may have with its headers; undefined before NATS was reached. */
+  /** The most bytes of one message with its headers; undefined before NATS was reached. */
   get maxPayload(): number | undefined {
     return this.#maxPayload;
   }
@@ -270,7 +271,7 @@ export class JetStreamLink {
   }
 
   /**
-   * What is on a subject of a room from `seq` on, in its order: the newest `most` messages, if
+   * Reads what is on a subject of a room from `seq` on, in its order: the newest `most` messages, if
    * there are more. Rejects where one of them does not come.
    */
   async history(subject: string, seq: number, most: number): Promise<StreamMessage[]> {

@@ -31,7 +31,7 @@ interface Snapshot {
   members: (MemberInfo & { speaker: Speaker })[];
 }
 
-/** What a room reports. */
+/** Reports of a room. */
 export interface RoomEvents {
   /** An entry of `from` was pushed to the log: its message `n`, or with 0 what tells of its coming or going. */
   pushed(from: string, n: number, seq: number): void;
@@ -41,7 +41,7 @@ export interface RoomEvents {
   gone(how: "deleted" | "lost"): void;
 }
 
-/** What a room needs to be one. */
+/** The setting of a room: all that it needs. */
 export interface RoomSetting {
   link: JetStreamLink;
   limits: StoreLimits;
@@ -50,13 +50,13 @@ export interface RoomSetting {
   node: string;
 }
 
-/** How many live messages are kept while the past is read; what is beyond is read again. */
+/** The most live messages that are kept while the past is read; what is beyond is read again. */
 const MAX_EARLY = 4_096;
 
-/** What a node says in a room that does not know who is in it: no frame. */
+/** The word of a node that does not know who is in a room: no frame. */
 const ROSTER_WANTED = "roster?";
 
-/** How often a replica is asked that is behind, and how long it is given in between, in milliseconds. */
+/** The most times that a replica is asked that is behind, and the time it is given in between, in milliseconds. */
 const MAX_TRIES = 5;
 const BEHIND_MS = 50;
 
@@ -70,11 +70,11 @@ export class JetStreamRoom implements StoredRoom {
   orphans: readonly string[] = [];
   /** Which node spoke for each member last. */
   readonly speakers = new Map<string, Speaker>();
-  /** What this node has told of its own clients. */
+  /** All that this node has told of its own clients. */
   readonly told: Told;
-  /** Whether the members may be others than this node has told. */
+  /** Set where the members may be others than this node has told. */
   unsettled = true;
-  /** Whether nobody here is in it any more. */
+  /** Set once nobody here is in it any more. */
   released = false;
   readonly #link: JetStreamLink;
   readonly #limits: StoreLimits;
@@ -83,7 +83,7 @@ export class JetStreamRoom implements StoredRoom {
   #deafen: () => void = () => {};
   /** The greatest `seq` that the stream is known to have for this room. */
   #expected = 0;
-  /** Whether the stream is to be read again, because that failed or for another reason. */
+  /** Set where the stream is to be read again, because that failed or for another reason. */
   #doubtful = true;
   #early: StreamMessage[] = [];
   #reading: Promise<void> | undefined;
@@ -96,9 +96,9 @@ export class JetStreamRoom implements StoredRoom {
   readonly #start: number;
   /** The `seq` up to which the roster was true when it was read. */
   #rosterAt = 0;
-  /** Whether the roster is what the log has led to from its beginning, or from a list that was kept. */
+  /** Set where the roster is what the log has led to from its beginning, or from a list that was kept. */
   #isRosterKnown = true;
-  /** Whether it has changed since it was kept, and how many entries have come since. */
+  /** Set where it has changed since it was kept; and the number of entries that have come since. */
   #hasChanged = false;
   #sinceKept = 0;
 
@@ -121,12 +121,12 @@ export class JetStreamRoom implements StoredRoom {
     this.#node = node;
   }
 
-  /** Whether nothing comes in any more. */
+  /** `true` where nothing comes in any more. */
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** Whether the stream is known, or likely, to have what the log does not. */
+  /** `true` where the stream is known, or likely, to have what the log does not. */
   get lacking(): boolean {
     return this.#doubtful || this.log.head < this.#expected;
   }
@@ -136,7 +136,7 @@ export class JetStreamRoom implements StoredRoom {
     return this.#continuity.place;
   }
 
-  /** Whether somebody is certainly no member. */
+  /** Says whether somebody is certainly no member. */
   lacks(clientId: string): boolean {
     return !this.lacking && !this.roster.quiet && !this.roster.members.has(clientId);
   }
