@@ -17,7 +17,7 @@ import {
 } from "./src/cli/flags.ts";
 import { problemOf } from "./src/cli/problem.ts";
 import { clock } from "./src/cli/render.ts";
-import { Session } from "./src/cli/session.ts";
+import { TerminalSession } from "./src/cli/session.ts";
 import { openScreen } from "./src/cli/terminal.ts";
 import { PROGRAMS } from "./src/program.ts";
 
@@ -63,7 +63,7 @@ function hostOf({ hostname, port, protocol }: URL): string {
 async function chatAt(settings: CliSettings): Promise<number> {
   const { url, name, last, json } = settings;
   await using chat = new ChatClient(url, { name });
-  let session: Session | undefined;
+  let session: TerminalSession | undefined;
   let interrupted = false;
   function interrupt(): void {
     if (interrupted) screen.close().finally(() => Deno.exit(INTERRUPTED));
@@ -88,7 +88,7 @@ async function chatAt(settings: CliSettings): Promise<number> {
     const room = await openRoom(chat, settings);
     await screen.setStatus("");
     const colour = screen.interactive && !Deno.noColor;
-    session = new Session(chat, screen, {
+    session = new TerminalSession(chat, screen, {
       last,
       joinCommand: (roomId) => joinCommand(roomId, url, PROGRAMS),
       ...(json ? {} : { look: { colour, time: clock() } }),

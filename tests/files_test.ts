@@ -46,6 +46,9 @@ const ASKING_YET = [
     .map((name) => `src/store/jetstream/${name}.ts`),
 ];
 
+/** Names of two types: the ends of a connection, at the client and at the server; lines of text and of rooms. */
+const MANY_MEANINGS = ["Connection", "Line"];
+
 /** A doc comment that begins like a question. */
 const ASKING = /\/\*\*\s*(?:\*\s*)?(?:What|How|Whether)\b.*/g;
 
@@ -72,6 +75,18 @@ Deno.test("every file has a test at the same path", () => {
     return !tests.has(`tests/${test ?? testOf(name)}`);
   });
   assertEquals(untested.map(({ path }) => path), [], "Write their tests");
+});
+
+Deno.test("the name of a type means one thing", () => {
+  const declared = FILES.flatMap(({ path, code }) =>
+    [...code.matchAll(/^(?:export )?(?:class|interface|type) (\w+)/gm)]
+      .map(([, name = ""]) => ({ name, path }))
+  );
+  assert(declared.length > 200);
+  const twice = [...Map.groupBy(declared, ({ name }) => name)]
+    .filter(([name, places]) => places.length > 1 && !MANY_MEANINGS.includes(name))
+    .map(([name, places]) => [name, ...places.map(({ path }) => path)]);
+  assertEquals(twice, []);
 });
 
 Deno.test("doc comments begin with a noun or a verb", () => {

@@ -47,7 +47,7 @@ const COUNT_MS = 1_000;
 const PROMPT = "> ";
 
 /** A conversation, in one room after the other. */
-export class Session {
+export class TerminalSession {
   readonly #chat: ChatClient;
   readonly #screen: Screen;
   readonly #options: SessionOptions;

@@ -46,7 +46,7 @@ export interface Sending {
 }
 
 /** Consecutive messages to one room, for one frame. */
-export interface Batch {
+export interface MessageBatch {
   readonly roomId: string;
   /** The number of the first. */
   readonly n: number;
@@ -102,9 +102,9 @@ export class Outbox {
   }
 
   /** Gives the next messages their numbers and returns the frames to send now. */
-  take(): Batch[] {
-    const batches: Batch[] = [];
-    let batch: Batch | undefined;
+  take(): MessageBatch[] {
+    const batches: MessageBatch[] = [];
+    let batch: MessageBatch | undefined;
     let bytes = 0;
     let taken = 0;
     for (const sending of this.#queue) {

@@ -4,10 +4,11 @@
  * @module
  */
 
-interface Place<Item> {
+/** A node of a list that is linked both ways. */
+interface ListNode<Item> {
   readonly item: Item;
-  before: Place<Item> | undefined;
-  behind: Place<Item> | undefined;
+  before: ListNode<Item> | undefined;
+  behind: ListNode<Item> | undefined;
 }
 
 /**
@@ -15,9 +16,9 @@ interface Place<Item> {
  * to pass over all that were taken out before it (measured with 10,000: 13 µs each time).
  */
 export class Order<Item> implements Iterable<Item> {
-  readonly #places = new Map<Item, Place<Item>>();
-  #first: Place<Item> | undefined;
-  #last: Place<Item> | undefined;
+  readonly #places = new Map<Item, ListNode<Item>>();
+  #first: ListNode<Item> | undefined;
+  #last: ListNode<Item> | undefined;
 
   /** The number of items. */
   get size(): number {

@@ -24,7 +24,7 @@ import {
 import { readName } from "./names.ts";
 import { utf8Bytes } from "./utf8.ts";
 
-type Fields = Record<string, unknown>;
+type RawFields = Record<string, unknown>;
 
 /** The depth to which lists and objects may lie in each other, in texts that are longer than a few KB: reading 390 KB of brackets takes 30 MB. */
 const MAX_DEPTH = 64;
@@ -64,7 +64,7 @@ export function hopelessOf(data: unknown): ChatError | undefined {
  */
 export function addressOf(text: string): { ref?: Ref; n?: number } | undefined {
   if (text.length > MAX_FRAME_CHARS) return undefined;
-  let fields: Fields;
+  let fields: RawFields;
   try {
     fields = parseObject(text);
   } catch {
@@ -78,7 +78,7 @@ export function addressOf(text: string): { ref?: Ref; n?: number } | undefined {
   };
 }
 
-function parseObject(text: string): Fields {
+function parseObject(text: string): RawFields {
   if (text.length > SHALLOW_CHARS && nestsTooDeep(text)) {
     throw new ChatError("invalid_json", `JSON must not nest deeper than ${MAX_DEPTH}`);
   }
@@ -125,14 +125,14 @@ function endOfString(text: string, start: number): number {
 }
 
 /** Picks the fields that a plain client can say: the rest of the protocol means nothing to it, and is passed over. */
-function plainFields({ action, body }: Fields): Fields {
+function plainFields({ action, body }: RawFields): RawFields {
   if (typeof action !== "string" || !PLAIN_ACTIONS.has(action)) return {};
   if (action === "leave") return { action };
   if (action !== "join" || !isFields(body)) return { action, body };
   return { action, body: { room_id: body.room_id } };
 }
 
-function refOf(fields: Fields): Ref | undefined {
+function refOf(fields: RawFields): Ref | undefined {
   if (fields.ref === undefined) return undefined;
   const ref = asRef(fields.ref);
   if (ref !== undefined) return ref;
@@ -151,7 +151,7 @@ function asRef(ref: unknown): Ref | undefined {
   return undefined;
 }
 
-function readFrame(fields: Fields, dialect: Dialect): ClientFrame {
+function readFrame(fields: RawFields, dialect: Dialect): ClientFrame {
   const action = fields.action;
   switch (action) {
     case "message":
@@ -224,7 +224,7 @@ function joinFrame(body: unknown): JoinFrame {
 
 function messageFrame(
   action: MessageFrame["action"],
-  fields: Fields,
+  fields: RawFields,
   bodies: string[],
   dialect: Dialect,
 ): MessageFrame {
@@ -281,7 +281,7 @@ function requiredText(field: string, value: unknown): string {
   return value.toWellFormed();
 }
 
-function optionalFields(action: string, body: unknown = {}): Fields {
+function optionalFields(action: string, body: unknown = {}): RawFields {
   if (isFields(body)) return body;
   throw new ChatError(
     "invalid_frame",
@@ -309,7 +309,7 @@ function optionalCount(
   return value;
 }
 
-function isFields(value: unknown): value is Fields {
+function isFields(value: unknown): value is RawFields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { ChatClient } from "../../client.ts";
 import type { Line } from "../../src/cli/editor.ts";
-import { Session } from "../../src/cli/session.ts";
+import { TerminalSession } from "../../src/cli/session.ts";
 import type { Screen } from "../../src/cli/terminal.ts";
 import { bounded, TestChat } from "../support/fixtures.ts";
 import { said, ScriptedServer } from "../support/scripted_server.ts";
@@ -109,7 +109,7 @@ class Talk implements AsyncDisposable {
   private constructor(
     readonly chat: ChatClient,
     readonly screen: TestScreen,
-    readonly session: Session,
+    readonly session: TerminalSession,
     readonly exitCode: Promise<number>,
   ) {}
 
@@ -120,7 +120,7 @@ class Talk implements AsyncDisposable {
     const chat = new ChatClient(url, { name, sendTimeoutMs });
     await chat.connect();
     const screen = new TestScreen(interactive);
-    const session = new Session(chat, screen, { joinCommand: (id) => `join ${id}`, last });
+    const session = new TerminalSession(chat, screen, { joinCommand: (id) => `join ${id}`, last });
     const entered = room === "" ? await chat.createRoom("Lobby") : await chat.joinRoom(room);
     return new Talk(chat, screen, session, session.run(entered));
   }

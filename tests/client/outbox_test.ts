@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import {
-  type Batch,
   MAX_BYTES_IN_FLIGHT,
   MAX_IN_FLIGHT,
+  type MessageBatch,
   Outbox,
   type Sending,
 } from "../../src/client/outbox.ts";
@@ -43,7 +43,7 @@ function filled(bodies: string[], roomId?: string): { outbox: Outbox; told: stri
 }
 
 /** The frames to send now, without their marks. */
-function take(outbox: Outbox): Omit<Batch, "ref">[] {
+function take(outbox: Outbox): Omit<MessageBatch, "ref">[] {
   return outbox.take().map(({ ref: _, ...batch }) => batch);
 }
 
@@ -289,7 +289,7 @@ class NaiveServer {
     return this.#seqs.length;
   }
 
-  receive({ roomId, n, bodies, ref }: Batch): Answer[] {
+  receive({ roomId, n, bodies, ref }: MessageBatch): Answer[] {
     if (this.slow > 0) {
       this.slow--;
       return [{ no: "slow", n, ref }];
@@ -334,7 +334,7 @@ class Model {
   readonly server = new NaiveServer();
   readonly added: { body: string; roomId: string }[] = [];
   readonly fates = new Map<string, { seq?: number; refused?: boolean }>();
-  #up: Batch[] = [];
+  #up: MessageBatch[] = [];
   #down: Answer[] = [];
 
   run(next: Step): void {

@@ -15,7 +15,7 @@ import type { JetStreamLink } from "./link.ts";
 import { type MarkedStream, readMarks, removeMark, setMarks } from "./marks.ts";
 
 /** The name of a life as it is kept, beside the rooms. */
-interface Kept {
+interface KeptLife {
   id: string;
   /** The streams that it is about. */
   made: string;
@@ -83,7 +83,7 @@ export class JetStreamLife {
     const before = this.#id;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const kept = await this.#link.last(this.#link.subject("meta", KEPT_AT));
-      const { id, made }: Kept = kept === undefined ? NONE : JSON.parse(kept.text);
+      const { id, made }: KeptLife = kept === undefined ? NONE : JSON.parse(kept.text);
       if (made === this.#link.made && await this.#goesOn(connection, id)) this.#use(id);
       else if (!await this.#begin(connection, kept?.seq ?? 0)) continue;
       this.#vouch(connection, Promise.resolve());
@@ -127,7 +127,7 @@ export class JetStreamLife {
     const begun = Promise.withResolvers<void>();
     // Who asks meanwhile waits for the answer, instead of beginning another one as well.
     this.#vouch(connection, begun.promise);
-    const kept: Kept = { id, made: this.#link.made };
+    const kept: KeptLife = { id, made: this.#link.made };
     const subject = this.#link.subject("meta", KEPT_AT);
     const outcome = await this.#link.publish(subject, JSON.stringify(kept), { behind });
     if (outcome.type === "stored") {
@@ -221,4 +221,4 @@ export class JetStreamLife {
   }
 }
 
-const NONE: Kept = { id: "", made: "" };
+const NONE: KeptLife = { id: "", made: "" };

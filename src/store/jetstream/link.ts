@@ -47,7 +47,7 @@ export interface LinkEvents {
 }
 
 /** One connection, and what is asked by way of it. */
-interface Connection {
+interface NatsLine {
   nc: NatsConnection;
   js: JetStreamClient;
   jsm: JetStreamManager;
@@ -132,7 +132,7 @@ export class JetStreamLink {
   readonly #streams: JetStreamStreams;
   readonly #life: JetStreamLife;
   readonly #listeners = new Set<Listener>();
-  #line: Connection | undefined;
+  #line: NatsLine | undefined;
   #maxPayload: number | undefined;
   /** Where the newest probe is in its stream. */
   #probedAt = 0;
@@ -327,11 +327,11 @@ export class JetStreamLink {
     return { nc, jsm, stream, replicas };
   }
 
-  get #open(): Connection | undefined {
+  get #open(): NatsLine | undefined {
     return this.#line?.nc.isClosed() ? undefined : this.#line;
   }
 
-  get #connection(): Connection {
+  get #connection(): NatsLine {
     const line = this.#open;
     if (line === undefined) throw new Error(NOT_CONNECTED);
     return line;
@@ -372,7 +372,7 @@ export class JetStreamLink {
     await this.#line?.nc.close();
   }
 
-  async #connect(): Promise<Connection> {
+  async #connect(): Promise<NatsLine> {
     const { connect, headers }: typeof Transport = await import(LIBRARIES.transport);
     const { jetstream, jetstreamManager }: typeof JetStream = await import(LIBRARIES.jetstream);
     const { servers, user, password, patienceMs: timeout } = this.#settings;
