@@ -10,6 +10,7 @@ import type * as JetStream from "@nats-io/jetstream";
 import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream";
 import type * as Transport from "@nats-io/transport-node";
 import type { Msg, MsgHdrs, NatsConnection, Subscription } from "@nats-io/transport-node";
+import { sleep } from "../../protocol/deadline.ts";
 import { reasonOf } from "../../protocol/errors.ts";
 import { wellFormedJson } from "../../protocol/utf8.ts";
 import { parsePlace, type PlacedEntry, textOfPlace } from "./continuity.ts";
@@ -137,7 +138,8 @@ export class JetStreamLink {
   /** Where the newest probe is in its stream. */
   #probedAt = 0;
   #whole = false;
-  #wake: () => void = () => {};
+  /** Ends the wait for the next look. */
+  #waking = new AbortController();
   #closed = false;
   readonly #running: Promise<void>;
 
@@ -306,18 +308,18 @@ export class JetStreamLink {
     // Without a word: what is still to be sent may never get out.
     line?.nc.close();
     this.#events.broken(reason);
-    this.#wake();
+    this.#waking.abort();
   }
 
   /** Looks soon whether the stream is there and still the same. */
   look(): void {
-    this.#wake();
+    this.#waking.abort();
   }
 
   /** Ends the connection. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#wake();
+    this.#waking.abort();
     await this.#running;
   }
 
@@ -455,11 +457,7 @@ export class JetStreamLink {
 
   async #sleep(ms: number): Promise<void> {
     if (this.#closed) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, ms);
-    this.#wake = resolve;
-    await promise;
-    clearTimeout(timer);
-    this.#wake = () => {};
+    this.#waking = new AbortController();
+    await sleep(ms, this.#waking.signal);
   }
 }
