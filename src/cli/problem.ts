@@ -11,10 +11,18 @@ import { reasonOf } from "../protocol/errors.ts";
 import { escapeText } from "../protocol/escape.ts";
 import { wrap } from "./columns.ts";
 
-/** The runtime's words for an address where nobody answers, and what they mean. */
+/** The runtime's words for an address where nobody listens. */
+const NOBODY = /tcp connect error/;
+
+/** The runtime's words where there is no connection, and what they mean. */
 const MEANINGS: [pattern: RegExp, meaning: string][] = [
-  [/tcp connect error/, "no server answers there"],
+  [NOBODY, "no server answers there"],
   [/dns error/, "there is no such host"],
+  [/status code: 503/, "the server is full, or about to end"],
+  [/status code: \d+/, "a server answers there, and not for a chat"],
+  [/InvalidContentType/, "a server answers there, and not with TLS: perhaps it is ws://"],
+  [/certificate/, "its certificate is not trusted"],
+  [/HTTP version|before message completed|was canceled/, "what answers there is no chat"],
 ];
 
 /** The beginning of a row that goes on. */
@@ -33,7 +41,8 @@ export function problemOf(
     ? MEANINGS.find(([pattern]) => pattern.test(reason))?.[1]
     : undefined;
   if (meaning !== undefined) {
-    const help = serverCommand === undefined ? "" : `\nTo start one: ${escapeText(serverCommand)}`;
+    const canStart = serverCommand !== undefined && NOBODY.test(reason);
+    const help = canStart ? `\nTo start one: ${escapeText(serverCommand)}` : "";
     return `${escapeText(reason.slice(0, reason.indexOf(": ")))}: ${meaning}${help}`;
   }
   const line = error instanceof ChatError ? `The server says: ${reason}` : reason;

@@ -15,8 +15,31 @@ pure("problemOf() says that nobody answers, and how to start a server", () => {
   );
 });
 
+pure("problemOf() says what else answers, where a server would not help", () => {
+  const cases = [
+    ["Invalid status code: 503", "the server is full, or about to end"],
+    ["Invalid status code: 404", "a server answers there, and not for a chat"],
+    ["Invalid status code: 200", "a server answers there, and not for a chat"],
+    [
+      "received corrupt message of type InvalidContentType",
+      "a server answers there, and not with TLS: perhaps it is ws://",
+    ],
+    ["invalid peer certificate: UnknownIssuer", "its certificate is not trusted"],
+    ["invalid HTTP version parsed", "what answers there is no chat"],
+    ["connection closed before message completed", "what answers there is no chat"],
+    ["operation was canceled", "what answers there is no chat"],
+  ];
+  for (const [words, meaning] of cases) {
+    const error = new ConnectError(
+      `Cannot connect to wss://a: NetworkError: failed to connect to WebSocket: ${words}`,
+    );
+    const expected = `Cannot connect to wss://a: ${meaning}`;
+    assertEquals(problemOf(error, { serverCommand: "deno task server" }), expected);
+  }
+});
+
 pure("problemOf() passes on what it has no better words for", () => {
-  const error = new ConnectError("Cannot connect to ws://a: status code: 404");
+  const error = new ConnectError("Cannot connect to ws://a: no room at the inn");
   assertEquals(problemOf(error, { serverCommand: "deno task server" }), error.message);
   assertEquals(problemOf(new Error(REFUSED), { serverCommand: "deno task server" }), REFUSED);
   assertEquals(problemOf("a\x1b[2J\nb"), "a\\u001b[2J b");
