@@ -30,6 +30,10 @@ const REWRITE_MS = 10_000;
 /** The header of a database, in bytes. */
 const HEADER_BYTES = 100;
 
+/** The header of a write-ahead log, and the one of each page in it, in bytes. */
+const LOG_HEADER_BYTES = 32;
+const FRAME_HEADER_BYTES = 24;
+
 /** The bytes that are copied at a time. */
 const COPY_BYTES = 1_048_576;
 
@@ -63,6 +67,9 @@ export class SqliteDatabase {
   #own: Deno.FileInfo;
   #header = "";
   #pages: Pages = { log: 0, checkpointed: 0 };
+  /** The write-ahead log that this process has open. */
+  #log: Deno.FileInfo | undefined;
+  readonly #frameBytes: number;
   #lost: string | undefined;
   #isAbandoned = false;
   #failedAt = -Infinity;
@@ -83,7 +90,8 @@ export class SqliteDatabase {
       this.#path = realPathOf(path);
       folder = dirname(this.#path);
       lock = new LockFile(`${this.#path}-lock`);
-      const { nlink } = Deno.statSync(this.#path);
+      const { isFile, nlink } = Deno.statSync(this.#path);
+      if (!isFile) throw new Error("it is no file");
       // Under each of them, another process could take it.
       if (nlink !== null && nlink > 1) throw new Error(`it has ${nlink} names (hard links)`);
       handle = Deno.openSync(this.#path);
@@ -93,6 +101,8 @@ export class SqliteDatabase {
       this.#handle = handle;
       this.#db = db;
       this.#own = Deno.statSync(this.#path);
+      this.#frameBytes = FRAME_HEADER_BYTES + Number(this.get("PRAGMA page_size")?.page_size);
+      this.#log = statOf(this.#logPath);
       this.#goOn();
     } catch (error) {
       db?.close();
@@ -105,6 +115,10 @@ export class SqliteDatabase {
   /** Why nothing can be written, nor read what is not read yet; undefined where it can. */
   get lost(): string | undefined {
     return this.#lost;
+  }
+
+  get #logPath(): string {
+    return `${this.#path}-wal`;
   }
 
   /** Does what `write` does as a whole or not at all: it is on the disk when this returns. */
@@ -170,6 +184,8 @@ export class SqliteDatabase {
 
   /** Lets go of the file, which is where it belongs then, if it can be. */
   close(): void {
+    // There will be no other attempt.
+    this.#failedAt = -Infinity;
     this.#lookAtFile();
     this.#disconnect();
     this.#lock.close();
@@ -225,8 +241,14 @@ export class SqliteDatabase {
     }
   }
 
+  /** Sees to it that file and write-ahead log are at their paths, or says that they are lost. */
   #lookAtFile(): void {
     if (this.#isAbandoned) return;
+    this.#lookAtMainFile();
+    if (this.#lost === undefined) this.#lookAtLog();
+  }
+
+  #lookAtMainFile(): void {
     const found = statOf(this.#path);
     if (found === undefined) this.#rewrite();
     else if (!isSameFile(found, this.#own)) {
@@ -236,6 +258,47 @@ export class SqliteDatabase {
       this.#note();
       this.#lost = undefined;
     } else this.#abandon("its file was written over");
+  }
+
+  #lookAtLog(): void {
+    const found = statOf(this.#logPath);
+    if (found !== undefined && this.#log !== undefined && isSameFile(found, this.#log)) {
+      if (this.#holdsAll(found)) return;
+      // Another program may have emptied it since, having brought all of it into the file.
+      this.#pages = this.#countPages();
+      if (!this.#holdsAll(found)) this.#abandon("its write-ahead log was written over");
+    } else if (found === undefined || found.size === 0) this.#renewLog();
+    else this.#abandon("its write-ahead log was replaced", "PRAGMA wal_checkpoint(TRUNCATE)");
+  }
+
+  /** Says whether a write-ahead log is as long as what SQLite knows to be in it. */
+  #holdsAll({ size }: Deno.FileInfo): boolean {
+    const { log } = this.#pages;
+    return log === 0 || size >= LOG_HEADER_BYTES + log * this.#frameBytes;
+  }
+
+  /** Brings all that is in a write-ahead log that is gone into the file, and begins another one. */
+  #renewLog(): void {
+    this.#lost = "its write-ahead log is gone";
+    const begin = performance.now();
+    if (begin < this.#failedAt + REWRITE_MS) return;
+    try {
+      const { busy } = this.#db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get() ?? {};
+      if (busy !== 0) throw new Error("another program is reading it");
+      const db = openAt(this.#path);
+      this.#prepared.clear();
+      this.#db.close();
+      this.#db = db;
+      this.#note();
+      this.#log = statOf(this.#logPath);
+      this.#lost = undefined;
+      this.#troubled(`${this.#logPath} was gone: what was in it has been brought into the file`);
+    } catch (error) {
+      this.#failedAt = begin;
+      this.#troubled(
+        `${this.#logPath} is gone, and what was in it is not in the file yet: ${reasonOf(error)}`,
+      );
+    }
   }
 
   /** Says whether another program has brought some of the write-ahead log into the file: it may do that, and nothing else. */
@@ -301,6 +364,7 @@ export class SqliteDatabase {
       this.#db = db;
       this.#own = Deno.statSync(this.#path);
       this.#note();
+      this.#log = statOf(this.#logPath);
       this.#stamp();
       this.#lost = undefined;
       const tookMs = Math.ceil(performance.now() - begin);
@@ -320,7 +384,7 @@ export class SqliteDatabase {
 
   /** Touches the file no more, after a last statement: what is at its path belongs to somebody else. */
   #abandon(why: string, last = ""): void {
-    const log = `${this.#path}-wal`;
+    const log = this.#logPath;
     try {
       this.#db.exec(last);
       // Whoever opens what is at the path now would find the write-ahead log of the old file.

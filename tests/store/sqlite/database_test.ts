@@ -1,12 +1,10 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { FileLostError } from "../../../src/store/sqlite/errors.ts";
 import { SqliteFile } from "../../../src/store/sqlite/file.ts";
 import { MIGRATIONS } from "../../../src/store/sqlite/schema.ts";
-import { tempFolder } from "../../support/temp_folder.ts";
-
-const folder = tempFolder();
-const somewhere = () => `${folder}/${crypto.randomUUID()}`;
+import { folder, Place, somewhere } from "./place.ts";
 
 Deno.test("a file of a newer version, of something else, or of nothing at all is not touched", () => {
   const newer = somewhere();
@@ -36,6 +34,7 @@ Deno.test("a folder is made where there is none, and one that cannot be made is 
   new SqliteFile(path).close();
   const { message } = assertThrows(() => new SqliteFile(`${path}/chat.db`), Error);
   assertMatch(message, /^Cannot open .*chat\.db: /);
+  assertThrows(() => new SqliteFile(dirname(path)), Error, "deep: it is no file");
 });
 
 Deno.test(
@@ -79,67 +78,6 @@ Deno.test("a transaction is written as a whole or not at all", () => {
   ]);
   file.close();
 });
-
-/** A file in a folder of its own, with a room in it, and what it says for the log. */
-class Place implements Disposable {
-  readonly folder = somewhere();
-  readonly path = `${this.folder}/chat.db`;
-  readonly troubles: string[] = [];
-  file: SqliteFile;
-  #said = 0;
-
-  constructor() {
-    this.file = this.open();
-    this.file.transaction(() => {
-      this.file.addRoom("a", "Lobby", "epoch");
-      this.file.setClient("ana", "Ana", 0);
-    });
-    this.say();
-  }
-
-  open(path = this.path): SqliteFile {
-    return new SqliteFile(path, (reason) => this.troubles.push(reason));
-  }
-
-  reopen(): void {
-    this.file.close();
-    this.file = this.open();
-  }
-
-  /** Adds an entry to the room, and says where it is. */
-  say(): number {
-    const seq = ++this.#said;
-    this.file.transaction(() => this.file.addEntry(1, seq, 5, "ana", 0, "x}"));
-    return seq;
-  }
-
-  /** The newest entry of the room. */
-  get head(): number {
-    return this.file.newest(1, 1)[0]?.seq ?? 0;
-  }
-
-  /** Whether whoever knew the file can go on as if nothing were; asking begins another history to compare with. */
-  get isSame(): boolean {
-    const same = this.file.room("a")?.epoch === "epoch" && this.file.clients().length === 1;
-    this.file.transaction(() => {
-      this.file.run("UPDATE rooms SET epoch = 'epoch'");
-      this.file.setClient("ana", "Ana", 0);
-    });
-    return same;
-  }
-
-  /** A copy of one moment, made while the file is in use. */
-  copy(): string {
-    const copy = `${somewhere()}.db`;
-    using db = new DatabaseSync(this.path);
-    db.prepare("VACUUM INTO ?").run(copy);
-    return copy;
-  }
-
-  [Symbol.dispose](): void {
-    this.file.close();
-  }
-}
 
 Deno.test("a file is held by one process, whatever path leads to it", () => {
   using place = new Place();
