@@ -66,7 +66,7 @@ export function expandTabs(line: string): string {
 }
 
 /**
- * Breaks a line into rows of at most so many columns, and of `first` for the first of them, at
+ * Breaks a line into rows of at most `columns` columns, and of `first` for the first of them, at
  * spaces where there are some. The rows together are the line. A character that is wider than a row
  * has one of its own.
  */

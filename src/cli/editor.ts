@@ -301,7 +301,7 @@ function count(text: string, character: string): number {
   return found;
 }
 
-/** The last lines of a text, so many of them or fewer. */
+/** The last lines of a text, `lines` of them or fewer. */
 function lastLines(text: string, lines: number): string[] {
   let start = text.length + 1;
   for (let i = 0; i < lines && start > 0; i++) {
@@ -310,7 +310,7 @@ function lastLines(text: string, lines: number): string[] {
   return text.slice(start).split("\n");
 }
 
-/** The first lines of a text, so many of them or fewer. */
+/** The first lines of a text, `lines` of them or fewer. */
 function firstLines(text: string, lines: number): string[] {
   let end = -1;
   for (let i = 0; i < lines && end < text.length; i++) {

@@ -35,7 +35,7 @@ export function draw({ rows, cursorRow, before }: View): string {
   return `${WRAPPING.off}${rows.join("\r\n")}${back}${WRAPPING.on}`;
 }
 
-/** Erases what was drawn, where so many rows of it are above the cursor. */
+/** Erases what was drawn; `above` rows of it are above the cursor. */
 export function erase(above: number): string {
   return `${above > 0 ? `\x1b[${above}A` : ""}\r\x1b[J`;
 }

@@ -30,7 +30,7 @@ export class Names {
   /** The ids of those who look alike, by how they look. */
   readonly #alike = new Map<string, Set<string>>();
 
-  /** Makes a room in which nobody is but this person, whom the terminal chat calls "You". */
+  /** Makes a room with nobody in it but this person, who is called "You". */
   constructor() {
     this.know("", "You");
   }

@@ -29,8 +29,8 @@ const MEANINGS: [pattern: RegExp, meaning: string][] = [
 const INDENT = "  ";
 
 /**
- * An error in words of which a server's own begin no row, in rows of so many columns; where no
- * server answers and a command starts one, with that in a line that is not broken.
+ * Puts an error into words, in rows of at most `columns` columns; those of a server begin no row.
+ * Where no server answers and a command starts one, that stands in a line that is not broken.
  */
 export function problemOf(
   error: unknown,

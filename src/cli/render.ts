@@ -97,7 +97,7 @@ export function toText(shown: Shown, look: Look, setting: Setting): string | und
   }`;
 }
 
-/** Breaks lines into rows, of which the first has so many columns before it. */
+/** Breaks lines into rows; the first has `before` columns before it. */
 function rowsOf(author: string, lines: string[], before: number, columns: number): string[] {
   if (columns === Infinity) return lines.map((line, i) => i === 0 ? author + line : line);
   const rest = Math.max(columns - indentFor(columns).length, 1);

@@ -82,7 +82,7 @@ export class Connection {
   readonly #events: ConnectionListener;
   readonly #requests = new Map<Ref, PendingRequest>();
   #refs = 0;
-  /** Members whom the next reply does not name again. */
+  /** Members that the next reply does not name again. */
   readonly #named: MemberInfo[] = [];
   #goodbye: End | undefined;
   #ended = false;

@@ -74,7 +74,7 @@ export class Outbox {
   #ref = 0;
   readonly #most: number;
 
-  /** Makes an empty outbox; so many messages at the most have a number and no answer. */
+  /** Makes an empty outbox; at most `most` messages have a number and no answer. */
   constructor(most: number) {
     this.#most = most;
   }

@@ -235,7 +235,7 @@ export class Reconnector {
     return Math.max(atOnce ? 0 : backoff(this.#attempt, Math.random(), BACKOFF), asked ?? 0);
   }
 
-  /** Waits for so many milliseconds, or until it is woken. */
+  /** Waits for `ms` milliseconds, or until it is woken. */
   #sleep(ms = Infinity): Promise<void> {
     this.#waking = new AbortController();
     return sleep(ms, this.#waking.signal);

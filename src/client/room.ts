@@ -178,7 +178,7 @@ export class ChatRoom implements AsyncIterable<Message> {
     const { seq, at, from, name } = entry;
     if (!(seq > this.#cursor)) return false;
     this.#cursor = seq;
-    // What is known is copied: whatever else a server puts beside it is not kept.
+    // What is known is copied: whatever else a server puts there is not kept.
     const told = { seq, at, from, ...(name === undefined ? {} : { name }), own: from === clientId };
     if ("body" in entry) {
       const { n, body } = entry;

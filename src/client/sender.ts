@@ -54,7 +54,7 @@ export class Sender {
   #refusals = 0;
   /** Set while nothing may be sent on the connection. */
   #hold: Hold | undefined;
-  /** Messages that the client before this one sent, and of which nobody knows what became of them. */
+  /** Messages that the client before this one sent; nobody knows what became of them. */
   #former: { clientId: string; sent: Map<number, Sending> } | undefined;
   #bodyBytes = MAX_BODY_BYTES;
   #isCounting = false;

@@ -48,8 +48,8 @@ export class Liveness {
   }
 
   /**
-   * The connections of which something is due: each of a client is asked once, when nothing was
-   * heard from it for a heartbeat, and closed after the second. Any of them may be ended meanwhile.
+   * Finds the connections that are due: each of a client is asked once, when nothing was heard from
+   * it for a heartbeat, and closed after the second. Any of them may be ended meanwhile.
    */
   *due(sessions: Iterable<Session>, now: number): Iterable<Due> {
     const { heartbeatMs, helloMs } = this.#options;

@@ -41,7 +41,7 @@ const SMALLEST_RING = 8;
 const PLACE_BYTES = 16;
 const LOG_BYTES = 1_024;
 
-/** A change of so many bytes is worth noting. */
+/** The least change in bytes that is worth noting. */
 const NOTED_BYTES = 1_024;
 
 /** So many UTF-16 units of entries become bytes, whether or not anybody has read them. */
@@ -159,7 +159,7 @@ export class Log implements Shrinkable {
     this.#note();
   }
 
-  /** Which part of all that the log keeps an entry of so many bytes is. */
+  /** The part of all that the log keeps that an entry of `bytes` bytes is. */
   partOf(bytes: number): number {
     const { logEntries, logBytes } = this.#limits;
     return Math.max(1 / logEntries, bytes / logBytes);

@@ -92,7 +92,7 @@ export class Messages {
     throw new ChatError("rate_limited", message, { retryAfterMs });
   }
 
-  /** Takes in what the store knows by now of a client of which something was in doubt. */
+  /** Takes in what the store knows by now of a client where something was in doubt. */
   settle(session: Session): void {
     if (session.doubtful) session.settle(this.#store.storedUpTo?.(session.id) ?? 0);
   }

@@ -41,7 +41,7 @@ export function typing(member: Member, t: Instant): Effect[] {
   return effects;
 }
 
-/** Takes in a frame of the moment for those in a room here who can take it; not for whom it is about. */
+/** Takes in a frame of the moment for those in a room here who can take it; not for the one that it is about. */
 export function ephemeral(room: Room, text: string, t: Instant, about?: Person): Effect[] {
   return room.pass(text, about, t.now) ? [{ type: "pass", room }] : [];
 }

@@ -30,7 +30,7 @@ const ALONE_SHARE = 1 / 32;
 /** The factor between the share that is left of all rooms and the share of its own bound that a client may use. */
 const PLACES_SHARE = 3;
 
-/** From so many rooms of that kind on one of them makes place for the next: a share of all that there may be, or more. */
+/** The number of rooms of that kind from which on one makes place for the next: a share of all that there may be, or more. */
 const ALONE_ROOMS = { share: 1 / 4, least: 1_000 };
 
 /** All open rooms. */

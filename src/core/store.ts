@@ -18,7 +18,7 @@ export const DELETED = { rooms: 10_000, ms: 30 * 86_400_000 };
 
 /** Bounds of the past that a store keeps of each room: whichever is reached first. */
 export interface StoreLimits extends LogLimits {
-  /** The age that an entry may reach, in milliseconds. A room of which nothing is left is forgotten once it is empty. */
+  /** The age that an entry may reach, in milliseconds. A room without entries is forgotten once it is empty. */
   logAgeMs: number;
 }
 

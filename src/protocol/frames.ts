@@ -28,7 +28,7 @@ export const MAX_FRAME_CHARS: number = 6 * MAX_BODY_BYTES + 1_024;
 /** The longest name of a room or a person, in bytes of UTF-8. */
 export const MAX_NAME_BYTES: number = 128;
 
-/** The same in UTF-16 units: none of so many bytes has more. */
+/** The same in UTF-16 units: a name has no more of them than bytes. */
 export const MAX_NAME_CHARS: number = MAX_NAME_BYTES;
 
 /** The longest id, secret or `ref`, in UTF-16 units. */
@@ -268,7 +268,7 @@ export interface Limits {
   burst?: number;
   /** Frames at once of a new client. */
   start?: number;
-  /** For each of so many members of a room, what is told to them costs its price once more. */
+  /** The number of members of a room for which what is told to them costs its price once more. */
   price_members?: number;
 }
 
@@ -316,7 +316,7 @@ export interface SuccessFrame extends Reply {
   seq?: number;
   /** The entries behind this `seq` follow: the cursor to come back with until one of them has come. */
   after?: number;
-  /** Who is in the room; of many, those whom no {@linkcode MembersFrame} before it has named. */
+  /** Who is in the room; of many, those that no {@linkcode MembersFrame} before it has named. */
   members?: MemberInfo[];
   /** Says that the log tells who comes and goes; `false` in rooms too large for it. */
   presence?: boolean;

@@ -21,7 +21,7 @@ export const MAX_WINDOW_BYTES = 67_108_864;
 /** About the bytes that one of them takes. */
 const MESSAGE_BYTES = 12;
 
-/** After so many more it is worth noting. */
+/** The number of new ones after which it is worth noting. */
 const NOTED_MESSAGES = 256;
 
 /** The `seq` of each of a client's newest messages, by number. */
@@ -31,7 +31,7 @@ export class DedupWindow implements Shrinkable {
   #first: number;
   #seqs: number[] = [];
 
-  /** Begins behind message `last`, of which only that it is stored is known; counts what it takes in `memory`. */
+  /** Begins behind message `last`: only that it is stored is known; counts what it takes in `memory`. */
   constructor(last = 0, memory?: MemoryBound) {
     this.#memory = memory;
     this.#last = last;

@@ -26,10 +26,10 @@ export interface HealthActions {
   failing(reason: string | undefined): void;
 }
 
-/** Without an answer for so many intervals, NATS stores nothing. */
+/** The number of intervals without an answer after which NATS stores nothing. */
 const SILENT_AFTER = 1.5;
 
-/** A connection of which nothing has come after so many intervals is given up. */
+/** The number of intervals after which a connection is given up that nothing has come from. */
 const USELESS_AFTER = 2;
 
 /** The health of one node. */

@@ -6,7 +6,7 @@
  * @module
  */
 
-/** A client of which something is on its way. */
+/** A client that has something on its way. */
 export interface Busy {
   /** Called once it is idle. */
   readonly whenIdle: (() => void)[];

@@ -14,7 +14,7 @@ import { reasonOf } from "../../protocol/errors.ts";
 import type { JetStreamLink } from "./link.ts";
 import { type MarkedStream, readMarks, removeMark, setMarks } from "./marks.ts";
 
-/** The name of a life as it is kept, beside the rooms. */
+/** The name of a life as it is kept, besides the rooms. */
 interface KeptLife {
   id: string;
   /** The streams that it is about. */

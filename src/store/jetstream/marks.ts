@@ -1,6 +1,6 @@
 /**
  * Marks in the memory of NATS, which neither a backup nor a copy of its files has: while they are
- * there, the stream of the rooms is the one that they were made beside.
+ * there, the stream of the rooms is the one that they were made for.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { ConsumerConfig, JetStreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { codeOf } from "./streams.ts";
 
-/** A connection, and the stream of the rooms, which so many servers keep. */
+/** A connection, and the stream of the rooms, which `replicas` servers keep. */
 export interface MarkedStream {
   nc: NatsConnection;
   jsm: JetStreamManager;

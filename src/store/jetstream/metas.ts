@@ -1,6 +1,6 @@
 /**
- * Which rooms there are in the streams, and which there shall not be again: what is kept of a
- * room beside its entries, or instead of them.
+ * Records of the rooms in the streams, and of those that there shall not be again: what is kept of a
+ * room besides its entries, or instead of them.
  *
  * @module
  */

@@ -102,7 +102,7 @@ export class JetStreamRoom implements StoredRoom {
   #hasChanged = false;
   #sinceKept = 0;
 
-  /** Makes a room of which nothing is read yet. */
+  /** Makes a room; nothing of it is read yet. */
   constructor(
     id: string,
     { name, epoch, after }: RoomMeta,
@@ -329,7 +329,7 @@ export class JetStreamRoom implements StoredRoom {
 
   /**
    * Asks nodes that have the room open for the list of its members, and takes it where one comes in
-   * time. Where none does, nobody is in it whom this node does not know.
+   * time. Where none does, nobody is in it but those that this node knows.
    */
   async #askForRoster(): Promise<void> {
     for (let tries = 0; tries < MAX_TRIES && !this.#isRosterKnown && !this.#closed; tries++) {

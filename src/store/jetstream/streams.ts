@@ -57,7 +57,7 @@ const LONGEST_MS = 3_000_000_000_000;
 
 const STREAM_NOT_FOUND = 10_059;
 
-/** Servers that keep a stream hear each other every second; after so many milliseconds one is gone. */
+/** The silence in milliseconds after which a server is gone: those that keep a stream hear each other every second. */
 const SILENT_MS = 5_000;
 
 /** The least bytes that a message takes in a stream. */

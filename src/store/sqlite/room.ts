@@ -13,7 +13,7 @@ import { wellFormedJson } from "../../protocol/utf8.ts";
 import { DamagedError } from "./errors.ts";
 import type { EntryRow, RoomRow, SqliteFile } from "./file.ts";
 
-/** A log on the disk may be longer than it should by so many entries: they go together. */
+/** The number of entries by which a log on the disk may be longer than it should: they go together. */
 const TRIM_AT = 128;
 
 /** A room that is open. Its log and roster hold what is committed, and nothing else. */

@@ -29,7 +29,7 @@ import { SqliteSweeper } from "./sweeper.ts";
 /** The most writes that nobody can repeat, like presence, that wait for a disk that fails. */
 const MAX_KEPT = 10_000;
 
-/** Up to so many of them are tried again with the next message; more would hold up all else with each. */
+/** The most of them that are tried again with the next message; more would hold up all else with each. */
 const TRIED_AT_ONCE = 1_000;
 
 /** The time between two looks at some rooms for what is too old, and at the file itself, in milliseconds. */
