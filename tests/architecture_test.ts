@@ -11,7 +11,7 @@ import { PERMITTED } from "./support/permissions.ts";
 import { pathsIn, read } from "./support/source_files.ts";
 
 /**
- * What the files of a folder may import beside each other: files of other folders, programs at
+ * Imports that the files of a folder may have besides each other: files of other folders, programs at
  * the top, packages. `type` before a name allows its types alone. The rows are in order: a
  * folder sees only those above it. `src/server` has no word for the stores of SQLite and NATS,
  * which are imported when they are asked for.
@@ -67,7 +67,7 @@ const MAY_SEE: Record<string, string[]> = {
   "cli.ts": ["src", "src/cli", "client.ts", "deno.json"],
 };
 
-/** What stands in the code of one file only, or of a few. */
+/** Words that stand in the code of one file only, or of a few. */
 const ONLY_IN: [what: string, pattern: RegExp, files: string[]][] = [
   ["Deno.serve", /\bDeno\.serve\b/, ["server.ts"]],
   ["Deno.upgradeWebSocket", /\bDeno\.upgradeWebSocket\b/, ["server/chat"]],

@@ -17,18 +17,18 @@ const FEWER_COLUMNS = 40;
 /** Deno has no pseudo-terminals, so that Python lends its own. */
 export const HAS_PYTHON: boolean = findProgram("python3") !== undefined;
 
-/** How a process is started. */
+/** Options of a process. */
 export interface CliOptions {
-  /** Whether it gets a terminal instead of pipes. */
+  /** `true`: it gets a terminal instead of pipes. */
   terminal?: boolean;
-  /** Whether no picture is made of what the terminal gets: Deno's own questions use more of it. */
+  /** `true`: no picture is made of what the terminal gets: Deno's own questions use more of it. */
   raw?: boolean;
   /** Permissions, as flags of Deno. */
   permissions?: string[];
   env?: Record<string, string>;
-  /** Whether it is started by a shell, which the terminal belongs to. */
+  /** `true`: it is started by a shell, which the terminal belongs to. */
   shell?: boolean;
-  /** What the terminal does otherwise than others. */
+  /** Habits of the terminal that others do not have. */
   habits?: Habits;
 }
 
@@ -85,7 +85,7 @@ export class CliProcess implements AsyncDisposable {
     return /--join (\S+)/.exec(this.stdout)?.[1] ?? "";
   }
 
-  /** What is seen on the terminal: its rows, without the times, and `|` for the cursor. */
+  /** The picture on the terminal: its rows, without the times, and `|` for the cursor. */
   get seen(): string[] {
     return this.#picture.rows.map((row) => row.replace(/^\d\d:\d\d:\d\d /, ""));
   }
@@ -106,7 +106,7 @@ export class CliProcess implements AsyncDisposable {
     this.signal("SIGUSR1");
   }
 
-  /** Whether the terminal marks pastes. */
+  /** `true` where the terminal marks pastes. */
   get marksPastes(): boolean {
     return this.#picture.marksPastes;
   }

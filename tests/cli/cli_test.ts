@@ -128,7 +128,7 @@ Deno.test("--json writes one object a line, errors too, whatever others are call
   assertEquals(message.roomId, told[0].roomId);
 });
 
-/** What docs/terminal.md says of each kind of line: its fields, by `type`. */
+/** Reads docs/terminal.md for the fields of each kind of line, by `type`. */
 function documentedFields(): Map<string, Set<string>> {
   const page = Deno.readTextFileSync(new URL("../../docs/terminal.md", import.meta.url));
   const [, table = ""] = page.split("## For programs");

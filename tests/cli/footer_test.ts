@@ -14,7 +14,7 @@ import { Picture } from "./picture.ts";
 
 const VIEW = { rows: ["one", "> two", "three"], cursorRow: 1, before: "> t" };
 
-/** What is seen when something was drawn below a line, in a terminal of 20 columns. */
+/** The picture when something was drawn below a line, in a terminal of 20 columns. */
 function seen(...outputs: string[]): string[] {
   const picture = new Picture(20);
   for (const output of ["above\r\n", ...outputs]) picture.write(output);

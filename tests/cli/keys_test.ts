@@ -14,7 +14,7 @@ function words(keys: Key[]): string {
   }).join(" ");
 }
 
-/** What comes in pieces, and then nothing for a moment. */
+/** Reads what comes in pieces, and then nothing for a moment. */
 function read(...pieces: string[]): string {
   const reader = new KeyReader();
   return words([...pieces.flatMap((piece) => reader.read(piece)), ...reader.settle()]);

@@ -213,7 +213,7 @@ pure("toText() colours what is asked to be coloured, and resets each colour", ()
   );
 });
 
-/** What others can put into a terminal: C0, C1, OSC 0, 8 and 52, SGR, cursor moves, bidi. */
+/** Sequences that others can put into a terminal: C0, C1, OSC 0, 8 and 52, SGR, cursor moves, bidi. */
 const ATTACKS = [
   "\x1b[2J\x1b[H",
   "\x1b[31mred",
@@ -253,7 +253,7 @@ function everywhere(evil: string): Shown[] {
   ];
 }
 
-/** What is no character, but for the line breaks and the indents of a text. */
+/** All that is no character, but for the line breaks and the indents of a text. */
 const HARM = /\p{Cc}|\p{Bidi_Control}|[\u2028\u2029]/u;
 
 function assertHarmless(evil: string): void {

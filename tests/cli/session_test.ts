@@ -86,7 +86,7 @@ class TestScreen implements Screen {
     }
   }
 
-  /** What was shown, without what differs from run to run. */
+  /** All that was shown, without what differs from run to run. */
   get story(): string[] {
     return this.shown.map(({ type, body, name, message }) =>
       [type, name, body, message].filter((part) => part !== undefined).join(" ")

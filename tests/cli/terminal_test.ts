@@ -106,7 +106,7 @@ atTerminal(
   },
 );
 
-/** What must not be done by being pasted: 5,000 lines, 60 KB. */
+/** A paste that must do nothing: 5,000 lines, 60 KB. */
 const PASTED = Array.from({ length: 5_000 }, (_, i) =>
   [
     "quit",

@@ -28,7 +28,7 @@ async function inRoom(
   return { chat, room: await chat.createRoom("Lobby") };
 }
 
-/** How a send ended: its `seq`, or whether it may be stored. */
+/** The end of a send: its `seq`, or whether it may be stored. */
 function fate(send: Promise<number>): Promise<number | boolean> {
   const settled = send.catch((error) => {
     assert(error instanceof SendError, String(error));

@@ -30,7 +30,7 @@ async function visited(url: string) {
   };
 }
 
-/** What happens in a room up to a message, in words. */
+/** Tells what happens in a room up to a message, in words. */
 async function upTo(events: AsyncGenerator<RoomEvent>, body: string): Promise<string[]> {
   const words: string[] = [];
   for (;;) {

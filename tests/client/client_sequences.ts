@@ -21,7 +21,7 @@ export interface ClientSequence {
   steps: Step[];
 }
 
-/** What the app does or is told, or else what the server does or gets. */
+/** A step: the app does something or is told, or else the server does or gets something. */
 interface Step {
   app?:
     | "connects"

@@ -1,5 +1,5 @@
 /**
- * What the client tells an app, in the words of the files in `testdata/`.
+ * Reports of the client to an app, in the words of the files in `testdata/`.
  *
  * @module
  */
@@ -28,7 +28,7 @@ export function wordsOf(event: RoomEvent): Meaning {
   }
 }
 
-/** How the client says that its connection has ended; with `forGood` that it will not come back. */
+/** Waits for the word of the client that its connection has ended; with `forGood` that it will not come back. */
 export async function ending(chat: ChatClient, forGood = false): Promise<Status | undefined> {
   for await (const status of chat.statuses()) {
     if (status.type === "closed" && !(forGood && status.willReconnect)) return status;

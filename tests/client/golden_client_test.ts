@@ -5,7 +5,7 @@ import { type Meaning, SERVER_FRAMES, YOU } from "../support/golden_frames.ts";
 import { ScriptedServer } from "../support/scripted_server.ts";
 import { ending, wordsOf } from "./client_words.ts";
 
-/** What a client is to tell of a frame that means this. */
+/** The report that a client is to make of a frame that means this. */
 function told({ kind, events, from_seq, to_seq, from, name }: Meaning): unknown {
   if (kind === "entries") return events;
   if (kind === "gap") return [{ type: "gap", from_seq, to_seq }];

@@ -10,7 +10,7 @@ import {
 
 const pure = { permissions: "none" } as const;
 
-/** What became of the messages, in the order in which it did. */
+/** Fates of the messages, in the order in which they were known. */
 interface Fates {
   told: string[];
   add(outbox: Outbox, body: string, roomId?: string): Sending;

@@ -16,7 +16,7 @@ function watched(plain = false) {
   return { session, liveness, due };
 }
 
-/** What is due at each of these times. */
+/** Lists what is due at each of these times. */
 function story(due: (now: number) => unknown[], times: number[]): unknown[] {
   return times.map((now) => due(now));
 }

@@ -33,7 +33,7 @@ function enter(lobby: Room, id: string, plain = false): Member {
   return member;
 }
 
-/** How many messages of so many units somebody can add to a room of so many members before it has to wait. */
+/** Counts the messages of `units` units that somebody can add to a room of such `members` before it has to wait. */
 function admitted(members: { v1?: number; plain?: number }, units: number): number {
   const lobby = room();
   const ana = { id: "ana", name: undefined };

@@ -23,7 +23,7 @@ function objectOf(...fields: string[]): fc.Arbitrary<unknown> {
   return fc.record(record, { requiredKeys: [] });
 }
 
-/** What may be a frame: nearly always an action, with a body that some action has. */
+/** Values that may be frames: nearly always an action, with a body that some action has. */
 const request = fc.record({
   action: fc.oneof(
     { weight: 20, arbitrary: fc.constantFrom<unknown>(...ACTIONS) },

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { DEFS, partOf, type SchemaObject } from "../support/frame_schema.ts";
 import "../support/ignore_unpermitted.ts";
 
-/** What `deno doc --json` says of a type. */
+/** A type in the words of `deno doc --json`. */
 interface DocType {
   kind: string;
   value: unknown;

@@ -5,7 +5,7 @@ import { ChatError } from "../../src/protocol/errors.ts";
 import { readName, shownName } from "../../src/protocol/names.ts";
 import { pure } from "../support/pure.ts";
 
-/** What nobody sees, by kinds: each has to be refused, and named. */
+/** Characters that nobody sees, by kinds: each has to be refused, and named. */
 const UNSEEN: Record<string, string> = {
   "NUL": "\0",
   "a line break": "\n",

@@ -1,5 +1,5 @@
 /**
- * What connections of the tests have in common.
+ * The options that connections of the tests have in common.
  *
  * @module
  */

@@ -36,13 +36,13 @@ export class FakeSocket extends EventTarget {
     this.readyState = WebSocket.CLOSING;
   }
 
-  /** What the network does: the connection is there. */
+  /** Opens, as the network does: the connection is there. */
   open(): void {
     this.readyState = WebSocket.OPEN;
     this.dispatchEvent(new Event("open"));
   }
 
-  /** What the peer says, as JSON unless it is text already. */
+  /** Hears what the peer says, as JSON unless it is text already. */
   hear(data: unknown): void {
     const text = typeof data === "string" || data instanceof Blob ? data : JSON.stringify(data);
     this.dispatchEvent(new MessageEvent("message", { data: text }));

@@ -4,7 +4,7 @@ import { pure } from "../support/pure.ts";
 
 /** A sink that takes `most` bytes at a time, while it takes any. */
 class Sink implements LineSink {
-  /** What it has taken. */
+  /** The text that it has taken. */
   text = "";
   /** The sizes of what it was given. */
   readonly sizes: number[] = [];

@@ -54,7 +54,7 @@ function busy(output: Record<string, number>) {
   return {
     line,
     left,
-    /** What one turn serves. */
+    /** Lets a turn pass, and tells what it serves. */
     async turn(): Promise<Record<string, number>> {
       served = {};
       await turn();

@@ -8,18 +8,18 @@ import { until } from "../chaos/setting.ts";
 import { bundleClient } from "./bundle.ts";
 import type { Tab } from "./devtools.ts";
 
-/** What a page has seen. */
+/** The report of a page: what it has seen. */
 export interface PageReport {
   clientId: string;
   /** The messages in their order, and whether they are its own. */
   messages: { body: string; own: boolean }[];
   statuses: string[];
-  /** How many `gap` and `recovered: false` it was told. */
+  /** The number of `gap` and `recovered: false` that it was told. */
   missed: number;
   visible: boolean;
   /** The longest time without a call of a timer of 100 ms, in milliseconds. */
   longestGapMs: number;
-  /** Whether it was shown again out of the browser's cache. */
+  /** `true` where it was shown again out of the browser's cache. */
   cached: boolean;
 }
 
@@ -106,7 +106,7 @@ export async function inRoom(tab: Tab): Promise<void> {
   await tab.evaluate("ready");
 }
 
-/** What the page in a tab has seen by now. */
+/** Asks the page in a tab what it has seen by now. */
 export function reportOf(tab: Tab): Promise<PageReport> {
   return tab.evaluate(
     `measureGap(), ({ ...report, clientId: chat.clientId, visible: document.visibilityState === "visible" })`,

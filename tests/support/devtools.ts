@@ -21,7 +21,7 @@ const FLAGS = [
   "--remote-debugging-port=0",
 ];
 
-/** How long it may take to start on a machine that is busy, in milliseconds. */
+/** The time that it may take to start on a machine that is busy, in milliseconds. */
 const START_MS = 30_000;
 
 interface Answer {

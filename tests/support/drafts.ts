@@ -11,7 +11,7 @@ export function messageDraft(from: string, n: number, body = "x", at = 1): Messa
   return { at, from, n, name: undefined, body };
 }
 
-/** What happened to somebody. */
+/** Makes the draft of what happened to somebody. */
 export function presenceDraft(event: PresenceEvent, from: string, name?: string): PresenceDraft {
   return { at: 1, from, n: 0, name, event };
 }

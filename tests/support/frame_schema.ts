@@ -36,7 +36,7 @@ const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
 ajv.addSchema(schema, "open");
 ajv.addSchema(closed(schema) as AnySchemaObject, "closed");
 
-/** Whether a frame is one of these, whatever else is in it. */
+/** Says whether a frame is one of these, whatever else is in it. */
 export function fits(set: FrameSet, frame: unknown): boolean {
   return validator("open", set)(frame);
 }

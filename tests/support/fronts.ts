@@ -17,7 +17,7 @@ const TEXT = PERMITTED
   ? await Deno.readTextFile(new URL("../../docs/deploy.md", import.meta.url))
   : "";
 
-/** What an ordinary user may have: some files, and four times as many when asking for more. */
+/** The limits of an ordinary user: some files, and four times as many when asking for more. */
 const LIMITED = (files: number) => `ulimit -Sn ${files}; ulimit -Hn ${4 * files}; exec "$@"`;
 const NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
 
@@ -28,11 +28,11 @@ export interface Front extends AsyncDisposable {
   folder: string;
 }
 
-/** How a proxy is started. */
+/** Options of a proxy. */
 export interface FrontOptions {
   /** Parts of the page that are to be others, each of them once. */
   changes?: Record<string, string>;
-  /** How many files it may have without asking for more. */
+  /** The number of files it may have without asking for more. */
   files?: number;
 }
 

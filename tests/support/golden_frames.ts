@@ -8,7 +8,7 @@
 import type { Dialect } from "../../src/protocol/frames.ts";
 import golden from "../testdata/frames.json" with { type: "json" };
 
-/** What a frame means; `kind` or `action` says which other fields there are. */
+/** The meaning of a frame; `kind` or `action` says which other fields there are. */
 export type Meaning = Record<string, unknown>;
 
 interface Golden {
@@ -28,7 +28,7 @@ export interface ClientGolden extends Golden {
 /** A frame of a server, and what it means to the client that is {@linkcode YOU}. */
 export interface ServerGolden extends Golden {
   means: Meaning;
-  /** Whether only a later version of the protocol says so. */
+  /** `true` where only a later version of the protocol says so. */
   later: boolean;
 }
 
@@ -46,7 +46,7 @@ interface Raw {
 /** Which client the frames of a server are for, and what it has of its room. */
 export const YOU: { client_id: string; room_id: string; cursor: number } = golden.you;
 
-/** What clients say. */
+/** Frames of clients. */
 export const CLIENT_FRAMES: ClientGolden[] = (golden.client_to_server as Raw[]).map(
   ({ name, dialect, text, fill, means, error, must_ignore = [] }) => ({
     name,
@@ -58,7 +58,7 @@ export const CLIENT_FRAMES: ClientGolden[] = (golden.client_to_server as Raw[]).
   }),
 );
 
-/** What servers say. */
+/** Frames of servers. */
 export const SERVER_FRAMES: ServerGolden[] = (golden.server_to_client as Raw[]).map(
   ({ name, dialect, text, means = {}, must_ignore = [], later = false }) => ({
     name,

@@ -138,7 +138,7 @@ export class HubBench {
     return room;
   }
 
-  /** What the hub wants when the store has opened a room. */
+  /** Asks the hub what it wants when the store has opened a room. */
   opened(peer: Peer, frame: CreateFrame | JoinFrame, stored: StoredRoom): Effect[] {
     return [
       ...this.hub.admit(stored, this.t),

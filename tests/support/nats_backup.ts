@@ -16,13 +16,13 @@ interface Consumer {
 /** A stream as it was. */
 export interface StreamBackup {
   readonly name: string;
-  /** How NATS describes it, for whoever restores it. */
+  /** The description by NATS, for whoever restores it. */
   readonly about: Record<string, unknown>;
   readonly chunks: Uint8Array[];
   readonly consumers: Consumer[];
 }
 
-/** What NATS answers to a question about JetStream. */
+/** Asks NATS something about JetStream. */
 async function ask(nc: NatsConnection, what: string, body?: unknown): Promise<Answer> {
   const text = body === undefined ? "" : JSON.stringify(body);
   const answer = await nc.request(`$JS.API.${what}`, text, { timeout: 5_000 });

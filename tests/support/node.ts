@@ -8,14 +8,14 @@ import type { ChatOptions } from "../../server.ts";
 import { JetStreamStore } from "../../src/store/jetstream/store.ts";
 import { TestChat } from "./fixtures.ts";
 
-/** How often these nodes look whether they reach NATS, and how long one may be silent: quicker than people want. */
+/** The time between two looks of these nodes whether they reach NATS, and the time that one may be silent: quicker than people want. */
 export const TIMES = { probeMs: 250, leaseMs: 1_500 };
 
-/** What the nodes of one test share. */
+/** Things that the nodes of one test share. */
 export interface Cluster {
   /** NATS, like `127.0.0.1:4222,127.0.0.1:4223`. */
   hosts: string;
-  /** What tells it from other tests with the same NATS. */
+  /** The name that tells it from other tests with the same NATS. */
   name: string;
 }
 

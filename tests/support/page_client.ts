@@ -7,10 +7,10 @@
 
 import { bounded, type Frame } from "./fixtures.ts";
 
-/** What became of a message: its `seq` (0 where the server no longer tells it), or one of the words. */
+/** The fate of a message: its `seq` (0 where the server no longer tells it), or one of the words. */
 export type Fate = number | "refused" | "unknown";
 
-/** How a message is spoiled, so that it is refused for good; each needs one more look of the server. */
+/** Ways to spoil a message, so that it is refused for good; each needs one more look of the server. */
 export const SPOILT: Record<string, (frame: Frame) => string | Uint8Array<ArrayBuffer>> = {
   "binary": () => new Uint8Array(9),
   "no JSON": (frame) => JSON.stringify(frame).slice(0, -1),
@@ -30,7 +30,7 @@ interface Message {
   readonly spoil: keyof typeof SPOILT | undefined;
   n: number;
   ref: number;
-  /** How long the frame was that it was sent in. */
+  /** The length of the frame that it was sent in. */
   size: number;
   isFlying: boolean;
   readonly tell: (fate: Fate) => void;
@@ -45,11 +45,11 @@ const MOST_FLYING = 131_072;
 export class PageClient implements AsyncDisposable {
   /** The public id. */
   id = "";
-  /** How often each code of an error came. */
+  /** The number of errors by their code. */
   readonly refusals: Record<string, number> = {};
   /** The codes of all goodbyes. */
   readonly goodbyes: number[] = [];
-  /** How often it came back as somebody else. */
+  /** The number of times that it came back as somebody else. */
   forgotten = 0;
   /** Called when a connection has ended that this side did not end; unless given, it stays away. */
   lost: (retryMs: number) => void = () => {};
@@ -73,12 +73,12 @@ export class PageClient implements AsyncDisposable {
     this.#most = this.#window = most;
   }
 
-  /** How many messages have no answer. */
+  /** The number of messages without an answer. */
   get unanswered(): number {
     return this.#messages.length;
   }
 
-  /** Whether it speaks to a server, and is in its rooms. */
+  /** `true` where it speaks to a server, and is in its rooms. */
   get isReady(): boolean {
     return this.#isReady;
   }

@@ -1,12 +1,12 @@
 /**
- * What this run may do, and what the machine has: without permissions nothing is looked for.
+ * Permissions of this run, and programs of the machine: without permissions nothing is looked for.
  *
  * @module
  */
 
 const NEEDED = ["read", "write", "net", "run", "env", "sys", "ffi"] as const;
 
-/** Whether this run has all permissions that tests need. */
+/** `true` where this run has all permissions that tests need. */
 export const PERMITTED: boolean = NEEDED.every((name) =>
   Deno.permissions.querySync({ name }).state === "granted"
 );

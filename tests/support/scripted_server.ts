@@ -10,14 +10,14 @@ import { bounded, type Frame } from "./fixtures.ts";
 import { pause } from "./waiting.ts";
 
 /**
- * How much a server sends that floods a client, in UTF-16 units a second: a line of 100 Mbit/s, full.
- * A frame counts for so many at least: with more frames than that, timers of the runtime that reads
- * them do not come to their turn any more.
+ * The flood of a server, in UTF-16 units a second: a line of 100 Mbit/s, full. A frame counts for a
+ * least number of them: with more frames than that, timers of the runtime that reads them do not
+ * come to their turn any more.
  */
 const USUAL_FLOOD = 12_000_000;
 const LEAST_FRAME = 6_000;
 
-/** How many bytes of a flood wait to be sent. */
+/** The most bytes of a flood that wait to be sent. */
 const MAX_UNSENT = 1_048_576;
 
 /** The answer that lets a client into room `r1`. */
@@ -32,13 +32,13 @@ export const LOBBY = {
   presence: true,
 };
 
-/** What a peer that is gone throws in a script: it ends the script and is no failure. */
+/** The error that a peer that is gone throws in a script: it ends the script and is no failure. */
 class PeerGone extends Error {}
 
 /** Plays one connection; `turn` counts the connections from 0. */
 export type Script = (peer: ScriptedPeer, turn: number) => void | Promise<void>;
 
-/** How a scripted server answers the upgrade. */
+/** Options of a scripted server: its answer to the upgrade. */
 export interface ScriptedOptions {
   /** The subprotocol it chooses; an empty one for none. */
   protocol?: string;
@@ -79,7 +79,7 @@ export class ScriptedServer implements AsyncDisposable {
     return `ws://127.0.0.1:${this.#server.addr.port}`;
   }
 
-  /** How many frames with that action have come, over all connections. */
+  /** Counts the frames with that action that have come, over all connections. */
   heard(action: string): number {
     return this.#peers.reduce((sum, peer) => sum + (peer.heard.get(action) ?? 0), 0);
   }
@@ -115,11 +115,11 @@ export class ScriptedPeer {
   readonly opened: Promise<void>;
   /** Resolves when the connection has ended, with the client's close. */
   readonly closed: Promise<{ code: number; reason: string }>;
-  /** Whether pings are answered; they never show in `next`. */
+  /** Set while pings are answered; they never show in `next`. */
   pongs = true;
-  /** How many pings came. */
+  /** The number of pings that came. */
   pings = 0;
-  /** How many frames of each action have come. */
+  /** The number of frames that have come, by action. */
   readonly heard = new Map<unknown, number>();
   /** Takes each frame that is no ping, instead of `next`. */
   onFrame: ((frame: Frame) => void) | undefined;
@@ -160,7 +160,7 @@ export class ScriptedPeer {
     return this.#frames.shift()!;
   }
 
-  /** How many frames have come that `next` did not give out, pings aside. */
+  /** The number of frames that have come and that `next` did not give out, pings aside. */
   get waiting(): number {
     return this.#frames.length;
   }

@@ -1,5 +1,5 @@
 /**
- * What the sequences of `testdata/sequences.json` have in common: openings, variables, and patterns
+ * The common parts of the sequences of `testdata/sequences.json`: openings, variables, and patterns
  * of frames.
  *
  * @module
@@ -74,7 +74,7 @@ export class Variables {
   }
 }
 
-/** What a mark in a step stands for. */
+/** The text that a mark in a step stands for. */
 export interface Fill {
   mark: string;
   with: string;

@@ -6,7 +6,7 @@
 
 import { bounded } from "./fixtures.ts";
 
-/** How a server process ended. */
+/** The end of a server process. */
 export interface Outcome {
   code: number;
   stdout: string;

@@ -16,7 +16,7 @@ export interface SourceFile {
   text: string;
   /** The text without comments and without what stands in strings. */
   code: string;
-  /** What it imports, each under its name here or as it stands there. */
+  /** Its imports, each under its name here or as it stands there. */
   imports: { name: string; typesOnly: boolean }[];
 }
 

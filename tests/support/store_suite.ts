@@ -1,5 +1,5 @@
 /**
- * What every store must do: the one suite that each implementation runs through.
+ * The suite that each implementation of a store runs through: all that every store must do.
  *
  * @module
  */
@@ -27,19 +27,19 @@ export const IGNORE: StoreEvents = {
   gone: () => {},
 };
 
-/** How the suite gets at an implementation. */
+/** An implementation, as the suite gets at it. */
 export interface StoreUnderTest {
-  /** How it is called in the names of the tests. */
+  /** The word for it in the names of the tests. */
   name: string;
   /** Opens the store at `place`, which is empty at first; a new one for each name. */
   make(events: StoreEvents, limits: StoreLimits, place: string): Store | Promise<Store>;
-  /** Whether what is in it outlives it: a released room can be opened again, a closed store too. */
+  /** `true`: what is in it outlives it: a released room can be opened again, a closed store too. */
   durable: boolean;
-  /** Whether several processes use it at once. */
+  /** `true`: several processes use it at once. */
   shared: boolean;
-  /** Whether the numbers of a client that is forgotten are free again at once. */
+  /** `true`: the numbers of a client that is forgotten are free again at once. */
   forgetsNumbers: boolean;
-  /** Whether to leave the tests out. */
+  /** `true`: the tests are left out. */
   ignore?: boolean;
   /** Permissions of the tests; `none` where the store needs none. */
   permissions: "none" | "inherit";

@@ -1,5 +1,5 @@
 /**
- * How tests wait: for a condition, with a bound. Nothing here needs a permission.
+ * Waits of tests: for a condition, with a bound. Nothing here needs a permission.
  *
  * @module
  */

@@ -9,9 +9,9 @@ import { pure } from "../../support/pure.ts";
 /** A stream that keeps the newest message of each subject, and answers when it is told to. */
 class Stream {
   readonly kept = new Map<string, Kept>();
-  /** What answers wait for from now on. */
+  /** The gate that answers wait for from now on. */
   gate: Promise<void> = Promise.resolve();
-  /** Whether what is published is stored without an answer. */
+  /** Set where what is published is stored without an answer. */
   mute = false;
   #seq = 0;
 
@@ -44,7 +44,7 @@ class Stream {
   }
 }
 
-/** What the node where a client was answers, if it does. */
+/** The answer of the node where a client was, if there is one. */
 type Told = number | undefined;
 
 const SILENT = { n: undefined };

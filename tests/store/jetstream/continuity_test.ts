@@ -39,7 +39,7 @@ class Reader {
     }
   }
 
-  /** What the log has. */
+  /** The entries that the log has. */
   get seqs(): number[] {
     return Array.from({ length: this.log.size }, (_, i) => this.log.at(i).seq);
   }

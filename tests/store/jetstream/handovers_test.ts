@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { Handovers } from "../../../src/store/jetstream/handovers.ts";
 import { pure } from "../../support/pure.ts";
 
-/** What is said to all nodes, and hears it at once or not at all. */
+/** Makes the handovers of a node, and keeps what it says to all nodes. */
 function handovers(): { said: string[]; nodes: Handovers } {
   const said: string[] = [];
   const nodes = new Handovers({ say: (word, ...of) => void said.push([word, ...of].join(" ")) });

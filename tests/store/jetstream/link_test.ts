@@ -36,7 +36,7 @@ const NOT_FOUND = { error: { code: 404, err_code: 10_059, description: "stream n
 const OVERLAP = { error: { code: 400, err_code: 10_065, description: "subjects overlap" } };
 const WRONG_LAST = { error: { code: 400, err_code: 10_071, description: "wrong last sequence" } };
 
-/** What NATS tells of a stream with that configuration. */
+/** Describes a stream with that configuration, as NATS does. */
 function stream(created: string): unknown {
   return { config: { num_replicas: 1 }, created, state: { first_seq: 1, last_seq: 0 } };
 }

@@ -20,7 +20,7 @@ interface Flight {
 class Bench {
   readonly reports: string[] = [];
   readonly flights: Flight[] = [];
-  /** What it looks for, in the order in which it began to. */
+  /** Ids that it looks for, in the order in which it began to. */
   readonly looks: { id: string; done: (seq: number) => void }[] = [];
   readonly outgoing: Outgoing;
 

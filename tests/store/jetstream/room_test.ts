@@ -18,16 +18,16 @@ class FakeLink {
   readonly made = META.made;
   readonly life = "l";
   stored = 1;
-  /** How many of the newest the stream keeps. */
+  /** The number of the newest that the stream keeps. */
   keeps = Infinity;
   readonly keptEntries = Infinity;
-  /** What somebody has removed from it. */
+  /** Entries that somebody has removed from it. */
   readonly removed = new Set<number>();
-  /** How many entries come live while the next reading goes on. */
+  /** The number of entries that come live while the next reading goes on. */
   meanwhile = 0;
-  /** How many come before the first entry of the next reading is sent, to be read as well. */
+  /** The number that comes before the first entry of the next reading is sent, to be read as well. */
   before = 0;
-  /** What comes of the lists of members that are kept, and how many there were. */
+  /** The outcome for the lists of members that are kept, and the number of them. */
   outcome: PublishOutcome = { type: "unknown", reason: "No answer" };
   kept = 0;
   #heard: (message: StreamMessage) => void = () => {};
@@ -55,7 +55,7 @@ class FakeLink {
     this.#heard(message);
   }
 
-  /** What the room says to other nodes; they answer with a list of members up to `listed`. */
+  /** Words of the room to other nodes; they answer with a list of members up to `listed`. */
   readonly words: string[] = [];
   listed: number | undefined;
 

@@ -4,11 +4,11 @@
  * @module
  */
 
-/** What somebody asks or publishes, and how often that subject was asked before. */
+/** A question, or something published, and how often that subject was asked before. */
 export interface NatsQuestion {
   subject: string;
   before: number;
-  /** What is sent with it, without headers. */
+  /** The text that is sent with it, without headers. */
   body: string;
 }
 
@@ -17,11 +17,11 @@ export type NatsScript = (question: NatsQuestion) => unknown;
 
 /** Such a server on a free port of this machine. */
 export class ScriptedNats implements AsyncDisposable {
-  /** What was asked, in its order. */
+  /** Questions in their order. */
   readonly asked: string[] = [];
   /** Why it refuses a line of the protocol; undefined where it does not. Whoever it refuses to let in is cut. */
   refuses: (line: string) => string | undefined = () => undefined;
-  /** How many connections it has taken. */
+  /** The number of connections it has taken. */
   taken = 0;
   readonly #talks = new Set<Deno.TcpConn>();
   /** Who is not read from any more. */

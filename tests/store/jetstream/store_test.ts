@@ -205,7 +205,7 @@ Deno.test({
   },
 });
 
-/** Whether a node refuses to make a room because it was deleted. */
+/** Says whether a node refuses to make a room because it was deleted. */
 async function isGone(store: JetStreamStore, id: string): Promise<boolean> {
   const error = await store.create(id, "Lobby").then(() => undefined, (error) => error);
   return error instanceof ChatError && error.code === "room_gone";

@@ -3,7 +3,7 @@ import type { MemberInfo, PresenceEvent } from "../../../src/protocol/frames.ts"
 import { type Correction, Told } from "../../../src/store/jetstream/told.ts";
 import { pure } from "../../support/pure.ts";
 
-/** What a node has told, event by event, compared with a log: each member as `[node, info]`. */
+/** Compares what a node has told, event by event, with a log: each member as `[node, info]`. */
 function compare(
   told: [PresenceEvent, string, string?][],
   logged: [node: string, member: MemberInfo][],

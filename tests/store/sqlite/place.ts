@@ -55,7 +55,7 @@ export class Place implements Disposable {
     return this.file.newest(1, 1)[0]?.seq ?? 0;
   }
 
-  /** Whether whoever knew the file can go on as if nothing were; asking begins another history to compare with. */
+  /** `true` where whoever knew the file can go on as if nothing were; asking begins another history to compare with. */
   get isSame(): boolean {
     const same = this.file.room("a")?.epoch === "epoch" && this.file.clients().length === 1;
     this.file.transaction(() => {

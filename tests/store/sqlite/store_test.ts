@@ -56,7 +56,7 @@ class Bench implements AsyncDisposable {
     return () => db.close();
   }
 
-  /** How many entries another reader of the file sees. */
+  /** Counts the entries that another reader of the file sees. */
   count(): number {
     using db = new DatabaseSync(this.path);
     return Number(db.prepare("SELECT count(*) AS n FROM entries").get()?.n);
