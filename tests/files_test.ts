@@ -47,9 +47,6 @@ const TO_READ_OVER = [
   "tests/attacks/",
   "tests/chaos/",
   "tests/cli/picture.ts",
-  ...["bench", "cluster", "deploy", "readme", "rfc6455", "runtimes", "wire"].map((name) =>
-    `tests/${name}`
-  ),
 ];
 
 function isToBeReadOver(path: string): boolean {

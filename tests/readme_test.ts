@@ -1,5 +1,5 @@
 /**
- * What the pages tell people to type and to write works.
+ * Proves that the pages are right: what they tell people to type and to write works.
  *
  * @module
  */
@@ -26,7 +26,7 @@ function codeIn(path: string, language: string): string[] {
   return [...blocks].filter(([, mark]) => mark === language).map(([, , code = ""]) => code);
 }
 
-/** What is started with which arguments, in the commands of all pages. */
+/** Finds the arguments that a program is started with in the commands of all pages. */
 function started(program: RegExp): string[][] {
   const lines = PAGES.flatMap((path) => codeIn(path, "sh")).join("\n")
     .replaceAll("\\\n", " ").replaceAll(/\$\((\w+)\)/g, "$1").split("\n");

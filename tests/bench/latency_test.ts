@@ -8,10 +8,10 @@ import { type Tampering, TamperingProxy } from "./tampering_proxy.ts";
 
 const PROGRAM = new URL("../../bench/latency.ts", import.meta.url).href;
 
-/** How long the benchmark, a process of its own, may take until it is under way. */
+/** The time that the benchmark, a process of its own, may take until it is under way, in milliseconds. */
 const STARTS_MS = 30_000;
 
-/** What a run of the benchmark left behind. */
+/** The outcome of a run of the benchmark. */
 interface Outcome {
   code: number;
   stdout: string;

@@ -60,7 +60,7 @@ function hardPage(): string {
   });
 }
 
-/** What {@linkcode LOOK} finds. */
+/** The findings of {@linkcode LOOK}. */
 interface Seen {
   width: number;
   /** Of all texts, in pixels. */

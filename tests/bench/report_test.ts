@@ -80,7 +80,7 @@ function measurement(server: string, perSecond: number): Measurement {
   };
 }
 
-/** What a page asks the network for, which is nothing. */
+/** Finds what a page asks the network for, which is nothing. */
 function references(html: string): string[] {
   return html.match(/\b(src|href|srcset|action)=|url\(|@import|https?:|<(script|link|iframe)/g) ??
     [];

@@ -7,7 +7,7 @@
 
 import { pause } from "../support/waiting.ts";
 
-/** What is done to the frame that matters; `stall` holds back everything on every connection from there on. */
+/** The fault of the frame that matters; `stall` holds back everything on every connection from there on. */
 export type Tampering = "none" | "drop" | "double" | "swap" | "stall";
 
 /** Which frame matters, and what is done to it. */
@@ -19,7 +19,7 @@ export interface TamperingOptions {
   connection: number;
   /** The first frame that has this in it. */
   frameWith: string;
-  /** How long a stall lasts, in milliseconds. */
+  /** The length of a stall, in milliseconds. */
   stallMs?: number;
 }
 
@@ -45,7 +45,7 @@ export class TamperingProxy implements AsyncDisposable {
     return `ws://127.0.0.1:${this.#listener.addr.port}`;
   }
 
-  /** Whether the frame came. */
+  /** `true` once the frame came. */
   get tampered(): boolean {
     return this.#done;
   }

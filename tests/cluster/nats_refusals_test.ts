@@ -24,7 +24,7 @@ async function natsWith(line: string): Promise<NatsServer> {
   }
 }
 
-/** What a node has logged of what NATS did not take. */
+/** Lines that a node has logged of what NATS did not take. */
 function troubles({ log }: TestChat): string[] {
   return log.filter(({ event }) => event === "store troubled")
     .map(({ fields }) => String(fields.error));

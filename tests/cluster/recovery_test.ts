@@ -13,13 +13,13 @@ Deno.test.afterAll(() => nats?.[Symbol.asyncDispose]());
 
 let names = 0;
 
-/** What was going on when Ben was cut off, having read up to the third message. */
+/** The scene when Ben was cut off, having read up to the third message. */
 interface Scene {
   name: string;
   roomId: string;
   /** The client id of Ana, who speaks. */
   ana: string;
-  /** What Ben comes back with. */
+  /** The cursor that Ben comes back with. */
   cursor: { epoch: unknown; after: number };
   /** Says so many messages more, at the node where Ben was. */
   say(count: number): Promise<void>;

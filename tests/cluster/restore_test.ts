@@ -76,7 +76,7 @@ class Scene implements AsyncDisposable {
     }
   }
 
-  /** What whoever was cut off at a place is told. */
+  /** Asks what somebody is told who was cut off behind `after`. */
   async recovered(after: number, epoch = this.epoch): Promise<unknown> {
     await using ben = await this.node.v1();
     const body = { room_id: this.roomId, epoch, after };
@@ -106,7 +106,7 @@ class Scene implements AsyncDisposable {
     }
   }
 
-  /** How far the stream has got that nodes probe. */
+  /** Counts the messages in the stream that nodes probe. */
   async probes(): Promise<number> {
     return (await this.streams.info(`${this.name}-state`)).state.last_seq;
   }
@@ -136,7 +136,7 @@ class Scene implements AsyncDisposable {
   }
 }
 
-/** What can be done about a backup of both streams, of which some may be put back. */
+/** Ways to deal with a backup of both streams; some of it may be put back. */
 const WAYS: Record<string, (scene: Scene) => Promise<{ back: () => Promise<void> }>> = {
   "files of NATS": async (scene) => {
     await scene.toStopped(() => scene.nats.copy("backup"));

@@ -1,5 +1,5 @@
 /**
- * What docs/deploy.md tells people to copy.
+ * The parts of docs/deploy.md that people are told to copy.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What peers may send after the handshake, and what has to come of it, from the text of RFC 6455.
+ * Cases from the text of RFC 6455: what peers may send after the handshake, and what has to come of it.
  * The server is no echo, but names a room that does not exist: that is how a text comes back.
  *
  * @module
@@ -17,7 +17,7 @@ import {
   TEXT,
 } from "./raw_peer.ts";
 
-/** What has to come of something. */
+/** The outcome that a case has to have. */
 export type Then =
   /** The text comes back, and these pongs beside it. */
   | { is: "echo"; text: string; pongs: Uint8Array[] }

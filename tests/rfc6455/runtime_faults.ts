@@ -1,6 +1,6 @@
 /**
- * What Deno 2.9 takes, though RFC 6455 says that the connection must fail: no program on it can see
- * these frames, or which version of HTTP a request has. Reported in `docs/upstream/`.
+ * Faults of Deno 2.9, which takes what RFC 6455 says must fail the connection: no program on it can
+ * see these frames, or which version of HTTP a request has. Reported in `docs/upstream/`.
  *
  * @module
  */

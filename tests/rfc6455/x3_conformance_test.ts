@@ -40,7 +40,7 @@ async function open(server: TestChat, dialect: typeof DIALECTS[number]): Promise
   return peer;
 }
 
-/** What came, and the code of the end: 0 where there was none, undefined while it goes on. */
+/** The texts and pongs that came, and the code of the end: 0 where there was none, undefined while it goes on. */
 interface Heard {
   texts: string[];
   pongs: Received[];

@@ -4,7 +4,7 @@ import { bundleClient } from "../support/bundle.ts";
 import { launch, NEEDS_CHROMIUM } from "../support/chromium.ts";
 import { TestChat } from "../support/fixtures.ts";
 
-/** What runs in the page: joins, answers the first message, and returns what it saw up to "bye". */
+/** Runs in the page: joins, answers the first message, and returns what it saw up to "bye". */
 async function chatFromPage([url, roomId]: [string, string]): Promise<string[]> {
   // Not a literal, so that nobody looks for it beside this file.
   const script = "/client.js";

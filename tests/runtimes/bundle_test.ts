@@ -3,7 +3,7 @@ import { gzipSync } from "node:zlib";
 import { bundleClient } from "../support/bundle.ts";
 import { PERMITTED } from "../support/permissions.ts";
 
-/** What README.md says that the client is at most, in bytes. */
+/** The most bytes of the client, as README.md says. */
 const MOST_BYTES = 8_192;
 
 Deno.test({

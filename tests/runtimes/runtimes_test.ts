@@ -10,7 +10,7 @@ const CUTS = 3;
 /** The oldest Node that runs TypeScript as it is. */
 const NODE: [number, number] = [22, 18];
 
-/** How long a package manager may take to fetch a runtime, in milliseconds. */
+/** The time that a package manager may take to fetch a runtime, in milliseconds. */
 const FETCH_MS = 60_000;
 
 interface Runtime {

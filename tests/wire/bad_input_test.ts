@@ -1,5 +1,5 @@
 /**
- * What nobody should send, sent in both dialects: each gets its error, changes
+ * Frames that nobody should send, in both dialects: each gets its error, changes
  * nothing, reaches nobody else, and the connection goes on.
  *
  * @module
@@ -16,7 +16,7 @@ interface BadFrame {
   frame: string | Uint8Array<ArrayBuffer>;
   code: string;
   message: string;
-  /** What a plain client is told, where it is not the same. */
+  /** The answer to a plain client, where it is not the same. */
   plain?: string;
 }
 

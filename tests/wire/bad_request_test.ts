@@ -1,6 +1,6 @@
 /**
- * What a stranger can write to the port that is no proper request: each gets an answer that
- * blames the request, and the server has nothing to say about it in its log.
+ * Texts that a stranger can write to the port and that are no proper requests: each gets an answer
+ * that blames the request, and the server has nothing to say about it in its log.
  *
  * @module
  */

@@ -18,12 +18,12 @@ export interface ServerSequence {
   name: string;
   /** Limits and times of the server. */
   settings: Record<string, number>;
-  /** How many servers share a store. */
+  /** The number of servers that share a store. */
   nodes: number;
   steps: Step[];
 }
 
-/** What one client does or gets; exactly one of the fields that are not of another. */
+/** A step of one client, which does or gets something; exactly one of the fields that are not of another. */
 interface Step {
   client: string;
   connects?: "v1" | "plain";
