@@ -8,7 +8,7 @@
 import type { SocketLimits } from "../core/options.ts";
 import { patienceOf, type Rate, TokenBucket } from "../core/rate_limit.ts";
 import type { Peer, Session } from "../core/sessions.ts";
-import type { Dialect } from "../protocol/frames.ts";
+import type { ClientFrame, Dialect } from "../protocol/frames.ts";
 import { later } from "../timers.ts";
 import type { ClosedSocket } from "./closed_sockets.ts";
 import { terminate } from "./terminate.ts";
@@ -37,9 +37,13 @@ export interface ConnectionOptions {
   readonly rate: Rate;
 }
 
-/** What waits: a frame, with an `error` if it is to be refused; or the `code` that a plain client has gone with. */
+/**
+ * What waits: a frame, which may be read already, with an `error` if it is to be refused; or the `code`
+ * that a plain client has gone with.
+ */
 export interface Held {
   readonly text: string;
+  readonly frame?: ClientFrame;
   readonly error?: unknown;
   readonly code?: number;
 }

@@ -24,16 +24,18 @@ import { ChatError } from "../protocol/errors.ts";
 import type { ClientFrame, Ref } from "../protocol/frames.ts";
 import type { Clock } from "./clock.ts";
 import { Connection } from "./connection.ts";
+import { Line, type Served } from "./line.ts";
 import type { Pump } from "./pump.ts";
 
 /** The most frames of one connection that wait while the store is asked on its behalf, and as many refusals. */
 const MAX_HELD = 256;
 
-/**
- * Frames of so many UTF-16 units, twice the largest message, are read one in a turn of the event
- * loop: each takes milliseconds, for which all others wait.
- */
+/** Of frames of so many UTF-16 units, twice the largest message, one is read in a turn: each takes milliseconds. */
 const LARGE = 131_072;
+
+/** What may take long is done for so many milliseconds in a turn of the event loop, which are as many sends of a {@linkcode Line}. */
+const TURN_MS = 1;
+const SENDS_PER_TURN = 128;
 
 /** The longest that a `hello` waits until all is stored that its client said before, in milliseconds. */
 const HELLO_WAIT_MS = 1_000;
@@ -68,8 +70,19 @@ export class Intake {
   readonly #clock: Clock;
   readonly #events: IntakeEvents;
   readonly #helloWaitMs: number;
-  /** The connections whose next frame is large, in the order of their turns. */
-  readonly #large: Connection[] = [];
+  /** The connections whose next frame may take long: all others go by. */
+  readonly #line = new Line<Connection>((connection, much) => {
+    const served = this.#serve(connection, much);
+    if (!served.more) this.#waiting--;
+    return served;
+  });
+  /** How many they are. */
+  #waiting = 0;
+  /** What such frames have cost in this turn of the event loop. */
+  #spent = 0;
+  /** The one whose turn it is, and whether it has more that may take long. */
+  #served: Connection | undefined;
+  #goesOn = false;
 
   /** Makes an intake; a connection is given up that has not said `hello` after `helloMs` milliseconds. */
   constructor({ hub, store, pump, clock }: IntakeParts, helloMs: number, events: IntakeEvents) {
@@ -149,7 +162,7 @@ export class Intake {
     else this.#events.flooded(connection);
   }
 
-  #take(connection: Connection, text: string, t = this.#clock.read()): void {
+  #take(connection: Connection, text: string, t: Instant, isItsTurn = false): void {
     const frame = decode(text, connection.dialect);
     // Whoever leaves gets first what it said before, and whoever comes back is told what is stored.
     if (frame.action === "leave" || frame.action === "hello") {
@@ -159,12 +172,16 @@ export class Intake {
         return this.#answerAfter(enough, connection, frame);
       }
     }
-    this.#answer(connection, frame, t);
+    this.#answer(connection, frame, t, isItsTurn);
   }
 
-  #answer(connection: Connection, frame: ClientFrame, t: Instant): void {
+  #answer(connection: Connection, frame: ClientFrame, t: Instant, isItsTurn = false): void {
     const drained = this.#drained(connection, frame);
     if (drained !== undefined) return this.#answerAfter(drained, connection, frame);
+    if (!isItsTurn && (frame.action === "join" || frame.action === "create")) {
+      connection.held.unshift({ text: JSON.stringify({ ref: frame.ref }), frame });
+      return this.#lineUp(connection);
+    }
     if (frame.action === "hello" && this.#settled(connection, frame) !== undefined) {
       this.#hub.doubt(connection, frame);
     }
@@ -217,37 +234,62 @@ export class Intake {
       new ChatError("rate_limited", `Too fast: wait ${retryAfterMs} ms`, { retryAfterMs });
   }
 
-  /** Lets a connection whose next frame is large wait for its turn; what it says meanwhile waits too. */
+  /**
+   * Lets a connection whose next frame may take long wait for its turn, and what it says meanwhile
+   * too; unless nobody waits, this turn has time left, and it is not large.
+   */
   #lineUp(connection: Connection): void {
     connection.pending++;
-    if (this.#large.push(connection) === 1) setImmediate(this.#takeLarge);
+    if (connection === this.#served) {
+      this.#goesOn = true;
+      return;
+    }
+    const isNow = this.#waiting === 0 && this.#spent < SENDS_PER_TURN && !isLarge(connection);
+    if (isNow && !this.#serve(connection, SENDS_PER_TURN).more) return;
+    this.#waiting++;
+    this.#line.add(connection, 0);
   }
 
-  /** Takes one large frame, and lets everybody else say something before the next one. */
-  readonly #takeLarge = (): void => {
-    const connection = this.#large.shift()!;
-    if (this.#large.length > 0) setImmediate(this.#takeLarge);
-    connection.pending--;
-    this.#release(connection, true);
+  /** Takes what a connection says whose turn it is, until that has cost so `much`. */
+  #serve(connection: Connection, much: number): Served {
+    const began = performance.now();
+    let cost = 0;
+    this.#served = connection;
+    do {
+      const least = isLarge(connection) ? SENDS_PER_TURN : 1;
+      this.#goesOn = false;
+      connection.pending--;
+      this.#release(connection, true);
+      cost = Math.max(cost + least, (performance.now() - began) * SENDS_PER_TURN / TURN_MS);
+    } while (this.#goesOn && cost < much);
+    this.#served = undefined;
+    if (this.#spent === 0) setImmediate(this.#endTurn);
+    this.#spent += cost;
+    return { cost, more: this.#goesOn };
+  }
+
+  readonly #endTurn = (): void => {
+    this.#spent = 0;
   };
 
-  /** Goes on with what a connection said while it was held, and with a large frame where `isItsTurn`. */
+  /** Goes on with what a connection said while it was held, and with what may take long where `isItsTurn`. */
   #release(connection: Connection, isItsTurn = false): void {
     const { held } = connection;
     while (held.length > 0 && connection.pending === 0 && !connection.closed) {
-      if (held[0]!.text.length >= LARGE && !isItsTurn) return this.#lineUp(connection);
-      const { text, error, code } = held.shift()!;
+      if (isLarge(connection) && !isItsTurn) return this.#lineUp(connection);
+      const { text, frame, error, code } = held.shift()!;
       try {
         if (code !== undefined) this.#events.emptied(connection, code);
         else if (error !== undefined) throw error;
+        else if (frame !== undefined) this.#answer(connection, frame, this.#clock.read(), true);
         // What it has paid for is known only now: it may have said more in one frame.
         else if (isItsTurn || this.#charge(connection, 0, this.#clock.read().now)) {
-          isItsTurn = false;
-          this.#take(connection, text);
+          this.#take(connection, text, this.#clock.read(), isItsTurn);
         }
       } catch (error) {
         this.#events.refused(connection, error, text);
       }
+      isItsTurn = false;
     }
   }
 }
@@ -264,6 +306,10 @@ function audienceOf({ session, plain }: Connection, frame: ClientFrame): Audienc
   const room = (plain ? session.rooms.any : session.roomOf(frame.roomId ?? ""))?.room;
   const isTold = room !== undefined && ("bodies" in frame || !room.quiet);
   return isTold ? { rooms: 1, members: room.here } : NOBODY;
+}
+
+function isLarge({ held }: Connection): boolean {
+  return held.length > 0 && held[0]!.text.length >= LARGE;
 }
 
 function sizeOf(data: unknown): number {

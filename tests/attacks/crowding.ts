@@ -16,6 +16,7 @@ import {
   join,
   MUTE,
   OPEN,
+  READY,
   receiveBuffer,
   RESET,
   RESUME,
@@ -49,6 +50,10 @@ const GATHER = [
   wait(GATHERING_MS),
   ...JOIN_ALL,
 ];
+
+function sendAll(roomId: string, bodies: string[]): string {
+  return send({ action: "messages", room_id: roomId, body: bodies });
+}
 
 /** The attacks. */
 export const CROWDING: readonly Attack[] = [
@@ -257,6 +262,41 @@ export const CROWDING: readonly Attack[] = [
     sockets: 100,
     dialect: "plain",
     lines: () => [OPEN, ...forever([every(6), send({ action: "create", body: "Den" })])],
+  },
+  {
+    name: "100 who each ask 25 times a second for 1,000 short entries",
+    sockets: 100,
+    beforeCount: 5,
+    before: (roomId) => [
+      ...greet(),
+      ...join(roomId),
+      sendAll(roomId, Array(200).fill("x")),
+      send({ action: "ping" }),
+      expect(`"pong"`),
+      READY,
+    ],
+    lines: (roomId) => [
+      ...greet(),
+      ...forever([
+        every(40),
+        send({ action: "join", body: { room_id: roomId, last: 1_000 } }),
+      ]),
+    ],
+  },
+  {
+    name: "500 plain clients who all talk in a room of their own, at the full rate",
+    leadMs: LEAD_MS,
+    sockets: 500,
+    dialect: "plain",
+    lines: () => [
+      OPEN,
+      expect(`"client_id":"`),
+      send({ action: "create", body: "Den" }),
+      expect(`"room_id":"`, { as: "@{{i}}" }),
+      wait(GATHERING_MS),
+      send({ action: "join", body: "{{@0}}" }),
+      ...forever([every(FULL_RATE_MS), send({ action: "message", body: "x" })]),
+    ],
   },
   {
     name: "100 who are in 100 rooms of their own, cut off at once and back again",

@@ -163,6 +163,39 @@ Deno.test("of large frames one is read in a turn, whoever else says something me
   assertEquals(answered().at(-1), [2, "2 again"]);
 });
 
+Deno.test("of many who come in at once some wait for their turn, whoever else says something meanwhile", async () => {
+  await using bench = new Bench({ rate: 0 });
+  const ana = bench.v1().socket;
+  ana.hear({ action: "create", body: "Lobby" });
+  await turn();
+  const roomId = ana.take()[0]?.room_id;
+  const body = "x".repeat(65_536);
+  for (let i = 0; i < 60; i++) ana.hear({ action: "message", room_id: roomId, body });
+  await turn();
+  const crowd = Array.from({ length: 20 }, () => bench.v1().socket);
+  for (const socket of crowd) {
+    socket.hear({ action: "join", body: { room_id: roomId, last: 1_000 }, ref: "join" });
+    socket.hear({ action: "ping", ref: "ping" });
+  }
+  ana.take();
+  ana.hear({ action: "ping", ref: "Ana" });
+  const answers = () => crowd.map(({ frames }) => frames.flatMap(({ ref }) => ref ?? []));
+  assertEquals(ana.take().map(({ ref }) => ref), ["Ana"]);
+  assertEquals(answers().some((refs) => refs.length === 0), true);
+  await until(() => answers().every((refs) => refs.length === 2), "not all come in");
+  assertEquals(new Set(answers().map(String)), new Set(["join,ping"]));
+});
+
+Deno.test("what is refused in its turn is refused with the mark of its frame", async () => {
+  await using bench = new Bench({ maxRoomsPerClient: 1 });
+  const { socket } = bench.v1();
+  for (const ref of [1, 2]) socket.hear({ action: "create", body: "Lobby", ref });
+  const answers = () => socket.frames.filter(({ ref }) => ref !== undefined);
+  await until(() => answers().length === 2, "not all is answered");
+  const told = answers().map(({ status, code, ref }) => [code ?? status, ref]);
+  assertEquals(told, [["success", 1], ["too_many_rooms", 2]]);
+});
+
 Deno.test("a large frame of a plain client that has gone is heard", async () => {
   await using bench = new Bench();
   const ana = bench.v1().socket;
@@ -237,7 +270,8 @@ Deno.test("whoever comes into a room pays for its history", async () => {
   }
   const ben = bench.v1().socket;
   ben.hear({ action: "join", body: { room_id: roomId, last: 1_000 } });
-  assertEquals(ben.take().find(({ status }) => status !== undefined)?.status, "success");
+  await until(() => ben.frames.some(({ status }) => status === "success"), "Ben does not come in");
+  ben.take();
   ben.hear({ action: "ping" });
   // 1.9 MB are 117 times 16 KiB: of 90 frames, 28 are missing.
   const wait = Number(ben.take().find(({ code }) => code === "rate_limited")?.retry_after_ms);
