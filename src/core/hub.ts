@@ -434,8 +434,8 @@ export class Hub {
       room.hush();
     }
     const reply = joinReply(peer, member, frame, !isHere);
-    const meets = room.quiet ? 0 : room.members.length;
-    session.budget.spend(costOfEntering(meets, room.log.bytesAfter(member.cursor), meets));
+    const bytes = sizeOf(reply) + room.log.bytesAfter(member.cursor);
+    session.budget.spend(costOfEntering(room.quiet ? 0 : room.here, bytes));
     const told = event === undefined ? [] : presenceEntry(event, member, t);
     // What was promised is sent before anything can push it off the log's tail.
     return [...before, ...reply, { type: "deliver", member }, ...grown, ...told];
@@ -449,4 +449,12 @@ export class Hub {
       ...[...session.rooms].flatMap((member) => presenceEntry("rename", member, t)),
     ];
   }
+}
+
+/** How much is sent, in UTF-16 units. */
+function sizeOf(effects: readonly Effect[]): number {
+  return effects.reduce(
+    (sum, effect) => sum + (effect.type === "send" ? effect.text.length : 0),
+    0,
+  );
 }

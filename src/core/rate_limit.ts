@@ -13,11 +13,8 @@ const UNITS_PER_TOKEN = 1_024;
 /** What is told to a room costs its price once more for each of so many members. */
 export const MEMBERS_PER_PRICE = 128;
 
-/** What somebody is sent who comes into a room, history and members, costs a token for each of so many bytes. */
+/** What somebody is sent who comes into a room, history and members, costs a token for each of so many. */
 const BYTES_PER_TOKEN = 16_384;
-
-/** About as many bytes as a member takes in a list of them. */
-const LISTED_BYTES = 64;
 
 /** The longest frame that is read of a connection before it has said `hello`, in UTF-16 units. */
 export const MAX_HELLO_CHARS = 16_384;
@@ -84,12 +81,11 @@ export function costOfTelling(frame: ClientFrame, { rooms, members }: Audience):
 }
 
 /**
- * The tokens that coming into a room costs beside those of the frame: it is told to all `members`,
- * as is that the client goes, and the client is sent `bytes` of what was said and whom it `meets`.
+ * The tokens that coming into a room costs beside those of the frame: it is told to `members`, as is
+ * that the client goes, and the client is sent `bytes` of what was said, and of who is there.
  */
-export function costOfEntering(members: number, bytes: number, meets: number): number {
-  return 2 * Math.floor(members / MEMBERS_PER_PRICE) +
-    Math.floor((bytes + meets * LISTED_BYTES) / BYTES_PER_TOKEN);
+export function costOfEntering(members: number, bytes: number): number {
+  return 2 * Math.floor(members / MEMBERS_PER_PRICE) + Math.floor(bytes / BYTES_PER_TOKEN);
 }
 
 /** What a client may use. */

@@ -278,6 +278,31 @@ Deno.test("whoever comes into a room pays for its history", async () => {
   assertEquals(wait > 400 && wait < 550, true, `${wait}`);
 });
 
+Deno.test("whoever comes into a room pays for the list of its members as it is written, and for telling those who are here", async () => {
+  for (
+    const { members, name, left } of [
+      { members: 140, name: "x", left: "pong" },
+      { members: 60, name: '"'.repeat(120), left: "rate_limited" },
+    ]
+  ) {
+    await using bench = new Bench({ rate: 1 });
+    const ana = bench.v1().socket;
+    ana.hear({ action: "create", body: "Lobby" });
+    await turn();
+    const roomId = ana.take()[0]?.room_id;
+    for (let i = 0; i < members; i++) {
+      const { socket } = bench.v1({ name });
+      socket.hear({ action: "join", body: roomId });
+      socket.hear({ action: "pause" });
+    }
+    const ben = bench.v1().socket;
+    ben.hear({ action: "join", body: roomId });
+    // Of the two frames that a new client has, this is the second.
+    ben.hear({ action: "ping" });
+    await until(() => ben.frames.some(({ code, event }) => (code ?? event) === left), `no ${left}`);
+  }
+});
+
 Deno.test("what is refused costs its size, not what it would have cost others", async () => {
   await using bench = new Bench({ rate: 10 });
   const { socket } = bench.v1();
