@@ -37,7 +37,7 @@ export interface Mark {
   ms: number;
 }
 
-/** How often each latency came, on a logarithmic axis, with some percentiles marked. */
+/** Draws how often each latency came, on a logarithmic axis, with some percentiles marked. */
 export function distributionChart(bars: readonly Bar[], marks: readonly Mark[]): string {
   const title = "Distribution of latency";
   const first = bars[0];

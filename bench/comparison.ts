@@ -20,7 +20,7 @@ export interface Contender {
   command: ServerCommand;
 }
 
-/** What a comparison is told. */
+/** Settings of a comparison. */
 export interface ComparisonOptions {
   contenders: readonly Contender[];
   shapes: readonly Shape[];
@@ -39,7 +39,7 @@ export interface ComparisonOptions {
 export const SERVER_CORE = 0;
 const GENERATOR_CORE = 1;
 
-/** How long a run may take beyond what is measured, in seconds. */
+/** The time that a run may take beyond what is measured, in seconds. */
 const GRACE_S = 40;
 
 const NO_RESULT: GeneratorResult = {

@@ -67,7 +67,7 @@ export function measurementLine(it: Measurement): string {
     cpu;
 }
 
-/** What a page about a comparison is made of. */
+/** The parts of a page about a comparison. */
 export interface ComparisonPage {
   title: string;
   measurements: readonly Measurement[];
@@ -77,9 +77,9 @@ export interface ComparisonPage {
   deno: string;
   machine: string;
   now: Date;
-  /** What it shows instead of a ranking under each shape. */
+  /** Cards that it shows instead of a ranking under each shape. */
   cards?: readonly string[] | undefined;
-  /** What is not equal between the servers, one line each. */
+  /** Things that are not equal between the servers, one line each. */
   notes: readonly string[];
 }
 

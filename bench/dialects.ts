@@ -1,7 +1,7 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * How each server wants to be spoken to, from the handshake to a message.
+ * Dialects of the servers that are measured, from the handshake to a message.
  *
  * @module
  */

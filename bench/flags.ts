@@ -10,7 +10,7 @@ import { UsageError } from "./usage_error.ts";
 
 /** A flag that takes a number. */
 export interface NumberFlag {
-  /** What it is without it. */
+  /** Its value unless given. */
   value: number;
   least: number;
   most: number;
@@ -19,7 +19,7 @@ export interface NumberFlag {
   help: string;
 }
 
-/** What a program can be told. */
+/** The flags of a program. */
 export interface FlagSet<N extends string, T extends string, S extends string> {
   numbers: Record<N, NumberFlag>;
   /** Flags that take a text, with their help. */
@@ -28,7 +28,7 @@ export interface FlagSet<N extends string, T extends string, S extends string> {
   switches: Record<S, string>;
 }
 
-/** What a program was told. */
+/** The values of the flags that a program was given. */
 export interface Flags<N extends string, T extends string, S extends string> {
   numbers: Record<N, number>;
   texts: Record<T, string | undefined>;
@@ -67,7 +67,7 @@ export function parseFlags<N extends string, T extends string, S extends string>
   };
 }
 
-/** What `--help` prints: the usage line, then a line for each flag. */
+/** Makes the text of `--help`: the usage line, then a line for each flag. */
 export function helpOf(
   usage: string,
   { numbers, texts, switches }: FlagSet<string, string, string>,

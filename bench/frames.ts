@@ -57,7 +57,7 @@ export function readDigits(bytes: Uint8Array, at: number, digits: number): numbe
   return value;
 }
 
-/** What the frames of one read are given to. */
+/** Takes the frames of one read. */
 export interface FrameReader {
   /** Counts marks in the payload of a data frame, which lies between two places of the bytes. */
   data(from: number, to: number): void;

@@ -19,7 +19,7 @@ import { Schedule } from "./schedule.ts";
 import type { Shape } from "./shapes.ts";
 import { cpuSecondsOf, ownCpuSeconds, rssOf } from "./usage.ts";
 
-/** What a generator is told. */
+/** Settings of a generator. */
 export interface GeneratorOptions {
   port: number;
   dialect: Dialect;
@@ -33,10 +33,10 @@ export interface GeneratorOptions {
   payload?: number;
 }
 
-/** How long a wait for something to happen lasts at most, in milliseconds. */
+/** The longest wait for something to happen, in milliseconds. */
 const POLL_MS = 20;
 
-/** How long everything that was sent may take to come after the end, in milliseconds. */
+/** The time that everything that was sent may take to come after the end, in milliseconds. */
 const DRAIN_MS = 3_000;
 
 /** With more deliveries than a clock can be read for, the latency of one in 256 is taken. */

@@ -30,7 +30,7 @@ export class Histogram {
     this.#counts = new Float64Array(1 + this.#indexOf(MOST_MS));
   }
 
-  /** How many durations were added. */
+  /** The number of durations that were added. */
   get count(): number {
     return this.#count;
   }
@@ -103,7 +103,7 @@ export class Histogram {
   }
 }
 
-/** How many durations there are between two edges, in milliseconds. */
+/** The number of durations between two edges, in milliseconds. */
 export interface Bar {
   fromMs: number;
   toMs: number;

@@ -1,5 +1,5 @@
 /**
- * What the rules cost: a frame in, effects out, with no socket and no store.
+ * Measures the rules: a frame in, effects out, with no socket and no store.
  *
  * @module
  */

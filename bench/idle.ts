@@ -38,7 +38,7 @@ const SERVERS: readonly [string, ServerCommand][] = [
   ["Deno alone", bareDeno()],
 ];
 
-/** How long one size may take, in milliseconds. */
+/** The time that one size may take, in milliseconds. */
 const RUN_MS = 120_000;
 
 async function main(args: string[]): Promise<number> {

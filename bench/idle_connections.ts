@@ -13,7 +13,7 @@ import { joinRoom } from "./joining.ts";
 import { LibcSockets } from "./libc_sockets.ts";
 import { cpuSecondsOf, rssOf } from "./usage.ts";
 
-/** What the program is told. */
+/** Settings of the program. */
 export interface IdleOptions {
   port: number;
   /** The process of the server. */
@@ -21,7 +21,7 @@ export interface IdleOptions {
   connections: number;
 }
 
-/** What it measured. */
+/** Figures that it measured. */
 export interface IdleResult {
   connections: number;
   bytesPerConnection: number;
@@ -40,18 +40,18 @@ const ROOM_SIZE = 100;
 const WARM_MS = 3_000;
 
 /**
- * How long there is nothing but heartbeats before the second look, in milliseconds: within half a
+ * The time with nothing but heartbeats before the second look, in milliseconds: within half a
  * minute after a burst V8 gives back most of what the burst has filled.
  */
 const REST_MS = 45_000;
 
-/** How long the CPU time is counted at the end of it, in milliseconds. */
+/** The part at the end of it in which the CPU time is counted, in milliseconds. */
 const CPU_MS = 3_000;
 
-/** How often each connection gives its sign of life, in milliseconds; a server may ask for one every 25 s. */
+/** The time between two signs of life of a connection, in milliseconds; a server may ask for one every 25 s. */
 const HEARTBEAT_MS = 20_000;
 
-/** How often some of them do. */
+/** The time between two groups of them that do, in milliseconds. */
 const STEP_MS = 100;
 
 async function measure({ port, pid, connections }: IdleOptions): Promise<IdleResult> {

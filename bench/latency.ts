@@ -25,7 +25,7 @@ import {
 } from "./summary.ts";
 import { UsageError } from "./usage_error.ts";
 
-/** How many problems of a run are printed. */
+/** The most problems of a run that are printed. */
 const MOST_PROBLEMS = 20;
 
 /** Runs the benchmark and returns the exit code: 0 where everything came as it should. */

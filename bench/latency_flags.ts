@@ -57,10 +57,10 @@ const FLAGS = {
   },
 } satisfies FlagSet<string, string, string>;
 
-/** What `--help` prints. */
+/** The text of `--help`. */
 export const LATENCY_HELP: string = helpOf("deno task bench [flags]", FLAGS);
 
-/** What the program was asked for. */
+/** The settings of the program, from its command line. */
 export interface LatencySettings extends Omit<RunParameters, "run" | "url"> {
   drainS: number;
   repeat: number;

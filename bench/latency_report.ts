@@ -12,7 +12,7 @@ import { fixed, mebibytes, ms, percent } from "./numbers.ts";
 import { type RunResult, SUMMARY_COLUMNS, summaryRow } from "./summary.ts";
 import { escape } from "./svg.ts";
 
-/** How many problems of a run are written out. */
+/** The most problems of a run that are written out. */
 const MOST_PROBLEMS = 20;
 
 /** Writes the report of one or several runs; the charts are those of the run in the middle. */

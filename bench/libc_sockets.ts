@@ -22,7 +22,7 @@ const EPOLLHUP = 16;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 
-/** How long a blocking read may take, in seconds. */
+/** The timeout of a blocking read, in seconds. */
 const RECEIVE_TIMEOUT_S = 10;
 
 /** The most events taken at once. */
@@ -45,7 +45,7 @@ const SYMBOLS = {
   epoll_pwait2: { parameters: ["i32", "buffer", "i32", "buffer", "pointer"], result: "i32" },
 } as const;
 
-/** What happened to sockets; each is told by the number it was watched under. */
+/** Events of sockets; each is told by the number it was watched under. */
 export interface SocketEvents {
   readable(id: number): void;
   writable(id: number): void;

@@ -33,7 +33,7 @@ export interface LoadRoom {
   senders: LoadSender[];
   sent: number;
   delivered: number;
-  /** Whether it is in `changed`. */
+  /** `true` while it is in `changed`. */
   dirty: boolean;
 }
 
@@ -51,10 +51,10 @@ export interface LoadSender {
 interface Connection {
   id: number;
   socket: number;
-  /** What it gets counts for this one, even where it is in more. */
+  /** The room that all it gets counts for, even where it is in more. */
   room: LoadRoom;
   n: number;
-  /** What is to be sent, and how much of it there is. */
+  /** The bytes that are to be sent, and the number of them. */
   out: Uint8Array<ArrayBuffer>;
   outLength: number;
   dirty: boolean;
@@ -76,7 +76,7 @@ export class LoadPool implements SocketEvents, FrameReader {
   bytes = 0;
   readonly #dialect: Dialect;
   readonly #payload: number;
-  /** How many messages of one connection share a frame at the most. */
+  /** The most messages of one connection that share a frame. */
   readonly #together: number;
   readonly #sockets = new LibcSockets();
   readonly #connections: Connection[] = [];

@@ -16,7 +16,7 @@ import { describeRanges, type Range, sizeOf } from "./sequence_check.ts";
 import type { LoadCounts } from "./summary.ts";
 import { WireTap } from "./wire_tap.ts";
 
-/** What a run is made of; times in milliseconds. */
+/** Settings of a run; times in milliseconds. */
 export interface LoadOptions {
   url: string;
   /** Clients, dealt out to the rooms in turn. */
@@ -52,7 +52,7 @@ export interface Delivery {
   seq: number;
 }
 
-/** What a run is told about while it lasts. */
+/** Events of a run while it lasts. */
 export interface LoadEvents {
   /** All clients are in their rooms; the measured part begins at `startMs`. */
   started(startMs: number): void;
@@ -60,13 +60,13 @@ export interface LoadEvents {
   delivered(delivery: Delivery): void;
 }
 
-/** How long one message may wait for its acknowledgement, in milliseconds. */
+/** The time that one message may wait for its acknowledgement, in milliseconds. */
 const ACKNOWLEDGE_MS = 5_000;
 
-/** How often a run that has sent everything is looked at, in milliseconds. */
+/** The time between two looks at a run that has sent everything, in milliseconds. */
 const LOOK_EVERY_MS = 10;
 
-/** How long a client may be without a connection before the run is given up, in milliseconds. */
+/** The time that a client may be without a connection before the run is given up, in milliseconds. */
 const AWAY_MS = 3_000;
 
 /** From the last join to the first message, in milliseconds. */
@@ -138,7 +138,7 @@ class Run {
     this.#over = true;
   }
 
-  /** What came of it, once it is finished. */
+  /** Counts what came of it, once it is finished. */
   counts({ wires }: WireTap): LoadCounts {
     const found = { missing: 0, duplicate: 0, reordered: 0 };
     const note = (kind: keyof typeof found, ranges: Range[], where: string) => {

@@ -1,12 +1,12 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * What the throughput runs measure, and the middle of several rounds.
+ * Figures of the throughput runs, and the middle of several rounds.
  *
  * @module
  */
 
-/** What a generator measured: `perSecond` counts deliveries. Latencies in milliseconds. */
+/** Figures of a generator: `perSecond` counts deliveries. Latencies in milliseconds. */
 export interface GeneratorResult {
   perSecond: number;
   /** Deliveries for each second of CPU the server used. */
@@ -41,7 +41,7 @@ export interface Middle {
   median: number;
   least: number;
   most: number;
-  /** How many rounds count. */
+  /** The number of rounds that count. */
   rounds: number;
 }
 

@@ -15,7 +15,7 @@ export interface Member {
   checks: Map<number, SequenceCheck>;
 }
 
-/** How many clients connect at the same time. */
+/** The number of clients that connect at the same time. */
 const CONNECT_TOGETHER = 50;
 
 /** Where clients go: the number of a client is its place in the list that comes of it. */

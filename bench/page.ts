@@ -9,7 +9,7 @@
 import { rounded } from "./numbers.ts";
 import { escape } from "./svg.ts";
 
-/** What a page is made of. */
+/** The parts of a page. */
 export interface Page {
   title: string;
   /** A line below the title. */

@@ -12,9 +12,9 @@ import { parley, type ServerCommand, storeFlags, succeeds } from "./server_proce
 /** A stack to compare with. */
 export interface Peer {
   name: string;
-  /** What it is, and what differs from Parley all the same. */
+  /** A note: what it is, and what differs from Parley all the same. */
   note: string;
-  /** How to start it; undefined where it is not installed. */
+  /** Tells how to start it; undefined where it is not installed. */
   contender(): Contender | undefined;
   /** The command that installs what is missing. */
   install: string;
@@ -23,7 +23,7 @@ export interface Peer {
 /** Where `--install` puts what comes from npm; git knows nothing of it. */
 const FOLDER = fileURLToPath(new URL("data/.peers", import.meta.url));
 
-/** What is installed there, by the name it is imported under. */
+/** Packages that are installed there, by the name they are imported under. */
 const PACKAGES = { bun: "npm:bun@^1", ws: "npm:ws@^8", "socket.io": "npm:socket.io@^4" };
 
 const INSTALL = "deno task bench:peers --install";

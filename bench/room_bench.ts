@@ -1,5 +1,5 @@
 /**
- * What a room does for each message: keep it, and make frames of it for members behind it.
+ * Measures what a room does for each message: keep it, and make frames of it for members behind it.
  *
  * @module
  */

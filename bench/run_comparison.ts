@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- what the programs that compare have in common: they talk to their user
 /**
- * What `bench:throughput` and `bench:peers` have in common: flags, rounds, files.
+ * The common part of `bench:throughput` and `bench:peers`: flags, rounds, files.
  *
  * @module
  */
@@ -36,9 +36,9 @@ export interface ComparisonProgram {
   warmup?: number;
   /** The loads it can run; those of full load and of latency unless given. */
   shapes?: readonly Shape[];
-  /** What its page shows instead of a ranking under each shape. */
+  /** Makes the cards that its page shows instead of a ranking under each shape. */
   cards?(measurements: readonly Measurement[], servers: readonly string[]): string[];
-  /** What is not equal between the servers. */
+  /** Things that are not equal between the servers. */
   notes: readonly string[];
   /** The servers; the first is ours, with that store. */
   contenders(store: string | undefined): Contender[];

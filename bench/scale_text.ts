@@ -1,7 +1,7 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * What a delivery costs as rooms grow in size and number, as charts.
+ * Charts of what a delivery costs as rooms grow in size and number.
  *
  * @module
  */
@@ -48,7 +48,7 @@ function scaleCard(
   return card(heading, chart, [HOW, ...series.flatMap(spreadOf)].join(" "));
 }
 
-/** How far a line is from flat, in words. */
+/** Says how far a line is from flat, in words. */
 function spreadOf({ label, points }: Series): string[] {
   const costs = points.map(([, cost]) => cost).filter(Number.isFinite);
   if (costs.length < 2) return [];

@@ -7,15 +7,15 @@
  * @module
  */
 
-/** What a schedule is made of; times in milliseconds. */
+/** Settings of a schedule; times in milliseconds. */
 export interface ScheduleOptions {
-  /** How many senders there are; each sends at the same rate. */
+  /** The number of senders; each sends at the same rate. */
   senders: number;
   /** Messages a second of each sender. */
   rate: number;
-  /** How long the measured part lasts. */
+  /** The length of the measured part. */
   durationMs: number;
-  /** How long the part before it lasts, whose messages are not measured. */
+  /** The length of the part before it, whose messages are not measured. */
   warmupMs: number;
   /** Decides at which moment of its interval each sender sends. */
   seed: number;
@@ -33,7 +33,7 @@ export interface Due {
 
 /** All messages of a run, and when each is due. */
 export class Schedule implements Iterable<Due> {
-  /** How many measured messages each sender sends. */
+  /** The number of measured messages of each sender. */
   readonly perSender: number;
   /** The mean time between two messages, whoever sends them, in milliseconds. */
   readonly gapMs: number;

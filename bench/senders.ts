@@ -7,7 +7,7 @@
 import { setImmediate } from "node:timers";
 import type { Due, Schedule } from "./schedule.ts";
 
-/** How a message went out: the promise settles when it is acknowledged, or never will be. */
+/** Sends a message: the promise settles when it is acknowledged, or never will be. */
 export type SendMessage = (due: Due) => Promise<void>;
 
 /**
@@ -27,7 +27,7 @@ export class Sender {
     this.#inFlight = inFlight === 0 ? Infinity : inFlight;
   }
 
-  /** Whether everything that fell due was sent and acknowledged. */
+  /** `true` where everything that fell due was sent and acknowledged. */
   get idle(): boolean {
     return this.#flying === 0 && this.#queue.length === 0;
   }

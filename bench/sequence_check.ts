@@ -7,7 +7,7 @@
  * @module
  */
 
-/** What was wrong with a number that came; `fresh` is nothing. */
+/** The verdict on a number that came; `fresh`: nothing is wrong. */
 export type Verdict = "fresh" | "duplicate" | "reordered";
 
 /** Consecutive numbers, both ends included. */
@@ -24,7 +24,7 @@ export class SequenceCheck {
   readonly #reordered: number[] = [];
   #received = 0;
 
-  /** How many different numbers came. */
+  /** The number of different numbers that came. */
   get received(): number {
     return this.#received;
   }
@@ -82,7 +82,7 @@ export class SequenceCheck {
   }
 }
 
-/** How many numbers some ranges hold. */
+/** Counts the numbers that some ranges hold. */
 export function sizeOf(ranges: readonly Range[]): number {
   return ranges.reduce((size, { from, to }) => size + to - from + 1, 0);
 }

@@ -6,7 +6,7 @@
 
 import { reasonOf } from "../src/protocol/errors.ts";
 
-/** How to start a server: it must print a line that ends in its port, or in its URL with the port. */
+/** The command that starts a server: it must print a line that ends in its port, or in its URL with the port. */
 export interface ServerCommand {
   command: string;
   args: string[];
@@ -14,10 +14,10 @@ export interface ServerCommand {
   core?: number;
 }
 
-/** How long a server may take to say where it listens, in milliseconds. */
+/** The time that a server may take to say where it listens, in milliseconds. */
 const START_MS = 20_000;
 
-/** How long a server may take to end by itself, in milliseconds. */
+/** The time that a server may take to end by itself, in milliseconds. */
 const STOP_MS = 3_000;
 
 /** Parley itself, on a free port, without the limit on how fast a client may speak. */
@@ -96,13 +96,13 @@ export function manyFiles(command: string, args: string[]): [string, string[]] {
 
 let taskset: boolean | undefined;
 
-/** Whether programs can be kept on cores of their own here: `taskset` is there, and a second core. */
+/** Says whether programs can be kept on cores of their own here: `taskset` is there, and a second core. */
 export function canPin(): boolean {
   return taskset ??= navigator.hardwareConcurrency > 1 &&
     succeeds("taskset", ["-c", "0,1", "true"]);
 }
 
-/** Whether a program is there and ends with 0. */
+/** Says whether a program is there and ends with 0. */
 export function succeeds(command: string, args: string[]): boolean {
   try {
     return new Deno.Command(command, { args, stdout: "null", stderr: "null" }).outputSync().success;

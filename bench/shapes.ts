@@ -16,7 +16,7 @@ export interface Shape {
   members: number;
   /** Members of each room that send. */
   senders: number;
-  /** How many clients share all those places; unless given, each has one of its own. Takes a `rate`. */
+  /** The number of clients that share all those places; unless given, each has one of its own. Takes a `rate`. */
   clients?: number;
   /** Messages in flight in each room: the next goes out when everybody has one of them. */
   window?: number;

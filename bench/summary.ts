@@ -1,7 +1,7 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * What a run of the latency benchmark comes to: a row of `summary.csv`, a text for the
+ * Summaries of a run of the latency benchmark: a row of `summary.csv`, a text for the
  * terminal, an object for machines.
  *
  * @module
@@ -14,7 +14,7 @@ import type { Slice } from "./timeline.ts";
 /** `failed`: something was lost, doubled, reordered, or broke. `void`: the generator was too busy to tell. */
 export type RunStatus = "ok" | "failed" | "void";
 
-/** What came of a run. */
+/** The outcome of a run. */
 export interface LoadCounts {
   sent: number;
   expected: number;
@@ -23,11 +23,11 @@ export interface LoadCounts {
   duplicate: number;
   reordered: number;
   unacknowledged: number;
-  /** What went wrong, one line each; empty for a run in which nothing did. */
+  /** Problems, one line each; empty for a run without any. */
   problems: string[];
 }
 
-/** What every run is told, and which run it is. */
+/** Settings of a run, and which run it is. */
 export interface RunParameters {
   run: number;
   url: string;
@@ -40,7 +40,7 @@ export interface RunParameters {
   payload: number;
   seed: number;
   inFlight: number;
-  /** What the server was told to keep its rooms in, where it was. */
+  /** The store that the server was told to keep its rooms in, where it was. */
   store: string | undefined;
 }
 
@@ -53,7 +53,7 @@ export interface RunResult {
   scheduled: Quantiles;
   /** Latency from when it was sent. */
   sent: Quantiles;
-  /** How late messages were sent. */
+  /** The delays with which messages were sent. */
   late: Quantiles;
   /** Deliveries a second that the load asks for: those expected, over the time that is measured. */
   askedPerSecond: number;

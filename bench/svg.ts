@@ -97,7 +97,7 @@ export function chart(title: string, { x, y }: { x: Axis; y: Axis }, inside: str
     `<p class="axis-name along">${escape(x.label)}</p></figure>`;
 }
 
-/** What is drawn by points `[percent, pixels]`, and stretched to the width of the plot. */
+/** Stretches what is drawn by points `[percent, pixels]` to the width of the plot. */
 export function stretched(inside: string): string {
   return `<svg class="stretched" viewBox="0 0 100 ${HEIGHT}" preserveAspectRatio="none">` +
     `${inside}</svg>`;

@@ -1,14 +1,14 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * What happened when: a fixed number of slices of a run, whatever its length.
+ * A timeline: a fixed number of slices of a run, whatever its length.
  *
  * @module
  */
 
 import { Histogram } from "./histogram.ts";
 
-/** How many slices a run has, for a chart as wide as a page. */
+/** The number of slices of a run, for a chart as wide as a page. */
 const SLICES = 60;
 
 /** Percentiles of one slice are for drawing: a hundredth is finer than a pixel. */

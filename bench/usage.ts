@@ -1,5 +1,5 @@
 /**
- * What a process uses, and what the machine is. Where the system does not tell, the
+ * The usage of a process, and the machine it runs on. Where the system does not tell, the
  * figures are left out.
  *
  * @module

@@ -19,7 +19,7 @@ export interface Wire {
 export class WireTap implements Disposable {
   readonly #original = globalThis.WebSocket;
   readonly #wires: Wire[] = [];
-  /** What came and was not looked at yet: the client goes first, for its time is measured. */
+  /** Frames that came and were not looked at yet: the client goes first, for its time is measured. */
   #waiting: [Wire, unknown][] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
 

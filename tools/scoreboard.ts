@@ -1,10 +1,10 @@
 /**
- * What the chaos tests are measured by, what they found, and the page that says both.
+ * The figures that chaos tests are to reach, what they found, and the page that says both.
  *
  * @module
  */
 
-/** What a test reports: see `tests/chaos/setting.ts`. */
+/** The report of a test: see `tests/chaos/setting.ts`. */
 export interface Report {
   row: string;
   what: string;
@@ -17,20 +17,20 @@ export interface Run {
   /** The day it began, like `2026-11-25`. */
   date: string;
   minutes: number;
-  /** What it ran on, in words. */
+  /** The machine that it ran on, in words. */
   machine: string;
 }
 
-/** What is known of a row. */
+/** The findings of a row. */
 export interface Finding {
   /** The seed of its run. */
   seed: string;
-  /** Whether a test of it failed. */
+  /** `true` where a test of it failed. */
   failed: boolean;
   reports: Omit<Report, "row">[];
 }
 
-/** What was found: each row with the last run in which all its tests took part. */
+/** All findings: each row with the last run in which all its tests took part. */
 export interface Scoreboard {
   /** The runs by their seeds. */
   runs: Record<string, Run>;
@@ -41,9 +41,9 @@ export interface Scoreboard {
 export interface Row {
   /** The figure it is measured by. */
   figure: string;
-  /** What its tests look for in addition, each by the day since which they do: `2026-11-29`. */
+  /** Things that its tests look for in addition, each by the day since which they do: `2026-11-29`. */
   since?: Record<string, string>;
-  /** What the figures do not say by themselves. */
+  /** A note on what the figures do not say by themselves. */
   note?: string;
 }
 

@@ -40,30 +40,30 @@ interface Package {
   files: Map<string, string>;
 }
 
-/** What earlier runs decided. */
+/** The decisions of earlier runs. */
 interface Note {
   source: "jsr" | "stand-ins";
   /** Of what the decision was made from; empty while it is being carried out. */
   fingerprint: string;
   /** When JSR was asked last, in milliseconds since 1970. */
   askedAt: number;
-  /** How often in a row it did not answer. */
+  /** The number of times in a row that it did not answer. */
   silences: number;
 }
 
-/** What a setup works with. */
+/** The parts that a setup works with. */
 export interface SetupOptions {
   /** The folder to fill. */
   vendor: URL;
-  /** Whether to decide anew. */
+  /** `true`: decides anew. */
   refresh: boolean;
   /** The time, in milliseconds since 1970. */
   now: number;
-  /** Whether JSR has this version of a package of `@std`. */
+  /** Asks whether JSR has this version of a package of `@std`. */
   onJsr(name: string, version: string): Promise<boolean>;
   /** The text of a module of npm's copy, like `assert/mod.js`. */
   readCopy(path: string): Promise<string>;
-  /** What the copied modules must be: `sha512-` and Base64. */
+  /** The hash of the copied modules: `sha512-` and Base64. */
   integrity: string;
 }
 
@@ -231,7 +231,7 @@ async function writeNote(vendor: URL, note: Note): Promise<void> {
   await Deno.writeTextFile(new URL("setup.json", vendor), JSON.stringify(note));
 }
 
-/** Whether the folder can be changed: a program may run from one that is not its user's. */
+/** Says whether the folder can be changed: a program may run from one that is not its user's. */
 async function canWrite(vendor: URL, note: Note): Promise<boolean> {
   try {
     await writeNote(vendor, note);

@@ -1,9 +1,9 @@
 // deno-lint-ignore-file no-console -- the benchmark reads its port
 /**
- * What Deno itself costs: the little of parley.v1 that the generators speak, Parley's own turns,
- * so that the sockets are read and written in the same way, and nothing else: no log, no limits,
- * no sessions, no presence. No server that sends these frames through Deno's own WebSockets can
- * be much cheaper.
+ * Shows what Deno itself costs: the little of parley.v1 that the generators speak, Parley's own
+ * turns, so that the sockets are read and written in the same way, and nothing else: no log, no
+ * limits, no sessions, no presence. No server that sends these frames through Deno's own WebSockets
+ * can be much cheaper.
  *
  * @module
  */
