@@ -447,6 +447,14 @@ Deno.test("closing before connecting, and twice, does no harm", async () => {
   await assertRejects(() => line.connect(), Error, "closed");
 });
 
+for (const limits of [undefined, null, [], { body_bytes: 0 }, { body_bytes: 9, burst: 0 }]) {
+  Deno.test(`a welcome with limits ${JSON.stringify(limits)} is none`, async () => {
+    await using server = new ScriptedServer(async (peer) => void await peer.welcome({ limits }));
+    await using line = new Line(server.url);
+    await assertRejects(() => line.connect(), Error, "The server sent no welcome");
+  });
+}
+
 for (const heartbeat of [0, -1, null, "often", 1e12]) {
   Deno.test(`a heartbeat of ${JSON.stringify(heartbeat)} ms does not keep the client busy`, async () => {
     let pings = () => 0;
