@@ -1,5 +1,5 @@
 /**
- * What a terminal shows: as much of one as the terminal chat may use. Anything else in
+ * The picture that a terminal shows: as much of one as the terminal chat may use. Anything else in
  * the output is an error, so that a control sequence that gets through is noticed.
  *
  * @module
@@ -23,16 +23,25 @@ export interface Habits {
   breaks?: boolean;
 }
 
-/** A place in the picture; the second column of a wide character is empty. */
-type Cell = string;
+/** A piece of a row that looks the same: `look` is the last SGR parameter, empty after a reset. */
+export interface Run {
+  text: string;
+  look: string;
+}
 
-/** A screen of so many columns, without colours, that is as high as it needs to be. */
+/** A place in the picture; the second column of a wide character is empty. */
+type Cell = Run;
+
+const BLANK: Cell = { text: " ", look: "" };
+
+/** A screen of so many columns that is as high as it needs to be. */
 export class Picture {
   readonly #habits: Required<Habits>;
   #columns: number;
   #cells: Cell[][] = [[]];
   #row = 0;
   #column = 0;
+  #look = "";
   #wraps = true;
   #rest = "";
   /** Whether pastes are marked. */
@@ -58,10 +67,25 @@ export class Picture {
   /** The rows, without blanks at their ends; the cursor is seen as `|`. */
   get rows(): string[] {
     return this.#cells.map((cells, row) => {
-      const before = Array.from({ length: this.#column }, (_, i) => cells[i] ?? " ").join("");
-      const all = Array.from(cells, (cell) => cell ?? " ").join("");
-      const text = row === this.#row ? `${before}|${cells.slice(this.#column).join("")}` : all;
-      return text.trimEnd();
+      const texts = Array.from(cells, (cell = BLANK) => cell.text);
+      if (row === this.#row) {
+        while (texts.length < this.#column) texts.push(" ");
+        texts.splice(this.#column, 0, "|");
+      }
+      return texts.join("").trimEnd();
+    });
+  }
+
+  /** The rows with their looks, without a cursor. */
+  get runs(): Run[][] {
+    return this.#cells.map((cells) => {
+      const runs: Run[] = [];
+      for (const { text, look } of Array.from(cells, (cell = BLANK) => cell)) {
+        const last = runs.at(-1);
+        if (last?.look === look) last.text += text;
+        else runs.push({ text, look });
+      }
+      return runs;
     });
   }
 
@@ -126,6 +150,7 @@ export class Picture {
         this.answers += `\x1b[>${this.kind}c`;
         return;
       case "m":
+        this.#look = argument === "0" ? "" : argument;
         return;
     }
     throw new Error(`Not known: ESC [ ${argument} ${command}`);
@@ -142,8 +167,9 @@ export class Picture {
       }
     }
     const cells = this.#cells[this.#row]!;
-    cells[this.#column] = character;
-    for (let i = 1; i < width; i++) cells[this.#column + i] = "";
+    const look = this.#look;
+    cells[this.#column] = { text: character, look };
+    for (let i = 1; i < width; i++) cells[this.#column + i] = { text: "", look };
     this.#column += width;
   }
 
