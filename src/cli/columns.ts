@@ -47,8 +47,13 @@ function columnsOfOne(character: string): number {
 
 /** Splits a text into what people see as characters (Unicode Standard Annex #29). */
 export function charactersOf(text: string): string[] {
-  if (ASCII.test(text)) return [...text];
-  return Array.from(SEGMENTER.segment(text), ({ segment }) => segment);
+  return [...charactersIn(text)];
+}
+
+/** The same one by one: the list of a large text would outlive the next collection of garbage. */
+function charactersIn(text: string): Iterable<string> {
+  if (ASCII.test(text)) return text;
+  return Iterator.from(SEGMENTER.segment(text)).map(({ segment }) => segment);
 }
 
 /** Replaces tabs by spaces up to the next tab stop, which are counted from the start of the line. */
@@ -73,22 +78,22 @@ export function expandTabs(line: string): string {
 export function wrap(line: string, columns: number, first = columns): string[] {
   if (line.length <= first && ASCII.test(line)) return [line];
   const rows: string[] = [];
-  let row = "";
-  let width = 0;
-  for (const character of charactersOf(line)) {
+  let [start, end, width] = [0, 0, 0];
+  for (const character of charactersIn(line)) {
     const more = columnsOf(character);
     const most = () => rows.length === 0 ? first : columns;
     // More than once, where what is left behind a space is too wide for the rows that follow.
-    while (width + more > most() && row !== "") {
+    while (width + more > most() && start < end) {
+      const row = line.slice(start, end);
       const space = row.lastIndexOf(" ") + 1;
       const kept = columnsOf(row.slice(0, space)) >= most() * FULL_ENOUGH ? space : row.length;
       rows.push(row.slice(0, kept));
-      row = row.slice(kept);
-      width = columnsOf(row);
+      start += kept;
+      width = columnsOf(row.slice(kept));
     }
-    row += character;
+    end += character.length;
     width += more;
   }
-  rows.push(row);
+  rows.push(line.slice(start));
   return rows;
 }
