@@ -29,6 +29,7 @@ import { Intake } from "./intake.ts";
 import type { Logger } from "./logger.ts";
 import { openMemoryStore } from "./open_store.ts";
 import { Pump } from "./pump.ts";
+import { ReadBuffers } from "./read_buffers.ts";
 import { newSessionKey, roomSigner, tokenSigner } from "./token_signer.ts";
 
 /** How often the hub is told the time, in milliseconds. */
@@ -53,6 +54,7 @@ export class Engine {
   readonly #clock = new Clock();
   readonly #connections = new Set<Connection>();
   readonly #closedSockets: ClosedSockets;
+  readonly #readBuffers = new ReadBuffers<Connection>();
   #accepted = 0;
   #failure: string | undefined;
   #ticker: Timer | undefined;
@@ -123,6 +125,7 @@ export class Engine {
       refused: (connection, error, text) => {
         this.#guard(connection, () => this.#refuse(connection, error, text));
       },
+      large: (connection, units) => this.#readBuffers.note(connection, units),
       flooded: (connection) => this.#evict(connection, CLOSE.flooding, "Too many messages"),
       emptied: (connection, code) => this.#end(connection, code),
     });
@@ -249,6 +252,10 @@ export class Engine {
         }
         const t = this.#clock.read();
         this.#closedSockets.tick(t.now);
+        this.#readBuffers.takeExcess().forEach((connection, turn) => {
+          this.#pump.deliverAll(connection);
+          this.#sendAway(connection, turn, CLOSE.goingAway, "Large frames: connect again");
+        });
         this.#perform(this.#hub.tick(t));
       });
     }, TICK_MS);
@@ -256,9 +263,8 @@ export class Engine {
 
   #end(connection: Connection, code: number): void {
     if (!this.#intake.end(connection, code) || !this.#connections.delete(connection)) return;
-    this.#pump.forget(connection);
     connection.close(CLOSE.normal, "");
-    this.#closedSockets.add(connection, this.#clock.read().now);
+    this.#letGo(connection);
     const forGood = code === CLOSE.normal;
     this.#perform(this.#hub.disconnect(connection, this.#clock.read(), forGood));
     this.#logger.debug("disconnected", { connection: connection.id, code });
@@ -394,8 +400,14 @@ export class Engine {
     if (!(peer instanceof Connection)) return;
     peer.close(code, reason, goodbye);
     this.#connections.delete(peer);
-    this.#closedSockets.add(peer, this.#clock.read().now);
-    this.#pump.forget(peer);
+    this.#letGo(peer);
+  }
+
+  /** Forgets a connection that was closed, but for its socket, which may still be there. */
+  #letGo(connection: Connection): void {
+    this.#pump.forget(connection);
+    this.#readBuffers.delete(connection);
+    this.#closedSockets.add(connection, this.#clock.read().now);
   }
 
   /** Runs a handler that must not throw: an exception there would end the process. */

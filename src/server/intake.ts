@@ -26,12 +26,10 @@ import type { Clock } from "./clock.ts";
 import { Connection } from "./connection.ts";
 import { Line, type Served } from "./line.ts";
 import type { Pump } from "./pump.ts";
+import { LARGE } from "./read_buffers.ts";
 
 /** The most frames of one connection that wait while the store is asked on its behalf, and as many refusals. */
 const MAX_HELD = 256;
-
-/** Of frames of so many UTF-16 units, twice the largest message, one is read in a turn: each takes milliseconds. */
-const LARGE = 131_072;
 
 /** What may take long is done for so many milliseconds in a turn of the event loop, which are as many sends of a {@linkcode Line}. */
 const TURN_MS = 1;
@@ -48,6 +46,8 @@ export interface IntakeEvents {
   effects(effects: readonly Effect[]): void;
   /** What somebody said, `text`, is refused. */
   refused(connection: Connection, error: unknown, text: string): void;
+  /** Somebody has said something large, by its length in UTF-16 units, whatever comes of it. */
+  large(connection: Connection, units: number): void;
   /** Somebody says more than it may, again and again. */
   flooded(connection: Connection): void;
   /** All is taken that a client had said before it went with this `code`. */
@@ -102,6 +102,7 @@ export class Intake {
     this.#hub.heard(connection, t.now);
     try {
       const length = typeof data === "string" ? data.length : sizeOf(data);
+      if (length >= LARGE) this.#events.large(connection, length);
       if (
         length > MAX_HELLO_CHARS && connection.session === undefined && connection.pending === 0
       ) {
