@@ -45,15 +45,20 @@ export interface Middle {
   rounds: number;
 }
 
+/** A figure of one run. */
+export type MeasuredFigure<Figure extends keyof GeneratorResult> =
+  & Pick<Measurement, "server" | "shape" | "status">
+  & Record<Figure, number>;
+
 /** The median of a figure over the rounds that are neither void nor failed. */
-export function middleOf(
-  measurements: readonly Measurement[],
+export function middleOf<Figure extends keyof GeneratorResult>(
+  measurements: readonly MeasuredFigure<Figure>[],
   { server, shape }: { server: string; shape: string },
-  figure: keyof GeneratorResult,
+  figure: Figure,
 ): Middle | undefined {
   const values = measurements
     .filter((it) => it.server === server && it.shape === shape && it.status === "ok")
-    .map((it) => it[figure])
+    .map((it): number => it[figure])
     .sort((a, b) => a - b);
   const half = Math.floor(values.length / 2);
   const upper = values[half];
