@@ -44,8 +44,6 @@ const TO_READ_OVER = [
   ),
   ...["clients", "disputes", "nodes", "outgoing", "store", "told"]
     .map((name) => `src/store/jetstream/${name}.ts`),
-  "tests/attacks/",
-  "tests/chaos/",
   "tests/cli/picture.ts",
   "tools/standins/",
 ];

@@ -26,48 +26,48 @@ import {
   wait,
 } from "./script.ts";
 
-/** What an attacker does. */
+/** An attack: what those who do it do. */
 export interface Attack {
   /** A phrase without a verb, like "history again and again". */
   name: string;
-  /** Whether it is tried every day: for those whose figures are reached. */
+  /** Set where it is tried every day: for those whose figures are reached. */
   daily?: true;
   /** The honest members of the attacked room; nobody unless given. */
   members?: { plain?: number; v1?: number };
-  /** What has to be there before it begins; each connection comes to `READY`. */
+  /** Lines for what has to be there before it begins; each connection comes to `READY`. */
   before?: (roomId: string) => string[];
-  /** How many connections do that; 1 unless given. */
+  /** The number of connections that do that; 1 unless given. */
   beforeCount?: number;
   /** The connections of one attacker; 1 unless given. */
   sockets?: number;
   dialect?: Group["dialect"];
   /** Milliseconds after which a connection that was closed comes again; 100 unless given, `null` for never. */
   again?: number | null;
-  /** Whether all connections come from one address. */
+  /** Set where all connections come from one address. */
   oneAddress?: true;
-  /** How long it goes on, at full length, before the two are listened to, in milliseconds: what it takes is not gone at once. */
+  /** The time that it goes on, at full length, before the two are listened to, in milliseconds: what it takes is not gone at once. */
   leadMs?: number;
-  /** What each connection does. */
+  /** Lines of each connection. */
   lines: (roomId: string) => string[];
 }
 
-/** How an attack is tried. */
+/** Settings of a trial of an attack. */
 export interface Trial {
   attackers: number;
   store: "memory" | "sqlite";
-  /** How long the two talk alone, and beside the attack, in milliseconds. */
+  /** The times that the two talk alone, and during the attack, in milliseconds. */
   aloneMs: number;
   attackedMs: number;
   rounds: number;
-  /** What the server has to come to rest after each of these, in milliseconds. */
+  /** The time that the server has to come to rest after each of these, in milliseconds. */
   restMs: number;
-  /** Whether the two are in the attacked room. */
+  /** `true`: the two are in the attacked room. */
   inside?: boolean;
-  /** What stands in front of the server; nothing unless given. */
+  /** The proxy in front of the server; none unless given. */
   front?: "haproxy" | "nginx" | undefined;
 }
 
-/** How long attacks last. */
+/** Settings of all trials: how long attacks last. */
 export const SETTING: Pick<Trial, "aloneMs" | "attackedMs" | "rounds" | "restMs"> = {
   aloneMs: setting(300, 1_500),
   attackedMs: setting(800, 3_000),
@@ -75,12 +75,12 @@ export const SETTING: Pick<Trial, "aloneMs" | "attackedMs" | "rounds" | "restMs"
   restMs: setting(100, 500),
 };
 
-/** How the two fared; times in milliseconds. */
+/** The talk of the two: how they fared; times in milliseconds. */
 export interface Talk {
   p50: number;
   p99: number;
   max: number;
-  /** How many messages a second arrived. */
+  /** The messages a second that arrived. */
   perSecond: number;
   refused: number;
   lost: number;
@@ -89,7 +89,7 @@ export interface Talk {
   cpu: number;
 }
 
-/** What an attack did. */
+/** The outcome of an attack. */
 export interface Outcome {
   alone: Talk;
   attacked: Talk;
@@ -97,27 +97,27 @@ export interface Outcome {
   rss: { before: number; peak: number; after: number };
   /** Its open files at the same moments. */
   files: { before: number; peak: number; after: number };
-  /** What the kernel holds for TCP in MB, at most, above what it held before. */
+  /** The most that the kernel holds for TCP in MB, above what it held before. */
   kernel: number;
-  /** How honest members were thrown out or cut off, and how often. */
+  /** Ways in which honest members were thrown out or cut off, and how often. */
   evicted: Record<string, number>;
-  /** What honest newcomers could not do, and how often. */
+  /** Things that honest newcomers could not do, and how often. */
   lockedOut: Record<string, number>;
   /** Rounds that newcomers made. */
   visits: number;
-  /** What the attackers sent and received, in KB a second of attack, and what became of them. */
+  /** Figures of the attackers: what they sent and received, in KB a second of attack, and what became of them. */
   attackers: { sent: number; received: number; counts: Record<string, number> };
   /** Lines of level `error` in the server's log. */
   errors: number;
 }
 
 /**
- * What the two may feel: so many times what they have alone, or so many milliseconds. In the short
- * setting, beside other tests and in a second, only that nothing stands still.
+ * The most that the two may feel: a multiple of what they have alone, or a time in milliseconds. In
+ * the short setting, besides other tests and in a second, only that nothing stands still.
  */
 const MOST_TIMES = setting(10, 2);
 const MOST_MS = setting(500, 20);
-/** What the server may need in addition, in MB. */
+/** The most that the server may need in addition, in MB. */
 const MOST_MB = 64;
 /** Messages that each of the two says in a second. */
 const RATE = 50;
@@ -126,7 +126,7 @@ const NEWCOMERS = 5;
 const FRONT_FILES = 5_000;
 const MB = 1_048_576;
 
-/** What a group of `peers.cpp` says at its end. */
+/** The tally that a group of `peers.cpp` says at its end. */
 interface Tally {
   name: string;
   sent: number;
@@ -244,7 +244,7 @@ export const FRONTS: readonly Trial["front"][] = [
   ...(NGINX === undefined ? [] : ["nginx" as const]),
 ];
 
-/** What the figures of an attack are to be, and are not. */
+/** Lists what the figures of an attack are to be, and are not. */
 export function missedBy({ alone, attacked, rss, evicted, lockedOut }: Outcome): string[] {
   const missed: string[] = [];
   if (attacked.p99 > Math.max(MOST_TIMES * alone.p99, MOST_MS)) missed.push("p99");

@@ -30,7 +30,7 @@ import { FULL_LOG, FULL_RATE_MS } from "./spreading.ts";
 const CREW = 20;
 const ROOMS_EACH = 4;
 
-/** What the ids of their rooms are called. */
+/** Names of the ids of their rooms. */
 const CREWS_ROOMS = Array.from({ length: CREW * ROOMS_EACH }, (_, i) => {
   return `@${Math.floor(i / ROOMS_EACH)}-${i % ROOMS_EACH}`;
 });
@@ -38,7 +38,7 @@ const CREWS_ROOMS = Array.from({ length: CREW * ROOMS_EACH }, (_, i) => {
 /** Until all have made their rooms, in milliseconds. */
 const GATHERING_MS = 1_000;
 
-/** What it may take to bring so many together, in milliseconds. */
+/** The time that it may take to bring so many together, in milliseconds. */
 const LEAD_MS = 4_000;
 
 const JOIN_ALL = CREWS_ROOMS.flatMap((name) => join(`{{${name}}}`));

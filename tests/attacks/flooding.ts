@@ -23,7 +23,7 @@ const GIANT = Uint8Array.from([
 /** An empty ping of a client, masked. */
 const PING = [0x89, 0x80, 0, 0, 0, 0];
 
-/** How a connection of HTTP/2 begins (RFC 9113, section 3.4): the preface and empty settings. */
+/** The beginning of a connection of HTTP/2 (RFC 9113, section 3.4): the preface and empty settings. */
 const SETTINGS = [0, 0, 0, 4, 0, 0, 0, 0, 0];
 const HTTP2 = [...new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), ...SETTINGS];
 

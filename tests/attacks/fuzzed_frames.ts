@@ -32,7 +32,7 @@ const NUMBERS = [
   ...["9007199254740991", "9007199254740992", "-9007199254740993", "18446744073709551616"],
   ...["1e308", "1e309", "-1e400", "1e-400", "123456789012345678901234567890"],
 ];
-/** What stands for a value and is none. */
+/** Texts that stand for a value and are none. */
 const NO_JSON = ["NaN", "Infinity", "-Infinity", "undefined", "01", "+1", ".5", "1.", "'x'", "tru"];
 /** Parts of texts, as they stand between quotation marks. */
 const TEXT_PARTS = [
@@ -182,7 +182,7 @@ export class FuzzedFrames {
     return chance() < 0.5 ? inner : `{"action":"message","body":${inner}}`;
   }
 
-  /** What is as large as anything may be, or a little smaller or larger. */
+  /** Makes something as large as anything may be, or a little smaller or larger. */
   #large(): string {
     const chance = this.#chance;
     const near = (most: number) => Math.max(0, most - 1 + below(chance, 3));

@@ -15,7 +15,7 @@ const TASKSET = findProgram("taskset");
 const FOLDER = new URL(".", import.meta.url).pathname;
 const BUILT = tempFolder();
 
-/** What a program of this folder says, as long as any line of it may take, in milliseconds. */
+/** The time that a line of a program of this folder may take, in milliseconds. */
 const PATIENCE_MS = 60_000;
 
 const built = new Map<string, Promise<string>>();

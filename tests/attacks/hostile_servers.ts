@@ -10,18 +10,18 @@ import { pause } from "../support/waiting.ts";
 
 /** One kind of hostile server. */
 export interface Hostile {
-  /** What it does, as a phrase with a verb. */
+  /** The deed, as a phrase with a verb. */
   name: string;
-  /** Whether it is tried every day. */
+  /** Set where it is tried every day. */
   daily?: true;
   /** Plays one connection; `turn` counts them from 0. */
   play(peer: ScriptedPeer, turn: number): void | Promise<void>;
 }
 
-/** What no row may begin with: a time that no clock shows, and what somebody never said. */
+/** The beginning that no row may have: a time that no clock shows, and what somebody never said. */
 export const FORGED = "99:99:99 > Ana: I hereby resign";
 
-/** What others can put into a terminal: C0, C1, OSC 0, 8 and 52, SGR, cursor moves, bidi, invisible. */
+/** Sequences that others can put into a terminal: C0, C1, OSC 0, 8 and 52, SGR, cursor moves, bidi, invisible. */
 const EVIL = [
   "\x1b[2J\x1b[H",
   "\x1b[31mred",
@@ -38,7 +38,7 @@ const EVIL = [
   `\r${FORGED}\n${FORGED}\v${FORGED}`,
 ];
 
-/** What fills rows, by one column or by several, or looks as if. */
+/** Characters that fill rows, by one column or by several, or look as if. */
 const FILLERS = [
   " ",
   "x",

@@ -11,39 +11,39 @@ import { ScriptedServer } from "../support/scripted_server.ts";
 import { pause, until } from "../support/waiting.ts";
 import { FORGED, type Hostile } from "./hostile_servers.ts";
 
-/** What one program did at a hostile server. */
+/** The outcome of one program at a hostile server. */
 export interface Outcome {
   /** The most resident memory that its process has had, in MB. */
   peak: number;
   /** The most that it did of one thing: connecting again, joining, or sending. */
   attempts: number;
-  /** How long it was there, in milliseconds. */
+  /** The time that it was there, in milliseconds. */
   ms: number;
 }
 
-/** What the terminal chat did besides. */
+/** The outcome of the terminal chat, which shows something besides. */
 export interface Shown extends Outcome {
-  /** How much it printed, in bytes. */
+  /** The bytes that it printed. */
   bytes: number;
-  /** What it printed that is no text, and no control sequence of its own. */
+  /** Parts of what it printed that are no text, and no control sequence of its own. */
   controls: string[];
   /** Rows that others have begun. */
   forged: string[];
-  /** How it ended when it was asked to; 99 where it left the terminal in another mode. */
+  /** The exit code when it was asked to end; 99 where it left the terminal in another mode. */
   code: number | undefined;
 }
 
 /** The width of the terminal, as in {@linkcode CliProcess}. */
 const COLUMNS = 60;
 
-/** How much of what was printed is drawn, in UTF-16 units: a person sees no more in the time. */
+/** The part of what was printed that is drawn, in UTF-16 units: a person sees no more in the time. */
 const DRAWN = 200_000;
 
 /** All that the terminal chat writes besides text and line breaks: the rest is for {@linkcode Picture} to refuse. */
 // deno-lint-ignore no-control-regex
 const OWN = /\x1b\[(?:\d*[AJ]|[\d;]*m|\?(?:7|2004)[hl]|6n|>c)|\r\n?/g;
 
-/** How often the memory of a process is looked at, in milliseconds. */
+/** The time between two looks at the memory of a process, in milliseconds. */
 const LOOK_MS = 50;
 
 /** Runs an app with the client at a hostile server. */
@@ -132,7 +132,7 @@ function readOr(path: string): string {
   }
 }
 
-/** How often a client did the same: each counts from the second time on. */
+/** Counts how often a client did the same: each counts from the second time on. */
 function attemptsAt(server: ScriptedServer): number {
   const sends = server.heard("message") + server.heard("messages");
   return Math.max(server.attempts.length - 1, server.heard("join") - 1, sends - 1);

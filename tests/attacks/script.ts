@@ -1,5 +1,5 @@
 /**
- * What connections do, written down for `peers.cpp`: groups of them, each with the lines of a
+ * Scripts of what connections do, for `peers.cpp`: groups of them, each with the lines of a
  * script. In a text `{{i}}` is the number of the connection, `{{count}}` a number that no text had
  * before, `{{room_id}}` an id that no room has, and `{{name}}` what `expect` or `set` called so: on
  * this connection, or on any of its program where the name begins with `@` (until then a `?`).
@@ -11,7 +11,7 @@
 export interface Group {
   name: string;
   count: number;
-  /** Whether `open` asks for a subprotocol; what a raw one hears is not read as frames. */
+  /** The subprotocol that `open` asks for, if any; what a raw one hears is not read as frames. */
   dialect: "plain" | "v1" | "raw";
   /** The address they come from; with `*` at its end, as in `127.1.*`, each has one of its own. */
   from: string;

@@ -50,7 +50,7 @@ const PERL_PROGRAM = findProgram("perl");
 const FOLDER = new URL(".", import.meta.url).pathname;
 const BUILT = tempFolder();
 
-/** Whether all of them are here. */
+/** `true` where all of them are here. */
 export const HAS_PARSERS: boolean = COMPILER !== undefined && PYTHON_PROGRAM !== undefined &&
   PERL_PROGRAM !== undefined;
 

@@ -13,7 +13,7 @@ import { COMPILER } from "./generators.ts";
 import { HOARDING } from "./hoarding.ts";
 import { SPREADING } from "./spreading.ts";
 
-/** What must arrive of the hundred messages that the two say each second. */
+/** The least that must arrive of the hundred messages that the two say each second. */
 const LEAST_PER_SECOND = 5;
 
 const INTO_A_ROOM = [...SPREADING, ...CROWDING, ...HOARDING].filter(({ members, before }) =>

@@ -11,7 +11,7 @@ import { ServerProcess } from "../chaos/server_process.ts";
 import { report, setting } from "../chaos/setting.ts";
 import { pause } from "../support/waiting.ts";
 
-/** What is said in a room, beside its size. */
+/** The load of a room: what is said in it, besides its size. */
 interface Load {
   name: string;
   rooms: number;

@@ -11,16 +11,16 @@ import { HAS_PYTHON } from "../cli/cli_process.ts";
 import { FORGED, HONEST, HOSTILE } from "./hostile_servers.ts";
 import { appAt, forgedIn, type Outcome, terminalAt } from "./hostile_world.ts";
 
-/** How long each program is at each server, in milliseconds. */
+/** The time that each program is at each server, in milliseconds. */
 const MS = setting(1_500, 8_000);
 
-/** What a hostile server may take in addition to what an honest one takes, in MB; in the short setting, that it is no leak. */
+/** The most that a hostile server may take in addition to what an honest one takes, in MB; in the short setting, that it is no leak. */
 const MOST_MB = setting(128, 64);
 
-/** How often a client may do the same: once a second on average, and some times at once in the beginning. */
+/** The most times that a client may do the same: once a second on average, and some times at once in the beginning. */
 const MOST_ATTEMPTS = Math.max(MS / 1_000, 6);
 
-/** What the programs take at an honest server, in MB. */
+/** The memory that the programs take at an honest server, in MB. */
 let usual: Promise<number[]> | undefined;
 
 function both(hostile: typeof HONEST) {

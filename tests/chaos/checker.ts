@@ -6,7 +6,7 @@
  * @module
  */
 
-/** What became of a message, as its publisher knows it. */
+/** The fate of a message, as its publisher knows it. */
 export type Outcome =
   /** Nothing was heard, or that it may be stored: it may appear once or not at all. */
   | { type: "unknown" }

@@ -20,9 +20,9 @@ export interface Kept {
 
 /** Something that is done to a store. */
 export interface Deed {
-  /** Whether anything may be missing after it: else everybody must hear `recovered: true`. */
+  /** `true`: something may be missing after it; else everybody must hear `recovered: true`. */
   readonly loses: boolean;
-  /** Whether whoever is connected meanwhile is sent away by it. */
+  /** `true`: whoever is connected meanwhile is sent away by it. */
   readonly sendsAway?: boolean;
   /** Does it; where there is nothing left to do it to, nothing happens. */
   act(): Promise<void>;
@@ -32,7 +32,7 @@ export interface Deed {
 export interface World extends AsyncDisposable {
   /** Where the next connection goes; only while it runs. */
   readonly url: string;
-  /** Whether rooms outlive their server. */
+  /** `true`: rooms outlive their server. */
   readonly durable: boolean;
   /** Starts what runs on the store. */
   start(kept: Kept): Promise<void>;
@@ -40,13 +40,13 @@ export interface World extends AsyncDisposable {
   stop(): Promise<void>;
   /** Keeps what is stored by now, to be put back later, if the world can do that. */
   copy?(): Promise<void>;
-  /** What can be done to the store while it runs, by name. */
+  /** Deeds that can be done to the store while it runs, by name. */
   readonly running: Readonly<Record<string, Deed>>;
-  /** What can be done to the store while nothing runs, by name. */
+  /** Deeds that can be done to the store while nothing runs, by name. */
   readonly stopped: Readonly<Record<string, Deed>>;
 }
 
-/** What came of all who came back. */
+/** The outcome for all who came back. */
 export interface Counts {
   comebacks: number;
   /** Nothing was missing, and they were told so. */
@@ -68,9 +68,9 @@ interface Guest {
   session: string;
   epoch: unknown;
   after: number;
-  /** How many messages had been sent before that. */
+  /** The number of messages that had been sent before that. */
   knows: number;
-  /** Whether nothing has happened since by which anything could be lost. */
+  /** `true` where nothing has happened since by which anything could be lost. */
   safe: boolean;
 }
 
@@ -82,7 +82,7 @@ const FOREVER: Kept = {
   maxRooms: 1_000,
 };
 
-/** What else a setting can be, less and more. */
+/** Other values of a setting, less and more. */
 const OTHERS: { readonly [Name in keyof Kept]: readonly number[] } = {
   logEntries: [5, 20, 60],
   logBytes: [500, 2_000, 20_000],
@@ -95,8 +95,8 @@ const OTHERS: { readonly [Name in keyof Kept]: readonly number[] } = {
 const TICK_MS = 700;
 
 /**
- * How often somebody looks for what was said meanwhile, and how long it waits in between, in
- * milliseconds: what came in at one node may still be on its way to another.
+ * The most looks of somebody for what was said meanwhile, and the wait in between, in milliseconds:
+ * what came in at one node may still be on its way to another.
  */
 const MAX_LOOKS = 10;
 const LATE_MS = 100;
@@ -106,16 +106,16 @@ class Story {
   readonly #world: World;
   readonly #random: () => number;
   readonly #guests: Guest[] = [];
-  /** What was sent, in its order, and whether it was acknowledged. */
+  /** Messages that were sent, in their order, and whether they were acknowledged. */
   readonly #said: { body: string; acked: boolean }[] = [];
   /** Where the newest of it is that was acknowledged, and in which life of the room. */
   #newest = { epoch: undefined as unknown, seq: 0 };
   readonly #steps: string[] = [];
-  /** Whether something was done, while it ran, by which what is in the store may be lost at its end. */
+  /** Set where something was done, while it ran, by which what is in the store may be lost at its end. */
   #broken = false;
   #kept: Kept = { ...FOREVER };
   #roomId = "";
-  /** What makes it again where it is lost. */
+  /** The fields that make it again where it is lost. */
   #room: Frame = { room_name: "Lobby" };
   #host: RawSocket | undefined;
 
@@ -194,7 +194,7 @@ class Story {
     this.#note(`${name} ${value}`, value === FOREVER[name]);
   }
 
-  /** Whether all is kept that is said from now on. */
+  /** `true` where all is kept that is said from now on. */
   get #keepsAll(): boolean {
     return Object.keys(OTHERS).every((name) =>
       this.#kept[name as keyof Kept] === FOREVER[name as keyof Kept]
@@ -370,7 +370,7 @@ async function hello(url: string, session?: string): Promise<RawSocket> {
   return socket;
 }
 
-/** What is wrong with what somebody saw of what was said meanwhile; undefined where nothing is. */
+/** Finds what is wrong with what somebody saw of what was said meanwhile; undefined where nothing is. */
 function difference(
   seen: readonly string[],
   said: readonly { body: string; acked: boolean }[],

@@ -8,7 +8,7 @@
 import { connect, type Socket } from "node:net";
 import type { Way, Weather } from "./fault_proxy.ts";
 
-/** What a line asks its proxy, and tells it. */
+/** The proxy of a line, which it asks and tells. */
 export interface LineEvents {
   /** The faults of the moment. */
   weather(): Weather;

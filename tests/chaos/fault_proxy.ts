@@ -11,11 +11,11 @@ import { Line } from "./fault_line.ts";
 /** A direction: `up` is from the client to the server. */
 export type Way = "up" | "down";
 
-/** What the network does to every byte at the moment. */
+/** The weather of the network: what it does to every byte at the moment. */
 export interface Weather {
-  /** How late each byte arrives, in milliseconds. */
+  /** The delay of each byte, in milliseconds. */
   delayMs: number;
-  /** How many bytes a second pass in each direction of each connection. */
+  /** The bytes a second that pass in each direction of each connection. */
   bytesPerSecond: number;
   /** The directions in which nothing passes, while everything stays open. */
   silent: ReadonlySet<Way>;
@@ -31,7 +31,7 @@ const FINE = { delayMs: 0, bytesPerSecond: Infinity, silent: new Set<Way>(), cut
 export class FaultProxy implements AsyncDisposable {
   /** When each connection came that it has taken, on the monotonic clock in milliseconds. */
   readonly arrivals: number[] = [];
-  /** How many bytes have passed in each direction. */
+  /** The bytes that have passed in each direction. */
   readonly passed = { up: 0, down: 0 };
   readonly #server: Server;
   readonly #port: number;
@@ -85,7 +85,7 @@ export class FaultProxy implements AsyncDisposable {
     return `ws://${this.host}/`;
   }
 
-  /** What it is in front of, like `127.0.0.1:8765`. */
+  /** The address that it is in front of, like `127.0.0.1:8765`. */
   get target(): string {
     return `${this.#target.hostname}:${this.#target.port}`;
   }
@@ -95,7 +95,7 @@ export class FaultProxy implements AsyncDisposable {
     this.#target = targetOf(host);
   }
 
-  /** How many connections are open. */
+  /** The number of open connections. */
   get lines(): number {
     return this.#lines.size;
   }
@@ -120,7 +120,7 @@ export class FaultProxy implements AsyncDisposable {
     this.#set({ cut: { way, bytes, how } });
   }
 
-  /** Whether a cut is still to come. */
+  /** `true` where a cut is still to come. */
   get cutPending(): boolean {
     return this.#weather.cut !== undefined;
   }

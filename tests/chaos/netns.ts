@@ -13,7 +13,7 @@ async function ip(...args: string[]): Promise<void> {
   if (!success) throw new Error(`ip ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
 }
 
-/** Whether this process may make namespaces. */
+/** Says whether this process may make namespaces. */
 export async function mayMakeNamespaces(): Promise<boolean> {
   const name = `parley-may-${Deno.pid}`;
   try {

@@ -38,17 +38,17 @@ export class Cast implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** How long each acknowledged message took, in milliseconds, in the order of the acknowledgements. */
+  /** The times that acknowledged messages took, in milliseconds, in the order of the acknowledgements. */
   get latencies(): readonly number[] {
     return this.#latencies;
   }
 
-  /** How many messages were acknowledged. */
+  /** The number of messages that were acknowledged. */
   get acknowledged(): number {
     return this.#latencies.length;
   }
 
-  /** Whether everything that was said has an outcome. */
+  /** `true` where everything that was said has an outcome. */
   get settled(): boolean {
     return this.#unsettled === 0;
   }
@@ -201,7 +201,7 @@ export function nudge(): void {
   globalThis.dispatchEvent(new Event("online"));
 }
 
-/** Whether somebody has a connection. */
+/** Says whether somebody has a connection. */
 export function connected({ chat }: Person): boolean {
   return chat.status.type === "connected";
 }

@@ -69,7 +69,7 @@ Deno.test("R1 a server with a durable store that is killed again and again loses
   }
 });
 
-/** Whether everybody has a connection; where not, those who wait for their next attempt try at once. */
+/** Says whether everybody has a connection; where not, those who wait for their next attempt try at once. */
 function back(people: readonly Person[]): boolean {
   if (people.every(connected)) return true;
   nudge();

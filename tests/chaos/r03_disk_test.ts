@@ -12,7 +12,7 @@ const CLIENTS = 10;
 const PER_SECOND = 200;
 const REFUSALS = setting(3, 20);
 
-/** What the disk does, as strace is told: always, and with every other call. */
+/** Faults of the disk, as strace is told: always, and with every other call. */
 const FAULTS = [
   { name: "disk full", inject: "pwrite64:error=ENOSPC" },
   { name: "sync fails", inject: "fsync,fdatasync:error=EIO" },
@@ -69,7 +69,7 @@ async function say(socket: RawSocket, roomId: unknown, n: number): Promise<Frame
   }
 }
 
-/** How many entries that somebody has seen are not in the file. */
+/** Counts the entries that somebody has seen and that are not in the file. */
 function notDurable(path: string, cast: Cast): number {
   using db = new DatabaseSync(path);
   const rows = db.prepare("SELECT seq, rest FROM entries").all();

@@ -6,7 +6,7 @@ import { Cast, connected, nudge, type Person } from "./people.ts";
 import { ServerProcess } from "./server_process.ts";
 import { chance, report, setting, until } from "./setting.ts";
 
-/** How many bytes a frame may be longer than the one that was measured: numbers grow. */
+/** The bytes that a frame may be longer than the one that was measured: numbers grow. */
 const MARGIN = 8;
 
 /** Comes back without waiting for the backoff, until all that was said has an outcome. */
@@ -26,7 +26,7 @@ async function lose(proxy: FaultProxy, person: Person): Promise<void> {
   await until(hasNoticed, "the client does not notice");
 }
 
-/** How many bytes pass in each direction while something happens. */
+/** Counts the bytes that pass in each direction while something happens. */
 async function measure(
   proxy: FaultProxy,
   act: () => Promise<unknown>,

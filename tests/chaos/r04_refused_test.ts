@@ -14,11 +14,11 @@ import { Wire } from "../support/scripted_server.ts";
 import { FaultProxy } from "./fault_proxy.ts";
 import { chance, pause, report, SEED, setting, until } from "./setting.ts";
 
-/** How many messages there are in each run, and how many runs. */
+/** The number of messages in each run, and the number of runs. */
 const MESSAGES = setting(500, 10_000);
 const RUNS = setting(1, Number(variable("CHAOS_RUNS") ?? 20));
 
-/** How many people there are: half of them with the client of this project, half with one by the page. */
+/** The number of people: half of them with the client of this project, half with one by the page. */
 const PEOPLE = 16;
 const ROOMS = 3;
 
@@ -96,7 +96,7 @@ const three: MakeWorld = async (random, name, stack) => {
   return { nodes, sever };
 };
 
-/** What was said, and what its author was told became of it. */
+/** A message that was said, and what its author was told became of it. */
 interface Said {
   author: string;
   body: string;
@@ -109,7 +109,7 @@ interface Person {
   move(host: string): Promise<void>;
   /** Does something that is refused, now and then. */
   err(): void;
-  /** How often it was thrown out, and came back as somebody else. */
+  /** Counts how often it was thrown out, and came back as somebody else. */
   count(): { out: number; forgotten: number; refusals: Record<string, number> };
 }
 

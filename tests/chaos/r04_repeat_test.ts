@@ -7,10 +7,10 @@ import { pause, report, setting } from "./setting.ts";
 const MESSAGES = setting(2_000, 10_000);
 const BATCH = 100;
 
-/** How long is waited before it is tried again, in milliseconds. */
+/** The wait before it is tried again, in milliseconds. */
 const AGAIN_AFTER_MS = 500;
 
-/** How often a batch is sent until each of its numbers was answered with a place. */
+/** The most times that a batch is sent until each of its numbers was answered with a place. */
 const MAX_TRIES = 20;
 
 /** Sends all numbers, a batch at a time, and returns the place that each was answered with. */

@@ -10,14 +10,14 @@ import { type Deed, type Kept, runComebacks, type World } from "./comebacks.ts";
 import { FaultProxy } from "./fault_proxy.ts";
 import { pause, report, SEED, setting, until } from "./setting.ts";
 
-/** How many come back, and how many stories are told at once. */
+/** The number of comebacks, and the number of stories told at once. */
 const COMEBACKS = setting(60, 2_000);
 const AT_ONCE = setting(8, 10);
 
-/** How long a node may take to see that streams are others than it knows, in milliseconds. */
+/** The time that a node may take to see that streams are others than it knows, in milliseconds. */
 const NOTICED_MS = 6_000;
 
-/** How much later the nodes beside the first one hear everything, in milliseconds. */
+/** The delay with which the nodes besides the first one hear everything, in milliseconds. */
 const LATER_MS = 20;
 
 const nats = NEEDS_NATS.ignore ? undefined : await NatsServer.start();
@@ -79,7 +79,7 @@ class InNats implements World {
     this.#copies.push([await this.#backUp(), await this.#backUp("-state")]);
   }
 
-  /** What can be done to the streams at any time. */
+  /** Deeds that can be done to the streams at any time. */
   readonly #always: World["running"] = {
     "copy them": keeps(() => this.copy()),
     "make them forget ids": keeps(async () => {

@@ -5,7 +5,7 @@ import { TestChat } from "../support/fixtures.ts";
 import { type Deed, type Kept, runComebacks, type World } from "./comebacks.ts";
 import { report, SEED, setting } from "./setting.ts";
 
-/** How many come back to each store, and how many stories are told at once. */
+/** The number of comebacks to each store, and the number of stories told at once. */
 const COMEBACKS = setting(60, 2_000);
 const AT_ONCE = setting(15, 20);
 

@@ -8,7 +8,7 @@ import { FaultProxy } from "./fault_proxy.ts";
 import { Cast, connected, nudge } from "./people.ts";
 import { report, SEED, setting, until } from "./setting.ts";
 
-/** How many entries the room's log keeps here. */
+/** The number of entries that the room's log keeps here. */
 const WINDOW = 50;
 
 /** Reads up to the first frame that is no entry: what came, and whether there was a gap. */

@@ -4,10 +4,10 @@ import { NatsCluster, NEEDS_NATS } from "../support/nats_server.ts";
 import { startNode, TIMES } from "../support/node.ts";
 import { pause, report, setting, until } from "./setting.ts";
 
-/** How long two of three servers are gone, in milliseconds. */
+/** The time that two of three servers are gone, in milliseconds. */
 const GONE_MS = setting(2_500, 75_000);
 
-/** What a node has logged of whether it stores, and what it answers on `/healthz`. */
+/** Reads what a node has logged of whether it stores, and what it answers on `/healthz`. */
 async function healthOf({ host, log }: TestChat) {
   const response = await fetch(`http://${host}/healthz`);
   await response.body?.cancel();

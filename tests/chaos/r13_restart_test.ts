@@ -10,7 +10,7 @@ const CLIENTS = 20;
 const STUCK = 5;
 const PER_SECOND = 200;
 const ARGS = ["--rate", "0"];
-/** What the server promises. */
+/** The time that the server promises, in milliseconds. */
 const DEADLINE_MS = 5_000;
 
 Deno.test("R13 a restart tells everybody, loses nothing and ends in time", async () => {

@@ -13,13 +13,13 @@ const CLIENTS = 8;
 const STEPS = setting(60, 200);
 const GRACE_MS = 300;
 
-/** How far from NATS the nodes are. */
+/** The distance of the nodes from NATS. */
 interface Distance {
-  /** How late what one says gets to the other: of the first node; of the second twice as much, and so on. */
+  /** The delay of what one says to the other: of the first node; of the second twice as much, and so on. */
   delayMs: number;
-  /** How often a node looks whether it reaches NATS, in milliseconds. */
+  /** The time between two looks of a node whether it reaches NATS, in milliseconds. */
   probeMs: number;
-  /** Whether everybody moves at once, or one after the other. */
+  /** `true`: everybody moves at once; else one after the other. */
   atOnce: boolean;
 }
 
@@ -39,7 +39,7 @@ class Observer {
   readonly roster = new Roster();
   readonly texts: string[] = [];
   readonly wrong: string[] = [];
-  /** How many changes told nothing new. */
+  /** The number of changes that told nothing new. */
   twice = 0;
   readonly #socket: RawSocket;
   readonly reading: Promise<void>;

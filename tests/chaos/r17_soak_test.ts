@@ -8,13 +8,13 @@ import { Cast } from "./people.ts";
 import { ServerProcess } from "./server_process.ts";
 import { chance, FULL, pause, quantile, report, SEED, setting, until } from "./setting.ts";
 
-/** How long to soak, in seconds: `CHAOS_SOAK`, or five minutes in the full setting. */
+/** The time to soak, in seconds: `CHAOS_SOAK`, or five minutes in the full setting. */
 const SECONDS = Number(variable("CHAOS_SOAK") ?? setting(3, 300));
 const CLIENTS = setting(40, 1_000);
 const PER_ROOM = 20;
 const SAMPLES = 20;
 
-/** What is seen of the server at a moment. */
+/** A sample of what is seen of the server at a moment. */
 interface Sample {
   atS: number;
   rssMb: number;

@@ -6,16 +6,16 @@ import { Chromium, type Tab } from "../support/devtools.ts";
 import { ServerProcess } from "./server_process.ts";
 import { FULL, pause, report, setting, until } from "./setting.ts";
 
-/** How long nobody looks at the pages, in milliseconds. */
+/** The time that nobody looks at the pages, in milliseconds. */
 const HIDDEN_MS = setting(5_000, 30 * 60_000);
 
-/** How long a page has to have gone without its timers, in milliseconds: four of the short heartbeats. */
+/** The time that a page has to have gone without its timers, in milliseconds: four of the short heartbeats. */
 const GAP_MS = 4_000;
 
 /** When it is given up to wait for that, in milliseconds. */
 const MOST_MS = HIDDEN_MS + 90_000;
 
-/** How often something is said in the busy room, in milliseconds. */
+/** The time between two messages in the busy room, in milliseconds. */
 const EVERY_MS = 200;
 
 /** Chromium begins to run timers once a minute after five minutes: here after two seconds or so. */
@@ -60,7 +60,7 @@ class Scene {
     }
   }
 
-  /** What came of it, when the page has had time to see all that was said. */
+  /** Judges what came of it, when the page has had time to see all that was said. */
   async verdict() {
     await this.say();
     const last = this.said.at(-1);
@@ -91,7 +91,7 @@ class Scene {
   }
 }
 
-/** Whether the timers of all pages have been held up for long enough to show something. */
+/** Says whether the timers of all pages have been held up for long enough to show something. */
 async function areHeldUp(scenes: Scene[]): Promise<boolean> {
   const reports = await Promise.all(scenes.map(({ tab }) => reportOf(tab)));
   return reports.every(({ longestGapMs }) => longestGapMs > GAP_MS);

@@ -7,7 +7,7 @@
 
 import { MutePeer } from "./mute_peer.ts";
 
-/** What the worker is told; it answers once all have joined. */
+/** The order to the worker; it answers once all have joined. */
 export interface ReadingOrder {
   host: string;
   roomId: string;

@@ -11,7 +11,7 @@ import { until } from "./setting.ts";
 
 const SERVER = new URL("../../server.ts", import.meta.url).pathname;
 
-/** What a server process can be told. */
+/** Options of a server process. */
 export interface ProcessOptions {
   /** Flags of the server; the port is a free one unless given. */
   args?: string[];
@@ -23,7 +23,7 @@ export interface ProcessOptions {
 
 /** A running `server.ts`; ended, if need be by force, when it is disposed of. */
 export class ServerProcess implements AsyncDisposable {
-  /** What it printed, errors included. */
+  /** The text that it printed, errors included. */
   output = "";
   readonly #child: Deno.ChildProcess;
   readonly #reading: Promise<void[]>;
@@ -92,7 +92,7 @@ export class ServerProcess implements AsyncDisposable {
     return cpuSecondsOf(this.pid) ?? NaN;
   }
 
-  /** How many file descriptors the process has open. */
+  /** The number of file descriptors that the process has open. */
   get descriptors(): number {
     return [...Deno.readDirSync(`/proc/${this.pid}/fd`)].length;
   }

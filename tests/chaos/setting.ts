@@ -1,5 +1,5 @@
 /**
- * How hard the chaos tests try, and what they report. `CHAOS=full` takes the figures of
+ * Settings of the chaos tests, and what they report. `CHAOS=full` takes the figures of
  * the scoreboard, everything else a short setting; `CHAOS_SEED` repeats a run.
  *
  * @module
@@ -9,10 +9,10 @@ import { variable } from "../support/permissions.ts";
 
 export { pause, until } from "../support/waiting.ts";
 
-/** Whether to run at the scoreboard's full figures. */
+/** `true`: the tests run at the scoreboard's full figures. */
 export const FULL: boolean = variable("CHAOS") === "full";
 
-/** What all chance in the chaos tests comes from. */
+/** The seed that all chance in the chaos tests comes from. */
 export const SEED: number = Number(variable("CHAOS_SEED") ?? Date.now() % 1_000_000_000);
 
 /** Picks the figure for the setting. */
@@ -32,15 +32,15 @@ export function chance(seed: number = SEED): () => number {
   };
 }
 
-/** What a test of a row found out. */
+/** The findings of a test of a row. */
 export interface Report {
   /** The row of the scoreboard, like `R4`. */
   row: string;
-  /** What was done, in few words. */
+  /** The deed, in few words. */
   what: string;
-  /** What was counted and measured. */
+  /** Figures that were counted and measured. */
   figures: Record<string, string | number>;
-  /** What of the row's figure was not reached, or not shown; empty where it was. */
+  /** Parts of the row's figure that were not reached, or not shown; empty where it was. */
   missed: string[];
 }
 

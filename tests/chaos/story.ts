@@ -55,7 +55,7 @@ export class Model {
   readonly clients = new Map<number, ModelClient>();
   readonly rooms = new Map<number, ModelRoom>();
   readonly times: Times;
-  /** How often each command was carried out. */
+  /** The number of times that each command was carried out. */
   readonly done: Record<string, number>;
 
   /** Makes an empty model; `done` is counted on. */

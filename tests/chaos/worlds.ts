@@ -42,7 +42,7 @@ export interface World {
   log(roomId: string): Entry[] | undefined;
   /** Who is in a room; undefined where the world cannot look, or there is no such room. */
   roster(roomId: string): MemberInfo[] | undefined;
-  /** How many clients and rooms it keeps; undefined where it cannot tell. */
+  /** Counts the clients and rooms that it keeps; undefined where it cannot tell. */
   sizes(): { clients: number; rooms: number } | undefined;
 }
 
