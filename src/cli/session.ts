@@ -301,6 +301,7 @@ export class TerminalSession {
     await Promise.race([settled, late]);
     clearTimeout(timer);
     this.#leaving = true;
+    if (!this.#screen.interactive) await this.#hearOut();
     await this.#chat.close();
     await Promise.all(this.#unsent);
     // A pipe gets all that came before; to a person, a room that says much would never end.
@@ -309,6 +310,14 @@ export class TerminalSession {
       : undefined;
     await this.#events;
     clearTimeout(end);
+  }
+
+  /** Leaves the room by a request: its answer comes behind all that was said, the history too. */
+  async #hearOut(): Promise<void> {
+    if (this.#chat.status.type !== "connected") return;
+    const { signal } = this.#stop;
+    // Whatever comes of it, the client is closed next.
+    await this.#room?.leave({ timeoutMs: LEAVE_MS, signal }).catch(() => {});
   }
 
   async #show(shown: Shown, roomId?: string): Promise<void> {
