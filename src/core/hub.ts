@@ -17,7 +17,7 @@ import { Liveness } from "./liveness.ts";
 import { Messages } from "./messages.ts";
 import type { HubOptions } from "./options.ts";
 import { presenceEntry, typing } from "./presence.ts";
-import { costOfEntering, rateOf } from "./rate_limit.ts";
+import { costOfEntering, costOfTelling, rateOf } from "./rate_limit.ts";
 import {
   ask,
   goodbye,
@@ -28,7 +28,7 @@ import {
   success,
   welcome,
 } from "./replies.ts";
-import type { Room } from "./room.ts";
+import type { Member, Room } from "./room.ts";
 import { Rooms } from "./rooms.ts";
 import { type Peer, type Session, Sessions, type Sign } from "./sessions.ts";
 import type { Store, StoredClient, StoredRoom } from "./store.ts";
@@ -131,15 +131,20 @@ export class Hub {
         return this.#join(session, peer, frame, t);
       case "leave": {
         const member = session.memberOf(peer, frame.roomId, "Not in any room");
+        session.budget.spend(costOfTelling(1, listenersIn([member])));
         return [
           { type: "deliver", member },
           leaveReply(peer, member, frame.ref),
           ...this.#departures.leave(session, member, t),
         ];
       }
-      case "typing":
-        return typing(session.memberOf(peer, frame.roomId), t);
+      case "typing": {
+        const member = session.memberOf(peer, frame.roomId);
+        session.budget.spend(costOfTelling(1, listenersIn([member])));
+        return typing(member, t);
+      }
       case "rename":
+        session.budget.spend(session.rooms.size + costOfTelling(1, listenersIn(session.rooms)));
         return [
           success(peer, { message: `You are '${frame.name}' now` }, frame.ref),
           ...this.#rename(session, frame.name, t),
@@ -457,4 +462,11 @@ function sizeOf(effects: readonly Effect[]): number {
     (sum, effect) => sum + (effect.type === "send" ? effect.text.length : 0),
     0,
   );
+}
+
+/** The number of members who are told who comes and goes where somebody is; in quiet rooms that is nobody. */
+function listenersIn(places: Iterable<Member>): number {
+  let count = 0;
+  for (const { room } of places) count += room.quiet ? 0 : room.here;
+  return count;
 }

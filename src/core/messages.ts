@@ -10,6 +10,7 @@ import { ChatError, type ErrorCode } from "../protocol/errors.ts";
 import type { Draft, MessageDraft, MessageFrame } from "../protocol/frames.ts";
 import type { Departures } from "./departures.ts";
 import type { Effect } from "./effects.ts";
+import { costOfSaying } from "./rate_limit.ts";
 import { duplicate, goodbye, refusal } from "./replies.ts";
 import type { Room } from "./room.ts";
 import type { Peer, Session, Sessions } from "./sessions.ts";
@@ -59,11 +60,13 @@ export class Messages {
     // What was taken before is answered wherever its author is by now: the store knows it.
     let count = Math.min(drafts.length, taken - first + 1);
     let roomId = frame.roomId ?? "";
+    let told = 0;
     let refused: ChatError | undefined;
     if (count < drafts.length) {
       try {
         const { room } = session.memberOf(peer, frame.roomId, "You must join a room first");
         roomId = room.id;
+        told = room.here;
         for (; count < drafts.length; count++) this.#admit(room, drafts[count]!, session, t.now);
       } catch (error) {
         if (!(error instanceof ChatError)) throw error;
@@ -72,6 +75,7 @@ export class Messages {
         refused = error;
       }
     }
+    session.budget.spend(costOfSaying(frame.bodies, told));
     session.take(first + count - 1);
     const append: Effect = { type: "append", roomId, drafts };
     if (refused === undefined) return [append];

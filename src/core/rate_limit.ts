@@ -5,8 +5,6 @@
  * @module
  */
 
-import type { ClientFrame } from "../protocol/frames.ts";
-
 /** Every frame costs one token, and one more for each of these UTF-16 units. */
 const UNITS_PER_TOKEN = 1_024;
 
@@ -48,36 +46,17 @@ export function costOfFrame(length: number): number {
   return 1 + Math.floor(length / UNITS_PER_TOKEN);
 }
 
-/** Whom a frame is told to. */
-export interface Audience {
-  /** In how many rooms. */
-  readonly rooms: number;
-  /** How many members they have together. */
-  readonly members: number;
+/** The tokens that what costs `price` costs besides, as it is told to so many `members`. */
+export function costOfTelling(price: number, members: number): number {
+  return price * Math.floor(members / MEMBERS_PER_PRICE);
 }
 
-/**
- * The tokens that a frame costs beside those that it cost before it was read: for each entry that
- * may come of it, and for all who are told.
- */
-export function costOfTelling(frame: ClientFrame, { rooms, members }: Audience): number {
-  const times = Math.floor(members / MEMBERS_PER_PRICE);
-  switch (frame.action) {
-    case "messages":
-    case "message": {
-      const more = frame.bodies.length - 1;
-      if (times === 0) return more;
-      const units = frame.bodies.reduce((sum, { length }) => sum + length, 0);
-      return more + (costOfFrame(units) + more) * times;
-    }
-    case "rename":
-      return rooms + times;
-    case "typing":
-    case "leave":
-      return times;
-    default:
-      return 0;
-  }
+/** The tokens that a message or several cost besides those of their frame: one for each more, and for all who are told. */
+export function costOfSaying(bodies: readonly string[], members: number): number {
+  const more = bodies.length - 1;
+  if (members < MEMBERS_PER_PRICE) return more;
+  const units = bodies.reduce((sum, { length }) => sum + length, 0);
+  return more + costOfTelling(costOfFrame(units) + more, members);
 }
 
 /**
@@ -85,7 +64,7 @@ export function costOfTelling(frame: ClientFrame, { rooms, members }: Audience):
  * that the client goes, and the client is sent `bytes` of what was said, and of who is there.
  */
 export function costOfEntering(members: number, bytes: number): number {
-  return 2 * Math.floor(members / MEMBERS_PER_PRICE) + Math.floor(bytes / BYTES_PER_TOKEN);
+  return costOfTelling(2, members) + Math.floor(bytes / BYTES_PER_TOKEN);
 }
 
 /** What a client may use. */

@@ -8,13 +8,7 @@
 import { setImmediate } from "node:timers";
 import type { Effect } from "../core/effects.ts";
 import type { Hub } from "../core/hub.ts";
-import {
-  type Audience,
-  costOfFrame,
-  costOfTelling,
-  MAX_HEARD_CHARS,
-  MAX_HELLO_CHARS,
-} from "../core/rate_limit.ts";
+import { costOfFrame, MAX_HEARD_CHARS, MAX_HELLO_CHARS } from "../core/rate_limit.ts";
 import type { Peer } from "../core/sessions.ts";
 import type { Store } from "../core/store.ts";
 import type { Instant } from "../core/time.ts";
@@ -37,8 +31,6 @@ const SENDS_PER_TURN = 128;
 
 /** The longest that a `hello` waits until all is stored that its client said before, in milliseconds. */
 const HELLO_WAIT_MS = 1_000;
-
-const NOBODY: Audience = { rooms: 0, members: 0 };
 
 /** What an intake reports; none of it may throw but `effects`. */
 export interface IntakeEvents {
@@ -118,10 +110,15 @@ export class Intake {
       }
       if (!this.#charge(connection, costOfFrame(length), t.now, hopeless)) return;
       if (hopeless !== undefined || typeof data !== "string") throw hopeless;
-      if (connection.pending === 0 && length < LARGE) this.#take(connection, data, t);
-      else if (connection.held.length < MAX_HELD) connection.held.push({ text: data });
-      else throw new ChatError("unavailable", `${MAX_HELD} frames wait for an answer already`);
-      if (connection.pending === 0 && connection.held.length > 0) this.#lineUp(connection);
+      if (connection.pending === 0 && length < LARGE) {
+        this.#take(connection, data, t);
+        return;
+      }
+      if (connection.held.length >= MAX_HELD) {
+        throw new ChatError("unavailable", `${MAX_HELD} frames wait for an answer already`);
+      }
+      connection.held.push({ text: data });
+      if (connection.pending === 0) this.#lineUp(connection);
     } catch (error) {
       this.#turnDown(connection, typeof data === "string" ? data : "", error);
     }
@@ -186,12 +183,7 @@ export class Intake {
     if (frame.action === "hello" && this.#settled(connection, frame) !== undefined) {
       this.#hub.doubt(connection, frame);
     }
-    const budget = connection.budgetAt(t.now);
-    const cost = costOfTelling(frame, audienceOf(connection, frame));
-    const effects = this.#hub.receive(connection, frame, t);
-    // What is refused is told to nobody.
-    budget.spend(cost);
-    this.#events.effects(effects);
+    this.#events.effects(this.#hub.receive(connection, frame, t));
     if (!connection.plain) return;
     // Plain clients tell answers by their order: nothing overtakes that of a message.
     const unanswered = this.#settled(connection, frame);
@@ -293,20 +285,6 @@ export class Intake {
       isItsTurn = false;
     }
   }
-}
-
-/** Who is told of what a client says. Who comes and goes is told to nobody in a quiet room. */
-function audienceOf({ session, plain }: Connection, frame: ClientFrame): Audience {
-  if (session === undefined) return NOBODY;
-  if (frame.action === "rename") {
-    let members = 0;
-    for (const { room } of session.rooms) members += room.quiet ? 0 : room.here;
-    return { rooms: session.rooms.size, members };
-  }
-  if (!("roomId" in frame) || frame.action === "join") return NOBODY;
-  const room = (plain ? session.rooms.any : session.roomOf(frame.roomId ?? ""))?.room;
-  const isTold = room !== undefined && ("bodies" in frame || !room.quiet);
-  return isTold ? { rooms: 1, members: room.here } : NOBODY;
 }
 
 function isLarge({ held }: Connection): boolean {

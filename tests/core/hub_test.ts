@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import type { ClientFrame } from "../../src/protocol/frames.ts";
 import { type FakePeer, HubBench, refusal, twoInRoom } from "../support/hub_harness.ts";
 import { pure } from "../support/pure.ts";
 
@@ -255,3 +256,36 @@ pure(
     assertEquals(bench.hub.tick(bench.t).map(({ type }) => type), ["forget"]);
   },
 );
+
+pure("Hub.receive() charges a frame for the members who are told, and a repeat for none", () => {
+  const bench = new HubBench({ presenceLimit: 500 });
+  const ana = bench.v1("Ana");
+  const roomId = bench.create(ana, "Lobby");
+  for (let i = 0; i < 255; i++) bench.join(bench.v1(`${i}`), { roomId });
+  const room = bench.hub.rooms.get(roomId)!;
+  const cost = (...frames: ClientFrame[]) => {
+    const [ben, cem] = [bench.v1("Ben"), bench.v1("Cem")];
+    for (const peer of [ben, cem]) bench.join(peer, { roomId });
+    // All has been sent, so that there is a place for what is said.
+    room.begin();
+    room.end();
+    for (const frame of frames) bench.perform(bench.hub.receive(cem, frame, bench.t));
+    const spent = tokensOf(ben) - tokensOf(cem);
+    for (const peer of [ben, cem]) bench.hub.disconnect(peer, bench.t, true);
+    return spent;
+  };
+  const said: ClientFrame = { action: "messages", roomId, n: 1, bodies: ["a", "b", "c"] };
+  assertEquals(cost({ action: "ping" }), 0);
+  assertEquals(cost({ action: "typing", roomId }), 2);
+  assertEquals(cost({ action: "leave", roomId }), 2);
+  assertEquals(cost({ action: "rename", name: "Dan" }), 1 + 2);
+  assertEquals(cost(said), 2 + 3 * 2);
+  assertEquals(cost(said, said), 2 + 3 * 2 + 2);
+});
+
+/** The tokens that a client has left, taken one by one. */
+function tokensOf({ session }: FakePeer): number {
+  let count = 0;
+  while (session!.budget.take(1, 0) === 0) count++;
+  return count;
+}

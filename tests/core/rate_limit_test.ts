@@ -3,10 +3,10 @@ import fc from "fast-check";
 import {
   costOfEntering,
   costOfFrame,
+  costOfSaying,
   costOfTelling,
   TokenBucket,
 } from "../../src/core/rate_limit.ts";
-import type { ClientFrame } from "../../src/protocol/frames.ts";
 import { pure } from "../support/pure.ts";
 
 pure("TokenBucket.take() lets a burst through and then one for each that comes back", () => {
@@ -75,18 +75,14 @@ pure("a frame costs a token, and one for each KiB", () => {
   assertEquals([0, 1_023, 1_024, 65_536].map(costOfFrame), [1, 1, 2, 65]);
 });
 
-pure("a frame costs more for each entry that comes of it, and once more for 128 members", () => {
-  const cost = (frame: ClientFrame, members: number) => costOfTelling(frame, { rooms: 9, members });
-  const said = (...bodies: string[]) => ({ action: "messages", bodies }) as const;
-  assertEquals([127, 128, 255, 400].map((members) => cost(said("a"), members)), [0, 1, 1, 3]);
-  assertEquals([2, 400].map((members) => cost(said("a", "b", "c"), members)), [2, 2 + 3 * 3]);
-  assertEquals(cost(said("x".repeat(65_536)), 400), 65 * 3);
-  assertEquals([2, 400].map((members) => cost({ action: "rename", name: "A" }, members)), [9, 12]);
-  assertEquals(
-    (["typing", "leave"] as const).map((action) => cost({ action, roomId: "r" }, 400)),
-    [3, 3],
-  );
-  assertEquals(cost({ action: "ping" }, 0), 0);
+pure("what is told costs its price once more for each 128 members", () => {
+  assertEquals([127, 128, 255, 400].map((members) => costOfTelling(2, members)), [0, 2, 2, 6]);
+});
+
+pure("messages cost for each entry that comes of them, and once more for 128 members", () => {
+  assertEquals([127, 128, 255, 400].map((members) => costOfSaying(["a"], members)), [0, 1, 1, 3]);
+  assertEquals([2, 400].map((members) => costOfSaying(["a", "b", "c"], members)), [2, 2 + 3 * 3]);
+  assertEquals(costOfSaying(["x".repeat(65_536)], 400), 65 * 3);
 });
 
 pure("coming into a room costs for all who are told, and for what is sent", () => {
