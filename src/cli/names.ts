@@ -7,6 +7,7 @@
  */
 
 import unhomoglyph from "unhomoglyph";
+import type { MemberInfo } from "../protocol/frames.ts";
 import { shownName } from "../protocol/names.ts";
 
 /** The name of somebody without a name. */
@@ -37,6 +38,12 @@ export class Names {
 
   /** Remembers what somebody is called from now on. */
   know(id: string, name: string | undefined): void {
+    const person = this.#people.get(id);
+    if (person !== undefined && person.name === name) {
+      this.#people.delete(id);
+      this.#people.set(id, person);
+      return;
+    }
     this.forget(id);
     const looks = looksOf(name);
     this.#people.set(id, { name, looks });
@@ -48,6 +55,18 @@ export class Names {
     if (this.#people.size <= MAX_KNOWN) return;
     const [, first] = this.#people.keys();
     this.forget(first!);
+  }
+
+  /** Remembers those who are in the room, and nobody else. */
+  meet(members: Iterable<MemberInfo>): void {
+    const here = new Map(
+      [...members].slice(1 - MAX_KNOWN).map(({ client_id, name }) => [client_id, name]),
+    );
+    for (const [id, { name }] of this.#people) {
+      if (here.has(id) && here.get(id) === name) here.delete(id);
+      else if (id !== "") this.forget(id);
+    }
+    for (const [id, name] of here) this.know(id, name);
   }
 
   /** The name that somebody had last. */
@@ -72,7 +91,7 @@ export class Names {
    * behind a name that looks like that of somebody else, or like more than a name.
    */
   of(id: string, name: string | undefined): string {
-    const looks = looksOf(name);
+    const looks = this.#looksOf(id, name);
     const others = looks.flatMap((look) => [...this.#alike.get(look) ?? []])
       .filter((other) => other !== id);
     const label = shownName(name ?? NAMELESS);
@@ -83,6 +102,12 @@ export class Names {
       length++;
     }
     return `${label}#${shownName(id.slice(-length))}`;
+  }
+
+  /** The looks of a name; they are known of the one that somebody had last. */
+  #looksOf(id: string, name: string | undefined): string[] {
+    const person = this.#people.get(id);
+    return person !== undefined && person.name === name ? person.looks : looksOf(name);
   }
 }
 

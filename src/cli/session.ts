@@ -55,7 +55,7 @@ export class TerminalSession {
   readonly #stopped: Promise<void>;
   #room: ChatRoom | undefined;
   /** Names of the people in that room. */
-  #names = new Names();
+  readonly #names = new Names();
   /** Settles when everything that happened in the room was shown. */
   #events: Promise<void> = Promise.resolve();
   readonly #unsent = new Set<Promise<void>>();
@@ -159,7 +159,7 @@ export class TerminalSession {
     if (room === before) throw new Error("You are in this room already");
     if (before !== undefined) await this.#exit(before);
     this.#room = room;
-    this.#meet(room);
+    this.#names.meet(room.members.values());
     const { id: roomId, name } = room;
     await this.#show({
       type: "room",
@@ -232,12 +232,6 @@ export class TerminalSession {
     }
   }
 
-  /** Learns the names of all who are in a room. */
-  #meet(room: ChatRoom): void {
-    this.#names = new Names();
-    for (const { client_id, name } of room.members.values()) this.#names.know(client_id, name);
-  }
-
   /** An event with what the room's member knows of it. */
   #told(room: ChatRoom, event: RoomEvent): Shown {
     switch (event.type) {
@@ -254,7 +248,7 @@ export class TerminalSession {
       }
       case "gap":
       case "recovered":
-        this.#meet(room);
+        this.#names.meet(room.members.values());
         return event;
       case "closed":
         if (this.#room !== room || this.#leaving) return { type: "left", name: room.name };
