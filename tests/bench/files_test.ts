@@ -46,7 +46,7 @@ pure("nonsense on the command line is refused with the flag and the value", () =
     [["--duration", "1e3"], `--duration must be a number from 0.1 to 604800, not "1e3"`],
     [["--senders", "9"], "--senders must be at most 4, the members of a room, not 9"],
     [["--url", "ftp://x"], `--url must be a WebSocket URL, not "ftp://x"`],
-    [["--nonsense"], "Unknown argument --nonsense: see --help"],
+    [["--nonsense"], `Unknown argument "--nonsense": see --help`],
     [["--rate", "0.1", "--duration", "1"], "--rate 0.1 and --duration 1 make no message at all"],
     [
       ["--rooms", "3"],
