@@ -22,6 +22,7 @@ import { encodeError } from "../protocol/encode.ts";
 import { ChatError } from "../protocol/errors.ts";
 import type { Dialect, Draft } from "../protocol/frames.ts";
 import { every, type Timer } from "../timers.ts";
+import { Backlog } from "./backlog.ts";
 import { Clock } from "./clock.ts";
 import { ClosedSockets } from "./closed_sockets.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
@@ -54,6 +55,8 @@ export class Engine {
   readonly #clock = new Clock();
   readonly #connections = new Set<Connection>();
   readonly #closedSockets: ClosedSockets;
+  /** The connections that have ended, of which the hub is still to be told. */
+  readonly #departing = new Backlog();
   readonly #readBuffers = new ReadBuffers<Connection>();
   #accepted = 0;
   #failure: string | undefined;
@@ -137,7 +140,7 @@ export class Engine {
 
   /** Whether another connection can be taken in. Sockets count until they are gone, whoever has closed them. */
   get accepting(): boolean {
-    const sockets = this.#connections.size + this.#closedSockets.size;
+    const sockets = this.#connections.size + this.#closedSockets.size + this.#departing.size;
     return this.#closing === undefined && sockets < this.#options.maxConnections;
   }
 
@@ -266,7 +269,12 @@ export class Engine {
     connection.close(CLOSE.normal, "");
     this.#letGo(connection);
     const forGood = code === CLOSE.normal;
-    this.#perform(this.#hub.disconnect(connection, this.#clock.read(), forGood));
+    // Whoever was in a hundred rooms is told of in each of them, and many may be cut off at once.
+    this.#departing.add(() =>
+      this.#guard(connection, () => {
+        this.#perform(this.#hub.disconnect(connection, this.#clock.read(), forGood));
+      })
+    );
     this.#logger.debug("disconnected", { connection: connection.id, code });
   }
 

@@ -26,7 +26,7 @@ import { LARGE } from "./read_buffers.ts";
 const MAX_HELD = 256;
 
 /** What may take long is done for so many milliseconds in a turn of the event loop, which are as many sends of a {@linkcode Line}. */
-const TURN_MS = 1;
+const TURN_MS = 2;
 const SENDS_PER_TURN = 128;
 
 /** The longest that a `hello` waits until all is stored that its client said before, in milliseconds. */

@@ -15,8 +15,9 @@ import { Line, type Served } from "./line.ts";
 /** How often a full socket is looked at, in milliseconds. */
 const LOOK_EVERY_MS = 10;
 
-/** How much is sent at one look, in sends, to those who can take more; the others have to wait for the next. */
-const SENDS_PER_LOOK = 256;
+/** How much is sent at one look, in sends, to those who can take more; the others wait for the next, which comes sooner. */
+const SENDS_PER_LOOK = 128;
+const SOONER_MS = 1;
 
 /** A send costs as much again for each of these UTF-16 units. */
 const UNITS_PER_SEND = 16_384;
@@ -209,7 +210,11 @@ export class Pump {
         cost += this.#advance(member, batches, Infinity);
       }
     }
-    if (this.#full.size > 0) this.#timer ??= setTimeout(() => this.#look(), LOOK_EVERY_MS);
+    if (this.#full.size === 0) return;
+    this.#timer ??= setTimeout(
+      () => this.#look(),
+      cost < SENDS_PER_LOOK ? LOOK_EVERY_MS : SOONER_MS,
+    );
   }
 }
 

@@ -222,3 +222,36 @@ Deno.test("where many have said large frames, who did so longest ago has to conn
   assertEquals([goodbye?.event, goodbye?.code, goodbye?.retry_after_ms], ["goodbye", 1001, 2]);
   assertEquals(all.filter(({ closedWith }) => closedWith !== undefined).length, 1);
 });
+
+Deno.test("of many who are cut off at once all are told in the end, also of one that is back by then", async () => {
+  await using bench = new Bench({ rate: 0 });
+  const ana = bench.v1().socket;
+  for (let i = 0; i < 100; i++) ana.hear({ action: "create", body: `${i}` });
+  const made = () => ana.frames.filter(({ status }) => status === "success");
+  await until(() => made().length === 100, "not all rooms are made");
+  const rooms = made().map(({ room_id }) => room_id);
+  const crowd = Array.from({ length: 20 }, () => bench.v1());
+  const joined = () => crowd.flatMap(({ socket }) => socket.frames).filter(({ seq }) => seq);
+  for (const room of rooms) {
+    for (const { socket } of crowd) socket.hear({ action: "join", body: room });
+  }
+  await until(() => joined().length === 2_000, "not all have come in");
+  ana.take();
+  for (const { socket } of crowd) socket.end(1006);
+  const last = crowd.at(-1)!;
+  const back = bench.v1({ session: last.session });
+  assertEquals([back.id, bench.engine.connections], [last.id, 2]);
+  back.socket.hear({ action: "join", body: rooms[0] });
+  const told = (who: string) =>
+    ana.frames.flatMap(({ room_id, entries }) =>
+      ((entries ?? []) as { from: string; event: string }[])
+        .filter(({ from, event }) => from === who && event !== "join")
+        .map(({ event }) => [room_id, event])
+    );
+  const isTold = () => crowd.every(({ id }) => told(id).length === (id === last.id ? 101 : 100));
+  await until(isTold, "not all are told of");
+  assertEquals(told(last.id).filter(([room]) => room === rooms[0]).map(([, event]) => event), [
+    "away",
+    "back",
+  ]);
+});
