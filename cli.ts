@@ -1,3 +1,4 @@
+#!/usr/bin/env -S deno run -N --v8-flags=--optimize-for-size
 // deno-lint-ignore-file no-console -- a program that talks to its user
 /**
  * The terminal chat, a program: `deno run -N cli.ts` makes a room, with `--join ID` it

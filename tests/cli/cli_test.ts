@@ -288,6 +288,18 @@ Deno.test("without permission and without a terminal it names the flag, and ends
   );
 });
 
+Deno.test("cli.ts starts by itself, with a small heap", {
+  ignore: Deno.build.os === "windows",
+}, async () => {
+  const cwd = new URL("../../", import.meta.url);
+  const path = [Deno.execPath().replace(/\/[^/]+$/, ""), "/usr/bin", "/bin"].join(":");
+  const command = new Deno.Command("./cli.ts", { args: ["--version"], cwd, env: { PATH: path } });
+  const { code, stdout } = await command.output();
+  assertEquals([code, new TextDecoder().decode(stdout)], [0, `${config.version}\n`]);
+  const [start = ""] = (await Deno.readTextFile(new URL("cli.ts", cwd))).split("\n");
+  assertMatch(start, /deno run -N --v8-flags=--optimize-for-size$/);
+});
+
 Deno.test("--help and --version need no permission", async () => {
   const help = await run(["--help"], "", { permissions: [] });
   assertEquals([help.code, help.stderr], [0, ""]);
