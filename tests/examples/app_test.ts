@@ -1,10 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Page } from "playwright-core";
 import { ChatClient } from "../../client.ts";
+import { bundleClient } from "../support/bundle.ts";
 import { launch, NEEDS_CHROMIUM } from "../support/chromium.ts";
 import { ExampleProcess } from "./example_process.ts";
 
 async function startApp(): Promise<{ app: ExampleProcess; url: string }> {
+  // The first bundle of a machine fetches what bundles, however long that takes.
+  await bundleClient();
   const app = new ExampleProcess("app.ts", "-A", ["0"]);
   const listening = await app.printed(/http:\/\/\S+:\d+/);
   return { app, url: `http://127.0.0.1:${new URL(listening).port}` };
