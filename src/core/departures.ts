@@ -12,6 +12,9 @@ import type { Member, Room } from "./room.ts";
 import type { Session, Sessions } from "./sessions.ts";
 import type { Instant } from "./time.ts";
 
+/** About the most that comes of one tick, in effects: a hundred clients may be away from a hundred rooms each. */
+export const EFFECTS_PER_TICK = 256;
+
 /** Lets clients go, and says what is to be told and forgotten. */
 export class Departures {
   readonly #sessions: Sessions;
@@ -68,10 +71,13 @@ export class Departures {
     return effects;
   }
 
-  /** Lets go of those who have been away for long enough. */
+  /** Lets go of those who have been away for long enough; where they are many, of the rest at the next tick. */
   tick(t: Instant): Effect[] {
     const effects: Effect[] = [];
-    for (const expired of this.#grace.expired(t.now)) effects.push(...this.#lose(expired, t));
+    for (const expired of this.#grace.expired(t.now)) {
+      effects.push(...this.#lose(expired, t));
+      if (effects.length >= EFFECTS_PER_TICK) break;
+    }
     return effects;
   }
 

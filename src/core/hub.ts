@@ -295,7 +295,10 @@ export class Hub {
     return this.#departures.end(session, t);
   }
 
-  /** Does what is due by now; call it at least twice a second. */
+  /**
+   * Does what is due by now; call it at least twice a second, and again soon where `EFFECTS_PER_TICK`
+   * of departures.ts or more come of it: there may be more.
+   */
   tick(t: Instant): Effect[] {
     const effects: Effect[] = [];
     for (const due of this.#liveness.due(this.#sessions, t.now)) {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { EFFECTS_PER_TICK } from "../core/departures.ts";
 import type { Effect } from "../core/effects.ts";
 import { Hub } from "../core/hub.ts";
 import { normalizeRoomId, type RandomBytes } from "../core/ids.ts";
@@ -55,7 +56,7 @@ export class Engine {
   readonly #clock = new Clock();
   readonly #connections = new Set<Connection>();
   readonly #closedSockets: ClosedSockets;
-  /** The connections that have ended, of which the hub is still to be told. */
+  /** Departures that are still to be told: of connections that have ended, and of who was away for too long. */
   readonly #departing = new Backlog();
   readonly #readBuffers = new ReadBuffers<Connection>();
   #accepted = 0;
@@ -259,9 +260,17 @@ export class Engine {
           this.#pump.deliverAll(connection);
           this.#sendAway(connection, turn, CLOSE.goingAway, "Large frames: connect again");
         });
-        this.#perform(this.#hub.tick(t));
+        this.#tickHub();
       });
     }, TICK_MS);
+  }
+
+  /** Does what is due by now: where that is much, the rest of it in later turns. */
+  #tickHub(): void {
+    const effects = this.#hub.tick(this.#clock.read());
+    this.#perform(effects);
+    if (effects.length < EFFECTS_PER_TICK) return;
+    this.#departing.add(() => this.#guard(undefined, () => this.#tickHub()));
   }
 
   #end(connection: Connection, code: number): void {

@@ -158,3 +158,18 @@ pure("a room keeps no more places than are told, and those who stayed longest ha
     "back Ben",
   ]);
 });
+
+pure("Departures.tick() lets many go at several ticks, and forgets nobody", () => {
+  const bench = new HubBench({ ...TIMES, presenceLimit: 1_000 });
+  const roomId = bench.create(bench.v1("Ana"), "Lobby");
+  const crowd = Array.from({ length: 300 }, () => bench.v1("Ben"));
+  for (const peer of crowd) bench.join(peer, { roomId });
+  for (const peer of crowd) bench.perform(bench.hub.disconnect(peer, bench.t));
+  bench.pass(1_000);
+  const left: number[] = [];
+  for (let ticks = 0; ticks < 4; ticks++) {
+    const effects = bench.hub.tick(bench.t);
+    left.push(bench.told(effects).length);
+  }
+  assertEquals(left, [128, 128, 44, 0]);
+});

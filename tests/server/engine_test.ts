@@ -255,3 +255,25 @@ Deno.test("of many who are cut off at once all are told in the end, also of one 
     "back",
   ]);
 });
+
+Deno.test("of many who have been away for too long all leave, soon one after the other", async () => {
+  await using bench = new Bench({ graceMs: 20 });
+  const ana = bench.v1().socket;
+  ana.hear({ action: "create", body: "Lobby" });
+  await until(() => ana.frames.length > 0, "no room is made");
+  const roomId = ana.take()[0]?.room_id;
+  const crowd = Array.from({ length: 400 }, () => bench.v1().socket);
+  for (const socket of crowd) socket.hear({ action: "join", body: roomId });
+  await until(() => crowd.every(({ frames }) => frames.length > 0), "not all come in");
+  for (const socket of crowd) socket.end(1006);
+  const times: number[] = [];
+  const left = () =>
+    ana.take().flatMap(({ entries }) => (entries ?? []) as { event: string }[])
+      .filter(({ event }) => event === "leave");
+  await until(() => {
+    for (const _ of left()) times.push(performance.now());
+    return times.length === 400;
+  }, "not all leave");
+  // The next tick of itself comes half a second later.
+  assertEquals(times.at(-1)! - times[0]! < 400, true);
+});
