@@ -33,10 +33,15 @@ const PLACES_SHARE = 3;
 /** The number of rooms of that kind from which on one makes place for the next: a share of all that there may be, or more. */
 const ALONE_ROOMS = { share: 1 / 4, least: 1_000 };
 
+/** The number of rooms that are looked at in one tick: ten thousand at once take milliseconds. */
+const ROOMS_PER_TICK = 1_000;
+
 /** All open rooms. */
 export class Rooms {
   readonly #options: RoomsOptions;
   readonly #byId = new Map<string, Room>();
+  /** The rooms that the next ticks look at, until they begin anew. */
+  #ahead: Iterator<Room, undefined> = this.#byId.values();
   // By their makers: the rooms that nobody else was ever in, and those that nobody is connected to.
   readonly #alone = new Shares<string, Room>();
   readonly #idle = new Shares<string, Room>();
@@ -139,17 +144,30 @@ export class Rooms {
     throw new ChatError("room_not_found", `Room ${roomId} does not exist`);
   }
 
-  /** Drops what is too old, and lets go of rooms that have been empty for long enough. */
+  /**
+   * Drops what is too old, and lets go of rooms that have been empty for long enough; where there are
+   * many, it looks at some of them each time.
+   */
   tick(t: Instant): Effect[] {
     const { emptyRoomMs, logAgeMs } = this.#options;
     const effects: Effect[] = [];
     const tooOld = this.#clock.time(t) - logAgeMs;
-    for (const room of this.#byId.values()) {
+    for (let count = Math.min(ROOMS_PER_TICK, this.#byId.size); count > 0; count--) {
+      const room = this.#nextToLookAt();
+      if (room === undefined) break;
       room.log.expire(tooOld);
       if (room.emptySince === undefined || t.now - room.emptySince < emptyRoomMs) continue;
       effects.push(this.release(room));
     }
     return effects;
+  }
+
+  /** The room behind the one that was looked at last, or the first. */
+  #nextToLookAt(): Room | undefined {
+    const { value, done } = this.#ahead.next();
+    if (!done) return value;
+    this.#ahead = this.#byId.values();
+    return this.#ahead.next().value;
   }
 
   /** Forgets a room with everybody in it, and says whether there was one. */

@@ -118,6 +118,13 @@ pure(
   },
 );
 
+pure("Rooms.tick() looks at a part of many rooms, and at all of them in turn", () => {
+  const rooms = opened(Array.from({ length: 2_500 }, (_, i) => `room ${i}`), 3_000);
+  const released = () => rooms.tick({ now: 2_600, at: 1_000 }).length;
+  assertEquals([released(), released(), released(), released()], [1_000, 1_000, 500, 0]);
+  assertEquals(rooms.byId.size, 0);
+});
+
 pure("Rooms.delete() leaves nobody in the room, and knows when there was none", () => {
   const rooms = opened(["a"]);
   const room = rooms.byId.get("a")!;
