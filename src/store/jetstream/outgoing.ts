@@ -47,7 +47,7 @@ export const TRY_FOR_MS = 60_000;
 /** When a client may try again whose message was refused for a while, in milliseconds. */
 const RETRY_AFTER_MS = 500;
 
-/** Of how many clients of other nodes it is known here what was seen of them last. */
+/** Of how many clients that are not here it is known what is stored: those of whom something was seen last. */
 export const MAX_SEEN = 10_000;
 
 const CANNOT_WRITE = "The log cannot be written now";
@@ -85,7 +85,7 @@ class Client implements Busy {
 export class Outgoing {
   readonly #actions: OutgoingActions;
   readonly #clients = new Map<string, Client>();
-  /** The numbers of the newest messages seen of clients that are not here, should they come. */
+  /** The numbers of the newest stored messages of clients that are not here, should they come; seen last is last. */
   readonly #seen = new Map<string, number>();
   readonly #memory = new MemoryBound(MAX_WINDOW_BYTES);
   #chars = 0;
@@ -100,9 +100,13 @@ export class Outgoing {
   /** Takes a draft and the id it is to be published under; what becomes of it is reported at once or later. */
   append(roomId: string, draft: Draft, id: string): void {
     const { from } = draft;
-    if (this.#isAnswered(this.#clients.get(from), draft, false)) return;
+    const known = this.#clients.get(from);
+    if (this.#isAnswered(known, draft, false)) return;
+    // Refused at its turn, it would take back what its author has said again meanwhile.
+    const place = judge(draft.n, lastTaken(known));
+    if (place instanceof ChatError) return this.#actions.refused(draft, place);
     if (this.#chars + charsOf(draft) > MAX_WAITING_CHARS) {
-      this.#refuseNow(this.#clients.get(from), draft, "Too much waits to be stored");
+      this.#refuseNow(known, draft, "Too much waits to be stored");
       return;
     }
     const client = this.#clientOf(from);
@@ -217,7 +221,9 @@ export class Outgoing {
   }
 
   #note(clientId: string, n: number): void {
-    this.#seen.set(clientId, Math.max(n, this.#seen.get(clientId) ?? 0));
+    const before = this.#seen.get(clientId) ?? 0;
+    this.#seen.delete(clientId);
+    this.#seen.set(clientId, Math.max(n, before));
     if (this.#seen.size <= MAX_SEEN) return;
     const [oldest = ""] = this.#seen.keys();
     this.#seen.delete(oldest);
@@ -243,6 +249,8 @@ export class Outgoing {
     if (!client.leaving && client.sends !== undefined) return;
     client.sends?.close();
     this.#clients.delete(client.id);
+    // The logs here show it to its author, as answers: what it comes back with may be less.
+    if (client.sends !== undefined) this.#note(client.id, client.sends.last);
   }
 
   /** Refuses what is behind the first: nothing overtakes it, and nobody is left waiting for its end. */
@@ -370,6 +378,12 @@ function certainLast(client: Client | undefined): number | undefined {
   const last = client?.sends?.last ?? 0;
   if (client === undefined) return last;
   return client.doubtUpTo > last || client.waiting.length > 0 ? undefined : last;
+}
+
+/** The number of the last message of a client that is stored, or waits. */
+function lastTaken(client: Client | undefined): number {
+  const waiting = client?.waiting.findLast(({ draft }) => draft.n > 0);
+  return Math.max(client?.sends?.last ?? 0, waiting?.draft.n ?? 0);
 }
 
 function charsOf(draft: Draft): number {

@@ -138,9 +138,9 @@ pure("a client that comes from another node goes on where that one was, and skip
   bench.outgoing.stored("ana", 40);
   bench.say(40);
   bench.say(42);
-  assertEquals([bench.reports, bench.looks[0]?.id], [[], "ana.40"]);
+  assertEquals([bench.reports, bench.looks[0]?.id], [["refused 42: out_of_order"], "ana.40"]);
   bench.looks[0]?.done(7);
-  assertEquals(bench.reports, ["repeated 40 at 7", "refused 42: out_of_order"]);
+  assertEquals(bench.reports, ["refused 42: out_of_order", "repeated 40 at 7"]);
   bench.say(41);
   bench.stored(9, true);
   assertEquals(bench.reports[2], "repeated 41 at 9");
@@ -204,14 +204,43 @@ pure("a refusal that comes when another node has stored it is none", () => {
 
 pure("what was seen of a client before it came is stored, whatever it says itself", () => {
   const bench = new Bench();
-  for (const n of [7, 9, 8]) bench.outgoing.seen("ana", n, 100 + n);
+  bench.outgoing.seen("ana", 7, 107);
   for (let i = 1; i < MAX_SEEN; i++) bench.outgoing.seen(`ben${i}`, 5, 200 + i);
+  for (const n of [9, 8]) bench.outgoing.seen("ana", n, 100 + n);
+  // Of whom nothing was seen for the longest time is forgotten first.
+  bench.outgoing.seen("eve", 5, 299);
   bench.outgoing.stored("ana", 6, 12);
+  assertEquals(bench.outgoing.lastOf("ana"), 9);
   bench.outgoing.seen("ana", 10, 300);
   assertEquals([bench.outgoing.lastOf("ana"), bench.outgoing.lastOf("ben1")], [10, 0]);
   for (const id of ["cleo", "dan"]) bench.outgoing.seen(id, 5, 301);
   for (const id of ["ben1", "dan"]) bench.outgoing.stored(id, 3);
   assertEquals([bench.outgoing.lastOf("ben1"), bench.outgoing.lastOf("dan")], [3, 5]);
+});
+
+pure("what is known to be stored of a client that has gone is known when it comes back", () => {
+  const bench = new Bench();
+  for (const n of [1, 2]) bench.say(n);
+  bench.stored(7);
+  // It goes on elsewhere, and its second message is still on its way from here.
+  bench.outgoing.forget("ana");
+  bench.stored(8);
+  assertEquals(bench.outgoing.size, 0);
+  bench.outgoing.stored("ana", 1, 3);
+  assertEquals(bench.outgoing.lastOf("ana"), 2);
+});
+
+pure("what follows a message that was never taken is refused at once, whatever waits", () => {
+  const bench = new Bench();
+  const body = "x".repeat(MAX_WAITING_CHARS);
+  bench.say(1);
+  bench.say(2, { body });
+  bench.say(3);
+  assertEquals(bench.reports, ["refused 2: unavailable", "refused 3: out_of_order"]);
+  // Had it waited for its turn, what is said again would be taken back then.
+  for (const n of [2, 3]) bench.say(n);
+  for (const seq of [7, 8, 9]) bench.stored(seq);
+  assertEquals([bench.reports.length, bench.outgoing.lastOf("ana")], [2, 3]);
 });
 
 pure("a client's own word counts for what may be stored, and for nothing else", () => {
