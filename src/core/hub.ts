@@ -24,6 +24,7 @@ import {
   joinReply,
   leaveReply,
   plainWelcome,
+  sessionDoubted,
   sessionTaken,
   success,
   welcome,
@@ -235,9 +236,10 @@ export class Hub {
   /**
    * Lets go of a client that has come in at another process, or with `roomId` of its place
    * in that room, for which the other one speaks now. Nobody is told: it is not away. What
-   * it does not take up there it leaves when the grace time is over.
+   * it does not take up there it leaves when the grace time is over. Where it `mayBeHere` all
+   * the same, its connection is closed so that it comes back.
    */
-  taken(clientId: string, roomId: string | undefined, t: Instant): Effect[] {
+  taken(clientId: string, roomId: string | undefined, t: Instant, mayBeHere = false): Effect[] {
     const session = this.#sessions.get(clientId);
     if (session === undefined) return [];
     const effects: Effect[] = [];
@@ -246,7 +248,7 @@ export class Hub {
     const isElsewhere = roomId === undefined || member?.outlet !== undefined;
     if (isElsewhere && !session.elsewhere) {
       const { peer } = session;
-      if (peer !== undefined) effects.push(sessionTaken(peer));
+      if (peer !== undefined) effects.push(mayBeHere ? sessionDoubted(peer) : sessionTaken(peer));
       effects.push({ type: "forget", clientId });
       this.#grace.start(session, t.now);
       session.goElsewhere(t.now);

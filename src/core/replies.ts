@@ -156,6 +156,11 @@ export function goodbye(peer: Peer, code: number, reason: string, retryAfterMs?:
   return { type: "close", peer, code, reason, goodbye: text };
 }
 
+/** Closes the connection of a client that may have come in on a newer one: if it has not, it comes back. */
+export function sessionDoubted(peer: Peer): Effect {
+  return goodbye(peer, CLOSE.internal, "This session may go on on a newer connection");
+}
+
 /** Closes the connection of a client that has come in on a newer one. */
 export function sessionTaken(peer: Peer): Effect {
   return goodbye(peer, CLOSE.sessionTaken, "This session continues on a newer connection");

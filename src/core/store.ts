@@ -97,8 +97,11 @@ export interface StoreEvents {
   relayed(roomId: string, text: string): void;
   /** These members of an open room were left behind by a process that is gone. */
   orphaned(roomId: string, clientIds: readonly string[]): void;
-  /** A client has come in at another process; with `roomId`, that one speaks for it there now. */
-  taken(clientId: string, roomId: string | undefined): void;
+  /**
+   * A client has come in at another process; with `roomId`, that one speaks for it there now. Where
+   * it `mayBeHere`, as it has come in here since, it has to come back for that to be known.
+   */
+  taken(clientId: string, roomId: string | undefined, mayBeHere?: boolean): void;
   /** An open room was deleted by another process, or has lost its log; it is open no more. */
   gone(roomId: string, how: "deleted" | "lost"): void;
 }

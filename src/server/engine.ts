@@ -111,7 +111,8 @@ export class Engine {
         if (room !== undefined) this.#perform(ephemeral(room, text, this.#clock.read()));
       },
       orphaned: (roomId, ids) => this.#perform(this.#hub.orphaned(roomId, ids, this.#clock.read())),
-      taken: (id, roomId) => this.#perform(this.#hub.taken(id, roomId, this.#clock.read())),
+      taken: (id, roomId, mayBeHere) =>
+        this.#perform(this.#hub.taken(id, roomId, this.#clock.read(), mayBeHere)),
       gone: (roomId, how) => this.#gone(roomId, how),
     }, options);
     if (this.#store.shared && options.secret === undefined) {

@@ -306,6 +306,12 @@ pure("Hub.taken() closes the connection of a client that is elsewhere, and tells
   assertEquals(ana.session?.rooms.size, 1);
 });
 
+pure("Hub.taken() of a client that may be here all the same has it come back", () => {
+  const { bench, ben } = twoInRoom({ graceMs: 1_000 });
+  const [closing] = bench.hub.taken(ben.session?.id ?? "", undefined, bench.t, true);
+  assertEquals(closing?.type === "close" && closing.code, 4004);
+});
+
 pure("Hub.taken() of a room gives up a place there, and the client only if it is in it", () => {
   const { bench, ben, roomId } = twoInRoom({ graceMs: 1_000 });
   const { session } = ben;

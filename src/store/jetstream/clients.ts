@@ -10,6 +10,7 @@ import type { Handovers } from "./handovers.ts";
 import type { JetStreamLink } from "./link.ts";
 import type { Nodes } from "./nodes.ts";
 import type { Outgoing } from "./outgoing.ts";
+import type { PublishOutcome } from "./publish.ts";
 import { STATE_KEPT_MS } from "./streams.ts";
 
 /** How a client is kept. */
@@ -65,7 +66,7 @@ export class JetStreamClients {
   readonly #notes = new Map<string, Note>();
   /** The clients that are being taken over. */
   readonly #recalls = new Map<string, Promise<StoredClient | undefined>>();
-  /** Those that came back while nobody could be asked whether they had been elsewhere. */
+  /** Those that were let in while nobody could be asked whether they had been elsewhere. */
   readonly #unasked = new Map<string, Return>();
   /** What is being written. */
   readonly #writing = new Set<Promise<void>>();
@@ -107,11 +108,19 @@ export class JetStreamClients {
     return { id, name, n: Math.max(n, this.#outgoing.lastOf(id)), doubtUpTo };
   }
 
-  /** Hands over those that were let in, to be asked about now that it is possible. */
-  takeUnasked(): [id: string, back: Return][] {
-    const clients = [...this.#unasked];
-    this.#unasked.clear();
-    return clients;
+  /** Clients that were let in, to be recalled now that it is possible. */
+  get unasked(): [id: string, back: Return][] {
+    return [...this.#unasked];
+  }
+
+  /** Says whether a client was let in, and not recalled since: another node may have it by now. */
+  isUnasked(id: string): boolean {
+    return this.#unasked.has(id);
+  }
+
+  /** Notes that it was asked for a client that was let in, whatever came of it. */
+  asked(id: string, back: Return): void {
+    if (this.#unasked.get(id) === back) this.#unasked.delete(id);
   }
 
   /**
@@ -137,6 +146,8 @@ export class JetStreamClients {
   }
 
   async #recall(id: string, back: Return, now: number): Promise<StoredClient | undefined> {
+    const own = this.#notes.get(id);
+    if (own !== undefined && await this.#goesOn(id, own, back, now)) return undefined;
     const kept = await this.#link.last(this.#link.subject("client", id));
     if (kept === undefined) return undefined;
     const { name, n, node, left }: KeptClient = JSON.parse(kept.text);
@@ -171,6 +182,20 @@ export class JetStreamClients {
   }
 
   /**
+   * Says again that a client is at this node, where it was last; false where that is not certain.
+   * Others may be about to take it over for a connection before this one: they are late then.
+   */
+  async #goesOn(id: string, note: Note, back: Return, now: number): Promise<boolean> {
+    if (!back.isHere()) return false;
+    note.n = this.#outgoing.lastOf(id);
+    note.at = now;
+    const { type } = await this.#publish(id, note);
+    if (type !== "stored") return false;
+    if (back.n !== undefined) this.#outgoing.goesOn(id, back.n);
+    return true;
+  }
+
+  /**
    * Lets go of a client that another node has taken over; resolves with the number of its last
    * message that is stored, when nothing more comes from here; undefined where it is not certain.
    */
@@ -184,6 +209,7 @@ export class JetStreamClients {
 
   /** Whether a client is at this node, as all nodes know it. Rejects where it cannot be known. */
   async isHere(id: string): Promise<boolean> {
+    if (this.isUnasked(id)) throw new Error(`Client ${id} was not asked for yet`);
     const kept = await this.#link.last(this.#link.subject("client", id));
     if (kept === undefined) return false;
     // It may have come since this was read.
@@ -207,6 +233,7 @@ export class JetStreamClients {
   /** Writes of each client up to where its messages are stored, as this node ends and stores no more. */
   leave(now: number): void {
     for (const [id, { name, seq }] of this.#notes) {
+      if (this.isUnasked(id)) continue;
       const n = this.#outgoing.certainLastOf(id);
       if (n !== undefined) this.#note(id, { name, n, at: now, seq }, true);
     }
@@ -229,7 +256,7 @@ export class JetStreamClients {
   tick(now: number): void {
     for (const [id, note] of this.#notes) {
       const age = now - note.at;
-      if (age < NOTE_EVERY_MS) continue;
+      if (age < NOTE_EVERY_MS || this.isUnasked(id)) continue;
       const n = this.#outgoing.lastOf(id);
       if (n !== note.n || age >= STATE_KEPT_MS / 2) this.#note(id, { ...note, n, at: now });
     }
@@ -254,6 +281,12 @@ export class JetStreamClients {
 
   /** Writes a note, unless another node has the client; says whether that is certainly done. */
   async #write(id: string, note: Note, left = false): Promise<boolean> {
+    const { type } = await this.#publish(id, note, left);
+    if (type === "overtaken") await this.#overtaken(id, note).catch(() => {});
+    return type === "stored";
+  }
+
+  async #publish(id: string, note: Note, left = false): Promise<PublishOutcome> {
     const { name, n, seq } = note;
     const kept: KeptClient = {
       ...(name === undefined ? {} : { name }),
@@ -264,8 +297,7 @@ export class JetStreamClients {
     const subject = this.#link.subject("client", id);
     const outcome = await this.#link.publish(subject, JSON.stringify(kept), { behind: seq });
     if (outcome.type === "stored") note.seq = outcome.seq;
-    else if (outcome.type === "overtaken") await this.#overtaken(id, note).catch(() => {});
-    return outcome.type === "stored";
+    return outcome;
   }
 
   /** Something else was written of a client since: by another node, or by this one, unheard. */

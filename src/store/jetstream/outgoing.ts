@@ -29,6 +29,8 @@ export type Published =
 export interface OutgoingActions extends Pick<StoreEvents, "repeated" | "refused"> {
   /** Whether a room is open here. */
   isOpen(roomId: string): boolean;
+  /** Says whether a client is certainly at this node: of others nothing is taken. */
+  isHere(clientId: string): boolean;
   /** Publishes a draft under an id that makes it stored once; calls `done` once, later. */
   publish(roomId: string, draft: Draft, id: string, done: (outcome: Published) => void): void;
   /** Looks where a message is that is stored under an id; calls `done` once, later, with 0 where that is not to be had. */
@@ -242,7 +244,7 @@ export class Outgoing {
   #advance(client: Client): void {
     const isFree = () => !client.underway && client.doubtSince === undefined;
     while (client.waiting.length > 0 && isFree()) this.#begin(client);
-    if (client.doubtSince !== undefined || !this.#available) this.#refuseRest(client);
+    if (client.doubtSince !== undefined || !this.#takes(client)) this.#refuseRest(client);
     if (client.waiting.length > 0) return;
     becomeIdle(client);
     // Of whom nothing was stored nothing is known: others tell of clients that are gone, too.
@@ -251,6 +253,11 @@ export class Outgoing {
     this.#clients.delete(client.id);
     // The logs here show it to its author, as answers: what it comes back with may be less.
     if (client.sends !== undefined) this.#note(client.id, client.sends.last);
+  }
+
+  /** Says whether what a client says can be stored now. */
+  #takes({ id }: Client): boolean {
+    return this.#available && this.#actions.isHere(id);
   }
 
   /** Refuses what is behind the first: nothing overtakes it, and nobody is left waiting for its end. */
@@ -304,7 +311,7 @@ export class Outgoing {
         return;
       }
     }
-    if (this.#available) this.#publish(client);
+    if (this.#takes(client)) this.#publish(client);
     else this.#refuse(client, unavailable(CANNOT_WRITE));
   }
 

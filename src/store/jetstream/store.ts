@@ -90,6 +90,7 @@ export class JetStreamStore implements Store {
     this.#nodes = new Nodes(this.#node, options);
     this.#outgoing = new Outgoing({
       isOpen: (roomId) => this.#rooms.has(roomId),
+      isHere: (id) => !this.#clients.isUnasked(id),
       publish: (roomId, draft, id, done) => this.#publish(roomId, draft, id).then(done),
       find: (id, done) => this.#link.find(id).then(done),
       repeated: (draft, seq) => events.repeated(draft, seq),
@@ -368,9 +369,10 @@ export class JetStreamStore implements Store {
         // What is heard late may be older than what this node has done since.
         if (node === this.#node || claim <= this.#clients.claimOf(clientId)) return;
         const wasHere = this.#clients.has(clientId);
+        const mayBeHere = this.#clients.isUnasked(clientId);
         const stored = this.#clients.handOver(clientId);
         if (wasHere) this.#handovers.answer(clientId, claim, stored);
-        this.#taken(clientId);
+        this.#taken(clientId, mayBeHere);
       },
       left: (node, clientId, claim, n) => this.#handovers.answered(node, clientId, claim, n),
       deleted: (_node, roomId, epoch) => {
@@ -395,12 +397,23 @@ export class JetStreamStore implements Store {
   /** Lets messages through again, or no more. */
   #changed(works: boolean): void {
     if (works) {
-      // Where they have been elsewhere meanwhile, they are here now.
-      for (const [id, back] of this.#clients.takeUnasked()) this.recall(id, back).catch(() => {});
+      for (const [id, back] of this.#clients.unasked) this.#claim(id, back);
       this.#clients.tick(performance.now());
       for (const id of this.#deleting) this.#alone(id, () => this.#delete(id));
     }
     this.#outgoing.available = works;
+  }
+
+  /** Takes over a client that was let in. Where nobody can say whether it is still here, it shall come back. */
+  async #claim(id: string, back: Return): Promise<void> {
+    try {
+      await this.#clients.recall(id, back, performance.now());
+    } catch {
+      // Else it is asked again as soon as that is possible.
+      if (!this.#health.works) return;
+      if (back.isHere()) this.#taken(id, true);
+    }
+    this.#clients.asked(id, back);
   }
 
   /** Waits a moment for NATS; rejects with `unavailable` where it is not there. */
@@ -462,12 +475,12 @@ export class JetStreamStore implements Store {
     return true;
   }
 
-  /** Gives up a client that has come in at another node. */
-  #taken(clientId: string): void {
+  /** Gives up a client that is at another node. Who `mayBeHere`, having come from there, shall come back. */
+  #taken(clientId: string, mayBeHere = false): void {
     if (this.#clients.has(clientId)) {
       for (const room of this.#rooms.values()) if (room.told.move(clientId)) room.unsettled = true;
     }
-    this.#events.taken(clientId, undefined);
+    this.#events.taken(clientId, undefined, mayBeHere);
   }
 
   #tell(room: Pick<StoredRoom, "id">, presence: Omit<PresenceDraft, "at" | "n">): void {

@@ -13,6 +13,8 @@ class Stream {
   gate: Promise<void> = Promise.resolve();
   /** Set where what is published is stored without an answer. */
   mute = false;
+  /** Holds what is published back on its way. */
+  way: Promise<void> = Promise.resolve();
   #seq = 0;
 
   subject(kind: string, of: string): string {
@@ -30,6 +32,7 @@ class Stream {
     text: string,
     { behind }: PublishOptions = {},
   ): Promise<PublishOutcome> {
+    await this.way;
     if (behind !== (this.kept.get(subject)?.seq ?? 0)) return { type: "overtaken" };
     const seq = ++this.#seq;
     this.kept.set(subject, { seq, text, at: 0 });
@@ -63,6 +66,7 @@ function clientsOf(
     nodes: new Nodes(node, { probeMs: 1_000, leaseMs: 5_000 }),
     outgoing: new Outgoing({
       isOpen: never,
+      isHere: never,
       publish: never,
       find: never,
       repeated: never,
@@ -114,7 +118,7 @@ pure("a client that says hello twice at once is taken over once", async () => {
   const { here } = await anaElsewhere();
   const recalled = [here.recall("ana", BACK, 0), here.recall("ana", BACK, 0)];
   assertEquals(await Promise.all(recalled), [ANA, undefined]);
-  assertEquals(here.claimOf("ana"), 2);
+  assertEquals([await here.isHere("ana"), here.claimOf("ana")], [true, 3]);
 });
 
 pure("a client that comes back once more while it is taken over is asked again", async () => {
@@ -233,14 +237,50 @@ pure(
   },
 );
 
+pure("who is back at its node is not taken over for a connection before that", async () => {
+  const stream = new Stream();
+  const there = clientsOf("there", stream);
+  there.remember("ana", "Ana", 0);
+  await there.settled();
+  const here = clientsOf("here", stream);
+  const way = Promise.withResolvers<void>();
+  stream.way = way.promise;
+  const late = here.recall("ana", BACK, 0);
+  while (here.claimOf("ana") === 0) await Promise.resolve();
+  stream.way = Promise.resolve();
+  assertEquals(await there.recall("ana", BACK, 0), undefined);
+  way.resolve();
+  await assertRejects(() => late, Error, "Client ana cannot be taken over");
+  assertEquals([await there.isHere("ana"), await here.isHere("ana")], [true, false]);
+});
+
 pure("a client that is let in while nobody can be asked goes on from its own word", async () => {
   const { here } = await anaElsewhere();
   await here.recall("ana", BACK, 0);
   assertEquals(here.letIn("ana", BACK), { ...ANA, doubtUpTo: Infinity });
-  assertEquals(here.takeUnasked(), []);
+  assertEquals(here.unasked, []);
   const back = { ...BACK, n: 6, sent: 8 };
   assertEquals(here.letIn("ana", back), { ...ANA, n: 6, doubtUpTo: 8 });
-  assertEquals([here.takeUnasked(), here.takeUnasked()], [[["ana", back]], []]);
+  const newer = { ...back };
+  here.letIn("ana", newer);
+  here.asked("ana", back);
+  assertEquals([here.unasked, here.isUnasked("ana")], [[["ana", newer]], true]);
+  here.asked("ana", newer);
+  assertEquals([here.unasked, here.isUnasked("ana")], [[], false]);
+});
+
+pure("nothing is said of a client that was let in before it was asked for", async () => {
+  const { stream, here } = await anaElsewhere();
+  await here.recall("ana", BACK, 0);
+  here.letIn("ana", { ...BACK, n: 6, sent: 6 });
+  const { seq } = stream.kept.get("client.ana")!;
+  here.tick(1e9);
+  here.leave(1e9);
+  await here.settled();
+  assertEquals(stream.kept.get("client.ana")!.seq, seq);
+  await assertRejects(() => here.isHere("ana"), Error, "Client ana was not asked for yet");
+  here.forget("ana");
+  assertEquals(here.isUnasked("ana"), false);
 });
 
 pure(

@@ -23,10 +23,13 @@ class Bench {
   /** Ids that it looks for, in the order in which it began to. */
   readonly looks: { id: string; done: (seq: number) => void }[] = [];
   readonly outgoing: Outgoing;
+  /** Clients that may be at another node by now. */
+  readonly elsewhere = new Set<string>();
 
   constructor() {
     this.outgoing = new Outgoing({
       isOpen: (roomId) => roomId === "a",
+      isHere: (id) => !this.elsewhere.has(id),
       publish: (_room, _draft, id, done) => void this.flights.push({ id, done }),
       find: (id, done) => void this.looks.push({ id, done }),
       repeated: ({ n }, seq) => this.reports.push(`repeated ${n} at ${seq}`),
@@ -274,6 +277,24 @@ pure("a message for a room that is not open is refused, presence is not", () => 
   bench.say(0, { room: "b" });
   assertEquals(bench.reports, ["refused 1: room_gone"]);
   assertEquals(bench.flights.length, 1);
+});
+
+pure("nothing is taken of a client that may be elsewhere, and what is in doubt goes on", () => {
+  const bench = new Bench();
+  bench.say(1);
+  bench.answer({ type: "unknown" });
+  bench.elsewhere.add("ana");
+  bench.say(2);
+  bench.say(1, { from: "ben" });
+  bench.outgoing.tick(100);
+  assertEquals(bench.reports, ["refused 2: unavailable"]);
+  assertEquals(bench.flights.map(({ id }) => id), ["ben.1", "ana.1"]);
+  for (const seq of [7, 8]) bench.stored(seq);
+  bench.say(2);
+  bench.elsewhere.clear();
+  bench.say(2);
+  assertEquals(bench.reports.slice(1), ["refused 2: unavailable"]);
+  assertEquals(bench.flights.map(({ id }) => id), ["ana.2"]);
 });
 
 pure("what waits is bounded", () => {

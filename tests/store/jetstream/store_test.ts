@@ -205,6 +205,43 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "JetStreamStore lets a client that it let in come back when it hears late where that was",
+  ...NEEDS_NATS,
+  async fn() {
+    const name = `test${++names}`;
+    await using line = await FaultProxy.to(nats?.host ?? "");
+    const taken: unknown[] = [];
+    let failure: string | undefined;
+    const store = node(
+      {
+        ...IGNORE,
+        taken: (...of) => void taken.push(of),
+        failing: (reason) => failure = reason,
+      },
+      {},
+      name,
+      line.host,
+    );
+    await store.create("a", "Lobby");
+    store.remember("ana", "Ana");
+    line.blackhole();
+    await until(() => failure !== undefined, "it still works");
+    const letIn = await store.recall("ana", { n: 0, sent: 0, isHere: () => true });
+    assertEquals([letIn?.n, letIn?.doubtUpTo], [0, 0]);
+    await using nc = await besideStores();
+    line.heal();
+    // It hears NATS long before it works with it.
+    line.delay(20);
+    await until(() => {
+      nc.publish(`${name}.node.taken`, "other ana 1000");
+      return taken.length > 0;
+    }, "it hears nothing");
+    assertEquals([taken[0], failure !== undefined], [["ana", undefined, true], true]);
+    await store.close();
+  },
+});
+
 /** Says whether a node refuses to make a room because it was deleted. */
 async function isGone(store: JetStreamStore, id: string): Promise<boolean> {
   const error = await store.create(id, "Lobby").then(() => undefined, (error) => error);
