@@ -141,7 +141,8 @@ export const ROWS: Readonly<Record<string, Row>> = {
     figure: "attacks within the limits: p99 of others within 2× or 20 ms, RSS +64 MB, nobody out",
     note: "Two people talk in a room of their own, alone and under attack in turn, 3 s each; " +
       "others come, make rooms, leave and come back meanwhile. Server and generators have a core " +
-      "each, all limits are the defaults.",
+      "each, all limits are the defaults. Where RSS is missed, see SECURITY.md: most of it is garbage " +
+      "that V8 has not collected.",
   },
   X2: {
     figure: "the attacked room itself goes on: 5 messages a second, in order, nothing lost",
@@ -173,8 +174,9 @@ export const ROWS: Readonly<Record<string, Row>> = {
       "The client, whose app reads nothing, and the terminal chat at 60 columns, 8 s each, at " +
       "the same time; floods are 12 MB and 2,000 frames a second. RSS is that above the same at an " +
       "honest server, attempts are the most of what was done again: connecting, joining, sending. " +
-      "Where RSS is missed, it is the heap of the engine (64 MB of it for what is new alone), which " +
-      "grows with how much comes, not with how much is kept: that has a bound.",
+      "Where RSS is missed, it is the heap of the engine (32 MB of it for what is new alone), which " +
+      "grows with how much comes, not with how much is kept: that has a bound. Started with " +
+      "`--v8-flags=--optimize-for-size`, as by `./cli.ts`, it is less: see SECURITY.md.",
   },
   S6: {
     figure: "over the limit: 0 delivered; frames and fragments without an end: RSS +64 MB",
