@@ -89,6 +89,11 @@ export class Member {
   }
 }
 
+/** Frames of the moment, and whom each is about. */
+type Passing = ReadonlyMap<string, Person | undefined>;
+
+const NOTHING_PASSING: Passing = new Map();
+
 /** One walk over the members of a room: each is sent what lies between its cursor and a head that is fixed. */
 export class Round {
   /** What they are sent, made once for all of them. */
@@ -96,7 +101,7 @@ export class Round {
   /** Which part of the log somebody may need until it is over. */
   readonly part: number;
   /** The frames of the moment that the members are sent besides, and whom each is about. */
-  readonly passing: ReadonlyMap<string, Person | undefined>;
+  readonly passing: Passing;
   /** What those that it is about take of what a room may owe: see {@linkcode Room.admit}. */
   readonly taken: number;
   /** The member that was sent those last. */
@@ -105,12 +110,7 @@ export class Round {
   next = 0;
 
   /** Made by {@linkcode Room.begin} only. */
-  constructor(
-    batches: Batches,
-    part: number,
-    taken: number,
-    passing: ReadonlyMap<string, Person | undefined>,
-  ) {
+  constructor(batches: Batches, part: number, taken: number, passing: Passing) {
     this.batches = batches;
     this.part = part;
     this.taken = taken;
@@ -149,8 +149,8 @@ export class Room {
   #quiet = false;
   /** How many members speak the plain protocol: each entry goes to each of them in a frame of its own. */
   #plain = 0;
-  // The frames of the moment that wait for the next round, and whom each is about.
-  #passing = new Map<string, Person | undefined>();
+  // The frames of the moment that wait for the next round, and whom each is about; nearly always none.
+  #passing: Map<string, Person | undefined> | undefined;
   // Up to when the members have had enough of them, on the monotonic clock in milliseconds.
   #passedUpTo = 0;
 
@@ -309,10 +309,10 @@ export class Room {
   begin(): Round {
     const { log } = this;
     const batches = new Batches(this.id, log, entriesBytes(this.#here));
-    this.#round = new Round(batches, log.fresh, this.#taken, this.#passing);
+    this.#round = new Round(batches, log.fresh, this.#taken, this.#passing ?? NOTHING_PASSING);
     log.fresh = 0;
     this.#taken = 0;
-    if (this.#passing.size > 0) this.#passing = new Map();
+    this.#passing = undefined;
     return this.#round;
   }
 
@@ -328,10 +328,11 @@ export class Room {
    * members are behind with what is said, or would be sent more of such frames than they need.
    */
   pass(text: string, about: Person | undefined, now: number): boolean {
-    if (this.quiet || this.#round !== undefined || this.#passing.size >= MOST_PASSING) return false;
-    if (this.#passedUpTo > now + PASSING_BURST_MS || this.#passing.has(text)) return false;
+    const waiting = this.#passing?.size ?? 0;
+    if (this.quiet || this.#round !== undefined || waiting >= MOST_PASSING) return false;
+    if (this.#passedUpTo > now + PASSING_BURST_MS || this.#passing?.has(text)) return false;
     this.#passedUpTo = Math.max(this.#passedUpTo, now) + this.#here * PASSING_MS;
-    this.#passing.set(text, about);
+    (this.#passing ??= new Map()).set(text, about);
     return true;
   }
 
