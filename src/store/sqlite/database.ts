@@ -11,6 +11,7 @@ import { reasonOf } from "../../protocol/errors.ts";
 import { FileLostError } from "./errors.ts";
 import { inodeOf, isSameFile, LockFile, statOf } from "./lock.ts";
 import { migrate, MIGRATIONS, NEW_ERA } from "./schema.ts";
+import { firstPagesIn, leastBytesOf, numberOf } from "./write_ahead_log.ts";
 
 /** The time that another program, like one that makes a backup, can hold a transaction up, in milliseconds. */
 const BUSY_MS = 100;
@@ -29,10 +30,6 @@ const REWRITE_MS = 10_000;
 
 /** The header of a database, in bytes. */
 const HEADER_BYTES = 100;
-
-/** The header of a write-ahead log, and the one of each page in it, in bytes. */
-const LOG_HEADER_BYTES = 32;
-const FRAME_HEADER_BYTES = 24;
 
 /** The bytes that are copied at a time. */
 const COPY_BYTES = 1_048_576;
@@ -67,9 +64,11 @@ export class SqliteDatabase {
   #own: Deno.FileInfo;
   #header = "";
   #pages: Pages = { log: 0, checkpointed: 0 };
-  /** The write-ahead log that this process has open. */
+  /** The write-ahead log that this process has open, once more, and the file that this is. */
+  #logHandle: Deno.FsFile | undefined;
   #log: Deno.FileInfo | undefined;
-  readonly #frameBytes: number;
+  #logNumber: number | undefined;
+  readonly #pageBytes: number;
   #lost: string | undefined;
   #isAbandoned = false;
   #failedAt = -Infinity;
@@ -101,12 +100,13 @@ export class SqliteDatabase {
       this.#handle = handle;
       this.#db = db;
       this.#own = Deno.statSync(this.#path);
-      this.#frameBytes = FRAME_HEADER_BYTES + Number(this.get("PRAGMA page_size")?.page_size);
-      this.#log = statOf(this.#logPath);
+      this.#pageBytes = Number(this.get("PRAGMA page_size")?.page_size);
+      this.#openLog();
       this.#goOn();
     } catch (error) {
       db?.close();
       handle?.close();
+      this.#logHandle?.close();
       lock?.close();
       throw new Error(`Cannot open ${path}: ${adviceOn(error, folder)}`, { cause: error });
     }
@@ -191,11 +191,19 @@ export class SqliteDatabase {
     this.#lock.close();
   }
 
+  #openLog(): void {
+    this.#logHandle?.close();
+    this.#logHandle = Deno.openSync(this.#logPath, { read: true, write: true });
+    this.#log = this.#logHandle.statSync();
+  }
+
   #disconnect(): void {
     this.#prepared.clear();
     this.#db.close();
     // Not before: closing a file takes from the process all of SQLite's locks on it.
     this.#handle.close();
+    this.#logHandle?.close();
+    this.#logHandle = undefined;
   }
 
   /** Goes on with the history of the file, or begins another one where it is not as it was left here. */
@@ -226,7 +234,9 @@ export class SqliteDatabase {
     }
     const pages = this.#countPages();
     if (pages.log - pages.checkpointed < CHECKPOINT_PAGES) {
-      if (this.#isCheckpointed(pages)) this.#note();
+      // A log is begun anew when another program has brought all of the one before into the file.
+      const isNewLog = numberOf(this.#logPath) !== this.#logNumber;
+      if (isNewLog || this.#isCheckpointed(pages)) this.#note();
       else this.#pages = pages;
       return;
     }
@@ -254,7 +264,7 @@ export class SqliteDatabase {
     else if (!isSameFile(found, this.#own)) {
       this.#abandon("its file was replaced", "PRAGMA wal_checkpoint(TRUNCATE)");
     } else if (Number(found.mtime) === Number(this.#own.mtime)) this.#lost = undefined;
-    else if (this.#isCheckpointed() || this.#readHeader() === this.#header) {
+    else if (this.#isCheckpointed() || this.#isOwn(this.#readHeader())) {
       this.#note();
       this.#lost = undefined;
     } else this.#abandon("its file was written over");
@@ -262,7 +272,7 @@ export class SqliteDatabase {
 
   #lookAtLog(): void {
     const found = statOf(this.#logPath);
-    if (found !== undefined && this.#log !== undefined && isSameFile(found, this.#log)) {
+    if (found !== undefined && this.#isOwnLog(found)) {
       if (this.#holdsAll(found)) return;
       // Another program may have emptied it since, having brought all of it into the file.
       this.#pages = this.#countPages();
@@ -271,10 +281,13 @@ export class SqliteDatabase {
     else this.#abandon("its write-ahead log was replaced", "PRAGMA wal_checkpoint(TRUNCATE)");
   }
 
+  #isOwnLog(found: Deno.FileInfo): boolean {
+    return this.#log !== undefined && isSameFile(found, this.#log);
+  }
+
   /** Says whether a write-ahead log is as long as what SQLite knows to be in it. */
   #holdsAll({ size }: Deno.FileInfo): boolean {
-    const { log } = this.#pages;
-    return log === 0 || size >= LOG_HEADER_BYTES + log * this.#frameBytes;
+    return size >= leastBytesOf(this.#pages.log, this.#pageBytes);
   }
 
   /** Brings all that is in a write-ahead log that is gone into the file, and begins another one. */
@@ -290,7 +303,7 @@ export class SqliteDatabase {
       this.#db.close();
       this.#db = db;
       this.#note();
-      this.#log = statOf(this.#logPath);
+      this.#openLog();
       this.#lost = undefined;
       this.#troubled(`${this.#logPath} was gone: what was in it has been brought into the file`);
     } catch (error) {
@@ -328,12 +341,24 @@ export class SqliteDatabase {
     const found = statOf(this.#path);
     if (found !== undefined && isSameFile(found, this.#own)) this.#own = found;
     this.#header = this.#readHeader();
+    this.#logNumber = numberOf(this.#logPath);
+  }
+
+  /**
+   * Says whether a header of the file comes from here: it had it before, or another program is just
+   * bringing it in from the write-ahead log, and counts the pages when all are there.
+   */
+  #isOwn(header: string): boolean {
+    if (header === this.#header) return true;
+    const states = firstPagesIn(this.#logPath, this.#pageBytes);
+    // While it was read, that program may have come to its end, and emptied it.
+    return states.some((page) => headerOf(page) === header) || this.#isCheckpointed();
   }
 
   #readHeader(): string {
     const bytes = new Uint8Array(HEADER_BYTES);
     this.#handle.seekSync(0, Deno.SeekMode.Start);
-    return `${bytes.subarray(0, this.#handle.readSync(bytes) ?? 0)}`;
+    return headerOf(bytes.subarray(0, this.#handle.readSync(bytes) ?? 0));
   }
 
   #countPages(): Pages {
@@ -364,7 +389,7 @@ export class SqliteDatabase {
       this.#db = db;
       this.#own = Deno.statSync(this.#path);
       this.#note();
-      this.#log = statOf(this.#logPath);
+      this.#openLog();
       this.#stamp();
       this.#lost = undefined;
       const tookMs = Math.ceil(performance.now() - begin);
@@ -387,6 +412,9 @@ export class SqliteDatabase {
     const log = this.#logPath;
     try {
       this.#db.exec(last);
+      // Of a log that nobody else finds any more, SQLite would bring into the file what is left.
+      const found = statOf(log);
+      if (found === undefined || !this.#isOwnLog(found)) this.#logHandle?.truncateSync();
       // Whoever opens what is at the path now would find the write-ahead log of the old file.
       if (this.#lock.isInPlace && statOf(log)?.size) {
         Deno.copyFileSync(log, `${log}-lost`);
@@ -411,6 +439,10 @@ export class SqliteDatabase {
     }
     return statement;
   }
+}
+
+function headerOf(page: Uint8Array): string {
+  return `${page.subarray(0, HEADER_BYTES)}`;
 }
 
 function openAt(path: string): DatabaseSync {

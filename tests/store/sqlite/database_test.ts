@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { FileLostError } from "../../../src/store/sqlite/errors.ts";
 import { SqliteFile } from "../../../src/store/sqlite/file.ts";
 import { MIGRATIONS } from "../../../src/store/sqlite/schema.ts";
+import { firstPagesIn } from "../../../src/store/sqlite/write_ahead_log.ts";
 import { folder, Place, somewhere } from "./place.ts";
 
 Deno.test("a file of a newer version, of something else, or of nothing at all is not touched", () => {
@@ -221,6 +222,18 @@ Deno.test("a file is written to as before when another program has brought its w
   db.exec("PRAGMA wal_checkpoint");
   place.say();
   assertEquals(place.file.room("a")?.name, "Hall");
+});
+
+Deno.test("a file into which another program is just bringing the write-ahead log is the same", () => {
+  using place = new Place();
+  for (let i = 0; i < 300; i++) place.say();
+  // The first page goes first, and it is told last how far the program has got.
+  using file = Deno.openSync(place.path, { write: true });
+  file.writeSync(firstPagesIn(place.log, 4_096).at(-1)!);
+  place.say();
+  assertEquals([place.file.lost, place.head], [undefined, 302]);
+  place.reopen();
+  assertEquals([place.head, place.isSame], [302, true]);
 });
 
 Deno.test("a file whose time alone is changed is the same", () => {

@@ -65,3 +65,14 @@ for (
     assertEquals([place.head, place.isSame], [kept, how === "replaced"]);
   });
 }
+
+Deno.test("a file that is written over is lost where its write-ahead log is gone too", () => {
+  using place = new Place();
+  const copy = place.copy();
+  place.say();
+  Deno.removeSync(place.log);
+  Deno.writeFileSync(place.path, Deno.readFileSync(copy));
+  assertThrows(() => place.say(), FileLostError, "its file was written over");
+  place.reopen();
+  assertEquals([place.head, place.isSame], [1, false]);
+});
