@@ -34,6 +34,9 @@ export interface Batch {
   readonly upTo: number;
 }
 
+/** Entries as plain clients see them, by the cursors before them. */
+export type PlainSteps = Map<number, PlainStep>;
+
 /** One entry for plain members. */
 export interface PlainStep {
   /** What they see of it, and whose it is; `null` where they see nothing. */
@@ -56,11 +59,15 @@ export class Batches {
   #batch: Batch | undefined;
   // All batches by the cursors before them, where it takes more than one to get to the head.
   #batches: Map<number, Batch> | undefined;
-  // The entries as plain clients see them, by the cursors before them, as far as they were asked for.
-  #plain: Map<number, PlainStep> | undefined;
+  // As far as they were asked for.
+  #plain: PlainSteps | undefined;
 
-  /** Makes none yet; they will reach the present head of the log, in frames of so many `bytes`. */
-  constructor(roomId: string, log: Log, bytes: number) {
+  /**
+   * Makes none yet; they will reach the present head of the log, in frames of so many `bytes`. What
+   * others have made for plain members is taken from `plain`, and added to it.
+   */
+  constructor(roomId: string, log: Log, bytes: number, plain?: PlainSteps) {
+    this.#plain = plain;
     this.head = log.head;
     this.#roomId = roomId;
     this.#log = log;

@@ -6,7 +6,7 @@
 
 import type { MemberInfo } from "../protocol/frames.ts";
 import type { Roster } from "../protocol/roster.ts";
-import { Batches, CATCH_UP_BYTES, MAX_ENTRIES_BYTES } from "./batches.ts";
+import { Batches, CATCH_UP_BYTES, MAX_ENTRIES_BYTES, type PlainSteps } from "./batches.ts";
 import { FairShare } from "./fair_share.ts";
 import type { Log } from "./log.ts";
 import type { StoredRoom } from "./store.ts";
@@ -149,6 +149,8 @@ export class Room {
   #quiet = false;
   /** How many members speak the plain protocol: each entry goes to each of them in a frame of its own. */
   #plain = 0;
+  // What is owed, as plain members see it: one who is refused something is sent all of it at once.
+  #steps: PlainSteps | undefined;
   // The frames of the moment that wait for the next round, and whom each is about; nearly always none.
   #passing: Map<string, Person | undefined> | undefined;
   // Up to when the members have had enough of them, on the monotonic clock in milliseconds.
@@ -302,13 +304,13 @@ export class Room {
 
   /** What those who are behind are sent, made anew for each time, and for all of them. */
   batches(): Batches {
-    return new Batches(this.id, this.log, CATCH_UP_BYTES);
+    return new Batches(this.id, this.log, CATCH_UP_BYTES, this.#plainSteps());
   }
 
   /** Begins a round, of all that is there now. There must be none. */
   begin(): Round {
     const { log } = this;
-    const batches = new Batches(this.id, log, entriesBytes(this.#here));
+    const batches = new Batches(this.id, log, entriesBytes(this.#here), this.#plainSteps());
     this.#round = new Round(batches, log.fresh, this.#taken, this.#passing ?? NOTHING_PASSING);
     log.fresh = 0;
     this.#taken = 0;
@@ -321,6 +323,13 @@ export class Room {
     // What was text weighs more as bytes, and is counted so only when it is read.
     if (this.#round?.batches.head === this.log.head) this.log.fresh = 0;
     this.#round = undefined;
+    this.#steps = undefined;
+  }
+
+  /** What is kept for plain members from one time to the next, as long as the room owes somebody something. */
+  #plainSteps(): PlainSteps | undefined {
+    if (this.#plain === 0 || this.owing === 0) return undefined;
+    return this.#steps ??= new Map();
   }
 
   /**

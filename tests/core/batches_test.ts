@@ -1,5 +1,10 @@
-import { assert, assertEquals } from "@std/assert";
-import { Batches, CATCH_UP_BYTES, MAX_ENTRIES_BYTES } from "../../src/core/batches.ts";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import {
+  Batches,
+  CATCH_UP_BYTES,
+  MAX_ENTRIES_BYTES,
+  type PlainSteps,
+} from "../../src/core/batches.ts";
 import { Log } from "../../src/core/log.ts";
 import { encodeEntry } from "../../src/protocol/encode.ts";
 import { messageDraft } from "../support/drafts.ts";
@@ -95,3 +100,15 @@ pure(
     assert(batches.plainAfter(0) === message);
   },
 );
+
+pure("Batches take what others have made for plain members, and add to it", () => {
+  const log = logOf(3);
+  const steps: PlainSteps = new Map();
+  const first = new Batches("id", log, MAX_ENTRIES_BYTES, steps);
+  const step = first.plainAfter(1);
+  assertEquals(steps.get(1), step);
+  push(log);
+  const later = new Batches("id", log, MAX_ENTRIES_BYTES, steps);
+  assertStrictEquals(later.plainAfter(1), step);
+  assertEquals([later.plainAfter(3)?.upTo, steps.size], [4, 2]);
+});
