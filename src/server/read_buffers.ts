@@ -8,8 +8,12 @@
 /** The least length of a large frame, in UTF-16 units: twice the largest message. One takes milliseconds to read. */
 export const LARGE = 131_072;
 
-/** The sum of their largest frames, in UTF-16 units of five bytes in the runtime at most: 21 of the largest that are read. */
-export const MOST_UNITS = 8_388_608;
+/**
+ * The sum of their largest frames, in UTF-16 units of five bytes in the runtime at most: 106 of the
+ * largest that are read. With less than a few attackers say at once, each that ends comes back and
+ * says it again.
+ */
+export const MOST_UNITS = 41_943_040;
 
 /** A connection, as far as it counts here. */
 export interface Buffered {
