@@ -63,8 +63,9 @@ const WINDING = /.*\b(?:so many|whom|of which)\b.*/g;
 
 const FILES = PERMITTED ? [...pathsIn(""), ...pathsIn("src/")].map(read) : [];
 const AROUND = PERMITTED
-  ? ["tests/", "tools/", "bench/", "examples/"].flatMap(pathsIn).map(read)
+  ? ["tests/", "tools/", "bench/", "examples/"].flatMap((folder) => pathsIn(folder)).map(read)
   : [];
+const PAGES = PERMITTED ? ["ARCHITECTURE.md", ...pathsIn("docs/design/", ".md")].map(read) : [];
 
 Deno.test("pure modules use no clock, no chance and no platform", () => {
   const pure = FILES.filter(({ path, text }) => isPure(path, text));
@@ -108,7 +109,7 @@ Deno.test("doc comments begin with a noun or a verb", () => {
 });
 
 Deno.test("sentences go straight on", () => {
-  const found = FILES.filter(({ path }) => !isToBeReadOver(path))
+  const found = [...FILES, ...PAGES].filter(({ path }) => !isToBeReadOver(path))
     .flatMap(({ path, text }) => text.match(WINDING)?.map((line) => `${path}: ${line}`) ?? []);
   assertEquals(found, []);
 });

@@ -13,7 +13,7 @@ interface Page {
 
 function pages(): Page[] {
   if (!PERMITTED) return [];
-  return ["", "docs/", "bench/"].flatMap((folder) => {
+  return ["", "docs/", "docs/design/", "bench/"].flatMap((folder) => {
     const names = [...Deno.readDirSync(new URL(folder, ROOT))].map(({ name }) => name);
     return names.filter((name) => name.endsWith(".md")).map((name) => read(`${folder}${name}`));
   });

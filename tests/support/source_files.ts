@@ -24,11 +24,11 @@ function nameOf(path: string): string {
   return path.startsWith("src/") ? path.slice(4).replace(/\.ts$/, "") : path;
 }
 
-/** The paths of the files in a folder, and in those in it unless it is the root. */
-export function pathsIn(folder: string): string[] {
+/** The paths of the files in a folder, and in those in it unless it is the root, that end with `suffix`. */
+export function pathsIn(folder: string, suffix = ".ts"): string[] {
   return [...Deno.readDirSync(new URL(folder, ROOT))].flatMap(({ name, isDirectory }) =>
-    isDirectory && folder !== "" ? pathsIn(`${folder}${name}/`) : [`${folder}${name}`]
-  ).filter((path) => path.endsWith(".ts"));
+    isDirectory && folder !== "" ? pathsIn(`${folder}${name}/`, suffix) : [`${folder}${name}`]
+  ).filter((path) => path.endsWith(suffix));
 }
 
 /** Reads a file. */
