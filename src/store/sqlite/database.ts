@@ -235,7 +235,7 @@ export class SqliteDatabase {
     const pages = this.#countPages();
     if (pages.log - pages.checkpointed < CHECKPOINT_PAGES) {
       // A log is begun anew when another program has brought all of the one before into the file.
-      const isNewLog = numberOf(this.#logPath) !== this.#logNumber;
+      const isNewLog = this.#readLogNumber() !== this.#logNumber;
       if (isNewLog || this.#isCheckpointed(pages)) this.#note();
       else this.#pages = pages;
       return;
@@ -341,7 +341,7 @@ export class SqliteDatabase {
     const found = statOf(this.#path);
     if (found !== undefined && isSameFile(found, this.#own)) this.#own = found;
     this.#header = this.#readHeader();
-    this.#logNumber = numberOf(this.#logPath);
+    this.#logNumber = this.#readLogNumber();
   }
 
   /**
@@ -353,6 +353,10 @@ export class SqliteDatabase {
     const states = firstPagesIn(this.#logPath, this.#pageBytes);
     // While it was read, that program may have come to its end, and emptied it.
     return states.some((page) => headerOf(page) === header) || this.#isCheckpointed();
+  }
+
+  #readLogNumber(): number | undefined {
+    return this.#logHandle && numberOf(this.#logHandle);
   }
 
   #readHeader(): string {

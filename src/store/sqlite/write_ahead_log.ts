@@ -16,15 +16,11 @@ export function leastBytesOf(pages: number, pageBytes: number): number {
   return pages > 0 ? HEADER_BYTES + pages * (FRAME_HEADER_BYTES + pageBytes) : 0;
 }
 
-/** Reads the number of a log; undefined where it is empty, or not there. */
-export function numberOf(path: string): number | undefined {
+/** Reads the number of a log; undefined where it is empty. */
+export function numberOf(log: Deno.FsFile): number | undefined {
   const bytes = new Uint8Array(HEADER_BYTES);
-  try {
-    using file = Deno.openSync(path);
-    if (file.readSync(bytes) !== HEADER_BYTES) return undefined;
-  } catch {
-    return undefined;
-  }
+  log.seekSync(0, Deno.SeekMode.Start);
+  if (log.readSync(bytes) !== HEADER_BYTES) return undefined;
   return new DataView(bytes.buffer).getUint32(NUMBER_AT);
 }
 
