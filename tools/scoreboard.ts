@@ -39,6 +39,8 @@ export interface Scoreboard {
 
 /** A row of the scoreboard. */
 export interface Row {
+  /** The part of the page that it stands in. */
+  part: string;
   /** The figure it is measured by. */
   figure: string;
   /** Things that its tests look for in addition, each by the day since which they do: `2026-11-29`. */
@@ -50,12 +52,14 @@ export interface Row {
 /** All rows, in their order. */
 export const ROWS: Readonly<Record<string, Row>> = {
   R1: {
+    part: "Stores",
     figure: "durable store, killed 50 times: nothing lost",
     note:
       "A killed process leaves to the kernel what it has written: a power cut takes more, and is " +
       "not tried. That nothing is acknowledged before its sync is what R3 shows.",
   },
   R2: {
+    part: "Stores",
     figure: "three replicas, one killed, one wiped: nothing lost, every loss told",
     note: "Nodes, NATS servers and clients share this machine's cores; a killed NATS server is " +
       "back before the next process is killed. With NATS 2.9.10 the replicas disagreed in two of " +
@@ -63,11 +67,13 @@ export const ROWS: Readonly<Record<string, Row>> = {
       "[use 2.10 or later](docs/scaling.md).",
   },
   R3: {
+    part: "Stores",
     figure: "no acknowledgement before the write is durable",
     note: "Write and sync calls on the database fail because strace says so. The file is read " +
       "afterwards, the server having been killed.",
   },
   R4: {
+    part: "Messages",
     figure: "10,000 messages that are sent three times: each stored once; cut at every byte too",
     since: {
       "2026-11-29": "10,000 messages of 16 clients, half of them written from PROTOCOL.md alone, " +
@@ -79,8 +85,9 @@ export const ROWS: Readonly<Record<string, Row>> = {
       "node refused 241 for good, as it had only heard of 239. Of about 50 runs that day three " +
       "ended so, and one as a client was sent away for another connection of its own.",
   },
-  R5: { figure: "10,000 subscribes at 2,000 msg/s: 0 gaps, 0 duplicates" },
+  R5: { part: "Messages", figure: "10,000 subscribes at 2,000 msg/s: 0 gaps, 0 duplicates" },
   R6: {
+    part: "Messages",
     figure: "complete and in order within the window, `recovered: false` beyond, never partial",
     since: {
       "2026-11-29": "settings that decide what is kept, raised and lowered while clients are cut " +
@@ -90,15 +97,18 @@ export const ROWS: Readonly<Record<string, Row>> = {
         "put back with their consumers",
     },
   },
-  R7: { figure: "50 publishers: 0 inversions in 10⁶ deliveries" },
+  R7: { part: "Messages", figure: "50 publishers: 0 inversions in 10⁶ deliveries" },
   R8: {
+    part: "Connections",
     figure: "60 s partition: noticed in 1.5 heartbeats (client), 2 and a second (server); 0 lost",
   },
   R9: {
+    part: "Stores",
     figure: "partition between node and store: refused clearly, nothing lost",
     note: "The interval of the probe was 250 ms instead of 1 s.",
   },
   R10: {
+    part: "Slow readers",
     figure: "100 peers that do not read: dropped within 1 s, RSS within 111 MB, p99 within 2×",
     note: "RSS is held against 100 × (1 MiB + 64 KiB). The p99 is that of short messages, and 2× " +
       "is meant against the room without the 100. It stands beside that of a room with 100 peers " +
@@ -106,38 +116,47 @@ export const ROWS: Readonly<Record<string, Row>> = {
       "to run: between 2.0 and 4.8 times on 25 November.",
   },
   R11: {
+    part: "Slow readers",
     figure: "everything of an evicted peer freed within 10 s",
     note: "Deno never frees a socket whose peer does not answer its close: bare, the descriptors " +
       "stay until the peer goes. Behind haproxy with `tcp-ut` they are freed.",
   },
   R12: {
+    part: "Connections",
     figure: "5,000 clients: at most 15 % in any 100 ms, all back within 15 s, 0 lost",
     note:
       "Rooms of 10. All clients and the proxy that cuts them are one process, and use one core all " +
       "the time; the server stays alive, only connections are cut.",
   },
-  R13: { figure: "SIGTERM: everybody told, 0 lost, exit within 5 s" },
-  R14: { figure: "clock jumps by an hour: 0 early expiries, 0 reordered" },
-  R15: { figure: "SIGSTOP for 20 s: 0 duplicates, nobody dropped, all recovered" },
+  R13: { part: "Connections", figure: "SIGTERM: everybody told, 0 lost, exit within 5 s" },
+  R14: { part: "Connections", figure: "clock jumps by an hour: 0 early expiries, 0 reordered" },
+  R15: {
+    part: "Connections",
+    figure: "SIGSTOP for 20 s: 0 duplicates, nobody dropped, all recovered",
+  },
   R16: {
+    part: "Connections",
     figure: "10,000 random operations: no drift, everything given back",
     note:
       "_Told twice_ are changes that tell nothing new, of people who moved on within milliseconds.",
   },
   R17: {
+    part: "Connections",
     figure: "soak: RSS below 1 MB/10 min, descriptors level, p99 within 20 %",
     note: "The scoreboard asks for an hour; the line says how long this run was. In one of " +
       "2,900 s, beside other work on both cores, 192,675 visits lost nothing, and RSS was 160, " +
       "160, 161 and 161 MB: 0.8 MB in 10 minutes. Its p99 was that of the other work.",
   },
-  R18: { figure: "double resume: one owner, 0 cross-deliveries" },
+  R18: { part: "Messages", figure: "double resume: one owner, 0 cross-deliveries" },
   R19: {
+    part: "Connections",
     figure: "a tab hidden for 30 minutes: 0 away, 0 left, 0 lost",
     note:
       "Chromium with its default flags, which runs timers of hidden pages once a minute after " +
       "five minutes.",
   },
   X1: {
+    part: "Attacks on the server",
     figure: "attacks within the limits: p99 of others within 2× or 20 ms, RSS +64 MB, nobody out",
     note: "Two people talk in a room of their own, alone and under attack in turn, 3 s each; " +
       "others come, make rooms, leave and come back meanwhile. Server and generators have a core " +
@@ -145,16 +164,19 @@ export const ROWS: Readonly<Record<string, Row>> = {
       "that V8 has not collected.",
   },
   X2: {
+    part: "Attacks on the server",
     figure: "the attacked room itself goes on: 5 messages a second, in order, nothing lost",
     note: "The two say 100 messages a second.",
   },
   X3: {
+    part: "The wire",
     figure: "RFC 6455, 270 cases a dialect: 0 failures that a program can mend",
     note:
       "The runtime ends most connections that break the rules without a close frame, which is a " +
       "_should_. What it takes and must not is listed in `tests/rfc6455/runtime_faults.ts`.",
   },
   X4: {
+    part: "Attacks on the server",
     figure: "honest people at the default limits: 0 refused, all stored",
     note:
       "Real clients; pastes and bursts come right behind the first `hello`. What it costs under " +
@@ -163,11 +185,13 @@ export const ROWS: Readonly<Record<string, Row>> = {
       "of 3.89 M; `rooms` 301 instead of 281 k, `large` 2.93 instead of 2.73 M.",
   },
   X5: {
+    part: "The wire",
     figure: "10⁶ fuzzed frames: all that goes out is read by three other parsers; 0 `internal`",
     note: "Python looks for doubled keys, whole numbers beyond 2⁵³ and halves of surrogate pairs " +
       "too; Perl is JSON::PP, C++ is nlohmann's library.",
   },
   X6: {
+    part: "Attacks on the client",
     figure:
       "40 hostile servers: RSS +64 MB, one attempt a second, no control byte, no row imitated",
     note:
@@ -179,20 +203,28 @@ export const ROWS: Readonly<Record<string, Row>> = {
       "`--v8-flags=--optimize-for-size`, as by `./cli.ts`, it is less: see SECURITY.md.",
   },
   S6: {
+    part: "Attacks on the server",
     figure: "over the limit: 0 delivered; frames and fragments without an end: RSS +64 MB",
     note: "Bare, and behind the proxies of docs/deploy.md, which do not look into a WebSocket " +
       "either: the runtime keeps what is not whole, and lets everybody wait while small fragments come " +
       "([reported](docs/upstream/fragments.md)). A limit on memory helps against the first. The " +
       "machine had other work meanwhile: p99 alone says how much.",
   },
-  S8: { figure: "no file left: 0 restarts, those inside go on, new ones within 2 s" },
+  S8: {
+    part: "Attacks on the server",
+    figure: "no file left: 0 restarts, those inside go on, new ones within 2 s",
+  },
   S9: {
+    part: "Attacks on the server",
     figure: "300 connections of each kind that say next to nothing: all gone within 15 s",
     note: "Bare, the runtime ends no heads of requests " +
       "([reported](docs/upstream/slow_handshakes.md)); what is upgraded is ended by the server. " +
       "The machine had other work meanwhile: p99 says how much.",
   },
-  S10: { figure: "10⁵ fuzzed handshakes: 0 crashes, 0 hangs, no 5xx, nothing in the log" },
+  S10: {
+    part: "The wire",
+    figure: "10⁵ fuzzed handshakes: 0 crashes, 0 hangs, no 5xx, nothing in the log",
+  },
 };
 
 /** `before` with what a run found about `rows`; runs that no row is from any more are dropped. */
@@ -217,23 +249,28 @@ export function scoreboardPage(
   { runs, rows }: Scoreboard,
   all: Readonly<Record<string, Row>> = ROWS,
 ): string {
-  const table = Object.entries(all).map(([row, { figure }]) =>
-    `| ${row} | ${figure} | ${resultOf(rows[row])} |`
+  const parts = [...Map.groupBy(Object.entries(all), ([, { part }]) => part)];
+  const table = parts.map(([part, own]) => overview(part, own.map(([row]) => row), rows));
+  const sections = parts.map(([part, own]) =>
+    [`## ${part}`, ...own.map(([row, it]) => section(row, it, rows[row]))].join("\n\n")
   );
-  const sections = Object.entries(all).map(([row, it]) => section(row, it, rows[row]));
   const list = Object.entries(runs).map(([seed, { date, minutes, machine }]) =>
     `- ${date}, seed ${seed}, ${minutes.toFixed(0)} minutes: ${machine}`
   );
   return `# Scoreboard
 
-What \`deno task chaos\` found: R1 and R3 with the store in SQLite, R2, R9 and what names several
-nodes with NATS, all others on one node in memory unless they name a store. Every message that was sent is followed to every
-subscriber: _lost_ is acknowledged and absent, _told missing_ is absent and the subscriber was told
-so, a _silent gap_ is a jump in a room's log that nobody spoke of. \`deno task chaos r06\` tries one
-row again, \`CHAOS_SEED\` repeats a run.
+What \`deno task chaos\` found. Every message that was sent is followed to every subscriber:
 
-| row | figure | result |
-| --- | ------ | ------ |
+- _lost_ is acknowledged and absent,
+- _told missing_ is absent, and the subscriber was told so,
+- a _silent gap_ is a jump in a room's log that nobody spoke of.
+
+R1 and R3 have the store in SQLite. R2, R9 and what names several nodes have NATS. All others are one
+node in memory unless they name a store. \`deno task chaos r06\` tries one row again, and
+\`CHAOS_SEED\` repeats a run.
+
+| part | reached | other rows |
+| --- | --- | --- |
 ${table.join("\n")}
 
 ${sections.join("\n\n")}
@@ -244,27 +281,62 @@ ${list.join("\n")}
 `;
 }
 
+/** The line of the overview about the rows of a part. */
+function overview(part: string, own: readonly string[], rows: Scoreboard["rows"]): string {
+  const byResult = Map.groupBy(own, (row) => resultOf(rows[row]));
+  const reached = byResult.get(REACHED)?.join(" ") ?? "";
+  byResult.delete(REACHED);
+  const others = [...byResult].map(([result, its]) => `${its.join(" ")}: ${result}`);
+  const anchor = part.toLowerCase().replaceAll(" ", "-");
+  return `| [${part}](#${anchor}) | ${reached} | ${others.join("; ")} |`;
+}
+
 function section(row: string, { figure, since = {}, note }: Row, finding?: Finding): string {
-  const measured = finding?.reports.map(({ what, figures }) => {
-    const list = Object.entries(figures).map(([name, value]) => `${name} ${value}`);
-    return `- _${what}_: ${list.join(" · ")}`;
-  });
+  const result = `${resultOf(finding)}.${finding === undefined ? "" : ` Seed ${finding.seed}.`}`;
   const looksFor = Object.entries(since).map(([date, what]) =>
     `Since ${date} it looks for ${what}.`
   );
-  return [`## ${row}: ${figure}`, outcome(finding), measured?.join("\n"), ...looksFor, note]
+  return [`### ${row}: ${figure}`, result, measured(finding?.reports ?? []), ...looksFor, note]
     .filter((part) => part !== undefined && part !== "").join("\n\n");
 }
 
-function outcome(finding: Finding | undefined): string {
-  const result = resultOf(finding);
-  if (finding === undefined) return `${result}.`;
-  const missed = finding.reports.flatMap(({ missed }) => missed);
-  return `${result}${missed.length > 0 ? `: ${missed.join(", ")}` : ""}. Seed ${finding.seed}.`;
+/** The reports of a row. Where they are many, those that reached the figure are folded away. */
+function measured(reports: Finding["reports"]): string {
+  if (reports.length <= MOST_SHOWN) return reports.map(measurement).join("\n");
+  const [missed, reached] = [true, false].map((isMissed) =>
+    reports.filter(({ missed }) => missed.length > 0 === isMissed).map(measurement)
+  );
+  const folded = ["<details>", `<summary>Reached: ${reached!.length}</summary>`];
+  return [missed!.join("\n"), folded.join("\n"), reached!.join("\n"), "</details>"]
+    .filter((part) => part !== "").join("\n\n");
+}
+
+/** The line of one report: what was missed, the figures, and last the names of those that are 0. */
+function measurement({ what, figures, missed }: Finding["reports"][number]): string {
+  const [none = [], some = []] = [true, false].map((isNone) =>
+    Object.entries(figures).filter(([name, value]) =>
+      (value === 0 && !MEASURED.test(name)) === isNone
+    )
+  );
+  const told = some.map(([name, value]) => `${name} ${value}`);
+  if (none.length > 0) told.push(`zero: ${none.map(([name]) => name).join(" · ")}`);
+  // Names of misses repeat what was tried.
+  const names = missed.map((name) => name.replace(` (${what})`, "").replace(` of ${what}`, ""));
+  const result = names.length > 0 ? ` (${MISSED}: ${names.join(", ")})` : "";
+  return `- _${what}_${result}: ${told.join(" · ")}`;
 }
 
 function resultOf(finding: Finding | undefined): string {
   if (finding === undefined) return "Not run";
   if (finding.failed) return "**Not reached**";
-  return finding.reports.some(({ missed }) => missed.length > 0) ? "**Missed**" : "Reached";
+  return finding.reports.some(({ missed }) => missed.length > 0) ? MISSED : REACHED;
 }
+
+const REACHED = "Reached";
+const MISSED = "**Missed**";
+
+/** Names of figures with a unit, which are measured and not counted. */
+const MEASURED = /\b(?:MB|ms|s)\b|%/;
+
+/** The most reports of a row that are shown when the page is opened. */
+const MOST_SHOWN = 6;

@@ -7,26 +7,50 @@ import { pure } from "../support/pure.ts";
 const RUN = { date: "2026-01-02", minutes: 1.4, machine: "a machine" };
 const NOTHING: Scoreboard = { runs: {}, rows: {} };
 
-pure(
-  "a row says how it ended, what was measured, what was missed, and since when it looks for what",
-  () => {
-    const missed = { what: "cut", figures: { lost: 1, "most, ms": "2.5" }, missed: ["0 lost"] };
-    const after = withRun(NOTHING, "7", RUN, {
-      R4: { seed: "7", failed: false, reports: [missed] },
-    });
-    const page = scoreboardPage(after, {
-      R4: { figure: "0 lost", since: { "2026-01-01": "refusals" }, note: "A note." },
-      R6: { figure: "complete" },
-    });
-    assertStringIncludes(page, "| R4 | 0 lost | **Missed** |\n| R6 | complete | Not run |\n");
-    assertStringIncludes(
-      page,
-      "## R4: 0 lost\n\n**Missed**: 0 lost. Seed 7.\n\n- _cut_: lost 1 · most, ms 2.5\n\n" +
-        "Since 2026-01-01 it looks for refusals.\n\nA note.\n\n## R6: complete\n\nNot run.\n",
-    );
-    assertStringIncludes(page, "- 2026-01-02, seed 7, 1 minutes: a machine\n");
-  },
-);
+pure("a row says how it ended, what was measured, missed and since when it looks for what", () => {
+  const missed = {
+    what: "cut",
+    figures: { lost: 1, doubled: 0, "least, ms": 0, late: 0, "most, ms": "2.5" },
+    missed: ["0 lost (cut)"],
+  };
+  const after = withRun(NOTHING, "7", RUN, {
+    R4: { seed: "7", failed: false, reports: [missed] },
+  });
+  const page = scoreboardPage(after, {
+    R4: {
+      part: "Messages sent",
+      figure: "0 lost",
+      since: { "2026-01-01": "refusals" },
+      note: "A note.",
+    },
+    R6: { part: "Messages sent", figure: "complete" },
+  });
+  assertStringIncludes(
+    page,
+    "| [Messages sent](#messages-sent) |  | R4: **Missed**; R6: Not run |\n",
+  );
+  assertStringIncludes(
+    page,
+    "## Messages sent\n\n### R4: 0 lost\n\n**Missed**. Seed 7.\n\n" +
+      "- _cut_ (**Missed**: 0 lost): lost 1 · least, ms 0 · most, ms 2.5 · zero: doubled · late\n\n" +
+      "Since 2026-01-01 it looks for refusals.\n\nA note.\n\n### R6: complete\n\nNot run.\n",
+  );
+  assertStringIncludes(page, "- 2026-01-02, seed 7, 1 minutes: a machine\n");
+});
+
+pure("of many reports of a row those that were missed are shown first", () => {
+  const reports = Array.from({ length: 8 }, (_, i) => ({
+    what: `try ${i}`,
+    figures: { i: `${i}` },
+    missed: i === 5 ? ["p99 of try 5"] : [],
+  }));
+  const page = scoreboardPage({ runs: {}, rows: { X6: { seed: "1", failed: false, reports } } });
+  assertStringIncludes(
+    page,
+    "Seed 1.\n\n- _try 5_ (**Missed**: p99): i 5\n\n<details>\n<summary>Reached: 7</summary>\n\n- _try 0_: i 0\n",
+  );
+  assertStringIncludes(page, "- _try 7_: i 7\n\n</details>\n");
+});
 
 pure("a run replaces its own rows, and what no row is from any more is dropped", () => {
   const finding = (seed: string) => ({ seed, failed: false, reports: [] });
