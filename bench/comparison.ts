@@ -9,7 +9,7 @@ import { reasonOf } from "../src/protocol/errors.ts";
 import type { Dialect } from "./dialects.ts";
 import type { GeneratorOptions } from "./generator.ts";
 import type { GeneratorResult, Measurement } from "./measurements.ts";
-import { manyFiles, pinned, type ServerCommand, ServerProcess } from "./server_process.ts";
+import { forMeasuring, type ServerCommand, ServerProcess } from "./server_process.ts";
 import type { Shape } from "./shapes.ts";
 import { MOST_GENERATOR_CPU } from "./usage.ts";
 
@@ -114,7 +114,7 @@ async function generate(
 ): Promise<GeneratorResult> {
   const script = new URL("generator.ts", import.meta.url).href;
   const args = ["run", "-A", "--quiet", script, JSON.stringify(options)];
-  const [program, all] = manyFiles(...pinned(GENERATOR_CORE, Deno.execPath(), args));
+  const [program = "", ...all] = [...forMeasuring(GENERATOR_CORE), Deno.execPath(), ...args];
   const { seconds = 0, warmup = 0 } = options;
   const { success, stdout, stderr } = await new Deno.Command(program, {
     args: all,

@@ -14,7 +14,7 @@ import { Interrupt } from "./interrupt.ts";
 import { fixed, percent } from "./numbers.ts";
 import { makeFolder } from "./out_folder.ts";
 import { bareDeno } from "./peer_list.ts";
-import { manyFiles, parley, type ServerCommand, ServerProcess } from "./server_process.ts";
+import { forMeasuring, parley, type ServerCommand, ServerProcess } from "./server_process.ts";
 import { machine } from "./usage.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -92,11 +92,10 @@ async function measure(
   await using server = await ServerProcess.start(command);
   const options: IdleOptions = { port: server.port, pid: server.pid, connections };
   const script = new URL("idle_connections.ts", import.meta.url).href;
-  const [client, clientArgs] = manyFiles(Deno.execPath(), [
-    ...["run", "-A", "--quiet", script, JSON.stringify(options)],
-  ]);
-  const { success, stdout, stderr } = await new Deno.Command(client, {
-    args: clientArgs,
+  const args = ["run", "-A", "--quiet", script, JSON.stringify(options)];
+  const [program = "", ...all] = [...forMeasuring(), Deno.execPath(), ...args];
+  const { success, stdout, stderr } = await new Deno.Command(program, {
+    args: all,
     signal: AbortSignal.any([signal, AbortSignal.timeout(RUN_MS)]),
   }).output();
   if (success) return JSON.parse(new TextDecoder().decode(stdout));

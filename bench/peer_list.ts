@@ -7,7 +7,13 @@
 
 import { fileURLToPath } from "node:url";
 import { type Contender, SERVER_CORE } from "./comparison.ts";
-import { parley, type ServerCommand, storeFlags, succeeds } from "./server_process.ts";
+import {
+  forMeasuring,
+  parley,
+  type ServerCommand,
+  storeFlags,
+  succeeds,
+} from "./server_process.ts";
 
 /** A stack to compare with. */
 export interface Peer {
@@ -40,7 +46,7 @@ export function parleyWith(store: string | undefined): Contender {
 /** The command of a server that has nothing but Deno's sockets, on one core or on any. */
 export function bareDeno(core?: number): ServerCommand {
   const args = ["run", "-A", "--quiet", script("deno_server.ts")];
-  return { command: Deno.execPath(), args, ...(core === undefined ? {} : { core }) };
+  return { command: Deno.execPath(), args, within: forMeasuring(core) };
 }
 
 /** The same as one to compare with. */
@@ -126,7 +132,7 @@ function contender(
   args: string[],
   dialect: Contender["dialect"] = "name",
 ): Contender {
-  return { name, dialect, command: { command, args, core: SERVER_CORE } };
+  return { name, dialect, command: { command, args, within: forMeasuring(SERVER_CORE) } };
 }
 
 function script(file: string): string {

@@ -1,18 +1,25 @@
 /**
- * A server under test, in a process of its own.
+ * A server as a process of its own, which can be measured, stopped and killed.
  *
  * @module
  */
 
 import { reasonOf } from "../src/protocol/errors.ts";
+import { cpuSecondsOf, rssOf } from "./usage.ts";
 
-/** The command that starts a server: it must print a line that ends in its port, or in its URL with the port. */
+/** The command that starts a server. */
 export interface ServerCommand {
-  command: string;
-  args: string[];
-  /** Run it on this core only, where the system can do that. */
-  core?: number;
+  /** The program, where it is not Parley: it must print a line that ends in its port. */
+  command?: string;
+  /** Its arguments; Parley gets a free port unless they name one. */
+  args?: string[];
+  /** Added to the environment. */
+  env?: Record<string, string>;
+  /** A command that runs the server, like `ip netns exec name`. */
+  within?: string[];
 }
+
+const SERVER = new URL("../server.ts", import.meta.url).href;
 
 /** The time that a server may take to say where it listens, in milliseconds. */
 const START_MS = 20_000;
@@ -20,14 +27,15 @@ const START_MS = 20_000;
 /** The time that a server may take to end by itself, in milliseconds. */
 const STOP_MS = 3_000;
 
-/** Parley itself, on a free port, without the limit on how fast a client may speak. */
+/** The most characters that are kept of what a server prints. */
+const MAX_OUTPUT = 16_777_216;
+
+/** A line with the URL of a server, or with its port alone. */
+const LISTENING = /listening on (?:(ws:\S+)|(\d+))\s*\n/;
+
+/** Parley as it is measured: without the limit on how fast a client may speak. */
 export function parley(core?: number, flags: readonly string[] = []): ServerCommand {
-  const server = new URL("../server.ts", import.meta.url);
-  return {
-    command: Deno.execPath(),
-    args: ["run", "-A", "--quiet", server.href, "--port", "0", "--rate", "0", ...flags],
-    ...(core === undefined ? {} : { core }),
-  };
+  return { args: ["--rate", "0", ...flags], within: forMeasuring(core) };
 }
 
 /** The flags that give Parley a store; none where it shall have its default. */
@@ -37,61 +45,163 @@ export function storeFlags(store: string | undefined): string[] {
 
 /** A server that runs until it is disposed. */
 export class ServerProcess implements AsyncDisposable {
-  /** The number of its process. */
-  readonly pid: number;
-  /** Where it listens. */
-  readonly port: number;
+  /** Everything it has printed on stdout. */
+  stdout = "";
+  /** Everything it has printed on stderr. */
+  stderr = "";
+  /** Both, in the order in which they came. */
+  output = "";
+  /** Resolves when the process has ended. */
+  readonly ended: Promise<Deno.CommandStatus>;
+  /** Resolves when the process has ended and all that it printed is read. */
+  readonly read: Promise<unknown>;
   readonly #child: Deno.ChildProcess;
+  /** Resolved while its output is read. */
+  #reading = Promise.withResolvers<void>();
+  #arrived = Promise.withResolvers<void>();
+
+  private constructor(child: Deno.ChildProcess) {
+    this.#child = child;
+    this.#reading.resolve();
+    this.ended = child.status;
+    const reading = [
+      this.#collect(child.stdout, (text) => this.stdout += text),
+      this.#collect(child.stderr, (text) => this.stderr += text),
+    ];
+    this.read = Promise.all([this.ended, ...reading]).finally(() => this.#arrived.resolve());
+  }
 
   /** Starts a server and waits until it listens; rejects with one line that says why it does not. */
-  static async start({ command, args, core }: ServerCommand): Promise<ServerProcess> {
-    const [program, all] = manyFiles(
-      ...(core === undefined ? [command, args] as const : pinned(core, command, args)),
-    );
+  static async start(how: ServerCommand = {}): Promise<ServerProcess> {
+    const [program = "", ...args] = commandLine(how);
+    const cannot = `Cannot start ${how.command ?? "Parley"}`;
     let child: Deno.ChildProcess;
     try {
-      child = new Deno.Command(program, { args: all, stdout: "piped", stderr: "null" }).spawn();
+      child = new Deno.Command(program, {
+        args,
+        env: { CHAT_PORT: "", CHAT_HOST: "", NO_COLOR: "1", ...how.env },
+        stdin: "null",
+        stdout: "piped",
+        stderr: "piped",
+      }).spawn();
     } catch (cause) {
-      throw new Error(`Cannot start ${command}: ${reasonOf(cause)}`, { cause });
+      throw new Error(`${cannot}: ${reasonOf(cause)}`, { cause });
     }
-    const timer = setTimeout(() => child.kill("SIGKILL"), START_MS);
-    const port = await readPort(child.stdout);
+    const server = new ServerProcess(child);
+    const timer = setTimeout(() => server.kill("SIGKILL"), START_MS);
+    const listens = await server.#listens();
     clearTimeout(timer);
-    if (port !== undefined) return new ServerProcess(child, port);
-    const { code } = await child.status;
-    throw new Error(`Cannot start ${command} ${args.join(" ")}: it ended with ${code}`);
+    if (listens) return server;
+    const { code } = await server.ended;
+    const last = JSON.stringify(server.output.slice(-500));
+    throw new Error(`${cannot}: it ended with ${code} and said ${last}`);
   }
 
-  private constructor(child: Deno.ChildProcess, port: number) {
-    this.#child = child;
-    this.pid = child.pid;
-    this.port = port;
+  /** The number of the process. */
+  get pid(): number {
+    return this.#child.pid;
   }
 
-  /** The same as `ws://127.0.0.1` and the port. */
+  /** The URL of its WebSocket; empty before it listens. */
   get url(): string {
-    return `ws://127.0.0.1:${this.port}`;
+    const [, url, port] = LISTENING.exec(this.output) ?? [];
+    return url ?? (port === undefined ? "" : `ws://127.0.0.1:${port}`);
+  }
+
+  /** Where it listens, like `127.0.0.1:8765`. */
+  get host(): string {
+    return new URL(this.url).host;
+  }
+
+  /** The port it listens on. */
+  get port(): number {
+    return Number(new URL(this.url).port);
+  }
+
+  /** The resident memory of the process, in bytes. */
+  get rss(): number {
+    return rssOf(this.pid) ?? NaN;
+  }
+
+  /** The processor time that it has used, in seconds. */
+  get cpuSeconds(): number {
+    return cpuSecondsOf(this.pid) ?? NaN;
+  }
+
+  /** The number of file descriptors that the process has open. */
+  get descriptors(): number {
+    return [...Deno.readDirSync(`/proc/${this.pid}/fd`)].length;
+  }
+
+  /** Reads nothing of what it prints any more, until `readOutput` or its end. */
+  ignoreOutput(): void {
+    this.#reading = Promise.withResolvers();
+  }
+
+  /** Reads what it prints again. */
+  readOutput(): void {
+    this.#reading.resolve();
+  }
+
+  /** Sends it a signal; nothing happens where it has ended. */
+  kill(signal: Deno.Signal): void {
+    try {
+      this.#child.kill(signal);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+    }
   }
 
   /** Ends it, by force where it does not end by itself. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const timer = setTimeout(() => signal(this.#child, "SIGKILL"), STOP_MS);
-    signal(this.#child, "SIGTERM");
-    await this.#child.status;
+    const timer = setTimeout(() => this.kill("SIGKILL"), STOP_MS);
+    this.readOutput();
+    this.kill("SIGCONT");
+    this.kill("SIGTERM");
+    await this.read;
     clearTimeout(timer);
+  }
+
+  /** Waits until it says where it listens; resolves with `false` if it ends before. */
+  async #listens(): Promise<boolean> {
+    let over = false;
+    this.read.then(() => over = true);
+    while (this.url === "" && !over) await this.#arrived.promise;
+    return this.url !== "";
+  }
+
+  async #collect(
+    stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+    keep: (text: string) => void,
+  ): Promise<void> {
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+      if (this.output.length < MAX_OUTPUT) {
+        this.output += text;
+        keep(text);
+      }
+      this.#arrived.resolve();
+      this.#arrived = Promise.withResolvers();
+      await this.#reading.promise;
+    }
   }
 }
 
-/** A command line that keeps a program on one core; as it was where there is no `taskset`. */
-export function pinned(core: number, command: string, args: string[]): [string, string[]] {
-  return canPin() ? ["taskset", ["-c", String(core), command, ...args]] : [command, args];
+function commandLine({ command, args = [], within = [] }: ServerCommand): string[] {
+  if (command !== undefined) return [...within, command, ...args];
+  const port = args.includes("--port") ? [] : ["--port", "0"];
+  return [...within, Deno.execPath(), "run", "-A", "--quiet", SERVER, ...port, ...args];
 }
 
-/** A command line that lets a program open as many files as the system ever allows it. */
-export function manyFiles(command: string, args: string[]): [string, string[]] {
-  if (Deno.build.os === "windows") return [command, args];
-  const script = 'ulimit -n "$(ulimit -Hn)"; exec "$0" "$@"';
-  return ["sh", ["-c", script, command, ...args]];
+/**
+ * A command that runs a program with as many files as the system ever allows it, and on one core
+ * only where one is given.
+ */
+export function forMeasuring(core?: number): string[] {
+  const files = ["sh", "-c", 'ulimit -n "$(ulimit -Hn)"; exec "$@"', "sh"];
+  return [
+    ...(Deno.build.os === "windows" ? [] : files),
+    ...(core !== undefined && canPin() ? ["taskset", "-c", String(core)] : []),
+  ];
 }
 
 let taskset: boolean | undefined;
@@ -108,31 +218,5 @@ export function succeeds(command: string, args: string[]): boolean {
     return new Deno.Command(command, { args, stdout: "null", stderr: "null" }).outputSync().success;
   } catch {
     return false;
-  }
-}
-
-/** Reads up to the line with the port; undefined if the output ends before. */
-async function readPort(output: ReadableStream<Uint8Array>): Promise<number | undefined> {
-  const reader = output.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) return undefined;
-    text += value;
-    const port = /listening on .*?(\d+)\s*\n/.exec(text)?.[1];
-    if (port === undefined) continue;
-    // The rest is read too: a server must not stop because nobody reads its log.
-    (async () => {
-      while (!(await reader.read()).done);
-    })().catch(() => {});
-    return Number(port);
-  }
-}
-
-function signal(child: Deno.ChildProcess, name: Deno.Signal): void {
-  try {
-    child.kill(name);
-  } catch {
-    // It has ended already.
   }
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { ServerProcess } from "../chaos/server_process.ts";
+import { ServerProcess } from "../../bench/server_process.ts";
 import { FULL, pause, quantile, SEED, setting } from "../chaos/setting.ts";
 import { RawSocket } from "../support/fixtures.ts";
 import { type Front, HAPROXY, NGINX, startHaproxy, startNginx } from "../support/fronts.ts";

@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { ServerProcess } from "../chaos/server_process.ts";
+import { ServerProcess } from "../../bench/server_process.ts";
 import { report, until } from "../chaos/setting.ts";
 import { RawSocket } from "../support/fixtures.ts";
 

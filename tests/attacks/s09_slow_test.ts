@@ -4,8 +4,8 @@
  * @module
  */
 
+import { ServerProcess } from "../../bench/server_process.ts";
 import { FULL, pause, report, SEED } from "../chaos/setting.ts";
-import { ServerProcess } from "../chaos/server_process.ts";
 import { FRONTS, startFront } from "./arena.ts";
 import { COMPILER, Generator, onCore } from "./generators.ts";
 import { slowGroups } from "./runtime.ts";

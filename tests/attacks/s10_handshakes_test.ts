@@ -6,7 +6,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { ServerProcess } from "../chaos/server_process.ts";
+import { ServerProcess } from "../../bench/server_process.ts";
 import { chance, report, setting } from "../chaos/setting.ts";
 import { bounded } from "../support/fixtures.ts";
 

@@ -6,8 +6,8 @@
  */
 
 import { assertEquals } from "@std/assert";
+import { ServerProcess } from "../../bench/server_process.ts";
 import { ChatClient, type ChatRoom } from "../../client.ts";
-import { ServerProcess } from "../chaos/server_process.ts";
 import { report, setting } from "../chaos/setting.ts";
 import { pause } from "../support/waiting.ts";
 

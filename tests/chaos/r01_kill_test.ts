@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
+import { ServerProcess } from "../../bench/server_process.ts";
 import { assertClean } from "./checker.ts";
 import { Cast, connected, nudge, type Person } from "./people.ts";
-import { ServerProcess } from "./server_process.ts";
 import { chance, pause, report, setting, until } from "./setting.ts";
 
 const KILLS = setting(3, 50);

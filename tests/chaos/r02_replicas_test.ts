@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { ServerProcess } from "../../bench/server_process.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
 import { NatsCluster, NatsServer, NEEDS_NATS } from "../support/nats_server.ts";
 import { TIMES } from "../support/node.ts";
 import { assertClean } from "./checker.ts";
 import { FaultProxy } from "./fault_proxy.ts";
 import { Cast, connected, nudge, type Person } from "./people.ts";
-import { ServerProcess } from "./server_process.ts";
 import { chance, FULL, pause, report, setting, until } from "./setting.ts";
 
 const KILLS = setting(2, 20);

@@ -1,10 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
+import { ServerProcess } from "../../bench/server_process.ts";
 import { type Frame, RawSocket } from "../support/fixtures.ts";
 import { findProgram } from "../support/permissions.ts";
 import { assertClean } from "./checker.ts";
 import { Cast } from "./people.ts";
-import { ServerProcess } from "./server_process.ts";
 import { FULL, pause, report, setting, until } from "./setting.ts";
 
 const STRACE = findProgram("strace");

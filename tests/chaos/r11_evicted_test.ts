@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
+import { ServerProcess } from "../../bench/server_process.ts";
 import { findProgram } from "../support/permissions.ts";
 import { MutePeer } from "./mute_peer.ts";
 import { Cast } from "./people.ts";
-import { ServerProcess } from "./server_process.ts";
 import { FULL, pause, report, setting, until } from "./setting.ts";
 
 const PEERS = setting(5, 20);

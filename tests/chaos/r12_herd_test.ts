@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
+import { ServerProcess } from "../../bench/server_process.ts";
 import { ownCpuSeconds } from "../../bench/usage.ts";
 import { assertClean } from "./checker.ts";
 import { FaultProxy } from "./fault_proxy.ts";
 import { Cast, connected } from "./people.ts";
-import { ServerProcess } from "./server_process.ts";
 import { report, setting, until } from "./setting.ts";
 
 const ROOMS = setting(30, 500);

@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
+import { ServerProcess } from "../../bench/server_process.ts";
 import type { Status } from "../../client.ts";
 import { assertClean } from "./checker.ts";
 import { MutePeer } from "./mute_peer.ts";
 import { Cast, connected, nudge } from "./people.ts";
-import { ServerProcess } from "./server_process.ts";
 import { report, setting, until } from "./setting.ts";
 
 const CLIENTS = 20;

@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
+import { ServerProcess } from "../../bench/server_process.ts";
 import type { Entry } from "../../src/protocol/frames.ts";
 import { RawSocket } from "../support/fixtures.ts";
 import { assertClean } from "./checker.ts";
 import { Cast } from "./people.ts";
-import { ServerProcess } from "./server_process.ts";
 import { chance, report, setting, until } from "./setting.ts";
 
 const LIBRARY = [

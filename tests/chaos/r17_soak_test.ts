@@ -1,11 +1,11 @@
 import { assert } from "@std/assert";
+import { ServerProcess } from "../../bench/server_process.ts";
 import { ownCpuSeconds } from "../../bench/usage.ts";
 import { ChatClient, SendError } from "../../client.ts";
 import { variable } from "../support/permissions.ts";
 import { assertClean } from "./checker.ts";
 import { FaultProxy } from "./fault_proxy.ts";
 import { Cast } from "./people.ts";
-import { ServerProcess } from "./server_process.ts";
 import { chance, FULL, pause, quantile, report, SEED, setting, until } from "./setting.ts";
 
 /** The time to soak, in seconds: `CHAOS_SOAK`, or five minutes in the full setting. */

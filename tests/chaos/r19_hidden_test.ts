@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
+import { ServerProcess } from "../../bench/server_process.ts";
 import { ChatClient, type ChatRoom } from "../../client.ts";
 import { inRoom, PageServer, reportOf } from "../support/chat_page.ts";
 import { CHROMIUM } from "../support/chromium.ts";
 import { Chromium, type Tab } from "../support/devtools.ts";
-import { ServerProcess } from "./server_process.ts";
 import { FULL, pause, report, setting, until } from "./setting.ts";
 
 /** The time that nobody looks at the pages, in milliseconds. */

@@ -1,11 +1,12 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { ServerProcess } from "../../bench/server_process.ts";
 import config from "../../deno.json" with { type: "json" };
-import { until } from "../chaos/setting.ts";
 import { RawSocket } from "../support/fixtures.ts";
-import { runServer, ServerProcess } from "../support/server_process.ts";
+import { outcomeOf, permitted, runServer } from "../support/server_process.ts";
+import { until } from "../support/waiting.ts";
 
 Deno.test("the server prints one line with the address it is really bound to", async () => {
-  await using server = await ServerProcess.start();
+  await using server = await ServerProcess.start(permitted());
   assertMatch(
     server.stdout,
     new RegExp(`^Parley ${config.version} listening on ws://127\\.0\\.0\\.1:[1-9]\\d*\\n$`),
@@ -17,10 +18,9 @@ Deno.test("the server prints one line with the address it is really bound to", a
 });
 
 Deno.test("the server listens where flags and environment say", async () => {
-  await using server = await ServerProcess.start(["--path", "/chat", "--host", "localhost"], {
-    CHAT_PORT: "0",
-    CHAT_HOST: "0.0.0.0",
-  });
+  await using server = await ServerProcess.start(
+    permitted(["--path", "/chat", "--host", "localhost"], { CHAT_PORT: "0", CHAT_HOST: "0.0.0.0" }),
+  );
   assertMatch(server.url, /^ws:\/\/(127\.0\.0\.1|localhost|\[::1\]):\d+\/chat$/);
   await using socket = await RawSocket.open(server.url);
   assertEquals((await socket.next()).status, "connected");
@@ -88,18 +88,18 @@ Deno.test("a port in use, or an address that is not ours, is one line on stderr 
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   Deno.test(`at ${signal} the server tells every client, closes with 1001 and ends with 0`, async () => {
-    await using server = await ServerProcess.start();
+    await using server = await ServerProcess.start(permitted());
     const v1 = await RawSocket.open(server.url, "parley.v1");
     await v1.ask({ action: "hello" });
     const plain = await RawSocket.open(server.url);
     await plain.next();
-    server.signal(signal);
+    server.kill(signal);
     const goodbye = await v1.next();
     assertEquals([goodbye.event, goodbye.code], ["goodbye", 1001]);
     assert(Number(goodbye.retry_after_ms) > 0);
     assertEquals(await plain.next(), { status: "error", message: "Server is going away" });
     assertEquals([(await v1.closed()).code, (await plain.closed()).code], [1001, 1001]);
-    const { code, stderr } = await server.outcome();
+    const { code, stderr } = await outcomeOf(server);
     assertEquals([code, stderr], [0, ""]);
   });
 }
@@ -126,7 +126,9 @@ async function deafMember(url: string, roomId: string): Promise<Deno.TcpConn> {
 }
 
 Deno.test("the server ends within 5 s although a peer does not read", async () => {
-  await using server = await ServerProcess.start(["--port", "0", "--rate", "0", "--grace", "0"]);
+  await using server = await ServerProcess.start(
+    permitted(["--port", "0", "--rate", "0", "--grace", "0"]),
+  );
   await using ana = await RawSocket.open(server.url, "parley.v1");
   await ana.ask({ action: "hello" });
   const roomId = String((await ana.ask({ action: "create", body: "Lobby" })).room_id);
@@ -140,34 +142,34 @@ Deno.test("the server ends within 5 s although a peer does not read", async () =
     await ana.entries(body.length);
   }
   const start = performance.now();
-  server.signal("SIGTERM");
-  assertEquals((await server.outcome()).code, 0);
+  server.kill("SIGTERM");
+  assertEquals((await outcomeOf(server)).code, 0);
   assert(performance.now() - start < 5_000);
 });
 
 Deno.test("a second signal ends the server at once", async () => {
-  await using server = await ServerProcess.start();
+  await using server = await ServerProcess.start(permitted());
   await using ana = await RawSocket.open(server.url);
   await ana.next();
   const roomId = String((await ana.ask({ action: "create", body: "Lobby" })).room_id);
   // It never answers a close, so that one signal alone would take a while.
   using _deaf = await deafMember(server.url, roomId);
-  server.signal("SIGTERM");
+  server.kill("SIGTERM");
   assertEquals((await ana.next()).message, "Server is going away");
   const start = performance.now();
-  server.signal("SIGTERM");
-  assertEquals((await server.outcome()).code, 130);
+  server.kill("SIGTERM");
+  assertEquals((await outcomeOf(server)).code, 130);
   assert(performance.now() - start < 3_000);
 });
 
 Deno.test("a second SIGHUP hurries nobody", async () => {
-  await using server = await ServerProcess.start();
+  await using server = await ServerProcess.start(permitted());
   const ana = await RawSocket.open(server.url, "parley.v1");
   await ana.ask({ action: "hello" });
-  server.signal("SIGHUP");
+  server.kill("SIGHUP");
   assertEquals((await ana.next()).event, "goodbye");
-  server.signal("SIGHUP");
-  assertEquals([(await ana.closed()).code, (await server.outcome()).code], [1001, 0]);
+  server.kill("SIGHUP");
+  assertEquals([(await ana.closed()).code, (await outcomeOf(server)).code], [1001, 0]);
 });
 
 Deno.test("a server that writes to a file, as under nohup, outlives its terminal", async () => {
@@ -199,11 +201,9 @@ Deno.test("a server that writes to a file, as under nohup, outlives its terminal
 });
 
 Deno.test("the server says no word of what people write, and one JSON object a line when asked", async () => {
-  await using server = await ServerProcess.start([
-    "--port=0",
-    "--log-level=debug",
-    "--log-format=json",
-  ]);
+  await using server = await ServerProcess.start(
+    permitted(["--port=0", "--log-level=debug", "--log-format=json"]),
+  );
   const socket = await RawSocket.open(server.url);
   await socket.next();
   await socket.ask({ action: "create", body: "SECRET" });
@@ -211,9 +211,9 @@ Deno.test("the server says no word of what people write, and one JSON object a l
   socket.sendRaw("SECRET\n{}");
   await socket.next();
   await socket.close();
-  await server.printed(`"event":"disconnected"`);
-  server.signal("SIGTERM");
-  const { stdout, stderr } = await server.outcome();
+  await until(() => server.output.includes(`"event":"disconnected"`), "no word of its end");
+  server.kill("SIGTERM");
+  const { stdout, stderr } = await outcomeOf(server);
   assertEquals(`${stdout}${stderr}`.includes("SECRET"), false);
   const lines = `${stdout}${stderr}`.split("\n").filter((line) => line.startsWith("{"));
   assertEquals(lines.map((line) => JSON.parse(line).event), ["connected", "disconnected"]);
@@ -232,8 +232,8 @@ Deno.test("a server that shares its store is not started without a secret, or wi
 });
 
 Deno.test("a log that nobody reads stops nothing: the server answers, says goodbye and ends", async () => {
-  await using server = await ServerProcess.start(["--port=0", "--log-level=debug"]);
-  const read = server.ignoreOutput();
+  await using server = await ServerProcess.start(permitted(["--port=0", "--log-level=debug"]));
+  server.ignoreOutput();
   const v1 = await RawSocket.open(server.url, "parley.v1");
   await v1.ask({ action: "hello" });
   // Two lines for each of them: more than the pipe and the queue take together.
@@ -245,11 +245,11 @@ Deno.test("a log that nobody reads stops nothing: the server answers, says goodb
   }
   assertEquals((await v1.ask({ action: "ping" })).event, "pong");
   const start = performance.now();
-  server.signal("SIGTERM");
+  server.kill("SIGTERM");
   assertEquals((await v1.next()).event, "goodbye");
   assertEquals((await v1.closed()).code, 1001);
-  const ended = server.outcome();
-  read();
+  const ended = outcomeOf(server);
+  server.readOutput();
   assertEquals((await ended).code, 0);
   assert(performance.now() - start < 5_000);
 });

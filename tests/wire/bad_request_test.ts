@@ -7,8 +7,9 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { ServerProcess } from "../../bench/server_process.ts";
 import { bounded } from "../support/fixtures.ts";
-import { ServerProcess } from "../support/server_process.ts";
+import { outcomeOf, permitted } from "../support/server_process.ts";
 
 const UPGRADE = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
   "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
@@ -40,19 +41,15 @@ async function answerTo(port: number, request: string): Promise<string> {
   return answer.split("\r\n", 1)[0]!;
 }
 
-function portOf(server: ServerProcess): number {
-  return Number(new URL(server.url).port);
-}
-
 /** Ends the server and checks that it wrote nothing but where it listens. */
 async function assertSilent(server: ServerProcess): Promise<void> {
-  server.signal("SIGTERM");
-  const { code, stdout, stderr } = await server.outcome();
+  server.kill("SIGTERM");
+  const { code, stdout, stderr } = await outcomeOf(server);
   assertEquals([code, stdout.split("\n").length, stderr], [0, 2, ""], stdout);
 }
 
 Deno.test("a request that cannot be read is answered with 400, and not a word in the log", async () => {
-  await using server = await ServerProcess.start();
+  await using server = await ServerProcess.start(permitted());
   const hosts = ["a b", "a:99999", "[::1", "%zz", "xn--", "1.2.3.256", "a|b"];
   const requests = [
     ...hosts.map((host) => `GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`),
@@ -69,14 +66,14 @@ Deno.test("a request that cannot be read is answered with 400, and not a word in
     "\u0016\u0003\u0001\u0002\u0000\u0001\u0000",
   ];
   for (const request of requests) {
-    const answer = await answerTo(portOf(server), request);
+    const answer = await answerTo(server.port, request);
     assertEquals(answer, "HTTP/1.1 400 Bad Request", request.slice(0, 200));
   }
   await assertSilent(server);
 });
 
 Deno.test("a connection that asks for too much, or says more than a request, is ended", async () => {
-  await using server = await ServerProcess.start();
+  await using server = await ServerProcess.start(permitted());
   const get = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
   const post = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n";
   const large = "GET /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n";
@@ -87,7 +84,7 @@ Deno.test("a connection that asks for too much, or says more than a request, is 
       [large, "413"],
     ] as const
   ) {
-    using connection = await Deno.connect({ hostname: "127.0.0.1", port: portOf(server) });
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
     await connection.write(new TextEncoder().encode(request));
     let answers = "";
     const reading = (async () => {
@@ -106,7 +103,7 @@ Deno.test("a connection that asks for too much, or says more than a request, is 
 });
 
 Deno.test("whatever is written to the port, no answer blames the server, and the log is silent", async () => {
-  await using server = await ServerProcess.start();
+  await using server = await ServerProcess.start(permitted());
   const odd = fc.string({ unit: "binary-ascii", maxLength: 12 });
   const host = fc.oneof(odd, fc.domain(), fc.ipV6().map((ip) => `[${ip}]`), fc.webAuthority());
   const target = fc.oneof(
@@ -134,7 +131,7 @@ Deno.test("whatever is written to the port, no answer blames the server, and the
   });
   await fc.assert(
     fc.asyncProperty(request, async (request) => {
-      const answer = await answerTo(portOf(server), request);
+      const answer = await answerTo(server.port, request);
       assert(/^$|^HTTP\/1\.[01] (?:10[01]|200|4\d\d) /.test(answer), answer);
     }),
     { numRuns: 1_000 },
