@@ -6,96 +6,51 @@
  * @module
  */
 
+import type { Frame } from "../support/fixtures.ts";
+import { LOBBY, said, type ScriptedPeer, ScriptedServer } from "../support/scripted_server.ts";
+
 /** A server with one room, until it is disposed. */
 export class PunctualServer implements AsyncDisposable {
-  readonly #server: Deno.HttpServer<Deno.NetAddr>;
-  readonly #sockets = new Set<WebSocket>();
+  readonly #server = new ScriptedServer((peer, turn) => this.#serve(peer, `client${turn}`));
+  readonly #members = new Set<ScriptedPeer>();
   readonly #delayMs: number;
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
-  #clients = 0;
   #seq = 0;
 
   /** Listens on a free port. */
   constructor(delayMs: number) {
     this.#delayMs = delayMs;
-    this.#server = Deno.serve(
-      { hostname: "127.0.0.1", port: 0, onListen: () => {} },
-      (request) => {
-        const { socket, response } = Deno.upgradeWebSocket(request, { protocol: "parley.v1" });
-        const clientId = `client${this.#clients++}`;
-        socket.onmessage = ({ data }) => this.#hear(socket, clientId, JSON.parse(data));
-        socket.onclose = () => this.#sockets.delete(socket);
-        return response;
-      },
-    );
   }
 
   /** Where clients connect to. */
   get url(): string {
-    return `ws://127.0.0.1:${this.#server.addr.port}`;
+    return this.#server.url;
   }
 
   /** Closes everything. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const timer of this.#timers) clearTimeout(timer);
-    await this.#server.shutdown();
+    await this.#server[Symbol.asyncDispose]();
   }
 
-  #hear(socket: WebSocket, from: string, frame: Record<string, unknown>): void {
-    const came = performance.now();
-    const { action, ref } = frame;
-    const say = (fields: Record<string, unknown>) =>
-      socket.send(JSON.stringify({ ...fields, ref }));
-    switch (action) {
-      case "hello":
-        say({
-          status: "connected",
-          client_id: from,
-          session: `${from}.secret`,
-          resumed: false,
-          n: 0,
-          heartbeat_ms: 25_000,
-          limits: {
-            body_bytes: 65_536,
-            name_chars: 128,
-            batch: 256,
-            rooms: 100,
-            frame_bytes: 394_240,
-          },
-        });
-        break;
-      case "create":
-      case "join":
-        this.#sockets.add(socket);
-        say({
-          status: "success",
-          room_id: "room",
-          room_name: "room",
-          epoch: "epoch",
-          seq: this.#seq,
-          members: [],
-          presence: true,
-        });
-        break;
-      case "leave":
-        say({ status: "success", room_id: "room" });
-        break;
-      case "ping":
-        say({ event: "pong" });
-        break;
-      case "message":
-        this.#pass(came, { from, n: frame.n, body: frame.body });
-    }
+  async #serve(peer: ScriptedPeer, from: string): Promise<void> {
+    await peer.welcome({ client_id: from, session: `${from}.secret` });
+    peer.onFrame = ({ action, ref, n, body }: Frame) => {
+      if (action === "message") return this.#pass(performance.now(), [from, n, body]);
+      if (action !== "leave") this.#members.add(peer);
+      peer.send({ ref, ...LOBBY, seq: this.#seq, after: this.#seq });
+    };
+    await peer.closed;
+    this.#members.delete(peer);
   }
 
-  #pass(came: number, message: Record<string, unknown>): void {
+  #pass(came: number, [from, n, body]: [from: string, n: unknown, body: unknown]): void {
     // Timers are up to a millisecond late, so that the last one is waited out.
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       while (performance.now() < came + this.#delayMs);
-      const entry = { seq: ++this.#seq, at: Date.now(), ...message };
-      const frame = JSON.stringify({ event: "entries", room_id: "room", entries: [entry] });
-      for (const socket of this.#sockets) socket.send(frame);
+      const entry = said(++this.#seq, String(body), from, Number(n));
+      for (const member of this.#members) member.entries(entry);
     }, this.#delayMs - 2);
     this.#timers.add(timer);
   }

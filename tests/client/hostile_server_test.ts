@@ -71,7 +71,10 @@ function assertPatient(chosen: number[]): void {
   assert(totalMs >= chosen.length * 1_000, `${chosen.length} attempts in ${totalMs} ms`);
 }
 
-/** A server of bytes: it answers each connection with `text`, and no more. */
+/**
+ * A server of bytes, which answers each connection with a text and no more: what it says comes
+ * before any WebSocket, where no scripted server can say anything.
+ */
 class RawServer implements Disposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #open: Deno.TcpConn[] = [];

@@ -276,7 +276,10 @@ type Answer = { ack: [n: number, seq: number] } | {
   ref: number;
 };
 
-/** Takes messages as the server does: by contiguous numbers, each stored once; room `x` takes none. */
+/**
+ * Takes messages as the server does: by contiguous numbers, each stored once; room `x` takes none.
+ * The outbox is pure, and so is this: a scripted server would bring sockets into 5,000 runs.
+ */
 class NaiveServer {
   readonly log: string[] = [];
   #seqs: number[] = [];
