@@ -55,6 +55,33 @@ function isToBeReadOver(path: string): boolean {
 /** Names of two types: the ends of a connection, at the client and at the server; lines of text and of rooms. */
 const MANY_MEANINGS = ["Connection", "Line"];
 
+/**
+ * Files and folders that let time pass, and why. Every other test waits for a condition
+ * (`until`, `bounded`), or turns the clock that it hands in.
+ */
+const REAL_TIME: Record<string, string> = {
+  "tests/attacks/": "what attackers do takes its time, and so does what is measured of it",
+  "tests/bench/tampering_proxy.ts": "it stalls a connection",
+  "tests/chaos/": "faults last, and clocks of processes go on meanwhile",
+  "tests/client/client_errors_test.ts": "a timeout that was left behind would come later",
+  "tests/client/client_membership_test.ts": "what is asked for too often would come meanwhile",
+  "tests/client/client_page_test.ts": "the server ends an older connection after a moment",
+  "tests/client/client_reconnect_test.ts": "a server says how long to wait",
+  "tests/client/reconnect_test.ts": "what a busy client sends would come meanwhile",
+  "tests/deploy/deploy_proxy_test.ts": "a request that comes byte by byte",
+  "tests/runtimes/browser_page_test.ts": "a page is silent for longer than a server waits",
+  "tests/store/sqlite/store_test.ts": "what is tried again at once would come meanwhile",
+  "tests/support/fault_proxy_test.ts": "what a blackhole lets through would come meanwhile",
+  "tests/support/page_client.ts": "a server says how long to wait, to a page without these helpers",
+  "tests/support/scripted_server.ts": "a flood has a rate",
+  "tests/support/waiting.ts": "it is where waiting is made of time",
+  "tests/wire/server_sequences.ts": "sequences about time say how much passes",
+  "tests/wire/v1_limits_test.ts": "a server says how long to wait",
+};
+
+/** A call of `pause` of the tests, or a promise made of a timer. */
+const SLEEP = /(?<![.\w#])(?<!async |function )pause\((?!\w+:)|Promise[^;]*\bsetTimeout\(resolve/;
+
 /** A doc comment that begins like a question. */
 const ASKING = /\/\*\*\s*(?:\*\s*)?(?:What|How|Whether)\b.*/g;
 
@@ -112,6 +139,16 @@ Deno.test("sentences go straight on", () => {
   const found = [...FILES, ...PAGES].filter(({ path }) => !isToBeReadOver(path))
     .flatMap(({ path, text }) => text.match(WINDING)?.map((line) => `${path}: ${line}`) ?? []);
   assertEquals(found, []);
+});
+
+Deno.test("tests wait for conditions, and let time pass only where it is their subject", () => {
+  const asleep = AROUND.filter(({ path, code }) => path.startsWith("tests/") && SLEEP.test(code))
+    .map(({ path }) => path);
+  const reasons = Object.keys(REAL_TIME);
+  const without = asleep.filter((path) => !reasons.some((place) => path.startsWith(place)));
+  assertEquals(without, [], "Wait for a condition with `until` of tests/support/waiting.ts");
+  const stale = reasons.filter((place) => !asleep.some((path) => path.startsWith(place)));
+  assertEquals(stale, [], "Take these out of REAL_TIME");
 });
 
 Deno.test(`no file has more than ${MAX_LINES} lines`, () => {

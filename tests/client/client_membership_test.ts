@@ -1,9 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { ChatClient, type ChatRoom, type RoomEvent, SendError } from "../../client.ts";
-import { pause } from "../chaos/setting.ts";
 import { bounded, type Frame, TestChat } from "../support/fixtures.ts";
 import { type Script, type ScriptedPeer, ScriptedServer } from "../support/scripted_server.ts";
-import { until } from "../support/waiting.ts";
+import { pause, until } from "../support/waiting.ts";
 
 /** A client whose server follows a script from `hello` on. */
 async function connected(script: Script): Promise<
@@ -208,6 +207,7 @@ Deno.test("a server that never lets a client back into its room is asked less an
   await chat.connect();
   await chat.createRoom("Lobby");
   await until(() => joins === 4, () => `only ${joins} joins`);
+  // The fifth would come only after this.
   await pause(350);
   assertEquals(joins, 4);
 });

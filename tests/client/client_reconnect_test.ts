@@ -10,7 +10,7 @@ import {
 import { backoff } from "../../src/client/backoff.ts";
 import { TestChat } from "../support/fixtures.ts";
 import { ScriptedServer, Wire } from "../support/scripted_server.ts";
-import { bounded, pause, shortest } from "../support/waiting.ts";
+import { bounded, pause, shortest, turn } from "../support/waiting.ts";
 
 /** Connects, and from then on never waits for a backoff. */
 async function connect(url: string, options: ClientOptions = {}): Promise<ChatClient> {
@@ -167,7 +167,7 @@ Deno.test("however often the connection is cut, each message arrives once and in
   for (let round = 0; round < 20; round++) {
     for (let i = 0; i < 20; i++) sends.push(anas.send(`${round * 20 + i}`));
     // Now at a different place in the exchange each time.
-    for (let turns = 0; turns < round; turns++) await pause(0);
+    for (let turns = 0; turns < round; turns++) await turn();
     wire.cut();
   }
   const seqs = await bounded(Promise.all(sends), () => "some sends have no answer");
@@ -183,8 +183,9 @@ Deno.test("every room is rejoined, even if the server can only take some at a ti
   await using chat = await connect(wire.url);
   const rooms: ChatRoom[] = [];
   while (rooms.length < 90) {
-    // Too fast now and then.
-    await chat.createRoom(`${rooms.length}`).then((room) => rooms.push(room), () => pause(25));
+    // Too fast now and then: it waits as it is told.
+    await chat.createRoom(`${rooms.length}`)
+      .then((room) => rooms.push(room), ({ retryAfterMs }) => pause(retryAfterMs));
   }
   const back = status(chat, "connected");
   wire.cut();
@@ -266,7 +267,7 @@ Deno.test("after a restart that forgot everything people meet in the same room, 
   wire.die();
   // On its way when the server went: nobody can know whether it came in.
   const sent = fate(anas.send("sent"));
-  await pause(0);
+  await turn();
   await using fresh = new TestChat();
   const closed = status(ana, "closed");
   wire.host = undefined;

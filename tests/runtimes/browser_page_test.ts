@@ -1,11 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { ChatClient, type ChatRoom } from "../../client.ts";
 import type { ChatOptions } from "../../server.ts";
-import { until } from "../chaos/setting.ts";
 import { inRoom, PageServer, reportOf } from "../support/chat_page.ts";
 import { CHROMIUM } from "../support/chromium.ts";
 import { Chromium, type Tab } from "../support/devtools.ts";
 import { TestChat } from "../support/fixtures.ts";
+import { pause, until } from "../support/waiting.ts";
 
 /** A page that is silent for longer than all of these together has lost its place. */
 const TIMES = { heartbeatMs: 400, graceMs: 400 };
@@ -69,7 +69,7 @@ browserTest(
     await browser.open(pages.otherUrl);
     await tab.freeze("frozen");
     await room.send("one");
-    await new Promise((resolve) => setTimeout(resolve, SILENT_MS));
+    await pause(SILENT_MS);
     await room.send("two");
     await tab.freeze("active");
     await hasMessages(tab, ["one", "two"]);
@@ -89,7 +89,7 @@ browserTest(
     await hasMessages(tab, ["one"]);
     await tab.call("Page.navigate", { url: pages.otherUrl });
     await room.send("two");
-    await new Promise((resolve) => setTimeout(resolve, SILENT_MS));
+    await pause(SILENT_MS);
     await tab.evaluate("history.back()");
     await until(() => tab.evaluate<boolean>("'report' in globalThis"), "it does not go back");
     await hasMessages(tab, ["one", "two"]);

@@ -6,7 +6,7 @@
  */
 
 import { CHROMIUM } from "./chromium.ts";
-import { bounded } from "./fixtures.ts";
+import { bounded, until } from "./waiting.ts";
 
 /** None of these changes how a page is treated. */
 const FLAGS = [
@@ -148,12 +148,9 @@ export class Tab {
 
 /** Where a browser that starts with this profile can be talked to. */
 async function addressOf(profile: string): Promise<string> {
-  const deadline = performance.now() + START_MS;
-  for (;;) {
-    const text = await Deno.readTextFile(`${profile}/DevToolsActivePort`).catch(() => "");
-    const [port, path] = text.split("\n");
-    if (path !== undefined) return `ws://127.0.0.1:${port}${path}`;
-    if (performance.now() > deadline) throw new Error(`Chromium has not started: ${CHROMIUM}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  const read = () => Deno.readTextFile(`${profile}/DevToolsActivePort`).catch(() => "");
+  const times = { withinMs: START_MS, everyMs: 50 };
+  await until(async () => (await read()).includes("\n"), `${CHROMIUM} does not start`, times);
+  const [port, path] = (await read()).split("\n");
+  return `ws://127.0.0.1:${port}${path}`;
 }

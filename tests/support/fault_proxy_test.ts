@@ -82,6 +82,7 @@ Deno.test("a blackhole holds bytes back in its direction until it is healed", as
   await send(conn, "b");
   const late = receive(conn, 1);
   const silent = Symbol();
+  // Nothing comes: only time can show that.
   assertEquals(await Promise.race([late, pause(50).then(() => silent)]), silent);
   assertEquals(server.proxy.passed, { up: 2, down: 1 });
   server.proxy.heal();

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { JetStreamHealth } from "../../../src/store/jetstream/health.ts";
 import type { PublishOutcome } from "../../../src/store/jetstream/publish.ts";
-import { pause, until } from "../../chaos/setting.ts";
+import { until } from "../../support/waiting.ts";
 
 const PROBE_MS = 20;
 
@@ -11,6 +11,8 @@ const STORED: PublishOutcome = { type: "stored", seq: 1, duplicate: false };
 class Bench implements Disposable {
   hears = true;
   outcome: PublishOutcome = STORED;
+  /** The number of times that it was asked. */
+  probes = 0;
   readonly did: string[] = [];
   readonly health: JetStreamHealth;
   readonly #timer: ReturnType<typeof setInterval>;
@@ -18,7 +20,10 @@ class Bench implements Disposable {
   constructor() {
     this.health = new JetStreamHealth(PROBE_MS, { hears: () => this.hears }, {
       say: () => {},
-      probe: () => Promise.resolve(this.outcome),
+      probe: () => {
+        this.probes++;
+        return Promise.resolve(this.outcome);
+      },
       giveUp: (reason) => {
         this.did.push(`given up: ${reason}`);
         this.health.broken(reason);
@@ -70,7 +75,8 @@ Deno.test("a node that is told why nothing is stored says so, and keeps the conn
   using bench = await Bench.working();
   bench.outcome = { type: "refused", reason: "maximum bytes exceeded" };
   await until(() => bench.did.length > 0, "it does not notice");
-  await pause(3 * PROBE_MS);
+  const { probes } = bench;
+  await until(() => bench.probes >= probes + 6, "it does not ask again");
   assertEquals([bench.health.works, bench.did.splice(0)], [true, ["maximum bytes exceeded"]]);
   bench.outcome = STORED;
   await until(() => bench.did.length > 0, "it does not notice that there is room again");

@@ -10,10 +10,10 @@ import { parseNatsAddress } from "../../../src/store/jetstream/nats_address.ts";
 import type { JetStreamRoom } from "../../../src/store/jetstream/room.ts";
 import { JetStreamStore } from "../../../src/store/jetstream/store.ts";
 import { FaultProxy } from "../../chaos/fault_proxy.ts";
-import { until } from "../../chaos/setting.ts";
 import { messageDraft, presenceDraft } from "../../support/drafts.ts";
 import { NatsServer, NEEDS_NATS } from "../../support/nats_server.ts";
 import { IGNORE, testStore } from "../../support/store_suite.ts";
+import { turn, until } from "../../support/waiting.ts";
 
 const nats = NEEDS_NATS.ignore ? undefined : await NatsServer.start();
 Deno.test.afterAll(() => nats?.[Symbol.asyncDispose]());
@@ -178,7 +178,7 @@ Deno.test({
     const { store, reports } = reporting(name);
     const opening = store.open("a");
     // The question is on its way.
-    await new Promise((resolve) => setTimeout(resolve));
+    await turn();
     store.delete("a");
     assert(await opening !== undefined);
     await until(() => reports.includes("a deleted"), () => `reported is ${reports}`);

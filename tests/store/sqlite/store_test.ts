@@ -170,6 +170,7 @@ Deno.test("SqliteStore does not try much that it has kept again with each messag
   await store.settled();
   unblock();
   store.append("a", messageDraft("ana", 1));
+  // It waits for a timer, which is not to come first.
   const turn = await Promise.race([
     store.settled()?.then(() => "tried"),
     pause(10).then(() => "waits"),
