@@ -8,8 +8,9 @@ import { assert, assertEquals } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
 import { parseCliFlags } from "../src/cli/flags.ts";
 import { parseServerFlags } from "../src/server/flags.ts";
-import { bounded, TestChat } from "./support/fixtures.ts";
+import { TestChat } from "./support/fixtures.ts";
 import { PERMITTED } from "./support/permissions.ts";
+import { bounded } from "./support/waiting.ts";
 
 const ROOT = new URL("../", import.meta.url);
 

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { every, later, type Timer } from "../src/timers.ts";
-import { bounded } from "./support/fixtures.ts";
+import { bounded } from "./support/waiting.ts";
 
 Deno.test("later() runs something once, every() again and again, and both can be called off", async () => {
   const ran: string[] = [];

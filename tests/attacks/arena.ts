@@ -6,9 +6,10 @@
  */
 
 import { ServerProcess } from "../../bench/server_process.ts";
-import { FULL, pause, quantile, SEED, setting } from "../chaos/setting.ts";
+import { FULL, quantile, SEED, setting } from "../chaos/setting.ts";
 import { RawSocket } from "../support/fixtures.ts";
 import { type Front, HAPROXY, NGINX, startHaproxy, startNginx } from "../support/fronts.ts";
+import { pause } from "../support/waiting.ts";
 import { Generator, onCore } from "./generators.ts";
 import {
   close,

@@ -6,8 +6,9 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { ServerProcess } from "../../bench/server_process.ts";
-import { report, until } from "../chaos/setting.ts";
+import { report } from "../chaos/setting.ts";
 import { RawSocket } from "../support/fixtures.ts";
+import { until } from "../support/waiting.ts";
 
 const FILES = 128;
 const CONNECTIONS = 300;

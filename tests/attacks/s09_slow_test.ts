@@ -5,7 +5,8 @@
  */
 
 import { ServerProcess } from "../../bench/server_process.ts";
-import { FULL, pause, report, SEED } from "../chaos/setting.ts";
+import { FULL, report, SEED } from "../chaos/setting.ts";
+import { pause } from "../support/waiting.ts";
 import { FRONTS, startFront } from "./arena.ts";
 import { COMPILER, Generator, onCore } from "./generators.ts";
 import { slowGroups } from "./runtime.ts";

@@ -8,7 +8,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { ServerProcess } from "../../bench/server_process.ts";
 import { chance, report, setting } from "../chaos/setting.ts";
-import { bounded } from "../support/fixtures.ts";
+import { bounded } from "../support/waiting.ts";
 
 const HANDSHAKES = setting(1_000, 100_000);
 const AT_ONCE = 16;

@@ -7,7 +7,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { chance, FULL, report, SEED, setting } from "../chaos/setting.ts";
-import { bounded, TestChat } from "../support/fixtures.ts";
+import { TestChat } from "../support/fixtures.ts";
+import { bounded } from "../support/waiting.ts";
 import { FuzzedFrames } from "./fuzzed_frames.ts";
 import { HAS_PARSERS, StrictParsers } from "./strict_parsers.ts";
 

@@ -7,7 +7,8 @@
 
 import type { Entry } from "../../src/protocol/frames.ts";
 import { type Frame, RawSocket } from "../support/fixtures.ts";
-import { chance, pause } from "./setting.ts";
+import { pause } from "../support/waiting.ts";
+import { chance } from "./setting.ts";
 
 /** The settings that decide what is kept; times in milliseconds. */
 export interface Kept {

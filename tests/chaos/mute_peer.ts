@@ -5,8 +5,8 @@
  * @module
  */
 
-import { bounded } from "../support/fixtures.ts";
 import { handshake, maskedFrame, TEXT, writeAll } from "../support/tcp_websocket.ts";
+import { bounded } from "../support/waiting.ts";
 
 /** A connection that has joined a room and reads nothing any more. */
 export class MutePeer implements Disposable {

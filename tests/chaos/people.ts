@@ -6,8 +6,8 @@
  */
 
 import { ChatClient, type ChatRoom, type ClientOptions, SendError } from "../../client.ts";
+import { pause, until } from "../support/waiting.ts";
 import { check, type Outcome, type Seen, type Verdict } from "./checker.ts";
-import { pause, until } from "./setting.ts";
 
 /** A client in a room that notes everything it sees, and everything it says. */
 export interface Person {

@@ -1,8 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { ServerProcess } from "../../bench/server_process.ts";
+import { pause, until } from "../support/waiting.ts";
 import { assertClean } from "./checker.ts";
 import { Cast, connected, nudge, type Person } from "./people.ts";
-import { chance, pause, report, setting, until } from "./setting.ts";
+import { chance, report, setting } from "./setting.ts";
 
 const KILLS = setting(3, 50);
 const CLIENTS = 20;

@@ -3,10 +3,11 @@ import { ServerProcess } from "../../bench/server_process.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
 import { NatsCluster, NatsServer, NEEDS_NATS } from "../support/nats_server.ts";
 import { TIMES } from "../support/node.ts";
+import { pause, until } from "../support/waiting.ts";
 import { assertClean } from "./checker.ts";
 import { FaultProxy } from "./fault_proxy.ts";
 import { Cast, connected, nudge, type Person } from "./people.ts";
-import { chance, FULL, pause, report, setting, until } from "./setting.ts";
+import { chance, FULL, report, setting } from "./setting.ts";
 
 const KILLS = setting(2, 20);
 const PEOPLE = setting(6, 20);

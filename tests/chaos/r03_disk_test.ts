@@ -3,9 +3,10 @@ import { DatabaseSync } from "node:sqlite";
 import { ServerProcess } from "../../bench/server_process.ts";
 import { type Frame, RawSocket } from "../support/fixtures.ts";
 import { findProgram } from "../support/permissions.ts";
+import { pause, until } from "../support/waiting.ts";
 import { assertClean } from "./checker.ts";
 import { Cast } from "./people.ts";
-import { FULL, pause, report, setting, until } from "./setting.ts";
+import { FULL, report, setting } from "./setting.ts";
 
 const STRACE = findProgram("strace");
 const CLIENTS = 10;

@@ -1,10 +1,11 @@
 import { assertEquals } from "@std/assert";
 import { ServerProcess } from "../../bench/server_process.ts";
 import { TestChat } from "../support/fixtures.ts";
+import { until } from "../support/waiting.ts";
 import { assertClean } from "./checker.ts";
 import { FaultProxy, type Way } from "./fault_proxy.ts";
 import { Cast, connected, nudge, type Person } from "./people.ts";
-import { chance, report, setting, until } from "./setting.ts";
+import { chance, report, setting } from "./setting.ts";
 
 /** The bytes that a frame may be longer than the one that was measured: numbers grow. */
 const MARGIN = 8;

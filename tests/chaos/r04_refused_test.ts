@@ -11,8 +11,9 @@ import { TIMES } from "../support/node.ts";
 import { type Fate, PageClient, SPOILT } from "../support/page_client.ts";
 import { variable } from "../support/permissions.ts";
 import { Wire } from "../support/scripted_server.ts";
+import { pause, until } from "../support/waiting.ts";
 import { FaultProxy } from "./fault_proxy.ts";
-import { chance, pause, report, SEED, setting, until } from "./setting.ts";
+import { chance, report, SEED, setting } from "./setting.ts";
 
 /** The number of messages in each run, and the number of runs. */
 const MESSAGES = setting(500, 10_000);

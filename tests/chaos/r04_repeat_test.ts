@@ -2,7 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { type RawSocket, TestChat } from "../support/fixtures.ts";
 import { NatsServer, NEEDS_NATS } from "../support/nats_server.ts";
 import { startNode } from "../support/node.ts";
-import { pause, report, setting } from "./setting.ts";
+import { pause } from "../support/waiting.ts";
+import { report, setting } from "./setting.ts";
 
 const MESSAGES = setting(2_000, 10_000);
 const BATCH = 100;

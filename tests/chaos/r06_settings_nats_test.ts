@@ -6,9 +6,10 @@ import { backUp, restore, type StreamBackup } from "../support/nats_backup.ts";
 import { NatsServer, NEEDS_NATS } from "../support/nats_server.ts";
 import { startNode } from "../support/node.ts";
 import type { LogLine } from "../support/recording_logger.ts";
+import { pause, until } from "../support/waiting.ts";
 import { type Deed, type Kept, runComebacks, type World } from "./comebacks.ts";
 import { FaultProxy } from "./fault_proxy.ts";
-import { pause, report, SEED, setting, until } from "./setting.ts";
+import { report, SEED, setting } from "./setting.ts";
 
 /** The number of comebacks, and the number of stories told at once. */
 const COMEBACKS = setting(60, 2_000);

@@ -3,10 +3,11 @@ import fc from "fast-check";
 import { ChatClient } from "../../client.ts";
 import type { Entry } from "../../src/protocol/frames.ts";
 import { type RawSocket, TestChat } from "../support/fixtures.ts";
+import { until } from "../support/waiting.ts";
 import { assertClean } from "./checker.ts";
 import { FaultProxy } from "./fault_proxy.ts";
 import { Cast, connected, nudge } from "./people.ts";
-import { report, SEED, setting, until } from "./setting.ts";
+import { report, SEED, setting } from "./setting.ts";
 
 /** The number of entries that the room's log keeps here. */
 const WINDOW = 50;

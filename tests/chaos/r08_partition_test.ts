@@ -1,11 +1,12 @@
 import { assert } from "@std/assert";
 import { ServerProcess } from "../../bench/server_process.ts";
 import { TestChat } from "../support/fixtures.ts";
+import { pause, until } from "../support/waiting.ts";
 import { assertClean, type Verdict } from "./checker.ts";
 import { FaultProxy } from "./fault_proxy.ts";
 import { mayMakeNamespaces, NetNamespace } from "./netns.ts";
 import { Cast, connected, nudge, type Person } from "./people.ts";
-import { FULL, pause, report, setting, until } from "./setting.ts";
+import { FULL, report, setting } from "./setting.ts";
 
 /** A room with one member behind the link that is cut, and one that sees what happens. */
 interface Scene {

@@ -2,7 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import type { TestChat } from "../support/fixtures.ts";
 import { NatsCluster, NEEDS_NATS } from "../support/nats_server.ts";
 import { startNode, TIMES } from "../support/node.ts";
-import { pause, report, setting, until } from "./setting.ts";
+import { pause, until } from "../support/waiting.ts";
+import { report, setting } from "./setting.ts";
 
 /** The time that two of three servers are gone, in milliseconds. */
 const GONE_MS = setting(2_500, 75_000);

@@ -2,10 +2,11 @@ import { assert, assertEquals } from "@std/assert";
 import type { RawSocket, TestChat } from "../support/fixtures.ts";
 import { NatsServer, NEEDS_NATS } from "../support/nats_server.ts";
 import { startNode, TIMES } from "../support/node.ts";
+import { pause, until } from "../support/waiting.ts";
 import { assertClean } from "./checker.ts";
 import { FaultProxy, type Way } from "./fault_proxy.ts";
 import { Cast, connected } from "./people.ts";
-import { pause, report, setting, until } from "./setting.ts";
+import { report, setting } from "./setting.ts";
 
 const CUT_MS = setting(1_500, 30_000);
 const PEOPLE = setting(4, 10);

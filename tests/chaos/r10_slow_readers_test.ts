@@ -2,11 +2,12 @@ import { assert, assertEquals } from "@std/assert";
 import { ServerProcess } from "../../bench/server_process.ts";
 import { DEFAULTS } from "../../src/core/options.ts";
 import { TestChat } from "../support/fixtures.ts";
+import { pause, until } from "../support/waiting.ts";
 import { assertClean } from "./checker.ts";
 import { MutePeer } from "./mute_peer.ts";
 import { Cast } from "./people.ts";
 import type { ReadingOrder } from "./reading_peers.ts";
-import { FULL, pause, quantile, report, setting, until } from "./setting.ts";
+import { FULL, quantile, report, setting } from "./setting.ts";
 
 const PEERS = setting(20, 100);
 const BYTES = 16_000;

@@ -1,9 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { ServerProcess } from "../../bench/server_process.ts";
 import { findProgram } from "../support/permissions.ts";
+import { pause, until } from "../support/waiting.ts";
 import { MutePeer } from "./mute_peer.ts";
 import { Cast } from "./people.ts";
-import { FULL, pause, report, setting, until } from "./setting.ts";
+import { FULL, report, setting } from "./setting.ts";
 
 const PEERS = setting(5, 20);
 const WAIT_MS = setting(1_000, 10_000);

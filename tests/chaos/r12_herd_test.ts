@@ -1,10 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { ServerProcess } from "../../bench/server_process.ts";
 import { ownCpuSeconds } from "../../bench/usage.ts";
+import { until } from "../support/waiting.ts";
 import { assertClean } from "./checker.ts";
 import { FaultProxy } from "./fault_proxy.ts";
 import { Cast, connected } from "./people.ts";
-import { report, setting, until } from "./setting.ts";
+import { report, setting } from "./setting.ts";
 
 const ROOMS = setting(30, 500);
 const PER_ROOM = 10;

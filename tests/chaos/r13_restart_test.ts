@@ -1,10 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { ServerProcess } from "../../bench/server_process.ts";
 import type { Status } from "../../client.ts";
+import { until } from "../support/waiting.ts";
 import { assertClean } from "./checker.ts";
 import { MutePeer } from "./mute_peer.ts";
 import { Cast, connected, nudge } from "./people.ts";
-import { report, setting, until } from "./setting.ts";
+import { report, setting } from "./setting.ts";
 
 const CLIENTS = 20;
 const STUCK = 5;

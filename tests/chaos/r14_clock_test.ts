@@ -2,9 +2,10 @@ import { assertEquals } from "@std/assert";
 import { ServerProcess } from "../../bench/server_process.ts";
 import type { Entry } from "../../src/protocol/frames.ts";
 import { RawSocket } from "../support/fixtures.ts";
+import { until } from "../support/waiting.ts";
 import { assertClean } from "./checker.ts";
 import { Cast } from "./people.ts";
-import { chance, report, setting, until } from "./setting.ts";
+import { chance, report, setting } from "./setting.ts";
 
 const LIBRARY = [
   "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",

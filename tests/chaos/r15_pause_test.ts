@@ -1,8 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { ServerProcess } from "../../bench/server_process.ts";
+import { pause, until } from "../support/waiting.ts";
 import { assertClean } from "./checker.ts";
 import { Cast, connected, nudge } from "./people.ts";
-import { pause, report, setting, until } from "./setting.ts";
+import { report, setting } from "./setting.ts";
 
 const CLIENTS = setting(10, 20);
 

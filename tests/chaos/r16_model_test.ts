@@ -2,7 +2,8 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { Entry } from "../../src/protocol/frames.ts";
 import { TestChat } from "../support/fixtures.ts";
-import { report, SEED, setting, until } from "./setting.ts";
+import { until } from "../support/waiting.ts";
+import { report, SEED, setting } from "./setting.ts";
 import { entryText, everybodyLeaves, Model, stories } from "./story.ts";
 import { HubWorld, SocketWorld } from "./worlds.ts";
 

@@ -5,8 +5,9 @@ import { Roster } from "../../src/protocol/roster.ts";
 import type { RawSocket, TestChat } from "../support/fixtures.ts";
 import { NatsServer, NEEDS_NATS } from "../support/nats_server.ts";
 import { startNode } from "../support/node.ts";
+import { until } from "../support/waiting.ts";
 import { FaultProxy } from "./fault_proxy.ts";
-import { chance, report, SEED, setting, until } from "./setting.ts";
+import { chance, report, SEED, setting } from "./setting.ts";
 
 const NODES = 3;
 const CLIENTS = 8;

@@ -3,10 +3,11 @@ import { ServerProcess } from "../../bench/server_process.ts";
 import { ownCpuSeconds } from "../../bench/usage.ts";
 import { ChatClient, SendError } from "../../client.ts";
 import { variable } from "../support/permissions.ts";
+import { pause, until } from "../support/waiting.ts";
 import { assertClean } from "./checker.ts";
 import { FaultProxy } from "./fault_proxy.ts";
 import { Cast } from "./people.ts";
-import { chance, FULL, pause, quantile, report, SEED, setting, until } from "./setting.ts";
+import { chance, FULL, quantile, report, SEED, setting } from "./setting.ts";
 
 /** The time to soak, in seconds: `CHAOS_SOAK`, or five minutes in the full setting. */
 const SECONDS = Number(variable("CHAOS_SOAK") ?? setting(3, 300));

@@ -4,7 +4,8 @@ import { ChatClient, type ChatRoom } from "../../client.ts";
 import { inRoom, PageServer, reportOf } from "../support/chat_page.ts";
 import { CHROMIUM } from "../support/chromium.ts";
 import { Chromium, type Tab } from "../support/devtools.ts";
-import { FULL, pause, report, setting, until } from "./setting.ts";
+import { pause, until } from "../support/waiting.ts";
+import { FULL, report, setting } from "./setting.ts";
 
 /** The time that nobody looks at the pages, in milliseconds. */
 const HIDDEN_MS = setting(5_000, 30 * 60_000);

@@ -7,8 +7,6 @@
 
 import { variable } from "../support/permissions.ts";
 
-export { pause, until } from "../support/waiting.ts";
-
 /** `true`: the tests run at the scoreboard's full figures. */
 export const FULL: boolean = variable("CHAOS") === "full";
 

@@ -18,7 +18,8 @@ import type { Entry, MemberInfo } from "../../src/protocol/frames.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
 import type { Frame, RawSocket, TestChat } from "../support/fixtures.ts";
 import { IGNORE } from "../support/store_suite.ts";
-import { chance, until } from "./setting.ts";
+import { until } from "../support/waiting.ts";
+import { chance } from "./setting.ts";
 
 /** A connection of a world. */
 export interface Speaker {

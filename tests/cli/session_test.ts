@@ -3,8 +3,9 @@ import { ChatClient } from "../../client.ts";
 import type { Line } from "../../src/cli/editor.ts";
 import { TerminalSession } from "../../src/cli/session.ts";
 import type { Screen } from "../../src/cli/terminal.ts";
-import { bounded, TestChat } from "../support/fixtures.ts";
+import { TestChat } from "../support/fixtures.ts";
 import { said, ScriptedServer } from "../support/scripted_server.ts";
+import { bounded } from "../support/waiting.ts";
 
 /** A screen that a test types on; JSON comes out. */
 class TestScreen implements Screen {

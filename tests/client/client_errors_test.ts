@@ -7,9 +7,9 @@ import {
   SendError,
   type WaitOptions,
 } from "../../client.ts";
-import { bounded, TestChat } from "../support/fixtures.ts";
+import { TestChat } from "../support/fixtures.ts";
 import { said, ScriptedServer } from "../support/scripted_server.ts";
-import { pause } from "../support/waiting.ts";
+import { bounded, pause } from "../support/waiting.ts";
 
 /** A server that lets clients in and into a room, and then never says a word. */
 function muteServer(): ScriptedServer {

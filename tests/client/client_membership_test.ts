@@ -1,8 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { ChatClient, type ChatRoom, type RoomEvent, SendError } from "../../client.ts";
-import { bounded, type Frame, TestChat } from "../support/fixtures.ts";
+import { type Frame, TestChat } from "../support/fixtures.ts";
 import { type Script, type ScriptedPeer, ScriptedServer } from "../support/scripted_server.ts";
-import { pause, until } from "../support/waiting.ts";
+import { bounded, pause, until } from "../support/waiting.ts";
 
 /** A client whose server follows a script from `hello` on. */
 async function connected(script: Script): Promise<

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { ChatClient, type ChatRoom, type RoomEvent } from "../../client.ts";
-import { bounded, TestChat } from "../support/fixtures.ts";
-import { pause } from "../support/waiting.ts";
+import { TestChat } from "../support/fixtures.ts";
+import { bounded, pause } from "../support/waiting.ts";
 import { FakePage } from "./fake_page.ts";
 
 /** A room in which Deno listens, and a client in a page that has said something there. */

@@ -7,10 +7,11 @@
 
 import { assertEquals } from "@std/assert";
 import { ChatClient, type ChatRoom, type RoomEvent, SendError } from "../../client.ts";
-import { bounded, type Frame } from "../support/fixtures.ts";
+import type { Frame } from "../support/fixtures.ts";
 import { fits } from "../support/frame_schema.ts";
 import { type ScriptedPeer, ScriptedServer, Wire } from "../support/scripted_server.ts";
 import { allSteps, Variables } from "../support/sequences.ts";
+import { bounded } from "../support/waiting.ts";
 import file from "../testdata/sequences.json" with { type: "json" };
 import { ending, wordsOf } from "./client_words.ts";
 

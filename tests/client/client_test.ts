@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ChatClient, type ChatRoom, type ClientOptions, type RoomEvent } from "../../client.ts";
-import { bounded, type Frame, TestChat } from "../support/fixtures.ts";
+import { type Frame, TestChat } from "../support/fixtures.ts";
 import { said, ScriptedServer } from "../support/scripted_server.ts";
+import { bounded } from "../support/waiting.ts";
 
 async function join(server: TestChat, options: ClientOptions = {}): Promise<ChatClient> {
   const chat = new ChatClient(server.url, options);

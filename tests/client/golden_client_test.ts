@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { ChatClient } from "../../client.ts";
-import { bounded } from "../support/fixtures.ts";
+import { bounded } from "../support/waiting.ts";
 import { type Meaning, SERVER_FRAMES, YOU } from "../support/golden_frames.ts";
 import { ScriptedServer } from "../support/scripted_server.ts";
 import { ending, wordsOf } from "./client_words.ts";

@@ -3,8 +3,9 @@ import { Connection } from "../../src/client/connection.ts";
 import { Sender, type SenderOptions } from "../../src/client/sender.ts";
 import { SendError } from "../../src/protocol/errors.ts";
 import type { ConnectedFrame, ErrorFrame } from "../../src/protocol/frames.ts";
-import { bounded, type Frame } from "../support/fixtures.ts";
+import type { Frame } from "../support/fixtures.ts";
 import { ScriptedServer } from "../support/scripted_server.ts";
+import { bounded } from "../support/waiting.ts";
 
 /** A sender on a connection to a server that only listens, and answers pings. */
 class Bench implements AsyncDisposable {

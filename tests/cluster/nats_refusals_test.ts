@@ -3,10 +3,10 @@ import { connect } from "@nats-io/transport-node";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { ChatClient } from "../../client.ts";
 import type { Limits } from "../../src/protocol/frames.ts";
-import { until } from "../chaos/setting.ts";
 import type { TestChat } from "../support/fixtures.ts";
 import { NatsServer, NEEDS_NATS } from "../support/nats_server.ts";
 import { startNode } from "../support/node.ts";
+import { until } from "../support/waiting.ts";
 
 /** As little as a server of some operator takes in one message, in bytes. */
 const MAX_PAYLOAD = 20_000;

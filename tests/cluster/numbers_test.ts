@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { MAX_FRAME_CHARS } from "../../src/protocol/frames.ts";
 import { FaultProxy } from "../chaos/fault_proxy.ts";
-import { until } from "../chaos/setting.ts";
 import type { Frame, RawSocket, TestChat } from "../support/fixtures.ts";
 import { NatsServer, NEEDS_NATS } from "../support/nats_server.ts";
 import { startNode } from "../support/node.ts";
+import { until } from "../support/waiting.ts";
 
 const nats = NEEDS_NATS.ignore ? undefined : await NatsServer.start();
 Deno.test.afterAll(() => nats?.[Symbol.asyncDispose]());

@@ -3,10 +3,10 @@ import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import type { ChatOptions, MemberInfo } from "../../server.ts";
 import { FaultProxy } from "../chaos/fault_proxy.ts";
-import { until } from "../chaos/setting.ts";
 import type { RawSocket, TestChat } from "../support/fixtures.ts";
 import { NatsServer, NEEDS_NATS } from "../support/nats_server.ts";
 import { startNode } from "../support/node.ts";
+import { until } from "../support/waiting.ts";
 
 const nats = NEEDS_NATS.ignore ? undefined : await NatsServer.start();
 Deno.test.afterAll(() => nats?.[Symbol.asyncDispose]());

@@ -1,11 +1,11 @@
 import { assertEquals } from "@std/assert";
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
-import { until } from "../chaos/setting.ts";
 import type { Frame, RawSocket, TestChat } from "../support/fixtures.ts";
 import { backUp, restore, type StreamBackup } from "../support/nats_backup.ts";
 import { NatsServer, NEEDS_NATS } from "../support/nats_server.ts";
 import { startNode } from "../support/node.ts";
+import { until } from "../support/waiting.ts";
 
 let names = 0;
 

@@ -6,8 +6,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { START_PAGE } from "../../src/server/start_page.ts";
-import { pause } from "../chaos/setting.ts";
-import { bounded, RawSocket, TestChat } from "../support/fixtures.ts";
+import { RawSocket, TestChat } from "../support/fixtures.ts";
 import {
   type Front,
   HAPROXY,
@@ -17,6 +16,7 @@ import {
   startHaproxy,
   startNginx,
 } from "../support/fronts.ts";
+import { bounded, pause } from "../support/waiting.ts";
 
 /** With less patience than the page has, and few connections for an address. */
 const IMPATIENT_HAPROXY = { "http-request 3s": "http-request 300ms", "gt 100": "gt 5" };

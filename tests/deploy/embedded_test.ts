@@ -5,7 +5,8 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { bounded, RawSocket } from "../support/fixtures.ts";
+import { RawSocket } from "../support/fixtures.ts";
+import { bounded } from "../support/waiting.ts";
 
 const PROGRAM = new URL("./embedded_program.ts", import.meta.url).pathname;
 

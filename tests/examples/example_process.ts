@@ -4,7 +4,7 @@
  * @module
  */
 
-import { bounded } from "../support/fixtures.ts";
+import { bounded } from "../support/waiting.ts";
 
 /** An example that runs. */
 export class ExampleProcess implements AsyncDisposable {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { bounded } from "../support/fixtures.ts";
+import { bounded } from "../support/waiting.ts";
 
 export const CONTINUATION = 0;
 export const TEXT = 1;

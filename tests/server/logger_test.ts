@@ -7,8 +7,8 @@ import {
   type Logger,
   type LogLevel,
 } from "../../src/server/logger.ts";
-import { bounded } from "../support/fixtures.ts";
 import { pure } from "../support/pure.ts";
+import { bounded } from "../support/waiting.ts";
 
 /** The lines that a logger writes while `log` uses it, each with the stream that it goes to. */
 async function written(

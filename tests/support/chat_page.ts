@@ -4,9 +4,9 @@
  * @module
  */
 
-import { until } from "../chaos/setting.ts";
 import { bundleClient } from "./bundle.ts";
 import type { Tab } from "./devtools.ts";
+import { until } from "./waiting.ts";
 
 /** The report of a page: what it has seen. */
 export interface PageReport {

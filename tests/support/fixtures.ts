@@ -13,8 +13,6 @@ import "./ignore_unpermitted.ts";
 import { type LogLine, recordingLogger } from "./recording_logger.ts";
 import { bounded } from "./waiting.ts";
 
-export { bounded };
-
 /** A frame as it came, read as JSON. */
 export type Frame = Record<string, unknown>;
 

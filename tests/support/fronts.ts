@@ -5,8 +5,8 @@
  */
 
 import { assert } from "@std/assert";
-import { until } from "../chaos/setting.ts";
 import { findProgram, PERMITTED } from "./permissions.ts";
+import { until } from "./waiting.ts";
 
 /** The programs, where they are. */
 export const HAPROXY: string | undefined = findProgram("haproxy");

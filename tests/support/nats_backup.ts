@@ -5,7 +5,7 @@
  */
 
 import type { NatsConnection } from "@nats-io/transport-node";
-import { bounded } from "./fixtures.ts";
+import { bounded } from "./waiting.ts";
 
 /** A consumer of a stream as it was. */
 interface Consumer {

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { bounded } from "./fixtures.ts";
+import { bounded } from "./waiting.ts";
 import { findProgram } from "./permissions.ts";
 
 /** Options for tests that need `nats-server`: left out where it is missing, unless `CI` is set. */

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { bounded, type Frame } from "./fixtures.ts";
+import type { Frame } from "./fixtures.ts";
+import { bounded } from "./waiting.ts";
 
 /** The fate of a message: its `seq` (0 where the server no longer tells it), or one of the words. */
 export type Fate = number | "refused" | "unknown";

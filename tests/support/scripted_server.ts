@@ -6,8 +6,8 @@
  */
 
 import { SUBPROTOCOL } from "../../src/protocol/frames.ts";
-import { bounded, type Frame } from "./fixtures.ts";
-import { pause } from "./waiting.ts";
+import type { Frame } from "./fixtures.ts";
+import { bounded, pause } from "./waiting.ts";
 
 /**
  * The flood of a server, in UTF-16 units a second: a line of 100 Mbit/s, full. A frame counts for a

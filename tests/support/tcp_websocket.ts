@@ -5,7 +5,7 @@
  * @module
  */
 
-import { bounded } from "./fixtures.ts";
+import { bounded } from "./waiting.ts";
 
 /** The opcode of a text frame. */
 export const TEXT = 1;

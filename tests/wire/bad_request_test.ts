@@ -8,7 +8,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { ServerProcess } from "../../bench/server_process.ts";
-import { bounded } from "../support/fixtures.ts";
+import { bounded } from "../support/waiting.ts";
 import { outcomeOf, permitted } from "../support/server_process.ts";
 
 const UPGRADE = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { JetStreamLink, type LinkSettings } from "../../../src/store/jetstream/link.ts";
-import { until } from "../../chaos/setting.ts";
 import "../../support/ignore_unpermitted.ts";
+import { until } from "../../support/waiting.ts";
 import { type NatsScript, ScriptedNats } from "./scripted_nats.ts";
 
 const SETTINGS: Omit<LinkSettings, "servers"> = {

@@ -9,10 +9,11 @@ import { DatabaseSync } from "node:sqlite";
 import type { StoreEvents } from "../../../src/core/store.ts";
 import { ChatError } from "../../../src/protocol/errors.ts";
 import { SqliteStore } from "../../../src/store/sqlite/store.ts";
-import { chance, SEED, until } from "../../chaos/setting.ts";
+import { chance, SEED } from "../../chaos/setting.ts";
 import { messageDraft, presenceDraft } from "../../support/drafts.ts";
 import { IGNORE } from "../../support/store_suite.ts";
 import { tempFolder } from "../../support/temp_folder.ts";
+import { until } from "../../support/waiting.ts";
 
 const folder = tempFolder();
 const LIMITS = { logEntries: 100, logBytes: 1_000_000, logAgeMs: 1e15 };
