@@ -72,7 +72,7 @@ const REAL_TIME: Record<string, string> = {
   "tests/runtimes/browser_page_test.ts": "a page is silent for longer than a server waits",
   "tests/store/sqlite/store_test.ts": "what is tried again at once would come meanwhile",
   "tests/support/fault_proxy_test.ts": "what a blackhole lets through would come meanwhile",
-  "tests/support/page_client.ts": "a server says how long to wait, to a page without these helpers",
+  "tests/support/page_client.ts": "a server says how long to wait",
   "tests/support/scripted_server.ts": "a flood has a rate",
   "tests/support/waiting.ts": "it is where waiting is made of time",
   "tests/wire/server_sequences.ts": "sequences about time say how much passes",

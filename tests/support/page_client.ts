@@ -6,7 +6,7 @@
  */
 
 import type { Frame } from "./fixtures.ts";
-import { bounded } from "./waiting.ts";
+import { bounded, pause } from "./waiting.ts";
 
 /** The fate of a message: its `seq` (0 where the server no longer tells it), or one of the words. */
 export type Fate = number | "refused" | "unknown";
@@ -131,7 +131,7 @@ export class PageClient implements AsyncDisposable {
       const reply = await this.#ask({ action: "join", body: { room_id: roomId } });
       if (reply.status === "success") return;
       if (typeof reply.retry_after_ms !== "number") throw new Error(JSON.stringify(reply));
-      await new Promise((resolve) => setTimeout(resolve, Number(reply.retry_after_ms)));
+      await pause(reply.retry_after_ms);
     }
   }
 
