@@ -35,11 +35,14 @@ const MAY_SEE: Record<string, string[]> = {
     "node:sqlite",
     "node:timers",
   ],
+  // The rules of many nodes, whatever carries their words: it knows nothing of NATS.
+  "src/store/cluster": ["src/core", "src/protocol", "src/store"],
   "src/store/jetstream": [
     "src",
     "src/core",
     "src/protocol",
     "src/store",
+    "src/store/cluster",
     "type @nats-io/jetstream",
     "type @nats-io/transport-node",
   ],

@@ -9,7 +9,7 @@ import type { Return, StoredClient } from "../../core/store.ts";
 import type { Handovers } from "./handovers.ts";
 import type { JetStreamLink } from "./link.ts";
 import type { Nodes } from "./nodes.ts";
-import type { Outgoing } from "./outgoing.ts";
+import type { PublishQueue } from "../cluster/publish_queue.ts";
 import type { PublishOutcome } from "./publish.ts";
 import { STATE_KEPT_MS } from "./streams.ts";
 
@@ -48,7 +48,7 @@ export interface ClientsSetting {
   graceMs: number;
   link: ClientsLink;
   nodes: Nodes;
-  outgoing: Outgoing;
+  queue: PublishQueue;
   handovers: Pick<Handovers, "ask">;
   /** Hears of a client of this node that another one has taken over. */
   taken: (id: string) => void;
@@ -60,7 +60,7 @@ export class JetStreamClients {
   readonly #graceMs: number;
   readonly #link: ClientsLink;
   readonly #nodes: Nodes;
-  readonly #outgoing: Outgoing;
+  readonly #queue: PublishQueue;
   readonly #handovers: Pick<Handovers, "ask">;
   readonly #taken: (id: string) => void;
   readonly #notes = new Map<string, Note>();
@@ -74,13 +74,13 @@ export class JetStreamClients {
   /** Makes the clients of the node with this id: none so far. */
   constructor(
     node: string,
-    { graceMs, link, nodes, outgoing, handovers, taken }: ClientsSetting,
+    { graceMs, link, nodes, queue, handovers, taken }: ClientsSetting,
   ) {
     this.#node = node;
     this.#graceMs = graceMs;
     this.#link = link;
     this.#nodes = nodes;
-    this.#outgoing = outgoing;
+    this.#queue = queue;
     this.#handovers = handovers;
     this.#taken = taken;
   }
@@ -88,7 +88,7 @@ export class JetStreamClients {
   /** Keeps a client of this node. */
   remember(id: string, name: string | undefined, now: number): void {
     const { seq = 0 } = this.#notes.get(id) ?? {};
-    this.#note(id, { name, n: this.#outgoing.lastOf(id), at: now, seq });
+    this.#note(id, { name, n: this.#queue.lastOf(id), at: now, seq });
   }
 
   /** Whether a client is at this node, as far as is known here. */
@@ -99,13 +99,13 @@ export class JetStreamClients {
   /** Lets a client go on that was at this node last, while nobody can be asked whether it still was. */
   letIn(id: string, back: Return): StoredClient {
     const { name } = this.#notes.get(id)!;
-    const n = Math.max(this.#outgoing.lastOf(id), back.n ?? 0);
+    const n = Math.max(this.#queue.lastOf(id), back.n ?? 0);
     const doubtUpTo = back.sent ?? Infinity;
     if (back.n !== undefined) {
       this.#unasked.set(id, back);
-      this.#outgoing.stored(id, n, doubtUpTo);
+      this.#queue.stored(id, n, doubtUpTo);
     }
-    return { id, name, n: Math.max(n, this.#outgoing.lastOf(id)), doubtUpTo };
+    return { id, name, n: Math.max(n, this.#queue.lastOf(id)), doubtUpTo };
   }
 
   /** Clients that were let in, to be recalled now that it is possible. */
@@ -153,7 +153,7 @@ export class JetStreamClients {
     const { name, n, node, left }: KeptClient = JSON.parse(kept.text);
     // A record of this node that it does not know is a taking over that got no answer.
     if (node === this.#node && this.#notes.has(id)) {
-      if (back.n !== undefined) this.#outgoing.goesOn(id, back.n);
+      if (back.n !== undefined) this.#queue.goesOn(id, back.n);
       return undefined;
     }
     if (this.#nodes.silentFor(node, now) >= this.#graceMs) return undefined;
@@ -177,8 +177,8 @@ export class JetStreamClients {
       return undefined;
     }
     const doubtUpTo = told === undefined ? back.sent ?? Infinity : 0;
-    this.#outgoing.stored(id, last, doubtUpTo);
-    return { id, name, n: this.#outgoing.lastOf(id), doubtUpTo };
+    this.#queue.stored(id, last, doubtUpTo);
+    return { id, name, n: this.#queue.lastOf(id), doubtUpTo };
   }
 
   /**
@@ -187,11 +187,11 @@ export class JetStreamClients {
    */
   async #goesOn(id: string, note: Note, back: Return, now: number): Promise<boolean> {
     if (!back.isHere()) return false;
-    note.n = this.#outgoing.lastOf(id);
+    note.n = this.#queue.lastOf(id);
     note.at = now;
     const { type } = await this.#publish(id, note);
     if (type !== "stored") return false;
-    if (back.n !== undefined) this.#outgoing.goesOn(id, back.n);
+    if (back.n !== undefined) this.#queue.goesOn(id, back.n);
     return true;
   }
 
@@ -201,7 +201,7 @@ export class JetStreamClients {
    */
   handOver(id: string): Promise<number | undefined> {
     const coming = this.#recalls.get(id);
-    const handOver = () => this.#outgoing.handOver(id);
+    const handOver = () => this.#queue.handOver(id);
     // It is only just coming here: the node before this one has still to answer.
     if (coming !== undefined) this.#notes.delete(id);
     return coming === undefined ? handOver() : coming.then(handOver, () => undefined);
@@ -223,7 +223,7 @@ export class JetStreamClients {
 
   /** Forgets a client, everywhere unless it has come in at another node, or is just coming back to this one. */
   forget(id: string): void {
-    this.#outgoing.forget(id);
+    this.#queue.forget(id);
     this.#unasked.delete(id);
     if (this.#recalls.has(id) || !this.#notes.delete(id)) return;
     // What cannot be removed now becomes too old one day.
@@ -234,7 +234,7 @@ export class JetStreamClients {
   leave(now: number): void {
     for (const [id, { name, seq }] of this.#notes) {
       if (this.isUnasked(id)) continue;
-      const n = this.#outgoing.certainLastOf(id);
+      const n = this.#queue.certainLastOf(id);
       if (n !== undefined) this.#note(id, { name, n, at: now, seq }, true);
     }
   }
@@ -257,7 +257,7 @@ export class JetStreamClients {
     for (const [id, note] of this.#notes) {
       const age = now - note.at;
       if (age < NOTE_EVERY_MS || this.isUnasked(id)) continue;
-      const n = this.#outgoing.lastOf(id);
+      const n = this.#queue.lastOf(id);
       if (n !== note.n || age >= STATE_KEPT_MS / 2) this.#note(id, { ...note, n, at: now });
     }
   }

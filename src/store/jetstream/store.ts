@@ -21,7 +21,7 @@ import { encodeEntry, withoutSeq } from "../../protocol/encode.ts";
 import { ChatError, reasonOf, roomGone } from "../../protocol/errors.ts";
 import type { Draft, PresenceDraft } from "../../protocol/frames.ts";
 import { every, type Timer } from "../../timers.ts";
-import { Awaited } from "./awaited.ts";
+import { Awaited } from "../cluster/awaited.ts";
 import { JetStreamClients } from "./clients.ts";
 import { Disputes } from "./disputes.ts";
 import { Handovers } from "./handovers.ts";
@@ -31,7 +31,7 @@ import { JetStreamMetas } from "./metas.ts";
 import type { NatsAddress } from "./nats_address.ts";
 import { NodeBus } from "./node_bus.ts";
 import { Nodes } from "./nodes.ts";
-import { Outgoing, type Published, unavailable } from "./outgoing.ts";
+import { type Published, PublishQueue, unavailable } from "../cluster/publish_queue.ts";
 import { epochOf, JetStreamRoom } from "./room.ts";
 
 /** How long JetStream remembers ids of messages at least, in milliseconds; documented. */
@@ -66,7 +66,7 @@ export class JetStreamStore implements Store {
   readonly #node = newClientId(random);
   readonly #nodes: Nodes;
   readonly #health: JetStreamHealth;
-  readonly #outgoing: Outgoing;
+  readonly #queue: PublishQueue;
   readonly #awaited = new Awaited();
   readonly #clients: JetStreamClients;
   readonly #metas: JetStreamMetas;
@@ -88,7 +88,7 @@ export class JetStreamStore implements Store {
     this.#options = options;
     this.#events = events;
     this.#nodes = new Nodes(this.#node, options);
-    this.#outgoing = new Outgoing({
+    this.#queue = new PublishQueue({
       isOpen: (roomId) => this.#rooms.has(roomId),
       isHere: (id) => !this.#clients.isUnasked(id),
       publish: (roomId, draft, id, done) => this.#publish(roomId, draft, id).then(done),
@@ -129,7 +129,7 @@ export class JetStreamStore implements Store {
       graceMs: options.leaseMs + options.graceMs,
       link: this.#link,
       nodes: this.#nodes,
-      outgoing: this.#outgoing,
+      queue: this.#queue,
       handovers: this.#handovers,
       taken: (id) => this.#taken(id),
     });
@@ -163,18 +163,18 @@ export class JetStreamStore implements Store {
   append(roomId: string, draft: Draft): void {
     const { from, n } = draft;
     if ("body" in draft) {
-      this.#outgoing.append(roomId, draft, `${from}.${n}`);
+      this.#queue.append(roomId, draft, `${from}.${n}`);
       return;
     }
     const room = this.#rooms.get(roomId);
     room?.tell(draft);
     // Another node was faster to say so.
-    if (draft.event === "leave" && room?.lacks(from) && !this.#outgoing.holds(from)) return;
-    this.#outgoing.append(roomId, draft, this.#idOf(draft, room));
+    if (draft.event === "leave" && room?.lacks(from) && !this.#queue.holds(from)) return;
+    this.#queue.append(roomId, draft, this.#idOf(draft, room));
   }
 
   settled(clientId?: string): Promise<void> | undefined {
-    const published = this.#outgoing.settled(clientId);
+    const published = this.#queue.settled(clientId);
     if (published === undefined) return this.#awaited.settled(clientId);
     return published.then(() => this.#awaited.settled(clientId));
   }
@@ -217,11 +217,11 @@ export class JetStreamStore implements Store {
   }
 
   trim(clientId: string): void {
-    this.#outgoing.trim(clientId);
+    this.#queue.trim(clientId);
   }
 
   storedUpTo(clientId: string): number {
-    return this.#outgoing.lastOf(clientId);
+    return this.#queue.lastOf(clientId);
   }
 
   forget(clientId: string): void {
@@ -240,7 +240,7 @@ export class JetStreamStore implements Store {
     if (this.#health.works) {
       this.#clients.leave(performance.now());
       // What was told last, that everybody is away, is as good as the rest.
-      const settled = Promise.all([this.#outgoing.settled(), this.#clients.settled()]);
+      const settled = Promise.all([this.#queue.settled(), this.#clients.settled()]);
       await within(CLOSING_MS, settled);
     }
     // It may be waiting for a NATS that does not answer.
@@ -307,7 +307,7 @@ export class JetStreamStore implements Store {
   }
 
   #pushed(room: JetStreamRoom, from: string, n: number, seq: number): void {
-    if (n > 0) this.#outgoing.seen(from, n, seq);
+    if (n > 0) this.#queue.seen(from, n, seq);
     this.#awaited.seen(room.id, seq);
     this.#events.stored(room.id);
   }
@@ -401,7 +401,7 @@ export class JetStreamStore implements Store {
       this.#clients.tick(performance.now());
       for (const id of this.#deleting) this.#alone(id, () => this.#delete(id));
     }
-    this.#outgoing.available = works;
+    this.#queue.available = works;
   }
 
   /** Takes over a client that was let in. Where nobody can say whether it is still here, it shall come back. */
@@ -431,7 +431,7 @@ export class JetStreamStore implements Store {
     const now = performance.now();
     if (this.#ticks++ % 2 === 0) this.#health.ask(now);
     this.#health.judge();
-    this.#outgoing.tick(now);
+    this.#queue.tick(now);
     if (!this.#health.works) return;
     this.#nodes.prune(now);
     this.#clients.tick(now);
@@ -459,7 +459,7 @@ export class JetStreamStore implements Store {
   #settle(room: JetStreamRoom): void {
     // What is stored and not heard yet would look as if it was to be told again.
     if (room.unsettled && this.#health.works && !room.lacking) {
-      this.#disputes.correct(room, (id) => this.#outgoing.holds(id));
+      this.#disputes.correct(room, (id) => this.#queue.holds(id));
     }
     if (room.released && !room.unsettled) this.#closeRoom(room);
   }

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { JetStreamClients } from "../../../src/store/jetstream/clients.ts";
 import type { Kept } from "../../../src/store/jetstream/link.ts";
 import { Nodes } from "../../../src/store/jetstream/nodes.ts";
-import { Outgoing } from "../../../src/store/jetstream/outgoing.ts";
+import { PublishQueue } from "../../../src/store/cluster/publish_queue.ts";
 import type { PublishOptions, PublishOutcome } from "../../../src/store/jetstream/publish.ts";
 import { pure } from "../../support/pure.ts";
 
@@ -64,7 +64,7 @@ function clientsOf(
     graceMs: 1_000,
     link,
     nodes: new Nodes(node, { probeMs: 1_000, leaseMs: 5_000 }),
-    outgoing: new Outgoing({
+    queue: new PublishQueue({
       isOpen: never,
       isHere: never,
       publish: never,

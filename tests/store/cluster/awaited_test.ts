@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Awaited } from "../../../src/store/jetstream/awaited.ts";
+import { Awaited } from "../../../src/store/cluster/awaited.ts";
 import { messageDraft } from "../../support/drafts.ts";
 import { pure } from "../../support/pure.ts";
 

@@ -1,9 +1,8 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * What clients have said and a store far away has not answered for: one message of
- * each client is on its way at a time, so that the order of a client's messages is
- * kept whatever fails, on whichever node the client is.
+ * Drafts of clients that a store far away has not answered for. One message of each client is on its
+ * way at a time. So the order of a client's messages is kept whatever fails, on whichever node it is.
  *
  * @module
  */
@@ -16,7 +15,7 @@ import type { Draft } from "../../protocol/frames.ts";
 import { DedupWindow, MAX_WINDOW_BYTES } from "../dedup_window.ts";
 import { allIdle, becomeIdle, type Busy } from "./idle.ts";
 
-/** What became of a draft that was published. */
+/** The outcome of a draft that was published. */
 export type Published =
   /** It is in the log at `seq`; with `duplicate` since it was published an earlier time. */
   | { type: "stored"; seq: number; duplicate: boolean }
@@ -25,31 +24,31 @@ export type Published =
   /** Nobody knows. */
   | { type: "unknown" };
 
-/** What the queues need from the store around them. */
-export interface OutgoingActions extends Pick<StoreEvents, "repeated" | "refused"> {
-  /** Whether a room is open here. */
+/** Calls of the queues to the store around them. */
+export interface PublishQueueActions extends Pick<StoreEvents, "repeated" | "refused"> {
+  /** Says whether a room is open here. */
   isOpen(roomId: string): boolean;
-  /** Says whether a client is certainly at this node: of others nothing is taken. */
+  /** Says whether a client is certainly at this node. Of others nothing is published. */
   isHere(clientId: string): boolean;
   /** Publishes a draft under an id that makes it stored once; calls `done` once, later. */
   publish(roomId: string, draft: Draft, id: string, done: (outcome: Published) => void): void;
-  /** Looks where a message is that is stored under an id; calls `done` once, later, with 0 where that is not to be had. */
+  /** Looks up the `seq` of what is stored under an id; calls `done` once, later, with 0 where it is not found. */
   find(id: string, done: (seq: number) => void): void;
 }
 
-/** The most UTF-16 units of drafts that wait, over all clients: what comes then is refused. */
+/** The most UTF-16 units of drafts that wait, over all clients. More is refused. */
 export const MAX_WAITING_CHARS = 67_108_864;
 
-/** About how many of them an entry has beside its body. */
+/** The UTF-16 units that a draft costs besides its body, roughly. */
 const ENVELOPE_CHARS = 128;
 
-/** How long one draft is tried, in milliseconds: less than the store remembers ids. */
+/** The time for which one draft is tried, in milliseconds: less than the store remembers ids. */
 export const TRY_FOR_MS = 60_000;
 
-/** When a client may try again whose message was refused for a while, in milliseconds. */
+/** The time after which a client may repeat what was refused for now, in milliseconds. */
 const RETRY_AFTER_MS = 500;
 
-/** Of how many clients that are not here it is known what is stored: those of whom something was seen last. */
+/** The most clients that are not here and whose last number is known; seen last is kept longest. */
 export const MAX_SEEN = 10_000;
 
 const CANNOT_WRITE = "The log cannot be written now";
@@ -60,22 +59,22 @@ interface Waiting {
   readonly id: string;
 }
 
-/** What is known here of one client. */
+/** The queue of one client, and what is known of its numbers. */
 class Client implements Busy {
   readonly id: string;
   /** Its messages that are known to be stored; undefined until there are any. */
   sends: DedupWindow | undefined;
-  /** Newer ones than `sends` knows, up to this, may be stored: by another node, or by this one unheard. */
+  /** Messages newer than `sends` knows, up to this, may be stored: by another node, or by this one unheard. */
   doubtUpTo = 0;
-  /** What it has said, oldest first. */
+  /** Its drafts, oldest first. */
   readonly waiting: Waiting[] = [];
-  /** Whether the first of these is on its way. */
+  /** `true` while the first of these is on its way. */
   underway = false;
-  /** Since when nobody knows what became of it, on the monotonic clock in milliseconds. */
+  /** The time since which the first is in doubt, on the monotonic clock in milliseconds. */
   doubtSince: number | undefined;
-  /** Whether it is to be forgotten once nothing waits. */
+  /** `true` where it is to be forgotten once nothing waits. */
   leaving = false;
-  /** Who waits until nothing of it waits. */
+  /** Called once nothing of it waits. */
   readonly whenIdle: (() => void)[] = [];
 
   constructor(id: string) {
@@ -84,10 +83,10 @@ class Client implements Busy {
 }
 
 /** The queues of all clients of a node. */
-export class Outgoing {
-  readonly #actions: OutgoingActions;
+export class PublishQueue {
+  readonly #actions: PublishQueueActions;
   readonly #clients = new Map<string, Client>();
-  /** The numbers of the newest stored messages of clients that are not here, should they come; seen last is last. */
+  /** The last numbers of clients that are not here, should they come; seen last is last. */
   readonly #seen = new Map<string, number>();
   readonly #memory = new MemoryBound(MAX_WINDOW_BYTES);
   #chars = 0;
@@ -95,11 +94,11 @@ export class Outgoing {
   #now = 0;
 
   /** Makes empty queues; nothing is published before the store is `available`. */
-  constructor(actions: OutgoingActions) {
+  constructor(actions: PublishQueueActions) {
     this.#actions = actions;
   }
 
-  /** Takes a draft and the id it is to be published under; what becomes of it is reported at once or later. */
+  /** Queues a draft, with the id it is to be published under. Its outcome is reported at once or later. */
   append(roomId: string, draft: Draft, id: string): void {
     const { from } = draft;
     const known = this.#clients.get(from);
@@ -119,8 +118,8 @@ export class Outgoing {
   }
 
   /**
-   * Says that a client has come of which messages up to `n` are stored, unless more were seen, and
-   * perhaps up to `doubtUpTo`.
+   * Takes in that a client has come. Its messages up to `n` are stored, or more if more were seen,
+   * and perhaps those up to `doubtUpTo`.
    */
   stored(clientId: string, n: number, doubtUpTo = 0): void {
     const client = this.#clientOf(clientId);
@@ -133,14 +132,14 @@ export class Outgoing {
     client.sends = new DedupWindow(last, this.#memory);
   }
 
-  /** Takes the word of a client that its messages up to `n` are stored, as far as they may be. */
+  /** Believes a client that its messages up to `n` are stored, as far as they may be. */
   goesOn(clientId: string, n: number): void {
     const client = this.#clients.get(clientId);
     if (client !== undefined && n <= client.doubtUpTo) this.stored(clientId, n, client.doubtUpTo);
   }
 
   /**
-   * Lets go of a client that goes on at another node: what is not on its way is refused. Resolves
+   * Lets go of a client that goes on at another node, and refuses what is not on its way. Resolves
    * when nothing is on its way any more, with the number of its last message that is stored;
    * undefined where that is not certain.
    */
@@ -151,7 +150,7 @@ export class Outgoing {
     return (this.settled(clientId) ?? Promise.resolve()).then(() => certainLast(client));
   }
 
-  /** Says that `(from, n)` was seen in a log, at `seq`. */
+  /** Takes in that message `n` of a client was seen in a log, at `seq`. */
   seen(from: string, n: number, seq: number): void {
     const client = this.#clients.get(from);
     if (client?.sends === undefined) return this.#note(from, n);
@@ -165,35 +164,35 @@ export class Outgoing {
     return this.#clients.get(clientId)?.sends?.last ?? 0;
   }
 
-  /** The same where nothing newer can be stored any more unless it is said anew; else undefined. */
+  /** The same, or undefined where something newer may be stored, or still will be. */
   certainLastOf(clientId: string): number | undefined {
     return certainLast(this.#clients.get(clientId));
   }
 
-  /** Resolves when nothing of a client, or of anybody, waits; undefined where that is so. */
+  /** Resolves when nothing of a client, or of anybody, waits; undefined where nothing does. */
   settled(clientId?: string): Promise<void> | undefined {
     const busy = (clientId === undefined ? [...this.#clients.keys()] : [clientId])
       .filter((id) => this.holds(id));
     return allIdle(busy.map((id) => this.#clientOf(id)));
   }
 
-  /** Whether something of a client waits. */
+  /** Says whether something of a client waits. */
   holds(clientId: string): boolean {
     return (this.#clients.get(clientId)?.waiting.length ?? 0) > 0;
   }
 
-  /** How many clients are known. */
+  /** The number of clients that are known. */
   get size(): number {
     return this.#clients.size;
   }
 
-  /** Says whether the store can be reached. While not, all is refused but what is on its way already. */
+  /** `true` while the store can be reached. While not, all is refused but what is on its way already. */
   set available(available: boolean) {
     this.#available = available;
     for (const client of this.#clients.values()) this.#advance(client);
   }
 
-  /** Tries again what is in doubt, at the monotonic time `now` in milliseconds; call it now and then. */
+  /** Publishes again what is in doubt, at the monotonic time `now` in milliseconds. Call it now and then. */
   tick(now: number): void {
     this.#now = now;
     for (const client of this.#clients.values()) {
@@ -209,7 +208,7 @@ export class Outgoing {
     }
   }
 
-  /** Keeps of a client's stored messages the places of the last ones only. */
+  /** Drops the places of a client's older messages. */
   trim(clientId: string): void {
     this.#clients.get(clientId)?.sends?.trim();
   }
@@ -240,27 +239,27 @@ export class Outgoing {
     return client;
   }
 
-  /** Answers or publishes what is first, until something is on its way. */
+  /** Answers or publishes the first draft, until one is on its way. */
   #advance(client: Client): void {
     const isFree = () => !client.underway && client.doubtSince === undefined;
     while (client.waiting.length > 0 && isFree()) this.#begin(client);
-    if (client.doubtSince !== undefined || !this.#takes(client)) this.#refuseRest(client);
+    if (client.doubtSince !== undefined || !this.#canPublish(client)) this.#refuseRest(client);
     if (client.waiting.length > 0) return;
     becomeIdle(client);
-    // Of whom nothing was stored nothing is known: others tell of clients that are gone, too.
+    // Without a stored message there is nothing to know: nodes tell of clients that are gone, too.
     if (!client.leaving && client.sends !== undefined) return;
     client.sends?.close();
     this.#clients.delete(client.id);
-    // The logs here show it to its author, as answers: what it comes back with may be less.
+    // Its author was shown it in the logs here, and may come back with less.
     if (client.sends !== undefined) this.#note(client.id, client.sends.last);
   }
 
-  /** Says whether what a client says can be stored now. */
-  #takes({ id }: Client): boolean {
+  /** Says whether drafts of a client can be published now. */
+  #canPublish({ id }: Client): boolean {
     return this.#available && this.#actions.isHere(id);
   }
 
-  /** Refuses what is behind the first: nothing overtakes it, and nobody is left waiting for its end. */
+  /** Refuses all behind the first: nothing overtakes it, and nobody is left waiting for its end. */
   #refuseRest(client: Client): void {
     const [first, ...rest] = client.waiting;
     if (rest.length === 0) return;
@@ -274,7 +273,7 @@ export class Outgoing {
     }
   }
 
-  /** Refuses for a while what does not wait; what is stored is never refused. */
+  /** Refuses a draft that does not wait, for now; what is stored is never refused. */
   #refuseNow(client: Client | undefined, draft: Draft, why: string): void {
     if (!this.#isAnswered(client, draft, true)) this.#actions.refused(draft, unavailable(why));
   }
@@ -311,11 +310,11 @@ export class Outgoing {
         return;
       }
     }
-    if (this.#takes(client)) this.#publish(client);
+    if (this.#canPublish(client)) this.#publish(client);
     else this.#refuse(client, unavailable(CANNOT_WRITE));
   }
 
-  /** Looks where the first is that waits, which another node has stored. */
+  /** Looks up the place of the first draft, which another node has stored. */
   #find(client: Client): void {
     const first = client.waiting[0]!;
     client.underway = true;
@@ -397,7 +396,7 @@ function charsOf(draft: Draft): number {
   return ENVELOPE_CHARS + ("body" in draft ? draft.body.length : 0);
 }
 
-/** What a client is told while the log cannot be written. */
+/** Makes the error of what cannot be stored now, and can be tried again. */
 export function unavailable(message: string, options: ErrorOptions = {}): ChatError {
   return new ChatError("unavailable", message, { retryAfterMs: RETRY_AFTER_MS, ...options });
 }

@@ -3,11 +3,11 @@ import * as fc from "fast-check";
 import {
   MAX_SEEN,
   MAX_WAITING_CHARS,
-  Outgoing,
   type Published,
+  PublishQueue,
   TRY_FOR_MS,
   unavailable,
-} from "../../../src/store/jetstream/outgoing.ts";
+} from "../../../src/store/cluster/publish_queue.ts";
 import { messageDraft, presenceDraft } from "../../support/drafts.ts";
 import { pure } from "../../support/pure.ts";
 
@@ -22,12 +22,12 @@ class Bench {
   readonly flights: Flight[] = [];
   /** Ids that it looks for, in the order in which it began to. */
   readonly looks: { id: string; done: (seq: number) => void }[] = [];
-  readonly outgoing: Outgoing;
+  readonly queue: PublishQueue;
   /** Clients that may be at another node by now. */
   readonly elsewhere = new Set<string>();
 
   constructor() {
-    this.outgoing = new Outgoing({
+    this.queue = new PublishQueue({
       isOpen: (roomId) => roomId === "a",
       isHere: (id) => !this.elsewhere.has(id),
       publish: (_room, _draft, id, done) => void this.flights.push({ id, done }),
@@ -36,12 +36,12 @@ class Bench {
       refused: ({ n }, { code }, doubtful) =>
         this.reports.push(`refused ${n}: ${code}${doubtful ? ", perhaps" : ""}`),
     });
-    this.outgoing.available = true;
+    this.queue.available = true;
   }
 
   say(n: number, { from = "ana", room = "a", body = "x" } = {}): void {
     const draft = n > 0 ? messageDraft(from, n, body) : presenceDraft("join", from);
-    this.outgoing.append(room, draft, `${from}.${n}`);
+    this.queue.append(room, draft, `${from}.${n}`);
   }
 
   /** Answers what was published longest ago, and returns its id. */
@@ -71,7 +71,7 @@ pure("one message of each client is on its way at a time", () => {
 pure("a message that is seen in the log lets the next one go, whatever its own answer", () => {
   const bench = new Bench();
   for (const n of [1, 2]) bench.say(n);
-  bench.outgoing.seen("ana", 1, 7);
+  bench.queue.seen("ana", 1, 7);
   assertEquals(bench.flights.map(({ id }) => id), ["ana.1", "ana.2"]);
   bench.answer({ type: "unknown" });
   bench.stored(8);
@@ -101,12 +101,12 @@ pure("nothing overtakes what is in doubt, and its repeats wait for the same answ
   bench.say(1);
   bench.say(2);
   assertEquals(bench.reports, ["refused 2: unavailable", "refused 2: unavailable"]);
-  bench.outgoing.tick(100);
-  bench.outgoing.tick(200);
+  bench.queue.tick(100);
+  bench.queue.tick(200);
   assertEquals(bench.flights.length, 1);
   // That this attempt failed says nothing about the first one.
   bench.answer(REFUSED);
-  bench.outgoing.tick(300);
+  bench.queue.tick(300);
   bench.stored(5, true);
   bench.say(2);
   assertEquals(bench.reports.slice(2), ["repeated 1 at 5", "repeated 1 at 5"]);
@@ -117,20 +117,20 @@ pure("what stays in doubt for too long is refused", () => {
   const bench = new Bench();
   bench.say(1);
   bench.answer({ type: "unknown" });
-  bench.outgoing.tick(TRY_FOR_MS - 1);
+  bench.queue.tick(TRY_FOR_MS - 1);
   assertEquals(bench.reports, []);
-  bench.outgoing.tick(TRY_FOR_MS);
+  bench.queue.tick(TRY_FOR_MS);
   assertEquals(bench.reports, ["refused 1: unavailable, perhaps"]);
-  assertEquals(bench.outgoing.certainLastOf("ana"), undefined);
+  assertEquals(bench.queue.certainLastOf("ana"), undefined);
 });
 
 pure("while the store cannot be reached all is refused but what is on its way", () => {
   const bench = new Bench();
   for (const n of [1, 2]) bench.say(n);
-  bench.outgoing.available = false;
+  bench.queue.available = false;
   bench.say(1, { from: "ben" });
   assertEquals(bench.reports, ["refused 2: unavailable", "refused 1: unavailable"]);
-  bench.outgoing.available = true;
+  bench.queue.available = true;
   bench.stored(4);
   bench.say(2);
   assertEquals(bench.flights.map(({ id }) => id), ["ana.2"]);
@@ -138,7 +138,7 @@ pure("while the store cannot be reached all is refused but what is on its way", 
 
 pure("a client that comes from another node goes on where that one was, and skips nothing", () => {
   const bench = new Bench();
-  bench.outgoing.stored("ana", 40);
+  bench.queue.stored("ana", 40);
   bench.say(40);
   bench.say(42);
   assertEquals([bench.reports, bench.looks[0]?.id], [["refused 42: out_of_order"], "ana.40"]);
@@ -149,7 +149,7 @@ pure("a client that comes from another node goes on where that one was, and skip
   assertEquals(bench.reports[2], "repeated 41 at 9");
   bench.say(43);
   assertEquals(bench.reports.slice(3), ["refused 43: out_of_order"]);
-  assertEquals(bench.outgoing.lastOf("ana"), 41);
+  assertEquals(bench.queue.lastOf("ana"), 41);
 });
 
 pure(
@@ -158,14 +158,14 @@ pure(
     const bench = new Bench();
     for (const n of [1, 2, 3]) bench.say(n);
     let told: unknown;
-    const handedOver = bench.outgoing.handOver("ana").then((n) => told = n);
-    bench.outgoing.forget("ana");
+    const handedOver = bench.queue.handOver("ana").then((n) => told = n);
+    bench.queue.forget("ana");
     assertEquals(bench.reports, ["refused 2: unavailable", "refused 3: unavailable"]);
     await Promise.resolve();
     assertEquals(told, undefined);
     bench.stored(7);
-    assertEquals([await handedOver, bench.flights.length, bench.outgoing.size], [1, 0, 0]);
-    assertEquals(await bench.outgoing.handOver("nobody"), 0);
+    assertEquals([await handedOver, bench.flights.length, bench.queue.size], [1, 0, 0]);
+    assertEquals(await bench.queue.handOver("nobody"), 0);
   },
 );
 
@@ -173,22 +173,22 @@ pure(
   "of what may be stored elsewhere nobody is told a number, until it is said again",
   async () => {
     const bench = new Bench();
-    bench.outgoing.stored("ana", 40, 41);
-    assertEquals(bench.outgoing.certainLastOf("ana"), undefined);
-    assertEquals(await bench.outgoing.handOver("ana"), undefined);
+    bench.queue.stored("ana", 40, 41);
+    assertEquals(bench.queue.certainLastOf("ana"), undefined);
+    assertEquals(await bench.queue.handOver("ana"), undefined);
     bench.say(41);
     bench.stored(7);
-    const certain = [bench.outgoing.certainLastOf("ana"), await bench.outgoing.handOver("ana")];
+    const certain = [bench.queue.certainLastOf("ana"), await bench.queue.handOver("ana")];
     assertEquals(certain, [41, 41]);
   },
 );
 
 pure("what another node has stored is a repeat without a place where nobody can be asked", () => {
   const bench = new Bench();
-  bench.outgoing.stored("ana", 40);
+  bench.queue.stored("ana", 40);
   bench.say(39);
   bench.say(40);
-  bench.outgoing.available = false;
+  bench.queue.available = false;
   assertEquals(bench.reports, ["repeated 40 at 0"]);
   bench.looks[0]?.done(0);
   bench.say(1);
@@ -198,27 +198,27 @@ pure("what another node has stored is a repeat without a place where nobody can 
 pure("a refusal that comes when another node has stored it is none", () => {
   const bench = new Bench();
   bench.say(1);
-  bench.outgoing.stored("ana", 3);
+  bench.queue.stored("ana", 3);
   bench.answer(REFUSED);
   bench.say(4);
   bench.stored(9);
-  assertEquals([bench.reports, bench.outgoing.lastOf("ana")], [["repeated 1 at 0"], 4]);
+  assertEquals([bench.reports, bench.queue.lastOf("ana")], [["repeated 1 at 0"], 4]);
 });
 
 pure("what was seen of a client before it came is stored, whatever it says itself", () => {
   const bench = new Bench();
-  bench.outgoing.seen("ana", 7, 107);
-  for (let i = 1; i < MAX_SEEN; i++) bench.outgoing.seen(`ben${i}`, 5, 200 + i);
-  for (const n of [9, 8]) bench.outgoing.seen("ana", n, 100 + n);
+  bench.queue.seen("ana", 7, 107);
+  for (let i = 1; i < MAX_SEEN; i++) bench.queue.seen(`ben${i}`, 5, 200 + i);
+  for (const n of [9, 8]) bench.queue.seen("ana", n, 100 + n);
   // Of whom nothing was seen for the longest time is forgotten first.
-  bench.outgoing.seen("eve", 5, 299);
-  bench.outgoing.stored("ana", 6, 12);
-  assertEquals(bench.outgoing.lastOf("ana"), 9);
-  bench.outgoing.seen("ana", 10, 300);
-  assertEquals([bench.outgoing.lastOf("ana"), bench.outgoing.lastOf("ben1")], [10, 0]);
-  for (const id of ["cleo", "dan"]) bench.outgoing.seen(id, 5, 301);
-  for (const id of ["ben1", "dan"]) bench.outgoing.stored(id, 3);
-  assertEquals([bench.outgoing.lastOf("ben1"), bench.outgoing.lastOf("dan")], [3, 5]);
+  bench.queue.seen("eve", 5, 299);
+  bench.queue.stored("ana", 6, 12);
+  assertEquals(bench.queue.lastOf("ana"), 9);
+  bench.queue.seen("ana", 10, 300);
+  assertEquals([bench.queue.lastOf("ana"), bench.queue.lastOf("ben1")], [10, 0]);
+  for (const id of ["cleo", "dan"]) bench.queue.seen(id, 5, 301);
+  for (const id of ["ben1", "dan"]) bench.queue.stored(id, 3);
+  assertEquals([bench.queue.lastOf("ben1"), bench.queue.lastOf("dan")], [3, 5]);
 });
 
 pure("what is known to be stored of a client that has gone is known when it comes back", () => {
@@ -226,11 +226,11 @@ pure("what is known to be stored of a client that has gone is known when it come
   for (const n of [1, 2]) bench.say(n);
   bench.stored(7);
   // It goes on elsewhere, and its second message is still on its way from here.
-  bench.outgoing.forget("ana");
+  bench.queue.forget("ana");
   bench.stored(8);
-  assertEquals(bench.outgoing.size, 0);
-  bench.outgoing.stored("ana", 1, 3);
-  assertEquals(bench.outgoing.lastOf("ana"), 2);
+  assertEquals(bench.queue.size, 0);
+  bench.queue.stored("ana", 1, 3);
+  assertEquals(bench.queue.lastOf("ana"), 2);
 });
 
 pure("what follows a message that was never taken is refused at once, whatever waits", () => {
@@ -243,19 +243,19 @@ pure("what follows a message that was never taken is refused at once, whatever w
   // Had it waited for its turn, what is said again would be taken back then.
   for (const n of [2, 3]) bench.say(n);
   for (const seq of [7, 8, 9]) bench.stored(seq);
-  assertEquals([bench.reports.length, bench.outgoing.lastOf("ana")], [2, 3]);
+  assertEquals([bench.reports.length, bench.queue.lastOf("ana")], [2, 3]);
 });
 
 pure("a client's own word counts for what may be stored, and for nothing else", () => {
   const bench = new Bench();
-  bench.outgoing.stored("ana", 40, 42);
-  bench.outgoing.goesOn("ana", 43);
-  bench.outgoing.goesOn("ben", 1);
-  assertEquals([bench.outgoing.lastOf("ana"), bench.outgoing.lastOf("ben")], [40, 0]);
-  bench.outgoing.goesOn("ana", 41);
-  bench.outgoing.goesOn("ana", 39);
-  assertEquals(bench.outgoing.lastOf("ana"), 41);
-  assertEquals(bench.outgoing.certainLastOf("ana"), undefined);
+  bench.queue.stored("ana", 40, 42);
+  bench.queue.goesOn("ana", 43);
+  bench.queue.goesOn("ben", 1);
+  assertEquals([bench.queue.lastOf("ana"), bench.queue.lastOf("ben")], [40, 0]);
+  bench.queue.goesOn("ana", 41);
+  bench.queue.goesOn("ana", 39);
+  assertEquals(bench.queue.lastOf("ana"), 41);
+  assertEquals(bench.queue.certainLastOf("ana"), undefined);
 });
 
 pure("what is stored is never refused, whatever stands in the way of the rest", () => {
@@ -286,7 +286,7 @@ pure("nothing is taken of a client that may be elsewhere, and what is in doubt g
   bench.elsewhere.add("ana");
   bench.say(2);
   bench.say(1, { from: "ben" });
-  bench.outgoing.tick(100);
+  bench.queue.tick(100);
   assertEquals(bench.reports, ["refused 2: unavailable"]);
   assertEquals(bench.flights.map(({ id }) => id), ["ben.1", "ana.1"]);
   for (const seq of [7, 8]) bench.stored(seq);
@@ -312,14 +312,14 @@ pure("what waits is bounded", () => {
 pure("a client is forgotten when nothing of it waits", async () => {
   const bench = new Bench();
   bench.say(1);
-  assertEquals([bench.outgoing.holds("ana"), bench.outgoing.holds("ben")], [true, false]);
-  const settled = Promise.all([bench.outgoing.settled("ana"), bench.outgoing.settled()]);
-  bench.outgoing.forget("ana");
-  bench.outgoing.forget("nobody");
-  assertEquals(bench.outgoing.size, 1);
+  assertEquals([bench.queue.holds("ana"), bench.queue.holds("ben")], [true, false]);
+  const settled = Promise.all([bench.queue.settled("ana"), bench.queue.settled()]);
+  bench.queue.forget("ana");
+  bench.queue.forget("nobody");
+  assertEquals(bench.queue.size, 1);
   bench.stored(1);
   await settled;
-  assertEquals([bench.outgoing.size, bench.outgoing.settled()], [0, undefined]);
+  assertEquals([bench.queue.size, bench.queue.settled()], [0, undefined]);
 });
 
 pure("whatever fails, each message is stored once and in order, if its author repeats it", () => {
@@ -343,7 +343,7 @@ pure("whatever fails, each message is stored once and in order, if its author re
     const all = [1, 2, 3, 4, 5];
     for (const how of [...story, ...Array(20).fill("stored")]) {
       if (bench.flights.length === 0) all.forEach((n) => bench.say(n));
-      bench.outgoing.tick(++now);
+      bench.queue.tick(++now);
       settle(how);
     }
     assertEquals(log, all.map((n) => `ana.${n}`));
@@ -354,10 +354,10 @@ pure("a client of whom only coming and going was told is not kept", () => {
   const bench = new Bench();
   bench.say(0, { from: "orphan" });
   bench.stored(1);
-  assertEquals(bench.outgoing.size, 0);
-  bench.outgoing.available = false;
+  assertEquals(bench.queue.size, 0);
+  bench.queue.available = false;
   bench.say(0, { from: "orphan" });
-  assertEquals([bench.outgoing.size, bench.reports], [0, ["refused 0: unavailable"]]);
+  assertEquals([bench.queue.size, bench.reports], [0, ["refused 0: unavailable"]]);
 });
 
 pure(
@@ -367,9 +367,9 @@ pure(
     bench.say(1);
     bench.stored(7);
     bench.say(0);
-    bench.outgoing.forget("ana");
+    bench.queue.forget("ana");
     // Meanwhile another node has stored 2 and 3.
-    bench.outgoing.stored("ana", 3);
+    bench.queue.stored("ana", 3);
     bench.stored(8);
     bench.say(1);
     bench.looks[0]?.done(7);

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { allIdle, becomeIdle, type Busy } from "../../../src/store/jetstream/idle.ts";
+import { allIdle, becomeIdle, type Busy } from "../../../src/store/cluster/idle.ts";
 import { pure } from "../../support/pure.ts";
 
 pure("allIdle() resolves when the last of those that are busy has become idle", async () => {
