@@ -311,7 +311,7 @@ export class PublishQueue {
       }
     }
     if (this.#canPublish(client)) this.#publish(client);
-    else this.#refuse(client, unavailable(CANNOT_WRITE));
+    else this.#refuse(client, unavailable());
   }
 
   /** Looks up the place of the first draft, which another node has stored. */
@@ -397,6 +397,6 @@ function charsOf(draft: Draft): number {
 }
 
 /** Makes the error of what cannot be stored now, and can be tried again. */
-export function unavailable(message: string, options: ErrorOptions = {}): ChatError {
+export function unavailable(message = CANNOT_WRITE, options: ErrorOptions = {}): ChatError {
   return new ChatError("unavailable", message, { retryAfterMs: RETRY_AFTER_MS, ...options });
 }

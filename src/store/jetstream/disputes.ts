@@ -6,20 +6,20 @@
  */
 
 import type { PresenceDraft } from "../../protocol/frames.ts";
-import type { RoomAsLogged, Told } from "./told.ts";
+import type { AnnouncedPresence, RoomAsLogged } from "../cluster/announced_presence.ts";
 
 /** A room in which a client is disputed. */
 export interface DisputedRoom {
   readonly id: string;
-  /** What this node has told it of its own clients. */
-  readonly told: Told;
+  /** The presence that this node has announced to it. */
+  readonly announced: AnnouncedPresence;
 }
 
 /** Such a room with what its log says. */
 export interface LoggedRoom extends DisputedRoom {
   readonly roster: Pick<RoomAsLogged, "members"> & { readonly quiet: boolean };
   readonly speakers: RoomAsLogged["speakers"];
-  /** Whether its log may say otherwise than it was told. */
+  /** Whether its log may say otherwise than was announced. */
   unsettled: boolean;
 }
 
@@ -28,7 +28,7 @@ export interface DisputeActions {
   /** Whether a client is at this node, as all nodes know it. Rejects where it cannot be known. */
   isHere(clientId: string): Promise<boolean>;
   /** Tells a room, again, how a client of this node is. */
-  tell(room: DisputedRoom, presence: Omit<PresenceDraft, "at" | "n">): void;
+  announce(room: DisputedRoom, presence: Omit<PresenceDraft, "at" | "n">): void;
   /** Hears of a client that it is at another node, which speaks for it in that room. */
   taken(clientId: string, roomId: string): void;
 }
@@ -46,11 +46,11 @@ export class Disputes {
 
   /** Tells a room again what its log does not say, unless something of whom that is about is on its way. */
   correct(room: LoggedRoom, isBusy: (clientId: string) => boolean): void {
-    const { roster, speakers, told } = room;
+    const { roster, speakers, announced } = room;
     let busy = 0;
     const corrections = roster.quiet
       ? []
-      : told.corrections({ members: roster.members, speakers }, (id) => {
+      : announced.corrections({ members: roster.members, speakers }, (id) => {
         const waits = isBusy(id);
         if (waits) busy++;
         return waits;
@@ -59,7 +59,7 @@ export class Disputes {
     for (const correction of corrections) {
       if (correction.type === "taken") this.#actions.taken(correction.from, room.id);
       else if (correction.type === "disputed") this.settle(room, correction);
-      else this.#actions.tell(room, correction);
+      else this.#actions.announce(room, correction);
     }
   }
 
@@ -76,10 +76,10 @@ export class Disputes {
     try {
       const isHere = await this.#actions.isHere(from);
       // It may have left meanwhile: telling then that it is back would bring it back for ever.
-      if (!room.told.has(from)) return;
-      if (isHere) this.#actions.tell(room, { event: "back", from, name });
+      if (!room.announced.has(from)) return;
+      if (isHere) this.#actions.announce(room, { event: "back", from, name });
       else {
-        room.told.forget(from);
+        room.announced.forget(from);
         this.#actions.taken(from, room.id);
       }
     } catch {

@@ -11,11 +11,11 @@ import { sleep } from "../../protocol/deadline.ts";
 import { withSeq } from "../../protocol/encode.ts";
 import type { MemberInfo, PresenceDraft, PresenceEntry } from "../../protocol/frames.ts";
 import { Roster } from "../../protocol/roster.ts";
+import { AnnouncedPresence } from "../cluster/announced_presence.ts";
 import { Continuity, type Place } from "./continuity.ts";
 import type { JetStreamLink, StreamMessage } from "./link.ts";
 import { isRoom, keptMeta, type RoomMeta } from "./metas.ts";
 import { STATE_KEPT_MS } from "./streams.ts";
-import { Told } from "./told.ts";
 
 /** Which node spoke last for a member, and the `seq` of that entry. */
 export interface Speaker {
@@ -70,9 +70,9 @@ export class JetStreamRoom implements StoredRoom {
   orphans: readonly string[] = [];
   /** Which node spoke for each member last. */
   readonly speakers = new Map<string, Speaker>();
-  /** All that this node has told of its own clients. */
-  readonly told: Told;
-  /** Set where the members may be others than this node has told. */
+  /** All that this node has announced of its own clients. */
+  readonly announced: AnnouncedPresence;
+  /** Set where the members may be others than this node has announced. */
   unsettled = true;
   /** Set once nobody here is in it any more. */
   released = false;
@@ -113,7 +113,7 @@ export class JetStreamRoom implements StoredRoom {
     this.#epoch = epoch;
     this.log = new Log(epochOf(epoch, link.life), limits, after);
     this.#start = after;
-    this.told = new Told(node);
+    this.announced = new AnnouncedPresence(node);
     this.#continuity = new Continuity(this.log);
     this.#link = link;
     this.#limits = limits;
@@ -179,9 +179,9 @@ export class JetStreamRoom implements StoredRoom {
     }).finally(() => this.#reading = undefined);
   }
 
-  /** Takes in what this node tells of its clients; whether it gets into the log has to be seen. */
-  tell(draft: PresenceDraft): void {
-    this.told.tell(draft);
+  /** Notes what this node announces of its clients; it may not get into the log. */
+  announce(draft: PresenceDraft): void {
+    this.announced.announce(draft);
     this.unsettled = true;
   }
 

@@ -40,14 +40,12 @@ const DEDUP_MS = 120_000;
 /** How often an open room is compared with its stream, in milliseconds: what is lost last shows no gap. */
 const COMPARE_EVERY_MS = 120_000;
 
-/** How long the end of a node waits for what it has still to tell, in milliseconds. */
+/** How long the end of a node waits for what it has still to announce, in milliseconds. */
 const CLOSING_MS = 1_000;
 
 /** How many rooms are read at the same time after a break, and begin to be read at a look otherwise. */
 const READ_AT_ONCE = 16;
 const READS_A_TICK = 64;
-
-const CANNOT_WRITE = "The log cannot be written now";
 
 /** The bytes of an entry beside its body at the most, with the headers it is published under. */
 const ENVELOPE_BYTES = 2_048;
@@ -80,7 +78,7 @@ export class JetStreamStore implements Store {
   readonly #disputes: Disputes;
   readonly #timer: Timer;
   #ticks = 0;
-  #told = 0;
+  #announcements = 0;
   #closing: Promise<void> | undefined;
 
   /** Begins to connect; nothing can be stored before that is done. */
@@ -135,7 +133,7 @@ export class JetStreamStore implements Store {
     });
     this.#disputes = new Disputes({
       isHere: (id) => this.#clients.isHere(id),
-      tell: (room, presence) => this.#tell(room, presence),
+      announce: (room, presence) => this.#announce(room, presence),
       taken: (id, roomId) => this.#events.taken(id, roomId),
     });
     this.#listen();
@@ -167,7 +165,7 @@ export class JetStreamStore implements Store {
       return;
     }
     const room = this.#rooms.get(roomId);
-    room?.tell(draft);
+    room?.announce(draft);
     // Another node was faster to say so.
     if (draft.event === "leave" && room?.lacks(from) && !this.#queue.holds(from)) return;
     this.#queue.append(roomId, draft, this.#idOf(draft, room));
@@ -239,7 +237,7 @@ export class JetStreamStore implements Store {
     this.#rooms.clear();
     if (this.#health.works) {
       this.#clients.leave(performance.now());
-      // What was told last, that everybody is away, is as good as the rest.
+      // The last announcement, that everybody is away, counts as well.
       const settled = Promise.all([this.#queue.settled(), this.#clients.settled()]);
       await within(CLOSING_MS, settled);
     }
@@ -317,8 +315,8 @@ export class JetStreamStore implements Store {
     const rest = withoutSeq(encodeEntry(0, draft));
     const subject = this.#link.subject("room", roomId);
     const place = this.#rooms.get(roomId)?.place;
-    const told = { id, ...node, ...(place === undefined ? {} : { place }) };
-    const outcome = await this.#link.publish(subject, rest, told);
+    const options = { id, ...node, ...(place === undefined ? {} : { place }) };
+    const outcome = await this.#link.publish(subject, rest, options);
     switch (outcome.type) {
       case "stored": {
         const room = this.#rooms.get(roomId);
@@ -342,19 +340,19 @@ export class JetStreamStore implements Store {
       case "overtaken":
       case "unheard":
       case "refused":
-        return { type: "refused", error: unavailable(CANNOT_WRITE) };
+        return { type: "refused", error: unavailable() };
       default:
         return outcome satisfies never;
     }
   }
 
-  /** The id of a presence entry: that somebody left behind is gone is told once, whoever tells it. */
+  /** The id of a presence entry. That a client of a dead node is gone is stored once, whoever announces it. */
   #idOf({ event, from }: PresenceDraft, room: JetStreamRoom | undefined): string {
     const speaker = room?.speakers.get(from);
     const foreign = speaker !== undefined && speaker.node !== this.#node;
     return foreign && (event === "leave" || event === "away")
       ? `${from}.${room?.id}-${speaker.seq}`
-      : `${from}.${this.#node}-${++this.#told}`;
+      : `${from}.${this.#node}-${++this.#announcements}`;
   }
 
   #listen(): void {
@@ -419,7 +417,7 @@ export class JetStreamStore implements Store {
   /** Waits a moment for NATS; rejects with `unavailable` where it is not there. */
   async #whenReady(): Promise<void> {
     await this.#health.ready();
-    if (!this.#health.works) throw unavailable(CANNOT_WRITE);
+    if (!this.#health.works) throw unavailable();
   }
 
   #lose(room: JetStreamRoom, how: "deleted" | "lost"): void {
@@ -455,9 +453,9 @@ export class JetStreamStore implements Store {
     return [...speakers].flatMap(([id, { node }]) => this.#nodes.isDead(node, now) ? [id] : []);
   }
 
-  /** Tells a room what has to be told again, and closes it when nothing has and nobody here needs it. */
+  /** Announces to a room again what its log lacks, and closes it when nobody here needs it. */
   #settle(room: JetStreamRoom): void {
-    // What is stored and not heard yet would look as if it was to be told again.
+    // An entry that is stored and not heard yet would look as if it was lacking.
     if (room.unsettled && this.#health.works && !room.lacking) {
       this.#disputes.correct(room, (id) => this.#queue.holds(id));
     }
@@ -478,12 +476,14 @@ export class JetStreamStore implements Store {
   /** Gives up a client that is at another node. Who `mayBeHere`, having come from there, shall come back. */
   #taken(clientId: string, mayBeHere = false): void {
     if (this.#clients.has(clientId)) {
-      for (const room of this.#rooms.values()) if (room.told.move(clientId)) room.unsettled = true;
+      for (const room of this.#rooms.values()) {
+        if (room.announced.move(clientId)) room.unsettled = true;
+      }
     }
     this.#events.taken(clientId, undefined, mayBeHere);
   }
 
-  #tell(room: Pick<StoredRoom, "id">, presence: Omit<PresenceDraft, "at" | "n">): void {
+  #announce(room: Pick<StoredRoom, "id">, presence: Omit<PresenceDraft, "at" | "n">): void {
     this.append(room.id, { at: Date.now(), n: 0, ...presence });
   }
 }

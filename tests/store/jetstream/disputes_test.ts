@@ -1,13 +1,13 @@
 import { assertEquals } from "@std/assert";
 import { Disputes } from "../../../src/store/jetstream/disputes.ts";
-import { Told } from "../../../src/store/jetstream/told.ts";
+import { AnnouncedPresence } from "../../../src/store/cluster/announced_presence.ts";
 import { pure } from "../../support/pure.ts";
 
 const ANA = { from: "ana", name: "Ana" };
 
 /** A room that was told that ana came, disputes about her, and what comes of them. */
 class Bench {
-  readonly room = { id: "a", told: new Told("me") };
+  readonly room = { id: "a", announced: new AnnouncedPresence("me") };
   readonly done: string[] = [];
   readonly answers: PromiseWithResolvers<boolean>[] = [];
   readonly disputes = new Disputes({
@@ -16,12 +16,13 @@ class Bench {
       this.answers.push(answer);
       return answer.promise;
     },
-    tell: ({ id }, { event, from, name }) => this.done.push(`${id}: ${from} (${name}) ${event}`),
+    announce: ({ id }, { event, from, name }) =>
+      this.done.push(`${id}: ${from} (${name}) ${event}`),
     taken: (from, roomId) => this.done.push(`${roomId}: ${from} taken`),
   });
 
   constructor() {
-    this.room.told.tell({ event: "join", ...ANA });
+    this.room.announced.announce({ event: "join", ...ANA });
   }
 
   settle(): Promise<void> {
@@ -47,7 +48,7 @@ pure("somebody of whom two nodes tell is given up by the one where it is not", a
   const bench = new Bench();
   await bench.answered(false);
   assertEquals(bench.done, ["a: ana taken"]);
-  assertEquals(bench.room.told.has("ana"), false);
+  assertEquals(bench.room.announced.has("ana"), false);
 });
 
 for (const event of ["leave", "away"] as const) {
@@ -57,7 +58,7 @@ for (const event of ["leave", "away"] as const) {
       `nothing is told any more of a ${event} that comes before the answer "${answer}"`,
       async () => {
         const bench = new Bench();
-        await bench.answered(isHere, () => bench.room.told.tell({ event, ...ANA }));
+        await bench.answered(isHere, () => bench.room.announced.announce({ event, ...ANA }));
         assertEquals(bench.done, []);
       },
     );

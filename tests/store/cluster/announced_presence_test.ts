@@ -1,17 +1,20 @@
 import { assertEquals } from "@std/assert";
 import type { MemberInfo, PresenceEvent } from "../../../src/protocol/frames.ts";
-import { type Correction, Told } from "../../../src/store/jetstream/told.ts";
+import {
+  AnnouncedPresence,
+  type Correction,
+} from "../../../src/store/cluster/announced_presence.ts";
 import { pure } from "../../support/pure.ts";
 
-/** Compares what a node has told, event by event, with a log: each member as `[node, info]`. */
+/** Compares what a node has announced, event by event, with a log: each member as `[node, info]`. */
 function compare(
-  told: [PresenceEvent, string, string?][],
+  announced: [PresenceEvent, string, string?][],
   logged: [node: string, member: MemberInfo][],
   busy: string[] = [],
 ): Correction[] {
-  const all = new Told("me");
-  for (const [event, from, name] of told) {
-    all.tell({ event, from, name });
+  const all = new AnnouncedPresence("me");
+  for (const [event, from, name] of announced) {
+    all.announce({ event, from, name });
   }
   return all.corrections({
     members: new Map(logged.map(([, member]) => [member.client_id, member])),
@@ -32,19 +35,22 @@ pure("nothing is to be done where the log says what was told", () => {
 });
 
 pure("what others took for gone, or was not stored, is told again", () => {
-  const tell = (event: PresenceEvent, name?: string): Correction => ({
-    type: "tell",
+  const announce = (event: PresenceEvent, name?: string): Correction => ({
+    type: "announce",
     event,
     from: "ana",
     name,
   });
-  assertEquals(compare([["join", "ana", "Ana"]], []), [tell("join", "Ana")]);
-  assertEquals(compare([["join", "ana"], ["away", "ana"]], []), [tell("join"), tell("away")]);
-  assertEquals(compare([["join", "ana"]], [["me", AWAY]]), [tell("back")]);
-  assertEquals(compare([["back", "ana"]], [["other", AWAY]]), [tell("back")]);
-  assertEquals(compare([["join", "ana"], ["away", "ana"]], [["me", ANA]]), [tell("away")]);
-  assertEquals(compare([["join", "ana", "Ana"]], [["me", ANA]]), [tell("rename", "Ana")]);
-  assertEquals(compare([], [["me", ANA]]), [tell("leave")]);
+  assertEquals(compare([["join", "ana", "Ana"]], []), [announce("join", "Ana")]);
+  assertEquals(compare([["join", "ana"], ["away", "ana"]], []), [
+    announce("join"),
+    announce("away"),
+  ]);
+  assertEquals(compare([["join", "ana"]], [["me", AWAY]]), [announce("back")]);
+  assertEquals(compare([["back", "ana"]], [["other", AWAY]]), [announce("back")]);
+  assertEquals(compare([["join", "ana"], ["away", "ana"]], [["me", ANA]]), [announce("away")]);
+  assertEquals(compare([["join", "ana", "Ana"]], [["me", ANA]]), [announce("rename", "Ana")]);
+  assertEquals(compare([], [["me", ANA]]), [announce("leave")]);
 });
 
 pure("somebody for whom another node speaks is that one's", () => {
@@ -62,16 +68,16 @@ pure("nothing is said of somebody of whom something is on its way", () => {
 });
 
 pure("somebody who is another node's is not told of again", () => {
-  const told = new Told("me");
-  told.tell({ event: "join", from: "ana", name: undefined });
+  const announced = new AnnouncedPresence("me");
+  announced.announce({ event: "join", from: "ana", name: undefined });
   const there = { members: new Map([["ana", ANA]]), speakers: new Map([["ana", { node: "you" }]]) };
-  assertEquals(told.corrections(there, () => false).length, 1);
-  told.forget("ana");
+  assertEquals(announced.corrections(there, () => false).length, 1);
+  announced.forget("ana");
   const gone = { members: new Map(), speakers: new Map() };
-  assertEquals(told.corrections(gone, () => false), []);
+  assertEquals(announced.corrections(gone, () => false), []);
   // A new name of somebody who is not here makes nobody a member.
-  told.tell({ event: "rename", from: "ana", name: "Ana" });
-  assertEquals(told.corrections(gone, () => false), []);
+  announced.announce({ event: "rename", from: "ana", name: "Ana" });
+  assertEquals(announced.corrections(gone, () => false), []);
 });
 
 pure("somebody who has come in at another node is left to that one, whatever it tells", () => {
@@ -81,15 +87,19 @@ pure("somebody who has come in at another node is left to that one, whatever it 
   const there = { members: new Map([["ana", AWAY]]), speakers: speakers("you") };
   const gone = { members: new Map(), speakers: new Map() };
   for (const logged of [there, gone]) {
-    const told = new Told("me");
-    told.tell({ event: "join", from: "ana", name: undefined });
-    assertEquals([told.move("ana"), told.move("ben"), told.has("ana")], [true, false, false]);
+    const announced = new AnnouncedPresence("me");
+    announced.announce({ event: "join", from: "ana", name: undefined });
+    assertEquals([announced.move("ana"), announced.move("ben"), announced.has("ana")], [
+      true,
+      false,
+      false,
+    ]);
     // What it does not take up there it leaves here, later.
-    assertEquals(told.corrections(here, () => false), []);
-    assertEquals(told.corrections(logged, () => false), [taken]);
-    assertEquals(told.corrections(logged, () => false), []);
-    told.tell({ event: "back", from: "ana", name: undefined });
-    assertEquals(told.has("ana"), true);
+    assertEquals(announced.corrections(here, () => false), []);
+    assertEquals(announced.corrections(logged, () => false), [taken]);
+    assertEquals(announced.corrections(logged, () => false), []);
+    announced.announce({ event: "back", from: "ana", name: undefined });
+    assertEquals(announced.has("ana"), true);
   }
 });
 
@@ -97,7 +107,7 @@ pure("that a room is quiet is told again until its log says so, and then nothing
   const grown: [PresenceEvent, string][] = [["join", "ana"], ["join", "ben"], ["quiet", ""]];
   const logged: [string, MemberInfo][] = [["me", ANA], ["me", { client_id: "cleo" }]];
   assertEquals(compare(grown, logged), [
-    { type: "tell", event: "quiet", from: "", name: undefined },
+    { type: "announce", event: "quiet", from: "", name: undefined },
   ]);
   assertEquals(compare(grown, logged, [""]), []);
 });
