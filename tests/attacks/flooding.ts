@@ -84,6 +84,20 @@ export const FLOODING: readonly Attack[] = [
     ],
   },
   {
+    name: "31,000 objects, each with a field that no other has, as often as they are let in",
+    lines: () => [
+      ...greet(),
+      ...forever([
+        every(1_700),
+        send(
+          `{"action":"ping","x":[${
+            Array.from({ length: 31_000 }, (_, i) => `{"${i.toString(36)}":1}`).join()
+          }]}`,
+        ),
+      ]),
+    ],
+  },
+  {
     name: "190,000 lists in each other, as often as it is let in",
     lines: () => [
       ...greet(),

@@ -146,6 +146,23 @@ pure(
   },
 );
 
+pure("decode() reads nothing of more structure than anybody needs, but as much as a batch", () => {
+  const frame = (item: string, times: number) =>
+    `{"action":"ping","x":[${Array(times).fill(item).join()}],"y":"${",:[{".repeat(5_000)}"}`
+      .padEnd(5_000);
+  // Besides the items, with a comma behind each, there are six.
+  for (const [item, marks] of [["1", 1], [`[]`, 2], [`{"a":1}`, 3]] as const) {
+    const most = Math.floor((4_096 - 6) / marks);
+    assertEquals(decode(frame(item, most), "v1").action, "ping", item);
+    const error = assertThrows(() => decode(frame(item, most + 1), "v1"), ChatError);
+    assertEquals([error.code, error.message], [
+      "invalid_json",
+      "JSON must not have more than 4096 of [ { , :",
+    ]);
+    assertEquals(addressOf(frame(item, most + 1)), undefined);
+  }
+});
+
 pure("decode() counts the bytes of a body as TextEncoder does", () => {
   const encoder = new TextEncoder();
   const units = fc.array(fc.constantFrom("a", "é", "€", "😀", "\ud800", "\udc00"), {
