@@ -1,0 +1,105 @@
+/**
+ * The names that the package gives to others. Whoever adds or takes away one changes the list
+ * here, and says so in CHANGELOG.md.
+ *
+ * @module
+ */
+
+import { assertEquals } from "@std/assert";
+import config from "../deno.json" with { type: "json" };
+import "./support/ignore_unpermitted.ts";
+
+/** What an entry of the package exports, by kind; types are interfaces and aliases. */
+interface Exports {
+  classes?: string;
+  functions?: string;
+  constants?: string;
+  types?: string;
+}
+
+const CLIENT: Exports = {
+  classes: "ChatClient ChatError ChatRoom ConnectError SendError",
+  types: "ClientOptions Entry ErrorCode JoinOptions MemberInfo Message MessageEntry " +
+    "PresenceChange PresenceEntry PresenceEvent ReadOptions RoomActions RoomEvent Status " +
+    "WaitOptions",
+};
+
+const EXPORTS: Record<string, Exports> = {
+  ".": CLIENT,
+  "./client": CLIENT,
+  "./server": {
+    classes: "ChatError Log MemoryBound Roster",
+    functions: "chooseStore createChat",
+    types: "Chat ChatErrorOptions ChatOptions Draft EngineOptions ErrorCode Fields HubOptions " +
+      "LogEntry LogLimits LogPart Logger MemberInfo MessageDraft OpenStore PresenceDraft " +
+      "PresenceEntry PresenceEvent Return Shrinkable SocketLimits Store StoreEvents StoreLimits " +
+      "StoreOptions StoredClient StoredRoom",
+  },
+  "./cli": {},
+  "./protocol": {
+    constants: "ACTIONS MAX_BATCH MAX_BODY_BYTES MAX_FRAME_CHARS MAX_LAST MAX_LISTED " +
+      "MAX_NAME_BYTES MAX_NAME_CHARS MAX_WORD_CHARS PLAIN_ACTIONS SUBPROTOCOL",
+    types: "ClientFrame ConnectedFrame CreateFrame Dialect Draft EntriesFrame Entry ErrorCode " +
+      "ErrorFrame GapFrame GoodbyeFrame HelloFrame JoinFrame LeaveFrame Limits MemberInfo " +
+      "MembersFrame MessageDraft MessageEntry MessageFrame PauseFrame PingEvent PingFrame " +
+      "PongEvent PongFrame PresenceDraft PresenceEntry PresenceEvent Ref RenameFrame Reply " +
+      "Request ServerFrame SuccessFrame TypingEvent TypingFrame",
+  },
+};
+
+/** Members of what a program of others holds most: what an editor completes them to. */
+const MEMBERS: Record<string, string> = {
+  ChatClient: "clientId close connect createRoom joinRoom leaveRoom name readMessages rename " +
+    "retryNow room rooms sendMessage session status statuses",
+  ChatRoom: "cursor end epoch events id leave members messages name presence renew send stale " +
+    "take tell token typing",
+};
+
+const KINDS: Record<string, keyof Exports> = {
+  class: "classes",
+  function: "functions",
+  variable: "constants",
+  interface: "types",
+  typeAlias: "types",
+};
+
+interface Named {
+  name: string;
+}
+
+interface Declared extends Named {
+  declarations: { kind: string; def: { methods?: Named[]; properties?: Named[] } }[];
+}
+
+/** Reads what a module exports, as `deno doc` lists it. */
+async function exportsOf(path: string): Promise<Declared[]> {
+  const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
+    args: ["doc", "--json", path],
+    cwd: new URL("../", import.meta.url),
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  const { nodes } = JSON.parse(new TextDecoder().decode(stdout));
+  return Object.values<{ symbols: Declared[] }>(nodes).flatMap(({ symbols }) => symbols);
+}
+
+for (const [entry, path] of Object.entries(config.exports)) {
+  Deno.test(`the entry "${entry}" exports what is listed, and nothing else`, async () => {
+    const names = new Map<string, Set<string>>();
+    for (const { name, declarations } of await exportsOf(path)) {
+      const kind = KINDS[declarations[0]!.kind] ?? declarations[0]!.kind;
+      names.set(kind, (names.get(kind) ?? new Set()).add(name));
+    }
+    const exported = [...names].map(([kind, set]) => [kind, [...set].sort().join(" ")]);
+    assertEquals<unknown>(Object.fromEntries(exported), EXPORTS[entry]);
+  });
+}
+
+Deno.test("clients and rooms have the members that are listed, and no others", async () => {
+  const found = (await exportsOf("client.ts")).filter(({ name }) => name in MEMBERS)
+    .map(({ name, declarations: [declaration] }) => {
+      const { methods, properties } = declaration!.def;
+      const members = new Set([methods ?? [], properties ?? []].flat().map(({ name }) => name));
+      return [name, [...members].filter((member) => !member.startsWith("[")).sort().join(" ")];
+    });
+  assertEquals(Object.fromEntries(found), MEMBERS);
+});
