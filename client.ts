@@ -21,14 +21,20 @@ import type { Accepted, Connection, Push } from "./src/client/connection.ts";
 import type { ReadOptions } from "./src/client/event_buffer.ts";
 import { listenToPage } from "./src/client/page.ts";
 import { Reconnector, type Status } from "./src/client/reconnect.ts";
-import { ChatRoom, type Message, type RoomActions, type RoomReply } from "./src/client/room.ts";
+import {
+  type ChatRoom,
+  JoinedRoom,
+  type Message,
+  type RoomActions,
+  type RoomReply,
+} from "./src/client/room.ts";
 import { OUTSIDE, Sender } from "./src/client/sender.ts";
 import { sleep, type WaitOptions } from "./src/protocol/deadline.ts";
 import { ChatError, ConnectError, messageOf, SendError } from "./src/protocol/errors.ts";
 import type { ConnectedFrame } from "./src/protocol/frames.ts";
 
 export type { ErrorCode } from "./src/protocol/errors.ts";
-export type { Message, PresenceChange, RoomActions, RoomEvent } from "./src/client/room.ts";
+export type { ChatRoom, Message, PresenceChange, RoomEvent } from "./src/client/room.ts";
 export type {
   Entry,
   MemberInfo,
@@ -37,7 +43,7 @@ export type {
   PresenceEvent,
 } from "./src/protocol/frames.ts";
 export type { ReadOptions, Status, WaitOptions };
-export { ChatError, ChatRoom, ConnectError, SendError };
+export { ChatError, ConnectError, SendError };
 
 /** Settings of a client. */
 export interface ClientOptions {
@@ -79,20 +85,20 @@ export class ChatClient implements AsyncDisposable {
   readonly #options: ClientOptions;
   readonly #timeoutMs: number;
   readonly #reconnector: Reconnector;
-  readonly #rooms = new Map<string, ChatRoom>();
+  readonly #rooms = new Map<string, JoinedRoom>();
   readonly #actions: RoomActions;
   readonly #sender: Sender;
   readonly #closed = new AbortController();
   #clientId = "";
   #session: string | undefined;
   #name: string | undefined;
-  #current: ChatRoom | undefined;
+  #current: JoinedRoom | undefined;
   /** The number of calls that wait for a room. */
   #entering = 0;
   /** Ids of rooms that were entered too late: whoever wanted to be there was told that it failed. */
   readonly #unwanted = new Set<string>();
   /** Rooms whose members are being asked for. */
-  readonly #renewing = new Set<ChatRoom>();
+  readonly #renewing = new Set<JoinedRoom>();
   /** Set once the app may have kept the session. */
   #isKept = false;
 
@@ -254,7 +260,7 @@ export class ChatClient implements AsyncDisposable {
     else this.close();
   }
 
-  #here(): ChatRoom {
+  #here(): JoinedRoom {
     if (this.#current === undefined) throw new ChatError("not_in_room", "Not in any room");
     return this.#current;
   }
@@ -284,10 +290,10 @@ export class ChatClient implements AsyncDisposable {
     }
   }
 
-  #enter(reply: Accepted, wanted: boolean): ChatRoom {
+  #enter(reply: Accepted, wanted: boolean): JoinedRoom {
     const joined = roomIn(reply);
     let room = this.#rooms.get(joined.room_id);
-    if (room === undefined) room = new ChatRoom(joined, this.#actions);
+    if (room === undefined) room = new JoinedRoom(joined, this.#actions);
     else room.renew(joined);
     if (wanted) {
       this.#rooms.set(room.id, room);
@@ -309,7 +315,7 @@ export class ChatClient implements AsyncDisposable {
     this.#unwanted.clear();
   }
 
-  async #leave(room: ChatRoom, options: WaitOptions): Promise<void> {
+  async #leave(room: JoinedRoom, options: WaitOptions): Promise<void> {
     if (this.#rooms.get(room.id) !== room) return;
     const frame = { action: "leave", body: { room_id: room.id } };
     try {
@@ -320,14 +326,14 @@ export class ChatClient implements AsyncDisposable {
     }
   }
 
-  #forget(room: ChatRoom, reason: string): void {
+  #forget(room: JoinedRoom, reason: string): void {
     if (this.#rooms.get(room.id) !== room) return;
     this.#rooms.delete(room.id);
     if (this.#current === room) this.#current = [...this.#rooms.values()].at(-1);
     room.end(reason);
   }
 
-  async #send(room: ChatRoom, text: string, options: WaitOptions): Promise<number> {
+  async #send(room: JoinedRoom, text: string, options: WaitOptions): Promise<number> {
     const { sendTimeoutMs = 60_000 } = this.#options;
     if (this.#rooms.get(room.id) !== room) throw new SendError(`Not in room ${room.id}`, false);
     const { timeoutMs = sendTimeoutMs, signal } = options;
@@ -381,7 +387,7 @@ export class ChatClient implements AsyncDisposable {
   /** Joins a room that this client is in; resolves with how long to wait where the server says "not now", else with -1. */
   async #rejoin(
     connection: Connection,
-    room: ChatRoom,
+    room: JoinedRoom,
     body: Record<string, unknown>,
     accept: (reply: Accepted) => void,
   ): Promise<number> {
@@ -396,7 +402,7 @@ export class ChatClient implements AsyncDisposable {
   }
 
   /** Asks for the members of a room, once for gaps in a row: who came and went may lie in one. */
-  async #renew(room: ChatRoom): Promise<void> {
+  async #renew(room: JoinedRoom): Promise<void> {
     const { connection } = this.#reconnector;
     if (connection === undefined || this.#renewing.has(room)) return;
     this.#renewing.add(room);

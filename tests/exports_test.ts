@@ -9,7 +9,7 @@ import { assertEquals } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
 import "./support/ignore_unpermitted.ts";
 
-/** What an entry of the package exports, by kind; types are interfaces and aliases. */
+/** Names that an entry of the package exports, by kind; types are interfaces and aliases. */
 interface Exports {
   classes?: string;
   functions?: string;
@@ -18,9 +18,9 @@ interface Exports {
 }
 
 const CLIENT: Exports = {
-  classes: "ChatClient ChatError ChatRoom ConnectError SendError",
-  types: "ClientOptions Entry ErrorCode JoinOptions MemberInfo Message MessageEntry " +
-    "PresenceChange PresenceEntry PresenceEvent ReadOptions RoomActions RoomEvent Status " +
+  classes: "ChatClient ChatError ConnectError SendError",
+  types: "ChatRoom ClientOptions Entry ErrorCode JoinOptions MemberInfo Message MessageEntry " +
+    "PresenceChange PresenceEntry PresenceEvent ReadOptions RoomEvent Status " +
     "WaitOptions",
 };
 
@@ -51,8 +51,7 @@ const EXPORTS: Record<string, Exports> = {
 const MEMBERS: Record<string, string> = {
   ChatClient: "clientId close connect createRoom joinRoom leaveRoom name readMessages rename " +
     "retryNow room rooms sendMessage session status statuses",
-  ChatRoom: "cursor end epoch events id leave members messages name presence renew send stale " +
-    "take tell token typing",
+  ChatRoom: "cursor epoch events id leave members messages name presence send typing",
 };
 
 const KINDS: Record<string, keyof Exports> = {

@@ -49,6 +49,47 @@ export type RoomEvent =
   /** The last event: the room was left, is gone, or the client was closed. */
   | { type: "closed"; reason: string };
 
+/** A room this client is in. Iterating over it gives its messages. */
+export interface ChatRoom extends AsyncIterable<Message> {
+  /** The id that others need to join. */
+  readonly id: string;
+  /** Its name. */
+  readonly name: string;
+  /** Everybody in the room, by client id; nobody where `presence` is false. */
+  readonly members: ReadonlyMap<string, MemberInfo>;
+  /** False in a room that is too large to tell who comes and goes. */
+  readonly presence: boolean;
+  /** Names this life of the room's log: `seq` begins anew with another. */
+  readonly epoch: string;
+  /** The `seq` of the last entry this client has. */
+  readonly cursor: number;
+
+  /**
+   * Says something. Resolves with its `seq` when it is in the room's log, however often
+   * the connection breaks; rejects with a SendError that says whether it may be there
+   * all the same.
+   */
+  send(text: string, options?: WaitOptions): Promise<number>;
+
+  /** Tells the others that this client is typing; where it cannot be told, nothing happens. */
+  typing(): void;
+
+  /** Leaves the room. */
+  leave(options?: WaitOptions): Promise<void>;
+
+  /**
+   * Everything that happens, until the room is left. It begins with the first event that was not
+   * read yet, or where `from` says: a second reader gets with `start` all that the room holds.
+   */
+  events(options?: ReadOptions): AsyncGenerator<RoomEvent, void, undefined>;
+
+  /** The messages among the {@linkcode events}, this client's own included. */
+  messages(options?: ReadOptions): AsyncGenerator<Message, void, undefined>;
+
+  /** The same as {@linkcode messages}. */
+  [Symbol.asyncIterator](): AsyncGenerator<Message, void, undefined>;
+}
+
 /**
  * Bounds of what a room keeps for readers that are slower than it, with sizes in UTF-16 units: as
  * many as a server's log has bytes, so that history is there until it is read.
@@ -58,11 +99,10 @@ const KEPT = { events: 10_000, size: 4_194_304 };
 /** Calls of a room to its client. */
 export interface RoomActions {
   /** Says something in the room. */
-  send(room: ChatRoom, text: string, wait: WaitOptions): Promise<number>;
+  send(room: JoinedRoom, text: string, wait: WaitOptions): Promise<number>;
   /** Tells the others that this client is typing. */
-  typing(room: ChatRoom): void;
-  /** Leaves the room. */
-  leave(room: ChatRoom, wait: WaitOptions): Promise<void>;
+  typing(room: JoinedRoom): void;
+  leave(room: JoinedRoom, wait: WaitOptions): Promise<void>;
 }
 
 /** Changes that are known to happen to people: entries of a later protocol may tell more. */
@@ -71,11 +111,9 @@ const PRESENCE = ["join", "away", "back", "leave", "rename", "quiet"] satisfies 
 /** A reply that lets a client into a room. */
 export type RoomReply = SuccessFrame & { room_id: string };
 
-/** A room this client is in. Iterating over it gives its messages. */
-export class ChatRoom implements AsyncIterable<Message> {
-  /** The id that others need to join. */
+/** A room this client is in, for the client: apps see the {@linkcode ChatRoom} it implements. */
+export class JoinedRoom implements ChatRoom {
   readonly id: string;
-  /** Its name. */
   readonly name: string;
   readonly #actions: RoomActions;
   readonly #buffer: EventBuffer<RoomEvent>;
@@ -88,7 +126,7 @@ export class ChatRoom implements AsyncIterable<Message> {
   #token: string | undefined;
   #cursor = 0;
 
-  /** Made by the client from the answer to `create` or `join`. */
+  /** Makes a room from the answer to `create` or `join`. */
   constructor(reply: RoomReply, actions: RoomActions) {
     this.id = reply.room_id;
     this.name = reply.room_name ?? "";
@@ -97,22 +135,19 @@ export class ChatRoom implements AsyncIterable<Message> {
     this.#buffer = new EventBuffer<RoomEvent>(KEPT, missed, this.#cursor);
   }
 
-  /** Everybody in the room, by client id; nobody where `presence` is false. */
   get members(): ReadonlyMap<string, MemberInfo> {
     return this.#roster.members;
   }
 
-  /** False in a room that is too large to tell who comes and goes. */
   get presence(): boolean {
     return !this.#roster.quiet;
   }
 
-  /** For the client: whether the member list may lack what lay in a gap. */
+  /** Says whether the member list may lack what lay in a gap. */
   get stale(): boolean {
     return this.#stale && this.presence;
   }
 
-  /** Names this life of the room's log. */
   get epoch(): string {
     return this.#epoch;
   }
@@ -122,49 +157,35 @@ export class ChatRoom implements AsyncIterable<Message> {
     return this.#token;
   }
 
-  /** The `seq` of the last entry this client has. */
   get cursor(): number {
     return this.#cursor;
   }
 
-  /**
-   * Says something. Resolves with its `seq` when it is in the room's log, however often
-   * the connection breaks; rejects with a SendError that says whether it may be there
-   * all the same.
-   */
   send(text: string, options: WaitOptions = {}): Promise<number> {
     return this.#actions.send(this, text, options);
   }
 
-  /** Tells the others that this client is typing; where it cannot be told, nothing happens. */
   typing(): void {
     this.#actions.typing(this);
   }
 
-  /** Leaves the room. */
   leave(options: WaitOptions = {}): Promise<void> {
     return this.#actions.leave(this, options);
   }
 
-  /**
-   * Everything that happens, until the room is left. It begins with the first event that was not
-   * read yet, or where `from` says: a second reader gets with `start` all that the room holds.
-   */
   events(options: ReadOptions = {}): AsyncGenerator<RoomEvent, void, undefined> {
     return this.#buffer.read(options);
   }
 
-  /** The messages among the {@linkcode events}, this client's own included. */
   messages(options: ReadOptions = {}): AsyncGenerator<Message, void, undefined> {
     return messagesOf(this.events(options));
   }
 
-  /** The same as {@linkcode messages}. */
   [Symbol.asyncIterator](): AsyncGenerator<Message, void, undefined> {
     return this.messages();
   }
 
-  /** For the client: takes the answer to another join; tells of it where the room `isBack`, or something is missing. */
+  /** Takes the answer to another join; tells of it where the room `isBack`, or something is missing. */
   renew(reply: SuccessFrame, isBack = false): void {
     const recovered = reply.recovered !== false && reply.epoch === this.#epoch &&
       (reply.after ?? 0) <= this.#cursor;
@@ -173,7 +194,7 @@ export class ChatRoom implements AsyncIterable<Message> {
     if (isBack || !recovered) this.#push({ type: "recovered", recovered });
   }
 
-  /** For the client: takes an entry; one that was had before is passed over, and `false` returned. */
+  /** Takes an entry; one that was had before is passed over, and `false` returned. */
   take(entry: Entry, clientId: string): boolean {
     const { seq, at, from, name } = entry;
     if (!(seq > this.#cursor)) return false;
@@ -191,7 +212,7 @@ export class ChatRoom implements AsyncIterable<Message> {
     return true;
   }
 
-  /** For the client: takes what is no entry. */
+  /** Takes what is no entry. */
   tell(event: Extract<RoomEvent, { type: "typing" | "gap" }>): void {
     if (event.type === "gap") {
       this.#cursor = Math.max(this.#cursor, event.toSeq);
@@ -200,7 +221,7 @@ export class ChatRoom implements AsyncIterable<Message> {
     this.#push(event);
   }
 
-  /** For the client: says the last word and ends every iteration. */
+  /** Says the last word and ends every iteration. */
   end(reason: string): void {
     this.#push({ type: "closed", reason });
     this.#buffer.end();

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { ChatRoom, type RoomActions, type RoomEvent } from "../../src/client/room.ts";
+import { JoinedRoom, type RoomActions, type RoomEvent } from "../../src/client/room.ts";
 import type { Entry, MemberInfo, PresenceEvent, SuccessFrame } from "../../src/protocol/frames.ts";
 
 const pure = { permissions: "none" } as const;
@@ -10,8 +10,8 @@ const NO_ACTIONS: RoomActions = {
   leave: () => Promise.resolve(),
 };
 
-function room(reply: Partial<SuccessFrame> = {}, actions = NO_ACTIONS): ChatRoom {
-  return new ChatRoom({
+function room(reply: Partial<SuccessFrame> = {}, actions = NO_ACTIONS): JoinedRoom {
+  return new JoinedRoom({
     status: "success",
     room_id: "r1",
     room_name: "Lobby",
@@ -32,16 +32,16 @@ function seen(seq: number, event: PresenceEvent, from = "ben", name?: string): E
   return { seq, at: 7, event, from, ...(name === undefined ? {} : { name }) };
 }
 
-function take(to: ChatRoom, ...entries: Entry[]): void {
+function take(to: JoinedRoom, ...entries: Entry[]): void {
   for (const entry of entries) to.take(entry, "me");
 }
 
-function members(of: ChatRoom): MemberInfo[] {
+function members(of: JoinedRoom): MemberInfo[] {
   return [...of.members.values()];
 }
 
 /** Ends the room and gives what was not read yet, without the last word. */
-async function rest(of: ChatRoom): Promise<RoomEvent[]> {
+async function rest(of: JoinedRoom): Promise<RoomEvent[]> {
   of.end("Over");
   const events = await Array.fromAsync(of.events());
   assertEquals(events.pop(), { type: "closed", reason: "Over" });
@@ -239,7 +239,7 @@ Deno.test("messages and events made at once both see everything", pure, async ()
 const MANY = 25_000;
 
 /** Takes the messages `from` to `to`. */
-function chatter(lobby: ChatRoom, from: number, to: number): void {
+function chatter(lobby: JoinedRoom, from: number, to: number): void {
   for (let seq = from; seq <= to; seq++) take(lobby, said(seq, "x"));
 }
 
