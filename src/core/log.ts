@@ -124,21 +124,31 @@ export class Log implements Shrinkable {
     this.#note();
   }
 
-  /** Drops the oldest of what it has, so that memory becomes free; the newest entry stays. */
+  /**
+   * Takes less memory: gives back what no entry needs, or else drops the oldest, a segment or half of
+   * them at the most; the newest entry stays.
+   */
   shrink(): void {
     if (this.#recent !== "") this.#file();
     const end = this.#segments.oldestEnd;
-    if (end === undefined || this.#size < 2) return;
-    if (this.#starts[this.#place(this.#size - 1)]! < end) {
-      const least = this.#size >> 1;
-      while (this.#size > least) this.#drop();
-      this.#segments.compact(this.#starts[this.#first]!, this.#next - 1);
-    } else {
-      while (this.#starts[this.#first]! < end) this.#drop();
+    if (end === undefined) return;
+    const start = this.#starts[this.#first]!;
+    const bytes = this.#next - start;
+    let isLoose = this.#segments.held >= 2 * bytes;
+    if (!isLoose) {
+      if (this.#size < 2) return;
+      const middle = start + bytes / 2;
+      do this.#drop(); while (this.#size > 1 && this.#starts[this.#first]! < Math.min(middle, end));
+      this.#shrunkTo = this.#dropped;
       this.#segments.dropSpare();
+      isLoose = middle < end;
     }
-    this.#shrunkTo = this.#dropped;
-    this.#note();
+    if (isLoose) this.#segments.compact(this.#starts[this.#first]!, this.#next - 1);
+    let places = this.#seqs.length;
+    while (places > SMALLEST_RING && this.#size <= places / 4) places /= 2;
+    if (places < this.#seqs.length) this.#resize(places);
+    // However little it is: what notes nothing does not have to shrink again before it has grown.
+    this.#note(0);
   }
 
   /** Adds the next entry, whose `seq` must be greater than the head, and drops what no longer fits. */
@@ -147,7 +157,7 @@ export class Log implements Shrinkable {
       throw new RangeError(`Cannot push seq ${seq}: the log is at ${this.#head}`);
     }
     if (this.#recent.length > MOST_RECENT) this.#file();
-    if (this.#size === this.#seqs.length) this.#grow();
+    if (this.#size === this.#seqs.length) this.#resize(2 * this.#size);
     const place = this.#place(this.#size++);
     this.#seqs[place] = seq;
     this.#starts[place] = this.#next;
@@ -240,12 +250,13 @@ export class Log implements Shrinkable {
     while (this.#size > 1 && this.#next - 1 - this.#starts[this.#first]! > logBytes) this.#drop();
   }
 
-  #note(): void {
+  /** Notes the bytes that it takes, where they are at least `least` more or fewer than noted before. */
+  #note(least = NOTED_BYTES): void {
     const memory = this.#memory;
     if (memory === undefined) return;
     const held = this.#segments.held + this.#recent.length;
     const bytes = held + PLACE_BYTES * this.#seqs.length + LOG_BYTES;
-    if (Math.abs(bytes - this.#noted) < NOTED_BYTES) return;
+    if (Math.abs(bytes - this.#noted) < least) return;
     this.#noted = bytes;
     memory.note(this, bytes);
   }
@@ -324,14 +335,14 @@ export class Log implements Shrinkable {
     this.#segments.forget(this.#size === 0 ? this.#next : this.#starts[this.#first]!);
   }
 
-  #grow(): void {
-    this.#seqs = this.#larger(this.#seqs);
-    this.#starts = this.#larger(this.#starts);
+  /** Makes the rings of `places` places, which must be enough. */
+  #resize(places: number): void {
+    const resized = (ring: readonly number[]) => {
+      const more = new Array<number>(Math.max(0, places - ring.length)).fill(0);
+      return ring.slice(this.#first).concat(ring.slice(0, this.#first), more).slice(0, places);
+    };
+    this.#seqs = resized(this.#seqs);
+    this.#starts = resized(this.#starts);
     this.#first = 0;
-  }
-
-  #larger(ring: readonly number[]): number[] {
-    const more = new Array<number>(ring.length).fill(0);
-    return ring.slice(this.#first).concat(ring.slice(0, this.#first), more);
   }
 }

@@ -8,27 +8,32 @@ import { Levels } from "./order.ts";
 
 /** A thing that can do with less memory. */
 export interface Shrinkable {
-  /** Forgets some of the oldest of what it has, and notes what it takes then, if that is less. */
+  /** Forgets some of the oldest of what it has and notes what it takes then; notes nothing where it cannot. */
   shrink(): void;
 }
 
+/** The number of levels from one size to twice that. */
+const LEVELS_PER_DOUBLING = 4;
+
 /**
  * One bound over all of them. Above it the largest ones shrink, so that they become alike: whoever
- * fills many loses what is in those, and a small one loses nothing before all are as small.
+ * fills many loses what is in those, and one that takes less than an equal share loses nothing.
  * Everything here takes constant time.
  */
 export class MemoryBound {
   readonly #most: number;
+  readonly #least: number;
   /** The bytes that each takes. */
   readonly #shares = new Map<Shrinkable, number>();
-  /** Those that may have to shrink by the power of two that these reach. */
+  /** Those that may have to shrink by their sizes, see {@linkcode levelOf}. */
   readonly #bySize = new Levels<Shrinkable>();
   #bytes = 0;
   #shrinking = false;
 
-  /** Begins with none, which may take `most` bytes together. */
-  constructor(most: number) {
+  /** Begins with none, which may take `most` bytes together, and each of them `least` in any case. */
+  constructor(most: number, least = 0) {
     this.#most = most;
+    this.#least = least;
   }
 
   /** The bytes that all take. */
@@ -41,7 +46,9 @@ export class MemoryBound {
     this.#put(one, bytes);
     if (this.#shrinking) return;
     this.#shrinking = true;
-    for (let largest; this.#bytes > this.#most && (largest = this.#bySize.highest) !== undefined;) {
+    while (this.#bytes > this.#most) {
+      const largest = this.#bySize.highest;
+      if (largest === undefined || this.#isSpared(this.#shares.get(largest)!)) break;
       // It comes back with what it takes then. One that cannot shrink is left alone until it has grown.
       this.#bySize.delete(largest);
       largest.shrink();
@@ -56,9 +63,19 @@ export class MemoryBound {
     this.#shares.delete(one);
   }
 
+  /** Says whether one of that size keeps all that it has, though others that cannot shrink take too much. */
+  #isSpared(bytes: number): boolean {
+    return bytes <= this.#least || levelOf(bytes) < levelOf(this.#most / this.#shares.size);
+  }
+
   #put(one: Shrinkable, bytes: number): void {
     this.#bytes += bytes - (this.#shares.get(one) ?? 0);
     this.#shares.set(one, bytes);
-    this.#bySize.put(one, Math.floor(Math.log2(bytes + 1)));
+    this.#bySize.put(one, levelOf(bytes));
   }
+}
+
+/** The level of a size in bytes: whoever is at a higher one takes more. */
+function levelOf(bytes: number): number {
+  return Math.floor(LEVELS_PER_DOUBLING * Math.log2(bytes + 1));
 }

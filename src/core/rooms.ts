@@ -27,6 +27,9 @@ export type RoomsOptions = Pick<
 /** The share of the memory of all logs that is for rooms that nobody but their makers was ever in. */
 const ALONE_SHARE = 1 / 32;
 
+/** The bytes of a log, about as many as a room takes besides, that are never dropped for the sake of other logs. */
+const SPARED_BYTES = 4_096;
+
 /** The factor between the share that is left of all rooms and the share of its own bound that a client may use. */
 const PLACES_SHARE = 3;
 
@@ -60,8 +63,8 @@ export class Rooms {
     this.#options = options;
     const alone = options.memoryBytes * ALONE_SHARE;
     this.#memory = {
-      alone: new MemoryBound(alone),
-      met: new MemoryBound(options.memoryBytes - alone),
+      alone: new MemoryBound(alone, SPARED_BYTES),
+      met: new MemoryBound(options.memoryBytes - alone, SPARED_BYTES),
     };
     this.#sign = sign;
   }

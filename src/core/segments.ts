@@ -75,12 +75,14 @@ export class Segments {
     }
   }
 
-  /** Forgets all but what lies from one position up to another, and takes no more than that needs. */
+  /** Forgets all but what lies from one position up to another, and takes little more than that needs. */
   compact(from: number, to: number): void {
     const text = this.read(from, to);
-    const bytes = new Uint8Array(utf8Bytes(text));
+    const used = utf8Bytes(text);
+    // With room for some more, so that the next text does not make it be done again.
+    const bytes = new Uint8Array(Math.ceil(used * 5 / 4));
     encoder.encodeInto(text, bytes);
-    this.#segments.splice(0, Infinity, { start: from, bytes, used: bytes.length });
+    this.#segments.splice(0, Infinity, { start: from, bytes, used });
     this.#spare = undefined;
     this.#held = bytes.length;
   }

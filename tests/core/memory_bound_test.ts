@@ -35,6 +35,44 @@ pure("logs that are full together take no more than they may, and small ones los
   assert(hoard.some(({ hasShrunk }) => hasShrunk));
 });
 
+pure("a log that takes less than an equal share loses nothing, however the others grow", () => {
+  const memory = new MemoryBound(MB);
+  const quiet = logIn(memory);
+  fill(quiet, 12, 300);
+  for (let others = 0; others < 100; others++) {
+    const log = logIn(memory);
+    fill(log, 257, 100 + others % 40);
+    // Whoever reads it makes it take less than was noted.
+    log.after(0, MB);
+    fill(log, 1, 160);
+    assertEquals([quiet.size, quiet.tail], [12, 0], `beside ${others + 1}`);
+    assert(memory.bytes <= MB, `${memory.bytes}`);
+  }
+});
+
+pure("logs that are small enough lose nothing, even where they take too much together", () => {
+  const memory = new MemoryBound(100_000, 4_096);
+  const logs = Array.from({ length: 200 }, () => logIn(memory));
+  for (const log of logs) fill(log, 5, 250);
+  assert(logs.every(({ size }) => size === 5));
+  fill(logs[0]!, 300, 100);
+  assert(logs[0]!.tail > 0 && logs.slice(1).every(({ tail }) => tail === 0));
+});
+
+pure(
+  "the largest shrinks first, to a fifth, and nobody below an equal share for those that cannot",
+  () => {
+    const memory = new MemoryBound(1_000);
+    const shrunk: number[] = [];
+    for (const bytes of [130, 250, 210, 160]) {
+      const one = { shrink: () => memory.note(one, shrunk.push(bytes)) };
+      memory.note(one, bytes);
+    }
+    memory.note({ shrink: () => {} }, 700);
+    assertEquals(shrunk, [250, 210]);
+  },
+);
+
 pure("a log that alone takes more than all may keeps its newest entries, and one at least", () => {
   const memory = new MemoryBound(100_000);
   const log = logIn(memory);
