@@ -42,8 +42,9 @@ const TO_READ_OVER = [
   ...["connection", "engine", "gathering", "intake", "line", "pump"].map((name) =>
     `src/server/${name}.ts`
   ),
-  ...["clients", "disputes", "nodes", "store"]
+  ...["clients", "nodes", "store"]
     .map((name) => `src/store/jetstream/${name}.ts`),
+  "src/store/cluster/presence_reconciler.ts",
   "tests/cli/picture.ts",
   "tools/standins/",
 ];

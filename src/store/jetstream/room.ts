@@ -73,7 +73,7 @@ export class JetStreamRoom implements StoredRoom {
   /** All that this node has announced of its own clients. */
   readonly announced: AnnouncedPresence;
   /** Set where the members may be others than this node has announced. */
-  unsettled = true;
+  unreconciled = true;
   /** Set once nobody here is in it any more. */
   released = false;
   readonly #link: JetStreamLink;
@@ -182,7 +182,7 @@ export class JetStreamRoom implements StoredRoom {
   /** Notes what this node announces of its clients; it may not get into the log. */
   announce(draft: PresenceDraft): void {
     this.announced.announce(draft);
-    this.unsettled = true;
+    this.unreconciled = true;
   }
 
   /** Stops listening. */
@@ -245,7 +245,7 @@ export class JetStreamRoom implements StoredRoom {
     if (!this.#isRosterKnown) await this.#askForRoster();
     // What was read is that of the life that the log is named after.
     if (isFirst) await this.#link.confirm();
-    this.unsettled = true;
+    this.unreconciled = true;
     // What is in use does not become too old.
     if (Date.now() - kept.at > STATE_KEPT_MS / 2) {
       const subject = this.#link.subject("meta", this.id);
@@ -384,7 +384,7 @@ export class JetStreamRoom implements StoredRoom {
     else this.speakers.delete(from);
     if (this.roster.quiet) this.speakers.clear();
     this.#hasChanged = true;
-    this.unsettled = true;
+    this.unreconciled = true;
   }
 }
 

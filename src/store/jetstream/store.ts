@@ -23,7 +23,6 @@ import type { Draft, PresenceDraft } from "../../protocol/frames.ts";
 import { every, type Timer } from "../../timers.ts";
 import { Awaited } from "../cluster/awaited.ts";
 import { JetStreamClients } from "./clients.ts";
-import { Disputes } from "./disputes.ts";
 import { Handovers } from "./handovers.ts";
 import { JetStreamHealth } from "./health.ts";
 import { JetStreamLink } from "./link.ts";
@@ -31,6 +30,7 @@ import { JetStreamMetas } from "./metas.ts";
 import type { NatsAddress } from "./nats_address.ts";
 import { NodeBus } from "./node_bus.ts";
 import { Nodes } from "./nodes.ts";
+import { PresenceReconciler } from "../cluster/presence_reconciler.ts";
 import { type Published, PublishQueue, unavailable } from "../cluster/publish_queue.ts";
 import { epochOf, JetStreamRoom } from "./room.ts";
 
@@ -75,7 +75,7 @@ export class JetStreamStore implements Store {
   readonly #busy = new Map<string, Promise<void>>();
   /** Rooms that are to be deleted as soon as NATS can be asked: here they are gone already. */
   readonly #deleting = new Set<string>();
-  readonly #disputes: Disputes;
+  readonly #reconciler: PresenceReconciler;
   readonly #timer: Timer;
   #ticks = 0;
   #announcements = 0;
@@ -131,7 +131,7 @@ export class JetStreamStore implements Store {
       handovers: this.#handovers,
       taken: (id) => this.#taken(id),
     });
-    this.#disputes = new Disputes({
+    this.#reconciler = new PresenceReconciler({
       isHere: (id) => this.#clients.isHere(id),
       announce: (room, presence) => this.#announce(room, presence),
       taken: (id, roomId) => this.#events.taken(id, roomId),
@@ -185,7 +185,7 @@ export class JetStreamStore implements Store {
     const room = this.#rooms.get(roomId);
     if (room === undefined) return;
     room.released = true;
-    this.#settle(room);
+    this.#reconcile(room);
   }
 
   delete(roomId: string): void {
@@ -441,7 +441,7 @@ export class JetStreamStore implements Store {
     for (const room of this.#rooms.values()) {
       const due = room.lacking || ++turn % compareEvery === 0;
       if (due && ++reads <= READS_A_TICK) room.catchUp().catch(() => {});
-      this.#settle(room);
+      this.#reconcile(room);
       const orphans = sweep ? this.#orphansOf(room) : [];
       if (orphans.length > 0) this.#events.orphaned(room.id, orphans);
     }
@@ -454,12 +454,12 @@ export class JetStreamStore implements Store {
   }
 
   /** Announces to a room again what its log lacks, and closes it when nobody here needs it. */
-  #settle(room: JetStreamRoom): void {
+  #reconcile(room: JetStreamRoom): void {
     // An entry that is stored and not heard yet would look as if it was lacking.
-    if (room.unsettled && this.#health.works && !room.lacking) {
-      this.#disputes.correct(room, (id) => this.#queue.holds(id));
+    if (room.unreconciled && this.#health.works && !room.lacking) {
+      this.#reconciler.reconcile(room, (id) => this.#queue.holds(id));
     }
-    if (room.released && !room.unsettled) this.#closeRoom(room);
+    if (room.released && !room.unreconciled) this.#closeRoom(room);
   }
 
   /** Ends a room here, and answers those whose messages would have come by; says whether it was open. */
@@ -477,7 +477,7 @@ export class JetStreamStore implements Store {
   #taken(clientId: string, mayBeHere = false): void {
     if (this.#clients.has(clientId)) {
       for (const room of this.#rooms.values()) {
-        if (room.announced.move(clientId)) room.unsettled = true;
+        if (room.announced.move(clientId)) room.unreconciled = true;
       }
     }
     this.#events.taken(clientId, undefined, mayBeHere);

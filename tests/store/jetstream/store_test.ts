@@ -115,7 +115,7 @@ Deno.test({
     const { streams } = nc;
     const { config: { max_bytes, discard } } = await streams.info(name);
     await streams.update(name, { max_bytes: 1, discard: "new" });
-    await until(() => !room.unsettled, "the room is not compared with what was told");
+    await until(() => !room.unreconciled, "the room is not compared with what was told");
     say("leave");
     await store.settled();
     assertEquals(room.roster.members.size, 1);

@@ -1,16 +1,16 @@
 import { assertEquals } from "@std/assert";
-import { Disputes } from "../../../src/store/jetstream/disputes.ts";
 import { AnnouncedPresence } from "../../../src/store/cluster/announced_presence.ts";
+import { PresenceReconciler } from "../../../src/store/cluster/presence_reconciler.ts";
 import { pure } from "../../support/pure.ts";
 
 const ANA = { from: "ana", name: "Ana" };
 
-/** A room that was told that ana came, disputes about her, and what comes of them. */
+/** A room to which ana was announced, a reconciler, and what comes of it. */
 class Bench {
   readonly room = { id: "a", announced: new AnnouncedPresence("me") };
   readonly done: string[] = [];
   readonly answers: PromiseWithResolvers<boolean>[] = [];
-  readonly disputes = new Disputes({
+  readonly reconciler = new PresenceReconciler({
     isHere: () => {
       const answer = Promise.withResolvers<boolean>();
       this.answers.push(answer);
@@ -25,16 +25,16 @@ class Bench {
     this.room.announced.announce({ event: "join", ...ANA });
   }
 
-  settle(): Promise<void> {
-    return this.disputes.settle(this.room, ANA);
+  decide(): Promise<void> {
+    return this.reconciler.decide(this.room, ANA);
   }
 
   /** Asks where she is, and answers after something else has happened. */
   async answered(isHere: boolean, meanwhile = () => {}): Promise<void> {
-    const settled = this.settle();
+    const decided = this.decide();
     meanwhile();
     this.answers.at(-1)!.resolve(isHere);
-    await settled;
+    await decided;
   }
 }
 
@@ -67,11 +67,11 @@ for (const event of ["leave", "away"] as const) {
 
 pure("where somebody is is asked once at a time, and again when nobody knew", async () => {
   const bench = new Bench();
-  const settled = bench.settle();
-  await bench.settle();
+  const decided = bench.decide();
+  await bench.decide();
   assertEquals(bench.answers.length, 1);
   bench.answers[0]!.reject(new Error("No answer in time"));
-  await settled;
+  await decided;
   await bench.answered(true);
   assertEquals(bench.done, ["a: ana (Ana) back"]);
 });

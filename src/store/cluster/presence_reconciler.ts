@@ -6,7 +6,7 @@
  */
 
 import type { PresenceDraft } from "../../protocol/frames.ts";
-import type { AnnouncedPresence, RoomAsLogged } from "../cluster/announced_presence.ts";
+import type { AnnouncedPresence, RoomAsLogged } from "./announced_presence.ts";
 
 /** A room in which a client is disputed. */
 export interface DisputedRoom {
@@ -20,11 +20,11 @@ export interface LoggedRoom extends DisputedRoom {
   readonly roster: Pick<RoomAsLogged, "members"> & { readonly quiet: boolean };
   readonly speakers: RoomAsLogged["speakers"];
   /** Whether its log may say otherwise than was announced. */
-  unsettled: boolean;
+  unreconciled: boolean;
 }
 
 /** What the disputes of a node need from the store around them. */
-export interface DisputeActions {
+export interface ReconcilerActions {
   /** Whether a client is at this node, as all nodes know it. Rejects where it cannot be known. */
   isHere(clientId: string): Promise<boolean>;
   /** Tells a room, again, how a client of this node is. */
@@ -34,18 +34,18 @@ export interface DisputeActions {
 }
 
 /** The disputes of one node. */
-export class Disputes {
-  readonly #actions: DisputeActions;
+export class PresenceReconciler {
+  readonly #actions: ReconcilerActions;
   /** The clients of which it is being asked where they are. */
   readonly #open = new Set<string>();
 
   /** Makes a node's disputes: none so far. */
-  constructor(actions: DisputeActions) {
+  constructor(actions: ReconcilerActions) {
     this.#actions = actions;
   }
 
   /** Tells a room again what its log does not say, unless something of whom that is about is on its way. */
-  correct(room: LoggedRoom, isBusy: (clientId: string) => boolean): void {
+  reconcile(room: LoggedRoom, isBusy: (clientId: string) => boolean): void {
     const { roster, speakers, announced } = room;
     let busy = 0;
     const corrections = roster.quiet
@@ -55,10 +55,10 @@ export class Disputes {
         if (waits) busy++;
         return waits;
       });
-    room.unsettled = busy + corrections.length > 0;
+    room.unreconciled = busy + corrections.length > 0;
     for (const correction of corrections) {
       if (correction.type === "taken") this.#actions.taken(correction.from, room.id);
-      else if (correction.type === "disputed") this.settle(room, correction);
+      else if (correction.type === "disputed") this.decide(room, correction);
       else this.#actions.announce(room, correction);
     }
   }
@@ -67,7 +67,7 @@ export class Disputes {
    * Asks where a client is, and tells it to the room or gives it up there. Never rejects:
    * where nobody knows, the next look at the room begins again.
    */
-  async settle(
+  async decide(
     room: DisputedRoom,
     { from, name }: { from: string; name: string | undefined },
   ): Promise<void> {
