@@ -44,7 +44,6 @@ const TO_READ_OVER = [
   ),
   ...["clients", "nodes", "store"]
     .map((name) => `src/store/jetstream/${name}.ts`),
-  "src/store/cluster/presence_reconciler.ts",
   "tests/cli/picture.ts",
   "tools/standins/",
 ];

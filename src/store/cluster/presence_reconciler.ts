@@ -1,6 +1,6 @@
 /**
- * Sees to it that the logs of rooms say of the clients of a node what it has told them, and
- * finds out where one is of which two nodes tell a room that it is at theirs.
+ * Brings the logs of rooms to agree with the presence that a node has announced. Where two nodes
+ * announce the same client, it finds out where that one is.
  *
  * @module
  */
@@ -19,43 +19,43 @@ export interface DisputedRoom {
 export interface LoggedRoom extends DisputedRoom {
   readonly roster: Pick<RoomAsLogged, "members"> & { readonly quiet: boolean };
   readonly speakers: RoomAsLogged["speakers"];
-  /** Whether its log may say otherwise than was announced. */
+  /** `true` where its log may say otherwise than was announced. */
   unreconciled: boolean;
 }
 
-/** What the disputes of a node need from the store around them. */
+/** Calls of the reconciler to the store around it. */
 export interface ReconcilerActions {
-  /** Whether a client is at this node, as all nodes know it. Rejects where it cannot be known. */
+  /** Says whether a client is at this node, as all nodes know it. Rejects where it cannot be known. */
   isHere(clientId: string): Promise<boolean>;
-  /** Tells a room, again, how a client of this node is. */
+  /** Announces to a room, again, how a client of this node is. */
   announce(room: DisputedRoom, presence: Omit<PresenceDraft, "at" | "n">): void;
-  /** Hears of a client that it is at another node, which speaks for it in that room. */
+  /** Gives up a client that is at another node, which speaks for it in that room. */
   taken(clientId: string, roomId: string): void;
 }
 
-/** The disputes of one node. */
+/** Compares what one node has announced with the logs. */
 export class PresenceReconciler {
   readonly #actions: ReconcilerActions;
-  /** The clients of which it is being asked where they are. */
-  readonly #open = new Set<string>();
+  /** The clients that are being looked for. */
+  readonly #sought = new Set<string>();
 
-  /** Makes a node's disputes: none so far. */
+  /** Makes a reconciler that looks for nobody yet. */
   constructor(actions: ReconcilerActions) {
     this.#actions = actions;
   }
 
-  /** Tells a room again what its log does not say, unless something of whom that is about is on its way. */
-  reconcile(room: LoggedRoom, isBusy: (clientId: string) => boolean): void {
+  /** Announces to a room again what its log does not say, except about clients that are `busy`: something of them is on its way. */
+  reconcile(room: LoggedRoom, busy: (clientId: string) => boolean): void {
     const { roster, speakers, announced } = room;
-    let busy = 0;
+    let waiting = 0;
     const corrections = roster.quiet
       ? []
       : announced.corrections({ members: roster.members, speakers }, (id) => {
-        const waits = isBusy(id);
-        if (waits) busy++;
+        const waits = busy(id);
+        if (waits) waiting++;
         return waits;
       });
-    room.unreconciled = busy + corrections.length > 0;
+    room.unreconciled = waiting + corrections.length > 0;
     for (const correction of corrections) {
       if (correction.type === "taken") this.#actions.taken(correction.from, room.id);
       else if (correction.type === "disputed") this.decide(room, correction);
@@ -64,18 +64,18 @@ export class PresenceReconciler {
   }
 
   /**
-   * Asks where a client is, and tells it to the room or gives it up there. Never rejects:
-   * where nobody knows, the next look at the room begins again.
+   * Asks where a client is, and announces it to the room or gives it up there. Never rejects: where
+   * nobody knows, the next look at the room begins again.
    */
   async decide(
     room: DisputedRoom,
     { from, name }: { from: string; name: string | undefined },
   ): Promise<void> {
-    if (this.#open.has(from)) return;
-    this.#open.add(from);
+    if (this.#sought.has(from)) return;
+    this.#sought.add(from);
     try {
       const isHere = await this.#actions.isHere(from);
-      // It may have left meanwhile: telling then that it is back would bring it back for ever.
+      // It may have left meanwhile. To announce then that it is back would bring it back for ever.
       if (!room.announced.has(from)) return;
       if (isHere) this.#actions.announce(room, { event: "back", from, name });
       else {
@@ -85,7 +85,7 @@ export class PresenceReconciler {
     } catch {
       // The next look asks again.
     } finally {
-      this.#open.delete(from);
+      this.#sought.delete(from);
     }
   }
 }
