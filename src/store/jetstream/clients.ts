@@ -6,10 +6,10 @@
  */
 
 import type { Return, StoredClient } from "../../core/store.ts";
+import type { FailureDetector } from "../cluster/failure_detector.ts";
+import type { PublishQueue } from "../cluster/publish_queue.ts";
 import type { Handovers } from "./handovers.ts";
 import type { JetStreamLink } from "./link.ts";
-import type { Nodes } from "./nodes.ts";
-import type { PublishQueue } from "../cluster/publish_queue.ts";
 import type { PublishOutcome } from "./publish.ts";
 import { STATE_KEPT_MS } from "./streams.ts";
 
@@ -47,7 +47,7 @@ export interface ClientsSetting {
   /** How long a client is waited for after its node has died, in milliseconds. */
   graceMs: number;
   link: ClientsLink;
-  nodes: Nodes;
+  detector: FailureDetector;
   queue: PublishQueue;
   handovers: Pick<Handovers, "ask">;
   /** Hears of a client of this node that another one has taken over. */
@@ -59,7 +59,7 @@ export class JetStreamClients {
   readonly #node: string;
   readonly #graceMs: number;
   readonly #link: ClientsLink;
-  readonly #nodes: Nodes;
+  readonly #detector: FailureDetector;
   readonly #queue: PublishQueue;
   readonly #handovers: Pick<Handovers, "ask">;
   readonly #taken: (id: string) => void;
@@ -74,12 +74,12 @@ export class JetStreamClients {
   /** Makes the clients of the node with this id: none so far. */
   constructor(
     node: string,
-    { graceMs, link, nodes, queue, handovers, taken }: ClientsSetting,
+    { graceMs, link, detector, queue, handovers, taken }: ClientsSetting,
   ) {
     this.#node = node;
     this.#graceMs = graceMs;
     this.#link = link;
-    this.#nodes = nodes;
+    this.#detector = detector;
     this.#queue = queue;
     this.#handovers = handovers;
     this.#taken = taken;
@@ -156,7 +156,7 @@ export class JetStreamClients {
       if (back.n !== undefined) this.#queue.goesOn(id, back.n);
       return undefined;
     }
-    if (this.#nodes.silentFor(node, now) >= this.#graceMs) return undefined;
+    if (this.#detector.silentFor(node, now) >= this.#graceMs) return undefined;
     // It may have gone on elsewhere, and would be thrown out there.
     if (!back.isHere()) throw new Error(`Client ${id} has gone again`);
     const note = { name, n, at: now, seq: kept.seq };
@@ -166,7 +166,7 @@ export class JetStreamClients {
       throw new Error(`Client ${id} cannot be taken over`);
     }
     // Nobody answers for a taking over that came to nothing.
-    const isMute = left || node === this.#node || this.#nodes.isDead(node, now);
+    const isMute = left || node === this.#node || this.#detector.isDead(node, now);
     const patienceMs = isMute ? 0 : HANDOVER_MS;
     const answer = await this.#handovers.ask(id, note.seq, node, patienceMs);
     const told = answer ?? (left ? n : undefined);

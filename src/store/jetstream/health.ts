@@ -7,7 +7,7 @@
  */
 
 import { within } from "../../protocol/deadline.ts";
-import type { Nodes } from "./nodes.ts";
+import type { FailureDetector } from "../cluster/failure_detector.ts";
 import type { PublishOutcome } from "./publish.ts";
 
 /** Calls that find out the health of a node, and tell of it. */
@@ -35,7 +35,7 @@ const USELESS_AFTER = 2;
 /** The health of one node. */
 export class JetStreamHealth {
   readonly #probeMs: number;
-  readonly #nodes: Pick<Nodes, "hears">;
+  readonly #detector: Pick<FailureDetector, "hears">;
   readonly #actions: HealthActions;
   /** Since when there is a connection on which everything was tried; undefined while there is none. */
   #wholeAt: number | undefined;
@@ -50,9 +50,9 @@ export class JetStreamHealth {
   #closed = false;
 
   /** Makes the health of a node that works with nothing yet, and asks every `probeMs` milliseconds. */
-  constructor(probeMs: number, nodes: Pick<Nodes, "hears">, actions: HealthActions) {
+  constructor(probeMs: number, detector: Pick<FailureDetector, "hears">, actions: HealthActions) {
     this.#probeMs = probeMs;
-    this.#nodes = nodes;
+    this.#detector = detector;
     this.#actions = actions;
   }
 
@@ -117,7 +117,7 @@ export class JetStreamHealth {
   /** Says what is wrong; undefined where nothing is. */
   #trouble(now: number): string | undefined {
     if (this.#wholeAt === undefined) return "NATS is not reached";
-    if (!this.#nodes.hears(now)) return "NATS is not heard";
+    if (!this.#detector.hears(now)) return "NATS is not heard";
     const isSilent = now - this.#storedAt >= SILENT_AFTER * this.#probeMs;
     return isSilent ? "NATS does not say that it stores anything" : undefined;
   }

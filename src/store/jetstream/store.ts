@@ -22,6 +22,9 @@ import { ChatError, reasonOf, roomGone } from "../../protocol/errors.ts";
 import type { Draft, PresenceDraft } from "../../protocol/frames.ts";
 import { every, type Timer } from "../../timers.ts";
 import { Awaited } from "../cluster/awaited.ts";
+import { FailureDetector } from "../cluster/failure_detector.ts";
+import { PresenceReconciler } from "../cluster/presence_reconciler.ts";
+import { type Published, PublishQueue, unavailable } from "../cluster/publish_queue.ts";
 import { JetStreamClients } from "./clients.ts";
 import { Handovers } from "./handovers.ts";
 import { JetStreamHealth } from "./health.ts";
@@ -29,9 +32,6 @@ import { JetStreamLink } from "./link.ts";
 import { JetStreamMetas } from "./metas.ts";
 import type { NatsAddress } from "./nats_address.ts";
 import { NodeBus } from "./node_bus.ts";
-import { Nodes } from "./nodes.ts";
-import { PresenceReconciler } from "../cluster/presence_reconciler.ts";
-import { type Published, PublishQueue, unavailable } from "../cluster/publish_queue.ts";
 import { epochOf, JetStreamRoom } from "./room.ts";
 
 /** How long JetStream remembers ids of messages at least, in milliseconds; documented. */
@@ -62,7 +62,7 @@ export class JetStreamStore implements Store {
   readonly #events: StoreEvents;
   readonly #link: JetStreamLink;
   readonly #node = newClientId(random);
-  readonly #nodes: Nodes;
+  readonly #detector: FailureDetector;
   readonly #health: JetStreamHealth;
   readonly #queue: PublishQueue;
   readonly #awaited = new Awaited();
@@ -85,7 +85,7 @@ export class JetStreamStore implements Store {
   constructor(address: NatsAddress, events: StoreEvents, options: StoreOptions) {
     this.#options = options;
     this.#events = events;
-    this.#nodes = new Nodes(this.#node, options);
+    this.#detector = new FailureDetector(this.#node, options);
     this.#queue = new PublishQueue({
       isOpen: (roomId) => this.#rooms.has(roomId),
       isHere: (id) => !this.#clients.isUnasked(id),
@@ -115,7 +115,7 @@ export class JetStreamStore implements Store {
     this.#bus = new NodeBus(this.#node, this.#link);
     this.#handovers = new Handovers(this.#bus);
     this.#metas = new JetStreamMetas(this.#link, () => newEpoch(random));
-    this.#health = new JetStreamHealth(options.probeMs, this.#nodes, {
+    this.#health = new JetStreamHealth(options.probeMs, this.#detector, {
       say: (now) => this.#bus.say("alive", now),
       probe: () => this.#link.probe(),
       giveUp: (reason) => this.#link.giveUp(reason),
@@ -126,7 +126,7 @@ export class JetStreamStore implements Store {
     this.#clients = new JetStreamClients(this.#node, {
       graceMs: options.leaseMs + options.graceMs,
       link: this.#link,
-      nodes: this.#nodes,
+      detector: this.#detector,
       queue: this.#queue,
       handovers: this.#handovers,
       taken: (id) => this.#taken(id),
@@ -358,7 +358,7 @@ export class JetStreamStore implements Store {
   #listen(): void {
     this.#bus.listen({
       alive: (node, at) => {
-        const late = this.#nodes.heard(node, at, performance.now());
+        const late = this.#detector.heard(node, at, performance.now());
         // What kept its word from coming through may have kept entries as well.
         if (late) this.#rooms.forEach((room) => room.doubt());
         this.#health.judge();
@@ -431,7 +431,7 @@ export class JetStreamStore implements Store {
     this.#health.judge();
     this.#queue.tick(now);
     if (!this.#health.works) return;
-    this.#nodes.prune(now);
+    this.#detector.prune(now);
     this.#clients.tick(now);
     const { probeMs, leaseMs } = this.#options;
     const compareEvery = Math.ceil(2 * COMPARE_EVERY_MS / probeMs);
@@ -450,7 +450,7 @@ export class JetStreamStore implements Store {
   /** The members of a room whose node has died. */
   #orphansOf({ speakers }: JetStreamRoom): string[] {
     const now = performance.now();
-    return [...speakers].flatMap(([id, { node }]) => this.#nodes.isDead(node, now) ? [id] : []);
+    return [...speakers].flatMap(([id, { node }]) => this.#detector.isDead(node, now) ? [id] : []);
   }
 
   /** Announces to a room again what its log lacks, and closes it when nobody here needs it. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { JetStreamClients } from "../../../src/store/jetstream/clients.ts";
 import type { Kept } from "../../../src/store/jetstream/link.ts";
-import { Nodes } from "../../../src/store/jetstream/nodes.ts";
+import { FailureDetector } from "../../../src/store/cluster/failure_detector.ts";
 import { PublishQueue } from "../../../src/store/cluster/publish_queue.ts";
 import type { PublishOptions, PublishOutcome } from "../../../src/store/jetstream/publish.ts";
 import { pure } from "../../support/pure.ts";
@@ -63,7 +63,7 @@ function clientsOf(
   return new JetStreamClients(node, {
     graceMs: 1_000,
     link,
-    nodes: new Nodes(node, { probeMs: 1_000, leaseMs: 5_000 }),
+    detector: new FailureDetector(node, { probeMs: 1_000, leaseMs: 5_000 }),
     queue: new PublishQueue({
       isOpen: never,
       isHere: never,

@@ -1,13 +1,13 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * Which nodes are alive: each says so at an interval, to all of them and to itself.
- * One that does not hear itself is cut off, and cannot say anything about others.
+ * Tells nodes that live from dead ones. Each says that it lives at an interval, to all of them and to
+ * itself. One that does not hear itself is cut off, and cannot say anything about others.
  *
  * @module
  */
 
-/** How often a node says that it lives, and for how long it is believed; in milliseconds. */
+/** The interval at which nodes say that they live, and the lease; in milliseconds. */
 export interface NodeTimes {
   /** The interval; a node that is cut off knows it after two of these. */
   probeMs: number;
@@ -15,26 +15,26 @@ export interface NodeTimes {
   leaseMs: number;
 }
 
-/** Without a word of its own for so many intervals, a node is cut off; the next look is half an interval away. */
+/** The number of intervals without a word of its own after which a node is cut off; the next look is half an interval away. */
 const DEAF_AFTER = 1.5;
 
-/** Another node whose words are so many intervals apart was not always heard. */
+/** The number of intervals between two words of another node after which it was not always heard. */
 const LATE_AFTER = 2.5;
 
-/** When a node that is silent is forgotten, in milliseconds: nobody comes back from it any more. */
+/** The time after which a silent node is forgotten, in milliseconds: nobody comes back from it any more. */
 const FORGET_AFTER_MS = 86_400_000;
 
-/** What one node knows of itself and of the others; times are monotonic, in milliseconds. */
-export class Nodes {
+/** The nodes as one of them hears them; times are monotonic, in milliseconds. */
+export class FailureDetector {
   readonly #self: string;
   readonly #times: NodeTimes;
   readonly #heardAt = new Map<string, number>();
-  /** When the newest word of its own was said that has come back. */
+  /** The time at which it said the newest word of its own that has come back. */
   #echoOf = -Infinity;
-  /** Since when it has heard without a break. */
+  /** The time since which it has heard without a break. */
   #hearsSince = -Infinity;
 
-  /** Makes what a node knows at its beginning: that it is cut off. */
+  /** Makes the detector of a node, which is cut off at its beginning. */
   constructor(self: string, times: NodeTimes) {
     this.#self = self;
     this.#times = times;
@@ -55,23 +55,23 @@ export class Nodes {
     return false;
   }
 
-  /** Whether this node hears itself, and so the others. */
+  /** Says whether this node hears itself, and so the others. */
   hears(now: number): boolean {
     return now - this.#echoOf < DEAF_AFTER * this.#times.probeMs;
   }
 
-  /** For how long `node` has said nothing while this one was listening; 0 where it is not. */
+  /** The time for which `node` has said nothing while this one was listening; 0 where it is not. */
   silentFor(node: string, now: number): number {
     if (node === this.#self || !this.hears(now)) return 0;
     return now - Math.max(this.#heardAt.get(node) ?? -Infinity, this.#hearsSince);
   }
 
-  /** Whether `node` has died, as far as can be known here. */
+  /** Says whether `node` has died, as far as can be known here. */
   isDead(node: string, now: number): boolean {
     return this.silentFor(node, now) >= this.#times.leaseMs;
   }
 
-  /** Forgets those that have died: of them is known as much as of ones that were never heard. */
+  /** Forgets nodes that died long ago: they count as dead like any that was never heard. */
   prune(now: number): void {
     for (const [node, at] of this.#heardAt) {
       if (now - at >= FORGET_AFTER_MS) this.#heardAt.delete(node);
