@@ -42,8 +42,7 @@ const TO_READ_OVER = [
   ...["connection", "engine", "gathering", "intake", "line", "pump"].map((name) =>
     `src/server/${name}.ts`
   ),
-  ...["clients", "store"]
-    .map((name) => `src/store/jetstream/${name}.ts`),
+  "src/store/jetstream/store.ts",
   "tests/cli/picture.ts",
   "tools/standins/",
 ];

@@ -25,7 +25,7 @@ import { Awaited } from "../cluster/awaited.ts";
 import { FailureDetector } from "../cluster/failure_detector.ts";
 import { PresenceReconciler } from "../cluster/presence_reconciler.ts";
 import { type Published, PublishQueue, unavailable } from "../cluster/publish_queue.ts";
-import { JetStreamClients } from "./clients.ts";
+import { ClientDirectory } from "./client_directory.ts";
 import { Handovers } from "./handovers.ts";
 import { JetStreamHealth } from "./health.ts";
 import { JetStreamLink } from "./link.ts";
@@ -66,7 +66,7 @@ export class JetStreamStore implements Store {
   readonly #health: JetStreamHealth;
   readonly #queue: PublishQueue;
   readonly #awaited = new Awaited();
-  readonly #clients: JetStreamClients;
+  readonly #directory: ClientDirectory;
   readonly #metas: JetStreamMetas;
   readonly #bus: NodeBus;
   readonly #handovers: Handovers;
@@ -88,7 +88,7 @@ export class JetStreamStore implements Store {
     this.#detector = new FailureDetector(this.#node, options);
     this.#queue = new PublishQueue({
       isOpen: (roomId) => this.#rooms.has(roomId),
-      isHere: (id) => !this.#clients.isUnasked(id),
+      isHere: (id) => !this.#directory.isUnasked(id),
       publish: (roomId, draft, id, done) => this.#publish(roomId, draft, id).then(done),
       find: (id, done) => this.#link.find(id).then(done),
       repeated: (draft, seq) => events.repeated(draft, seq),
@@ -108,7 +108,7 @@ export class JetStreamStore implements Store {
       },
       troubled: (reason) => events.troubled(reason),
       wiped: () => {
-        this.#clients.renew();
+        this.#directory.renew();
         [...this.#rooms.values()].forEach((room) => this.#lose(room, "lost"));
       },
     });
@@ -123,7 +123,7 @@ export class JetStreamStore implements Store {
       changed: (works) => this.#changed(works),
       failing: (reason) => events.failing(reason),
     });
-    this.#clients = new JetStreamClients(this.#node, {
+    this.#directory = new ClientDirectory(this.#node, {
       graceMs: options.leaseMs + options.graceMs,
       link: this.#link,
       detector: this.#detector,
@@ -132,7 +132,7 @@ export class JetStreamStore implements Store {
       taken: (id) => this.#taken(id),
     });
     this.#reconciler = new PresenceReconciler({
-      isHere: (id) => this.#clients.isHere(id),
+      isHere: (id) => this.#directory.isHere(id),
       announce: (room, presence) => this.#announce(room, presence),
       taken: (id, roomId) => this.#events.taken(id, roomId),
     });
@@ -202,16 +202,16 @@ export class JetStreamStore implements Store {
   }
 
   remember(clientId: string, name: string | undefined): void {
-    this.#clients.remember(clientId, name, performance.now());
+    this.#directory.remember(clientId, name, performance.now());
   }
 
   async recall(clientId: string, back: Return): Promise<StoredClient | undefined> {
     // Those that are here stay here, even while nobody can be asked.
-    if (!this.#health.works && this.#clients.has(clientId)) {
-      return this.#clients.letIn(clientId, back);
+    if (!this.#health.works && this.#directory.has(clientId)) {
+      return this.#directory.letIn(clientId, back);
     }
     await this.#whenReady();
-    return await asked(this.#clients.recall(clientId, back, performance.now()));
+    return await asked(this.#directory.recall(clientId, back, performance.now()));
   }
 
   trim(clientId: string): void {
@@ -223,7 +223,7 @@ export class JetStreamStore implements Store {
   }
 
   forget(clientId: string): void {
-    this.#clients.forget(clientId);
+    this.#directory.forget(clientId);
   }
 
   close(): Promise<void> {
@@ -236,9 +236,9 @@ export class JetStreamStore implements Store {
     for (const room of this.#rooms.values()) room.close();
     this.#rooms.clear();
     if (this.#health.works) {
-      this.#clients.leave(performance.now());
+      this.#directory.leave(performance.now());
       // The last announcement, that everybody is away, counts as well.
-      const settled = Promise.all([this.#queue.settled(), this.#clients.settled()]);
+      const settled = Promise.all([this.#queue.settled(), this.#directory.written()]);
       await within(CLOSING_MS, settled);
     }
     // It may be waiting for a NATS that does not answer.
@@ -365,10 +365,10 @@ export class JetStreamStore implements Store {
       },
       taken: (node, clientId, claim) => {
         // What is heard late may be older than what this node has done since.
-        if (node === this.#node || claim <= this.#clients.claimOf(clientId)) return;
-        const wasHere = this.#clients.has(clientId);
-        const mayBeHere = this.#clients.isUnasked(clientId);
-        const stored = this.#clients.handOver(clientId);
+        if (node === this.#node || claim <= this.#directory.claimOf(clientId)) return;
+        const wasHere = this.#directory.has(clientId);
+        const mayBeHere = this.#directory.isUnasked(clientId);
+        const stored = this.#directory.handOver(clientId);
         if (wasHere) this.#handovers.answer(clientId, claim, stored);
         this.#taken(clientId, mayBeHere);
       },
@@ -395,8 +395,8 @@ export class JetStreamStore implements Store {
   /** Lets messages through again, or no more. */
   #changed(works: boolean): void {
     if (works) {
-      for (const [id, back] of this.#clients.unasked) this.#claim(id, back);
-      this.#clients.tick(performance.now());
+      for (const [id, back] of this.#directory.unasked) this.#claim(id, back);
+      this.#directory.tick(performance.now());
       for (const id of this.#deleting) this.#alone(id, () => this.#delete(id));
     }
     this.#queue.available = works;
@@ -405,13 +405,13 @@ export class JetStreamStore implements Store {
   /** Takes over a client that was let in. Where nobody can say whether it is still here, it shall come back. */
   async #claim(id: string, back: Return): Promise<void> {
     try {
-      await this.#clients.recall(id, back, performance.now());
+      await this.#directory.recall(id, back, performance.now());
     } catch {
       // Else it is asked again as soon as that is possible.
       if (!this.#health.works) return;
       if (back.isHere()) this.#taken(id, true);
     }
-    this.#clients.asked(id, back);
+    this.#directory.asked(id, back);
   }
 
   /** Waits a moment for NATS; rejects with `unavailable` where it is not there. */
@@ -432,7 +432,7 @@ export class JetStreamStore implements Store {
     this.#queue.tick(now);
     if (!this.#health.works) return;
     this.#detector.prune(now);
-    this.#clients.tick(now);
+    this.#directory.tick(now);
     const { probeMs, leaseMs } = this.#options;
     const compareEvery = Math.ceil(2 * COMPARE_EVERY_MS / probeMs);
     const sweep = this.#ticks % Math.ceil(leaseMs / probeMs) === 0;
@@ -475,7 +475,7 @@ export class JetStreamStore implements Store {
 
   /** Gives up a client that is at another node. Who `mayBeHere`, having come from there, shall come back. */
   #taken(clientId: string, mayBeHere = false): void {
-    if (this.#clients.has(clientId)) {
+    if (this.#directory.has(clientId)) {
       for (const room of this.#rooms.values()) {
         if (room.announced.move(clientId)) room.unreconciled = true;
       }

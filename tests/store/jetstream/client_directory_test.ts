@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { JetStreamClients } from "../../../src/store/jetstream/clients.ts";
+import { ClientDirectory } from "../../../src/store/jetstream/client_directory.ts";
 import type { Kept } from "../../../src/store/jetstream/link.ts";
 import { FailureDetector } from "../../../src/store/cluster/failure_detector.ts";
 import { PublishQueue } from "../../../src/store/cluster/publish_queue.ts";
@@ -48,19 +48,19 @@ class Stream {
 }
 
 /** The answer of the node where a client was, if there is one. */
-type Told = number | undefined;
+type Answer = number | undefined;
 
 const SILENT = { n: undefined };
 
-function clientsOf(
+function directoryOf(
   node: string,
   link: Stream,
-  told: { n: Told } | { promise: Promise<Told> } = { n: 5 },
-): JetStreamClients {
+  answer: { n: Answer } | { promise: Promise<Answer> } = { n: 5 },
+): ClientDirectory {
   const never = () => {
     throw new Error("Nothing is said here");
   };
-  return new JetStreamClients(node, {
+  return new ClientDirectory(node, {
     graceMs: 1_000,
     link,
     detector: new FailureDetector(node, { probeMs: 1_000, leaseMs: 5_000 }),
@@ -72,20 +72,20 @@ function clientsOf(
       repeated: never,
       refused: never,
     }),
-    handovers: { ask: () => "n" in told ? Promise.resolve(told.n) : told.promise },
+    handovers: { ask: () => "n" in answer ? Promise.resolve(answer.n) : answer.promise },
     taken: () => {},
   });
 }
 
 /** Ana, who is at another node, and the clients of this one. */
 async function anaElsewhere(
-  told?: { n: Told } | { promise: Promise<Told> },
-): Promise<{ stream: Stream; here: JetStreamClients }> {
+  answer?: { n: Answer } | { promise: Promise<Answer> },
+): Promise<{ stream: Stream; here: ClientDirectory }> {
   const stream = new Stream();
-  const there = clientsOf("there", stream);
+  const there = directoryOf("there", stream);
   there.remember("ana", "Ana", 0);
-  await there.settled();
-  return { stream, here: clientsOf("here", stream, told) };
+  await there.written();
+  return { stream, here: directoryOf("here", stream, answer) };
 }
 
 const ANA = { id: "ana", name: "Ana", n: 5, doubtUpTo: 0 };
@@ -110,7 +110,7 @@ pure("what is forgotten of a client while it comes back does not undo its coming
   here.forget("ana");
   gate.resolve();
   assertEquals(await recalled, ANA);
-  await here.settled();
+  await here.written();
   assertEquals([here.has("ana"), await here.isHere("ana")], [true, true]);
 });
 
@@ -133,7 +133,7 @@ pure("a client that comes back once more while it is taken over is asked again",
 });
 
 pure("a client that another node takes over while it is asked for is not here", async () => {
-  const asked = Promise.withResolvers<Told>();
+  const asked = Promise.withResolvers<Answer>();
   const { here } = await anaElsewhere(asked);
   const late = here.recall("ana", BACK, 0);
   while (here.claimOf("ana") === 0) await Promise.resolve();
@@ -169,7 +169,7 @@ pure(
   "a client that another node is faster to take over is not found, and may try again",
   async () => {
     const { stream, here } = await anaElsewhere();
-    const third = clientsOf("third", stream);
+    const third = directoryOf("third", stream);
     const gate = Promise.withResolvers<void>();
     stream.gate = gate.promise;
     const late = here.recall("ana", BACK, 0);
@@ -203,9 +203,9 @@ pure("a client whose node does not answer goes on from its own word, and not wit
     n: 7,
     doubtUpTo: 9,
   });
-  const third = clientsOf("third", stream, SILENT);
+  const third = directoryOf("third", stream, SILENT);
   assertEquals(await third.recall("ana", BACK, 0), undefined);
-  await third.settled();
+  await third.written();
   assertEquals([third.has("ana"), stream.kept.has("client.ana")], [false, false]);
 });
 
@@ -213,15 +213,15 @@ pure("a node that ends writes down what is stored, and nobody has to answer", as
   const { stream, here } = await anaElsewhere();
   await here.recall("ana", BACK, 0);
   here.leave(0);
-  await here.settled();
-  const third = clientsOf("third", stream, SILENT);
+  await here.written();
+  const third = directoryOf("third", stream, SILENT);
   assertEquals(await third.recall("ana", BACK, 0), ANA);
   // What it came by itself with is not known for certain, and not written either.
   const { stream: other, here: doubtful } = await anaElsewhere(SILENT);
   await doubtful.recall("ana", { ...BACK, n: 7 }, 0);
   doubtful.leave(0);
-  await doubtful.settled();
-  assertEquals(await clientsOf("third", other, SILENT).recall("ana", BACK, 0), undefined);
+  await doubtful.written();
+  assertEquals(await directoryOf("third", other, SILENT).recall("ana", BACK, 0), undefined);
 });
 
 pure(
@@ -239,10 +239,10 @@ pure(
 
 pure("who is back at its node is not taken over for a connection before that", async () => {
   const stream = new Stream();
-  const there = clientsOf("there", stream);
+  const there = directoryOf("there", stream);
   there.remember("ana", "Ana", 0);
-  await there.settled();
-  const here = clientsOf("here", stream);
+  await there.written();
+  const here = directoryOf("here", stream);
   const way = Promise.withResolvers<void>();
   stream.way = way.promise;
   const late = here.recall("ana", BACK, 0);
@@ -276,7 +276,7 @@ pure("nothing is said of a client that was let in before it was asked for", asyn
   const { seq } = stream.kept.get("client.ana")!;
   here.tick(1e9);
   here.leave(1e9);
-  await here.settled();
+  await here.written();
   assertEquals(stream.kept.get("client.ana")!.seq, seq);
   await assertRejects(() => here.isHere("ana"), Error, "Client ana was not asked for yet");
   here.forget("ana");

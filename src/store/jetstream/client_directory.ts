@@ -1,6 +1,6 @@
 /**
- * The clients of all nodes, as far as they must be known for a client to go on at
- * another node: how it is called, which of its messages are certainly stored, and where it is.
+ * The directory of the clients of all nodes. It has what a client needs to go on at another node: its
+ * name, up to where its messages are certainly stored, and where it is.
  *
  * @module
  */
@@ -13,52 +13,52 @@ import type { JetStreamLink } from "./link.ts";
 import type { PublishOutcome } from "./publish.ts";
 import { STATE_KEPT_MS } from "./streams.ts";
 
-/** How a client is kept. */
+/** The record of a client. */
 interface KeptClient {
   name?: string;
   /** The number of a message that is stored; newer ones may be as well. */
   n: number;
   /** The node that it is at. */
   node: string;
-  /** Set where that node has ended and nothing newer comes from it. */
+  /** Set where that node has ended, and nothing newer comes from it. */
   left?: true;
 }
 
-/** What was written of a client of this node; `at` on the monotonic clock in milliseconds. */
+/** The part of a client of this node that was written; `at` on the monotonic clock in milliseconds. */
 interface Note {
   name: string | undefined;
   n: number;
   at: number;
-  /** Where that is in the stream: whoever wrote last has the client. 0 until it is there. */
+  /** The place of that in the stream: whoever wrote last has the client. 0 until it is there. */
   seq: number;
 }
 
-/** What is needed of the line to NATS. */
-type ClientsLink = Pick<JetStreamLink, "subject" | "last" | "publish" | "purge">;
+/** The part of the line to NATS that is needed. */
+type DirectoryLink = Pick<JetStreamLink, "subject" | "last" | "publish" | "purge">;
 
-/** How often what is stored of a client is noted, in milliseconds: less than ids of messages are remembered. */
+/** The time between two notes on a client, in milliseconds: less than ids of messages are remembered. */
 const NOTE_EVERY_MS = 30_000;
 
-/** How long the node where a client was may take to say what is stored of it, in milliseconds. */
+/** The time that the node where a client was has to say what is stored of it, in milliseconds. */
 const HANDOVER_MS = 1_000;
 
-/** What is needed beside the line to NATS. */
-export interface ClientsSetting {
-  /** How long a client is waited for after its node has died, in milliseconds. */
+/** The setting of a directory: all that it needs. */
+export interface DirectorySetting {
+  /** The time for which a client is waited for after its node has died, in milliseconds. */
   graceMs: number;
-  link: ClientsLink;
+  link: DirectoryLink;
   detector: FailureDetector;
   queue: PublishQueue;
   handovers: Pick<Handovers, "ask">;
-  /** Hears of a client of this node that another one has taken over. */
+  /** Gives up a client of this node that another one has taken over. */
   taken: (id: string) => void;
 }
 
-/** The clients of one node, and those it can find of others. */
-export class JetStreamClients {
+/** The directory as one node has it: its clients, and those of others that it can find. */
+export class ClientDirectory {
   readonly #node: string;
   readonly #graceMs: number;
-  readonly #link: ClientsLink;
+  readonly #link: DirectoryLink;
   readonly #detector: FailureDetector;
   readonly #queue: PublishQueue;
   readonly #handovers: Pick<Handovers, "ask">;
@@ -68,13 +68,13 @@ export class JetStreamClients {
   readonly #recalls = new Map<string, Promise<StoredClient | undefined>>();
   /** Those that were let in while nobody could be asked whether they had been elsewhere. */
   readonly #unasked = new Map<string, Return>();
-  /** What is being written. */
+  /** The notes that are being written. */
   readonly #writing = new Set<Promise<void>>();
 
-  /** Makes the clients of the node with this id: none so far. */
+  /** Makes the directory of the node with this id, which has no clients yet. */
   constructor(
     node: string,
-    { graceMs, link, detector, queue, handovers, taken }: ClientsSetting,
+    { graceMs, link, detector, queue, handovers, taken }: DirectorySetting,
   ) {
     this.#node = node;
     this.#graceMs = graceMs;
@@ -91,12 +91,12 @@ export class JetStreamClients {
     this.#note(id, { name, n: this.#queue.lastOf(id), at: now, seq });
   }
 
-  /** Whether a client is at this node, as far as is known here. */
+  /** Says whether a client is at this node, as far as is known here. */
   has(id: string): boolean {
     return this.#notes.has(id);
   }
 
-  /** Lets a client go on that was at this node last, while nobody can be asked whether it still was. */
+  /** Lets a client go on that was at this node last, while nobody can be asked whether it still is. */
   letIn(id: string, back: Return): StoredClient {
     const { name } = this.#notes.get(id)!;
     const n = Math.max(this.#queue.lastOf(id), back.n ?? 0);
@@ -108,7 +108,7 @@ export class JetStreamClients {
     return { id, name, n: Math.max(n, this.#queue.lastOf(id)), doubtUpTo };
   }
 
-  /** Clients that were let in, to be recalled now that it is possible. */
+  /** The clients that were let in, to be recalled now that it is possible. */
   get unasked(): [id: string, back: Return][] {
     return [...this.#unasked];
   }
@@ -118,7 +118,7 @@ export class JetStreamClients {
     return this.#unasked.has(id);
   }
 
-  /** Notes that it was asked for a client that was let in, whatever came of it. */
+  /** Notes that a client that was let in was asked for, whatever the answer. */
   asked(id: string, back: Return): void {
     if (this.#unasked.get(id) === back) this.#unasked.delete(id);
   }
@@ -130,7 +130,7 @@ export class JetStreamClients {
    * nobody waits for it any more.
    */
   async recall(id: string, back: Return, now: number): Promise<StoredClient | undefined> {
-    // Who is being taken over already may have been elsewhere since, and say other numbers.
+    // A client that is being taken over already may have been elsewhere since, and say other numbers.
     const ask = () => this.#recall(id, back, now);
     const recall = this.#recalls.get(id)?.then(ask, ask) ?? ask();
     this.#recalls.set(id, recall);
@@ -169,14 +169,14 @@ export class JetStreamClients {
     const isMute = left || node === this.#node || this.#detector.isDead(node, now);
     const patienceMs = isMute ? 0 : HANDOVER_MS;
     const answer = await this.#handovers.ask(id, note.seq, node, patienceMs);
-    const told = answer ?? (left ? n : undefined);
-    const last = told ?? (back.n === undefined ? undefined : Math.max(n, back.n));
+    const certain = answer ?? (left ? n : undefined);
+    const last = certain ?? (back.n === undefined ? undefined : Math.max(n, back.n));
     if (last === undefined) {
       this.#notes.delete(id);
       this.#track(this.#remove(id).catch(() => {}));
       return undefined;
     }
-    const doubtUpTo = told === undefined ? back.sent ?? Infinity : 0;
+    const doubtUpTo = certain === undefined ? back.sent ?? Infinity : 0;
     this.#queue.stored(id, last, doubtUpTo);
     return { id, name, n: this.#queue.lastOf(id), doubtUpTo };
   }
@@ -196,7 +196,7 @@ export class JetStreamClients {
   }
 
   /**
-   * Lets go of a client that another node has taken over; resolves with the number of its last
+   * Lets go of a client that another node has taken over. Resolves with the number of its last
    * message that is stored, when nothing more comes from here; undefined where it is not certain.
    */
   handOver(id: string): Promise<number | undefined> {
@@ -207,7 +207,7 @@ export class JetStreamClients {
     return coming === undefined ? handOver() : coming.then(handOver, () => undefined);
   }
 
-  /** Whether a client is at this node, as all nodes know it. Rejects where it cannot be known. */
+  /** Says whether a client is at this node, as all nodes know it. Rejects where it cannot be known. */
   async isHere(id: string): Promise<boolean> {
     if (this.isUnasked(id)) throw new Error(`Client ${id} was not asked for yet`);
     const kept = await this.#link.last(this.#link.subject("client", id));
@@ -216,7 +216,7 @@ export class JetStreamClients {
     return JSON.parse(kept.text).node === this.#node || this.claimOf(id) >= kept.seq;
   }
 
-  /** Where this node has taken a client over, for others to compare; 0 where it has not. */
+  /** The place where this node has taken a client over, for others to compare; 0 where it has not. */
   claimOf(id: string): number {
     return this.#notes.get(id)?.seq ?? 0;
   }
@@ -230,7 +230,7 @@ export class JetStreamClients {
     this.#track(this.#remove(id).catch(() => {}));
   }
 
-  /** Writes of each client up to where its messages are stored, as this node ends and stores no more. */
+  /** Writes for each client up to where its messages are stored, as this node ends and stores no more. */
   leave(now: number): void {
     for (const [id, { name, seq }] of this.#notes) {
       if (this.isUnasked(id)) continue;
@@ -247,12 +247,12 @@ export class JetStreamClients {
     }
   }
 
-  /** Resolves when what was to be written is written, or could not be. */
-  async settled(): Promise<void> {
+  /** Resolves when all notes are written, or could not be. */
+  async written(): Promise<void> {
     await Promise.all(this.#writing);
   }
 
-  /** Notes what has changed, and what would become too old. */
+  /** Writes notes that have changed, or would become too old. */
   tick(now: number): void {
     for (const [id, note] of this.#notes) {
       const age = now - note.at;
@@ -273,7 +273,7 @@ export class JetStreamClients {
     this.#notes.set(id, note);
     this.#track(
       this.#write(id, note, left).then((written) => {
-        // Soon again, where it may not be there.
+        // Again soon, where it may not be there.
         if (!written) note.at = -Infinity;
       }),
     );
@@ -300,7 +300,7 @@ export class JetStreamClients {
     return outcome;
   }
 
-  /** Something else was written of a client since: by another node, or by this one, unheard. */
+  /** Finds out who has written about a client since: another node, or this one, unheard. */
   async #overtaken(id: string, note: Note): Promise<void> {
     const kept = await this.#link.last(this.#link.subject("client", id));
     if (kept === undefined || JSON.parse(kept.text).node === this.#node) note.seq = kept?.seq ?? 0;
