@@ -42,7 +42,6 @@ const TO_READ_OVER = [
   ...["connection", "engine", "gathering", "intake", "line", "pump"].map((name) =>
     `src/server/${name}.ts`
   ),
-  "src/store/jetstream/store.ts",
   "tests/cli/picture.ts",
   "tools/standins/",
 ];

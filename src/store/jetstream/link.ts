@@ -13,7 +13,7 @@ import type { Msg, MsgHdrs, NatsConnection, Subscription } from "@nats-io/transp
 import { sleep } from "../../protocol/deadline.ts";
 import { reasonOf } from "../../protocol/errors.ts";
 import { wellFormedJson } from "../../protocol/utf8.ts";
-import { parsePlace, type PlacedEntry, textOfPlace } from "./continuity.ts";
+import { parsePlace, type PlacedEntry, textOfPlace } from "../cluster/continuity.ts";
 import { readStream } from "./history.ts";
 import { JetStreamLife } from "./life.ts";
 import type { MarkedStream } from "./marks.ts";

@@ -6,7 +6,7 @@
  */
 
 import { reasonOf } from "../../protocol/errors.ts";
-import type { Place } from "./continuity.ts";
+import type { Place } from "../cluster/continuity.ts";
 import { codeOf } from "./streams.ts";
 
 /** The outcome of something published. */

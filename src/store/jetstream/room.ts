@@ -12,7 +12,7 @@ import { withSeq } from "../../protocol/encode.ts";
 import type { MemberInfo, PresenceDraft, PresenceEntry } from "../../protocol/frames.ts";
 import { Roster } from "../../protocol/roster.ts";
 import { AnnouncedPresence } from "../cluster/announced_presence.ts";
-import { Continuity, type Place } from "./continuity.ts";
+import { Continuity, type Place } from "../cluster/continuity.ts";
 import type { JetStreamLink, StreamMessage } from "./link.ts";
 import { isRoom, keptMeta, type RoomMeta } from "./metas.ts";
 import { STATE_KEPT_MS } from "./streams.ts";

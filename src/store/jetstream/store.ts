@@ -1,7 +1,7 @@
 /**
- * Keeps the logs in NATS JetStream, for any number of nodes. All rooms are one stream,
- * each is a subject of it; the stream gives entries their `seq`, and sends each of them
- * to every node that has the room open, the one it came from included.
+ * Keeps the logs in NATS JetStream, for any number of nodes. All rooms are one stream, and each is a
+ * subject of it. The stream gives entries their `seq`. It sends each of them to every node that has
+ * the room open, the one it came from included.
  *
  * @module
  */
@@ -34,23 +34,23 @@ import type { NatsAddress } from "./nats_address.ts";
 import { NodeBus } from "./node_bus.ts";
 import { epochOf, JetStreamRoom } from "./room.ts";
 
-/** How long JetStream remembers ids of messages at least, in milliseconds; documented. */
+/** The least time for which JetStream remembers ids of messages, in milliseconds; documented. */
 const DEDUP_MS = 120_000;
 
-/** How often an open room is compared with its stream, in milliseconds: what is lost last shows no gap. */
+/** The time between two looks at the stream of an open room, in milliseconds: a lost newest entry shows no gap. */
 const COMPARE_EVERY_MS = 120_000;
 
-/** How long the end of a node waits for what it has still to announce, in milliseconds. */
+/** The time that a node has at its end for what it has still to announce, in milliseconds. */
 const CLOSING_MS = 1_000;
 
-/** How many rooms are read at the same time after a break, and begin to be read at a look otherwise. */
+/** The number of rooms that are read at the same time after a break, and the most that begin to be read in one tick. */
 const READ_AT_ONCE = 16;
 const READS_A_TICK = 64;
 
-/** The bytes of an entry beside its body at the most, with the headers it is published under. */
+/** The most bytes of an entry besides its body, with the headers it is published under. */
 const ENVELOPE_BYTES = 2_048;
 
-/** What a room id must be to be a word of a subject. */
+/** The form of a room id that can be a word of a subject. */
 const WORD = /^[\w-]+$/;
 
 const random: RandomBytes = (bytes) => crypto.getRandomValues(bytes);
@@ -71,7 +71,7 @@ export class JetStreamStore implements Store {
   readonly #bus: NodeBus;
   readonly #handovers: Handovers;
   readonly #rooms = new Map<string, JetStreamRoom>();
-  /** What must end before something else is asked about a room. */
+  /** The questions about a room that must end before the next one is asked. */
   readonly #busy = new Map<string, Promise<void>>();
   /** Rooms that are to be deleted as soon as NATS can be asked: here they are gone already. */
   readonly #deleting = new Set<string>();
@@ -97,7 +97,7 @@ export class JetStreamStore implements Store {
     this.#link = new JetStreamLink({
       ...address,
       ...options,
-      // Whoever may come back may repeat what it said before.
+      // A client that may come back may repeat what it said before.
       dedupMs: Math.max(DEDUP_MS, 2 * options.graceMs),
       patienceMs: 2 * options.probeMs,
     }, {
@@ -151,7 +151,7 @@ export class JetStreamStore implements Store {
   }
 
   async open(id: string, cursor = 0): Promise<StoredRoom | undefined> {
-    // What is no word in a subject was never the id of a room.
+    // Nothing else was ever the id of a room.
     if (!WORD.test(id)) return undefined;
     const room = await this.#alone(id, () => this.#open(id));
     if (room !== undefined && cursor > room.log.head) await asked(room.catchUp());
@@ -245,7 +245,7 @@ export class JetStreamStore implements Store {
     await within(CLOSING_MS, this.#link.close());
   }
 
-  /** Has what is asked about one room done one after the other. */
+  /** Asks what is asked about one room one after the other. */
   #alone<Answer>(roomId: string, ask: () => Promise<Answer>): Promise<Answer> {
     const answer = (this.#busy.get(roomId) ?? Promise.resolve()).then(() => asked(ask()));
     const done = answer.then(() => {}, () => {}).then(() => {
@@ -359,12 +359,12 @@ export class JetStreamStore implements Store {
     this.#bus.listen({
       alive: (node, at) => {
         const late = this.#detector.heard(node, at, performance.now());
-        // What kept its word from coming through may have kept entries as well.
+        // The same trouble may have kept entries from coming through.
         if (late) this.#rooms.forEach((room) => room.doubt());
         this.#health.judge();
       },
       taken: (node, clientId, claim) => {
-        // What is heard late may be older than what this node has done since.
+        // A word that is heard late may be older than the claim of this node.
         if (node === this.#node || claim <= this.#directory.claimOf(clientId)) return;
         const wasHere = this.#directory.has(clientId);
         const mayBeHere = this.#directory.isUnasked(clientId);
@@ -380,7 +380,7 @@ export class JetStreamStore implements Store {
     });
   }
 
-  /** Reads in all rooms what was missed. */
+  /** Reads what was missed in all rooms. */
   async #catchUp(): Promise<void> {
     const rooms = [...this.#rooms.values()];
     const read = async () => {
@@ -392,7 +392,7 @@ export class JetStreamStore implements Store {
     await Promise.all(Array.from({ length: READ_AT_ONCE }, read));
   }
 
-  /** Lets messages through again, or no more. */
+  /** Lets messages through again, or stops them. */
   #changed(works: boolean): void {
     if (works) {
       for (const [id, back] of this.#directory.unasked) this.#claim(id, back);
@@ -402,7 +402,7 @@ export class JetStreamStore implements Store {
     this.#queue.available = works;
   }
 
-  /** Takes over a client that was let in. Where nobody can say whether it is still here, it shall come back. */
+  /** Recalls a client that was let in. Where nobody can say whether it is still here, it has to come back. */
   async #claim(id: string, back: Return): Promise<void> {
     try {
       await this.#directory.recall(id, back, performance.now());
@@ -462,7 +462,7 @@ export class JetStreamStore implements Store {
     if (room.released && !room.unreconciled) this.#closeRoom(room);
   }
 
-  /** Ends a room here, and answers those whose messages would have come by; says whether it was open. */
+  /** Ends a room here, and answers the authors of messages that were to come by. Says whether it was open. */
   #closeRoom(room: JetStreamRoom): boolean {
     room.close();
     if (this.#rooms.get(room.id) !== room) return false;
@@ -473,7 +473,7 @@ export class JetStreamStore implements Store {
     return true;
   }
 
-  /** Gives up a client that is at another node. Who `mayBeHere`, having come from there, shall come back. */
+  /** Gives up a client that is at another node. One that `mayBeHere`, having come from there, has to come back. */
   #taken(clientId: string, mayBeHere = false): void {
     if (this.#directory.has(clientId)) {
       for (const room of this.#rooms.values()) {
@@ -488,7 +488,7 @@ export class JetStreamStore implements Store {
   }
 }
 
-/** Waits for an answer of NATS; what goes wrong there is something that a client may try again. */
+/** Waits for an answer of NATS. An error there becomes one after which a client may try again. */
 async function asked<Answer>(answer: Promise<Answer>): Promise<Answer> {
   try {
     return await answer;

@@ -7,7 +7,7 @@ import {
   type Place,
   type PlacedEntry,
   textOfPlace,
-} from "../../../src/store/jetstream/continuity.ts";
+} from "../../../src/store/cluster/continuity.ts";
 import { SEED } from "../../chaos/setting.ts";
 import { pure } from "../../support/pure.ts";
 
