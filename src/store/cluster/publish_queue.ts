@@ -104,7 +104,7 @@ export class PublishQueue {
     const known = this.#clients.get(from);
     if (this.#isAnswered(known, draft, false)) return;
     // Refused at its turn, it would take back what its author has said again meanwhile.
-    const place = judge(draft.n, lastTaken(known));
+    const place = judge(draft.n, lastAccepted(known));
     if (place instanceof ChatError) return this.#actions.refused(draft, place);
     if (this.#chars + charsOf(draft) > MAX_WAITING_CHARS) {
       this.#refuseNow(known, draft, "Too much waits to be stored");
@@ -156,7 +156,7 @@ export class PublishQueue {
     if (client?.sends === undefined) return this.#note(from, n);
     if (n <= client.sends.last) return;
     client.sends.add(n, seq);
-    if (client.waiting[0]?.draft.n === n) this.#settle(client);
+    if (client.waiting[0]?.draft.n === n) this.#finishFirst(client);
   }
 
   /** The number of the last message of a client that is known to be stored; 0 if none is. */
@@ -263,7 +263,7 @@ export class PublishQueue {
   #refuseRest(client: Client): void {
     const [first, ...rest] = client.waiting;
     if (rest.length === 0) return;
-    // Repeats of it wait for the same answer: refusing one would free a number that may be taken.
+    // Repeats of it wait for the same answer: refusing one would free a number that may be stored.
     const isRepeat = ({ draft: { n } }: Waiting) => n > 0 && n === first?.draft.n;
     client.waiting.splice(1, rest.length, ...rest.filter(isRepeat));
     for (const waiting of rest) {
@@ -320,7 +320,7 @@ export class PublishQueue {
     client.underway = true;
     this.#actions.find(first.id, (seq) => {
       this.#actions.repeated(first.draft, seq);
-      this.#settle(client);
+      this.#finishFirst(client);
     });
   }
 
@@ -337,7 +337,7 @@ export class PublishQueue {
             client.sends?.add(draft.n, outcome.seq);
             if (outcome.duplicate) this.#actions.repeated(draft, outcome.seq);
           }
-          this.#settle(client);
+          this.#finishFirst(client);
           break;
         case "refused":
           // An earlier attempt may have stored it all the same.
@@ -361,7 +361,7 @@ export class PublishQueue {
     });
   }
 
-  #settle(client: Client): void {
+  #finishFirst(client: Client): void {
     this.#remove(client);
     this.#advance(client);
   }
@@ -387,7 +387,7 @@ function certainLast(client: Client | undefined): number | undefined {
 }
 
 /** The number of the last message of a client that is stored, or waits. */
-function lastTaken(client: Client | undefined): number {
+function lastAccepted(client: Client | undefined): number {
   const waiting = client?.waiting.findLast(({ draft }) => draft.n > 0);
   return Math.max(client?.sends?.last ?? 0, waiting?.draft.n ?? 0);
 }

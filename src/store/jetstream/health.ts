@@ -10,7 +10,7 @@ import { within } from "../../protocol/deadline.ts";
 import type { FailureDetector } from "../cluster/failure_detector.ts";
 import type { PublishOutcome } from "./publish.ts";
 
-/** Calls that find out the health of a node, and tell of it. */
+/** Calls that find out the health of a node, and report it. */
 export interface HealthActions {
   /** Says that this node lives: a word of the time `now` that all nodes hear, this one too. */
   say(now: number): void;
@@ -76,7 +76,7 @@ export class JetStreamHealth {
   broken(reason: string): void {
     this.#wholeAt = undefined;
     this.judge();
-    this.#tell(reason);
+    this.#report(reason);
   }
 
   /** Asks again whether everything works, at the monotonic time `now`. Call it at the interval. */
@@ -94,7 +94,7 @@ export class JetStreamHealth {
     const now = performance.now();
     const trouble = this.#trouble(now);
     if (trouble === undefined) {
-      if (this.#works) this.#tell(this.#refusal);
+      if (this.#works) this.#report(this.#refusal);
       else this.#begin();
       return;
     }
@@ -109,7 +109,7 @@ export class JetStreamHealth {
     if (this.#wholeAt !== undefined && (worked || isUseless)) this.#actions.giveUp(trouble);
   }
 
-  /** Ends: nothing is told any more. */
+  /** Ends: nothing is reported any more. */
   close(): void {
     this.#closed = true;
   }
@@ -131,10 +131,10 @@ export class JetStreamHealth {
     this.#works = true;
     this.#actions.changed(true);
     this.#ready.resolve();
-    this.#tell(this.#refusal);
+    this.#report(this.#refusal);
   }
 
-  #tell(failure: string | undefined): void {
+  #report(failure: string | undefined): void {
     const isFailing = failure !== undefined;
     if (isFailing === this.#failing || this.#closed) return;
     this.#failing = isFailing;

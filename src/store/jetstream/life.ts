@@ -76,10 +76,10 @@ export class JetStreamLife {
   }
 
   /**
-   * Finds out which life it is, and answers other nodes who ask from then on. Resolves with `false`
+   * Establishes which life it is, and answers other nodes who ask from then on. Resolves with `false`
    * where it is another one than this node has told of until now.
    */
-  async settle(connection: MarkedStream): Promise<boolean> {
+  async establish(connection: MarkedStream): Promise<boolean> {
     const before = this.#id;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const kept = await this.#link.last(this.#link.subject("meta", KEPT_AT));

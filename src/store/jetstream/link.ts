@@ -445,7 +445,7 @@ export class JetStreamLink {
     const before = this.#streams.made;
     await this.#streams.check(this.#connection.jsm);
     const isSame = before === undefined || before === this.#streams.made;
-    const goesOn = await this.#life.settle(this.#marked);
+    const goesOn = await this.#life.establish(this.#marked);
     if (!isSame || !goesOn) this.#events.wiped();
   }
 

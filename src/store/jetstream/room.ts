@@ -200,7 +200,7 @@ export class JetStreamRoom implements StoredRoom {
     if (Number.isNaN(message.seq)) {
       const [node = ""] = message.text.split(" ", 1);
       if (node !== this.#node) this.#hearWord(message.text.slice(node.length + 1));
-    } else if (this.#reading !== undefined || !this.#take(message)) {
+    } else if (this.#reading !== undefined || !this.#pushNext(message)) {
       this.expect(message.seq);
       if (this.#early.length < MAX_EARLY) this.#early.push(message);
       // Where it fails, the store tries again.
@@ -215,7 +215,7 @@ export class JetStreamRoom implements StoredRoom {
   }
 
   /** Pushes a live message unless something before it is missing. */
-  #take(message: StreamMessage): boolean {
+  #pushNext(message: StreamMessage): boolean {
     this.expect(message.seq);
     if (message.seq <= this.log.head) return true;
     if (message.before > this.log.head || this.#continuity.isBehind(message)) return false;
@@ -240,7 +240,7 @@ export class JetStreamRoom implements StoredRoom {
       // What came meanwhile joins on, or shows what is missing still.
       const early = this.#early;
       this.#early = [];
-      if (early.every((message) => this.#take(message))) break;
+      if (early.every((message) => this.#pushNext(message))) break;
     } while (true);
     if (!this.#isRosterKnown) await this.#askForRoster();
     // What was read is that of the life that the log is named after.

@@ -37,8 +37,8 @@ const LOOK_MS = 1_000;
 
 /** The numbers of the last messages of a client. */
 interface LastNumbers {
-  /** Of the last one that was taken. */
-  taken: number;
+  /** Of the last one that was accepted: it is stored, or waits. */
+  accepted: number;
   /** Of the last one that is on the disk. */
   stored: number;
 }
@@ -138,7 +138,7 @@ export class SqliteStore implements Store {
     const { from, n } = draft;
     const last = n > 0 ? this.#lastNumbersOf(from) : undefined;
     if (last !== undefined) {
-      const place = judge(n, last.taken);
+      const place = judge(n, last.accepted);
       if (place === "repeat") {
         // Of a message that is on its way nobody knows yet whether it arrives.
         if (n > last.stored) this.#write({ type: "repeat", draft });
@@ -152,7 +152,7 @@ export class SqliteStore implements Store {
       this.#events.refused(draft, roomGone());
       return;
     }
-    if (last !== undefined) last.taken = n;
+    if (last !== undefined) last.accepted = n;
     this.#write({ type: "entry", room, draft, last, entry: undefined });
   }
 
@@ -177,7 +177,7 @@ export class SqliteStore implements Store {
 
   remembered(): StoredClient[] {
     const clients = this.#file.clients();
-    for (const { id, n = 0 } of clients) this.#lastNumbers.set(id, { taken: n, stored: n });
+    for (const { id, n = 0 } of clients) this.#lastNumbers.set(id, { accepted: n, stored: n });
     return clients;
   }
 
@@ -217,7 +217,7 @@ export class SqliteStore implements Store {
   #lastNumbersOf(clientId: string): LastNumbers {
     let last = this.#lastNumbers.get(clientId);
     if (last === undefined) {
-      last = { taken: 0, stored: 0 };
+      last = { accepted: 0, stored: 0 };
       this.#lastNumbers.set(clientId, last);
     }
     return last;
@@ -422,7 +422,7 @@ export class SqliteStore implements Store {
     for (const write of failed.keys()) {
       if (write.type !== "entry") continue;
       write.room.undone();
-      if (write.last !== undefined) write.last.taken = write.last.stored;
+      if (write.last !== undefined) write.last.accepted = write.last.stored;
     }
     for (const [write, error] of failed) {
       if (write.type === "create") {
