@@ -8,7 +8,8 @@
  * @module
  */
 
-import { Line, type Served } from "../../src/server/line.ts";
+import type { Served } from "../../src/server/lane.ts";
+import { Line } from "../../src/server/line.ts";
 
 const SUBPROTOCOL = "parley.v1";
 

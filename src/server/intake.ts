@@ -18,7 +18,8 @@ import { ChatError } from "../protocol/errors.ts";
 import type { ClientFrame, Ref } from "../protocol/frames.ts";
 import type { Clock } from "./clock.ts";
 import { Connection } from "./connection.ts";
-import { Line, type Served } from "./line.ts";
+import type { Served } from "./lane.ts";
+import { Line } from "./line.ts";
 import type { Pump } from "./pump.ts";
 import { LARGE } from "./read_buffers.ts";
 

@@ -10,7 +10,8 @@ import { type Member, type Outlet, OWING_AT_MOST, type Room, type Round } from "
 import { encodeFrame, PLAIN_SENT } from "../protocol/encode.ts";
 import type { Clock } from "./clock.ts";
 import type { Connection } from "./connection.ts";
-import { Line, type Served } from "./line.ts";
+import type { Served } from "./lane.ts";
+import { Line } from "./line.ts";
 
 /** How often a full socket is looked at, in milliseconds. */
 const LOOK_EVERY_MS = 10;
@@ -60,7 +61,7 @@ export class Pump {
 
   /** Says that a room has something to pass on, which need not share a frame with anything. */
   pass(room: Room): void {
-    this.#line.add(room, 0);
+    this.#line.add(room, room.here, false);
   }
 
   /** Says that a frame has come in from somewhere. */
