@@ -153,12 +153,21 @@ export class Intake {
       });
   }
 
-  /** What a client said is refused; plain clients tell answers by their order, so that this one waits in the same line. */
+  /**
+   * What a client said is refused. Plain clients tell answers by their order, so that this one waits
+   * in the same line; and for its turn where entries go out before it, which may be many.
+   */
   #turnDown(connection: Connection, text: string, error: unknown): void {
     const { held, pending, plain } = connection;
-    if (!plain || pending === 0) this.#events.refused(connection, error, text);
-    else if (held.length < 2 * MAX_HELD) held.push({ text, error });
-    else this.#events.flooded(connection);
+    const owed = plain && pending === 0 ? this.#pump.owedTo(connection) : 0;
+    if (!plain || pending === 0 && owed === 0) {
+      this.#events.refused(connection, error, text);
+    } else if (held.length >= 2 * MAX_HELD) {
+      this.#events.flooded(connection);
+    } else {
+      held.push({ text, error });
+      if (pending === 0) this.#lineUp(connection, owed);
+    }
   }
 
   #take(connection: Connection, text: string, t: Instant, isItsTurn = false): void {
@@ -230,9 +239,10 @@ export class Intake {
 
   /**
    * Lets a connection whose next frame may take long wait for its turn, and what it says meanwhile
-   * too; unless nobody waits, this turn has time left, and it is not large.
+   * too; unless nobody waits, this turn has time left, and it is not large. `owed` counts
+   * the entries that go out before.
    */
-  #lineUp(connection: Connection): void {
+  #lineUp(connection: Connection, owed = 0): void {
     connection.pending++;
     if (connection === this.#served) {
       this.#goesOn = true;
@@ -241,7 +251,7 @@ export class Intake {
     const isNow = this.#waiting === 0 && this.#spent < SENDS_PER_TURN && !isLarge(connection);
     if (isNow && !this.#serve(connection, SENDS_PER_TURN).more) return;
     this.#waiting++;
-    this.#line.add(connection, 0);
+    this.#line.add(connection, owed, false);
   }
 
   /** Takes what a connection says whose turn it is, until that has cost so `much`. */

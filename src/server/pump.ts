@@ -75,6 +75,13 @@ export class Pump {
     if (member.cursor < room.log.head) this.#advance(member, room.batches(), Infinity);
   }
 
+  /** Counts the entries that the rooms of a connection have for it. */
+  owedTo({ session }: Connection): number {
+    let entries = 0;
+    for (const { cursor, room } of session?.rooms ?? []) entries += room.log.head - cursor;
+    return entries;
+  }
+
   /** Sends a connection what all its rooms have for it; says whether it took all of that. */
   deliverAll(connection: Connection): boolean {
     let all = true;

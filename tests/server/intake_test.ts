@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { openMemoryStore } from "../../src/server/open_store.ts";
 import { turn, until } from "../support/waiting.ts";
 import { Bench, withFullBen } from "./engine_setting.ts";
@@ -184,6 +184,27 @@ Deno.test("of many who come in at once some wait for their turn, whoever else sa
   assertEquals(answers().some((refs) => refs.length === 0), true);
   await until(() => answers().every((refs) => refs.length === 2), "not all come in");
   assertEquals(new Set(answers().map(String)), new Set(["join,ping"]));
+});
+
+Deno.test("of many plain clients that are refused something some wait for what goes before, and none for good", async () => {
+  await using bench = new Bench({ rate: 0 });
+  const ana = bench.v1().socket;
+  ana.hear({ action: "create", body: "Lobby" });
+  await turn();
+  const roomId = ana.take()[0]?.room_id;
+  const crowd = Array.from({ length: 60 }, () => bench.connect("plain"));
+  for (const socket of crowd) socket.hear({ action: "join", body: roomId });
+  await until(() => crowd.every(({ sent }) => sent.length === 2), "not all come in");
+  for (const socket of crowd) socket.take();
+  for (let n = 1; n <= 301; n += 100) {
+    ana.hear({ action: "messages", room_id: roomId, n, body: Array(100).fill("x") });
+  }
+  for (const socket of crowd) socket.hear({ action: "dance" });
+  assert(crowd.some(({ sent }) => sent.length === 0), "all were sent everything at once");
+  await until(() => crowd.every(({ sent }) => sent.length >= 401), "not all are answered");
+  for (const { frames } of crowd) {
+    assertEquals([frames.length, frames[400]?.message], [401, "Invalid action"]);
+  }
 });
 
 Deno.test("what is refused in its turn is refused with the mark of its frame", async () => {
