@@ -210,7 +210,7 @@ class Run {
         if (status.type === "connected") {
           clearTimeout(away);
           away = undefined;
-        } else if (status.type === "closed") {
+        } else if (status.type === "reconnecting" || status.type === "closed") {
           const { reason, code } = status;
           const problem = `The connection of client ${chat.clientId} ended: ${reason || code}`;
           away ??= setTimeout(() => this.#fail(problem), AWAY_MS);

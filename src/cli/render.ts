@@ -24,7 +24,8 @@ export type Shown =
   | { type: "left"; name: string }
   /** Who is here; `own` is the id of this person. */
   | { type: "members"; members: MemberInfo[]; presence: boolean; own: string }
-  | { type: "status"; status: Status }
+  /** The state of the connection; `lost` where there was one until now. */
+  | { type: "status"; status: Status; lost?: boolean }
   | { type: "help"; text: string }
   /** Something that was perhaps not sent is in the log, at `seq`, or at 0 where only that is known. */
   | { type: "sent"; seq: number; body: string }
@@ -170,7 +171,7 @@ function contentOf(shown: Shown, names: Names): Content | undefined {
     case "members":
       return ["note", [membersOf(shown, names)]];
     case "status":
-      return statusOf(shown.status);
+      return statusOf(shown.status, shown.lost);
     case "help":
       return ["note", ["Commands", ...shown.text.split("\n")]];
     case "sent":
@@ -220,24 +221,25 @@ function membersOf(
   return `${labels.length} here: ${labels.join(", ")}`;
 }
 
-function statusOf(status: Status): Content | undefined {
+function statusOf(status: Status, lost = false): Content | undefined {
   switch (status.type) {
     case "idle":
     case "connecting":
-    case "reconnecting":
       return undefined;
+    case "reconnecting":
+      return lost ? ["note", [`Connection lost${reasonIn(status)}`]] : undefined;
     case "connected":
       return ["note", ["Connected again"]];
-    case "closed": {
-      const reason = status.reason === "" ? "" : `: ${escapeText(status.reason)}`;
-      return status.willReconnect
-        ? ["note", [`Connection lost${reason}`]]
-        : ["error", [`Connection closed${reason}`]];
-    }
+    case "closed":
+      return ["error", [`Connection closed${reasonIn(status)}`]];
     default:
       status satisfies never;
       return undefined;
   }
+}
+
+function reasonIn({ reason }: { reason: string }): string {
+  return reason === "" ? "" : `: ${escapeText(reason)}`;
 }
 
 /** The beginning of a message, in one line. */

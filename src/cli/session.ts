@@ -261,13 +261,16 @@ export class TerminalSession {
   }
 
   async #showStatuses(): Promise<void> {
+    let isConnected = true;
     let wasLost = false;
     for await (const status of this.#chat.statuses()) {
-      if (status.type === "closed") wasLost = true;
+      const lost = isConnected && status.type === "reconnecting";
+      isConnected = status.type === "connected";
+      wasLost ||= lost || status.type === "closed";
       if (this.#leaving || !wasLost) continue;
-      await this.#show({ type: "status", status });
+      await this.#show({ type: "status", status, ...(lost ? { lost } : {}) });
       await this.#keepStatus(status);
-      if (status.type === "closed" && !status.willReconnect) {
+      if (status.type === "closed") {
         this.#exitCode = 1;
         this.stop();
       }

@@ -24,10 +24,13 @@ export type Status =
   | { type: "connecting" }
   /** All is well. `resumed`: the server knows this client from an earlier connection. */
   | { type: "connected"; resumed: boolean }
-  /** The connection is gone, `reason` says why; attempt number `attempt` comes in `delayMs` milliseconds. */
-  | { type: "reconnecting"; attempt: number; delayMs: number; reason: string }
-  /** The connection is gone: for good, or until the next attempt. */
-  | { type: "closed"; code: number; reason: string; willReconnect: boolean };
+  /**
+   * The connection is gone, `reason` and the close code say why. Attempt number `attempt` comes in
+   * `delayMs` milliseconds; where that is `Infinity`, when the page that is stopped goes on.
+   */
+  | { type: "reconnecting"; attempt: number; delayMs: number; code: number; reason: string }
+  /** The connection is gone for good. */
+  | { type: "closed"; code: number; reason: string };
 
 /** Settings of a reconnector. */
 export interface ReconnectorOptions {
@@ -202,26 +205,23 @@ export class Reconnector {
       this.#finish(end);
       return;
     }
-    this.#close(end, true);
     this.#comeBack(end);
   }
 
-  async #comeBack({ reason, retryAfterMs }: End): Promise<void> {
+  async #comeBack({ code, reason, retryAfterMs }: End): Promise<void> {
     while (!this.#over) {
-      if (this.#paused) {
-        await this.#sleep();
-      } else {
-        const delayMs = this.#delay(retryAfterMs);
-        retryAfterMs = undefined;
-        this.#attempt++;
-        this.#set({ type: "reconnecting", attempt: this.#attempt, delayMs, reason });
-        await this.#sleep(delayMs);
-      }
+      const delayMs = this.#paused ? Infinity : this.#delay(retryAfterMs);
+      retryAfterMs = undefined;
+      const attempt = ++this.#attempt;
+      this.#set({ type: "reconnecting", attempt, delayMs, code, reason });
+      this.#waking = new AbortController();
+      await sleep(delayMs, this.#waking.signal);
       if (this.#over) return;
       try {
         await this.#open(this.#options.timeoutMs);
         return;
       } catch (error) {
+        code = CLOSE.abnormal;
         reason = messageOf(error);
       }
     }
@@ -235,26 +235,16 @@ export class Reconnector {
     return Math.max(atOnce ? 0 : backoff(this.#attempt, Math.random(), BACKOFF), asked ?? 0);
   }
 
-  /** Waits for `ms` milliseconds, or until it is woken. */
-  #sleep(ms = Infinity): Promise<void> {
-    this.#waking = new AbortController();
-    return sleep(ms, this.#waking.signal);
-  }
-
-  #finish(end: End): void {
+  #finish({ code, reason }: End): void {
     if (this.#over) return;
     this.#over = true;
-    this.#close(end, false);
+    this.#set({ type: "closed", code, reason });
     this.#statuses.end();
     this.#waking.abort();
     for (const waiter of this.#waiters) {
-      waiter.reject(new Error(`The client is closed: ${end.reason}`));
+      waiter.reject(new Error(`The client is closed: ${reason}`));
     }
-    this.#events.over(end.reason);
-  }
-
-  #close({ code, reason }: End, willReconnect: boolean): void {
-    this.#set({ type: "closed", code, reason, willReconnect });
+    this.#events.over(reason);
   }
 
   #set(status: Status): void {

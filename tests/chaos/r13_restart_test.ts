@@ -62,7 +62,7 @@ Deno.test("R13 a restart tells everybody, loses nothing and ends in time", async
 
   const verdict = await cast.verdict();
   const told = [...statuses.values()].filter((seen) =>
-    seen.some((status) => status.type === "closed" && status.code === 1001)
+    seen.some((status) => status.type === "reconnecting" && status.code === 1001)
   );
   const delays = [...statuses.values()].map((seen) => {
     const first = seen.find((status) => status.type === "reconnecting");

@@ -165,27 +165,27 @@ pure("toText() lists who is here, who is away, and who one is oneself", () => {
 });
 
 pure("toText() tells how the connection is in one line", () => {
-  const line = (status: Extract<Shown, { type: "status" }>["status"]) =>
-    text({ type: "status", status })?.slice("14:05:09 ".length);
+  const line = (status: Extract<Shown, { type: "status" }>["status"], lost = false) =>
+    text({ type: "status", status, lost })?.slice("14:05:09 ".length);
   assertEquals(line({ type: "connecting" }), undefined);
   assertEquals(
-    line({ type: "reconnecting", attempt: 3, delayMs: 1_234, reason: "" }),
+    line({ type: "reconnecting", attempt: 3, delayMs: 1_234, code: 1006, reason: "" }),
     undefined,
   );
-  assertEquals(line({ type: "connected", resumed: true }), ". Connected again");
-  const closed = { type: "closed", code: 1006 } as const;
   assertEquals(
-    line({ ...closed, reason: "", willReconnect: true }),
+    line({ type: "reconnecting", attempt: 1, delayMs: 0, code: 1006, reason: "" }, true),
     ". Connection lost",
   );
+  assertEquals(line({ type: "connected", resumed: true }), ". Connected again");
   assertEquals(
-    line({ ...closed, reason: "Flooding", willReconnect: false }),
+    line({ type: "closed", code: 4500, reason: "Flooding" }),
     "! Connection closed: Flooding",
   );
 });
 
 pure("statusLine() tells how the connection is while there is none", () => {
-  const reconnecting = { type: "reconnecting", attempt: 3, delayMs: 12_300, reason: "" } as const;
+  const lost = { type: "reconnecting", code: 1006, reason: "" } as const;
+  const reconnecting = { ...lost, attempt: 3, delayMs: 12_300 };
   assertEquals(statusLine(reconnecting, 0), "Offline, trying in 13 s (Enter: now)");
   assertEquals(statusLine(reconnecting, 11_400), "Offline, trying in 1 s (Enter: now)");
   assertEquals(statusLine(reconnecting, 60_000), "Offline, trying in 0 s (Enter: now)");
@@ -243,10 +243,11 @@ function everywhere(evil: string): Shown[] {
     { type: "left", name: evil },
     { type: "room", roomId: evil, name: evil, command: evil },
     { type: "members", members: [{ client_id: evil, name: evil }], presence: true, own: "" },
-    { type: "status", status: { type: "closed", code: 1, reason: evil, willReconnect: true } },
+    { type: "status", status: { type: "closed", code: 1, reason: evil } },
     {
       type: "status",
-      status: { type: "reconnecting", attempt: 1, delayMs: 1_000, reason: evil },
+      status: { type: "reconnecting", attempt: 1, delayMs: 1_000, code: 1, reason: evil },
+      lost: true,
     },
     { type: "error", message: evil, body: evil },
     { type: "sent", seq: 1, body: evil },

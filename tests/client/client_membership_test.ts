@@ -137,7 +137,7 @@ Deno.test("a name that was taken after the client gave up stays", async () => {
   const { chat } = both;
   await assertRejects(() => chat.rename("New", { timeoutMs: 10 }), DOMException);
   gaveUp.resolve();
-  for await (const { type } of chat.statuses()) if (type === "closed") break;
+  for await (const { type } of chat.statuses()) if (type === "reconnecting") break;
   assertEquals(chat.name, "New");
 });
 

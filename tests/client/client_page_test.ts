@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ChatClient, type ChatRoom, type RoomEvent } from "../../client.ts";
 import { TestChat } from "../support/fixtures.ts";
 import { bounded, pause } from "../support/waiting.ts";
@@ -105,7 +105,7 @@ for (
     const { page, chat, room, events, listener } = visit;
     const { clientId } = chat;
     stop(page);
-    assertEquals(chat.status.type, "closed");
+    assert(chat.status.type === "reconnecting" && chat.status.delayMs === Infinity);
     await listener.sendMessage("meanwhile");
     const back = cameBack(chat);
     goOn(page);
@@ -132,7 +132,6 @@ Deno.test("of two clients with one session the older stays away, whatever its pa
     type: "closed",
     code: 4500,
     reason: "This session continues on a newer connection",
-    willReconnect: false,
   });
   for (const type of ["online", "pageshow", "offline"]) page.window(type);
   for (const type of ["visibilitychange", "freeze", "resume"]) page.document(type);

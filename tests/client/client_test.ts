@@ -302,7 +302,6 @@ Deno.test("a client that is closed says so, and can be closed again", async () =
     type: "closed",
     code: 1000,
     reason: "Closed by the client",
-    willReconnect: false,
   });
   await assertRejects(() => room.send("x"), Error, "Not in room");
   await assertRejects(() => chat.createRoom("x"), Error, "closed");

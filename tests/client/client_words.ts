@@ -31,6 +31,6 @@ export function wordsOf(event: RoomEvent): Meaning {
 /** Waits for the word of the client that its connection has ended; with `forGood` that it will not come back. */
 export async function ending(chat: ChatClient, forGood = false): Promise<Status | undefined> {
   for await (const status of chat.statuses()) {
-    if (status.type === "closed" && !(forGood && status.willReconnect)) return status;
+    if (status.type === "closed" || status.type === "reconnecting" && !forGood) return status;
   }
 }

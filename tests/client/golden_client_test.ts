@@ -60,8 +60,9 @@ for (const { name, text, means } of frames) {
       assertEquals(chat.status.type, "connected");
       return;
     }
-    const { code, reason, come_back: willReconnect } = means;
+    const { code, reason, come_back: comesBack } = means;
     const status = await bounded(ending(chat), () => "the client does not say that it is closed");
-    assertEquals<unknown>(status, { type: "closed", code, reason, willReconnect });
+    const type = comesBack ? "reconnecting" : "closed";
+    assertEquals<unknown>(status, { ...status, type, code, reason });
   });
 }

@@ -75,7 +75,7 @@ browserTest(
     await hasMessages(tab, ["one", "two"]);
     const after = await reportOf(tab);
     assertEquals([after.clientId, after.missed, told], [clientId, 0, ["join"]]);
-    assert(after.statuses.includes("closed"), "It was not frozen");
+    assert(after.statuses.includes("reconnecting"), "It was not frozen");
   },
 );
 
