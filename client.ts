@@ -4,10 +4,9 @@
  * The chat client, for Deno and browsers, with nothing to install.
  *
  * ```ts
- * import { ChatClient } from "jsr:@parley/chat/client";
+ * import { connect } from "jsr:@parley/chat/client";
  *
- * await using chat = new ChatClient("ws://localhost:8765", { name: "Ana" });
- * await chat.connect();
+ * await using chat = await connect("ws://localhost:8765", { name: "Ana" });
  * const room = await chat.createRoom("Lobby");
  * await room.send("hello");
  * for await (const message of room) console.log(message.name, message.body);
@@ -461,6 +460,16 @@ export class ChatClient implements AsyncDisposable {
     for (const room of [...this.#rooms.values()]) this.#forget(room, reason);
     this.#sender.close(reason);
   }
+}
+
+/**
+ * Makes a client and connects it, in one attempt: `await using chat = await connect(url, { name })`.
+ * Rejects where that fails.
+ */
+export async function connect(url: string | URL, options?: ClientOptions): Promise<ChatClient> {
+  const chat = new ChatClient(url, options);
+  await chat.connect();
+  return chat;
 }
 
 /** A reply as one that lets this client into a room; throws where it does not. */

@@ -19,6 +19,7 @@ interface Exports {
 
 const CLIENT: Exports = {
   classes: "ChatClient ChatError ConnectError SendError",
+  functions: "connect",
   types: "ChatRoom ClientOptions Entry ErrorCode JoinOptions MemberInfo Message MessageEntry " +
     "PresenceChange PresenceEntry PresenceEvent ReadOptions RoomEvent Status " +
     "WaitOptions",

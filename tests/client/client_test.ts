@@ -1,5 +1,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { ChatClient, type ChatRoom, type ClientOptions, type RoomEvent } from "../../client.ts";
+import {
+  ChatClient,
+  type ChatRoom,
+  type ClientOptions,
+  connect as connectTo,
+  type RoomEvent,
+} from "../../client.ts";
 import { type Frame, TestChat } from "../support/fixtures.ts";
 import { said, ScriptedServer } from "../support/scripted_server.ts";
 import { bounded } from "../support/waiting.ts";
@@ -320,4 +326,13 @@ Deno.test("a signal closes the client, even one that was aborted before", async 
   assertEquals(chat.status.type, "closed");
   await using never = new ChatClient(server.url, { signal: AbortSignal.abort() });
   await assertRejects(() => never.connect(), Error, "closed");
+});
+
+Deno.test("connect() gives a client that is connected, and rejects where it is not", async () => {
+  await using server = new TestChat();
+  {
+    await using chat = await connectTo(server.url, { name: "Ana" });
+    assertEquals([chat.status.type, chat.name], ["connected", "Ana"]);
+  }
+  await assertRejects(() => connectTo(server.url, { signal: AbortSignal.abort() }));
 });
