@@ -97,8 +97,8 @@ export class Departures {
 
   /** Takes somebody's place in a room away, without a word. */
   part(session: Session, member: Member, t: Instant): void {
-    session.rooms.delete(member.room.id);
     if (!member.room.gone) member.room.remove(member, t.now);
+    session.rooms.delete(member.room.id);
   }
 
   /** Takes all places of a client away, and forgets it. */

@@ -9,6 +9,7 @@ import type { HubOptions } from "./options.ts";
 import { Levels } from "./order.ts";
 import type { Member } from "./room.ts";
 import type { Session } from "./sessions.ts";
+import { rankOf } from "./time.ts";
 
 /** The options of a hub that are about those who are away. */
 export type GraceOptions = Pick<HubOptions, "graceMs" | "pauseMs" | "sessionMs" | "maxAway">;
@@ -58,7 +59,7 @@ export class GracePeriod {
 
   /** Makes a client away from one of its rooms. */
   startIn(session: Session, member: Member, now: number): void {
-    member.room.unseat(member);
+    member.room.unseat(member, now);
     member.awayUntil = now + this.#options.graceMs;
     (session.peer === undefined ? this.#away : this.#returning).add(session);
   }
@@ -70,7 +71,7 @@ export class GracePeriod {
     this.#start(session);
     for (const member of session.rooms) {
       if (member.outlet !== undefined) member.paused = true;
-      member.room.unseat(member);
+      member.room.unseat(member, now);
       member.awayUntil = now + Math.min(forMs ?? pauseMs, pauseMs);
     }
   }
@@ -135,20 +136,12 @@ export class GracePeriod {
   #start(session: Session): void {
     this.end(session);
     this.#away.add(session);
-    this.#ranks.put(session, rankOf(session));
+    this.#ranks.put(session, rankOf(session.stayed));
   }
 }
 
 /** The share of all that are away of those who were never in a room. */
 const STRANGERS_SHARE = 1 / 10;
-
-/** The highest rank of a client, for those who have stayed for days. */
-const HIGHEST_RANK = 20;
-
-/** The rank of a client by how long it has stayed: 0 where it never was in a room, one more for twice the time. */
-function rankOf({ stayed }: Session): number {
-  return Math.min(HIGHEST_RANK, Math.ceil(Math.log2(2 * stayed / 1_000 + 1)));
-}
 
 /** The places of a client that are over by now; returns whether there are others that it is away from. */
 function* expiredPlaces(session: Session, now: number): Generator<Expired, boolean> {

@@ -379,16 +379,16 @@ export class Hub {
   }
 
   #make(peer: Peer, frame: CreateFrame | JoinFrame, roomId: string, name: string): Effect[] {
-    return [...this.#makePlace(peer.session), { type: "create", peer, frame, roomId, name }];
+    return [...this.#makePlace(), { type: "create", peer, frame, roomId, name }];
   }
 
   /**
-   * Sees to it that another room can be opened, for `maker` if it is to be made.
+   * Sees to it that another room can be opened.
    *
    * @throws {ChatError} where all places are taken.
    */
-  #makePlace(maker?: Session): Effect[] {
-    const room = this.#rooms.dispensable(maker?.id);
+  #makePlace(): Effect[] {
+    const room = this.#rooms.dispensable();
     if (room === undefined) return [];
     // Whoever kept a place in it is not in it any more, and may come back to it as to any that is lost.
     for (const { person } of room.members) this.#sessions.get(person.id)?.leave(room);
@@ -436,7 +436,7 @@ export class Hub {
       member = room.add(session, peer.plain);
     }
     session.enter(member, t.now);
-    room.seat(member, peer);
+    room.seat(member, peer, t.now);
     member.paused = false;
     const grown: Effect[] = [];
     if (!room.quiet && room.hasMoreThan(this.#options.presenceLimit)) {

@@ -72,6 +72,11 @@ export class Levels<Item> {
   readonly #levels: Order<Item>[] = [];
   readonly #levelOf = new Map<Item, number>();
 
+  /** The number of items. */
+  get size(): number {
+    return this.#levelOf.size;
+  }
+
   /** The one that has been at the highest level for the longest time; undefined where there is none. */
   get highest(): Item | undefined {
     return this.#levels.at(-1)?.first;

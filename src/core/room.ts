@@ -43,6 +43,8 @@ export interface Person {
   readonly id: string;
   /** How others see it. */
   name: string | undefined;
+  /** Where it is a member; in one room unless given. */
+  readonly rooms?: { readonly size: number };
 }
 
 /** Where a member's frames go: the socket behind it, as far as a room may know it. */
@@ -68,6 +70,8 @@ export class Member {
   readonly person: Person;
   /** Where it is. */
   readonly room: Room;
+  /** When it was connected here, on the monotonic clock in milliseconds; set by {@linkcode Room.seat}. */
+  since = 0;
   /** How long it keeps its place while it is away, on the monotonic clock in milliseconds. */
   awayUntil = 0;
   /** Until when it tells nobody again that it is typing, on the same clock. */
@@ -142,6 +146,7 @@ export class Room {
   #maker: string | undefined;
   #alone: boolean;
   #here = 0;
+  #stayed = 0;
   #round: Round | undefined;
   /** What has been taken of what the room may owe since the round began. */
   #taken = 0;
@@ -177,11 +182,6 @@ export class Room {
     this.emptySince = now;
   }
 
-  /** The public id of the first who came in since it was opened; none until then. */
-  get maker(): string | undefined {
-    return this.#maker;
-  }
-
   /** Whether nobody but its maker was ever in it: nobody else would miss it. */
   get alone(): boolean {
     return this.#alone;
@@ -190,6 +190,14 @@ export class Room {
   /** How many of its members are connected. Those who are away count for nothing but their place. */
   get here(): number {
     return this.#here;
+  }
+
+  /**
+   * How long people have stayed here who are not connected any more, added up, in milliseconds: of
+   * somebody in several rooms it is a part of the time.
+   */
+  get stayed(): number {
+    return this.#stayed;
   }
 
   /** Whether more than so many are in it and connected, wherever that is. */
@@ -223,17 +231,20 @@ export class Room {
     return member;
   }
 
-  /** Connects a member. */
-  seat(member: Member, outlet: Outlet): void {
+  /** Connects a member, at the monotonic time `now`. */
+  seat(member: Member, outlet: Outlet, now: number): void {
     const isNew = member.outlet === undefined;
     member.outlet = outlet;
-    if (isNew && this.#here++ === 0) this.#changed?.(this);
+    if (!isNew) return;
+    member.since = now;
+    if (this.#here++ === 0) this.#changed?.(this);
   }
 
-  /** Ends the connection of a member, which keeps its place. */
-  unseat(member: Member): void {
+  /** Ends the connection of a member, which keeps its place, at the monotonic time `now`. */
+  unseat(member: Member, now: number): void {
     if (member.outlet === undefined) return;
     member.outlet = undefined;
+    this.#stayed += (now - member.since) / Math.max(1, member.person.rooms?.size ?? 1);
     if (--this.#here === 0) this.#changed?.(this);
   }
 
@@ -242,7 +253,7 @@ export class Room {
     if (this.members[member.index] !== member) {
       throw new RangeError(`Cannot remove from room ${this.id}: ${member.person.id} is not in it`);
     }
-    this.unseat(member);
+    this.unseat(member, now);
     let hole = member.index;
     const round = this.#round;
     if (round !== undefined && hole < round.next) {

@@ -11,12 +11,11 @@ import type { Effect } from "./effects.ts";
 import { isRoomId, normalizeRoomId, sameSecret } from "./ids.ts";
 import { MemoryBound } from "./memory_bound.ts";
 import type { HubOptions } from "./options.ts";
-import { Order } from "./order.ts";
+import { Levels } from "./order.ts";
 import { Room } from "./room.ts";
 import type { Peer, Sign } from "./sessions.ts";
-import { Shares } from "./shares.ts";
 import type { StoredRoom } from "./store.ts";
-import { type Instant, RetentionClock } from "./time.ts";
+import { type Instant, rankOf, RetentionClock } from "./time.ts";
 
 /** The options of a hub that are about its rooms. */
 export type RoomsOptions = Pick<
@@ -30,11 +29,14 @@ const ALONE_SHARE = 1 / 32;
 /** The bytes of a log, about as many as a room takes besides, that are never dropped for the sake of other logs. */
 const SPARED_BYTES = 4_096;
 
-/** The factor between the share that is left of all rooms and the share of its own bound that a client may use. */
+/** The share of all rooms that is for clients who are in no other one. */
+const RESERVE = 1 / 8;
+
+/** The factor between the share that is left of the others and the share of its own bound that a client may use. */
 const PLACES_SHARE = 3;
 
-/** The number of rooms of that kind from which on one makes place for the next: a share of all that there may be, or more. */
-const ALONE_ROOMS = { share: 1 / 4, least: 1_000 };
+/** The number of rooms left after half a second from which on one goes for the next: a share of all that there may be, or more. */
+const BRIEF_ROOMS = { share: 1 / 4, least: 1_000 };
 
 /** The number of rooms that are looked at in one tick: ten thousand at once take milliseconds. */
 const ROOMS_PER_TICK = 1_000;
@@ -45,11 +47,8 @@ export class Rooms {
   readonly #byId = new Map<string, Room>();
   /** The rooms that the next ticks look at, until they begin anew. */
   #ahead: Iterator<Room, undefined> = this.#byId.values();
-  // By their makers: the rooms that nobody else was ever in, and those that nobody is connected to.
-  readonly #alone = new Shares<string, Room>();
-  readonly #idle = new Shares<string, Room>();
-  /** The rooms that are both; those that have been so for the longest time come first. */
-  readonly #neglected = new Order<Room>();
+  /** Those that nobody is connected to, by the rank of how long people stayed; who left first comes first. */
+  readonly #idle = new Levels<Room>();
   readonly #clock = new RetentionClock();
   /** Memory of the logs of rooms that only their makers were in, and of all others. */
   readonly #memory: Record<"alone" | "met", MemoryBound>;
@@ -77,40 +76,35 @@ export class Rooms {
   /**
    * The most rooms that one client may be in when it comes into another: fewer, the fewer are left
    * besides those that somebody is in, so that a few who are in many leave some for whoever is in
-   * none (the dynamic thresholds of `fair_share.ts`). It is never less than one.
+   * none (the dynamic thresholds of `fair_share.ts`). It is never less than one, and no more where
+   * an eighth of all rooms is left.
    */
   get mostOfOne(): number {
     const { maxRooms, maxRoomsPerClient } = this.#options;
-    const left = 1 - (this.#byId.size - this.#idle.size) / maxRooms;
+    const left = 1 - RESERVE - (this.#byId.size - this.#idle.size) / maxRooms;
     const share = Math.ceil(PLACES_SHARE * left * maxRoomsPerClient);
     return Math.max(1, Math.min(maxRoomsPerClient, share));
   }
 
   /**
-   * The room that has to go before another one can be opened, for the client `maker` if it is to be
-   * made; undefined where there is place. Whoever makes rooms that nobody comes to loses its own: first
-   * goes one that nobody else was ever in, of the client that has the most of these, then one that
-   * nobody is connected to.
+   * The room that has to go before another one can be opened; undefined where there is place. None
+   * goes that somebody is connected to. Of the others one goes in which people have stayed for the
+   * shortest time, in powers of two, and of these the one that has been left for the longest. So
+   * rooms that are only made push out each other, and who wants to push out others has to stay for as
+   * long, in as many.
    *
    * @throws {ChatError} where none may go.
    */
-  dispensable(maker?: string): Room | undefined {
+  dispensable(): Room | undefined {
     const { size } = this.#byId;
     const { maxRooms } = this.#options;
     const isFull = size >= maxRooms;
-    const mostAlone = Math.max(ALONE_ROOMS.least, maxRooms * ALONE_ROOMS.share);
-    if (!isFull && (maker === undefined || this.#alone.size < mostAlone)) return undefined;
-    const places = [this.#alone.largest, this.#neglected, ...(isFull ? [this.#idle.largest] : [])];
-    for (const rooms of places) {
-      const oldest = rooms.first;
-      // Who has one such room only, and is in it, waits for somebody there.
-      if (oldest === undefined || rooms.size === 1 && oldest.here > 0) continue;
-      const left = Iterator.from(rooms).find(({ here }) => here === 0);
-      if (left !== undefined || oldest.maker !== maker) return left ?? oldest;
-      // It is in all of them itself, and knows best which of them it can do without.
-      break;
+    const brief = this.#idle.countAt(0) + this.#idle.countAt(1);
+    if (!isFull && brief < Math.max(BRIEF_ROOMS.least, maxRooms * BRIEF_ROOMS.share)) {
+      return undefined;
     }
-    if (!isFull) return undefined;
+    const room = this.#idle.lowest;
+    if (room !== undefined) return room;
     throw new ChatError("too_many_rooms", `There are ${size} rooms, the most allowed`);
   }
 
@@ -180,7 +174,7 @@ export class Rooms {
     room.gone = true;
     // Whoever was in it knows it until its next word there, which may never come.
     room.log.skipTo(room.log.head);
-    for (const member of room.members) room.unseat(member);
+    for (const member of room.members) room.unseat(member, member.since);
     this.#remove(room);
     return true;
   }
@@ -190,23 +184,14 @@ export class Rooms {
   }
 
   #sort(room: Room): void {
-    const owner = room.maker ?? "";
-    const { alone } = room;
-    const idle = room.here === 0;
-    room.log.countIn(this.#memory[alone ? "alone" : "met"]);
-    if (alone) this.#alone.add(owner, room);
-    else this.#alone.delete(room);
-    if (idle) this.#idle.add(owner, room);
+    room.log.countIn(this.#memory[room.alone ? "alone" : "met"]);
+    if (room.here === 0) this.#idle.put(room, rankOf(room.stayed));
     else this.#idle.delete(room);
-    if (!alone || !idle) this.#neglected.delete(room);
-    else if (!this.#neglected.has(room)) this.#neglected.add(room);
   }
 
   #remove(room: Room): void {
     this.#byId.delete(room.id);
     room.log.countIn(undefined);
-    this.#alone.delete(room);
     this.#idle.delete(room);
-    this.#neglected.delete(room);
   }
 }

@@ -12,6 +12,14 @@ export interface Instant {
   readonly at: number;
 }
 
+/** The highest rank of a stay, for days. */
+const HIGHEST_RANK = 20;
+
+/** The rank of a stay, given in milliseconds: 0 for none, 1 for less than half a second, one more for twice the time. */
+export function rankOf(stayedMs: number): number {
+  return Math.min(HIGHEST_RANK, Math.ceil(Math.log2(2 * stayedMs / 1_000 + 1)));
+}
+
 /** The time that retention goes by: a wall clock that jumps ahead for a moment must not delete all history. */
 export class RetentionClock {
   /** The milliseconds that the wall clock was ahead of the monotonic one at first. */

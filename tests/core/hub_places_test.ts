@@ -36,20 +36,58 @@ pure("no room is made for a client that has gone while the store looked for it",
   assertEquals(bench.hub.opened(ana, join, undefined, bench.t), []);
 });
 
-pure("a client that makes rooms and keeps them loses one of them to whoever has less", () => {
+pure("a client keeps the rooms that it is in, and others make one when it has left one", () => {
   const bench = new HubBench({ maxRooms: 3 });
   const [ana, ben] = [bench.v1("Ana"), bench.v1("Ben")];
-  const hoard = [1, 2, 3].map((i) => bench.create(ana, `Hoard ${i}`));
-  const own = bench.create(ben, "Own");
-  assertEquals([...bench.hub.rooms.keys()], [...hoard.slice(1), own]);
-  const first = hoard[0]!;
-  assertEquals(refusal(() => bench.say(ana, first, "x"))[0], "not_in_room");
-  // It has the most: as long as it keeps them, it gets no other one.
-  const again = { roomId: first, roomName: "Hoard 1" };
-  assertEquals(refusal(() => bench.join(ana, again))[0], "too_many_rooms");
-  bench.perform(bench.hub.receive(ana, { action: "leave", roomId: hoard[1]! }, bench.t));
-  bench.join(ana, again);
-  assertEquals([...bench.hub.rooms.keys()], [hoard[2]!, own, first]);
+  const own = [1, 2, 3].map((i) => bench.create(ana, `Own ${i}`));
+  assertEquals(refusal(() => bench.create(ben, "Bens"))[0], "too_many_rooms");
+  for (const roomId of own) bench.say(ana, roomId, "x");
+  bench.perform(bench.hub.receive(ana, { action: "leave", roomId: own[1]! }, bench.t));
+  const bens = bench.create(ben, "Bens");
+  assertEquals([...bench.hub.rooms.keys()], [own[0], own[2], bens]);
+});
+
+pure(
+  "whoever was cut off from a room that went is told so when it comes back, and has it again",
+  () => {
+    const bench = new HubBench({ maxRooms: 1 });
+    const [ana, ben] = [bench.v1("Ana"), bench.v1("Ben")];
+    const token = bench.tokenOf(ana);
+    const roomId = bench.create(ana, "Anas");
+    bench.perform(bench.hub.disconnect(ana, bench.t));
+    const bens = bench.create(ben, "Bens");
+    const back = bench.v1("Ana", token);
+    assertEquals(refusal(() => bench.say(back, roomId, "x"))[0], "not_in_room");
+    assertEquals(refusal(() => bench.join(back, { roomId }))[0], "room_not_found");
+    bench.perform(bench.hub.receive(ben, { action: "leave", roomId: bens }, bench.t));
+    bench.join(back, { roomId, roomName: "Anas" });
+    assertEquals([...bench.hub.rooms.keys()], [roomId]);
+  },
+);
+
+pure("clients who take all rooms that they may leave an eighth to whoever is in none", () => {
+  const bench = new HubBench({ maxRooms: 400, maxRoomsPerClient: 100 });
+  const [ana, ben] = [bench.v1("Ana"), bench.v1("Ben")];
+  const couple = bench.create(ana, "Couple");
+  bench.join(ben, { roomId: couple });
+  bench.pass(2_000);
+  for (const peer of [ana, ben]) bench.perform(bench.hub.disconnect(peer, bench.t));
+  for (let i = 0; i < 15; i++) {
+    const peer = bench.v1("Hoard");
+    while (bench.hub.rooms.size < 400) {
+      try {
+        bench.create(peer, "Den");
+      } catch (error) {
+        assert(error instanceof ChatError && error.code === "too_many_rooms");
+        break;
+      }
+    }
+  }
+  // Beyond the eighth each of them has got one at the most.
+  const { size } = bench.hub.rooms;
+  assert(size > 340 && size <= 350 + 15, `${size} rooms`);
+  bench.create(bench.v1("Newcomer"), "New");
+  assert(bench.hub.rooms.has(couple));
 });
 
 pure("clients who are in as many rooms as they may leave some for others", () => {

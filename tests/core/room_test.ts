@@ -29,7 +29,7 @@ pure("Room.add() puts a member at the head, and the room is empty no longer", ()
 /** Brings a member into a room, connected. */
 function enter(lobby: Room, id: string, plain = false): Member {
   const member = lobby.add({ id, name: undefined }, plain);
-  lobby.seat(member, { plain, ready: true, idle: true, send: () => {} });
+  lobby.seat(member, { plain, ready: true, idle: true, send: () => {} }, 0);
   return member;
 }
 
@@ -78,7 +78,7 @@ pure(
 
 pure("Room.admit() does not count members who are away", () => {
   const lobby = room();
-  for (let i = 0; i < 400; i++) lobby.unseat(enter(lobby, `${i}`));
+  for (let i = 0; i < 400; i++) lobby.unseat(enter(lobby, `${i}`), 0);
   for (let i = 0; i < 100; i++) {
     assertEquals(lobby.admit({ id: "ana", name: undefined }, 65_536, 0), 0);
   }

@@ -18,19 +18,27 @@ function opened(names: string[], maxRooms = 2, memoryBytes = 100_000): Rooms {
     logAgeMs: 1_000,
     memoryBytes,
   });
-  names.forEach((id, now) => {
-    const log = new Log("epoch", { logEntries: 10, logBytes: 1_000_000 });
-    rooms.open({ id, name: id, log, roster: new Roster() }, now);
-  });
+  names.forEach((id, now) => open(rooms, id, now));
   return rooms;
 }
 
+function open(rooms: Rooms, id: string, now: number): void {
+  const log = new Log("epoch", { logEntries: 10, logBytes: 1_000_000 });
+  rooms.open({ id, name: id, log, roster: new Roster() }, now);
+}
+
 /** Brings somebody into a room, connected. */
-function enter(rooms: Rooms, id: string, client = "ana") {
+function enter(rooms: Rooms, id: string, client = "ana", now = 0) {
   const room = rooms.byId.get(id)!;
   const member = room.add({ id: client, name: undefined });
-  room.seat(member, OUTLET);
+  room.seat(member, OUTLET, now);
   return member;
+}
+
+/** Lets a client stay in a room from one time to another, and be cut off. */
+function stay(rooms: Rooms, id: string, client: string, from: number, to: number): void {
+  const member = enter(rooms, id, client, from);
+  member.room.unseat(member, to);
 }
 
 const OUTLET = { plain: false, ready: true, idle: true, send: () => {} };
@@ -39,52 +47,73 @@ pure("a room goes that nobody is connected to, and the one that has been so for 
   assertEquals(opened(["a"]).dispensable(), undefined);
   const rooms = opened(["a", "b", "c"], 3);
   const members = ["a", "b", "c"].map((id) => enter(rooms, id, `maker of ${id}`));
-  members.forEach(({ room }) => room.add({ id: "somebody", name: undefined }));
-  for (const place of [1, 0]) members[place]!.room.unseat(members[place]!);
+  for (const place of [1, 0]) members[place]!.room.unseat(members[place]!, 100);
   assertEquals(rooms.dispensable()?.id, "b");
   assertEquals(rooms.release(members[1]!.room), { type: "release", roomId: "b" });
   assertEquals(rooms.dispensable(), undefined);
   assertEquals([...rooms.byId.keys()], ["a", "c"]);
 });
 
-pure("of rooms that nobody is connected to, one goes first that only its maker was in", () => {
-  const rooms = opened(["a", "b"]);
-  const members = ["a", "b"].map((id) => enter(rooms, id, `maker of ${id}`));
-  members[0]!.room.add({ id: "somebody", name: undefined });
-  for (const member of members) member.room.unseat(member);
-  assertEquals(rooms.dispensable()?.id, "b");
-});
-
-pure("whoever makes rooms that nobody comes to loses one of those, connected or not", () => {
-  for (const connected of [true, false]) {
-    const rooms = opened(["a", "b", "c"], 3);
-    const own = enter(rooms, "a", "ben");
-    own.room.unseat(own);
-    const hoard = ["b", "c"].map((id) => enter(rooms, id, "ana"));
-    if (!connected) hoard.forEach((member) => member.room.unseat(member));
-    assertEquals(rooms.dispensable()?.id, "b");
-  }
-});
-
-pure("whoever makes rooms that others come to, and all leave, loses one of those", () => {
+pure("of rooms that nobody is connected to, one goes first in which people stayed less", () => {
   const rooms = opened(["a", "b", "c"], 3);
-  for (const [id, client] of [["a", "ben"], ["b", "ana"], ["c", "ana"]]) {
-    const member = enter(rooms, id!, client);
-    member.room.add({ id: "somebody", name: undefined });
-    member.room.unseat(member);
-  }
+  stay(rooms, "a", "ana", 0, 5_000);
+  stay(rooms, "b", "ben", 6_000, 7_000);
+  stay(rooms, "c", "cleo", 7_000, 12_000);
+  assertEquals(rooms.dispensable()?.id, "b");
+  // It has earned more since.
+  stay(rooms, "b", "ben", 20_000, 60_000);
+  assertEquals(rooms.dispensable()?.id, "a");
+});
+
+pure("who is in several rooms has stayed in each of them for a part of the time", () => {
+  const rooms = opened(["a", "b"]);
+  const ana = { id: "ana", name: undefined, rooms: { size: 100 } };
+  const { room } = enter(rooms, "a", "ben", 0);
+  room.remove(room.members[0]!, 1_000);
+  const member = rooms.byId.get("b")!.add(ana);
+  member.room.seat(member, OUTLET, 0);
+  member.room.unseat(member, 20_000);
+  assertEquals([room.stayed, member.room.stayed], [1_000, 200]);
   assertEquals(rooms.dispensable()?.id, "b");
 });
 
-pure("no room goes that its maker is in, where that is its only one, or with others", () => {
+pure("no room goes that somebody is connected to, whoever else was there", () => {
   const rooms = opened(["a", "b"]);
-  enter(rooms, "a", "ana");
-  enter(rooms, "b", "ben");
+  for (const id of ["a", "b"]) enter(rooms, id, "ana");
   assertThrows(() => rooms.dispensable(), ChatError, "There are 2 rooms, the most allowed");
   assertEquals(rooms.byId.size, 2);
-  const shared = opened(["a", "b"]);
-  for (const id of ["a", "b"]) for (const client of ["ana", "ben"]) enter(shared, id, client);
-  assertThrows(() => shared.dispensable(), ChatError, "There are 2 rooms, the most allowed");
+});
+
+pure("rooms that are made and left push out each other, and none in which people stayed", () => {
+  for (const visited of [false, true]) {
+    const rooms = opened(["host 1", "host 2", "couple", "left", "lone"], 4_000);
+    for (const id of ["host 1", "host 2"]) enter(rooms, id, "host");
+    for (const client of ["ana", "ben"]) stay(rooms, "couple", client, 0, 1_000);
+    stay(rooms, "lone", "cleo", 0, 2_000);
+    const left = enter(rooms, "left", "dan", 0).room;
+    left.remove(left.members[0]!, 2_000);
+    const honest = [...rooms.byId.keys()];
+    let newcomers = "";
+    for (let i = 0; i < 12_000; i++) {
+      const room = rooms.dispensable();
+      if (room !== undefined) rooms.release(room);
+      const id = `${i}`;
+      open(rooms, id, 3_000 + i);
+      stay(rooms, id, id, 3_000 + i, 3_001 + i);
+      if (visited) stay(rooms, id, "visitor", 3_001 + i, 3_002 + i);
+      if (i === 11_100) newcomers = id;
+    }
+    assertEquals(honest.filter((id) => !rooms.byId.has(id)), []);
+    assertEquals(rooms.byId.has(newcomers), true, "a newcomer finds its room after 900 others");
+    assertEquals(rooms.byId.size, 1_000 + 5, "they may take a quarter of all, or 1,000");
+  }
+});
+
+pure("nobody loses or waits for a room because many stay in one of their own", () => {
+  const names = Array.from({ length: 1_100 }, (_, i) => `${i}`);
+  const rooms = opened(names, 2_000);
+  for (const name of names) enter(rooms, name, `maker of ${name}`);
+  assertEquals(rooms.dispensable(), undefined);
 });
 
 pure(
@@ -172,23 +201,4 @@ pure("rooms that only their makers were in have a small share of that memory", (
     for (let seq = 1; seq <= 10; seq++) log.push(seq, "x".repeat(40_000));
   }
   assertEquals([a!.log.size < 4, b!.log.size], [true, 10]);
-});
-
-pure("rooms that only their makers were in make place for each other before all are taken", () => {
-  const names = Array.from({ length: 1_000 }, (_, i) => `${i}`);
-  const rooms = opened(names, 2_000);
-  for (const name of names.slice(2)) enter(rooms, name, `maker of ${name}`);
-  assertEquals(rooms.dispensable("ben")?.id, "0", "nobody is in it");
-  assertEquals(rooms.dispensable(), undefined, "a room that there is already is opened");
-  for (const name of ["0", "1"]) enter(rooms, name, "ana");
-  assertEquals(rooms.dispensable("ben")?.id, "0", "ana has several");
-  rooms.byId.get("0")!.add({ id: "ben", name: undefined });
-  assertEquals(rooms.dispensable("ben"), undefined);
-});
-
-pure("nobody has to wait for a room because many wait in one of their own", () => {
-  const names = Array.from({ length: 1_100 }, (_, i) => `${i}`);
-  const rooms = opened(names, 2_000);
-  for (const name of names) enter(rooms, name, `maker of ${name}`);
-  assertEquals(rooms.dispensable("ben"), undefined);
 });

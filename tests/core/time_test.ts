@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { RetentionClock } from "../../src/core/time.ts";
+import { rankOf, RetentionClock } from "../../src/core/time.ts";
 import { pure } from "../support/pure.ts";
 
 pure(
@@ -12,3 +12,8 @@ pure(
     }
   },
 );
+
+pure("the rank of a stay grows by one with twice the time", () => {
+  assertEquals([0, 1, 500, 501, 1_500, 1_501, 3_500].map(rankOf), [0, 1, 1, 2, 2, 3, 3]);
+  assertEquals([1e12, Infinity].map(rankOf), [20, 20]);
+});

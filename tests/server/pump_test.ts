@@ -48,7 +48,7 @@ pure("many rooms wait in line, so that there is a look for input in between", as
     const log = new Log("e", { logEntries: 9, logBytes: 999 });
     const room = new Room({ id: `${i}`, name: "Lobby", log, roster: new Roster() }, 0);
     const peer = new FakePeer(false);
-    room.seat(room.add({ id: "ana", name: undefined }), peer);
+    room.seat(room.add({ id: "ana", name: undefined }), peer, 0);
     room.log.push(1, `{"seq":1}`);
     pump.mark(room);
     return peer;
@@ -109,7 +109,7 @@ pure("a member that is not ready keeps its cursor, and one that is away too", as
   const ben = new FakePeer(false);
   const behind = member("ben", ben);
   const away = member("cleo", ben);
-  away.room.unseat(away);
+  away.room.unseat(away, 0);
   ben.ready = false;
   say("1");
   await turn();
@@ -323,7 +323,7 @@ pure(
             if (reader.here) pump.deliver(reader.member);
           } else if (reader.here) {
             room.remove(reader.member, 0);
-            reader.member.room.unseat(reader.member);
+            reader.member.room.unseat(reader.member, 0);
             reader.here = false;
           }
         }
@@ -376,7 +376,7 @@ function pairOf(pump: Pump) {
   const log = new Log("e", { logEntries: 1_000, logBytes: 1_000_000 });
   const room = new Room({ id: "pair", name: "Pair", log, roster: new Roster() }, 0);
   const peer = new FakePeer(false);
-  room.seat(room.add({ id: "ben", name: undefined }), peer);
+  room.seat(room.add({ id: "ben", name: undefined }), peer, 0);
   return {
     peer,
     say(): void {
