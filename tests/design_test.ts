@@ -5,8 +5,9 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
+import { type Life, NODE_LIFE, ROOM_LIFE } from "../src/store/cluster/states.ts";
 import "./support/ignore_unpermitted.ts";
-import { declares, firstCells, functionsIn, pathsNamedIn } from "./support/pages.ts";
+import { declares, firstCells, functionsIn, pathsNamedIn, rowsOf } from "./support/pages.ts";
 import { PERMITTED } from "./support/permissions.ts";
 import { pathsIn } from "./support/source_files.ts";
 
@@ -73,4 +74,17 @@ Deno.test("docs/design/cluster.md has all that marks can say, and all troubles o
     firstCells(page, "A node asks itself whether it is there"),
     [...reasons ?? []].map(([, reason = ""]) => reason),
   );
+});
+
+/** The steps of a life as rows: a state, a step, the next state. */
+function stepsOf(life: Life<string, string>): string[][] {
+  return Object.entries(life).flatMap(([state, steps]) =>
+    Object.entries(steps).map(([step, after = ""]) => [state, step, after])
+  );
+}
+
+Deno.test("docs/design/cluster.md has each step in the lives of rooms and nodes", () => {
+  const page = read("docs/design/cluster.md");
+  assertEquals(rowsOf(page, "States of a room", 3), stepsOf(ROOM_LIFE));
+  assertEquals(rowsOf(page, "States of a node", 3), stepsOf(NODE_LIFE));
 });

@@ -41,9 +41,16 @@ export function declares(code: string, name: string): boolean {
   return declared.test(code);
 }
 
-/** Reads the first cells of a table below a heading, without its head. */
+/** Reads the first cells of each row of the table below a heading, without its head. */
+export function rowsOf(page: string, heading: string, cells: number): string[][] {
+  const [, section = ""] = page.split(`# ${heading}\n`);
+  const rows = section.split(/\n##+ /)[0]!.split("\n").filter((line) => line.startsWith("|"));
+  return rows.slice(2).map((row) =>
+    row.split("|").slice(1, cells + 1).map((cell) => cell.trim().replaceAll("`", ""))
+  );
+}
+
+/** Reads the first column of a table below a heading, without its head. */
 export function firstCells(page: string, heading: string): string[] {
-  const [, section = ""] = page.split(`## ${heading}\n`);
-  const rows = section.split("\n## ")[0]!.split("\n").filter((line) => line.startsWith("|"));
-  return rows.slice(2).map((row) => row.split("|")[1]!.trim().replaceAll("`", ""));
+  return rowsOf(page, heading, 1).flat();
 }

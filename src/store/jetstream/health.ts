@@ -8,6 +8,7 @@
 
 import { within } from "../../protocol/deadline.ts";
 import type { FailureDetector } from "../cluster/failure_detector.ts";
+import { next, NODE_LIFE, type NodeState, type NodeStep } from "../cluster/states.ts";
 import type { PublishOutcome } from "./publish.ts";
 
 /** Calls that find out the health of a node, and report it. */
@@ -43,11 +44,10 @@ export class JetStreamHealth {
   #storedAt = -Infinity;
   /** Why NATS has refused to store it; undefined where it has not. */
   #refusal: string | undefined;
-  #works = false;
-  #catchingUp = false;
+  #state: NodeState = "cut_off";
+  /** `true` where it was reported that nothing can be stored. */
   #failing = false;
   #ready = Promise.withResolvers<void>();
-  #closed = false;
 
   /** Makes the health of a node that works with nothing yet, and asks every `probeMs` milliseconds. */
   constructor(probeMs: number, detector: Pick<FailureDetector, "hears">, actions: HealthActions) {
@@ -58,12 +58,12 @@ export class JetStreamHealth {
 
   /** `true` where everything works but, perhaps, that NATS has no room left. */
   get works(): boolean {
-    return this.#works;
+    return this.#state === "working" || this.#state === "ending";
   }
 
   /** Resolves when everything works, or after two intervals. */
   async ready(): Promise<void> {
-    if (!this.#works) await within(2 * this.#probeMs, this.#ready.promise);
+    if (!this.works) await within(2 * this.#probeMs, this.#ready.promise);
   }
 
   /** Takes in that there is a connection. */
@@ -94,12 +94,12 @@ export class JetStreamHealth {
     const now = performance.now();
     const trouble = this.#trouble(now);
     if (trouble === undefined) {
-      if (this.#works) this.#report(this.#refusal);
+      if (this.works) this.#report(this.#refusal);
       else this.#begin();
       return;
     }
-    const worked = this.#works;
-    this.#works = false;
+    const worked = this.works;
+    this.#step("trouble");
     if (worked) {
       this.#ready = Promise.withResolvers();
       this.#actions.changed(false);
@@ -111,7 +111,7 @@ export class JetStreamHealth {
 
   /** Ends: nothing is reported any more. */
   close(): void {
-    this.#closed = true;
+    this.#step("close");
   }
 
   /** Says what is wrong; undefined where nothing is. */
@@ -123,20 +123,24 @@ export class JetStreamHealth {
   }
 
   async #begin(): Promise<void> {
-    if (this.#catchingUp) return;
-    this.#catchingUp = true;
+    if (this.#state !== "cut_off") return;
+    this.#step("well");
     await this.#actions.catchUp();
-    this.#catchingUp = false;
-    if (this.#closed || this.#trouble(performance.now()) !== undefined) return;
-    this.#works = true;
+    this.#step(this.#trouble(performance.now()) === undefined ? "caught_up" : "missed");
+    if (!this.works) return;
     this.#actions.changed(true);
     this.#ready.resolve();
     this.#report(this.#refusal);
   }
 
+  #step(step: NodeStep): void {
+    this.#state = next(NODE_LIFE, this.#state, step);
+  }
+
   #report(failure: string | undefined): void {
     const isFailing = failure !== undefined;
-    if (isFailing === this.#failing || this.#closed) return;
+    const isClosed = this.#state === "ending" || this.#state === "ended";
+    if (isFailing === this.#failing || isClosed) return;
     this.#failing = isFailing;
     this.#actions.failing(failure);
   }

@@ -13,6 +13,7 @@ import type { MemberInfo, PresenceDraft, PresenceEntry } from "../../protocol/fr
 import { Roster } from "../../protocol/roster.ts";
 import { AnnouncedPresence } from "../cluster/announced_presence.ts";
 import { Continuity, type Place } from "../cluster/continuity.ts";
+import { next, ROOM_LIFE, type RoomState, type RoomStep } from "../cluster/states.ts";
 import type { JetStreamLink, StreamMessage } from "./link.ts";
 import { isRoom, keptMeta, type RoomMeta } from "./metas.ts";
 import { STATE_KEPT_MS } from "./streams.ts";
@@ -74,8 +75,6 @@ export class JetStreamRoom implements StoredRoom {
   readonly announced: AnnouncedPresence;
   /** Set where the members may be others than this node has announced. */
   unreconciled = true;
-  /** Set once nobody here is in it any more. */
-  released = false;
   readonly #link: JetStreamLink;
   readonly #limits: StoreLimits;
   readonly #events: RoomEvents;
@@ -87,8 +86,7 @@ export class JetStreamRoom implements StoredRoom {
   #doubtful = true;
   #early: StreamMessage[] = [];
   #reading: Promise<void> | undefined;
-  #opened = false;
-  #closed = false;
+  #state: RoomState = "opening";
   readonly #continuity: Continuity;
   /** Names the room's own life, as its meta does. */
   readonly #epoch: string;
@@ -121,9 +119,14 @@ export class JetStreamRoom implements StoredRoom {
     this.#node = node;
   }
 
-  /** `true` where nothing comes in any more. */
-  get closed(): boolean {
-    return this.#closed;
+  /** The state that it is in. */
+  get state(): RoomState {
+    return this.#state;
+  }
+
+  /** Takes a step in its life. */
+  step(step: RoomStep): void {
+    this.#state = next(ROOM_LIFE, this.#state, step);
   }
 
   /** `true` where the stream is known, or likely, to have what the log does not. */
@@ -187,13 +190,17 @@ export class JetStreamRoom implements StoredRoom {
 
   /** Stops listening. */
   close(): void {
-    this.#closed = true;
+    this.step("close");
     this.#deafen();
   }
 
   /** Hands a frame that is not stored to the other nodes. */
   relay(text: string): void {
     this.#link.say(this.#link.subject("live", this.id), `${this.#node} ${text}`);
+  }
+
+  get #isClosed(): boolean {
+    return this.#state === "closed";
   }
 
   #hear(message: StreamMessage): void {
@@ -211,7 +218,7 @@ export class JetStreamRoom implements StoredRoom {
   /** Takes in what another node says: a frame for those who are here, or a question. */
   #hearWord(text: string): void {
     if (text !== ROSTER_WANTED) this.#events.relayed(text);
-    else if (this.#opened && this.#isRosterKnown && !this.lacking) this.#keepRoster();
+    else if (this.#state !== "opening" && this.#isRosterKnown && !this.lacking) this.#keepRoster();
   }
 
   /** Pushes a live message unless something before it is missing. */
@@ -231,12 +238,12 @@ export class JetStreamRoom implements StoredRoom {
     if (!isRoom(kept?.meta)) return this.#events.gone(kept === undefined ? "lost" : "deleted");
     const { epoch, made } = kept.meta;
     if (epoch !== this.#epoch || made !== this.#link.made) return this.#events.gone("lost");
-    const isFirst = !this.#opened;
+    const isFirst = this.#state === "opening";
     if (isFirst) this.#recallRoster(await this.#snapshot());
-    this.#opened = true;
+    this.step("read");
     do {
       await this.#read();
-      if (this.#closed) return;
+      if (this.#isClosed) return;
       // What came meanwhile joins on, or shows what is missing still.
       const early = this.#early;
       this.#early = [];
@@ -260,7 +267,7 @@ export class JetStreamRoom implements StoredRoom {
     let last = (await this.#link.last(subject))?.seq ?? 0;
     if (last < this.#newest && this.#doubtful) last = await this.#skipWhatIsGone(subject);
     const upTo = Math.max(last, this.#early.at(-1)?.seq ?? 0);
-    for (let tries = 0; this.log.head < upTo && !this.#closed; tries++) {
+    for (let tries = 0; this.log.head < upTo && !this.#isClosed; tries++) {
       // A replica that answers may be a little behind the one that leads.
       if (tries > 0) await sleep(BEHIND_MS);
       if (tries === MAX_TRIES) throw new Error(`Room ${this.id} ends at ${this.log.head}`);
@@ -268,7 +275,7 @@ export class JetStreamRoom implements StoredRoom {
       const { head } = this.log;
       const { logEntries } = this.#limits;
       const messages = await this.#link.history(subject, Math.max(1, head), logEntries);
-      if (this.#closed) return;
+      if (this.#isClosed) return;
       const [first] = messages;
       if (first === undefined) continue;
       // The oldest are dropped first: what is behind a head that is still there is all there.
@@ -332,7 +339,7 @@ export class JetStreamRoom implements StoredRoom {
    * time. Where none does, nobody is in it but those that this node knows.
    */
   async #askForRoster(): Promise<void> {
-    for (let tries = 0; tries < MAX_TRIES && !this.#isRosterKnown && !this.#closed; tries++) {
+    for (let tries = 0; tries < MAX_TRIES && !this.#isRosterKnown && !this.#isClosed; tries++) {
       this.#link.say(this.#link.subject("live", this.id), `${this.#node} ${ROSTER_WANTED}`);
       await sleep(BEHIND_MS);
       const snapshot = await this.#snapshot();

@@ -155,7 +155,7 @@ export class JetStreamStore implements Store {
     if (!WORD.test(id)) return undefined;
     const room = await this.#alone(id, () => this.#open(id));
     if (room !== undefined && cursor > room.log.head) await asked(room.catchUp());
-    return room?.closed ? undefined : room;
+    return room?.state === "closed" ? undefined : room;
   }
 
   append(roomId: string, draft: Draft): void {
@@ -184,7 +184,7 @@ export class JetStreamStore implements Store {
   release(roomId: string): void {
     const room = this.#rooms.get(roomId);
     if (room === undefined) return;
-    room.released = true;
+    room.step("release");
     this.#reconcile(room);
   }
 
@@ -266,7 +266,7 @@ export class JetStreamStore implements Store {
     if (this.#deleting.has(id)) return undefined;
     const known = this.#rooms.get(id);
     if (known !== undefined) {
-      known.released = false;
+      known.step("enter");
       known.orphans = this.#orphansOf(known);
       return known;
     }
@@ -284,7 +284,7 @@ export class JetStreamStore implements Store {
       },
     });
     await room.open(isNew);
-    if (room.closed) return undefined;
+    if (room.state === "closed") return undefined;
     room.orphans = this.#orphansOf(room);
     this.#rooms.set(id, room);
     return room;
@@ -421,8 +421,8 @@ export class JetStreamStore implements Store {
   }
 
   #lose(room: JetStreamRoom, how: "deleted" | "lost"): void {
-    if (!this.#closeRoom(room)) return;
-    if (!room.released) this.#events.gone(room.id, how);
+    const { state } = room;
+    if (this.#closeRoom(room) && state === "open") this.#events.gone(room.id, how);
   }
 
   #tick(): void {
@@ -459,7 +459,7 @@ export class JetStreamStore implements Store {
     if (room.unreconciled && this.#health.works && !room.lacking) {
       this.#reconciler.reconcile(room, (id) => this.#queue.holds(id));
     }
-    if (room.released && !room.unreconciled) this.#closeRoom(room);
+    if (room.state === "released" && !room.unreconciled) this.#closeRoom(room);
   }
 
   /** Ends a room here, and answers the authors of messages that were to come by. Says whether it was open. */
