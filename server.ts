@@ -51,6 +51,7 @@ import type {
 } from "./src/protocol/frames.ts";
 import type { Roster } from "./src/protocol/roster.ts";
 import { type Chat, type ChatOptions, createChat } from "./src/server/chat.ts";
+import { faultOf } from "./src/server/faults.ts";
 import {
   checkedSecret,
   parseServerFlags,
@@ -171,7 +172,7 @@ function run(
   }
 
   function onError(error: unknown): Response {
-    if (!(error instanceof Ended)) logger.error("request failed", { error: reasonOf(error) });
+    if (!(error instanceof Ended)) logger.error("request failed", faultOf(error));
     return new Response("Internal error\n", { status: 500 });
   }
 
@@ -218,9 +219,7 @@ function run(
   for (const kind of ["error", "unhandledrejection"] as const) {
     globalThis.addEventListener(kind, (event) => {
       event.preventDefault();
-      logger.error("unhandled", {
-        error: reasonOf("reason" in event ? event.reason : event.error),
-      });
+      logger.error("unhandled", faultOf("reason" in event ? event.reason : event.error));
     });
   }
 

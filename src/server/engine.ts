@@ -27,6 +27,7 @@ import { Backlog } from "./backlog.ts";
 import { Clock } from "./clock.ts";
 import { ClosedSockets } from "./closed_sockets.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
+import { faultOf } from "./faults.ts";
 import { Intake } from "./intake.ts";
 import type { Logger } from "./logger.ts";
 import { openMemoryStore } from "./open_store.ts";
@@ -88,7 +89,7 @@ export class Engine {
     this.#pump = new Pump({
       overrun: (outlet) => this.#evict(outlet, CLOSE.slowReader, "Reads too slowly"),
       failed: (outlet, error) => {
-        this.#logger.error("delivery failed", { error: String(error) });
+        this.#logger.error("delivery failed", faultOf(error));
         this.#evict(outlet, CLOSE.internal, "Internal error");
       },
     }, this.#clock);
@@ -290,7 +291,7 @@ export class Engine {
 
   #refuse(connection: Connection, error: unknown, text: string): void {
     if (!(error instanceof ChatError)) {
-      this.#logger.error("request failed", { connection: connection.id, error: String(error) });
+      this.#logger.error("request failed", { connection: connection.id, ...faultOf(error) });
     }
     const told = error instanceof ChatError ? error : new ChatError("internal", "Internal error");
     const address = addressOf(text);
@@ -364,7 +365,7 @@ export class Engine {
       try {
         this.#store.append(roomId, draft);
       } catch (error) {
-        this.#logger.error("store failed", { room: roomId, error: String(error) });
+        this.#logger.error("store failed", { room: roomId, ...faultOf(error) });
         this.#refused(draft, new ChatError("internal", "Internal error"));
         return;
       }
@@ -433,7 +434,7 @@ export class Engine {
     try {
       handle();
     } catch (error) {
-      this.#logger.error("handler failed", { connection: connection?.id, error: String(error) });
+      this.#logger.error("handler failed", { connection: connection?.id, ...faultOf(error) });
     }
   }
 }
