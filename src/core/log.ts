@@ -37,12 +37,18 @@ export interface LogLimits {
 /** The first size of the rings; they grow with use, as most rooms stay small. */
 const SMALLEST_RING = 8;
 
-/** About the bytes that a place in the two rings takes, and a log besides them. */
-const PLACE_BYTES = 16;
+/**
+ * About the bytes that a log takes besides its rings and segments, that a place in both rings takes,
+ * and an entry that is text besides its units, of two bytes at most: a string, and a rope of two
+ * parts. `memory_cost_test.ts` measures them.
+ */
 const LOG_BYTES = 1_024;
+const PLACE_BYTES = 16;
+const TEXT_BYTES = 96;
+const UNIT_BYTES = 2;
 
-/** The least change in bytes that is worth noting. */
-const NOTED_BYTES = 1_024;
+/** The least change that is worth noting, as a part of all that it takes. */
+const NOTED_PART = 1 / 16;
 
 /** So many UTF-16 units of entries become bytes, whether or not anybody has read them. */
 const MOST_RECENT = 65_536;
@@ -67,6 +73,8 @@ export class Log implements Shrinkable {
   readonly #segments = new Segments();
   /** The entries that are not bytes yet, with commas between them. */
   #recent = "";
+  /** The number of these entries. */
+  #recentSize = 0;
   /** The position of the first of them, and of the next entry. Among them positions count UTF-16 units. */
   #recentStart = 0;
   #next = 0;
@@ -129,7 +137,10 @@ export class Log implements Shrinkable {
    * them at the most; the newest entry stays.
    */
   shrink(): void {
-    if (this.#recent !== "") this.#file();
+    if (this.#recent !== "") {
+      this.#file();
+      return this.#note(0);
+    }
     const end = this.#segments.oldestEnd;
     if (end === undefined) return;
     const start = this.#starts[this.#first]!;
@@ -163,6 +174,7 @@ export class Log implements Shrinkable {
     this.#starts[place] = this.#next;
     this.#head = seq;
     this.#recent = this.#recent === "" ? text : `${this.#recent},${text}`;
+    this.#recentSize++;
     this.#next += text.length + 1;
     this.fresh += this.partOf(text.length);
     this.#trim();
@@ -233,7 +245,10 @@ export class Log implements Shrinkable {
     const last = Math.max(first, Math.min(fitting, wanted) - 1);
     const part = { text: this.#read(first, last), upTo: this.#seqs[this.#place(last)]! };
     // Now that the text is at hand: later it would have to be fetched into the caches again.
-    if (this.#recent !== "") this.#file();
+    if (this.#recent !== "") {
+      this.#file();
+      this.#note();
+    }
     return part;
   }
 
@@ -250,13 +265,13 @@ export class Log implements Shrinkable {
     while (this.#size > 1 && this.#next - 1 - this.#starts[this.#first]! > logBytes) this.#drop();
   }
 
-  /** Notes the bytes that it takes, where they are at least `least` more or fewer than noted before. */
-  #note(least = NOTED_BYTES): void {
+  /** Notes the bytes that it takes, where they have changed by that `part` of them or more. */
+  #note(part = NOTED_PART): void {
     const memory = this.#memory;
     if (memory === undefined) return;
-    const held = this.#segments.held + this.#recent.length;
-    const bytes = held + PLACE_BYTES * this.#seqs.length + LOG_BYTES;
-    if (Math.abs(bytes - this.#noted) < least) return;
+    const recent = UNIT_BYTES * this.#recent.length + TEXT_BYTES * this.#recentSize;
+    const bytes = this.#segments.taken + recent + PLACE_BYTES * this.#seqs.length + LOG_BYTES;
+    if (Math.abs(bytes - this.#noted) < part * bytes) return;
     this.#noted = bytes;
     memory.note(this, bytes);
   }
@@ -317,6 +332,7 @@ export class Log implements Shrinkable {
 
   #forgetRecent(): void {
     this.#recent = "";
+    this.#recentSize = 0;
     this.#recentStart = this.#next;
   }
 

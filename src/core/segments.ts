@@ -19,6 +19,9 @@ interface Segment {
 const SMALLEST = 1_024;
 const LARGEST = 32_768;
 
+/** About the bytes that a segment takes besides its own: three objects, and what the runtime notes of it. */
+const SEGMENT_BYTES = 400;
+
 const COMMA = 0x2c;
 
 const encoder = new TextEncoder();
@@ -32,9 +35,14 @@ export class Segments {
   #spare: Uint8Array<ArrayBuffer> | undefined;
   #held = 0;
 
-  /** The bytes that are taken, used or not. */
+  /** The bytes for texts, used or not. */
   get held(): number {
     return this.#held;
+  }
+
+  /** About the bytes that all takes. */
+  get taken(): number {
+    return this.#held + SEGMENT_BYTES * this.#segments.length;
   }
 
   /** The position behind the oldest segment, where there is one. */
@@ -95,9 +103,9 @@ export class Segments {
 
   #add(start: number, text: string): Segment {
     const usual = Math.min(LARGEST, 2 * (this.#segments.at(-1)?.bytes.length ?? 0));
-    // A UTF-16 unit is at most three bytes of UTF-8, so that short texts need no count.
+    // A UTF-16 unit is at most three bytes of UTF-8, so that few texts need a count.
     const most = text.length * 3;
-    const least = most <= LARGEST ? most : utf8Bytes(text);
+    const least = most <= Math.max(SMALLEST, usual) ? most : utf8Bytes(text);
     let bytes = this.#spare;
     if (bytes === undefined || bytes.length < least) {
       this.dropSpare();
