@@ -65,6 +65,8 @@ export class Connection implements Peer, ClosedSocket, EventListenerObject {
   pending = 0;
   /** What came from it while there were any, in order. */
   readonly held: Held[] = [];
+  /** The length of all that, in UTF-16 units. */
+  heldUnits = 0;
 
   readonly #options: ConnectionOptions;
   /** What it may say before it has a client; made at its first word. */

@@ -132,6 +132,7 @@ export class Engine {
         this.#guard(connection, () => this.#refuse(connection, error, text));
       },
       large: (connection, units) => this.#readBuffers.note(connection, units),
+      waiting: (connection, units) => this.#readBuffers.wait(connection, units),
       flooded: (connection) => this.#evict(connection, CLOSE.flooding, "Too many messages"),
       emptied: (connection, code) => this.#end(connection, code),
     });
@@ -426,6 +427,8 @@ export class Engine {
   #letGo(connection: Connection): void {
     this.#pump.forget(connection);
     this.#readBuffers.delete(connection);
+    // What it waits for may hold the connection for long.
+    connection.held.length = 0;
     this.#closedSockets.add(connection, this.#clock.read().now);
   }
 

@@ -17,7 +17,7 @@ import { decode, hopelessOf } from "../protocol/decode.ts";
 import { ChatError } from "../protocol/errors.ts";
 import type { ClientFrame, Ref } from "../protocol/frames.ts";
 import type { Clock } from "./clock.ts";
-import { Connection } from "./connection.ts";
+import { Connection, type Held } from "./connection.ts";
 import type { Served } from "./lane.ts";
 import { Line } from "./line.ts";
 import type { Pump } from "./pump.ts";
@@ -41,6 +41,8 @@ export interface IntakeEvents {
   refused(connection: Connection, error: unknown, text: string): void;
   /** Somebody has said something large, by its length in UTF-16 units, whatever comes of it. */
   large(connection: Connection, units: number): void;
+  /** Somebody lets so much wait now, in UTF-16 units. */
+  waiting(connection: Connection, units: number): void;
   /** Somebody says more than it may, again and again. */
   flooded(connection: Connection): void;
   /** All is taken that a client had said before it went with this `code`. */
@@ -118,7 +120,7 @@ export class Intake {
       if (connection.held.length >= MAX_HELD) {
         throw new ChatError("unavailable", `${MAX_HELD} frames wait for an answer already`);
       }
-      connection.held.push({ text: data });
+      this.#keep(connection, { text: data });
       if (connection.pending === 0) this.#lineUp(connection);
     } catch (error) {
       this.#turnDown(connection, typeof data === "string" ? data : "", error);
@@ -132,7 +134,7 @@ export class Intake {
   end(connection: Connection, code: number): boolean {
     const { held, plain } = connection;
     if (!plain || held.length === 0) return true;
-    if (held.at(-1)?.code === undefined) held.push({ text: "", code });
+    if (held.at(-1)?.code === undefined) this.#keep(connection, { text: "", code });
     return false;
   }
 
@@ -165,9 +167,18 @@ export class Intake {
     } else if (held.length >= 2 * MAX_HELD) {
       this.#events.flooded(connection);
     } else {
-      held.push({ text, error });
+      this.#keep(connection, { text, error });
       if (pending === 0) this.#lineUp(connection, owed);
     }
+  }
+
+  /** Lets something wait behind all that does, or before it where it is read already. */
+  #keep(connection: Connection, held: Held): void {
+    if (connection.closed) return;
+    if (held.frame === undefined) connection.held.push(held);
+    else connection.held.unshift(held);
+    connection.heldUnits += held.text.length;
+    this.#events.waiting(connection, connection.heldUnits);
   }
 
   #take(connection: Connection, text: string, t: Instant, isItsTurn = false): void {
@@ -187,7 +198,7 @@ export class Intake {
     const drained = this.#drained(connection, frame);
     if (drained !== undefined) return this.#answerAfter(drained, connection, frame);
     if (!isItsTurn && (frame.action === "join" || frame.action === "create")) {
-      connection.held.unshift({ text: JSON.stringify({ ref: frame.ref }), frame });
+      this.#keep(connection, { text: JSON.stringify({ ref: frame.ref }), frame });
       return this.#lineUp(connection);
     }
     if (frame.action === "hello" && this.#settled(connection, frame) !== undefined) {
@@ -282,6 +293,8 @@ export class Intake {
     while (held.length > 0 && connection.pending === 0 && !connection.closed) {
       if (isLarge(connection) && !isItsTurn) return this.#lineUp(connection);
       const { text, frame, error, code } = held.shift()!;
+      connection.heldUnits -= text.length;
+      this.#events.waiting(connection, connection.heldUnits);
       try {
         if (code !== undefined) this.#events.emptied(connection, code);
         else if (error !== undefined) throw error;

@@ -311,6 +311,32 @@ Deno.test("a room that cannot be rejoined is closed, and the others go on", asyn
   assertEquals([...chat.rooms.keys()], ["r2"]);
 });
 
+Deno.test("who is asked to connect again while a large message waits says it again", async () => {
+  const said: unknown[] = [];
+  await using server = new ScriptedServer(async (peer, turn) => {
+    await peer.welcome({ resumed: turn > 0 });
+    await peer.admit({ recovered: turn > 0 });
+    const { room_id, n, body } = await peer.next();
+    said.push([n, String(body).length]);
+    if (turn > 0) {
+      return peer.send({
+        event: "entries",
+        room_id,
+        entries: [{ seq: 1, at: 1, from: "me", n, body }],
+      });
+    }
+    const reason = "Large frames: connect again";
+    peer.send({ event: "goodbye", code: 1001, reason, retry_after_ms: 2 });
+    peer.close(1001, reason);
+  });
+  await using chat = await connect(server.url);
+  const room = await chat.createRoom("Lobby");
+  // Each unit takes six in the frame.
+  const sent = room.send("\u0001".repeat(65_536));
+  assertEquals(await bounded(sent, () => "the send hangs"), 1);
+  assertEquals(said, [[1, 65_536], [1, 65_536]]);
+});
+
 Deno.test("a client whose session went on elsewhere stays away", async () => {
   await using server = new ScriptedServer(async (peer) => {
     await peer.welcome();

@@ -223,6 +223,20 @@ Deno.test("where many have said large frames, who did so longest ago has to conn
   assertEquals(all.filter(({ closedWith }) => closedWith !== undefined).length, 1);
 });
 
+Deno.test("whoever lets large frames wait for its answers has to connect again, and others stay", async () => {
+  await using bench = new Bench({ rate: 0, stuckMs: 60_000 });
+  const { roomId, ben, say } = await withFullBen(bench, "v1");
+  say("before");
+  const { socket } = bench.v1();
+  const large = { action: "ping", unknown: "x".repeat(390_000) };
+  socket.hear(large);
+  ben.hear({ action: "leave", body: { room_id: roomId } });
+  for (let i = 0; i < 108; i++) ben.hear(large);
+  await until(() => ben.closedWith !== undefined, "it goes on to wait");
+  assertEquals(ben.closedWith, [1001, "Large frames: connect again"]);
+  assertEquals(socket.closedWith, undefined);
+});
+
 Deno.test("of many who are cut off at once all are told in the end, also of one that is back by then", async () => {
   await using bench = new Bench({ rate: 0 });
   const ana = bench.v1().socket;
