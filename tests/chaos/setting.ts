@@ -5,6 +5,7 @@
  * @module
  */
 
+import "../support/ignore_unpermitted.ts";
 import { variable } from "../support/permissions.ts";
 
 /** `true`: the tests run at the scoreboard's full figures. */

@@ -7,6 +7,7 @@
 
 import { SUBPROTOCOL } from "../../src/protocol/frames.ts";
 import type { Frame } from "./fixtures.ts";
+import "./ignore_unpermitted.ts";
 import { bounded, pause } from "./waiting.ts";
 
 /**

@@ -5,6 +5,7 @@
  */
 
 import type { ServerCommand, ServerProcess } from "../../bench/server_process.ts";
+import "./ignore_unpermitted.ts";
 import { bounded } from "./waiting.ts";
 
 /** The end of a server process. */
