@@ -41,7 +41,7 @@ function connect(): Peer {
 
 const author = connect();
 const stored = { id: ROOM_ID, name: "bench", log: new Log("epoch", LIMITS), roster: new Roster() };
-hub.admit(stored, NOW);
+hub.admit(author, stored, NOW);
 hub.opened(author, { action: "create", name: "bench" }, stored, NOW);
 for (let i = 0; i < 100; i++) {
   hub.receive(connect(), { action: "join", roomId: ROOM_ID }, NOW);

@@ -17,7 +17,7 @@ import { Liveness } from "./liveness.ts";
 import { Messages } from "./messages.ts";
 import type { HubOptions } from "./options.ts";
 import { presenceEntry, typing } from "./presence.ts";
-import { costOfEntering, costOfTelling, rateOf } from "./rate_limit.ts";
+import { costOfEntering, costOfReading, costOfTelling, rateOf } from "./rate_limit.ts";
 import {
   ask,
   goodbye,
@@ -168,15 +168,17 @@ export class Hub {
   }
 
   /**
-   * Takes in a room that the store has opened, with whom a process that is gone left in it:
-   * what comes of that is to be done whoever can enter it. Call `opened` next.
+   * Takes in a room that the store has opened for a peer, which pays for the reading, with whom a
+   * process that is gone left in it: what comes of that is to be done whoever can enter it. Call
+   * `opened` next.
    *
    * @throws {ChatError} where there is no place for it: then the store shall not keep it open.
    */
-  admit(stored: StoredRoom, t: Instant): Effect[] {
+  admit(peer: Peer, stored: StoredRoom, t: Instant): Effect[] {
     if (this.rooms.has(stored.id)) return [];
     const place = this.#makePlace();
     this.#rooms.open(stored, t.now);
+    peer.session?.budget.spend(costOfReading(stored.log.bytesAfter(stored.log.tail)));
     return [...place, ...this.orphaned(stored.id, stored.orphans ?? [], t)];
   }
 

@@ -64,7 +64,12 @@ export function costOfSaying(bodies: readonly string[], members: number): number
  * that the client goes, and the client is sent `bytes` of what was said, and of who is there.
  */
 export function costOfEntering(members: number, bytes: number): number {
-  return costOfTelling(2, members) + Math.floor(bytes / BYTES_PER_TOKEN);
+  return costOfTelling(2, members) + costOfReading(bytes);
+}
+
+/** The tokens that it costs to have `bytes` of a log sent, or read from the store as nobody was in the room. */
+export function costOfReading(bytes: number): number {
+  return Math.floor(bytes / BYTES_PER_TOKEN);
 }
 
 /** What a client may use. */

@@ -391,15 +391,15 @@ export class Engine {
     stored: Promise<StoredRoom | undefined>,
   ): void {
     this.#intake.hold(peer, frame.ref, stored, (t, room) => {
-      if (room !== undefined) this.#admit(room, t);
+      if (room !== undefined) this.#admit(peer, room, t);
       this.#perform(this.#hub.opened(peer, frame, room, t));
     });
   }
 
-  #admit(room: StoredRoom, t: Instant): void {
+  #admit(peer: Peer, room: StoredRoom, t: Instant): void {
     let effects: Effect[];
     try {
-      effects = this.#hub.admit(room, t);
+      effects = this.#hub.admit(peer, room, t);
     } catch (error) {
       this.#store.release(room.id);
       throw error;

@@ -171,7 +171,9 @@ export class HubWorld implements World {
           const stored = effect.type === "create"
             ? await this.#store.create(roomId, effect.name)
             : await this.#store.open(roomId);
-          if (stored !== undefined) await this.#perform(this.#hub.admit(stored, this.#instant));
+          if (stored !== undefined) {
+            await this.#perform(this.#hub.admit(peer, stored, this.#instant));
+          }
           await this.#perform(this.#hub.opened(peer, frame, stored, this.#instant));
           break;
         }

@@ -234,13 +234,13 @@ pure("whom a dead process left in a room is taken over, and is in nobody's way",
   const stored = { ...bench.stored("id", "Lobby"), orphans: ["ana", "cleo"] };
   stored.roster.reset([{ client_id: "ana", name: "Ana" }, { client_id: "cleo", name: "Cleo" }]);
   const frame = { action: "join", roomId: "id" } as const;
-  assertEquals(bench.told(bench.hub.admit(stored, bench.t)), ["away Ana", "leave Cleo"]);
+  assertEquals(bench.told(bench.hub.admit(ben, stored, bench.t)), ["away Ana", "leave Cleo"]);
   assertEquals(bench.told(bench.hub.opened(ben, frame, stored, bench.t)), ["join Ben"]);
   assertEquals(refusal(() => bench.hub.opened(dan, frame, stored, bench.t)), [
     "room_full",
     "Room id has 1 members",
   ]);
-  assertEquals(bench.hub.admit(stored, bench.t), [], "once");
+  assertEquals(bench.hub.admit(ben, stored, bench.t), [], "once");
 });
 
 pure(
@@ -250,12 +250,12 @@ pure(
     const ana = bench.v1("Ana");
     const first = bench.create(ana, "Lobby");
     const stored = bench.stored("id", "Old");
-    assertEquals(refusal(() => bench.hub.admit(stored, bench.t)), [
+    assertEquals(refusal(() => bench.hub.admit(ana, stored, bench.t)), [
       "too_many_rooms",
       "There are 1 rooms, the most allowed",
     ]);
     bench.perform(bench.hub.receive(ana, { action: "leave", roomId: first }, bench.t));
-    assertEquals(bench.hub.admit(stored, bench.t), [{ type: "release", roomId: first }]);
+    assertEquals(bench.hub.admit(ana, stored, bench.t), [{ type: "release", roomId: first }]);
     assertEquals([...bench.hub.rooms.keys()], ["id"]);
   },
 );

@@ -283,6 +283,17 @@ pure("Hub.receive() charges a frame for the members who are told, and a repeat f
   assertEquals(cost(said, said), 2 + 3 * 2 + 2);
 });
 
+pure("Hub.admit() charges for a log that is read, and that once", () => {
+  const bench = new HubBench();
+  const [ana, ben] = [bench.v1("Ana"), bench.v1("Ben")];
+  const stored = bench.stored("id", "Lobby");
+  stored.log.push(1, "x".repeat(3 * 16_384));
+  const had = tokensOf(bench.v1("Cem"));
+  const frame = { action: "join", roomId: "id" } as const;
+  for (const peer of [ana, ben]) bench.perform(bench.opened(peer, frame, stored));
+  assertEquals([tokensOf(ana), tokensOf(ben)], [had - 3, had]);
+});
+
 /** The tokens that a client has left, taken one by one. */
 function tokensOf({ session }: FakePeer): number {
   let count = 0;

@@ -84,10 +84,10 @@ class Bench implements AsyncDisposable {
     return new Bench(options, folder, await chooseStore(`sqlite:${folder}/1.db`));
   }
 
-  /** Ends the server as its operator does, and starts another. */
-  async restart(): Promise<void> {
+  /** Ends the server as its operator does, and starts another, with some options changed. */
+  async restart(changed: Partial<EngineOptions> = {}): Promise<void> {
     await this.#close();
-    await this.#start();
+    await this.#start(changed);
   }
 
   /** Starts another server on what is on the disk now, as after a kill; the old one is gone too. */
@@ -126,9 +126,13 @@ class Bench implements AsyncDisposable {
     await turn();
   }
 
-  async #start(): Promise<void> {
+  async #start(changed: Partial<EngineOptions> = {}): Promise<void> {
     const openStore = await chooseStore(`sqlite:${this.#path}`);
-    this.#engine = new Engine(this.#options, recordingLogger(this.log), openStore);
+    this.#engine = new Engine(
+      { ...this.#options, ...changed },
+      recordingLogger(this.log),
+      openStore,
+    );
   }
 }
 
@@ -194,6 +198,43 @@ Deno.test("who does not come back to the next server leaves when the grace time 
   assertEquals([late.welcome.resumed, late.welcome.client_id], [true, ben.welcome.client_id]);
   await late.client.join(room.room_id);
   await again.client.told("join", ben.welcome.client_id);
+});
+
+Deno.test("who comes back first pays for the reading of its rooms: nothing to notice for ordinary ones, a wait for large ones", async () => {
+  await using bench = await Bench.start({ rate: 0 });
+  const ana = await bench.hello();
+  const fill = async (messages: number, units: number) => {
+    const { room_id: id } = await ana.client.ask({ action: "create", body: "Lobby" });
+    for (let i = 1; i < messages; i++) {
+      ana.client.socket.hear({ action: "message", room_id: id, body: "x".repeat(units) });
+    }
+    ana.client.socket.hear({ action: "message", room_id: id, body: "last" });
+    await ana.client.entry(({ body }) => body === "last");
+    return id;
+  };
+  const ordinary = [];
+  for (let i = 0; i < 10; i++) ordinary.push(await fill(100, 200));
+  const large = [await fill(30, 60_000), await fill(30, 60_000)];
+  await bench.restart({ rate: 40 });
+  const { client } = await bench.hello({ session: ana.welcome.session });
+  const joinAll = async (rooms: unknown[]) => {
+    for (const id of rooms) client.socket.hear({ action: "join", body: { room_id: id } });
+    const answers: Frame[] = [];
+    for (const _ of rooms) answers.push(await client.next(({ status }) => status !== undefined));
+    return answers;
+  };
+  assertEquals(
+    new Set((await joinAll(ordinary)).map(({ status }) => status)),
+    new Set(["success"]),
+  );
+  // 1.7 MB are 106 times 16 KiB: more than the 80 frames that anybody can save up.
+  const [first, second] = await joinAll(large);
+  assertEquals([first?.status, second?.code], ["success", "rate_limited"]);
+  assertEquals(Number(second?.retry_after_ms) > 0, true);
+  await until(
+    async () => (await client.join(large[1])).status === "success",
+    "it is not let in when it has waited",
+  );
 });
 
 Deno.test("a plain client of a server that was killed has left", async () => {

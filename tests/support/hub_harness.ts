@@ -141,7 +141,7 @@ export class HubBench {
   /** Asks the hub what it wants when the store has opened a room. */
   opened(peer: Peer, frame: CreateFrame | JoinFrame, stored: StoredRoom): Effect[] {
     return [
-      ...this.hub.admit(stored, this.t),
+      ...this.hub.admit(peer, stored, this.t),
       ...this.hub.opened(peer, frame, stored, this.t),
     ];
   }

@@ -105,11 +105,11 @@ export class SqliteFile extends SqliteDatabase {
     this.run("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", room, seq, at, from, n, rest);
   }
 
-  /** A room's newest entries, newest first. */
-  newest(room: number, count: number): EntryRow[] {
+  /** A room's entries behind a place, oldest first, at most `count`. */
+  entriesAfter(room: number, seq: number, count: number): EntryRow[] {
     return this.all(
-      "SELECT seq, sender, rest FROM entries WHERE room = ? ORDER BY seq DESC LIMIT ?",
-      ...[room, count],
+      "SELECT seq, sender, rest FROM entries WHERE room = ? AND seq > ? ORDER BY seq LIMIT ?",
+      ...[room, seq, count],
     ) as unknown as EntryRow[];
   }
 

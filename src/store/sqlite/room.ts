@@ -11,10 +11,13 @@ import type { Draft, PresenceDraft } from "../../protocol/frames.ts";
 import { Roster } from "../../protocol/roster.ts";
 import { wellFormedJson } from "../../protocol/utf8.ts";
 import { DamagedError } from "./errors.ts";
-import type { EntryRow, RoomRow, SqliteFile } from "./file.ts";
+import type { RoomRow, SqliteFile } from "./file.ts";
 
 /** The number of entries by which a log on the disk may be longer than it should: they go together. */
 const TRIM_AT = 128;
+
+/** The number of entries that are read at once: of the largest ones in a millisecond or two. */
+const READ_AT_ONCE = 4;
 
 /** A room that is open. Its log and roster hold what is committed, and nothing else. */
 export class SqliteRoom implements StoredRoom {
@@ -30,27 +33,49 @@ export class SqliteRoom implements StoredRoom {
   /** Up to where entries are gone from the disk. */
   #trimmed: number;
 
-  /**
-   * Reads the room with the newest part of its log.
-   *
-   * @throws {DamagedError} where something of that is missing: a shorter history would be a lie.
-   */
-  constructor(file: SqliteFile, id: string, row: RoomRow, limits: LogLimits) {
-    const entries = file.newest(row.key, limits.logEntries).reverse();
-    checkEntries(entries, row, limits);
+  private constructor(file: SqliteFile, id: string, row: RoomRow, limits: LogLimits) {
     this.id = id;
     this.name = row.name;
-    this.log = new Log(row.epoch, limits, (entries[0]?.seq ?? row.head + 1) - 1);
-    for (const { seq, rest } of entries) {
-      this.log.push(seq, wellFormedJson(withSeq(seq, rest)));
-    }
+    this.log = new Log(row.epoch, limits, Math.max(row.tail, row.head - limits.logEntries));
     this.roster.reset(file.members(row.key));
     // Whoever is in it when it is read was left behind by a process that is gone.
     this.orphans = [...this.roster.members.keys()];
     this.#file = file;
     this.#key = row.key;
-    this.written = this.log.head;
+    this.written = row.head;
     this.#trimmed = row.tail;
+  }
+
+  /**
+   * Reads a room with the newest part of its log, some entries at a time. Meanwhile nothing may
+   * change in it.
+   *
+   * @throws {DamagedError} where something of that is missing: a shorter history would be a lie.
+   */
+  static *read(
+    file: SqliteFile,
+    id: string,
+    row: RoomRow,
+    limits: LogLimits,
+  ): Generator<undefined, SqliteRoom> {
+    const room = new SqliteRoom(file, id, row, limits);
+    const { log } = room;
+    while (log.head < row.head) {
+      const entries = file.entriesAfter(row.key, log.head, READ_AT_ONCE);
+      if (entries.length === 0) throw new DamagedError(`entry ${log.head + 1} is not in the file`);
+      for (const { seq, rest } of entries) log.push(seq, checked(seq, rest, log.head + 1));
+      yield;
+    }
+    return room;
+  }
+
+  /** Reads a room at once. */
+  static readWhole(...room: Parameters<typeof SqliteRoom.read>): SqliteRoom {
+    const reading = SqliteRoom.read(...room);
+    for (;;) {
+      const { done, value } = reading.next();
+      if (done) return value;
+    }
   }
 
   /** Within a transaction: writes a draft as the next entry, and what it does to the members. */
@@ -102,20 +127,14 @@ export class SqliteRoom implements StoredRoom {
   }
 }
 
-/** Looks whether these are a log's newest entries, as many as there may be, each as it was written. */
-function checkEntries(
-  entries: readonly EntryRow[],
-  { head, tail }: RoomRow,
-  { logEntries }: LogLimits,
-): void {
-  let before = Math.max(tail, head - logEntries);
-  for (const { seq, rest } of entries) {
-    if (seq !== ++before) throw new DamagedError(`entry ${before} is not in the file`);
-    try {
-      JSON.parse(withSeq(seq, rest));
-    } catch {
-      throw new DamagedError(`entry ${seq} cannot be read`);
-    }
+/** An entry as it was written, if it is the next one. */
+function checked(seq: number, rest: string, next: number): string {
+  if (seq !== next) throw new DamagedError(`entry ${next} is not in the file`);
+  const text = withSeq(seq, rest);
+  try {
+    JSON.parse(text);
+  } catch {
+    throw new DamagedError(`entry ${seq} cannot be read`);
   }
-  if (before !== head) throw new DamagedError(`entry ${head} is not in the file`);
+  return wellFormedJson(text);
 }

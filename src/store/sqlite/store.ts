@@ -23,6 +23,7 @@ import type { Draft } from "../../protocol/frames.ts";
 import { later, type Timer } from "../../timers.ts";
 import { FileLostError, isDiskError, RETRY_MS, unavailable } from "./errors.ts";
 import { SqliteFile } from "./file.ts";
+import { Openings } from "./openings.ts";
 import { SqliteRoom } from "./room.ts";
 import { SqliteSweeper } from "./sweeper.ts";
 
@@ -78,6 +79,13 @@ export class SqliteStore implements Store {
   #retry: Timer | undefined;
   #timer: Timer;
   readonly #sweeper: SqliteSweeper;
+  readonly #openings = new Openings({
+    opened: (room) => this.#rooms.set(room.id, room),
+    failed: (id, error) => {
+      this.#events.troubled(`room ${id} cannot be read: ${reasonOf(error)}`);
+      return unavailable("read", error);
+    },
+  });
   readonly #clock = new RetentionClock();
   #failing = false;
   #closed = false;
@@ -105,7 +113,8 @@ export class SqliteStore implements Store {
       throw new Error(`Cannot open ${path}: ${reasonOf(error)}`, { cause: error });
     }
     const isOpen = (id: string) => this.#rooms.has(id) || this.#creating.has(id);
-    this.#sweeper = new SqliteSweeper(this.#file, isOpen);
+    const isBeingRead = (id: string) => this.#openings.get(id) !== undefined;
+    this.#sweeper = new SqliteSweeper(this.#file, isOpen, isBeingRead);
     this.#timer = later(() => this.#look(), LOOK_MS);
   }
 
@@ -114,6 +123,8 @@ export class SqliteStore implements Store {
     if (open !== undefined) return Promise.resolve(open);
     const pending = this.#creating.get(id);
     if (pending !== undefined) return pending;
+    const opening = this.#openings.get(id);
+    if (opening !== undefined) return opening.then((room) => room ?? this.create(id, name));
     const made = Promise.withResolvers<StoredRoom>();
     this.#creating.set(id, made.promise);
     this.#write({ type: "create", id, name, made });
@@ -121,17 +132,9 @@ export class SqliteStore implements Store {
   }
 
   open(id: string): Promise<StoredRoom | undefined> {
-    const known = this.#creating.get(id) ?? this.#openRoom(id);
+    const known = this.#creating.get(id) ?? this.#openRoom(id) ?? this.#openings.get(id);
     if (known !== undefined || this.#deleting.has(id)) return Promise.resolve(known);
-    try {
-      const row = this.#file.room(id);
-      const room = row && new SqliteRoom(this.#file, id, row, this.#limits);
-      if (room !== undefined) this.#rooms.set(id, room);
-      return Promise.resolve(room);
-    } catch (error) {
-      this.#events.troubled(`room ${id} cannot be read: ${reasonOf(error)}`);
-      return Promise.reject(unavailable("read", error));
-    }
+    return this.#openings.add(id, this.#read(id));
   }
 
   append(roomId: string, draft: Draft): void {
@@ -169,6 +172,7 @@ export class SqliteStore implements Store {
   }
 
   delete(roomId: string): void {
+    this.#openings.cancel(roomId);
     this.#rooms.delete(roomId);
     this.#released.delete(roomId);
     this.#deleting.add(roomId);
@@ -201,10 +205,17 @@ export class SqliteStore implements Store {
     if (this.#closed) return Promise.resolve();
     this.#commit();
     this.#closed = true;
+    this.#openings.close(unavailable("read", undefined));
     clearTimeout(this.#retry);
     clearTimeout(this.#timer);
     this.#file.close();
     return Promise.resolve();
+  }
+
+  /** The reading of a room that is in the file. */
+  *#read(id: string): Generator<undefined, SqliteRoom | undefined> {
+    const row = this.#file.room(id);
+    return row && (yield* SqliteRoom.read(this.#file, id, row, this.#limits));
   }
 
   #openRoom(id: string): SqliteRoom | undefined {
@@ -335,7 +346,7 @@ export class SqliteStore implements Store {
           const { id, name } = write;
           if (this.#file.isDeleted(id)) break;
           const row = this.#file.room(id) ?? this.#file.addRoom(id, name, this.#newEpoch());
-          made.set(id, new SqliteRoom(this.#file, id, row, this.#limits));
+          made.set(id, SqliteRoom.readWhole(this.#file, id, row, this.#limits));
           break;
         }
         case "delete":

@@ -14,12 +14,21 @@ const ENTRIES = 500;
 export class SqliteSweeper {
   readonly #file: SqliteFile;
   readonly #isOpen: (roomId: string) => boolean;
+  readonly #isBeingRead: (roomId: string) => boolean;
   #upTo = 0;
 
-  /** Makes a sweeper that leaves open rooms where they are, empty or not, and those to which somebody may come back. */
-  constructor(file: SqliteFile, isOpen: (roomId: string) => boolean) {
+  /**
+   * Makes a sweeper that leaves open rooms where they are, empty or not, and those to which somebody
+   * may come back. Of those that are being read it drops nothing.
+   */
+  constructor(
+    file: SqliteFile,
+    isOpen: (roomId: string) => boolean,
+    isBeingRead: (roomId: string) => boolean = () => false,
+  ) {
     this.#file = file;
     this.#isOpen = isOpen;
+    this.#isBeingRead = isBeingRead;
   }
 
   /**
@@ -41,6 +50,7 @@ export class SqliteSweeper {
 
   /** Drops something of a room, and says whether there was anything to drop. */
   #sweep(key: number, id: string | null, time: number): boolean {
+    if (id !== null && this.#isBeingRead(id)) return false;
     const file = this.#file;
     const oldest = file.oldest(key);
     if (oldest === undefined) {

@@ -52,7 +52,7 @@ export class Place implements Disposable {
 
   /** The newest entry of the room. */
   get head(): number {
-    return this.file.newest(1, 1)[0]?.seq ?? 0;
+    return this.file.entriesAfter(1, 0, 10_000).at(-1)?.seq ?? 0;
   }
 
   /** `true` where whoever knew the file can go on as if nothing were; asking begins another history to compare with. */
@@ -73,7 +73,7 @@ export class Place implements Disposable {
       Deno.copyFileSync(path, path.replace(this.folder, left));
     }
     const file = this.open(`${left}/chat.db`);
-    const [entry] = file.newest(1, 1);
+    const entry = file.entriesAfter(1, 0, 10_000).at(-1);
     file.close();
     this.troubles.pop();
     return entry?.seq ?? 0;

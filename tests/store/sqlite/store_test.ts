@@ -7,7 +7,7 @@ import { SqliteStore } from "../../../src/store/sqlite/store.ts";
 import { messageDraft, presenceDraft } from "../../support/drafts.ts";
 import { IGNORE, testStore } from "../../support/store_suite.ts";
 import { tempFolder } from "../../support/temp_folder.ts";
-import { pause, until } from "../../support/waiting.ts";
+import { pause, turn, until } from "../../support/waiting.ts";
 
 let epochs = 0;
 const MADE = {
@@ -307,4 +307,61 @@ Deno.test("what logs give up for the sake of others stays on the disk", async ()
   bench.store.release("room");
   const again = await bench.store.open("room");
   assertEquals([again?.log.size, again?.log.head], [400, 601]);
+});
+
+/** Bounds that a large log is within. */
+const LARGE = { logBytes: 4_194_304 };
+
+/** A store in whose file is a room that takes some turns to read. */
+async function withLargeRoom(): Promise<Bench> {
+  const bench = new Bench(LARGE);
+  await bench.store.create("a", "Large");
+  for (let n = 1; n <= 60; n++) bench.store.append("a", messageDraft("ana", n, "€".repeat(20_000)));
+  await bench.store.close();
+  bench.store = bench.open(LARGE);
+  return bench;
+}
+
+Deno.test("SqliteStore.open() leaves turns to others while it reads a large room, and reads it once", async () => {
+  await using bench = await withLargeRoom();
+  const { store } = bench;
+  const rooms: unknown[] = [];
+  const asked = [1, 2].map(() => store.open("a").then((room) => rooms.push(room)));
+  await turn();
+  assertEquals(rooms, []);
+  asked.push(store.create("a", "Other").then((room) => rooms.push(room)));
+  await Promise.all(asked);
+  const room = await store.open("a");
+  assert(rooms.length === 3 && rooms.every((other) => other === room));
+  assertEquals([room?.name, room?.log.head, room?.log.tail], ["Large", 60, 0]);
+  store.append("a", messageDraft("ben", 1));
+  await store.settled();
+  assertEquals(room?.log.head, 61);
+});
+
+Deno.test("SqliteStore.open() reads small rooms at once", async () => {
+  await using bench = new Bench();
+  await bench.store.create("a", "Small");
+  bench.store.append("a", messageDraft("ana", 1));
+  await bench.store.close();
+  bench.store = bench.open();
+  let head: number | undefined;
+  bench.store.open("a").then((room) => head = room?.log.head);
+  await turn();
+  assertEquals(head, 1);
+});
+
+Deno.test("SqliteStore.delete() ends the reading of a room, and close() of all", async () => {
+  {
+    await using bench = await withLargeRoom();
+    const opened = bench.store.open("a");
+    bench.store.delete("a");
+    assertEquals([await opened, await bench.store.open("a")], [undefined, undefined]);
+    await bench.store.settled();
+    assertEquals(await bench.store.open("a"), undefined);
+  }
+  await using bench = await withLargeRoom();
+  const refused = assertRejects(() => bench.store.open("a"), ChatError, "cannot be read");
+  await bench.store.close();
+  await refused;
 });

@@ -25,7 +25,7 @@ function sweep(sweeper: SqliteSweeper, time: number): number {
 }
 
 function seqs(file: SqliteFile, key: number): number[] {
-  return file.newest(key, 10_000).map(({ seq }) => seq).reverse();
+  return file.entriesAfter(key, 0, 10_000).map(({ seq }) => seq);
 }
 
 Deno.test("SqliteSweeper.step() drops what is older than a time, and nothing else", () => {
@@ -87,5 +87,12 @@ Deno.test("SqliteSweeper.step() leaves a room in which somebody is who may come 
   file.dropClient("ana");
   sweep(sweeper, 2);
   assertEquals(file.room("r0"), undefined);
+  file.close();
+});
+
+Deno.test("SqliteSweeper.step() leaves a room alone while it is read", () => {
+  const file = fileWith(2, 3);
+  sweep(new SqliteSweeper(file, () => true, (id) => id === "r0"), 3);
+  assertEquals([seqs(file, 1), seqs(file, 2)], [[1, 2, 3], [3]]);
   file.close();
 });
