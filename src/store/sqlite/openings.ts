@@ -7,7 +7,7 @@
 import type { SqliteRoom } from "./room.ts";
 
 /** So much of a turn of the event loop goes into reading, in milliseconds. */
-const TURN_MS = 1;
+const TURN_MS = 2;
 
 /** The reading of a room, in small steps; of none, where none is there. */
 export type RoomReading = Iterator<undefined, SqliteRoom | undefined>;
