@@ -10,9 +10,9 @@ import type { Fields } from "./logger.ts";
 /** The most calls of a stack that are logged. */
 const MOST_CALLS = 10;
 
-/** The fields for what was thrown: its message, and the calls that led there, the last one first. */
+/** The fields for what was thrown: its kind and message, and the calls that led there, the last one first. */
 export function faultOf(error: unknown): Fields {
   const calls = error instanceof Error ? error.stack?.match(/^ {4}at .+$/gm) ?? [] : [];
   const stack = calls.slice(0, MOST_CALLS).map((call) => call.trim()).join(", ");
-  return { error: reasonOf(error), stack: stack === "" ? undefined : stack };
+  return { error: reasonOf(String(error)), stack: stack === "" ? undefined : stack };
 }

@@ -10,7 +10,7 @@ pure("a fault is logged with its message, and with the calls that led there", ()
     lost();
   } catch (error) {
     const { error: message, stack } = faultOf(error);
-    assertEquals(message, "this is no room");
+    assertEquals(message, "TypeError: this is no room");
     assertMatch(String(stack), /^at lost \(.+faults_test\.ts:\d+:\d+\), at /);
   }
 });
@@ -19,7 +19,7 @@ pure("a fault shows ten calls at most, and nobody how to log in", () => {
   const deep = (left: number): Error =>
     left === 0 ? new Error("no answer from nats://ana:secret@host") : deep(left - 1);
   const { error, stack } = faultOf(deep(20));
-  assertEquals(error, "no answer from nats://…@host");
+  assertEquals(error, "Error: no answer from nats://…@host");
   assertEquals(String(stack).split(", ").length, 10);
 });
 
@@ -28,6 +28,6 @@ pure("a fault that is no error, or has no stack, is logged all the same", () => 
   delete bare.stack;
   assertEquals([faultOf("odd"), faultOf(bare)], [
     { error: "odd", stack: undefined },
-    { error: "bare", stack: undefined },
+    { error: "Error: bare", stack: undefined },
   ]);
 });
