@@ -61,7 +61,6 @@ const REAL_TIME: Record<string, string> = {
   "tests/chaos/": "faults last, and clocks of processes go on meanwhile",
   "tests/client/client_errors_test.ts": "a timeout that was left behind would come later",
   "tests/client/client_membership_test.ts": "what is asked for too often would come meanwhile",
-  "tests/client/client_page_test.ts": "the server ends an older connection after a moment",
   "tests/client/client_reconnect_test.ts": "a server says how long to wait",
   "tests/client/reconnect_test.ts": "what a busy client sends would come meanwhile",
   "tests/deploy/deploy_proxy_test.ts": "a request that comes byte by byte",

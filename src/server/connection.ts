@@ -173,8 +173,10 @@ export class Connection implements Peer, ClosedSocket, EventListenerObject {
     if (socket.readyState === WebSocket.CONNECTING) {
       socket.addEventListener("open", end, { once: true });
     } else if (socket.readyState === WebSocket.OPEN) {
-      if (keepsUp && socket.bufferedAmount > 0) later(end, WRITE_MS);
-      else end();
+      if (keepsUp && socket.bufferedAmount > 0) {
+        const timer = later(end, WRITE_MS);
+        socket.addEventListener("close", () => clearTimeout(timer), { once: true });
+      } else end();
     }
   }
 

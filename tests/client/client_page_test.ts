@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ChatClient, type ChatRoom, type RoomEvent } from "../../client.ts";
 import { TestChat } from "../support/fixtures.ts";
-import { bounded, pause } from "../support/waiting.ts";
+import { bounded } from "../support/waiting.ts";
 import { FakePage } from "./fake_page.ts";
 
 /** A room in which Deno listens, and a client in a page that has said something there. */
@@ -139,8 +139,6 @@ Deno.test("of two clients with one session the older stays away, whatever its pa
   await (await twin.joinRoom(room.id)).send("from the twin");
   assertEquals(await upTo(events, "from the twin"), ["away", "back", "from the twin"]);
   assertEquals(server.chat.size.connections, 2);
-  // The server waits for 10 ms until it closes the older connection.
-  await pause(20);
 });
 
 Deno.test("a session that nobody knows makes a new client", async () => {
