@@ -5,6 +5,7 @@
  * @module
  */
 
+import { signalIfRunning } from "../support/child.ts";
 import { findProgram } from "../support/permissions.ts";
 import { tempFolder } from "../support/temp_folder.ts";
 
@@ -117,11 +118,7 @@ export class Generator implements AsyncDisposable {
   }
 
   #end(): void {
-    try {
-      this.#child.kill("SIGKILL");
-    } catch {
-      // It has ended by itself.
-    }
+    signalIfRunning(this.#child, "SIGKILL");
   }
 
   async #readLines(): Promise<void> {

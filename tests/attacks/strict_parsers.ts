@@ -5,6 +5,7 @@
  * @module
  */
 
+import { signalIfRunning } from "../support/child.ts";
 import { findProgram } from "../support/permissions.ts";
 import { tempFolder } from "../support/temp_folder.ts";
 import { COMPILER } from "./generators.ts";
@@ -112,11 +113,7 @@ export class StrictParsers implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { child } of this.#children) {
-      try {
-        child.kill("SIGKILL");
-      } catch {
-        // It has ended.
-      }
+      signalIfRunning(child, "SIGKILL");
       if (!child.stdout.locked) await child.stdout.cancel();
       await child.status;
     }

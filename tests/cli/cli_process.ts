@@ -4,6 +4,7 @@
  * @module
  */
 
+import { signalIfRunning } from "../support/child.ts";
 import { findProgram } from "../support/permissions.ts";
 import { bounded, until } from "../support/waiting.ts";
 import { type Habits, Picture } from "./picture.ts";
@@ -150,12 +151,7 @@ export class CliProcess implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.#child.kill("SIGKILL");
-    } catch (error) {
-      // It has ended.
-      if (!(error instanceof TypeError)) throw error;
-    }
+    signalIfRunning(this.#child, "SIGKILL");
     await this.end();
     await this.#input.abort().catch(() => {});
   }

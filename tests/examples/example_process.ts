@@ -4,6 +4,7 @@
  * @module
  */
 
+import { signalIfRunning } from "../support/child.ts";
 import { bounded } from "../support/waiting.ts";
 
 /** An example that runs. */
@@ -50,12 +51,7 @@ export class ExampleProcess implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.#child.kill("SIGKILL");
-    } catch (error) {
-      // It has ended.
-      if (!(error instanceof TypeError)) throw error;
-    }
+    signalIfRunning(this.#child, "SIGKILL");
     await this.#child.status;
     await this.#read;
   }

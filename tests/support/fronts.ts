@@ -5,6 +5,7 @@
  */
 
 import { assert } from "@std/assert";
+import { signalIfRunning } from "./child.ts";
 import { findProgram, PERMITTED } from "./permissions.ts";
 import { until } from "./waiting.ts";
 
@@ -142,11 +143,7 @@ async function startFront(
     stderr: "null",
   }).spawn();
   const stop = async () => {
-    try {
-      child.kill("SIGTERM");
-    } catch {
-      // It has ended by itself.
-    }
+    signalIfRunning(child, "SIGTERM");
     await child.status;
     await Deno.remove(folder, { recursive: true });
   };
