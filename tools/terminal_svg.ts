@@ -5,6 +5,8 @@
  * @module
  */
 
+import { escape, px } from "../bench/svg.ts";
+
 /** A piece of a row that looks the same; `look` is an SGR parameter, empty for plain text. */
 export interface Run {
   text: string;
@@ -139,12 +141,4 @@ function drawRow(runs: readonly Run[], x: number, y: number): string {
     return `<text${style === undefined ? "" : ` class="${style}"`} x="${px(at)}" y="${px(y)}" ` +
       `textLength="${px(columns * CHARACTER.width)}">${escape(text)}</text>`;
   }).join("");
-}
-
-function px(length: number): string {
-  return String(Math.round(10 * length) / 10);
-}
-
-function escape(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
