@@ -4,12 +4,13 @@
  * @module
  */
 
-/** Sends a child process a signal, unless it has ended by itself. */
-export function signalIfRunning(child: Deno.ChildProcess, signal: Deno.Signal): void {
+/** Sends a child process a signal; `false` where it has ended by itself. */
+export function signalIfRunning(child: Deno.ChildProcess, signal: Deno.Signal): boolean {
   try {
     child.kill(signal);
+    return true;
   } catch (error) {
-    // It has ended.
     if (!(error instanceof TypeError)) throw error;
+    return false;
   }
 }

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { signalIfRunning } from "./child.ts";
 import { bounded } from "./waiting.ts";
 import { findProgram } from "./permissions.ts";
 
@@ -81,10 +82,12 @@ export class NatsServer implements AsyncDisposable {
     const child = this.#child;
     if (child === undefined) return;
     this.#child = undefined;
-    child.kill("SIGCONT");
-    child.kill(signal);
-    await bounded(child.status, () => "nats-server does not end");
+    const ran = signalIfRunning(child, "SIGCONT");
+    signalIfRunning(child, signal);
+    const end = await bounded(child.status, () => "nats-server does not end");
     await this.#reading;
+    const how = () => `nats-server had ended by itself (${JSON.stringify(end)}): ${this.#output}`;
+    if (!ran) throw new Error(how());
   }
 
   /** Stops the process where it is, or lets it go on. */
