@@ -9,6 +9,7 @@ import { ServerProcess } from "../../bench/server_process.ts";
 import { FULL, quantile, SEED, setting } from "../chaos/setting.ts";
 import { RawSocket } from "../support/fixtures.ts";
 import { type Front, HAPROXY, NGINX, startHaproxy, startNginx } from "../support/fronts.ts";
+import { variable } from "../support/permissions.ts";
 import { pause } from "../support/waiting.ts";
 import { Generator, onCore } from "./generators.ts";
 import {
@@ -68,11 +69,11 @@ export interface Trial {
   front?: "haproxy" | "nginx" | undefined;
 }
 
-/** Settings of all trials: how long attacks last. */
+/** Settings of all trials: how long attacks last. `CHAOS_ROUNDS` says how often at full length. */
 export const SETTING: Pick<Trial, "aloneMs" | "attackedMs" | "rounds" | "restMs"> = {
   aloneMs: setting(300, 1_500),
   attackedMs: setting(800, 3_000),
-  rounds: setting(1, 2),
+  rounds: setting(1, Number(variable("CHAOS_ROUNDS") ?? 2)),
   restMs: setting(100, 500),
 };
 
