@@ -13,6 +13,7 @@
 #include <map>
 #include <queue>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "wire.hpp"
@@ -67,6 +68,8 @@ struct Peer : Wire {
   size_t filling = 0;
   int buffer = 0;
   string closed;
+  // The frame that came with the answer to the handshake: plain clients are spoken to first.
+  string greeting;
 };
 
 static int port, epoll, opening = 0;
@@ -155,6 +158,7 @@ static void drop(Peer& peer, bool with_reset) {
   peer.refused = 0;
   peer.filling = 0;
   peer.closed.clear();
+  peer.greeting.clear();
 }
 
 static void be_ready(Peer& peer) {
@@ -200,6 +204,18 @@ static bool push(Peer& peer) {
   }
 }
 
+// Goes on where a peer waits for what is in a frame.
+static void look_in(Peer& peer, string_view payload) {
+  const Line& line = peer.group->lines[peer.line - 1];
+  size_t at = payload.find(line.constant ? line.text : filled(peer, line.text));
+  if (at == string_view::npos) return;
+  if (!line.name.empty()) {
+    at += line.text.size();
+    variable(peer, filled(peer, line.name)) = payload.substr(at, payload.find('"', at) - at);
+  }
+  set_wait(peer, Wait::TURN);
+}
+
 // Does one line; returns whether the peer can go on with the next.
 static bool step(Peer& peer) {
   const Line& line = peer.group->lines[peer.line++];
@@ -236,6 +252,7 @@ static bool step(Peer& peer) {
     peer.buffer = static_cast<int>(line.number);
   } else if (op == "expect") {
     set_wait(peer, Wait::WORD, wire::now() + wire::ms(line.number));
+    if (!peer.greeting.empty()) look_in(peer, std::exchange(peer.greeting, {}));
     return false;
   } else if (op == "wait") {
     set_wait(peer, Wait::TIME, wire::now() + wire::ms(line.number));
@@ -310,15 +327,8 @@ static void on_frame(Peer& peer, wire::Opcode opcode, string_view payload) {
   if (payload.size() < 64 && payload.find("\"event\":\"ping\"") != string_view::npos) {
     return wire::append_frame(peer.out, wire::TEXT, "{\"action\":\"pong\"}");
   }
-  if (peer.wait != Wait::WORD) return;
-  const Line& line = peer.group->lines[peer.line - 1];
-  size_t at = payload.find(line.constant ? line.text : filled(peer, line.text));
-  if (at == string_view::npos) return;
-  if (!line.name.empty()) {
-    at += line.text.size();
-    variable(peer, filled(peer, line.name)) = payload.substr(at, payload.find('"', at) - at);
-  }
-  set_wait(peer, Wait::TURN);
+  if (peer.wait == Wait::UPGRADE) peer.greeting = payload;
+  if (peer.wait == Wait::WORD) look_in(peer, payload);
 }
 
 static void on_event(Peer& peer, uint32_t events) {
