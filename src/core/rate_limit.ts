@@ -96,16 +96,18 @@ export class TokenBucket {
   }
 
   /**
-   * Takes `cost` tokens and returns 0; or takes none and returns the milliseconds until it would.
-   * Whoever has a token left gets anything, and pays off afterwards what was missing.
+   * Takes `cost` tokens and returns 0; or takes none and returns the milliseconds until it would
+   * take any. Whoever has a token left gets anything, and pays off afterwards what was missing.
    */
   take(cost: number, now: number): number {
     const { perSecond, burst } = this.#rate;
     if (perSecond === Infinity) return 0;
     this.#tokens = Math.min(burst, this.#tokens + (now - this.#since) * perSecond / 1_000);
     this.#since = now;
-    const missing = Math.min(cost, 1) - this.#tokens;
-    if (missing > 0) return Math.ceil(missing * 1_000 / perSecond);
+    // Until one is there, as a frame costs at least that: who waits less is refused again.
+    if (this.#tokens < Math.min(cost, 1)) {
+      return Math.ceil((1 - this.#tokens) * 1_000 / perSecond);
+    }
     this.#tokens -= cost;
     return 0;
   }

@@ -107,6 +107,22 @@ Deno.test("what waits while a room is being made is limited by all that came of 
   assertEquals(frames.filter(({ code }) => code === "rate_limited").map(({ n }) => n), [301]);
 });
 
+Deno.test("what waited and is refused in its turn is told to wait until something can be taken", async () => {
+  await using bench = new Bench({ rate: 3 });
+  const { socket } = bench.v1();
+  socket.hear({ action: "create", body: "Lobby" });
+  await turn();
+  const roomId = socket.take()[0]?.room_id;
+  socket.hear({ action: "create", body: "Other" });
+  socket.hear({ action: "messages", room_id: roomId, n: 1, body: Array(150).fill("") });
+  socket.hear({ action: "ping", ref: "waited" });
+  await turn();
+  socket.hear({ action: "ping", ref: "later" });
+  const [waited, later] = socket.take().filter(({ code }) => code === "rate_limited");
+  assertEquals([waited?.ref, later?.ref], ["waited", "later"]);
+  assert(Number(waited?.retry_after_ms) >= Number(later?.retry_after_ms), JSON.stringify(waited));
+});
+
 Deno.test("what no waiting helps is told so, however fast it comes", async () => {
   await using bench = new Bench({ rate: 1 });
   const { socket } = bench.v1();
