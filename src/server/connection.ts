@@ -39,10 +39,12 @@ export interface ConnectionOptions {
 
 /**
  * What waits: a frame, which may be read already, with an `error` if it is to be refused; or the `code`
- * that a plain client has gone with.
+ * that a client has gone with.
  */
 export interface Held {
   readonly text: string;
+  /** The tokens that its client still owes for it; none unless given. */
+  readonly owes?: number;
   readonly frame?: ClientFrame;
   readonly error?: unknown;
   readonly code?: number;

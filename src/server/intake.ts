@@ -120,7 +120,9 @@ export class Intake {
       if (connection.held.length >= MAX_HELD) {
         throw new ChatError("unavailable", `${MAX_HELD} frames wait for an answer already`);
       }
-      this.#keep(connection, { text: data });
+      // Before its `hello` is answered, its client has paid for nothing.
+      const owes = connection.session === undefined ? costOfFrame(length) : 0;
+      this.#keep(connection, { text: data, owes });
       if (connection.pending === 0) this.#lineUp(connection);
     } catch (error) {
       this.#turnDown(connection, typeof data === "string" ? data : "", error);
@@ -129,11 +131,12 @@ export class Intake {
 
   /**
    * A client has gone with `code`. Says whether all is taken that it said before: else `emptied`
-   * follows, as plain clients cannot say it again.
+   * follows. Plain clients cannot say it again, and who pauses goes at once.
    */
   end(connection: Connection, code: number): boolean {
     const { held, plain } = connection;
-    if (!plain || held.length === 0) return true;
+    const waits = plain ? held.length > 0 : held[0]?.frame?.action === "pause";
+    if (!waits) return true;
     if (held.at(-1)?.code === undefined) this.#keep(connection, { text: "", code });
     return false;
   }
@@ -197,7 +200,7 @@ export class Intake {
   #answer(connection: Connection, frame: ClientFrame, t: Instant, isItsTurn = false): void {
     const drained = this.#drained(connection, frame);
     if (drained !== undefined) return this.#answerAfter(drained, connection, frame);
-    if (!isItsTurn && (frame.action === "join" || frame.action === "create")) {
+    if (!isItsTurn && mayTakeLong(frame)) {
       this.#keep(connection, { text: JSON.stringify({ ref: frame.ref }), frame });
       return this.#lineUp(connection);
     }
@@ -292,7 +295,7 @@ export class Intake {
     const { held } = connection;
     while (held.length > 0 && connection.pending === 0 && !connection.closed) {
       if (isLarge(connection) && !isItsTurn) return this.#lineUp(connection);
-      const { text, frame, error, code } = held.shift()!;
+      const { text, frame, error, code, owes = 0 } = held.shift()!;
       connection.heldUnits -= text.length;
       this.#events.waiting(connection, connection.heldUnits);
       try {
@@ -300,7 +303,9 @@ export class Intake {
         else if (error !== undefined) throw error;
         else if (frame !== undefined) this.#answer(connection, frame, this.#clock.read(), true);
         // What it has paid for is known only now: it may have said more in one frame.
-        else if (isItsTurn || this.#charge(connection, 0, this.#clock.read().now)) {
+        else if (
+          isItsTurn && owes === 0 || this.#charge(connection, owes, this.#clock.read().now)
+        ) {
           this.#take(connection, text, this.#clock.read(), isItsTurn);
         }
       } catch (error) {
@@ -308,6 +313,21 @@ export class Intake {
       }
       isItsTurn = false;
     }
+  }
+}
+
+/** Whether it may be told in a hundred rooms, or is answered with much. */
+function mayTakeLong(frame: ClientFrame): boolean {
+  switch (frame.action) {
+    case "join":
+    case "create":
+    case "rename":
+    case "pause":
+      return true;
+    case "hello":
+      return frame.session !== undefined;
+    default:
+      return false;
   }
 }
 

@@ -202,6 +202,58 @@ Deno.test("of many who come in at once some wait for their turn, whoever else sa
   assertEquals(new Set(answers().map(String)), new Set(["join,ping"]));
 });
 
+Deno.test("what may be told in many rooms waits in the same line: a rename, a pause, a client that comes back", async () => {
+  for (const frame of [{ action: "rename", body: "Bea" }, { action: "pause" }, undefined]) {
+    await using bench = new Bench();
+    const ben = bench.v1({ name: "Ben" });
+    const heavy = bench.v1().socket;
+    const socket = frame === undefined ? bench.connect("v1") : ben.socket;
+    heavy.hear({ action: "ping", padding: "x".repeat(200_000) });
+    socket.hear(frame ?? { action: "hello", body: { session: ben.session } });
+    socket.hear({ action: "ping", ref: "behind it" });
+    assertEquals(socket.sent, []);
+    await until(() => socket.sent.length > 0, "it is not its turn");
+    const last = frame?.action === "pause" ? "goodbye" : "pong";
+    assertEquals(socket.take().at(-1)?.event, last);
+  }
+});
+
+Deno.test("who pauses and goes at once has paused, though that waits for its turn", async () => {
+  await using bench = new Bench();
+  const ana = bench.v1().socket;
+  ana.hear({ action: "create", body: "Lobby" });
+  await turn();
+  const roomId = ana.take()[0]?.room_id;
+  const ben = bench.v1();
+  ben.socket.hear({ action: "join", body: roomId });
+  await turn();
+  ana.take();
+  bench.v1().socket.hear({ action: "ping", padding: "x".repeat(200_000) });
+  ben.socket.hear({ action: "pause" });
+  ben.socket.end(1000);
+  assertEquals(bench.engine.connections, 3);
+  await until(() => bench.engine.connections === 2, "Ben is still there");
+  await turn();
+  assertEquals([ana.take(), bench.v1({ session: ben.session }).id], [[], ben.id]);
+});
+
+Deno.test("what a client says before it is welcomed back is paid by what it has left", async () => {
+  await using bench = new Bench({ rate: 4 });
+  const { session, socket } = bench.v1();
+  for (let ref = 1; ref <= 5; ref++) socket.hear({ action: "ping", ref });
+  assertEquals(socket.take().at(-1)?.event, "pong");
+  bench.v1().socket.hear({ action: "ping", padding: "x".repeat(200_000) });
+  const again = bench.connect("v1");
+  again.hear({ action: "hello", body: { session } });
+  for (let ref = 1; ref <= 3; ref++) again.hear({ action: "ping", ref });
+  await until(() => again.sent.length === 4, "not all is answered");
+  assertEquals(again.take().slice(1).map(({ code, event }) => code ?? event), [
+    "pong",
+    "rate_limited",
+    "rate_limited",
+  ]);
+});
+
 Deno.test("of many plain clients that are refused something some wait for what goes before, and none for good", async () => {
   await using bench = new Bench({ rate: 0 });
   const ana = bench.v1().socket;
