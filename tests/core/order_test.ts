@@ -14,21 +14,14 @@ pure("an order is that of a set in which what is added again goes to the end", (
         set.add(item);
         order.add(item);
       } else assertEquals(order.delete(item), was);
-      assertEquals([...order], [...set]);
-      assertEquals([order.first, order.size, order.has(item)], [[...set][0], set.size, adds]);
+      assertEquals([order.first, order.size], [[...set][0], set.size]);
     }
+    for (const item of set) {
+      assertEquals(order.first, item);
+      order.delete(item);
+    }
+    assertEquals([order.first, order.size], [undefined, 0]);
   }));
-});
-
-pure("what an order tells may be taken out meanwhile", () => {
-  const order = new Order<number>();
-  for (const item of [1, 2, 3]) order.add(item);
-  const told: number[] = [];
-  for (const item of order) {
-    told.push(item);
-    order.delete(item);
-  }
-  assertEquals([told, order.size, order.first], [[1, 2, 3], 0, undefined]);
 });
 
 pure("levels know who has been at the highest and at the lowest for the longest time", () => {
