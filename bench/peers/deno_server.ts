@@ -9,7 +9,7 @@
  */
 
 import type { Served } from "../../src/server/lane.ts";
-import { Line } from "../../src/server/line.ts";
+import { FlushQueue } from "../../src/server/flush_queue.ts";
 
 const SUBPROTOCOL = "parley.v1";
 
@@ -22,11 +22,11 @@ interface Room {
 }
 
 const rooms = new Map<string, Room>();
-const line = new Line<Room>(send);
+const queue = new FlushQueue<Room>(send);
 let clients = 0;
 
 function receive(socket: WebSocket, clientId: string, text: string): void {
-  line.heard();
+  queue.heard();
   const frame = JSON.parse(text);
   switch (frame.action) {
     case "hello":
@@ -56,7 +56,7 @@ function say(room: Room, from: string, n: number, bodies: string[]): void {
     const entry = JSON.stringify({ seq: ++room.seq, at, from, n: n++, body });
     room.waiting = room.waiting === "" ? entry : `${room.waiting},${entry}`;
   }
-  line.add(room, room.sockets.length);
+  queue.add(room, room.sockets.length);
 }
 
 function send(room: Room): Served {

@@ -19,14 +19,14 @@ import type { ClientFrame, Ref } from "../protocol/frames.ts";
 import type { Clock } from "./clock.ts";
 import { Connection, type Held } from "./connection.ts";
 import type { Served } from "./lane.ts";
-import { Line } from "./line.ts";
+import { FlushQueue } from "./flush_queue.ts";
 import type { Pump } from "./pump.ts";
 import { LARGE } from "./read_buffers.ts";
 
 /** The most frames of one connection that wait while the store is asked on its behalf, and as many refusals. */
 const MAX_HELD = 256;
 
-/** What may take long is done for so many milliseconds in a turn of the event loop, which are as many sends of a {@linkcode Line}. */
+/** What may take long is done for so many milliseconds in a turn of the event loop, which are as many sends of a {@linkcode FlushQueue}. */
 const TURN_MS = 2;
 const SENDS_PER_TURN = 128;
 
@@ -66,7 +66,7 @@ export class Intake {
   readonly #events: IntakeEvents;
   readonly #helloWaitMs: number;
   /** The connections whose next frame may take long: all others go by. */
-  readonly #line = new Line<Connection>((connection, much) => {
+  readonly #queue = new FlushQueue<Connection>((connection, much) => {
     const served = this.#serve(connection, much);
     if (!served.more) this.#waiting--;
     return served;
@@ -265,7 +265,7 @@ export class Intake {
     const isNow = this.#waiting === 0 && this.#spent < SENDS_PER_TURN && !isLarge(connection);
     if (isNow && !this.#serve(connection, SENDS_PER_TURN).more) return;
     this.#waiting++;
-    this.#line.add(connection, owed, false);
+    this.#queue.add(connection, owed, false);
   }
 
   /** Takes what a connection says whose turn it is, until that has cost so `much`. */

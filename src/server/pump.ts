@@ -11,7 +11,7 @@ import { encodeFrame, PLAIN_SENT } from "../protocol/encode.ts";
 import type { Clock } from "./clock.ts";
 import type { Connection } from "./connection.ts";
 import type { Served } from "./lane.ts";
-import { Line } from "./line.ts";
+import { FlushQueue } from "./flush_queue.ts";
 
 /** How often a full socket is looked at, in milliseconds. */
 const LOOK_EVERY_MS = 10;
@@ -39,7 +39,7 @@ export class Pump {
   readonly #events: PumpEvents;
   readonly #clock: Clock;
   /** The rooms that have grown. */
-  readonly #line = new Line<Room>((room, much) => this.#serve(room, much));
+  readonly #queue = new FlushQueue<Room>((room, much) => this.#serve(room, much));
   /** The full connections, and who waits until they are not. */
   readonly #full = new Map<Connection, PromiseWithResolvers<void>>();
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -56,17 +56,17 @@ export class Pump {
    */
   mark(room: Room): void {
     while (room.owing > OWING_AT_MOST) this.#serve(room, Infinity);
-    this.#line.add(room, room.here);
+    this.#queue.add(room, room.here);
   }
 
   /** Says that a room has something to pass on, which need not share a frame with anything. */
   pass(room: Room): void {
-    this.#line.add(room, room.here, false);
+    this.#queue.add(room, room.here, false);
   }
 
   /** Says that a frame has come in from somewhere. */
   heard(): void {
-    this.#line.heard();
+    this.#queue.heard();
   }
 
   /** Sends a member what it has not been sent, as far as its socket takes it. */

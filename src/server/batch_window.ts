@@ -28,7 +28,7 @@ const GATHER_MS = 10;
 const DECAY = 0.9;
 
 /** Decides, turn by turn, whether to wait for more input before anything goes out. */
-export class Gathering {
+export class BatchWindow {
   /** Frames that have come in since the last turn. */
   #frames = 0;
   /** Frames that have come in since output last went out, and how many came before that. */

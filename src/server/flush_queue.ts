@@ -6,7 +6,7 @@
  */
 
 import { setImmediate } from "node:timers";
-import { Gathering } from "./gathering.ts";
+import { BatchWindow } from "./batch_window.ts";
 import { Lane, type Served } from "./lane.ts";
 
 /**
@@ -25,10 +25,10 @@ const SENDS_PER_MS = 8;
  * Those with output. The large and the small have lanes of their own, and each lane its share of a
  * turn: two who talk do not wait for a hundred rooms that have something at the same moment.
  */
-export class Line<Item> {
+export class FlushQueue<Item> {
   readonly #lanes: Lane<Item>[];
   readonly #large: Lane<Item>;
-  readonly #gathering = new Gathering();
+  readonly #window = new BatchWindow();
   #scheduled = false;
   /** When output began to wait, or went out last, in milliseconds of the monotonic clock. */
   #since = 0;
@@ -51,12 +51,12 @@ export class Line<Item> {
 
   /** Says that a frame has come in from somewhere. */
   heard(): void {
-    this.#gathering.heard();
+    this.#window.heard();
   }
 
   #begin(): void {
     this.#since = performance.now();
-    this.#gathering.begin(this.#since);
+    this.#window.begin(this.#since);
     this.#schedule();
   }
 
@@ -81,8 +81,8 @@ export class Line<Item> {
 
   #waits(now: number): boolean {
     return this.#lanes.some(({ goesOn }) => goesOn)
-      ? this.#gathering.pauses(now)
-      : this.#gathering.waits(this.#large.grown, now);
+      ? this.#window.pauses(now)
+      : this.#window.waits(this.#large.grown, now);
   }
 
   /** Serves the lanes until that has cost so `much`; what one leaves of its share is for the larger ones. */

@@ -1,27 +1,27 @@
 import { assert, assertEquals } from "@std/assert";
-import { Line } from "../../src/server/line.ts";
+import { FlushQueue } from "../../src/server/flush_queue.ts";
 import { pure } from "../support/pure.ts";
 import { turn } from "../support/waiting.ts";
 
 function bench() {
   const served: string[] = [];
   const members = new Map([["a", 100], ["b", 100], ["c", 10]]);
-  const line = new Line<string>((item) => {
+  const queue = new FlushQueue<string>((item) => {
     served.push(item);
     return { cost: members.get(item) ?? 0, more: false };
   });
-  return { served, line };
+  return { served, queue };
 }
 
 pure("an item is served at the end of the turn, once however often it was added", async () => {
-  const { served, line } = bench();
-  for (const item of ["a", "b", "a"]) line.add(item, 10);
+  const { served, queue } = bench();
+  for (const item of ["a", "b", "a"]) queue.add(item, 10);
   await Promise.resolve();
   assertEquals(served, []);
   await turn();
   assertEquals(served, ["a", "b"]);
   await turn();
-  line.add("a", 10);
+  queue.add("a", 10);
   await turn();
   assertEquals(served, ["a", "b", "a"]);
 });
@@ -29,30 +29,30 @@ pure("an item is served at the end of the turn, once however often it was added"
 pure(
   "a turn ends with the item that fills it, and the next goes on in the same order",
   async () => {
-    const { served, line } = bench();
-    line.add("a", 10);
-    line.add("b", 10);
-    line.add("c", 10);
+    const { served, queue } = bench();
+    queue.add("a", 10);
+    queue.add("b", 10);
+    queue.add("c", 10);
     await turn();
     assertEquals(served, ["a", "b"]);
-    line.add("a", 10);
+    queue.add("a", 10);
     await turn();
     assertEquals(served, ["a", "b", "c", "a"]);
   },
 );
 
-/** A line of items that each have so much, and what was served in each turn, in sends. */
+/** A queue of items that each have so much, and what was served in each turn, in sends. */
 function busy(output: Record<string, number>) {
   const left = new Map(Object.entries(output));
   let served: Record<string, number> = {};
-  const line = new Line<string>((item, much) => {
+  const queue = new FlushQueue<string>((item, much) => {
     const cost = Math.min(much, left.get(item)!);
     left.set(item, left.get(item)! - cost);
     served[item] = (served[item] ?? 0) + cost;
     return { cost, more: left.get(item)! > 0 };
   });
   return {
-    line,
+    queue,
     left,
     /** Lets a turn pass, and tells what it serves. */
     async turn(): Promise<Record<string, number>> {
@@ -67,11 +67,11 @@ pure(
   "a small one does not wait for many large ones that have something at the same moment",
   async () => {
     const names = Array.from({ length: 100 }, (_, i) => `${i}`);
-    const { line, left, turn } = busy(Object.fromEntries(names.map((name) => [name, 100])));
-    for (const name of names) line.add(name, 100);
+    const { queue, left, turn } = busy(Object.fromEntries(names.map((name) => [name, 100])));
+    for (const name of names) queue.add(name, 100);
     for (let i = 0; i < 10; i++) {
       left.set("pair", 2);
-      line.add("pair", 2);
+      queue.add("pair", 2);
       const served = await turn();
       assertEquals(served.pair, 2, `turn ${i}`);
       assert(Object.keys(served).length > 1, `turn ${i}`);
@@ -83,15 +83,15 @@ pure(
   "two who talk wait neither for many of ten nor for a large one, and these do not wait for each other",
   async () => {
     const names = Array.from({ length: 100 }, (_, i) => `${i}`);
-    const { line, left, turn } = busy({
+    const { queue, left, turn } = busy({
       ...Object.fromEntries(names.map((name) => [name, 1_000])),
       large: 1e6,
     });
-    for (const name of names) line.add(name, 10);
-    line.add("large", 100);
+    for (const name of names) queue.add(name, 10);
+    queue.add("large", 100);
     for (let i = 0; i < 10; i++) {
       left.set("pair", 2);
-      line.add("pair", 2);
+      queue.add("pair", 2);
       const { pair, large, ...small } = await turn();
       assertEquals([pair, large, Object.values(small)], [2, 64, [64]], `turn ${i}`);
     }
@@ -100,12 +100,12 @@ pure(
 
 pure("those who cost more than their share leave something to the large ones too", async () => {
   const served: string[] = [];
-  const line = new Line<string>((item) => {
+  const queue = new FlushQueue<string>((item) => {
     served.push(item);
     return { cost: 1_000, more: served.length < 13 };
   });
   for (const [item, members] of [["pair", 2], ["small", 10], ["large", 100]] as const) {
-    line.add(item, members);
+    queue.add(item, members);
   }
   for (let i = 0; i < 5; i++) await turn();
   for (const item of ["pair", "small", "large"]) {
@@ -114,8 +114,8 @@ pure("those who cost more than their share leave something to the large ones too
 });
 
 pure("after a turn in which much came in more goes out", async () => {
-  const { line, turn } = busy({ a: 1e6 });
-  line.add("a", 10);
+  const { queue, turn } = busy({ a: 1e6 });
+  queue.add("a", 10);
   const began = performance.now();
   while (performance.now() < began + 40);
   const { a } = await turn();
@@ -124,12 +124,12 @@ pure("after a turn in which much came in more goes out", async () => {
 
 pure("many small ones leave half of a turn to a large one", async () => {
   const names = Array.from({ length: 100 }, (_, i) => `${i}`);
-  const { line, turn } = busy({
+  const { queue, turn } = busy({
     ...Object.fromEntries(names.map((name) => [name, 10])),
     large: 1e6,
   });
-  for (const name of names) line.add(name, 10);
-  line.add("large", 100);
+  for (const name of names) queue.add(name, 10);
+  queue.add("large", 100);
   for (let i = 0; i < 10; i++) {
     const { large, ...small } = await turn();
     assertEquals([Object.keys(small).length, large], [7, 64], `turn ${i}`);
@@ -137,9 +137,9 @@ pure("many small ones leave half of a turn to a large one", async () => {
 });
 
 pure("after a turn full of input nothing is served until all of it is read", async () => {
-  const { served, line } = bench();
-  for (let i = 0; i < 128; i++) line.heard();
-  line.add("a", 10);
+  const { served, queue } = bench();
+  for (let i = 0; i < 128; i++) queue.heard();
+  queue.add("a", 10);
   await turn();
   assertEquals(served, []);
   for (let turns = 0; turns < 100 && served.length === 0; turns++) await turn();
