@@ -1,57 +1,59 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * When output goes out: at the end of a turn of the event loop, or of a later one where
- * more input is known to wait.
+ * The time that output waits for input, so that more of it shares a frame: until the end of a turn
+ * of the event loop, or of a later turn where more input is known to wait.
  *
  * @module
  */
 
 /**
- * As many frames in one turn mean that more are waiting. The runtime reads at most 128
- * sockets a turn, and takes up those that it left behind in reverse order (the budget and
- * the deferred wakers of its scheduler): with output between the turns, some of them wait
- * for seconds (measured with 500 busy rooms of ten: p99.9 of 2 s, and 0.1 s without).
+ * The number of frames in one turn that shows that more are waiting. The runtime reads at most 128
+ * sockets in a turn, and takes up in reverse order what it left behind (the budget and the deferred
+ * wakers of its scheduler). With output between the turns some sockets wait for seconds (measured
+ * with 500 busy rooms of ten: p99.9 of 2 s, and 0.1 s without).
  */
 const FULL_TURN = 128;
 
 /**
- * The runtime looks at its sockets after 61 tasks, and an empty turn is one of them: after
- * this many it has looked, and there is nothing. They take about 50 µs.
+ * The number of empty turns after which nothing is left to read. The runtime looks at its sockets
+ * after 61 tasks, and an empty turn is one of them. All of them take about 50 µs.
  */
 const TURNS_TO_LOOK = 64;
 
 /** The longest that output waits for input, in milliseconds. */
 const GATHER_MS = 10;
 
-/** What part of the messages expected last time is still expected the next time. */
+/** The share of the frames expected last time that is still expected the next time. */
 const DECAY = 0.9;
 
 /** Decides, turn by turn, whether to wait for more input before anything goes out. */
 export class BatchWindow {
-  /** Frames that have come in since the last turn. */
+  /** The number of frames that have come in since the last turn. */
   #frames = 0;
-  /** Frames that have come in since output last went out, and how many came before that. */
+  /** The number of frames that have come in since output last went out. */
   #gathered = 0;
+  /** The number of frames that is expected, by what came the last times. */
   #expected = 0;
-  /** For how many more empty turns it waits. */
+  /** The number of empty turns for which it still waits. */
   #patience = 0;
+  /** The beginning of the wait, on the monotonic clock in milliseconds. */
   #since = 0;
 
-  /** A frame has come in. */
+  /** Counts a frame that has come in. */
   heard(): void {
     this.#frames++;
   }
 
-  /** At the monotonic time `now`, in milliseconds, there is output for the first time, or still. */
+  /** Begins to wait at the monotonic time `now`, in milliseconds: there is output. */
   begin(now: number): void {
     this.#since = now;
   }
 
   /**
-   * At the end of a turn: whether to wait for another one. After a turn as full as turns
-   * can be everybody waits until all input is read. Besides, an `eager` output, one to many
-   * members, waits until as many messages have come as last time, to share their frames.
+   * Decides at the end of a turn, and says whether to wait for another one. After a turn as full as
+   * turns can be, all output waits until all input is read. Output that is `eager`, as it goes to
+   * many members, also waits until as many frames have come as last time, to share them.
    */
   waits(eager: boolean, now: number): boolean {
     if (this.#reads(eager, now)) return true;
@@ -60,12 +62,12 @@ export class BatchWindow {
     return false;
   }
 
-  /** The same where output goes on that has begun: what has come meanwhile is for what begins after it. */
+  /** Decides the same where output has begun and goes on. It is not eager: it takes nothing more in. */
   pauses(now: number): boolean {
     return this.#reads(false, now);
   }
 
-  /** Whether there may be more input that is waited for. */
+  /** Says whether to wait, as there may be more input. */
   #reads(eager: boolean, now: number): boolean {
     const frames = this.#frames;
     this.#frames = 0;

@@ -1,5 +1,5 @@
 /**
- * A line of those who have output: they are served at the ends of turns of the event loop, each in
+ * A queue of those with output. They are served at the ends of turns of the event loop, each in
  * pieces, so that nobody waits for more than a piece of what the others have.
  *
  * @module
@@ -15,10 +15,10 @@ import { Lane, type Served } from "./lane.ts";
  */
 const SIZES = [3, 15];
 
-/** So much goes out in a turn, in sends, then there is another look at what has come in. */
+/** The output of a turn, in sends. Then it is time to look again at what has come in. */
 const SENDS_PER_TURN = 128;
 
-/** As much goes out for each millisecond that all else took, so that input in heaps leaves a share to output. */
+/** The output for each millisecond that all else took, in sends: input in heaps leaves a share to output. */
 const SENDS_PER_MS = 8;
 
 /**
@@ -33,14 +33,14 @@ export class FlushQueue<Item> {
   /** When output began to wait, or went out last, in milliseconds of the monotonic clock. */
   #since = 0;
 
-  /** Makes an empty line; `serve` sends what an item has when its turn has come, and about so `much` of it. */
+  /** Makes an empty queue; `serve` sends what an item has when its turn has come, and about so `much` of it. */
   constructor(serve: (item: Item, much: number) => Served) {
     this.#large = new Lane(serve);
     this.#lanes = [...SIZES.map(() => new Lane(serve)), this.#large];
   }
 
   /**
-   * Puts an item with output for some `members` in line, unless it is there; `grows` says whether
+   * Puts an item with output for some `members` in the queue, unless it is there; `grows` says whether
    * that may share frames with more.
    */
   add(item: Item, members: number, grows = true): void {
@@ -49,7 +49,7 @@ export class FlushQueue<Item> {
     if (!this.#scheduled) this.#begin();
   }
 
-  /** Says that a frame has come in from somewhere. */
+  /** Notes that a frame has come in, on any connection. */
   heard(): void {
     this.#window.heard();
   }
@@ -62,12 +62,12 @@ export class FlushQueue<Item> {
 
   #schedule(): void {
     this.#scheduled = true;
-    // A whole turn, not a microtask: only then have all sockets with input been read,
+    // This takes a whole turn, not a microtask. By then all sockets with input have been read,
     // and their messages share a frame (measured: 12 times the deliveries with 32 senders).
     setImmediate(this.#turn);
   }
 
-  /** The end of a turn: serves, or waits for another one. */
+  /** Serves at the end of a turn, or waits for another one. */
   readonly #turn = (): void => {
     this.#scheduled = false;
     const now = performance.now();
