@@ -58,10 +58,10 @@ import {
   SERVER_HELP,
   type ServerSettings,
   VARIABLES,
-} from "./src/server/flags.ts";
+} from "./src/daemon/flags.ts";
 import { createLogger, type Fields, type Logger } from "./src/server/logger.ts";
-import { chooseStore } from "./src/server/open_store.ts";
-import { Ended, RequestLimit } from "./src/server/requests.ts";
+import { chooseStore } from "./src/daemon/open_store.ts";
+import { Ended, RequestLimit } from "./src/daemon/requests.ts";
 
 export { chooseStore, createChat };
 export type {

@@ -13,8 +13,8 @@ import { pathsIn, read } from "./support/source_files.ts";
 /**
  * Imports that the files of a folder may have besides each other: files of other folders, programs at
  * the top, packages. `type` before a name allows its types alone. The rows are in order: a
- * folder sees only those above it. `src/server` has no word for the stores of SQLite and NATS,
- * which are imported when they are asked for.
+ * folder sees only those above it. No row has the stores of SQLite and NATS: `src/daemon` imports them
+ * when they are asked for.
  */
 const MAY_SEE: Record<string, string[]> = {
   // What all programs need, whatever they are.
@@ -51,7 +51,6 @@ const MAY_SEE: Record<string, string[]> = {
     "src/core",
     "src/protocol",
     "src/store",
-    "@std/cli/parse-args",
     "@std/log/base-handler",
     "@std/log/levels",
     "@std/log/logger",
@@ -59,7 +58,9 @@ const MAY_SEE: Record<string, string[]> = {
     "node:timers",
     "node:v8",
   ],
-  "server.ts": ["src/core", "src/protocol", "src/server", "deno.json", "node:fs"],
+  // The server as a program.
+  "src/daemon": ["src", "src/core", "src/protocol", "src/server", "@std/cli/parse-args"],
+  "server.ts": ["src/core", "src/daemon", "src/protocol", "src/server", "deno.json", "node:fs"],
 
   // The client: there is nothing to install.
   "src/client": ["src/protocol"],
@@ -101,7 +102,7 @@ Deno.test("the imports of a file are found, and types told from values", () => {
   const { imports = [] } = BY_NAME.get("server/engine") ?? {};
   const found = (name: string) => imports.find((imported) => imported.name === name)?.typesOnly;
   assertEquals(
-    [found("core/hub"), found("server/open_store"), found("core/effects"), found("core/log")],
+    [found("core/hub"), found("server/memory_store"), found("core/effects"), found("core/log")],
     [false, false, true, undefined],
   );
 });

@@ -23,7 +23,8 @@ const TESTED_BY: Record<string, string | null> = {
   // The suite that each implementation runs through.
   "core/store": "support/store_suite.ts",
   "protocol/close_codes": "protocol/frames_test.ts",
-  "server/machine": "server/flags_test.ts",
+  "server/machine": "daemon/flags_test.ts",
+  "server/memory_store": "server/chat_test.ts",
   "server/terminate": "server/closed_sockets_test.ts",
   "server.ts": "deploy/server_process_test.ts",
   // Types only.

@@ -7,7 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
 import { parseCliFlags } from "../src/cli/flags.ts";
-import { parseServerFlags } from "../src/server/flags.ts";
+import { parseServerFlags } from "../src/daemon/flags.ts";
 import { TestChat } from "./support/fixtures.ts";
 import { PERMITTED } from "./support/permissions.ts";
 import { bounded } from "./support/waiting.ts";

@@ -30,7 +30,7 @@ import { Connection, type ConnectionOptions } from "./connection.ts";
 import { faultOf } from "./faults.ts";
 import { Intake } from "./intake.ts";
 import type { Logger } from "./logger.ts";
-import { openMemoryStore } from "./open_store.ts";
+import { openMemoryStore } from "./memory_store.ts";
 import { Pump } from "./pump.ts";
 import { ReadBuffers } from "./read_buffers.ts";
 import { newSessionKey, roomSigner, tokenSigner } from "./token_signer.ts";

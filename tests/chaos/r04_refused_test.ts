@@ -3,7 +3,7 @@ import { ChatClient, type ChatRoom, SendError } from "../../client.ts";
 import type { OpenStore } from "../../src/core/store.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
 import type { Entry } from "../../src/protocol/frames.ts";
-import { chooseStore } from "../../src/server/open_store.ts";
+import { chooseStore } from "../../src/daemon/open_store.ts";
 import { JetStreamStore } from "../../src/store/jetstream/store.ts";
 import { type Frame, type RawSocket, TestChat } from "../support/fixtures.ts";
 import { NatsServer, NEEDS_NATS } from "../support/nats_server.ts";

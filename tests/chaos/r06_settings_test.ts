@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { chooseStore } from "../../src/server/open_store.ts";
+import { chooseStore } from "../../src/daemon/open_store.ts";
 import { TestChat } from "../support/fixtures.ts";
 import { type Deed, type Kept, runComebacks, type World } from "./comebacks.ts";
 import { report, SEED, setting } from "./setting.ts";

@@ -5,8 +5,8 @@
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { SERVER_HELP } from "../../src/server/flags.ts";
-import { chooseStore } from "../../src/server/open_store.ts";
+import { SERVER_HELP } from "../../src/daemon/flags.ts";
+import { chooseStore } from "../../src/daemon/open_store.ts";
 import { type RawSocket, TestChat } from "../support/fixtures.ts";
 import { findProgram, PERMITTED } from "../support/permissions.ts";
 

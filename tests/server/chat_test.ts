@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { StoreEvents } from "../../src/core/store.ts";
 import { createChat } from "../../src/server/chat.ts";
-import { openMemoryStore } from "../../src/server/open_store.ts";
+import { openMemoryStore } from "../../src/server/memory_store.ts";
 import { START_PAGE } from "../../src/server/start_page.ts";
 import { RawSocket, TestChat } from "../support/fixtures.ts";
 import { recordingLogger } from "../support/recording_logger.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { openMemoryStore } from "../../src/server/open_store.ts";
+import { openMemoryStore } from "../../src/server/memory_store.ts";
 import { turn, until } from "../support/waiting.ts";
 import { Bench, withFullBen } from "./engine_setting.ts";
 

@@ -7,7 +7,7 @@
 import { assertEquals } from "@std/assert";
 import { DEFAULTS, type EngineOptions } from "../../src/core/options.ts";
 import type { OpenStore } from "../../src/core/store.ts";
-import { chooseStore } from "../../src/server/open_store.ts";
+import { chooseStore } from "../../src/daemon/open_store.ts";
 import { Engine } from "../../src/server/engine.ts";
 import type { Frame } from "../support/fixtures.ts";
 import { FakeSocket } from "./fake_socket.ts";

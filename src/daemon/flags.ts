@@ -8,9 +8,9 @@ import { parseArgs } from "@std/cli/parse-args";
 import { joinEmptyValues } from "../arguments.ts";
 import { DEFAULTS, type EngineOptions } from "../core/options.ts";
 import { PROGRAMS } from "../program.ts";
-import { checkedPath } from "./chat.ts";
-import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "./logger.ts";
-import { usualMemory } from "./machine.ts";
+import { checkedPath } from "../server/chat.ts";
+import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "../server/logger.ts";
+import { usualMemory } from "../server/machine.ts";
 
 /** The settings of the server program, from its command line. */
 export interface ServerSettings {

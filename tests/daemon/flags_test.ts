@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { DEFAULTS } from "../../src/core/options.ts";
-import { parseServerFlags, SERVER_HELP, type ServerSettings } from "../../src/server/flags.ts";
+import { parseServerFlags, SERVER_HELP, type ServerSettings } from "../../src/daemon/flags.ts";
 import { usualMemory } from "../../src/server/machine.ts";
 import { pure } from "../support/pure.ts";
 

@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { DEFAULTS } from "../../src/core/options.ts";
-import { chooseStore, openMemoryStore } from "../../src/server/open_store.ts";
+import { chooseStore } from "../../src/daemon/open_store.ts";
+import { openMemoryStore } from "../../src/server/memory_store.ts";
 import "../support/ignore_unpermitted.ts";
 import { pure } from "../support/pure.ts";
 import { IGNORE } from "../support/store_suite.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { Ended, RequestLimit } from "../../src/server/requests.ts";
+import { Ended, RequestLimit } from "../../src/daemon/requests.ts";
 
 const PLAIN = { method: "GET", headers: new Headers({ host: "x" }) };
 

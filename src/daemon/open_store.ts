@@ -6,12 +6,8 @@
 
 import { newEpoch } from "../core/ids.ts";
 import type { OpenStore } from "../core/store.ts";
-import { MemoryStore } from "../store/memory.ts";
-import { newSessionKey } from "./token_signer.ts";
-
-/** Opens a store that forgets everything when the process ends. */
-export const openMemoryStore: OpenStore = (events, limits) =>
-  new MemoryStore(events, limits, randomEpoch);
+import { openMemoryStore } from "../server/memory_store.ts";
+import { newSessionKey } from "../server/token_signer.ts";
 
 /**
  * Finds the store that is called `memory`, `sqlite:PATH` or `nats://HOST:PORT`, with more
