@@ -111,7 +111,9 @@ function upgrade(request: Request, engine: Engine): Response {
   const refusal = refusalOf(request);
   if (refusal !== undefined) return new Response(refusal.text, refusal);
   if (!engine.accepting) {
-    return new Response("Full\n", { status: 503, headers: { "retry-after": "5" } });
+    // Another server comes sooner than somebody goes.
+    const [text, seconds] = engine.closing ? ["Going away\n", "1"] : ["Full\n", "5"];
+    return new Response(text, { status: 503, headers: { "retry-after": seconds } });
   }
   const offered = request.headers.get("sec-websocket-protocol")?.split(",") ?? [];
   const v1 = offered.some((protocol) => protocol.trim() === SUBPROTOCOL);

@@ -145,7 +145,12 @@ export class Engine {
   /** Whether another connection can be taken in. Sockets count until they are gone, whoever has closed them. */
   get accepting(): boolean {
     const sockets = this.#connections.size + this.#closedSockets.size + this.#departing.size;
-    return this.#closing === undefined && sockets < this.#options.maxConnections;
+    return !this.closing && sockets < this.#options.maxConnections;
+  }
+
+  /** Whether it has begun to close, for good. */
+  get closing(): boolean {
+    return this.#closing !== undefined;
   }
 
   /** Why nothing can be stored right now; undefined where it can. */
@@ -175,7 +180,7 @@ export class Engine {
   }
 
   #takeIn(id: number, socket: WebSocket, dialect: Dialect): void {
-    if (this.#closing !== undefined) {
+    if (this.closing) {
       socket.close(CLOSE.goingAway, GOING_AWAY);
       return;
     }

@@ -121,7 +121,8 @@ Deno.test("Chat.close() says goodbye, closes with 1001, takes nobody in, and may
   await using ana = await server.v1();
   await using pia = await server.plain();
   const closing = server.chat.close();
-  assertEquals((await server.handshake()).status, 503);
+  const { status, headers } = await server.handshake();
+  assertEquals([status, headers.get("retry-after")], [503, "1"]);
   const reason = "Server is going away";
   assertEquals(await ana.next(), { event: "goodbye", code: 1001, reason, retry_after_ms: 10 });
   assertEquals(await pia.next(), { status: "error", message: reason });
