@@ -438,14 +438,14 @@ export class Hub {
       member = room.add(session, peer.plain);
     }
     session.enter(member, t.now);
-    room.seat(member, peer, t.now);
+    const recovered = room.enter(member, peer, t.now, frame.action === "join" ? frame : {});
     member.paused = false;
     const grown: Effect[] = [];
     if (!room.quiet && room.hasMoreThan(this.#options.presenceLimit)) {
       grown.push(...presenceEntry("quiet", member, t));
       room.hush();
     }
-    const reply = joinReply(peer, member, frame, !isHere);
+    const reply = joinReply(peer, member, frame, recovered);
     const bytes = sizeOf(reply) + room.log.bytesAfter(member.cursor);
     session.budget.spend(costOfEntering(room.quiet ? 0 : room.here, bytes));
     const told = event === undefined ? [] : presenceEntry(event, member, t);

@@ -94,17 +94,18 @@ export function ask(to: Peer): Effect {
   return { type: "send", to, text: encodeFrame({ event: "ping" }) };
 }
 
-/** Answers `create` and `join`, and sets where the member starts; `anew` if it was not here just now. */
+/**
+ * Answers `create` and `join` of a member whose cursor is placed; `recovered` says whether all is
+ * there that it asked for behind what it has, if it did.
+ */
 export function joinReply(
   peer: Peer,
   member: Member,
   frame: CreateFrame | JoinFrame,
-  anew: boolean,
+  recovered?: boolean,
 ): Effect[] {
   const { room } = member;
   const { log } = room;
-  // Who is here already goes on where it was: the pump may owe it something.
-  if (anew) member.cursor = log.head;
   const created = frame.action === "create";
   const message = created ? `Room '${room.name}' created` : `Joined room '${room.name}'`;
   if (peer.plain) {
@@ -127,15 +128,8 @@ export function joinReply(
     after: member.cursor,
     members,
     presence: !room.quiet,
+    ...(recovered === undefined ? {} : { recovered }),
   };
-  if (!created && frame.last !== undefined) {
-    member.cursor = Math.min(member.cursor, log.cursorBefore(frame.last));
-  }
-  if (!created && frame.after !== undefined) {
-    reply.recovered = frame.epoch === log.epoch && log.reaches(frame.after);
-    if (reply.recovered) member.cursor = frame.after;
-  }
-  reply.after = member.cursor;
   return [...effects, success(peer, { message, ...reply }, frame.ref)];
 }
 

@@ -59,18 +59,28 @@ export interface Outlet {
   send(text: string): void;
 }
 
+/** The place in a log where somebody who comes in wants to begin to read; the head unless given. */
+export interface Start {
+  /** The number of entries of history to begin with. */
+  readonly last?: number;
+  /** The `seq` of the last entry that was read; it means something in this epoch only. */
+  readonly after?: number;
+  /** The log's epoch at that time. */
+  readonly epoch?: string;
+}
+
 /** A person in a room, and how far it has read. */
 export class Member {
   // These two come first, see `Connection`.
   /** The `seq` of the last entry it was sent. */
   cursor: number;
-  /** Where its entries go; none while it is away. Set by {@linkcode Room.seat} and {@linkcode Room.unseat}. */
+  /** Where its entries go; none while it is away. Set by {@linkcode Room.enter} and {@linkcode Room.unseat}. */
   outlet: Outlet | undefined = undefined;
   /** Who it is. */
   readonly person: Person;
   /** Where it is. */
   readonly room: Room;
-  /** When it was connected here, on the monotonic clock in milliseconds; set by {@linkcode Room.seat}. */
+  /** When it was connected here, on the monotonic clock in milliseconds; set by {@linkcode Room.enter}. */
   since = 0;
   /** How long it keeps its place while it is away, on the monotonic clock in milliseconds. */
   awayUntil = 0;
@@ -231,13 +241,31 @@ export class Room {
     return member;
   }
 
-  /** Connects a member, at the monotonic time `now`. */
-  seat(member: Member, outlet: Outlet, now: number): void {
-    const isNew = member.outlet === undefined;
+  /**
+   * Connects a member, at the monotonic time `now`, and places its cursor: from there on the pump
+   * moves it. History is a cursor that starts earlier. A member that is connected already goes on
+   * where it was unless it asks for more, as the pump may owe it something.
+   *
+   * Says whether all is still there that comes behind `after`; `undefined` where nobody asks for that.
+   */
+  enter(
+    member: Member,
+    outlet: Outlet,
+    now: number,
+    { last, after, epoch }: Start = {},
+  ): boolean | undefined {
+    const { log } = this;
+    if (member.outlet === undefined) {
+      member.cursor = log.head;
+      member.since = now;
+      if (this.#here++ === 0) this.#changed?.(this);
+    }
     member.outlet = outlet;
-    if (!isNew) return;
-    member.since = now;
-    if (this.#here++ === 0) this.#changed?.(this);
+    if (last !== undefined) member.cursor = Math.min(member.cursor, log.cursorBefore(last));
+    if (after === undefined) return undefined;
+    const recovers = epoch === log.epoch && log.reaches(after);
+    if (recovers) member.cursor = after;
+    return recovers;
   }
 
   /** Ends the connection of a member, which keeps its place, at the monotonic time `now`. */

@@ -98,7 +98,7 @@ pure("a welcome says who the client is, and only in parley.v1 how it comes back"
 
 pure("joinReply() shows the room with the client in it, and begins at the head", () => {
   const ben = member();
-  const reply = textOf(joinReply(new FakePeer(false), ben, join(), true)[0]);
+  const reply = textOf(joinReply(new FakePeer(false), ben, join())[0]);
   assertEquals(reply, {
     status: "success",
     message: "Joined room 'Lobby'",
@@ -122,7 +122,7 @@ pure(
       ids.push(`${i}`);
       ben.room.roster.apply({ event: "join", from: `${i}` });
     }
-    const frames = joinReply(new FakePeer(false), ben, join(), true).map(textOf);
+    const frames = joinReply(new FakePeer(false), ben, join()).map(textOf);
     assertEquals(frames.map(({ event, status }) => event ?? status), [
       "members",
       "members",
@@ -134,38 +134,26 @@ pure(
   },
 );
 
-pure("joinReply() begins where it was asked to, if nothing is missing behind it", () => {
-  const peer = new FakePeer(false);
-  const asked: [Partial<JoinFrame>, recovered: boolean | undefined, after: number][] = [
-    [{ last: 2 }, undefined, 3],
-    [{ last: 100 }, undefined, 2],
-    [{ after: 3, epoch: "e" }, true, 3],
-    [{ after: 1, epoch: "e" }, false, 5],
-    [{ after: 3, epoch: "another" }, false, 5],
-    [{ after: 1, epoch: "e", last: 1 }, false, 4],
-  ];
-  for (const [fields, recovered, after] of asked) {
+pure(
+  "joinReply() says where the cursor of the member is, and whether that is where it was asked to",
+  () => {
     const ben = member();
-    const reply = textOf(joinReply(peer, ben, join(fields), true)[0]);
-    assertEquals([reply.recovered, reply.after, ben.cursor], [recovered, after, after]);
-  }
-});
-
-pure("joinReply() keeps the place of a member that is there already", () => {
-  const ben = member();
-  ben.cursor = 3;
-  assertEquals(textOf(joinReply(new FakePeer(false), ben, join(), false)[0]).after, 3);
-  assertEquals(ben.cursor, 3);
-});
+    ben.cursor = 3;
+    for (const recovered of [undefined, true, false]) {
+      const reply = textOf(joinReply(new FakePeer(false), ben, join(), recovered)[0]);
+      assertEquals([reply.seq, reply.after, reply.recovered], [5, 3, recovered]);
+    }
+  },
+);
 
 pure("joinReply() tells plain clients the room and nothing else", () => {
   const peer = new FakePeer(true);
-  assertEquals(textOf(joinReply(peer, member(), { action: "create", name: "Lobby" }, true)[0]), {
+  assertEquals(textOf(joinReply(peer, member(), { action: "create", name: "Lobby" })[0]), {
     status: "success",
     room_id: "id",
     message: "Room 'Lobby' created",
   });
-  assertEquals(textOf(joinReply(peer, member(), join(), true)[0]), {
+  assertEquals(textOf(joinReply(peer, member(), join())[0]), {
     status: "success",
     message: "Joined room 'Lobby'",
     room_id: "id",

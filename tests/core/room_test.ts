@@ -1,14 +1,14 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { Log } from "../../src/core/log.ts";
-import { type Member, Room } from "../../src/core/room.ts";
+import { type Member, type Outlet, Room, type Start } from "../../src/core/room.ts";
 import { encodeEntry } from "../../src/protocol/encode.ts";
 import { Roster } from "../../src/protocol/roster.ts";
 import { messageDraft } from "../support/drafts.ts";
 import { pure } from "../support/pure.ts";
 
-function room(entries = 0, body = "x"): Room {
-  const log = new Log("epoch", { logEntries: 1_000, logBytes: 10_000_000 });
+function room(entries = 0, body = "x", logEntries = 1_000): Room {
+  const log = new Log("epoch", { logEntries, logBytes: 10_000_000 });
   const made = new Room({ id: "id", name: "Lobby", log, roster: new Roster() }, 100);
   for (let i = 0; i < entries; i++) push(made, body);
   return made;
@@ -26,12 +26,53 @@ pure("Room.add() puts a member at the head, and the room is empty no longer", ()
   assertEquals([member.cursor, member.index, lobby.emptySince], [3, 0, undefined]);
 });
 
+function outlet(plain: boolean): Outlet {
+  return { plain, ready: true, idle: true, send: () => {} };
+}
+
 /** Brings a member into a room, connected. */
 function enter(lobby: Room, id: string, plain = false): Member {
   const member = lobby.add({ id, name: undefined }, plain);
-  lobby.seat(member, { plain, ready: true, idle: true, send: () => {} }, 0);
+  lobby.enter(member, outlet(plain), 0);
   return member;
 }
+
+pure("Room.enter() places the cursor where it is asked to, if nothing is missing behind it", () => {
+  const asked: [Start, recovers: boolean | undefined, cursor: number][] = [
+    [{}, undefined, 5],
+    [{ last: 0 }, undefined, 5],
+    [{ last: 2 }, undefined, 3],
+    [{ last: 100 }, undefined, 2],
+    [{ after: 3, epoch: "epoch" }, true, 3],
+    [{ after: 1, epoch: "epoch" }, false, 5],
+    [{ after: 6, epoch: "epoch" }, false, 5],
+    [{ after: 3, epoch: "another" }, false, 5],
+    [{ after: 1, epoch: "epoch", last: 1 }, false, 4],
+    [{ after: 3, epoch: "epoch", last: 1 }, true, 3],
+  ];
+  for (const [start, recovers, cursor] of asked) {
+    const lobby = room(0, "x", 3);
+    const member = lobby.add({ id: "ana", name: undefined });
+    for (let i = 0; i < 5; i++) push(lobby);
+    assertEquals(
+      [lobby.enter(member, outlet(false), 0, start), member.cursor, lobby.here],
+      [recovers, cursor, 1],
+    );
+  }
+});
+
+pure("Room.enter() of a member that is here leaves its cursor, unless it asks for more", () => {
+  const lobby = room(5);
+  const member = enter(lobby, "ana");
+  push(lobby);
+  assertEquals([lobby.enter(member, outlet(false), 0), member.cursor, lobby.here], [
+    undefined,
+    5,
+    1,
+  ]);
+  lobby.enter(member, outlet(false), 0, { last: 3 });
+  assertEquals([member.cursor, lobby.here], [3, 1]);
+});
 
 /** Counts the messages of `units` units that somebody can add to a room of such `members` before it has to wait. */
 function admitted(members: { v1?: number; plain?: number }, units: number): number {

@@ -31,7 +31,7 @@ function open(rooms: Rooms, id: string, now: number): void {
 function enter(rooms: Rooms, id: string, client = "ana", now = 0) {
   const room = rooms.byId.get(id)!;
   const member = room.add({ id: client, name: undefined });
-  room.seat(member, OUTLET, now);
+  room.enter(member, OUTLET, now);
   return member;
 }
 
@@ -71,7 +71,7 @@ pure("who is in several rooms has stayed in each of them for a part of the time"
   const { room } = enter(rooms, "a", "ben", 0);
   room.remove(room.members[0]!, 1_000);
   const member = rooms.byId.get("b")!.add(ana);
-  member.room.seat(member, OUTLET, 0);
+  member.room.enter(member, OUTLET, 0);
   member.room.unseat(member, 20_000);
   assertEquals([room.stayed, member.room.stayed], [1_000, 200]);
   assertEquals(rooms.dispensable()?.id, "b");

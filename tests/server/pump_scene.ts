@@ -40,7 +40,7 @@ export function bench(logEntries = 1_000) {
       const session = new Session({ id, name: undefined, n: 0 }, new TokenBucket(rateOf(0), 0));
       const member = room.add(session);
       session.rooms.add(member);
-      room.seat(member, outlet, 0);
+      room.enter(member, outlet, 0);
       if (outlet instanceof Connection) outlet.session = session;
       return member;
     },

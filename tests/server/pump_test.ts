@@ -48,7 +48,7 @@ pure("many rooms wait in line, so that there is a look for input in between", as
     const log = new Log("e", { logEntries: 9, logBytes: 999 });
     const room = new Room({ id: `${i}`, name: "Lobby", log, roster: new Roster() }, 0);
     const peer = new FakePeer(false);
-    room.seat(room.add({ id: "ana", name: undefined }), peer, 0);
+    room.enter(room.add({ id: "ana", name: undefined }), peer, 0);
     room.log.push(1, `{"seq":1}`);
     pump.mark(room);
     return peer;
@@ -376,7 +376,7 @@ function pairOf(pump: Pump) {
   const log = new Log("e", { logEntries: 1_000, logBytes: 1_000_000 });
   const room = new Room({ id: "pair", name: "Pair", log, roster: new Roster() }, 0);
   const peer = new FakePeer(false);
-  room.seat(room.add({ id: "ben", name: undefined }), peer, 0);
+  room.enter(room.add({ id: "ben", name: undefined }), peer, 0);
   return {
     peer,
     say(): void {
