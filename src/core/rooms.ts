@@ -29,11 +29,11 @@ const ALONE_SHARE = 1 / 32;
 /** The bytes of a log, about as many as a room takes besides, that are never dropped for the sake of other logs. */
 const SPARED_BYTES = 4_096;
 
-/** The share of all rooms that is for clients who are in no other one. */
-const RESERVE = 1 / 8;
+/** The share of all rooms that has to be left where a client may be in as many as it ever may. */
+const PLENTY = 1 / 2;
 
-/** The factor between the share that is left of the others and the share of its own bound that a client may use. */
-const PLACES_SHARE = 3;
+/** The power by which it may be in fewer, the fewer are left: most of the last ones are for those who are in few. */
+const SCARCITY = 3;
 
 /** The number of rooms left after half a second from which on one goes for the next: a share of all that there may be, or more. */
 const BRIEF_ROOMS = { share: 1 / 4, least: 1_000 };
@@ -75,14 +75,13 @@ export class Rooms {
 
   /**
    * The most rooms that one client may be in when it comes into another: fewer, the fewer are left
-   * besides those that somebody is in, so that a few who are in many leave some for whoever is in
-   * none (the dynamic thresholds of `fair_share.ts`). It is never less than one, and no more where
-   * an eighth of all rooms is left.
+   * besides those that somebody is in, so that those who are in many leave some for whoever is in one
+   * or none (the dynamic thresholds of `fair_share.ts`, to a power). It is never less than one.
    */
   get mostOfOne(): number {
     const { maxRooms, maxRoomsPerClient } = this.#options;
-    const left = 1 - RESERVE - (this.#byId.size - this.#idle.size) / maxRooms;
-    const share = Math.ceil(PLACES_SHARE * left * maxRoomsPerClient);
+    const left = 1 - (this.#byId.size - this.#idle.size) / maxRooms;
+    const share = Math.ceil(maxRoomsPerClient * (left / PLENTY) ** SCARCITY);
     return Math.max(1, Math.min(maxRoomsPerClient, share));
   }
 
