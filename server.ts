@@ -25,6 +25,9 @@ import type { Log, LogEntry, LogLimits, LogPart } from "./src/core/log.ts";
 import type { MemoryBound, Shrinkable } from "./src/core/memory_bound.ts";
 import type { EngineOptions, HubOptions, SocketLimits } from "./src/core/options.ts";
 import type {
+  Bus,
+  ClientStore,
+  LogStore,
   OpenStore,
   Return,
   Store,
@@ -65,10 +68,12 @@ import { Ended, RequestLimit } from "./src/daemon/requests.ts";
 
 export { chooseStore, createChat };
 export type {
+  Bus,
   Chat,
   ChatError,
   ChatErrorOptions,
   ChatOptions,
+  ClientStore,
   Draft,
   EngineOptions,
   ErrorCode,
@@ -79,6 +84,7 @@ export type {
   Logger,
   LogLimits,
   LogPart,
+  LogStore,
   MemberInfo,
   MemoryBound,
   MessageDraft,

@@ -31,10 +31,10 @@ const EXPORTS: Record<string, Exports> = {
   "./server": {
     classes: "ChatError Log MemoryBound Roster",
     functions: "chooseStore createChat",
-    types: "Chat ChatErrorOptions ChatOptions Draft EngineOptions ErrorCode Fields HubOptions " +
-      "LogEntry LogLimits LogPart Logger MemberInfo MessageDraft OpenStore PresenceDraft " +
-      "PresenceEntry PresenceEvent Return Shrinkable SocketLimits Store StoreEvents StoreLimits " +
-      "StoreOptions StoredClient StoredRoom",
+    types: "Bus Chat ChatErrorOptions ChatOptions ClientStore Draft EngineOptions ErrorCode " +
+      "Fields HubOptions LogEntry LogLimits LogPart LogStore Logger MemberInfo MessageDraft " +
+      "OpenStore PresenceDraft PresenceEntry PresenceEvent Return Shrinkable SocketLimits Store " +
+      "StoreEvents StoreLimits StoreOptions StoredClient StoredRoom",
   },
   "./cli": {},
   "./protocol": {

@@ -36,7 +36,7 @@ import type { Store, StoredClient, StoredRoom } from "./store.ts";
 import type { Instant } from "./time.ts";
 
 /** What the rules depend on in a store. */
-export type StoreFacts = Pick<Store, "shared" | "bodyBytes" | "storedUpTo">;
+export type StoreFacts = Pick<Store, "bodyBytes" | "bus">;
 
 /** All sessions and rooms of one process. */
 export class Hub {
@@ -53,7 +53,7 @@ export class Hub {
 
   /**
    * Makes an empty hub; `random` fills arrays for ids, `sign` signs them for session tokens.
-   * Where the store is `shared`, clients may have been at other processes since they were here.
+   * Where the store has a bus, clients may have been at other processes since they were here.
    * With `signRoom` rooms that are lost are made again only with the names that they had.
    */
   constructor(
@@ -226,7 +226,7 @@ export class Hub {
     }
     if (stored === undefined && known?.elsewhere) known = undefined;
     // It comes from another process, where it may have said more since.
-    if (this.#store.shared && stored !== undefined) known?.recount(stored);
+    if (this.#store.bus !== undefined && stored !== undefined) known?.recount(stored);
     return this.#welcome(
       peer,
       frame,
@@ -340,9 +340,8 @@ export class Hub {
 
   #hello(peer: Peer, frame: HelloFrame, t: Instant): Effect[] {
     const clientId = this.clientOf(peer, frame);
-    const earlier = clientId === undefined ? undefined : this.#sessions.get(clientId);
-    if (clientId === undefined || earlier !== undefined && !this.#store.shared) {
-      return this.#welcome(peer, frame, earlier, t);
+    if (clientId === undefined || this.#store.bus === undefined) {
+      return this.#welcome(peer, frame, this.#sessions.get(clientId ?? ""), t);
     }
     return [{ type: "recall", peer, frame, clientId }];
   }

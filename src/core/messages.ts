@@ -18,7 +18,7 @@ import type { Store } from "./store.ts";
 import type { Instant } from "./time.ts";
 
 /** Facts about a store that decide what becomes of a message. */
-export type MessageFacts = Pick<Store, "storedUpTo">;
+export type MessageFacts = Pick<Store, "bus">;
 
 /** Refusals after which a message comes again under its number. */
 const PASSING: ReadonlySet<ErrorCode> = new Set(["unavailable", "out_of_order", "rate_limited"]);
@@ -98,7 +98,7 @@ export class Messages {
 
   /** Takes in what the store knows by now of a client where something was in doubt. */
   settle(session: Session): void {
-    if (session.doubtful) session.settle(this.#store.storedUpTo?.(session.id) ?? 0);
+    if (session.doubtful) session.settle(this.#store.bus?.storedUpTo(session.id) ?? 0);
   }
 
   /**

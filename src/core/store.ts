@@ -1,5 +1,6 @@
 /**
- * Stores, which keep the logs. There is one interface and one conformance suite; what an
+ * Stores, which keep the logs. Every store is a {@linkcode LogStore}; some are a
+ * {@linkcode ClientStore} and a {@linkcode Bus} as well. One suite tests them all. What an
  * acknowledgement is worth is each store's own promise.
  *
  * @module
@@ -106,15 +107,8 @@ export interface StoreEvents {
   gone(roomId: string, how: "deleted" | "lost"): void;
 }
 
-/** Gives entries their place in a room's log, and keeps them. */
-export interface Store {
-  /**
-   * The key of the session tokens, where it lives as long as what is stored: tokens of an
-   * earlier process are then good in this one.
-   */
-  readonly key?: Uint8Array;
-  /** Set where several processes use it: they must sign session tokens with the same secret. */
-  readonly shared?: true;
+/** Keeps the logs of rooms, and each message once. All that a store has to be. */
+export interface LogStore {
   /** The most bytes that the body of a message may have, where the store takes less than the protocol allows. */
   readonly bodyBytes?: number;
   /**
@@ -137,11 +131,9 @@ export interface Store {
   append(roomId: string, draft: Draft): void;
   /**
    * Resolves when all that was appended so far, or all of one client, is reported; undefined
-   * where it is already.
+   * where it is already. Not there where `append` reports before it returns.
    */
-  settled(clientId?: string): Promise<void> | undefined;
-  /** Hands a frame to those in an open room who are at other processes, as far as it gets there. */
-  relay(roomId: string, text: string): void;
+  settled?(clientId?: string): Promise<void> | undefined;
   /** Ends the interest of this process in a room: nobody here is in it any more. */
   release(roomId: string): void;
   /**
@@ -149,27 +141,59 @@ export interface Store {
    * as long, and for as many rooms, as {@linkcode DELETED} says.
    */
   delete(roomId: string): void;
-  /** The clients that an earlier process on this store knew, and that this one has to look after. */
-  remembered(): StoredClient[];
-  /** Remembers a client and how it is called, if the store outlives the process. */
+  /**
+   * Keeps of a client that may come back late no more in memory than it has to: the numbers of its
+   * last messages. Not there where memory holds no more than that anyway.
+   */
+  trim?(clientId: string): void;
+  /** Forgets a client that will never come back, or not to this process, with its numbers. */
+  forget(clientId: string): void;
+  /** Makes everything reported so far as safe as it will be, and ends. */
+  close(): Promise<void>;
+}
+
+/** Keeps the clients of a store that outlives the process, so that they can come back to the next one. */
+export interface ClientStore {
+  /**
+   * The key of the session tokens, where it lives as long as what is stored: tokens of an
+   * earlier process are then good in this one.
+   */
+  readonly key?: Uint8Array;
+  /** Remembers a client and how it is called, until the store is told to `forget` it. */
   remember(clientId: string, name: string | undefined): void;
+  /**
+   * The clients that an earlier process on this store knew, and that this one has to look after.
+   * Not there where they are recalled when they come: see {@linkcode Bus}.
+   */
+  remembered?(): StoredClient[];
+}
+
+/**
+ * Connects the processes that share a store. They must sign session tokens with the same secret,
+ * and each hears of the others by `relayed`, `orphaned`, `taken` and `gone`.
+ */
+export interface Bus {
+  /** Hands a frame to those in an open room who are at other processes, as far as it gets there. */
+  relay(roomId: string, text: string): void;
   /**
    * A client that another process remembered and that was not forgotten since, to be at this one
    * from now on; else undefined. Where nothing tells from where its numbers go on, and it does not
    * say so itself, it is gone. Rejects with a ChatError where that cannot be known.
    */
   recall(clientId: string, back: Return): Promise<StoredClient | undefined>;
-  /** Keeps of a client that may come back late no more in memory than it has to: the numbers of its last messages. */
-  trim(clientId: string): void;
   /**
    * Up to which number the messages of a client are known to be stored, where more may be than
    * it was recalled with: other processes may have stored them.
    */
-  storedUpTo?(clientId: string): number;
-  /** Forgets a client that will never come back, or not to this process, with its numbers. */
-  forget(clientId: string): void;
-  /** Makes everything reported so far as safe as it will be, and ends. */
-  close(): Promise<void>;
+  storedUpTo(clientId: string): number;
+}
+
+/** A store: it keeps logs, and says by these fields what else it does. One object may be all three. */
+export interface Store extends LogStore {
+  /** Set where it outlives the process. */
+  readonly clients?: ClientStore;
+  /** Set where several processes use it at once. */
+  readonly bus?: Bus;
 }
 
 /** Opens what was chosen to keep the logs; throws an error that says in one line why it cannot. */

@@ -14,7 +14,7 @@ import { ephemeral } from "../core/presence.ts";
 import { rateOf } from "../core/rate_limit.ts";
 import type { Outlet } from "../core/room.ts";
 import type { Peer } from "../core/sessions.ts";
-import type { OpenStore, Store, StoredRoom } from "../core/store.ts";
+import type { Bus, OpenStore, Store, StoredRoom } from "../core/store.ts";
 import type { Instant } from "../core/time.ts";
 import * as CLOSE from "../protocol/close_codes.ts";
 import { sleep } from "../protocol/deadline.ts";
@@ -116,11 +116,11 @@ export class Engine {
         this.#perform(this.#hub.taken(id, roomId, this.#clock.read(), mayBeHere)),
       gone: (roomId, how) => this.#gone(roomId, how),
     }, options);
-    if (this.#store.shared && options.secret === undefined) {
+    if (this.#store.bus !== undefined && options.secret === undefined) {
       this.#store.close();
       throw new RangeError("Servers that share a store need the same --secret-file or CHAT_SECRET");
     }
-    const lasting = options.secret ?? this.#store.key;
+    const lasting = options.secret ?? this.#store.clients?.key;
     const sign = tokenSigner(lasting ?? newSessionKey());
     const signRoom = lasting === undefined ? undefined : roomSigner(lasting);
     const random: RandomBytes = (bytes) => crypto.getRandomValues(bytes);
@@ -136,7 +136,7 @@ export class Engine {
       flooded: (connection) => this.#evict(connection, CLOSE.flooding, "Too many messages"),
       emptied: (connection, code) => this.#end(connection, code),
     });
-    const remembered = this.#store.remembered();
+    const remembered = this.#store.clients?.remembered?.() ?? [];
     const t = this.#clock.read();
     for (const client of remembered) this.#perform(this.#hub.adopt(client, t));
     if (remembered.length > 0) this.#tick();
@@ -221,8 +221,9 @@ export class Engine {
 
   async #close(): Promise<void> {
     const deadline = performance.now() + this.#options.closeMs;
-    let settled = this.#store.settled() === undefined;
-    this.#store.settled()?.then(() => settled = true);
+    const stored = this.#store.settled?.();
+    let settled = stored === undefined;
+    stored?.then(() => settled = true);
     while (!settled && performance.now() < deadline) await sleep(LOOK_MS);
     clearInterval(this.#ticker);
     const leaving = [...this.#connections];
@@ -324,34 +325,25 @@ export class Engine {
           this.#whenOpen(effect, this.#store.open(effect.roomId, effect.frame.after));
           break;
         case "recall": {
-          const { peer, frame, clientId } = effect;
-          this.#intake.hold(
-            peer,
-            frame.ref,
-            this.#store.recall(clientId, {
-              n: frame.n,
-              sent: frame.sent,
-              isHere: () => this.#hub.isHere(peer),
-            }),
-            (t, client) => this.#perform(this.#hub.recalled(peer, frame, clientId, client, t)),
-          );
+          const { bus } = this.#store;
+          if (bus !== undefined) this.#recall(bus, effect);
           break;
         }
         case "remember":
-          this.#store.remember(effect.clientId, effect.name);
+          this.#store.clients?.remember(effect.clientId, effect.name);
           break;
         case "pass":
           this.#pump.pass(effect.room);
           break;
         case "relay":
-          this.#store.relay(effect.roomId, effect.text);
+          this.#store.bus?.relay(effect.roomId, effect.text);
           break;
         case "release":
           this.#store.release(effect.roomId);
           this.#logger.debug("room forgotten", { room: effect.roomId });
           break;
         case "trim":
-          this.#store.trim(effect.clientId);
+          this.#store.trim?.(effect.clientId);
           break;
         case "forget":
           this.#store.forget(effect.clientId);
@@ -398,6 +390,15 @@ export class Engine {
     this.#intake.hold(peer, frame.ref, stored, (t, room) => {
       if (room !== undefined) this.#admit(peer, room, t);
       this.#perform(this.#hub.opened(peer, frame, room, t));
+    });
+  }
+
+  /** Goes on with a `hello` when the other processes have been asked for its client. */
+  #recall(bus: Bus, { peer, frame, clientId }: Extract<Effect, { type: "recall" }>): void {
+    const { n, sent, ref } = frame;
+    const client = bus.recall(clientId, { n, sent, isHere: () => this.#hub.isHere(peer) });
+    this.#intake.hold(peer, ref, client, (t, known) => {
+      this.#perform(this.#hub.recalled(peer, frame, clientId, known, t));
     });
   }
 

@@ -233,7 +233,7 @@ export class Intake {
   /** Resolves when all is reported that the client behind a connection has said; undefined where it is. */
   #settled(connection: Connection, frame: ClientFrame): Promise<void> | undefined {
     const clientId = this.#hub.clientOf(connection, frame);
-    return clientId === undefined ? undefined : this.#store.settled(clientId);
+    return clientId === undefined ? undefined : this.#store.settled?.(clientId);
   }
 
   /**

@@ -10,13 +10,7 @@
 import { Log, type LogLimits } from "../core/log.ts";
 import { MemoryBound } from "../core/memory_bound.ts";
 import { judge } from "../core/numbers.ts";
-import {
-  DELETED,
-  type Store,
-  type StoredClient,
-  type StoredRoom,
-  type StoreEvents,
-} from "../core/store.ts";
+import { DELETED, type Store, type StoredRoom, type StoreEvents } from "../core/store.ts";
 import { encodeEntry } from "../protocol/encode.ts";
 import { roomGone } from "../protocol/errors.ts";
 import type { Draft } from "../protocol/frames.ts";
@@ -75,12 +69,6 @@ export class MemoryStore implements Store {
     this.#events.stored(roomId);
   }
 
-  /** All is reported from within the call that it is about. */
-  settled(): undefined {}
-
-  /** There is no other process. */
-  relay(): void {}
-
   /** Nothing is left of it: whoever comes back makes it again. */
   release(roomId: string): void {
     this.#rooms.delete(roomId);
@@ -92,18 +80,6 @@ export class MemoryStore implements Store {
     this.#deleted.add(roomId);
     const [oldest] = this.#deleted;
     if (this.#deleted.size > DELETED.rooms) this.#deleted.delete(oldest!);
-  }
-
-  /** There was no earlier process. */
-  remembered(): StoredClient[] {
-    return [];
-  }
-
-  /** The sessions of this process know all that could be remembered. */
-  remember(): void {}
-
-  recall(): Promise<undefined> {
-    return Promise.resolve(undefined);
   }
 
   trim(clientId: string): void {

@@ -10,7 +10,6 @@ import { Hub } from "../../src/core/hub.ts";
 import { newEpoch } from "../../src/core/ids.ts";
 import { DEFAULTS, type HubOptions } from "../../src/core/options.ts";
 import type { Peer, Session } from "../../src/core/sessions.ts";
-import type { Store } from "../../src/core/store.ts";
 import { decode } from "../../src/protocol/decode.ts";
 import { encodeError } from "../../src/protocol/encode.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
@@ -86,7 +85,7 @@ class Puppet implements Peer, Speaker {
 /** The hub over a store in memory: no sockets, and its own time. */
 export class HubWorld implements World {
   readonly #hub: Hub;
-  readonly #store: Store;
+  readonly #store: MemoryStore;
   #now = 0;
 
   /** Makes an empty world. */
@@ -180,21 +179,14 @@ export class HubWorld implements World {
         case "release":
           this.#store.release(effect.roomId);
           break;
-        case "recall": {
-          const { peer, frame, clientId } = effect;
-          const known = await this.#store.recall(clientId, { isHere: () => true });
-          await this.#perform(this.#hub.recalled(peer, frame, clientId, known, this.#instant));
-          break;
-        }
-        case "remember":
-          this.#store.remember(effect.clientId, effect.name);
-          break;
         case "trim":
           this.#store.trim(effect.clientId);
           break;
         case "forget":
           this.#store.forget(effect.clientId);
           break;
+        case "recall":
+        case "remember":
         case "deliver":
         case "pass":
         case "relay":

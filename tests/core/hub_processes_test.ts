@@ -20,8 +20,17 @@ pure("Hub.adopt() takes in a client of an earlier process as away, and its grace
   assertEquals(bench.hub.tick(bench.t), [{ type: "forget", clientId: "ana" }]);
 });
 
-pure("Hub.receive() of a hello asks the store for a client that only another process knows", () => {
+pure("Hub.receive() of a hello asks no other process where the store has no bus to one", () => {
   const bench = new HubBench();
+  const ana = bench.peer(false);
+  bench.hub.connect(ana, bench.t);
+  const frame = { action: "hello", session: "ana.signed:ana" } as const;
+  bench.perform(bench.hub.receive(ana, frame, bench.t));
+  assertEquals(JSON.parse(ana.sent[0]!).resumed, false);
+});
+
+pure("Hub.receive() of a hello asks the store for a client that only another process knows", () => {
+  const bench = new HubBench({}, true);
   const ana = bench.peer(false);
   bench.hub.connect(ana, bench.t);
   const frame = { action: "hello", session: "ana.signed:ana" } as const;
@@ -39,7 +48,7 @@ pure("Hub.receive() of a hello asks the store for a client that only another pro
 pure(
   "Hub.recalled() makes a new client where the store knows none, and none where nobody waits",
   () => {
-    const bench = new HubBench();
+    const bench = new HubBench({}, true);
     const ana = bench.v1("Ana", "ana.signed:ana");
     assertEquals(JSON.parse(ana.sent[0]!).resumed, false);
     assert(ana.session?.id !== "ana");
@@ -74,7 +83,7 @@ pure(
 );
 
 pure("Hub.recalled() of two connections of one client lets the later one have it", () => {
-  const bench = new HubBench();
+  const bench = new HubBench({}, true);
   const frame = { action: "hello", session: "ana.signed:ana" } as const;
   const known = { id: "ana", name: undefined, n: 2 };
   const [first, second] = [bench.peer(false), bench.peer(false)];
@@ -89,7 +98,7 @@ pure("Hub.recalled() of two connections of one client lets the later one have it
 pure(
   "a client of which more may be stored goes on only if it says where, and then from there",
   () => {
-    const bench = new HubBench();
+    const bench = new HubBench({}, true);
     const known = { id: "ana", name: "Ana", n: 7, doubtUpTo: 9 };
     bench.clients.set("ana", known);
     const ana = bench.v1("Ana", "ana.signed:ana", 6);
@@ -100,7 +109,7 @@ pure(
     assertEquals(refusal(() => say(9)), ["out_of_order", "Message 9 came before 8"]);
     assertEquals([say(7), say(8)].flat().map(({ type }) => type), ["append", "append"]);
     assertEquals([ana.session?.doubtful, say(9).length, ana.session?.doubtful], [true, 1, false]);
-    const lost = new HubBench();
+    const lost = new HubBench({}, true);
     lost.clients.set("ana", known);
     const { resumed, n } = JSON.parse(lost.v1("Ana", "ana.signed:ana").sent[0]!);
     assertEquals([resumed, n], [false, 0]);
@@ -108,7 +117,7 @@ pure(
 );
 
 pure("a client of which more was seen than it was known to have said goes on behind that", () => {
-  const bench = new HubBench();
+  const bench = new HubBench({}, true);
   bench.clients.set("ana", { id: "ana", name: "Ana", n: 7, doubtUpTo: 12 });
   bench.seen.set("ana", 9);
   const ana = bench.v1("Ana", "ana.signed:ana", 6);
@@ -127,7 +136,7 @@ pure("a client of which more was seen than it was known to have said goes on beh
 });
 
 pure("a client that has an answer to more than is stored does not go on", () => {
-  const bench = new HubBench();
+  const bench = new HubBench({}, true);
   bench.clients.set("ana", { id: "ana", name: "Ana", n: 7 });
   const resumed = (n: number) => JSON.parse(bench.v1("Ana", "ana.signed:ana", n).sent[0]!).resumed;
   assertEquals([resumed(8), resumed(7), resumed(0)], [false, true, true]);
@@ -139,7 +148,7 @@ pure(
   "what is refused for good and may be stored all the same ends its client, no other does",
   () => {
     for (const doubtful of [true, false]) {
-      const bench = new HubBench();
+      const bench = new HubBench({}, true);
       bench.clients.set("ana", { id: "ana", name: "Ana", n: 7, doubtUpTo: doubtful ? 8 : 0 });
       const ana = bench.v1("Ana", "ana.signed:ana", 7);
       const roomId = bench.create(ana, "Lobby");

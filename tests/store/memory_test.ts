@@ -13,7 +13,6 @@ testStore({
   name: "MemoryStore",
   make: (events, limits) => new MemoryStore(events, limits, newEpoch),
   durable: false,
-  shared: false,
   forgetsNumbers: true,
   permissions: "none",
 });

@@ -13,7 +13,7 @@ import { Log } from "../../src/core/log.ts";
 import { DEFAULTS } from "../../src/core/options.ts";
 import type { HubOptions } from "../../src/core/options.ts";
 import type { Peer, Session } from "../../src/core/sessions.ts";
-import type { StoredClient, StoredRoom } from "../../src/core/store.ts";
+import type { Bus, StoredClient, StoredRoom } from "../../src/core/store.ts";
 import type { Instant } from "../../src/core/time.ts";
 import { encodeEntry } from "../../src/protocol/encode.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
@@ -72,10 +72,12 @@ export class HubBench {
   readonly #rooms = new Map<string, StoredRoom>();
 
   constructor(options: Partial<HubOptions> = {}, shared = false) {
-    const store = {
-      ...(shared ? { shared } : {}),
-      storedUpTo: (id: string) => this.seen.get(id) ?? 0,
+    const bus: Bus = {
+      relay: () => {},
+      recall: (id) => Promise.resolve(this.clients.get(id)),
+      storedUpTo: (id) => this.seen.get(id) ?? 0,
     };
+    const store = shared ? { bus } : {};
     this.hub = new Hub({ ...OPTIONS, ...options }, countingBytes(), sign, store);
   }
 

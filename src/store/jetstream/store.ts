@@ -8,6 +8,8 @@
 
 import { newClientId, newEpoch, type RandomBytes } from "../../core/ids.ts";
 import {
+  type Bus,
+  type ClientStore,
   DELETED,
   type Return,
   type Store,
@@ -56,8 +58,9 @@ const WORD = /^[\w-]+$/;
 const random: RandomBytes = (bytes) => crypto.getRandomValues(bytes);
 
 /** The rooms of all nodes, as one of them sees them. */
-export class JetStreamStore implements Store {
-  readonly shared = true;
+export class JetStreamStore implements Store, ClientStore, Bus {
+  readonly clients: ClientStore = this;
+  readonly bus: Bus = this;
   readonly #options: StoreOptions;
   readonly #events: StoreEvents;
   readonly #link: JetStreamLink;
@@ -194,11 +197,6 @@ export class JetStreamStore implements Store {
     if (!WORD.test(roomId)) return;
     if (this.#deleting.size < DELETED.rooms) this.#deleting.add(roomId);
     this.#alone(roomId, () => this.#delete(roomId));
-  }
-
-  /** Those of other nodes are recalled when they come. */
-  remembered(): StoredClient[] {
-    return [];
   }
 
   remember(clientId: string, name: string | undefined): void {

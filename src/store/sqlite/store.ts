@@ -10,6 +10,7 @@ import { setImmediate } from "node:timers";
 import type { LogEntry } from "../../core/log.ts";
 import { judge } from "../../core/numbers.ts";
 import {
+  type ClientStore,
   DELETED,
   type Store,
   type StoredClient,
@@ -60,7 +61,8 @@ type Write =
   | { type: "forget"; id: string };
 
 /** A store whose rooms, sessions and numbers are in one file. */
-export class SqliteStore implements Store {
+export class SqliteStore implements Store, ClientStore {
+  readonly clients: ClientStore = this;
   readonly key: Uint8Array;
   readonly #events: StoreEvents;
   readonly #limits: StoreLimits;
@@ -163,9 +165,6 @@ export class SqliteStore implements Store {
     return this.#turn?.promise;
   }
 
-  /** There is no other process. */
-  relay(): void {}
-
   release(roomId: string): void {
     if (this.#writes.length === 0) this.#rooms.delete(roomId);
     else if (this.#rooms.has(roomId)) this.#released.add(roomId);
@@ -188,14 +187,6 @@ export class SqliteStore implements Store {
   remember(id: string, name: string | undefined): void {
     this.#write({ type: "remember", id, name, last: this.#lastNumbersOf(id) });
   }
-
-  /** Whoever may come back was `remembered` when this process began, and is known to it. */
-  recall(): Promise<undefined> {
-    return Promise.resolve(undefined);
-  }
-
-  /** The file knows where messages are: in memory there is nothing but numbers. */
-  trim(): void {}
 
   forget(id: string): void {
     if (this.#lastNumbers.delete(id)) this.#write({ type: "forget", id });

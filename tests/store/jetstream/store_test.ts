@@ -46,7 +46,6 @@ testStore({
   name: "JetStreamStore",
   make: (events, limits, place) => node(events, limits, place),
   durable: true,
-  shared: true,
   forgetsNumbers: false,
   permissions: "inherit",
   ...NEEDS_NATS,

@@ -22,7 +22,6 @@ testStore({
   name: "SqliteStore",
   make: (events, limits, place) => new SqliteStore(`${folder}/${place}`, events, limits, MADE),
   durable: true,
-  shared: false,
   forgetsNumbers: true,
   permissions: "inherit",
 });
