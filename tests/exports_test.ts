@@ -38,7 +38,8 @@ const EXPORTS: Record<string, Exports> = {
   },
   "./cli": {},
   "./protocol": {
-    constants: "ACTIONS MAX_BATCH MAX_BODY_BYTES MAX_FRAME_CHARS MAX_LAST MAX_LISTED " +
+    constants:
+      "ACTIONS MAX_BATCH MAX_BODY_BYTES MAX_BODY_JSON_BYTES MAX_FRAME_CHARS MAX_LAST MAX_LISTED " +
       "MAX_NAME_BYTES MAX_NAME_CHARS MAX_WORD_CHARS PLAIN_ACTIONS SUBPROTOCOL",
     types: "ClientFrame ConnectedFrame CreateFrame Dialect Draft EntriesFrame Entry ErrorCode " +
       "ErrorFrame GapFrame GoodbyeFrame HelloFrame JoinFrame LeaveFrame Limits MemberInfo " +

@@ -14,6 +14,7 @@ import {
   type JoinFrame,
   MAX_BATCH,
   MAX_BODY_BYTES,
+  MAX_BODY_JSON_BYTES,
   MAX_FRAME_CHARS,
   MAX_LAST,
   MAX_WORD_CHARS,
@@ -264,17 +265,21 @@ function bodyOf(body: unknown): string {
       `"body" of a message must be a string, not ${describe(body)}`,
     );
   }
-  // A UTF-16 unit is at most three bytes of UTF-8, so that short bodies need no count.
-  if (body.length * 3 > MAX_BODY_BYTES) {
-    const bytes = utf8Bytes(body);
-    if (bytes > MAX_BODY_BYTES) {
-      throw new ChatError(
-        "too_large",
-        `Message is too large: ${bytes} bytes, at most ${MAX_BODY_BYTES} are allowed`,
-      );
-    }
+  const text = body.toWellFormed();
+  // A UTF-16 unit is at most three bytes of UTF-8, and six of JSON: short bodies need no count.
+  if (text.length * 3 > MAX_BODY_BYTES) checkSize("", utf8Bytes(text), MAX_BODY_BYTES);
+  if (text.length * 6 > MAX_BODY_JSON_BYTES) {
+    checkSize(" of JSON", utf8Bytes(JSON.stringify(text)) - 2, MAX_BODY_JSON_BYTES);
   }
-  return body.toWellFormed();
+  return text;
+}
+
+function checkSize(kind: string, bytes: number, most: number): void {
+  if (bytes <= most) return;
+  throw new ChatError(
+    "too_large",
+    `Message is too large: ${bytes} bytes${kind}, at most ${most} are allowed`,
+  );
 }
 
 function nameOf(name: unknown): string {

@@ -19,6 +19,13 @@ export type Dialect = "plain" | "v1";
 export const MAX_BODY_BYTES: number = 65_536;
 
 /**
+ * The same as it stands in JSON. Only a body of control characters reaches it, which take six bytes
+ * each: the runtime keeps a buffer as large as the largest frame for each connection, and all
+ * members of a room would pay for one such body.
+ */
+export const MAX_BODY_JSON_BYTES: number = 2 * MAX_BODY_BYTES;
+
+/**
  * The longest frame that is parsed at all, in UTF-16 units, and the largest one that a server
  * sends, in bytes of UTF-8: a body of the largest size in which every byte is written as `\u0000`,
  * and its envelope.

@@ -103,7 +103,7 @@ export const SPREADING: readonly Attack[] = [
     lines: (roomId) => [
       ...greet(),
       ...join(roomId),
-      ...forever([every(2_000), say(roomId, "\u0001".repeat(BODY_BYTES))]),
+      ...forever([every(670), say(roomId, "\u0001".repeat(Math.floor(BODY_BYTES / 3)))]),
     ],
   },
   {

@@ -187,10 +187,23 @@ pure("decode() counts the bytes of a body as TextEncoder does", () => {
   );
 });
 
-pure("decode() keeps the largest body in its worst spelling readable", () => {
-  const body = "\\u0000".repeat(MAX_BODY_BYTES);
+pure("decode() takes the largest body in its worst spelling", () => {
+  const body = "\\u0061".repeat(MAX_BODY_BYTES);
   const text = `{"action":"message","room_id":"k7q2-m9xd-4hwn-r3tc","n":1,"body":"${body}"}`;
   const frame = decode(text, "v1");
   assert(frame.action === "message");
   assertEquals(frame.bodies[0]?.length, MAX_BODY_BYTES);
+});
+
+pure("decode() refuses a body that takes more than twice its most bytes in JSON", () => {
+  const most = Math.floor(2 * MAX_BODY_BYTES / 6);
+  const text = (body: string) => JSON.stringify({ action: "message", body });
+  decode(text("\u0001".repeat(most)), "plain");
+  decode(text('\n"'.repeat(MAX_BODY_BYTES / 2)), "plain");
+  const error = assertThrows(
+    () => decode(text("\u0001".repeat(most + 1)), "plain"),
+    ChatError,
+    "131076 bytes of JSON, at most 131072 are allowed",
+  );
+  assertEquals(error.code, "too_large");
 });
