@@ -12,6 +12,7 @@ import type { ClientFrame, CreateFrame, HelloFrame, JoinFrame } from "../protoco
 import { Departures } from "./departures.ts";
 import type { Effect } from "./effects.ts";
 import { GracePeriod } from "./grace_period.ts";
+import { Handover } from "./handover.ts";
 import { newRoomId, normalizeRoomId, type RandomBytes } from "./ids.ts";
 import { Liveness } from "./liveness.ts";
 import { Messages } from "./messages.ts";
@@ -24,7 +25,6 @@ import {
   joinReply,
   leaveReply,
   plainWelcome,
-  sessionDoubted,
   sessionTaken,
   success,
   welcome,
@@ -42,6 +42,8 @@ export type StoreFacts = Pick<Store, "bodyBytes" | "bus">;
 export class Hub {
   /** What is said in the rooms. */
   readonly messages: Messages;
+  /** What goes between this process and others. */
+  readonly handover: Handover;
   readonly #options: HubOptions;
   readonly #random: RandomBytes;
   readonly #rooms: Rooms;
@@ -71,6 +73,13 @@ export class Hub {
     this.#random = random;
     this.#sessions = new Sessions(random, sign, rateOf(options.rate));
     this.#departures = new Departures(this.#sessions, this.#grace, options);
+    const parts = {
+      sessions: this.#sessions,
+      grace: this.#grace,
+      departures: this.#departures,
+      rooms: this.#rooms.byId,
+    };
+    this.handover = new Handover(parts, store.bus !== undefined);
     this.messages = new Messages(this.#sessions, this.#departures, store, options.rate > 0);
   }
 
@@ -93,15 +102,6 @@ export class Hub {
     const session = this.#sessions.add(t.now);
     session.attach(peer, t.now);
     return [plainWelcome(peer, session)];
-  }
-
-  /** Takes in a client of an earlier process: it is away from now on. */
-  adopt(client: StoredClient, t: Instant): Effect[] {
-    const session = this.#sessions.restore(client, t.now);
-    // How long it has been there nobody knows any more: it is not one of those who come and go.
-    session.stayed = Infinity;
-    this.#grace.start(session, t.now);
-    return this.#departures.shed(t);
   }
 
   /** Notes that a connection has said something, whatever it is and whatever comes of it. */
@@ -179,7 +179,7 @@ export class Hub {
     const place = this.#makePlace();
     this.#rooms.open(stored, t.now);
     peer.session?.budget.spend(costOfReading(stored.log.bytesAfter(stored.log.tail)));
-    return [...place, ...this.orphaned(stored.id, stored.orphans ?? [], t)];
+    return [...place, ...this.handover.orphaned(stored.id, stored.orphans ?? [], t)];
   }
 
   /**
@@ -215,73 +215,8 @@ export class Hub {
     stored: StoredClient | undefined,
     t: Instant,
   ): Effect[] {
-    let known = this.#sessions.get(clientId);
-    // The peer may have gone while the store was asked, which has taken the client over for it.
-    if (!this.#liveness.awaits(peer)) {
-      if (stored === undefined || known?.peer !== undefined) return [];
-      if (known === undefined) return this.adopt(stored, t);
-      known.arrive(t.now);
-      known.recount(stored);
-      return [];
-    }
-    if (stored === undefined && known?.elsewhere) known = undefined;
-    // It comes from another process, where it may have said more since.
-    if (this.#store.bus !== undefined && stored !== undefined) known?.recount(stored);
-    return this.#welcome(
-      peer,
-      frame,
-      known ?? (stored && this.#sessions.restore(stored, t.now)),
-      t,
-    );
-  }
-
-  /**
-   * Lets go of a client that has come in at another process, or with `roomId` of its place
-   * in that room, for which the other one speaks now. Nobody is told: it is not away. What
-   * it does not take up there it leaves when the grace time is over. Where it `mayBeHere` all
-   * the same, its connection is closed so that it comes back.
-   */
-  taken(clientId: string, roomId: string | undefined, t: Instant, mayBeHere = false): Effect[] {
-    const session = this.#sessions.get(clientId);
-    if (session === undefined) return [];
-    const effects: Effect[] = [];
-    const member = session.rooms.get(roomId ?? "");
-    // A place that it left behind here earlier says nothing about where it is now.
-    const isElsewhere = roomId === undefined || member?.outlet !== undefined;
-    if (isElsewhere && !session.elsewhere) {
-      const { peer } = session;
-      if (peer !== undefined) effects.push(mayBeHere ? sessionDoubted(peer) : sessionTaken(peer));
-      effects.push({ type: "forget", clientId });
-      this.#grace.start(session, t.now);
-      session.goElsewhere(t.now);
-    }
-    if (member !== undefined) this.#departures.part(session, member, t);
-    if (session.elsewhere && session.rooms.size === 0) this.#departures.drop(session);
-    return effects;
-  }
-
-  /**
-   * Takes over members of an open room whose process is gone: those who may still come back
-   * are away, all others have left.
-   */
-  orphaned(roomId: string, clientIds: readonly string[], t: Instant): Effect[] {
-    const room = this.rooms.get(roomId);
-    if (room === undefined) return [];
-    return clientIds.flatMap((id) => {
-      const session = this.#sessions.get(id);
-      const known = room.roster.members.get(id);
-      if (session === undefined || this.#grace.isGone(session)) {
-        return presenceEntry("leave", { room, person: { id, name: known?.name } }, t);
-      }
-      if (session.rooms.get(roomId)?.room === room) return [];
-      const member = room.add(session);
-      session.rooms.add(member);
-      this.#grace.startIn(session, member, t.now);
-      return [
-        ...(known?.away ? [] : presenceEntry("away", member, t)),
-        ...this.#departures.thin(room, t),
-      ];
-    });
+    if (!this.#liveness.awaits(peer)) return this.handover.keep(clientId, stored, t);
+    return this.#welcome(peer, frame, this.handover.recalled(clientId, stored, t.now), t);
   }
 
   /**
@@ -326,11 +261,6 @@ export class Hub {
   /** Whether a connection is still there: one that has gone waits for nothing. */
   isHere(peer: Peer): boolean {
     return peer.session !== undefined || this.#liveness.awaits(peer);
-  }
-
-  /** Notes before a `hello` that its client has said what is neither stored nor refused so far. */
-  doubt(peer: Peer, frame: HelloFrame): void {
-    this.#sessions.get(this.clientOf(peer, frame) ?? "")?.doubt(frame.n);
   }
 
   /** Forgets a room with everybody in it: their next word for it is answered with `room_gone`. */

@@ -111,9 +111,10 @@ export class Engine {
         const room = this.#hub.rooms.get(roomId);
         if (room !== undefined) this.#perform(ephemeral(room, text, this.#clock.read()));
       },
-      orphaned: (roomId, ids) => this.#perform(this.#hub.orphaned(roomId, ids, this.#clock.read())),
+      orphaned: (roomId, ids) =>
+        this.#perform(this.#hub.handover.orphaned(roomId, ids, this.#clock.read())),
       taken: (id, roomId, mayBeHere) =>
-        this.#perform(this.#hub.taken(id, roomId, this.#clock.read(), mayBeHere)),
+        this.#perform(this.#hub.handover.taken(id, roomId, this.#clock.read(), mayBeHere)),
       gone: (roomId, how) => this.#gone(roomId, how),
     }, options);
     if (this.#store.bus !== undefined && options.secret === undefined) {
@@ -138,7 +139,7 @@ export class Engine {
     });
     const remembered = this.#store.clients?.remembered?.() ?? [];
     const t = this.#clock.read();
-    for (const client of remembered) this.#perform(this.#hub.adopt(client, t));
+    for (const client of remembered) this.#perform(this.#hub.handover.adopt(client, t));
     if (remembered.length > 0) this.#tick();
   }
 

@@ -205,7 +205,7 @@ export class Intake {
       return this.#lineUp(connection);
     }
     if (frame.action === "hello" && this.#settled(connection, frame) !== undefined) {
-      this.#hub.doubt(connection, frame);
+      this.#hub.handover.doubt(this.#hub.clientOf(connection, frame), frame.n);
     }
     this.#events.effects(this.#hub.receive(connection, frame, t));
     if (!connection.plain) return;

@@ -154,3 +154,20 @@ pure("members who are away or have paused make no room quiet", () => {
     assertEquals([bench.hub.rooms.get(roomId)?.quiet, ana.sent.length > 0], [true, true]);
   }
 });
+
+pure(
+  "Hub.admit() opens no more rooms than there may be: empty ones make place, others do not",
+  () => {
+    const bench = new HubBench({ maxRooms: 1 });
+    const ana = bench.v1("Ana");
+    const first = bench.create(ana, "Lobby");
+    const stored = bench.stored("id", "Old");
+    assertEquals(refusal(() => bench.hub.admit(ana, stored, bench.t)), [
+      "too_many_rooms",
+      "There are 1 rooms, the most allowed",
+    ]);
+    bench.perform(bench.hub.receive(ana, { action: "leave", roomId: first }, bench.t));
+    assertEquals(bench.hub.admit(ana, stored, bench.t), [{ type: "release", roomId: first }]);
+    assertEquals([...bench.hub.rooms.keys()], ["id"]);
+  },
+);

@@ -300,3 +300,14 @@ function tokensOf({ session }: FakePeer): number {
   while (session!.budget.take(1, 0) === 0) count++;
   return count;
 }
+
+pure("Hub.tick() takes from the logs what has become too old", () => {
+  const { bench, ana, roomId } = twoInRoom({ logAgeMs: 1_000, heartbeatMs: 60_000 });
+  bench.say(ana, roomId, "old");
+  bench.pass(1_000);
+  bench.say(ana, roomId, "new");
+  bench.pass(1);
+  bench.perform(bench.hub.tick(bench.t));
+  const log = bench.hub.rooms.get(roomId)?.log;
+  assertEquals([log?.size, JSON.parse(log?.at(0).text ?? "").body], [1, "new"]);
+});

@@ -105,3 +105,22 @@ pure("Messages.take() makes nobody wait for a room where there is no rate", () =
   );
   assertEquals([append?.type === "append" && append.drafts.length, others], [256, []]);
 });
+
+pure(
+  "a batch that is partly a repeat is answered as far as it is, and refused from there on",
+  () => {
+    const { bench, ana, roomId } = twoInRoom();
+    const say = (n: number, bodies: string[], room = roomId) =>
+      bench.hub.receive(
+        ana,
+        { action: "messages", roomId: room, bodies, n, ref: "r" },
+        bench.t,
+      );
+    bench.perform(say(1, ["one", "two"]));
+    const [append, error] = say(1, ["one", "two", "three"], "elsewhere");
+    assert(append?.type === "append" && error?.type === "send");
+    assertEquals(append.drafts.map(({ n }) => n), [1, 2]);
+    const { code, n, ref } = JSON.parse(error.text);
+    assertEquals([code, n, ref, ana.session?.n], ["not_in_room", 3, "r", 2]);
+  },
+);

@@ -3,22 +3,25 @@ import { ChatError } from "../../src/protocol/errors.ts";
 import { HubBench, refusal, twoInRoom } from "../support/hub_harness.ts";
 import { pure } from "../support/pure.ts";
 
-pure("Hub.adopt() takes in a client of an earlier process as away, and its grace begins", () => {
-  const bench = new HubBench({ graceMs: 1_000, sessionMs: 0, maxAway: 1 });
-  bench.pass(5_000);
-  assertEquals(bench.hub.adopt({ id: "ben", name: "Ben", n: 7 }, bench.t), []);
-  assertEquals(bench.hub.adopt({ id: "ana", name: "Ana", n: 7 }, bench.t), [
-    { type: "forget", clientId: "ben" },
-  ]);
-  bench.pass(999);
-  const ana = bench.v1("Ana", "ana.signed:ana");
-  assertEquals(ana.session?.id, "ana");
-  assertEquals([JSON.parse(ana.sent[0]!).resumed, JSON.parse(ana.sent[0]!).n], [true, 7]);
-  bench.hub.tick(bench.t);
-  bench.hub.disconnect(ana, bench.t);
-  bench.pass(1_000);
-  assertEquals(bench.hub.tick(bench.t), [{ type: "forget", clientId: "ana" }]);
-});
+pure(
+  "Handover.adopt() takes in a client of an earlier process as away, and its grace begins",
+  () => {
+    const bench = new HubBench({ graceMs: 1_000, sessionMs: 0, maxAway: 1 });
+    bench.pass(5_000);
+    assertEquals(bench.hub.handover.adopt({ id: "ben", name: "Ben", n: 7 }, bench.t), []);
+    assertEquals(bench.hub.handover.adopt({ id: "ana", name: "Ana", n: 7 }, bench.t), [
+      { type: "forget", clientId: "ben" },
+    ]);
+    bench.pass(999);
+    const ana = bench.v1("Ana", "ana.signed:ana");
+    assertEquals(ana.session?.id, "ana");
+    assertEquals([JSON.parse(ana.sent[0]!).resumed, JSON.parse(ana.sent[0]!).n], [true, 7]);
+    bench.hub.tick(bench.t);
+    bench.hub.disconnect(ana, bench.t);
+    bench.pass(1_000);
+    assertEquals(bench.hub.tick(bench.t), [{ type: "forget", clientId: "ana" }]);
+  },
+);
 
 pure("Hub.receive() of a hello asks no other process where the store has no bus to one", () => {
   const bench = new HubBench();
@@ -68,7 +71,7 @@ pure(
       const id = ben.session?.id ?? "";
       const session = bench.tokenOf(ben);
       if (wasHere) bench.join(ben, { roomId: bench.create(ben, "Lobby") });
-      bench.hub.taken(id, undefined, bench.t);
+      bench.hub.handover.taken(id, undefined, bench.t);
       bench.pass(900);
       const gone = bench.peer(false);
       const known = { id, name: "Ben", n: 0 };
@@ -192,29 +195,10 @@ pure("a message that a store gave up on in doubt makes its client doubtful", () 
   assertEquals([resumed(), resumed(0)], [false, true]);
 });
 
-pure(
-  "a batch that is partly a repeat is answered as far as it is, and refused from there on",
-  () => {
-    const { bench, ana, roomId } = twoInRoom();
-    const say = (n: number, bodies: string[], room = roomId) =>
-      bench.hub.receive(
-        ana,
-        { action: "messages", roomId: room, bodies, n, ref: "r" },
-        bench.t,
-      );
-    bench.perform(say(1, ["one", "two"]));
-    const [append, error] = say(1, ["one", "two", "three"], "elsewhere");
-    assert(append?.type === "append" && error?.type === "send");
-    assertEquals(append.drafts.map(({ n }) => n), [1, 2]);
-    const { code, n, ref } = JSON.parse(error.text);
-    assertEquals([code, n, ref, ana.session?.n], ["not_in_room", 3, "r", 2]);
-  },
-);
-
 pure("Hub.opened() takes over whom a dead process left in the room", () => {
   const bench = new HubBench({ graceMs: 1_000 });
-  bench.hub.adopt({ id: "ana", name: "Ana", n: 0 }, bench.t);
-  bench.hub.adopt({ id: "ben", name: "Ben", n: 0 }, bench.t);
+  bench.hub.handover.adopt({ id: "ana", name: "Ana", n: 0 }, bench.t);
+  bench.hub.handover.adopt({ id: "ben", name: "Ben", n: 0 }, bench.t);
   const stored = { ...bench.stored("id", "Lobby"), orphans: ["ana", "ben", "cleo"] };
   stored.roster.reset([
     { client_id: "ana", name: "Ana" },
@@ -238,7 +222,7 @@ pure("Hub.opened() takes over whom a dead process left in the room", () => {
 
 pure("whom a dead process left in a room is taken over, and is in nobody's way", () => {
   const bench = new HubBench({ maxMembers: 1 });
-  bench.hub.adopt({ id: "ana", name: "Ana", n: 0 }, bench.t);
+  bench.hub.handover.adopt({ id: "ana", name: "Ana", n: 0 }, bench.t);
   const [ben, dan] = [bench.v1("Ben"), bench.v1("Dan")];
   const stored = { ...bench.stored("id", "Lobby"), orphans: ["ana", "cleo"] };
   stored.roster.reset([{ client_id: "ana", name: "Ana" }, { client_id: "cleo", name: "Cleo" }]);
@@ -252,29 +236,14 @@ pure("whom a dead process left in a room is taken over, and is in nobody's way",
   assertEquals(bench.hub.admit(ben, stored, bench.t), [], "once");
 });
 
-pure(
-  "Hub.admit() opens no more rooms than there may be: empty ones make place, others do not",
-  () => {
-    const bench = new HubBench({ maxRooms: 1 });
-    const ana = bench.v1("Ana");
-    const first = bench.create(ana, "Lobby");
-    const stored = bench.stored("id", "Old");
-    assertEquals(refusal(() => bench.hub.admit(ana, stored, bench.t)), [
-      "too_many_rooms",
-      "There are 1 rooms, the most allowed",
-    ]);
-    bench.perform(bench.hub.receive(ana, { action: "leave", roomId: first }, bench.t));
-    assertEquals(bench.hub.admit(ana, stored, bench.t), [{ type: "release", roomId: first }]);
-    assertEquals([...bench.hub.rooms.keys()], ["id"]);
-  },
-);
-
-pure("Hub.orphaned() leaves alone who is here, and rooms that nobody here is in", () => {
+pure("Handover.orphaned() leaves alone who is here, and rooms that nobody here is in", () => {
   const { bench, ana, roomId } = twoInRoom();
   const id = ana.session?.id ?? "";
-  assertEquals(bench.hub.orphaned(roomId, [id], bench.t), []);
-  assertEquals(bench.hub.orphaned("nowhere", [id], bench.t), []);
-  assertEquals(bench.told(bench.hub.orphaned(roomId, ["stranger"], bench.t)), ["leave stranger"]);
+  assertEquals(bench.hub.handover.orphaned(roomId, [id], bench.t), []);
+  assertEquals(bench.hub.handover.orphaned("nowhere", [id], bench.t), []);
+  assertEquals(bench.told(bench.hub.handover.orphaned(roomId, ["stranger"], bench.t)), [
+    "leave stranger",
+  ]);
 });
 
 pure("who comes to another node of a shared room comes back, and is no new member", () => {
@@ -286,56 +255,51 @@ pure("who comes to another node of a shared room comes back, and is no new membe
   assertEquals(bench.told(bench.opened(ana, frame, stored)), ["back Ana"]);
 });
 
-pure("Hub.tick() takes from the logs what has become too old", () => {
-  const { bench, ana, roomId } = twoInRoom({ logAgeMs: 1_000, heartbeatMs: 60_000 });
-  bench.say(ana, roomId, "old");
-  bench.pass(1_000);
-  bench.say(ana, roomId, "new");
-  bench.pass(1);
-  bench.perform(bench.hub.tick(bench.t));
-  const log = bench.hub.rooms.get(roomId)?.log;
-  assertEquals([log?.size, JSON.parse(log?.at(0).text ?? "").body], [1, "new"]);
-});
+pure(
+  "Handover.taken() closes the connection of a client that is elsewhere, and tells nobody",
+  () => {
+    const { bench, ana, ben, roomId } = twoInRoom({ graceMs: 1_000 });
+    const id = ben.session?.id ?? "";
+    const { log } = bench.hub.rooms.get(roomId)!;
+    const head = log.head;
+    const effects = bench.hub.handover.taken(id, undefined, bench.t);
+    assertEquals(effects.map(({ type }) => type), ["close", "forget"]);
+    assertEquals(effects.map((effect) => effect.type === "close" && effect.code), [4500, false]);
+    assertEquals([ben.session, log.head], [undefined, head]);
+    assertEquals(bench.hub.handover.taken("nobody", undefined, bench.t), []);
+    // Of a room that it does not take up there it is no member when the grace time is over.
+    bench.pass(1_000);
+    bench.perform(bench.hub.tick(bench.t));
+    assertEquals([log.head, bench.hub.clients], [head + 1, 1]);
+    assertEquals(JSON.parse(log.at(log.size - 1).text).event, "leave");
+    assertEquals(ana.session?.rooms.size, 1);
+  },
+);
 
-pure("Hub.taken() closes the connection of a client that is elsewhere, and tells nobody", () => {
-  const { bench, ana, ben, roomId } = twoInRoom({ graceMs: 1_000 });
-  const id = ben.session?.id ?? "";
-  const { log } = bench.hub.rooms.get(roomId)!;
-  const head = log.head;
-  const effects = bench.hub.taken(id, undefined, bench.t);
-  assertEquals(effects.map(({ type }) => type), ["close", "forget"]);
-  assertEquals(effects.map((effect) => effect.type === "close" && effect.code), [4500, false]);
-  assertEquals([ben.session, log.head], [undefined, head]);
-  assertEquals(bench.hub.taken("nobody", undefined, bench.t), []);
-  // Of a room that it does not take up there it is no member when the grace time is over.
-  bench.pass(1_000);
-  bench.perform(bench.hub.tick(bench.t));
-  assertEquals([log.head, bench.hub.clients], [head + 1, 1]);
-  assertEquals(JSON.parse(log.at(log.size - 1).text).event, "leave");
-  assertEquals(ana.session?.rooms.size, 1);
-});
-
-pure("Hub.taken() of a client that may be here all the same has it come back", () => {
+pure("Handover.taken() of a client that may be here all the same has it come back", () => {
   const { bench, ben } = twoInRoom({ graceMs: 1_000 });
-  const [closing] = bench.hub.taken(ben.session?.id ?? "", undefined, bench.t, true);
+  const [closing] = bench.hub.handover.taken(ben.session?.id ?? "", undefined, bench.t, true);
   assertEquals(closing?.type === "close" && closing.code, 4004);
 });
 
-pure("Hub.taken() of a room gives up a place there, and the client only if it is in it", () => {
-  const { bench, ben, roomId } = twoInRoom({ graceMs: 1_000 });
-  const { session } = ben;
-  const token = bench.tokenOf(ben);
-  bench.perform(bench.hub.disconnect(ben, bench.t));
-  const again = bench.v1("Ben", token);
-  assertEquals(again.session, session);
-  // It has not come back to the room here: another process may speak for it there.
-  assertEquals(bench.hub.taken(session!.id, roomId, bench.t), []);
-  assertEquals([again.session, session?.rooms.size], [session, 0]);
-  bench.join(again, { roomId });
-  const effects = bench.hub.taken(session!.id, roomId, bench.t);
-  assertEquals(effects.map(({ type }) => type), ["close", "forget"]);
-  assertEquals([session?.rooms.size, bench.hub.clients], [0, 1]);
-});
+pure(
+  "Handover.taken() of a room gives up a place there, and the client only if it is in it",
+  () => {
+    const { bench, ben, roomId } = twoInRoom({ graceMs: 1_000 });
+    const { session } = ben;
+    const token = bench.tokenOf(ben);
+    bench.perform(bench.hub.disconnect(ben, bench.t));
+    const again = bench.v1("Ben", token);
+    assertEquals(again.session, session);
+    // It has not come back to the room here: another process may speak for it there.
+    assertEquals(bench.hub.handover.taken(session!.id, roomId, bench.t), []);
+    assertEquals([again.session, session?.rooms.size], [session, 0]);
+    bench.join(again, { roomId });
+    const effects = bench.hub.handover.taken(session!.id, roomId, bench.t);
+    assertEquals(effects.map(({ type }) => type), ["close", "forget"]);
+    assertEquals([session?.rooms.size, bench.hub.clients], [0, 1]);
+  },
+);
 
 pure(
   "a hub that is not alone asks where a client has been, and counts on from what it says",
