@@ -9,22 +9,22 @@ import { encodeEntries, encodePlainEntry } from "../protocol/encode.ts";
 import type { Log } from "./log.ts";
 
 /**
- * How much of entries may be in a frame that has more than one. They are counted in UTF-16 units as
- * long as nobody has read them: each is at most three bytes, and a single entry may be larger still,
- * so that no frame has more bytes than `MAX_FRAME_CHARS` of frames.ts says.
+ * The most bytes of entries in a frame that has more than one. Entries that nobody has read are
+ * counted in UTF-16 units, which are at most three bytes each. A single entry may be larger still.
+ * So no frame has more bytes than `MAX_FRAME_CHARS` of frames.ts.
  */
 export const MAX_ENTRIES_BYTES = 131_072;
 
 /**
- * The same in the frames in which a member that is behind catches up. The runtime keeps for each
- * connection a buffer as large as the largest frame it was sent, for as long as it lives: with all
- * history in one frame, a member of a room with 1,000 short messages took 159 KiB, and takes 52.
- * For what is new, smaller frames would cost more than they save (measured: 13 % with 256 messages
- * in flight in each of 32 rooms).
+ * The same bound for frames in which a member that is behind catches up. The runtime keeps a buffer
+ * for each connection as long as it lives, as large as the largest frame that the connection was
+ * sent. With all history in one frame, a member of a room with 1,000 short messages took 159 KiB, and
+ * takes 52. For new entries, smaller frames would cost more than they save (measured: 13 % with 256
+ * messages in flight in each of 32 rooms).
  */
 export const CATCH_UP_BYTES = 16_384;
 
-/** Entries put together for everybody at the same cursor. */
+/** Entries in one frame, for all members at the same cursor. */
 export interface Batch {
   /** The cursor before it. */
   readonly after: number;
@@ -34,20 +34,20 @@ export interface Batch {
   readonly upTo: number;
 }
 
-/** Entries as plain clients see them, by the cursors before them. */
+/** Entries as plain members see them, by the cursors before them. */
 export type PlainSteps = Map<number, PlainStep>;
 
 /** One entry for plain members. */
 export interface PlainStep {
-  /** What they see of it, and whose it is; `null` where they see nothing. */
+  /** The text that they see, and its author; `null` where they see nothing. */
   readonly entry: { from: string; text: string } | null;
   /** Its `seq`. */
   readonly upTo: number;
 }
 
 /**
- * What members are sent up to a head that is fixed, whatever comes meanwhile. What was made stays
- * true when the log has gone on, and serves also those whose next entry the log keeps no longer.
+ * The frames that members are sent, up to a head that is fixed. A frame that was made stays right
+ * when the log has gone on. It also serves members whose next entry the log has dropped meanwhile.
  */
 export class Batches {
   /** The `seq` of the last entry in them. */
@@ -55,16 +55,16 @@ export class Batches {
   readonly #roomId: string;
   readonly #log: Log;
   readonly #bytes: number;
-  // The batch asked for last: members at the same cursor, nearly always all of them, share it.
+  // The batch that was asked for last. Members at the same cursor share it: nearly always all do.
   #batch: Batch | undefined;
-  // All batches by the cursors before them, where it takes more than one to get to the head.
+  // All batches by the cursors before them, where more than one is needed to get to the head.
   #batches: Map<number, Batch> | undefined;
-  // As far as they were asked for.
+  // The steps that were asked for so far.
   #plain: PlainSteps | undefined;
 
   /**
-   * Makes none yet; they will reach the present head of the log, in frames of so many `bytes`. What
-   * others have made for plain members is taken from `plain`, and added to it.
+   * Makes no frame yet. They will reach the present head of the log, with at most `bytes` of entries
+   * in each. Steps for plain members are taken from `plain`, and new ones are added to it.
    */
   constructor(roomId: string, log: Log, bytes: number, plain?: PlainSteps) {
     this.#plain = plain;
@@ -75,8 +75,8 @@ export class Batches {
   }
 
   /**
-   * What lies behind a cursor, which must be older than the head, as one frame, or as much of it as
-   * one may hold; undefined where the log does not reach so far back.
+   * The frame for a cursor, which must be older than the head: all entries behind it that fit into
+   * one. Undefined where the log does not reach back to the cursor.
    */
   after(cursor: number): Batch | undefined {
     if (this.#batch?.after === cursor) return this.#batch;
@@ -85,7 +85,7 @@ export class Batches {
     return batch;
   }
 
-  /** The entry behind a cursor, which must be older than the head, as plain clients see it. */
+  /** The entry behind a cursor, which must be older than the head, as plain members see it. */
   plainAfter(cursor: number): PlainStep | undefined {
     const known = this.#plain?.get(cursor);
     if (known !== undefined || cursor < this.#log.tail) return known;

@@ -1,33 +1,35 @@
 /**
- * Who may still add to what a room owes its members: a room that cannot keep up slows down those who
- * say most, and hardly those who say little.
+ * Shares of what a room may owe its members. A room that cannot keep up slows down those who say
+ * most, and hardly those who say little.
  *
- * Each may have added so much lately as is left, `SHARE` times: the dynamic thresholds of shared
- * buffers (Choudhury and Hahne, IEEE/ACM Transactions on Networking 6(2), 1998). One who says much
- * alone may fill two thirds, ten who do get a tenth each, and there is always some left for whoever
- * has said nothing lately.
+ * Each author may have taken lately at most `SHARE` times what is left. These are the dynamic
+ * thresholds of shared buffers (Choudhury and Hahne, IEEE/ACM Transactions on Networking 6(2), 1998).
+ * One author who says much may fill two thirds. Ten of them get a tenth each. Some is always left for
+ * an author who has said nothing lately.
  *
  * @module
  */
 
 import type { Person } from "./room.ts";
 
-/** How many times what is left of a room somebody may have taken lately. */
+/** The factor between what is left of a room and what one author may have taken of it lately. */
 const SHARE = 2;
 
-/** What somebody has taken counts for a third after this time, in milliseconds. */
+/** The time after which a share that was taken counts for about a third, in milliseconds. */
 const LATELY_MS = 1_000;
 
-/** The longest and the shortest that anybody is told to wait, in milliseconds. */
+/** The longest and the shortest wait that an author is told, in milliseconds. */
 const LONGEST_MS = 1_000;
 const SHORTEST_MS = 20;
 
-/** Who took less than this lately is forgotten. */
+/** The least share that is remembered. */
 const NEGLIGIBLE = 0.001;
 
-/** What somebody took of a room, as much as it counted at a time on the monotonic clock, in milliseconds. */
+/** The share that an author took of a room: it counts less as time goes by. */
 interface Taken {
+  /** The amount that counted at that time. */
   amount: number;
+  /** The time, on the monotonic clock in milliseconds. */
   at: number;
 }
 
@@ -36,20 +38,20 @@ export class FairShare {
   readonly #taken = new Map<Person, Taken>();
   #sweptAt = 0;
 
-  /** How many have taken something lately. */
+  /** The number of authors who have taken something lately. */
   get size(): number {
     return this.#taken.size;
   }
 
   /**
-   * Takes `amount` for somebody in a room that owes `owed` at the monotonic time `now`, and returns 0;
-   * or takes nothing and returns for how many milliseconds to wait.
+   * Takes `amount` for an author in a room that owes `owed` at the monotonic time `now`, and returns
+   * 0. Or takes nothing, and returns the milliseconds for which the author should wait.
    */
   take(person: Person, amount: number, owed: number, now: number): number {
     const taken = this.#takenAt(person, now);
     const most = SHARE * (1 - owed);
     if (taken.amount > most) {
-      // What one has taken fades; what a room owes, nobody knows how soon that is sent.
+      // The share of an author fades in a known time. Nobody knows how soon a room can send.
       const wait = most > 0 ? LATELY_MS * Math.log(taken.amount / most) : LONGEST_MS;
       return Math.ceil(Math.min(LONGEST_MS, Math.max(SHORTEST_MS, wait)));
     }

@@ -1,6 +1,6 @@
 /**
- * The server's rules: who may say what where. Frames go in, effects come out;
- * nothing is sent, stored or waited for here.
+ * The server's rules: who may say what where. Frames go in, effects come out. Nothing is sent, stored
+ * or waited for here.
  *
  * @module
  */
@@ -35,14 +35,14 @@ import { type Peer, type Session, Sessions, type Sign } from "./sessions.ts";
 import type { Store, StoredClient, StoredRoom } from "./store.ts";
 import type { Instant } from "./time.ts";
 
-/** What the rules depend on in a store. */
+/** Facts about a store that the rules depend on. */
 export type StoreFacts = Pick<Store, "bodyBytes" | "bus">;
 
 /** All sessions and rooms of one process. */
 export class Hub {
-  /** What is said in the rooms. */
+  /** The rules for messages in rooms. */
   readonly messages: Messages;
-  /** What goes between this process and others. */
+  /** The rules for clients that go from one process to another. */
   readonly handover: Handover;
   readonly #options: HubOptions;
   readonly #random: RandomBytes;
@@ -54,9 +54,9 @@ export class Hub {
   readonly #liveness: Liveness;
 
   /**
-   * Makes an empty hub; `random` fills arrays for ids, `sign` signs them for session tokens.
+   * Makes an empty hub. `random` fills arrays for ids, and `sign` signs them for session tokens.
    * Where the store has a bus, clients may have been at other processes since they were here.
-   * With `signRoom` rooms that are lost are made again only with the names that they had.
+   * With `signRoom`, rooms that are lost are made again only with the names that they had.
    */
   constructor(
     options: HubOptions,
@@ -88,7 +88,7 @@ export class Hub {
     return this.#rooms.byId;
   }
 
-  /** How many clients are connected, or may still come back. */
+  /** The number of clients that are connected, or may still come back. */
   get clients(): number {
     return this.#sessions.size;
   }
@@ -104,7 +104,7 @@ export class Hub {
     return [plainWelcome(peer, session)];
   }
 
-  /** Notes that a connection has said something, whatever it is and whatever comes of it. */
+  /** Notes that a connection has said something, even if it will be refused. */
   heard({ session }: Peer, now: number): void {
     if (session !== undefined) session.seenAt = now;
   }
@@ -117,7 +117,7 @@ export class Hub {
   receive(peer: Peer, frame: ClientFrame, t: Instant): Effect[] {
     const session = peer.session;
     if (session === undefined) {
-      // What has waited for the store may come when its connection has gone.
+      // A frame that has waited for the store may come when its connection has gone.
       if (!this.#liveness.awaits(peer)) return [];
       if (frame.action === "hello") return this.#hello(peer, frame, t);
       throw new ChatError("hello_required", `Say hello before ${frame.action}`);
@@ -168,11 +168,11 @@ export class Hub {
   }
 
   /**
-   * Takes in a room that the store has opened for a peer, which pays for the reading, with whom a
-   * process that is gone left in it: what comes of that is to be done whoever can enter it. Call
-   * `opened` next.
+   * Takes in a room that the store has opened for a peer, with the members that a process that is
+   * gone left in it. The peer pays for the reading. Carry the effects out even if the peer cannot
+   * enter the room, and call `opened` next.
    *
-   * @throws {ChatError} where there is no place for it: then the store shall not keep it open.
+   * @throws {ChatError} where there is no place for the room: then the store shall not keep it open.
    */
   admit(peer: Peer, stored: StoredRoom, t: Instant): Effect[] {
     if (this.rooms.has(stored.id)) return [];
@@ -196,13 +196,13 @@ export class Hub {
     const session = peer.session;
     if (stored === undefined) {
       if (frame.action === "create") throw new ChatError("internal", "Room was not created");
-      // For whoever has gone meanwhile nothing is made.
+      // Nothing is made for a client that has gone meanwhile.
       if (session === undefined) return [];
       const { id, name } = this.#rooms.lost(peer, frame);
       return this.#make(peer, frame, id, name);
     }
     const room = this.rooms.get(stored.id);
-    // The peer may have gone while the store was asked; the room then waits out its time, empty.
+    // The peer may have gone while the store was asked. Then the room waits out its time, empty.
     if (room === undefined || session === undefined) return [];
     return this.#enter(session, peer, room, frame, t);
   }
@@ -220,8 +220,8 @@ export class Hub {
   }
 
   /**
-   * Lets go of a connection that has ended, or that the caller is about to end. With
-   * `forGood` its client will not come back. Safe to call again.
+   * Lets go of a connection that has ended, or that the caller is about to end. With `forGood` its
+   * client will not come back. It may be called again.
    */
   disconnect(peer: Peer, t: Instant, forGood = false): Effect[] {
     this.#liveness.greeted(peer);
@@ -235,8 +235,8 @@ export class Hub {
   }
 
   /**
-   * Does what is due by now; call it at least twice a second, and again soon where `EFFECTS_PER_TICK`
-   * of departures.ts or more come of it: there may be more.
+   * Does what is due by now. Call it at least twice a second. Call it again soon where it returns
+   * `EFFECTS_PER_TICK` of departures.ts or more effects: there may be more.
    */
   tick(t: Instant): Effect[] {
     const effects: Effect[] = [];
@@ -247,18 +247,18 @@ export class Hub {
     return [...effects, ...this.#departures.tick(t), ...this.#rooms.tick(t)];
   }
 
-  /** Lets go of a peer and says why it is closed. With `retryAfterMs` it is asked to come back after that. */
+  /** Lets go of a peer and tells it why. With `retryAfterMs` it is asked to come back after that time. */
   dismiss(peer: Peer, code: number, reason: string, t: Instant, retryAfterMs?: number): Effect[] {
     return [goodbye(peer, code, reason, retryAfterMs), ...this.disconnect(peer, t)];
   }
 
-  /** The client that a frame comes from; of a `hello`, the one that shall go on. */
+  /** The id of the client that a frame comes from; of a `hello`, the client that it goes on as. */
   clientOf(peer: Peer, frame: ClientFrame): string | undefined {
     if (frame.action !== "hello") return peer.session?.id;
     return frame.session === undefined ? undefined : this.#sessions.verify(frame.session);
   }
 
-  /** Whether a connection is still there: one that has gone waits for nothing. */
+  /** Says whether a connection is still there. One that has gone waits for nothing. */
   isHere(peer: Peer): boolean {
     return peer.session !== undefined || this.#liveness.awaits(peer);
   }
@@ -279,7 +279,7 @@ export class Hub {
   #welcome(peer: Peer, frame: HelloFrame, known: Session | undefined, t: Instant): Effect[] {
     const effects: Effect[] = [];
     const earlier = known?.canGoOn(frame.n) ? known : undefined;
-    // Whoever cannot go on with its numbers is another client, and nobody is the earlier one any more.
+    // A client that cannot go on with its numbers is a new one. Nobody is the earlier one any more.
     if (known !== undefined && earlier === undefined && known.peer === undefined) {
       effects.push(...this.#departures.end(known, t));
     }
@@ -314,14 +314,14 @@ export class Hub {
   }
 
   /**
-   * Sees to it that another room can be opened.
+   * Lets go of a room, where that is needed for another one to be opened.
    *
    * @throws {ChatError} where all places are taken.
    */
   #makePlace(): Effect[] {
     const room = this.#rooms.dispensable();
     if (room === undefined) return [];
-    // Whoever kept a place in it is not in it any more, and may come back to it as to any that is lost.
+    // Clients that kept a place in it lose it. They may come back to it as to any room that is lost.
     for (const { person } of room.members) this.#sessions.get(person.id)?.leave(room);
     return [this.#rooms.release(room)];
   }
@@ -329,10 +329,10 @@ export class Hub {
   #join(session: Session, peer: Peer, frame: JoinFrame, t: Instant): Effect[] {
     const roomId = normalizeRoomId(frame.roomId);
     const room = this.rooms.get(roomId);
-    // Whoever was at another process may know more of it than this one has heard.
+    // A client that was at another process may know more of the log than this process has heard.
     const isBehind = room?.shared === true && (frame.after ?? 0) > room.log.head;
     if (room === undefined || isBehind) {
-      // Where it will be refused, nothing is opened, made, or thrown out for it.
+      // A join that will be refused opens nothing, makes nothing and pushes nothing out.
       session.checkRooms(peer, this.#rooms.mostOfOne, roomId);
       return [{ type: "open", peer, frame, roomId }];
     }
@@ -347,9 +347,9 @@ export class Hub {
     t: Instant,
   ): Effect[] {
     let member = session.rooms.get(room.id);
-    // The room it was in may be gone, and this another one of the same id.
+    // The room that it was in may be gone, and this may be another one of the same id.
     if (member?.room !== room) member = undefined;
-    // Where others can speak for it too, the log knows better whether it is still a member.
+    // Where other processes can speak for it, the log knows better whether it is still a member.
     const known = room.shared ? room.roster.members.has(session.id) : member !== undefined;
     const isHere = member?.outlet !== undefined;
     const event = isHere || member?.paused ? undefined : known ? "back" : "join";
@@ -378,7 +378,7 @@ export class Hub {
     const bytes = sizeOf(reply) + room.log.bytesAfter(member.cursor);
     session.budget.spend(costOfEntering(room.quiet ? 0 : room.here, bytes));
     const told = event === undefined ? [] : presenceEntry(event, member, t);
-    // What was promised is sent before anything can push it off the log's tail.
+    // The history that it was promised is sent before anything can push it off the log's tail.
     return [...before, ...reply, { type: "deliver", member }, ...grown, ...told];
   }
 
@@ -392,7 +392,7 @@ export class Hub {
   }
 }
 
-/** How much is sent, in UTF-16 units. */
+/** The length of the frames among effects, in UTF-16 units. */
 function sizeOf(effects: readonly Effect[]): number {
   return effects.reduce(
     (sum, effect) => sum + (effect.type === "send" ? effect.text.length : 0),
@@ -400,7 +400,7 @@ function sizeOf(effects: readonly Effect[]): number {
   );
 }
 
-/** The number of members who are told who comes and goes where somebody is; in quiet rooms that is nobody. */
+/** The number of members who are told what happens to a client in these places; in quiet rooms that is nobody. */
 function listenersIn(places: Iterable<Member>): number {
   let count = 0;
   for (const { room } of places) count += room.quiet ? 0 : room.here;

@@ -12,48 +12,48 @@ import type { Log } from "./log.ts";
 import type { StoredRoom } from "./store.ts";
 
 /**
- * What the runtime may keep for all members of a room, which is as much for each as the largest
- * frame it was ever sent: the more there are, the smaller their frames.
+ * The most bytes that the runtime may keep for all members of a room. It keeps for each as much as
+ * the largest frame that it was ever sent: so the more members there are, the smaller the frames.
  */
 const MOST_KEPT_BYTES = 16_777_216;
 
-/** How many frames of the moment a round has at the most. */
+/** The most frames of the moment in a round. */
 const MOST_PASSING = 8;
 
-/** For how long each of them is enough, in milliseconds for each member, and how much may come at once. */
+/** The time for which one of them is enough, in milliseconds for each member, and the time that may be used up at once. */
 const PASSING_MS = 0.25;
 const PASSING_BURST_MS = 1_000;
 
-/** A part of the log that nobody may wait for: see {@linkcode Room.owing}. */
+/** The part of the log that a room may owe before it is served at once: see {@linkcode Room.owing}. */
 export const OWING_AT_MOST = 0.5;
 
-/** In rooms of fewer members nothing said is more than they can be sent. */
+/** The least number of members in a room that may be unable to keep up. */
 const CROWD = 16;
 
-/** What a room may owe its members together: UTF-16 units, and frames to those of the plain dialect. */
+/** The most that a room may owe all its members: UTF-16 units, and frames to plain members. */
 const MOST_UNITS = 67_108_864;
 const MOST_PLAIN_FRAMES = 32_768;
 
-/** About as much as an entry has beside its body, in UTF-16 units. */
+/** The length of an entry without its body, about, in UTF-16 units. */
 const ENTRY_UNITS = 128;
 
 /** A client as its rooms know it. */
 export interface Person {
   /** The public id. */
   readonly id: string;
-  /** How others see it. */
+  /** The name that others see. */
   name: string | undefined;
-  /** Where it is a member; in one room unless given. */
+  /** The rooms that it is in; one unless given. */
   readonly rooms?: { readonly size: number };
 }
 
-/** Where a member's frames go: the socket behind it, as far as a room may know it. */
+/** The socket behind a member, as far as a room may know it. */
 export interface Outlet {
-  /** Whether it speaks the plain protocol: one frame an entry. */
+  /** `true` where it speaks the plain protocol: one frame an entry. */
   readonly plain: boolean;
-  /** Whether it can take more; where not, cursors stay until it can. */
+  /** `true` where it can take more. Else cursors stay until it can. */
   readonly ready: boolean;
-  /** Whether it waits for nothing at all to be taken. */
+  /** `true` where nothing waits in it. */
   readonly idle: boolean;
   /** Sends one text frame. */
   send(text: string): void;
@@ -69,28 +69,28 @@ export interface Start {
   readonly epoch?: string;
 }
 
-/** A person in a room, and how far it has read. */
+/** A person in a room, with its cursor. */
 export class Member {
-  // These two come first, see `Connection`.
+  // These two come first, for the caches' sake: see `Connection`.
   /** The `seq` of the last entry it was sent. */
   cursor: number;
-  /** Where its entries go; none while it is away. Set by {@linkcode Room.enter} and {@linkcode Room.unseat}. */
+  /** The socket that its entries go to; none while it is away. Set by {@linkcode Room.enter} and {@linkcode Room.unseat}. */
   outlet: Outlet | undefined = undefined;
-  /** Who it is. */
+  /** The client. */
   readonly person: Person;
-  /** Where it is. */
+  /** The room that it is in. */
   readonly room: Room;
-  /** When it was connected here, on the monotonic clock in milliseconds; set by {@linkcode Room.enter}. */
+  /** The time when it was connected here, on the monotonic clock in milliseconds; set by {@linkcode Room.enter}. */
   since = 0;
-  /** How long it keeps its place while it is away, on the monotonic clock in milliseconds. */
+  /** The time when it loses its place if it is still away, on the same clock. */
   awayUntil = 0;
-  /** Until when it tells nobody again that it is typing, on the same clock. */
+  /** The time until which the others know that it is typing, on the same clock. */
   typedUntil = 0;
-  /** Whether it went without a word to the others, who still take it for present. */
+  /** `true` where it went without a word to the others, who still take it for present. */
   paused = false;
   /** The place in `room.members`. */
   index: number;
-  /** Whether it speaks the plain protocol. */
+  /** `true` where it speaks the plain protocol. */
   readonly plain: boolean;
 
   /** Made by {@linkcode Room.add} only. */
@@ -103,24 +103,24 @@ export class Member {
   }
 }
 
-/** Frames of the moment, and whom each is about. */
+/** Frames of the moment, each with the person that it is about. */
 type Passing = ReadonlyMap<string, Person | undefined>;
 
 const NOTHING_PASSING: Passing = new Map();
 
-/** One walk over the members of a room: each is sent what lies between its cursor and a head that is fixed. */
+/** One walk over the members of a room. Each is sent the entries between its cursor and a head that is fixed. */
 export class Round {
-  /** What they are sent, made once for all of them. */
+  /** The frames of entries, each made once for all members. */
   readonly batches: Batches;
-  /** Which part of the log somebody may need until it is over. */
+  /** The part of the log that somebody may need until it is over. */
   readonly part: number;
-  /** The frames of the moment that the members are sent besides, and whom each is about. */
+  /** The frames of the moment that the members are sent besides. */
   readonly passing: Passing;
-  /** What those that it is about take of what a room may owe: see {@linkcode Room.admit}. */
+  /** The share that its entries take of what a room may owe: see {@linkcode Room.admit}. */
   readonly taken: number;
-  /** The member that was sent those last. */
+  /** The member that was sent the frames of the moment last. */
   passedTo: Member | undefined;
-  /** The index of the member whose turn it is; those before it are done. */
+  /** The index of the member whose turn it is. All before it are done. */
   next = 0;
 
   /** Made by {@linkcode Room.begin} only. */
@@ -132,25 +132,25 @@ export class Round {
   }
 }
 
-/** A room: who is in it, and what was said. */
+/** A room: its log, and the members that read it. */
 export class Room {
-  /** What people give each other to meet here. */
+  /** The id that people give each other to meet here. */
   readonly id: string;
-  /** How it is called. */
+  /** The name that its maker gave it. */
   readonly name: string;
-  /** What shows a server that has lost the room that it is called so; none where nobody could check it. */
+  /** The proof of its name, for a server that has lost the room; none where nobody could check it. */
   readonly token: string | undefined;
-  /** What was said, newest part. */
+  /** The newest entries. */
   readonly log: Log;
-  /** Who is in it at the head of the log, wherever they are connected. */
+  /** The members at the head of the log, wherever they are connected. */
   readonly roster: Roster;
-  /** Whether other processes can have members in it. */
+  /** `true` where other processes can have members in it. */
   readonly shared: boolean;
-  /** Everybody in it that is connected here, or was, in no order: an array, because the pump walks it for each message. */
+  /** The members that are connected here, or were, in no order. It is an array, as the pump walks it for each message. */
   readonly members: Member[] = [];
-  /** When its last member left, on the monotonic clock in milliseconds; undefined while there are any. */
+  /** The time when its last member left, on the monotonic clock in milliseconds; undefined while there are any. */
   emptySince: number | undefined;
-  /** Set once the room was deleted: who was in it is told so at the next word. */
+  /** Set once the room was deleted. Its members are told so at their next word. */
   gone = false;
   readonly #changed: ((room: Room) => void) | undefined;
   #maker: string | undefined;
@@ -158,22 +158,23 @@ export class Room {
   #here = 0;
   #stayed = 0;
   #round: Round | undefined;
-  /** What has been taken of what the room may owe since the round began. */
+  /** The share of what the room may owe that was taken since the round began. */
   #taken = 0;
   #share: FairShare | undefined;
   #quiet = false;
-  /** How many members speak the plain protocol: each entry goes to each of them in a frame of its own. */
+  /** The number of plain members. Each entry goes to each of them in a frame of its own. */
   #plain = 0;
-  // What is owed, as plain members see it: one who is refused something is sent all of it at once.
+  // The entries that are owed, as plain members see them. One that is refused something is sent all at once.
   #steps: PlainSteps | undefined;
-  // The frames of the moment that wait for the next round, and whom each is about; nearly always none.
+  // The frames of the moment that wait for the next round; nearly always none.
   #passing: Map<string, Person | undefined> | undefined;
-  // Up to when the members have had enough of them, on the monotonic clock in milliseconds.
+  // The time until which the members have had enough of them, on the monotonic clock in milliseconds.
   #passedUpTo = 0;
 
   /**
-   * Opens a room, with nobody here in it, at the monotonic time `now`. It says when it has `changed`:
-   * in whether anybody is connected, or in whether it is its maker's alone.
+   * Opens a room with nobody here in it, at the monotonic time `now`. It calls `changed` when the
+   * first member is connected or the last one is not any more, and when somebody else than its maker
+   * comes in.
    */
   constructor(
     { id, name, log, roster, shared }: StoredRoom,
@@ -192,37 +193,37 @@ export class Room {
     this.emptySince = now;
   }
 
-  /** Whether nobody but its maker was ever in it: nobody else would miss it. */
+  /** `true` where nobody but its maker was ever in it. Nobody else would miss it. */
   get alone(): boolean {
     return this.#alone;
   }
 
-  /** How many of its members are connected. Those who are away count for nothing but their place. */
+  /** The number of members that are connected. Those that are away count for nothing but their place. */
   get here(): number {
     return this.#here;
   }
 
   /**
-   * How long people have stayed here who are not connected any more, added up, in milliseconds: of
-   * somebody in several rooms it is a part of the time.
+   * The time that members stayed here who are not connected any more, in milliseconds, added up. Of
+   * a client in several rooms each room counts a part of its time.
    */
   get stayed(): number {
     return this.#stayed;
   }
 
-  /** Whether more than so many are in it and connected, wherever that is. */
+  /** Says whether more than `limit` members are connected, here or at other processes. */
   hasMoreThan(limit: number): boolean {
     if (!this.shared || this.#here > limit) return this.#here > limit;
     if (this.roster.members.size <= limit) return false;
     return [...this.roster.members.values()].filter(({ away }) => !away).length > limit;
   }
 
-  /** Whether it has been too large to log who comes and goes, and has not been empty since. */
+  /** `true` where it was too large to log who comes and goes, and has not been empty since. */
   get quiet(): boolean {
     return this.#quiet || this.roster.quiet;
   }
 
-  /** Makes it quiet before its log says so: nothing may be told behind that. */
+  /** Makes it quiet before its log says so. No presence may follow that entry. */
   hush(): void {
     this.#quiet = true;
   }
@@ -285,7 +286,7 @@ export class Room {
     let hole = member.index;
     const round = this.#round;
     if (round !== undefined && hole < round.next) {
-      // Who is done stays before who is not, so that the round passes nobody over.
+      // Members that are done stay before the others, so that the round passes nobody over.
       hole = this.#place(this.members[--round.next]!, hole);
     }
     if (member.plain) this.#plain--;
@@ -300,7 +301,7 @@ export class Room {
     }
   }
 
-  /** Everybody in the room as `person` is told who comes in; nobody where the room is quiet. */
+  /** The members as `person` is told of them when it comes in, with itself; none where the room is quiet. */
   membersFor({ id, name }: Person): MemberInfo[] {
     if (this.quiet) return [];
     const members = new Map(this.roster.members);
@@ -314,15 +315,15 @@ export class Room {
   }
 
   /**
-   * Which part of the log somebody here may not have been sent yet, who can take it: at 1 and above
-   * the log may have forgotten what is needed.
+   * The part of the log that a member here may not have been sent, though it could take it. From 1 on
+   * the log may have dropped entries that are needed.
    */
   get owing(): number {
     return this.log.fresh + (this.#round?.part ?? 0);
   }
 
   /**
-   * Takes a place for a message of so many UTF-16 `units`, and returns 0; or, in a room that is
+   * Takes a place for a message of `units` UTF-16 units, and returns 0. Or returns, in a room that is
    * behind, the milliseconds for which its author should wait. See {@linkcode FairShare}.
    */
   admit(author: Person, units: number, now: number): number {
@@ -341,12 +342,12 @@ export class Room {
     return wait;
   }
 
-  /** What those who are behind are sent, made anew for each time, and for all of them. */
+  /** The frames for members that are behind, up to the present head. */
   batches(): Batches {
     return new Batches(this.id, this.log, CATCH_UP_BYTES, this.#plainSteps());
   }
 
-  /** Begins a round, of all that is there now. There must be none. */
+  /** Begins a round up to the present head. There must be none. */
   begin(): Round {
     const { log } = this;
     const batches = new Batches(this.id, log, entriesBytes(this.#here), this.#plainSteps());
@@ -357,23 +358,23 @@ export class Room {
     return this.#round;
   }
 
-  /** Ends the round, and lets go of what was put together for it. */
+  /** Ends the round, and lets go of its frames. */
   end(): void {
-    // What was text weighs more as bytes, and is counted so only when it is read.
+    // Text weighs more as bytes, and is counted as bytes only when it is read.
     if (this.#round?.batches.head === this.log.head) this.log.fresh = 0;
     this.#round = undefined;
     this.#steps = undefined;
   }
 
-  /** What is kept for plain members from one time to the next, as long as the room owes somebody something. */
+  /** The steps for plain members, which are kept as long as the room owes somebody something. */
   #plainSteps(): PlainSteps | undefined {
     if (this.#plain === 0 || this.owing === 0) return undefined;
     return this.#steps ??= new Map();
   }
 
   /**
-   * Takes a frame of the moment into the next round; says whether it does. It is dropped where the
-   * members are behind with what is said, or would be sent more of such frames than they need.
+   * Takes a frame of the moment into the next round, and says whether it did. The frame is dropped
+   * where the members are behind with entries, or would be sent more such frames than they need.
    */
   pass(text: string, about: Person | undefined, now: number): boolean {
     const waiting = this.#passing?.size ?? 0;
@@ -393,7 +394,7 @@ export class Room {
   }
 }
 
-/** How much of entries may be in a frame for so many members: what is kept for them all has a bound. */
+/** The most bytes of entries in a frame of a room with that number of `members`: the runtime keeps a frame for each. */
 function entriesBytes(members: number): number {
   return Math.max(CATCH_UP_BYTES / 4, Math.min(MAX_ENTRIES_BYTES, MOST_KEPT_BYTES / members));
 }

@@ -1,6 +1,6 @@
 /**
- * Moves cursors: at the end of a turn of the event loop, the members of the rooms that have
- * grown are sent what lies between their cursors and the head.
+ * Moves cursors. At the end of a turn of the event loop, the members of rooms that have grown are
+ * sent the entries between their cursors and the head.
  *
  * @module
  */
@@ -13,34 +13,34 @@ import type { Connection } from "./connection.ts";
 import type { Served } from "./lane.ts";
 import { FlushQueue } from "./flush_queue.ts";
 
-/** How often a full socket is looked at, in milliseconds. */
+/** The time between two looks at full sockets, in milliseconds. */
 const LOOK_EVERY_MS = 10;
 
-/** How much is sent at one look, in sends, to those who can take more; the others wait for the next, which comes sooner. */
+/** The output at one look, in sends. Connections that it leaves behind wait for the next one, which comes sooner. */
 const SENDS_PER_LOOK = 128;
 const SOONER_MS = 1;
 
 /** A send costs as much again for each of these UTF-16 units. */
 const UNITS_PER_SEND = 16_384;
 
-/** What the pump reports, never from within a delivery: the handlers may change rooms. */
+/** Reports of the pump. They never come from within a delivery, as the handlers may change rooms. */
 export interface PumpEvents {
-  /** A full socket that has taken nothing for too long, or a plain one that missed entries. */
+  /** A full socket has taken nothing for too long, or a plain one has missed entries. */
   overrun(outlet: Outlet): void;
-  /** Sending failed with something that is not the peer's fault. */
+  /** Sending has failed, which is not the peer's fault. */
   failed(outlet: Outlet, error: unknown): void;
 }
 
 /**
- * Delivers entries: one frame for each member and round of a room, and no queue but the logs. A
- * large round is made in many turns, and what comes meanwhile is for the next one.
+ * Delivers entries: one frame for each member in each round of a room, and no queue but the logs. A
+ * large round takes many turns. Entries that come meanwhile are for the next round.
  */
 export class Pump {
   readonly #events: PumpEvents;
   readonly #clock: Clock;
   /** The rooms that have grown. */
   readonly #queue = new FlushQueue<Room>((room, much) => this.#serve(room, much));
-  /** The full connections, and who waits until they are not. */
+  /** The full connections, each with the promise that it is not any more. */
   readonly #full = new Map<Connection, PromiseWithResolvers<void>>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -51,38 +51,38 @@ export class Pump {
   }
 
   /**
-   * Says that a room's log has grown: its members will be sent the news when it is its turn, or at
-   * once before so much has come that the log would forget what they have not got.
+   * Notes that the log of a room has grown. Its members are sent the news when it is the room's turn;
+   * at once, where the log might drop entries that they have not been sent.
    */
   mark(room: Room): void {
     while (room.owing > OWING_AT_MOST) this.#serve(room, Infinity);
     this.#queue.add(room, room.here);
   }
 
-  /** Says that a room has something to pass on, which need not share a frame with anything. */
+  /** Notes that a room has a frame of the moment to pass on, which shares a frame with nothing. */
   pass(room: Room): void {
     this.#queue.add(room, room.here, false);
   }
 
-  /** Says that a frame has come in from somewhere. */
+  /** Notes that a frame has come in, on any connection. */
   heard(): void {
     this.#queue.heard();
   }
 
-  /** Sends a member what it has not been sent, as far as its socket takes it. */
+  /** Sends a member the entries behind its cursor, as far as its socket takes them. */
   deliver(member: Member): void {
     const { room } = member;
     if (member.cursor < room.log.head) this.#advance(member, room.batches(), Infinity);
   }
 
-  /** Counts the entries that the rooms of a connection have for it. */
+  /** Counts the entries that a connection has not been sent, over all its rooms. */
   owedTo({ session }: Connection): number {
     let entries = 0;
     for (const { cursor, room } of session?.rooms ?? []) entries += room.log.head - cursor;
     return entries;
   }
 
-  /** Sends a connection what all its rooms have for it; says whether it took all of that. */
+  /** Sends a connection the entries that all its rooms have for it; says whether it took all of them. */
   deliverAll(connection: Connection): boolean {
     let all = true;
     for (const member of connection.session?.rooms ?? []) {
@@ -92,7 +92,7 @@ export class Pump {
     return all;
   }
 
-  /** Watches a full connection until it is ready again, then moves all its cursors. */
+  /** Watches a full connection until it is ready again, and then moves all its cursors. */
   watch(connection: Connection): void {
     this.#full.set(connection, Promise.withResolvers());
     this.#timer ??= setTimeout(() => this.#look(), LOOK_EVERY_MS);
@@ -115,12 +115,12 @@ export class Pump {
     this.#full.clear();
   }
 
-  /** Goes on with the round of a room, or begins one, until that has cost so `much`, or is over. */
+  /** Goes on with the round of a room, or begins one, until it has cost `much` or is over. */
   #serve(room: Room, much: number): Served {
     const round = room.round ?? room.begin();
     const { batches, passing } = round;
     let cost = 0;
-    // A read behind the end of an array is slow, and most rooms are small.
+    // The length is looked at first: a read behind the end of an array is slow, and most rooms are small.
     for (const { members } = room; round.next < members.length; round.next++) {
       if (cost >= much) return { cost, more: true };
       const member = members[round.next]!;
@@ -133,7 +133,7 @@ export class Pump {
     return { cost, more: false };
   }
 
-  /** Sends a member what is of the moment, unless anything waits in its socket; returns what that cost. */
+  /** Sends a member the frames of the moment, unless anything waits in its socket; returns the cost. */
   #pass(member: Member, round: Round): number {
     const { outlet, person } = member;
     if (round.passedTo === member || outlet === undefined || outlet.plain || !outlet.idle) return 0;
@@ -151,7 +151,7 @@ export class Pump {
     return cost;
   }
 
-  /** Sends a member what it lacks, as far as its socket takes it, until that has cost so `much`; returns what it did. */
+  /** Sends a member entries until its socket takes no more or that has cost `much`; returns the cost. */
   #advance(member: Member, batches: Batches, much: number): number {
     const { outlet } = member;
     if (outlet === undefined) return 0;
@@ -168,7 +168,7 @@ export class Pump {
     return cost;
   }
 
-  /** One frame for one member; returns what it cost. */
+  /** Sends one frame to a member; returns the cost. */
   #step(member: Member, outlet: Outlet, batches: Batches): number {
     const { room, cursor } = member;
     const batch = batches.after(cursor);
@@ -177,12 +177,12 @@ export class Pump {
       const gap = { from_seq: cursor + 1, to_seq: member.cursor };
       return send(outlet, encodeFrame({ event: "gap", room_id: room.id, ...gap }));
     }
-    // The cursor moves first: a send that fails has still ended this member's turn.
+    // The cursor moves first: after a send that fails, this member's turn is over too.
     member.cursor = batch.upTo;
     return send(outlet, batch.frame);
   }
 
-  /** One entry for one member of the plain dialect; returns what it cost. */
+  /** Sends one entry to a plain member; returns the cost. */
   #plainStep(member: Member, outlet: Outlet, batches: Batches): number {
     const step = batches.plainAfter(member.cursor);
     if (step === undefined) {
@@ -226,7 +226,7 @@ export class Pump {
   }
 }
 
-/** Sends a frame, and returns what that costs, in sends. */
+/** Sends a frame; returns the cost, in sends. */
 function send(outlet: Outlet, text: string): number {
   outlet.send(text);
   return 1 + Math.floor(text.length / UNITS_PER_SEND);
