@@ -349,7 +349,7 @@ export class ChatClient implements AsyncDisposable {
     const formerId = this.#clientId;
     this.#clientId = reply.client_id;
     this.#session = reply.session;
-    const rejoined = this.#rejoinAll(connection, reply.limits.burst ?? Infinity);
+    const rejoined = this.#rejoinAll(connection, reply.limits.start ?? Infinity);
     this.#sender.welcome(connection, reply, rejoined, formerId);
   }
 
@@ -359,7 +359,8 @@ export class ChatClient implements AsyncDisposable {
    */
   async #rejoinAll(connection: Connection, width: number): Promise<void> {
     let waiting = [...this.#rooms.values()];
-    let refusals = 0;
+    // Rounds in a row that let nobody in, but for the first.
+    let refusals = -1;
     while (waiting.length > 0) {
       const turn = waiting.splice(0, width);
       const pauses = await Promise.all(turn.map((room) => {

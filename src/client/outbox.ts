@@ -10,7 +10,7 @@
 import { MAX_BATCH } from "../protocol/frames.ts";
 import { utf8Bytes } from "../protocol/utf8.ts";
 
-/** The most messages on their way at once; less than a server takes in one burst. */
+/** The most messages on their way at once; less than a server takes at once unless it says so. */
 export const MAX_IN_FLIGHT = 128;
 
 /**
@@ -206,8 +206,8 @@ export class Outbox {
   }
 
   /** Sends no more at once than a server lets through, in frames. */
-  limit(burst: number): void {
-    this.#mostFlying = Math.max(1, Math.min(MAX_IN_FLIGHT, burst));
+  limit(most: number): void {
+    this.#mostFlying = Math.max(1, Math.min(MAX_IN_FLIGHT, most));
     this.#window = Math.min(this.#window, this.#mostFlying);
   }
 

@@ -256,5 +256,5 @@ export class Reconnector {
 /** Says whether the server answers `hello` as the protocol says: the client counts on all of it. */
 function isWelcome(reply: Accepted): reply is ConnectedFrame {
   return reply.status === "connected" && typeof reply.client_id === "string" && reply.n >= 0 &&
-    reply.heartbeat_ms > 0 && reply.limits?.body_bytes > 0 && (reply.limits.burst ?? 1) >= 1;
+    reply.heartbeat_ms > 0 && reply.limits?.body_bytes > 0 && (reply.limits.start ?? 1) >= 1;
 }

@@ -112,7 +112,7 @@ export class Sender {
     clientId: string,
   ): void {
     this.#bodyBytes = reply.limits.body_bytes;
-    this.#outbox.limit(reply.limits.burst ?? Infinity);
+    this.#outbox.limit(reply.limits.start ?? Infinity);
     this.#isCounting = true;
     if (reply.resumed) this.#outbox.rewind(reply.n);
     else this.#restart(clientId);

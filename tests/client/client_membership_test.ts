@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ChatClient, type ChatRoom, type RoomEvent, SendError } from "../../client.ts";
 import { type Frame, TestChat } from "../support/fixtures.ts";
 import { type Script, type ScriptedPeer, ScriptedServer } from "../support/scripted_server.ts";
@@ -190,7 +190,7 @@ Deno.test("gaps without end have the members asked for once a second", async () 
 });
 
 Deno.test("a server that never lets a client back into its room is asked less and less often", async () => {
-  let joins = 0;
+  const times: number[] = [];
   await using server = new ScriptedServer(async (peer, turn) => {
     await peer.welcome({ resumed: turn > 0 });
     if (turn === 0) {
@@ -199,24 +199,35 @@ Deno.test("a server that never lets a client back into its room is asked less an
     }
     for (;;) {
       const { ref } = await peer.next();
-      joins++;
+      times.push(performance.now());
       peer.send({ status: "error", ref, code: "unavailable", message: "x", retry_after_ms: 0 });
     }
   });
   await using chat = new ChatClient(server.url);
   await chat.connect();
   await chat.createRoom("Lobby");
-  await until(() => joins === 4, () => `only ${joins} joins`);
+  await until(() => times.length === 4, () => `only ${times.length} joins`);
+  const waits = times.slice(1).map((time, i) => time - times[i]!);
+  [50, 100, 200].forEach((ms, i) => assert(waits[i]! >= ms - 1, `${waits}`));
+  assert(waits[2]! < 400, `${waits}`);
   // The fifth would come only after this.
   await pause(350);
-  assertEquals(joins, 4);
+  assertEquals(times.length, 4);
 });
 
 Deno.test("whoever is in many rooms joins no more of them at once than the server lets through", async () => {
   const ids = Array.from({ length: 9 }, (_, i) => `r${i + 1}`);
   const rejoined = Promise.withResolvers<void>();
   await using server = new ScriptedServer(async (peer, turn) => {
-    const limits = { body_bytes: 1, name_chars: 1, batch: 1, rooms: 9, rate: 2, burst: 4 };
+    const limits = {
+      body_bytes: 1,
+      name_chars: 1,
+      batch: 1,
+      rooms: 9,
+      rate: 2,
+      burst: 8,
+      start: 4,
+    };
     await peer.welcome({ resumed: turn > 0, limits });
     if (turn === 0) {
       for (const room_id of ids) await peer.admit({ room_id });

@@ -445,7 +445,7 @@ Deno.test("closing before connecting, and twice, does no harm", async () => {
   await assertRejects(() => line.connect(), Error, "closed");
 });
 
-for (const limits of [undefined, null, [], { body_bytes: 0 }, { body_bytes: 9, burst: 0 }]) {
+for (const limits of [undefined, null, [], { body_bytes: 0 }, { body_bytes: 9, start: 0 }]) {
   Deno.test(`a welcome with limits ${JSON.stringify(limits)} is none`, async () => {
     await using server = new ScriptedServer(async (peer) => void await peer.welcome({ limits }));
     await using line = new Line(server.url);

@@ -112,6 +112,22 @@ Deno.test("a message refused for good lets those behind it move up", async () =>
   assertEquals(bench.heard.length, 3);
 });
 
+Deno.test("a new client has no more on its way than the server lets it say at first", async () => {
+  await using bench = new Bench();
+  const connection = await bench.connect();
+  const limits = { body_bytes: 100, rate: 2, burst: 4, start: 3 };
+  const welcome = { resumed: false, n: 0, limits } as ConnectedFrame;
+  bench.sender.welcome(connection, welcome, Promise.resolve(), "");
+  const sends = [1, 2, 3, 4].map((n) => bench.sender.send(`${n}`, "x", 5_000));
+  await bench.until(3);
+  connection.send({ action: "typing" });
+  assertEquals((await bench.until(4)).map(({ n }) => n), [1, 2, 3, undefined]);
+  bench.sender.acknowledge(1, 1);
+  assertEquals((await bench.until(5))[4]?.n, 4);
+  for (const n of [2, 3, 4]) bench.sender.acknowledge(n, n);
+  assertEquals(await Promise.all(sends), [1, 2, 3, 4]);
+});
+
 Deno.test("who is refused as being outside of a room is outside for all that waits for it", async () => {
   await using bench = new Bench();
   await bench.connect();

@@ -62,7 +62,7 @@ export class PageClient implements AsyncDisposable {
   #messages: Message[] = [];
   #n = 0;
   #window: number;
-  #burst = Infinity;
+  #start = Infinity;
   #ref = 0;
   #isReady = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -116,8 +116,8 @@ export class PageClient implements AsyncDisposable {
     this.#session = String(welcome.session);
     this.id = String(welcome.client_id);
     this.#n = Math.max(this.#n, Number(welcome.n));
-    this.#burst = (welcome.limits as { burst?: number }).burst ?? Infinity;
-    this.#window = Math.min(this.#window, this.#burst);
+    this.#start = (welcome.limits as { start?: number }).start ?? Infinity;
+    this.#window = Math.min(this.#window, this.#start);
     for (const roomId of this.#rooms) await this.join(roomId);
     if (socket !== this.#socket) return;
     this.#isReady = true;
@@ -256,7 +256,7 @@ export class PageClient implements AsyncDisposable {
     const place = this.#messages.findIndex((message) => message.n === n);
     if (place < 0) return;
     this.#messages.splice(place, 1)[0]!.tell(seq);
-    this.#window = Math.min(this.#window + 1, this.#most, this.#burst);
+    this.#window = Math.min(this.#window + 1, this.#most, this.#start);
     this.#flush();
   }
 
