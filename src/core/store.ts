@@ -81,7 +81,10 @@ export interface Return {
  * within the very call that caused them.
  */
 export interface StoreEvents {
-  /** The log of a room has grown: what was pushed is as durable as the store promises. */
+  /**
+   * The log of a room has grown: what was pushed is as durable as the store promises. Or it goes on
+   * behind entries that are missing.
+   */
   stored(roomId: string): void;
   /**
    * `(from, n)` was stored before, as `seq`; 0 if that is too long ago to tell. Or it is stored

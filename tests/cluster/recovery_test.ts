@@ -186,3 +186,32 @@ test(
     assertEquals((await ben.ask({ action: "join", body })).recovered, true);
   },
 );
+
+test(
+  "whoever is in a room is told of what was gone before its node could read it, by itself",
+  {},
+  async (scene) => {
+    await using proxy = await FaultProxy.to(nats?.host ?? "");
+    await using node = startNode({ hosts: proxy.host, name: scene.name });
+    await using ben = await node.v1();
+    const body = { room_id: scene.roomId, ...scene.cursor };
+    assertEquals((await ben.ask({ action: "join", body })).recovered, true);
+    await scene.say(1);
+    await has(ben, "m4");
+    proxy.refuse();
+    proxy.reset();
+    await scene.say(2);
+    await scene.streams.purge(scene.name, { filter: `${scene.name}.room.${scene.roomId}` });
+    proxy.heal();
+    await ben.until(({ event }) => event === "gap");
+    await scene.say(1);
+    await has(ben, "m7");
+  },
+);
+
+/** Skips frames up to the one with a message. */
+async function has(socket: RawSocket, body: string): Promise<void> {
+  await socket.until(({ entries = [] }) =>
+    (entries as { body?: string }[]).some((entry) => entry.body === body)
+  );
+}

@@ -34,8 +34,10 @@ interface Snapshot {
 
 /** Reports of a room. */
 export interface RoomEvents {
-  /** An entry of `from` was pushed to the log: its message `n`, or with 0 what tells of its coming or going. */
-  pushed(from: string, n: number, seq: number): void;
+  /** The message `n` of `from` is in the log, as `seq`. */
+  found(from: string, n: number, seq: number): void;
+  /** The log goes up to `seq` now: the rest up to there was pushed, or is gone. */
+  moved(seq: number): void;
   /** Another node hands a frame on that is not stored. */
   relayed(text: string): void;
   /** The room is not in the stream any more, or another one is in its place. */
@@ -316,6 +318,7 @@ export class JetStreamRoom implements StoredRoom {
   #skipTo(seq: number): void {
     if (this.#rosterAt < seq) this.#isRosterKnown = false;
     this.#continuity.skipTo(seq);
+    this.#events.moved(seq);
   }
 
   async #snapshot(): Promise<Snapshot | undefined> {
@@ -368,20 +371,18 @@ export class JetStreamRoom implements StoredRoom {
   #push(message: StreamMessage): void {
     const { seq, id, node, text } = message;
     const whole = withSeq(seq, text);
-    const dot = id.lastIndexOf(".");
-    let [from, n] = [id.slice(0, dot), Number(id.slice(dot + 1))];
-    if (node !== "") {
-      const entry: PresenceEntry = JSON.parse(whole);
-      [from, n] = [entry.from, 0];
-      if (seq > this.#rosterAt) this.#apply(entry, node);
-    }
+    const isPresence = node !== "";
+    if (isPresence && seq > this.#rosterAt) this.#apply(JSON.parse(whole), node);
     this.#sinceKept++;
     this.log.push(seq, whole);
     if (!this.#continuity.afterPush(message)) {
       this.#isRosterKnown = false;
       this.doubt();
     }
-    this.#events.pushed(from, n, seq);
+    const dot = id.lastIndexOf(".");
+    const n = Number(id.slice(dot + 1));
+    if (!isPresence && n > 0) this.#events.found(id.slice(0, dot), n, seq);
+    this.#events.moved(seq);
   }
 
   #apply(entry: PresenceEntry, node: string): void {

@@ -276,7 +276,8 @@ export class JetStreamStore implements Store, ClientStore, Bus {
       limits: this.#options,
       node: this.#node,
       events: {
-        pushed: (from, n, seq) => this.#pushed(room, from, n, seq),
+        found: (from, n, seq) => this.#queue.seen(from, n, seq),
+        moved: (seq) => this.#moved(id, seq),
         relayed: (text) => this.#events.relayed(id, text),
         gone: (how) => this.#lose(room, how),
       },
@@ -302,10 +303,9 @@ export class JetStreamStore implements Store, ClientStore, Bus {
     }
   }
 
-  #pushed(room: JetStreamRoom, from: string, n: number, seq: number): void {
-    if (n > 0) this.#queue.seen(from, n, seq);
-    this.#awaited.seen(room.id, seq);
-    this.#events.stored(room.id);
+  #moved(roomId: string, seq: number): void {
+    this.#awaited.seen(roomId, seq);
+    this.#events.stored(roomId);
   }
 
   async #publish(roomId: string, draft: Draft, id: string): Promise<Published> {

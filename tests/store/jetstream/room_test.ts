@@ -112,7 +112,7 @@ function roomOf(
   return new JetStreamRoom("id", META, {
     link: fake.link,
     limits: { logEntries, logBytes: 1e9, logAgeMs },
-    events: { pushed: () => {}, relayed, gone: () => {} },
+    events: { found: () => {}, moved: () => {}, relayed, gone: () => {} },
     node: "me",
   });
 }
