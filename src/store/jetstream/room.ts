@@ -235,6 +235,13 @@ export class JetStreamRoom implements StoredRoom {
     return true;
   }
 
+  /** Pushes what came while the stream was read, as far as it joins on; says whether that was all of it. */
+  #pushEarly(): boolean {
+    const rest = this.#early.findIndex((message) => !this.#pushNext(message));
+    this.#early.splice(0, rest < 0 ? this.#early.length : rest);
+    return rest < 0;
+  }
+
   async #catchUp(): Promise<void> {
     const kept = await keptMeta(this.#link, this.id);
     if (!isRoom(kept?.meta)) return this.#events.gone(kept === undefined ? "lost" : "deleted");
@@ -247,10 +254,7 @@ export class JetStreamRoom implements StoredRoom {
       await this.#read();
       if (this.#isClosed) return;
       // What came meanwhile joins on, or shows what is missing still.
-      const early = this.#early;
-      this.#early = [];
-      if (early.every((message) => this.#pushNext(message))) break;
-    } while (true);
+    } while (!this.#pushEarly());
     if (!this.#isRosterKnown) await this.#askForRoster();
     // What was read is that of the life that the log is named after.
     if (isFirst) await this.#link.confirm();
@@ -268,26 +272,28 @@ export class JetStreamRoom implements StoredRoom {
     const subject = this.#link.subject("room", this.id);
     let last = (await this.#link.last(subject))?.seq ?? 0;
     if (last < this.#newest && this.#doubtful) last = await this.#skipWhatIsGone(subject);
-    const upTo = Math.max(last, this.#early.at(-1)?.seq ?? 0);
+    const upTo = Math.max(last, this.#expected);
     for (let tries = 0; this.log.head < upTo && !this.#isClosed; tries++) {
       // A replica that answers may be a little behind the one that leads.
       if (tries > 0) await sleep(BEHIND_MS);
       if (tries === MAX_TRIES) throw new Error(`Room ${this.id} ends at ${this.log.head}`);
       const snapshot = await this.#snapshot();
-      const { head } = this.log;
-      const { logEntries } = this.#limits;
-      const messages = await this.#link.history(subject, Math.max(1, head), logEntries);
+      const start = Math.max(1, this.log.head);
+      const read = await this.#link.history(subject, start, this.#limits.logEntries);
       if (this.#isClosed) return;
-      const [first] = messages;
-      if (first === undefined) continue;
+      // What has come by may have been removed before it could be read.
+      if (!this.#doubtful) this.#pushEarly();
+      const { head } = this.log;
+      const messages = read.filter(({ seq }) => seq > head);
+      if (messages.length === 0) continue;
       // The oldest are dropped first: what is behind a head that is still there is all there.
-      const from = first.seq === head ? head : this.#continuity.completeFrom(messages);
+      const isThere = messages.length < read.length;
+      const from = isThere ? head : this.#continuity.completeFrom(messages);
       if (from > head) {
         this.#recallRoster(snapshot);
         this.#skipTo(from);
       }
       for (const message of messages) {
-        if (message.seq <= this.log.head) continue;
         if (!this.#continuity.beforePush(message)) this.#isRosterKnown = false;
         this.#push(message);
       }

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import type { JetStreamLink, StreamMessage } from "../../../src/store/jetstream/link.ts";
 import type { RoomMeta } from "../../../src/store/jetstream/metas.ts";
 import type { PublishOutcome } from "../../../src/store/jetstream/publish.ts";
@@ -210,6 +210,39 @@ pure("a room that has heard everything keeps what is gone from its stream", asyn
   assertEquals([room.log.tail, room.log.head, room.log.size], [0, 5, 5]);
   room.close();
 });
+
+for (const keeps of [0, 1]) {
+  pure(
+    `a room takes what comes by while it is read, though its stream keeps ${keeps} of that`,
+    async () => {
+      const { fake, room } = await opened(5);
+      await room.catchUp();
+      fake.keeps = keeps;
+      room.expect(7);
+      const reading = room.catchUp();
+      fake.store(entry(6));
+      fake.store(entry(7));
+      await reading;
+      assertEquals([room.log.tail, room.log.head, room.log.size], [0, 7, 7]);
+      room.close();
+    },
+  );
+}
+
+pure(
+  "a room that lacks an entry goes on behind it, where its stream has it no longer",
+  async () => {
+    const { fake, room } = await opened(5);
+    await room.catchUp();
+    fake.stored = 6;
+    fake.keeps = 0;
+    room.expect(6);
+    await assertRejects(() => room.catchUp(), Error, "ends at 5");
+    await room.catchUp();
+    assertEquals([room.log.tail, room.log.head, room.lacking], [1_006, 1_006, false]);
+    room.close();
+  },
+);
 
 pure("a room reads the stream when an entry comes whose author had one that it lacks", async () => {
   const { fake, room } = await opened(5);
