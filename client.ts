@@ -18,6 +18,7 @@
 import { patience } from "./src/client/backoff.ts";
 import type { Accepted, Connection, Push } from "./src/client/connection.ts";
 import type { ReadOptions } from "./src/client/event_buffer.ts";
+import { RELOAD_MS, RENEW_MS } from "./src/client/limits.ts";
 import { listenToPage } from "./src/client/page.ts";
 import { Reconnector, type Status } from "./src/client/reconnect.ts";
 import {
@@ -31,16 +32,18 @@ import { OUTSIDE, Sender } from "./src/client/sender.ts";
 import { sleep, type WaitOptions } from "./src/protocol/deadline.ts";
 import { ChatError, ConnectError, messageOf, SendError } from "./src/protocol/errors.ts";
 import type { ConnectedFrame } from "./src/protocol/frames.ts";
+import { named } from "./src/protocol/roster.ts";
 
-export type { ErrorCode } from "./src/protocol/errors.ts";
-export type { ChatRoom, Message, PresenceChange, RoomEvent } from "./src/client/room.ts";
+export type { RoomMember } from "./src/client/connection.ts";
 export type {
-  Entry,
-  MemberInfo,
-  MessageEntry,
-  PresenceEntry,
-  PresenceEvent,
-} from "./src/protocol/frames.ts";
+  ChatRoom,
+  LoggedEvent,
+  Message,
+  PresenceChange,
+  RoomEvent,
+} from "./src/client/room.ts";
+export type { ErrorCode } from "./src/protocol/errors.ts";
+export type { PresenceEvent } from "./src/protocol/frames.ts";
 export type { ReadOptions, Status, WaitOptions };
 export { ChatError, ConnectError, SendError };
 
@@ -72,12 +75,6 @@ export interface JoinOptions extends WaitOptions {
   /** The number of entries of the room's history to begin with; none unless given. */
   last?: number;
 }
-
-/** The time in which the members of a room are not asked for again, in milliseconds. */
-const RENEW_MS = 1_000;
-
-/** The time that a page that is loaded again may take to say who it is, in milliseconds. */
-const RELOAD_MS = 10_000;
 
 /** A chat client: one person, over as many connections as it takes. */
 export class ChatClient implements AsyncDisposable {
@@ -451,7 +448,7 @@ export class ChatClient implements AsyncDisposable {
         break;
       case "typing": {
         const { from, name } = frame;
-        room.tell({ type: "typing", from, ...(name === undefined ? {} : { name }) });
+        room.tell({ type: "typing", from, ...named(name) });
       }
     }
   }

@@ -52,7 +52,7 @@ import type {
   PresenceEntry,
   PresenceEvent,
 } from "./src/protocol/frames.ts";
-import type { Roster } from "./src/protocol/roster.ts";
+import type { Roster, RosterMember } from "./src/protocol/roster.ts";
 import { type Chat, type ChatOptions, createChat } from "./src/server/chat.ts";
 import { faultOf } from "./src/server/faults.ts";
 import {
@@ -94,6 +94,7 @@ export type {
   PresenceEvent,
   Return,
   Roster,
+  RosterMember,
   Shrinkable,
   SocketLimits,
   Store,

@@ -20,9 +20,8 @@ interface Exports {
 const CLIENT: Exports = {
   classes: "ChatClient ChatError ConnectError SendError",
   functions: "connect",
-  types: "ChatRoom ClientOptions Entry ErrorCode JoinOptions MemberInfo Message MessageEntry " +
-    "PresenceChange PresenceEntry PresenceEvent ReadOptions RoomEvent Status " +
-    "WaitOptions",
+  types: "ChatRoom ClientOptions ErrorCode JoinOptions LoggedEvent Message PresenceChange " +
+    "PresenceEvent ReadOptions RoomEvent RoomMember Status WaitOptions",
 };
 
 const EXPORTS: Record<string, Exports> = {
@@ -33,8 +32,8 @@ const EXPORTS: Record<string, Exports> = {
     functions: "chooseStore createChat",
     types: "Bus Chat ChatErrorOptions ChatOptions ClientStore Draft EngineOptions ErrorCode " +
       "Fields HubOptions LogEntry LogLimits LogPart LogStore Logger MemberInfo MessageDraft " +
-      "OpenStore PresenceDraft PresenceEntry PresenceEvent Return Shrinkable SocketLimits Store " +
-      "StoreEvents StoreLimits StoreOptions StoredClient StoredRoom",
+      "OpenStore PresenceDraft PresenceEntry PresenceEvent Return RosterMember Shrinkable " +
+      "SocketLimits Store StoreEvents StoreLimits StoreOptions StoredClient StoredRoom",
   },
   "./cli": {},
   "./protocol": {

@@ -7,7 +7,6 @@
  */
 
 import unhomoglyph from "unhomoglyph";
-import type { MemberInfo } from "../protocol/frames.ts";
 import { shownName } from "../protocol/names.ts";
 
 /** The name of somebody without a name. */
@@ -58,9 +57,9 @@ export class Names {
   }
 
   /** Remembers those who are in the room, and nobody else. */
-  meet(members: Iterable<MemberInfo>): void {
+  meet(members: Iterable<{ clientId: string; name?: string }>): void {
     const here = new Map(
-      [...members].slice(1 - MAX_KNOWN).map(({ client_id, name }) => [client_id, name]),
+      [...members].slice(1 - MAX_KNOWN).map(({ clientId, name }) => [clientId, name]),
     );
     for (const [id, { name }] of this.#people) {
       if (here.has(id) && here.get(id) === name) here.delete(id);

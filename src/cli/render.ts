@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { MemberInfo, PresenceChange, RoomEvent, Status } from "../../client.ts";
+import type { PresenceChange, RoomEvent, RoomMember, Status } from "../../client.ts";
 import { escapeJson, escapeLines, escapeText } from "../protocol/escape.ts";
 import { shownName } from "../protocol/names.ts";
 import { expandTabs, wrap } from "./columns.ts";
@@ -23,7 +23,7 @@ export type Shown =
   /** This person left a room. */
   | { type: "left"; name: string }
   /** Who is here; `own` is the id of this person. */
-  | { type: "members"; members: MemberInfo[]; presence: boolean; own: string }
+  | { type: "members"; members: RoomMember[]; presence: boolean; own: string }
   /** The state of the connection; `lost` where there was one until now. */
   | { type: "status"; status: Status; lost?: boolean }
   | { type: "help"; text: string }
@@ -84,7 +84,7 @@ export function toText(shown: Shown, look: Look, setting: Setting): string | und
   const { mark, sgr } = KINDS[kind];
   const paint = (code: string, part: string) =>
     look.colour && code !== "" && part !== "" ? `\x1b[${code}m${part}\x1b[0m` : part;
-  const time = look.time("at" in shown ? shown.at : setting.now, setting.now);
+  const time = look.time("sentAt" in shown ? shown.sentAt : setting.now, setting.now);
   const author = name === undefined ? "" : `${name}: `;
   const rows = rowsOf(author, lines, time.length + 3, setting.columns);
   let unsaid = author.length;
@@ -215,8 +215,8 @@ function membersOf(
   names: Names,
 ): string {
   if (!presence) return "The room is too large to tell who is here";
-  const labels = members.map(({ client_id, name, away }) =>
-    names.of(client_id, name) + (client_id === own ? " (you)" : away ? " (away)" : "")
+  const labels = members.map(({ clientId, name, away }) =>
+    names.of(clientId, name) + (clientId === own ? " (you)" : away ? " (away)" : "")
   );
   return `${labels.length} here: ${labels.join(", ")}`;
 }

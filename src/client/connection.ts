@@ -16,20 +16,46 @@ import {
   type Ref,
   type ServerFrame,
   SUBPROTOCOL,
+  type SuccessFrame,
 } from "../protocol/frames.ts";
-import { MAX_MEMBERS } from "../protocol/roster.ts";
+import { MAX_MEMBERS, named } from "../protocol/roster.ts";
+import {
+  CLOSE_MS,
+  MAX_REQUESTS,
+  MAX_TEXT,
+  MAX_WAITING,
+  MIN_BEAT_MS,
+  MOST_RETRY_MS,
+  PROBE_MS,
+} from "./limits.ts";
+
+/** A person in a room. */
+export interface RoomMember {
+  /** The public id of the client. */
+  clientId: string;
+  /** The name that others see, where the client has one. */
+  name?: string;
+  /** Set while the client has no connection and may still come back. */
+  away?: true;
+}
+
+/** A frame in which members are what apps see. */
+type WithMembers<Frame> = { [K in keyof Frame]: K extends "members" ? RoomMember[] : Frame[K] };
+
+/** Everything a server may say, read and checked. */
+type Heard = WithMembers<ServerFrame>;
+
+/** A request was carried out. */
+export type SuccessReply = WithMembers<SuccessFrame>;
 
 /** A reply that says yes. */
-export type Accepted = Exclude<ServerFrame, { status: "error" }>;
+export type Accepted = Exclude<Heard, { status: "error" }>;
 
 /** A frame that tells something nobody asked for. */
 export type Push = Exclude<
-  ServerFrame,
+  Heard,
   { status: "connected" } | { event: "members" | "ping" | "goodbye" }
 >;
-
-/** The longest time, in milliseconds, that a server can ask a client to stay away. */
-const MOST_RETRY_MS = 600_000;
 
 /** The end of a connection. */
 export interface End {
@@ -53,28 +79,12 @@ interface PendingRequest extends Deferred<unknown> {
   accept: (reply: Accepted) => unknown;
 }
 
-/** The most requests without a reply. */
-const MAX_REQUESTS = 1_000;
-
-/** Fields that are texts wherever they stand, but for bodies, and the most of one in UTF-16 units: longer than any server has. */
+/** Fields that are texts wherever they stand, but for bodies. */
 const TEXTS = "client_id session room_id room_name room_token epoch from name message reason"
   .split(" ");
-const MAX_TEXT = 512;
 
 /** Fields that are whole numbers wherever they stand. */
 const COUNTS = "n seq after at from_seq to_seq".split(" ");
-
-/** However often the server wants to hear something, the heart beats no faster, in milliseconds. */
-const MIN_BEAT_MS = 5;
-
-/** The time that a server may take to give a sign of life that it was asked for, in milliseconds. */
-export const PROBE_MS = 5_000;
-
-/** The most bytes that wait to be sent with which a `ping` is answered: any of them is a sign of life. */
-const MAX_WAITING = 4_096;
-
-/** The time that a server may take to answer a close, in milliseconds. */
-const CLOSE_MS = 1_000;
 
 /** A connection that speaks `parley.v1`. */
 export class Connection {
@@ -83,7 +93,7 @@ export class Connection {
   readonly #requests = new Map<Ref, PendingRequest>();
   #refs = 0;
   /** Members that the next reply does not name again. */
-  readonly #named: MemberInfo[] = [];
+  readonly #named: RoomMember[] = [];
   #goodbye: End | undefined;
   #ended = false;
   #heardAt = performance.now();
@@ -246,7 +256,7 @@ export class Connection {
     }
   }
 
-  #read(frame: ServerFrame): void {
+  #read(frame: Heard): void {
     if (frame.event === "goodbye") {
       const { code, reason } = frame;
       this.#goodbye = { code, reason, ...retryAfter(frame.retry_after_ms) };
@@ -264,7 +274,7 @@ export class Connection {
   }
 
   /** Settles the request that a frame is the reply to, and says whether there is one: refs of messages are others. */
-  #answer(frame: ServerFrame & { ref?: Ref }): boolean {
+  #answer(frame: Heard & { ref?: Ref }): boolean {
     const request = this.#requests.get(frame.ref!);
     if (request === undefined) return false;
     this.#requests.delete(frame.ref!);
@@ -305,12 +315,14 @@ export function retryAfter(ms: unknown): { retryAfterMs?: number } {
 }
 
 /** Reads a frame, and checks what would do harm if it were otherwise. */
-function parse(data: unknown): ServerFrame {
+function parse(data: unknown): Heard {
   const text = String(data);
   const frame: ServerFrame = text.length > MAX_FRAME_CHARS ? null : JSON.parse(text);
   if (!isSound(frame) || frame.status === undefined && !isEvent(frame)) throw new TypeError();
-  if ("members" in frame) frame.members = (frame.members ?? []).map(known);
-  return frame;
+  if ("members" in frame) {
+    (frame as { members: unknown }).members = (frame.members ?? []).map(known);
+  }
+  return frame as Heard;
 }
 
 function isEvent(frame: Exclude<ServerFrame, { status: string }>): boolean {
@@ -349,8 +361,8 @@ function isText(value: unknown): boolean {
 }
 
 /** Copies what is known of a member: whatever else a server tells is not kept. */
-function known(member: MemberInfo): MemberInfo {
-  const { client_id, name, away } = member;
-  if (!isSound(member) || !isText(client_id)) throw new TypeError();
-  return { client_id, ...(name === undefined ? {} : { name }), ...(away ? { away: true } : {}) };
+function known(member: MemberInfo): RoomMember {
+  const { client_id: clientId, name, away } = member;
+  if (!isSound(member) || !isText(clientId)) throw new TypeError();
+  return { clientId, ...named(name), ...(away && { away: true }) };
 }

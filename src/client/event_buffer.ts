@@ -40,7 +40,8 @@ export class EventBuffer<T> {
   #read = 0;
   #readMark: number;
   #ended = false;
-  readonly #sleepers = new Set<() => void>();
+  /** Resolved with the next event; only where a reader waits for it. */
+  #woken: PromiseWithResolvers<void> | undefined;
 
   /**
    * Makes a buffer that keeps the newest events. A reader that is slower
@@ -89,28 +90,35 @@ export class EventBuffer<T> {
     mark: number,
     { signal }: ReadOptions,
   ): AsyncGenerator<T, void, undefined> {
-    while (true) {
-      signal?.throwIfAborted();
-      if (position < this.#first) {
-        position = this.#first;
-        const missed = this.#missed(mark, this.#firstMark);
-        mark = this.#firstMark;
-        if (missed !== undefined) yield missed;
-        continue;
+    // It wakes the others too, who find nothing new.
+    const wake = () => this.#wake();
+    signal?.addEventListener("abort", wake);
+    try {
+      while (true) {
+        signal?.throwIfAborted();
+        if (position < this.#first) {
+          position = this.#first;
+          const missed = this.#missed(mark, this.#firstMark);
+          mark = this.#firstMark;
+          if (missed !== undefined) yield missed;
+          continue;
+        }
+        const next = this.#events[position - this.#first];
+        if (next === undefined) {
+          if (this.#ended) return;
+          await (this.#woken ??= Promise.withResolvers()).promise;
+          continue;
+        }
+        position++;
+        mark = next.mark;
+        if (position > this.#read) {
+          this.#read = position;
+          this.#readMark = mark;
+        }
+        yield next.event;
       }
-      const next = this.#events[position - this.#first];
-      if (next === undefined) {
-        if (this.#ended) return;
-        await this.#more(signal);
-        continue;
-      }
-      position++;
-      mark = next.mark;
-      if (position > this.#read) {
-        this.#read = position;
-        this.#readMark = mark;
-      }
-      yield next.event;
+    } finally {
+      signal?.removeEventListener("abort", wake);
     }
   }
 
@@ -127,19 +135,8 @@ export class EventBuffer<T> {
     this.#events.splice(0, count);
   }
 
-  #more(signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = () => {
-        this.#sleepers.delete(wake);
-        signal?.removeEventListener("abort", wake);
-        resolve();
-      };
-      this.#sleepers.add(wake);
-      signal?.addEventListener("abort", wake);
-    });
-  }
-
   #wake(): void {
-    for (const wake of [...this.#sleepers]) wake();
+    this.#woken?.resolve();
+    this.#woken = undefined;
   }
 }

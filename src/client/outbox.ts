@@ -9,27 +9,7 @@
 
 import { MAX_BATCH } from "../protocol/frames.ts";
 import { utf8Bytes } from "../protocol/utf8.ts";
-
-/** The most messages on their way at once; less than a server takes at once unless it says so. */
-export const MAX_IN_FLIGHT = 128;
-
-/**
- * The most bytes of bodies on their way at once, unless a single body is longer. What its
- * members have in flight together must fit into a room's log: when all of them come back
- * with what they could not send, nobody shall be overrun.
- */
-export const MAX_BYTES_IN_FLIGHT = 131_072;
-
-/**
- * The most bytes of bodies in one frame, unless a single body is longer. With its envelope
- * such a frame has less than 1,024 bytes: Deno's client writes a longer one in two pieces,
- * and the second waits for the acknowledgement of the first (Nagle's algorithm against
- * delayed acknowledgements, 40 ms; measured: 2,900 messages a second instead of 55,000).
- */
-const MAX_BATCH_BYTES = 900;
-
-/** The quotation marks and the comma of a body in a list. */
-const LIST_BYTES = 3;
+import { LIST_BYTES, MAX_BATCH_BYTES, MAX_BYTES_IN_FLIGHT, MAX_IN_FLIGHT } from "./limits.ts";
 
 /** A message that waits for its acknowledgement. */
 export interface Sending {

@@ -7,6 +7,8 @@
  * @module
  */
 
+import { CACHED_MS } from "./limits.ts";
+
 /** Events of the page around a client. */
 export interface PageEvents {
   /** Somebody looks again, the network is back, or the page goes on after a stop. */
@@ -18,12 +20,6 @@ export interface PageEvents {
   /** The page ends: it is closed, left, or loaded again. */
   ended(): void;
 }
-
-/**
- * The time in which a page that was left may come back as it was, in milliseconds: as long as
- * Chromium keeps it. Others keep it longer, and come back to rooms that were left.
- */
-const CACHED_MS = 600_000;
 
 /** The document, where there is one. */
 function page(): EventTarget & { visibilityState?: string } | undefined {

@@ -12,8 +12,9 @@ import { type Deferred, deferred, sleep } from "../protocol/deadline.ts";
 import { mayReconnect, messageOf } from "../protocol/errors.ts";
 import type { ConnectedFrame } from "../protocol/frames.ts";
 import { backoff } from "./backoff.ts";
-import { type Accepted, Connection, type End, PROBE_MS, type Push } from "./connection.ts";
+import { type Accepted, Connection, type End, type Push } from "./connection.ts";
 import { EventBuffer, type ReadOptions } from "./event_buffer.ts";
+import { GOOD_MS, KEPT_STATUSES, OFFLINE_PROBE_MS, PROBE_MS } from "./limits.ts";
 import { isHidden } from "./page.ts";
 
 /** The state of a client's connection. */
@@ -51,18 +52,6 @@ export interface ReconnectorEvents {
   /** It will not come back. */
   over(reason: string): void;
 }
-
-/** The delays between attempts: half a second on average at first, twenty seconds at the most. */
-const BACKOFF = { firstMs: 1_000, mostMs: 20_000 };
-
-/** After a connection that lasted this long, in milliseconds, the backoff begins anew. */
-const GOOD_MS = 5_000;
-
-/** The same when the browser says that there is no network: that may be wrong, but mostly is not. */
-const OFFLINE_PROBE_MS = 1_000;
-
-/** The number of changes of status that are kept for a slow reader. */
-const KEPT_STATUSES = 100;
 
 /** A client's connections, one after the other. */
 export class Reconnector {
@@ -232,7 +221,7 @@ export class Reconnector {
     // Timers of a page that nobody sees come when they want: there is one attempt without any.
     const atOnce = this.#attempt === 0 && (asked !== undefined || isHidden());
     // A server may say when, but not make a client that keeps failing come faster.
-    return Math.max(atOnce ? 0 : backoff(this.#attempt, Math.random(), BACKOFF), asked ?? 0);
+    return Math.max(atOnce ? 0 : backoff(this.#attempt, Math.random()), asked ?? 0);
   }
 
   #finish({ code, reason }: End): void {

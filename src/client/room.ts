@@ -7,33 +7,40 @@
  */
 
 import type { WaitOptions } from "../protocol/deadline.ts";
-import type {
-  Entry,
-  MemberInfo,
-  MessageEntry,
-  PresenceEntry,
-  PresenceEvent,
-  SuccessFrame,
-} from "../protocol/frames.ts";
-import { MAX_MEMBERS, Roster } from "../protocol/roster.ts";
+import type { Entry, PresenceEvent } from "../protocol/frames.ts";
+import { MAX_MEMBERS, named, Roster } from "../protocol/roster.ts";
+import type { RoomMember, SuccessReply } from "./connection.ts";
 import { EventBuffer, type ReadOptions } from "./event_buffer.ts";
+import { KEPT_EVENTS, KEPT_UNITS } from "./limits.ts";
+
+/** An event that has its place in the room's log. */
+export interface LoggedEvent {
+  /** The place in the room's log; it only grows. */
+  seq: number;
+  /** When the server took it, in milliseconds since 1970. */
+  sentAt: number;
+  /** The client id of the author, or of the one that something happened to; empty for `quiet`. */
+  from: string;
+  /** The name of that client, where there is one. */
+  name?: string;
+  /** `true` where that is this client. */
+  own: boolean;
+}
 
 /** A message in a room. */
-export interface Message extends MessageEntry {
+export interface Message extends LoggedEvent {
   /** Tells it from other events. */
   type: "message";
   /** Where it was said. */
   roomId: string;
-  /** `true` where this client said it. */
-  own: boolean;
+  /** The text of the message. */
+  body: string;
 }
 
 /** Somebody came, went, or changed the name; `quiet`: from here on the room is too large to tell. */
-export interface PresenceChange extends Omit<PresenceEntry, "event"> {
+export interface PresenceChange extends LoggedEvent {
   /** The kind of change. */
   type: PresenceEvent;
-  /** `true` where it happened to this client. */
-  own: boolean;
 }
 
 /** Everything that can happen in a room. */
@@ -56,7 +63,7 @@ export interface ChatRoom extends AsyncIterable<Message> {
   /** Its name. */
   readonly name: string;
   /** Everybody in the room, by client id; nobody where `presence` is false. */
-  readonly members: ReadonlyMap<string, MemberInfo>;
+  readonly members: ReadonlyMap<string, RoomMember>;
   /** False in a room that is too large to tell who comes and goes. */
   readonly presence: boolean;
   /** Names this life of the room's log: `seq` begins anew with another. */
@@ -90,12 +97,6 @@ export interface ChatRoom extends AsyncIterable<Message> {
   [Symbol.asyncIterator](): AsyncGenerator<Message, void, undefined>;
 }
 
-/**
- * Bounds of what a room keeps for readers that are slower than it, with sizes in UTF-16 units: as
- * many as a server's log has bytes, so that history is there until it is read.
- */
-const KEPT = { events: 10_000, size: 4_194_304 };
-
 /** Calls of a room to its client. */
 export interface RoomActions {
   /** Says something in the room. */
@@ -109,7 +110,7 @@ export interface RoomActions {
 const PRESENCE = ["join", "away", "back", "leave", "rename", "quiet"] satisfies PresenceEvent[];
 
 /** A reply that lets a client into a room. */
-export type RoomReply = SuccessFrame & { room_id: string };
+export type RoomReply = SuccessReply & { room_id: string };
 
 /** A room this client is in, for the client: apps see the {@linkcode ChatRoom} it implements. */
 export class JoinedRoom implements ChatRoom {
@@ -117,7 +118,7 @@ export class JoinedRoom implements ChatRoom {
   readonly name: string;
   readonly #actions: RoomActions;
   readonly #buffer: EventBuffer<RoomEvent>;
-  readonly #roster = new Roster();
+  readonly #roster = new Roster("clientId");
   /** The `seq` up to which the member list is true; later entries change it. */
   #membersAt = 0;
   /** Set where changes of the member list were missed. */
@@ -132,10 +133,14 @@ export class JoinedRoom implements ChatRoom {
     this.name = reply.room_name ?? "";
     this.#actions = actions;
     this.#enter(reply);
-    this.#buffer = new EventBuffer<RoomEvent>(KEPT, missed, this.#cursor);
+    this.#buffer = new EventBuffer<RoomEvent>(
+      { events: KEPT_EVENTS, size: KEPT_UNITS },
+      missed,
+      this.#cursor,
+    );
   }
 
-  get members(): ReadonlyMap<string, MemberInfo> {
+  get members(): ReadonlyMap<string, RoomMember> {
     return this.#roster.members;
   }
 
@@ -186,7 +191,7 @@ export class JoinedRoom implements ChatRoom {
   }
 
   /** Takes the answer to another join; tells of it where the room `isBack`, or something is missing. */
-  renew(reply: SuccessFrame, isBack = false): void {
+  renew(reply: SuccessReply, isBack = false): void {
     const recovered = reply.recovered !== false && reply.epoch === this.#epoch &&
       (reply.after ?? 0) <= this.#cursor;
     if (recovered) this.#know(reply);
@@ -196,14 +201,13 @@ export class JoinedRoom implements ChatRoom {
 
   /** Takes an entry; one that was had before is passed over, and `false` returned. */
   take(entry: Entry, clientId: string): boolean {
-    const { seq, at, from, name } = entry;
+    const { seq, at: sentAt, from, name } = entry;
     if (!(seq > this.#cursor)) return false;
     this.#cursor = seq;
     // What is known is copied: whatever else a server puts there is not kept.
-    const told = { seq, at, from, ...(name === undefined ? {} : { name }), own: from === clientId };
+    const told = { seq, sentAt, from, ...named(name), own: from === clientId };
     if ("body" in entry) {
-      const { n, body } = entry;
-      this.#push({ ...told, n, body, type: "message", roomId: this.id });
+      this.#push({ ...told, body: entry.body, type: "message", roomId: this.id });
     } else if (PRESENCE.includes(entry.event)) {
       if (seq > this.#membersAt) this.#roster.apply(entry);
       if (this.members.size > MAX_MEMBERS) this.#roster.reset([], true);
@@ -232,13 +236,13 @@ export class JoinedRoom implements ChatRoom {
     this.#buffer.push(event, this.#cursor, body.length + name.length + from.length);
   }
 
-  #enter(reply: SuccessFrame): void {
+  #enter(reply: SuccessReply): void {
     this.#epoch = reply.epoch ?? "";
     this.#cursor = reply.after ?? reply.seq ?? 0;
     this.#know(reply);
   }
 
-  #know(reply: SuccessFrame): void {
+  #know(reply: SuccessReply): void {
     this.#stale = false;
     this.#membersAt = reply.seq ?? 0;
     this.#token = reply.room_token;

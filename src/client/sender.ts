@@ -13,6 +13,7 @@ import { type ConnectedFrame, type ErrorFrame, MAX_BODY_BYTES } from "../protoco
 import { utf8Bytes } from "../protocol/utf8.ts";
 import { patience } from "./backoff.ts";
 import { type Connection, retryAfter } from "./connection.ts";
+import { RETRY_MS } from "./limits.ts";
 import { Outbox, type Sending } from "./outbox.ts";
 
 /** The most messages without an acknowledgement, and what happens to one more. */
@@ -34,9 +35,6 @@ interface Hold {
   /** On the monotonic clock in milliseconds; `Infinity` where that depends on something else. */
   readonly until: number;
 }
-
-/** The time before a message is sent again where the server gave none, in milliseconds. */
-const RETRY_MS = 1_000;
 
 /** Refusals that waiting helps, whether or not the server says how long. */
 const WAITING_HELPS: readonly ErrorCode[] = ["rate_limited", "unavailable", "out_of_order"];

@@ -10,13 +10,24 @@ import type { MemberInfo, PresenceEntry } from "./frames.ts";
 /** The most members of a room that are kept by name. */
 export const MAX_MEMBERS = 10_000;
 
+/** A member as a roster keeps it: {@linkcode MemberInfo} with another name for its id. */
+export type RosterMember<Key extends string> =
+  & Omit<MemberInfo, "client_id">
+  & { [K in Key]: string };
+
 /** The members of a room at one place of its log. */
-export class Roster {
-  readonly #members = new Map<string, MemberInfo>();
+export class Roster<Key extends string = "client_id"> {
+  readonly #members = new Map<string, RosterMember<Key>>();
+  readonly #key: Key;
   #quiet = false;
 
+  /** Makes an empty roster whose members have their id in the field `key`, `client_id` unless given. */
+  constructor(key: Key = "client_id" as Key) {
+    this.#key = key;
+  }
+
   /** Everybody in the room, by client id; nobody where it is quiet. */
-  get members(): ReadonlyMap<string, MemberInfo> {
+  get members(): ReadonlyMap<string, RosterMember<Key>> {
     return this.#members;
   }
 
@@ -26,10 +37,10 @@ export class Roster {
   }
 
   /** Begins again with a list that is known to be true. */
-  reset(members: Iterable<MemberInfo> = [], quiet = false): void {
+  reset(members: Iterable<RosterMember<Key>> = [], quiet = false): void {
     this.#members.clear();
     this.#quiet = quiet;
-    for (const member of members) this.#members.set(member.client_id, member);
+    for (const member of members) this.#members.set(member[this.#key], member);
   }
 
   /** Takes the next presence entry of the log; in a quiet room it changes nothing. */
@@ -38,17 +49,18 @@ export class Roster {
   ): void {
     if (this.#quiet) return;
     const { event, from, name } = entry;
-    const member = { client_id: from, ...(name === undefined ? {} : { name }) };
     switch (event) {
       case "join":
       case "back":
-        this.#members.set(from, member);
-        break;
       case "rename":
-        this.#members.set(from, { ...this.#members.get(from), ...member });
-        break;
       case "away":
-        this.#members.set(from, { ...member, away: true });
+        this.#members.set(from, {
+          // Whoever is renamed while away is still away.
+          ...(event === "rename" && this.#members.get(from)),
+          [this.#key]: from,
+          ...named(name),
+          ...(event === "away" && { away: true }),
+        } as RosterMember<Key>);
         break;
       case "leave":
         this.#members.delete(from);
@@ -61,4 +73,9 @@ export class Roster {
         event satisfies never;
     }
   }
+}
+
+/** The field `name` of somebody who has one. */
+export function named(name: string | undefined): { name?: string } {
+  return name === undefined ? {} : { name };
 }

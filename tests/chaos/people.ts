@@ -171,7 +171,7 @@ async function read(person: Person, start: Extract<Seen, { type: "start" }>): Pr
       case "quiet":
         // Entries that came before anybody could look where the room starts belong to it too.
         if (seen.at(-1) === start) start.after = Math.min(start.after, event.seq - 1);
-        if (event.type === "message") person.lastAt = event.at;
+        if (event.type === "message") person.lastAt = event.sentAt;
         else person.presence.push(event.type);
         seen.push({
           type: "entry",

@@ -128,14 +128,14 @@ pure("Names.meet() remembers those who are in the room, and nobody else", () => 
   const names = new Names();
   names.know("k7q2m9xd", "Ana");
   names.know("4hwnr3tc", "Ben");
-  names.meet([{ client_id: "4hwnr3tc", name: "Ana" }, { client_id: "x2d8wq0p", name: "You" }]);
+  names.meet([{ clientId: "4hwnr3tc", name: "Ana" }, { clientId: "x2d8wq0p", name: "You" }]);
   assertEquals([names.last("k7q2m9xd"), names.of("4hwnr3tc", "Ana")], [undefined, "Ana"]);
   assertEquals(names.of("x2d8wq0p", "You"), "You#wq0p");
 });
 
 pure("Names.meet() remembers the last of more people than it can know", () => {
   const names = new Names();
-  names.meet(Array.from({ length: 10_000 }, (_, i) => ({ client_id: `c${i}`, name: `${i}` })));
+  names.meet(Array.from({ length: 10_000 }, (_, i) => ({ clientId: `c${i}`, name: `${i}` })));
   assertEquals([names.last("c8000"), names.last("c8001"), names.last("c9999")], [
     undefined,
     "8001",

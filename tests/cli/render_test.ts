@@ -18,8 +18,8 @@ const NAMES = new Names();
 const PLAIN: Look = { colour: false, time: clock("UTC") };
 const COLOURED: Look = { colour: true, time: clock("UTC") };
 
-const MESSAGE = { type: "message", roomId: "r", seq: 7, at: AT, from: "a0ana1", n: 1 } as const;
-const PRESENCE = { seq: 7, at: AT, from: "a0ana1", own: false } as const;
+const MESSAGE = { type: "message", roomId: "r", seq: 7, sentAt: AT, from: "a0ana1" } as const;
+const PRESENCE = { seq: 7, sentAt: AT, from: "a0ana1", own: false } as const;
 
 function text(shown: Shown, columns = Infinity, names = NAMES): string | undefined {
   return toText(shown, PLAIN, { now: AT, columns, names });
@@ -128,11 +128,11 @@ pure("toText() takes no time for the worst of messages", () => {
 pure("toText() puts the end of the id behind each name that two people have", () => {
   const names = new Names();
   const people = [
-    { client_id: "a0ana1", name: "Ana" },
-    { client_id: "a0ana2", name: "ANA" },
-    { client_id: "a0ben3", name: "Ben" },
+    { clientId: "a0ana1", name: "Ana" },
+    { clientId: "a0ana2", name: "ANA" },
+    { clientId: "a0ben3", name: "Ben" },
   ];
-  for (const { client_id, name } of people) names.know(client_id, name);
+  for (const { clientId, name } of people) names.know(clientId, name);
   const shown: Shown[] = [
     { ...MESSAGE, name: "Ana", body: "hi", own: true },
     { ...PRESENCE, type: "leave", name: "Ana" },
@@ -153,7 +153,7 @@ pure("toText() passes over what it does not know", () => {
 });
 
 pure("toText() lists who is here, who is away, and who one is oneself", () => {
-  const members = [{ client_id: "a", name: "Ana" }, { client_id: "b", away: true as const }];
+  const members = [{ clientId: "a", name: "Ana" }, { clientId: "b", away: true as const }];
   assertEquals(
     text({ type: "members", members, presence: true, own: "a" }),
     "14:05:09 . 2 here: Ana (you), guest#b (away)",
@@ -242,7 +242,7 @@ function everywhere(evil: string): Shown[] {
     { type: "closed", reason: evil },
     { type: "left", name: evil },
     { type: "room", roomId: evil, name: evil, command: evil },
-    { type: "members", members: [{ client_id: evil, name: evil }], presence: true, own: "" },
+    { type: "members", members: [{ clientId: evil, name: evil }], presence: true, own: "" },
     { type: "status", status: { type: "closed", code: 1, reason: evil } },
     {
       type: "status",

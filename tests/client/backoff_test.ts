@@ -1,15 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { backoff, patience } from "../../src/client/backoff.ts";
+import { MOST_DELAY_MS } from "../../src/client/limits.ts";
 import { pure } from "../support/pure.ts";
-
-const OPTIONS = { firstMs: 100, mostMs: 5_000 };
 
 pure("backoff() doubles its bound up to the longest delay", () => {
   const almost = 1 - Number.EPSILON;
   assertEquals(
-    [0, 1, 2, 5, 6, 1_000].map((attempt) => backoff(attempt, almost, OPTIONS)),
-    [99, 199, 399, 3_199, 4_999, 4_999],
+    [0, 1, 2, 4, 5, 1_000].map((attempt) => backoff(attempt, almost)),
+    [999, 1_999, 3_999, 15_999, 19_999, 19_999],
   );
 });
 
@@ -17,11 +16,11 @@ pure("backoff() takes any delay from nothing to its bound: full jitter", () => {
   const attempts = fc.integer({ min: 0, max: 10_000 });
   const randoms = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
   fc.assert(fc.property(attempts, randoms, (attempt, random) => {
-    const delay = backoff(attempt, random, OPTIONS);
-    assert(Number.isInteger(delay) && delay >= 0 && delay <= OPTIONS.mostMs, `${delay}`);
+    const delay = backoff(attempt, random);
+    assert(Number.isInteger(delay) && delay >= 0 && delay <= MOST_DELAY_MS, `${delay}`);
   }));
-  assertEquals(backoff(4, 0, OPTIONS), 0);
-  assertEquals(backoff(4, 0.5, OPTIONS), 800);
+  assertEquals(backoff(4, 0), 0);
+  assertEquals(backoff(4, 0.5), 8_000);
 });
 
 pure("patience() is what the server asked for, and more the more refusals came in a row", () => {

@@ -136,7 +136,7 @@ Deno.test("a message over 64 KiB is refused before it is sent, by its bytes", as
   ]);
   const seq = await room.send(most);
   const { value } = await room.messages().next();
-  assertEquals([value?.seq, value?.body === most, value?.n], [seq, true, 1]);
+  assertEquals([value?.seq, value?.body === most], [seq, true]);
 });
 
 Deno.test("any text within the limit goes through, however it has to be written", async () => {
@@ -285,9 +285,9 @@ Deno.test("a refused message rejects only itself, and those behind it move up", 
   const first = Number(fates[0]);
   assertEquals(fates, [first, false, first + 1, false, false, first + 2]);
   assertEquals([...chat.rooms.keys()], [room.id]);
-  const read: [string, number][] = [];
-  for await (const { body, n } of room) if (read.push([body, n]) === 3) break;
-  assertEquals(read, [["1", 1], ["2", 2], ["3", 3]]);
+  const read: string[] = [];
+  for await (const { body } of room) if (read.push(body) === 3) break;
+  assertEquals(read, ["1", "2", "3"]);
 });
 
 for (const soon of [0, -5, "soon", null, 1e12]) {

@@ -7,7 +7,6 @@ import {
   SendError,
   type Status,
 } from "../../client.ts";
-import { backoff } from "../../src/client/backoff.ts";
 import { TestChat } from "../support/fixtures.ts";
 import { ScriptedServer, Wire } from "../support/scripted_server.ts";
 import { bounded, pause, shortest, turn } from "../support/waiting.ts";
@@ -366,24 +365,4 @@ Deno.test("a client that was told not to reconnect is closed by a cut", async ()
   wire.cut();
   assertEquals((await bounded(events, () => "no end")).at(-1)?.type, "closed");
   assertEquals(ana.status.type, "closed");
-});
-
-Deno.test("a backoff is spread over all of its range, and capped", { permissions: "none" }, () => {
-  const options = { firstMs: 500, mostMs: 20_000 };
-  const most = (attempt: number) => backoff(attempt, 1 - Number.EPSILON, options) + 1;
-  assertEquals([0, 1, 2, 3, 4, 5, 6, 50, 5_000].map(most), [
-    500,
-    1_000,
-    2_000,
-    4_000,
-    8_000,
-    16_000,
-    20_000,
-    20_000,
-    20_000,
-  ]);
-  assertEquals(backoff(9, 0, options), 0);
-  const tenths = new Set<number>();
-  for (let i = 0; i < 1_000; i++) tenths.add(Math.floor(backoff(3, i / 1_000, options) / 400));
-  assertEquals(tenths.size, 10);
 });

@@ -69,8 +69,8 @@ Deno.test("of members nothing is kept that is not known", async () => {
     (reply) => "members" in reply && reply.members,
     5_000,
   );
-  assertEquals(members, [{ client_id: "a", away: true }, {
-    client_id: "b",
+  assertEquals(members, [{ clientId: "a", away: true }, {
+    clientId: "b",
     name: "Ben",
     away: true,
   }]);
@@ -89,7 +89,7 @@ Deno.test("a reply names the members too that came before it", async () => {
   const { connection, pushed } = await open(server.url);
   const join = () =>
     connection.request({ action: "join" }, (reply) => {
-      return "members" in reply && reply.members?.map(({ client_id }) => client_id);
+      return "members" in reply && reply.members?.map(({ clientId }) => clientId);
     }, 5_000);
   assertEquals([await join(), await join()], [["ana", "ben", "0"], ["ana", "ben", "1"]]);
   assertEquals(pushed, []);

@@ -1,12 +1,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import {
-  MAX_BYTES_IN_FLIGHT,
-  MAX_IN_FLIGHT,
-  type MessageBatch,
-  Outbox,
-  type Sending,
-} from "../../src/client/outbox.ts";
+import { MAX_BYTES_IN_FLIGHT, MAX_IN_FLIGHT } from "../../src/client/limits.ts";
+import { type MessageBatch, Outbox, type Sending } from "../../src/client/outbox.ts";
 
 const pure = { permissions: "none" } as const;
 

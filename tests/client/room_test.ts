@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { RoomMember, SuccessReply } from "../../src/client/connection.ts";
 import { JoinedRoom, type RoomActions, type RoomEvent } from "../../src/client/room.ts";
-import type { Entry, MemberInfo, PresenceEvent, SuccessFrame } from "../../src/protocol/frames.ts";
+import type { Entry, PresenceEvent } from "../../src/protocol/frames.ts";
 
 const pure = { permissions: "none" } as const;
 
@@ -10,7 +11,7 @@ const NO_ACTIONS: RoomActions = {
   leave: () => Promise.resolve(),
 };
 
-function room(reply: Partial<SuccessFrame> = {}, actions = NO_ACTIONS): JoinedRoom {
+function room(reply: Partial<SuccessReply> = {}, actions = NO_ACTIONS): JoinedRoom {
   return new JoinedRoom({
     status: "success",
     room_id: "r1",
@@ -36,7 +37,7 @@ function take(to: JoinedRoom, ...entries: Entry[]): void {
   for (const entry of entries) to.take(entry, "me");
 }
 
-function members(of: JoinedRoom): MemberInfo[] {
+function members(of: JoinedRoom): RoomMember[] {
   return [...of.members.values()];
 }
 
@@ -49,20 +50,20 @@ async function rest(of: JoinedRoom): Promise<RoomEvent[]> {
 }
 
 Deno.test("a room begins with what the server answered", pure, () => {
-  const lobby = room({ seq: 9, after: 4, members: [{ client_id: "ben" }], presence: false });
+  const lobby = room({ seq: 9, after: 4, members: [{ clientId: "ben" }], presence: false });
   assertEquals([lobby.id, lobby.name, lobby.epoch], ["r1", "Lobby", "e1"]);
   assertEquals([lobby.cursor, lobby.presence], [4, false]);
-  assertEquals(members(lobby), [{ client_id: "ben" }]);
+  assertEquals(members(lobby), [{ clientId: "ben" }]);
 });
 
 Deno.test("entries become events, and say whether they are this client's own", pure, async () => {
   const lobby = room();
   take(lobby, seen(1, "join", "me"), said(2, "hi", "me"), said(3, "ho"));
-  const at = 7;
+  const sentAt = 7;
   assertEquals(await rest(lobby), [
-    { type: "join", seq: 1, at, from: "me", own: true },
-    { type: "message", roomId: "r1", seq: 2, at, from: "me", n: 2, body: "hi", own: true },
-    { type: "message", roomId: "r1", seq: 3, at, from: "ben", n: 3, body: "ho", own: false },
+    { type: "join", seq: 1, sentAt, from: "me", own: true },
+    { type: "message", roomId: "r1", seq: 2, sentAt, from: "me", body: "hi", own: true },
+    { type: "message", roomId: "r1", seq: 3, sentAt, from: "ben", body: "ho", own: false },
   ]);
   assertEquals(lobby.cursor, 3);
 });
@@ -77,37 +78,37 @@ Deno.test("an entry that comes again, or too late, is passed over", pure, async 
 });
 
 Deno.test("the member list follows who comes, goes and is renamed", pure, () => {
-  const lobby = room({ members: [{ client_id: "me" }] });
+  const lobby = room({ members: [{ clientId: "me" }] });
   take(lobby, seen(1, "join", "ben", "Ben"), seen(2, "join", "cleo"));
   assertEquals(members(lobby), [
-    { client_id: "me" },
-    { client_id: "ben", name: "Ben" },
-    { client_id: "cleo" },
+    { clientId: "me" },
+    { clientId: "ben", name: "Ben" },
+    { clientId: "cleo" },
   ]);
   take(lobby, seen(3, "away", "ben", "Ben"), seen(4, "rename", "cleo", "Cleo"));
-  assertEquals(lobby.members.get("ben"), { client_id: "ben", name: "Ben", away: true });
-  assertEquals(lobby.members.get("cleo"), { client_id: "cleo", name: "Cleo" });
+  assertEquals(lobby.members.get("ben"), { clientId: "ben", name: "Ben", away: true });
+  assertEquals(lobby.members.get("cleo"), { clientId: "cleo", name: "Cleo" });
   take(lobby, seen(5, "back", "ben", "Ben"), seen(6, "leave", "cleo", "Cleo"));
-  assertEquals(members(lobby), [{ client_id: "me" }, { client_id: "ben", name: "Ben" }]);
+  assertEquals(members(lobby), [{ clientId: "me" }, { clientId: "ben", name: "Ben" }]);
 });
 
 Deno.test("who is renamed while away is still away", pure, () => {
   const lobby = room();
   take(lobby, seen(1, "join"), seen(2, "away"), seen(3, "rename", "ben", "Benny"));
-  assertEquals(members(lobby), [{ client_id: "ben", name: "Benny", away: true }]);
+  assertEquals(members(lobby), [{ clientId: "ben", name: "Benny", away: true }]);
 });
 
 Deno.test("history does not change the member list, which is newer", pure, async () => {
-  const lobby = room({ seq: 3, after: 0, members: [{ client_id: "cleo" }] });
+  const lobby = room({ seq: 3, after: 0, members: [{ clientId: "cleo" }] });
   take(lobby, seen(1, "join", "ben"), seen(2, "join", "cleo"), seen(3, "leave", "ben"));
-  assertEquals(members(lobby), [{ client_id: "cleo" }]);
+  assertEquals(members(lobby), [{ clientId: "cleo" }]);
   take(lobby, seen(4, "join", "me"));
-  assertEquals(members(lobby), [{ client_id: "cleo" }, { client_id: "me" }]);
+  assertEquals(members(lobby), [{ clientId: "cleo" }, { clientId: "me" }]);
   assertEquals((await rest(lobby)).length, 4);
 });
 
 Deno.test("a room that has become too large knows nobody any more, and says so", pure, async () => {
-  const lobby = room({ members: [{ client_id: "ben" }] });
+  const lobby = room({ members: [{ clientId: "ben" }] });
   take(lobby, seen(1, "quiet", ""));
   assertEquals([lobby.presence, members(lobby)], [false, []]);
   assertEquals((await rest(lobby)).map(({ type }) => type), ["quiet"]);
@@ -130,8 +131,8 @@ Deno.test("nothing of an entry is kept that is not known", pure, async () => {
   const more = { colour: "red", members: [], meta: { large: true } };
   take(lobby, { ...said(1, "hi"), ...more }, { ...seen(2, "join", "eva", "Eva"), ...more });
   assertEquals(await rest(lobby), [
-    { type: "message", roomId: "r1", seq: 1, at: 7, from: "ben", n: 1, body: "hi", own: false },
-    { type: "join", seq: 2, at: 7, from: "eva", name: "Eva", own: false },
+    { type: "message", roomId: "r1", seq: 1, sentAt: 7, from: "ben", body: "hi", own: false },
+    { type: "join", seq: 2, sentAt: 7, from: "eva", name: "Eva", own: false },
   ]);
 });
 
@@ -139,10 +140,10 @@ Deno.test(
   "an entry of a kind that is not known yet changes nothing but the cursor",
   pure,
   async () => {
-    const lobby = room({ members: [{ client_id: "ben" }] });
+    const lobby = room({ members: [{ clientId: "ben" }] });
     const kinds = ["waves", "closed", "message", "toString", undefined];
     kinds.forEach((kind, i) => take(lobby, seen(i + 1, kind as PresenceEvent)));
-    assertEquals([lobby.cursor, members(lobby)], [5, [{ client_id: "ben" }]]);
+    assertEquals([lobby.cursor, members(lobby)], [5, [{ clientId: "ben" }]]);
     assertEquals(await rest(lobby), []);
   },
 );
@@ -159,18 +160,18 @@ Deno.test("no field of an entry takes the place of what the client says of it", 
 Deno.test("a rejoin that recovered goes on behind the cursor with new members", pure, async () => {
   const lobby = room();
   take(lobby, said(1, "one"));
-  const reply: SuccessFrame = {
+  const reply: SuccessReply = {
     status: "success",
     room_id: "r1",
     epoch: "e1",
     seq: 3,
     after: 1,
-    members: [{ client_id: "cleo" }],
+    members: [{ clientId: "cleo" }],
     recovered: true,
   };
   lobby.renew(reply, true);
   take(lobby, said(1, "one"), said(2, "two"), seen(3, "leave"));
-  assertEquals(members(lobby), [{ client_id: "cleo" }]);
+  assertEquals(members(lobby), [{ clientId: "cleo" }]);
   assertEquals((await rest(lobby)).map((event) => "seq" in event ? event.seq : event), [
     1,
     { type: "recovered", recovered: true },

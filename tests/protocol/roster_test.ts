@@ -46,6 +46,17 @@ pure("Roster.reset() takes a list that is known", () => {
   assertEquals(list(roster), [{ client_id: "ben", away: true }, { client_id: "cleo" }]);
 });
 
+pure("a roster calls the ids of its members as it was told to", () => {
+  const roster = new Roster("clientId");
+  roster.reset([{ clientId: "ana", name: "Ana", away: true }]);
+  roster.apply({ event: "rename", from: "ana", name: "Anna" });
+  roster.apply({ event: "join", from: "ben" });
+  assertEquals([...roster.members], [
+    ["ana", { clientId: "ana", name: "Anna", away: true }],
+    ["ben", { clientId: "ben" }],
+  ]);
+});
+
 pure("Roster.apply() passes over what it does not know", () => {
   const roster = new Roster();
   tell(roster, "dance" as PresenceEvent, "ana");
