@@ -36,3 +36,15 @@ export type Effect =
   | { type: "trim"; clientId: string }
   /** Tell the store that a client will never come back. */
   | { type: "forget"; clientId: string };
+
+/** The end of a connection. */
+export type Closing = Extract<Effect, { type: "close" }>;
+
+/** A question to the store, on behalf of a peer that waits for the answer. It is the last of its effects. */
+export type Question = Extract<Effect, { type: "create" | "open" | "recall" }>;
+
+/** Word to the store that nobody waits for. */
+export type Notice = Extract<
+  Effect,
+  { type: "relay" | "release" | "remember" | "trim" | "forget" }
+>;

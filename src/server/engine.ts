@@ -6,16 +6,16 @@
  */
 
 import { EFFECTS_PER_TICK } from "../core/departures.ts";
-import type { Effect } from "../core/effects.ts";
+import type { Closing, Effect, Notice, Question } from "../core/effects.ts";
 import { Hub } from "../core/hub.ts";
 import { normalizeRoomId, type RandomBytes } from "../core/ids.ts";
 import type { EngineOptions } from "../core/options.ts";
+import { ask, type Hands, perform, tell } from "../core/perform.ts";
 import { ephemeral } from "../core/presence.ts";
 import { rateOf } from "../core/rate_limit.ts";
 import type { Outlet } from "../core/room.ts";
 import type { Peer } from "../core/sessions.ts";
-import type { Bus, OpenStore, Store, StoredRoom } from "../core/store.ts";
-import type { Instant } from "../core/time.ts";
+import type { OpenStore, Store } from "../core/store.ts";
 import * as CLOSE from "../protocol/close_codes.ts";
 import { sleep } from "../protocol/deadline.ts";
 import { addressOf } from "../protocol/decode.ts";
@@ -60,6 +60,15 @@ export class Engine {
   /** Departures that are still to be told: of connections that have ended, and of who was away for too long. */
   readonly #departing = new Backlog();
   readonly #readBuffers = new ReadBuffers<Connection>();
+  readonly #hands: Hands<void> = {
+    send: (to, text) => this.#reply(to, text),
+    close: (closing) => this.#dismiss(closing),
+    deliver: (member) => this.#pump.deliver(member),
+    pass: (room) => this.#pump.pass(room),
+    append: (roomId, drafts) => this.#append(roomId, drafts),
+    tell: (notice) => this.#tell(notice),
+    ask: (question) => this.#ask(question),
+  };
   #accepted = 0;
   #failure: string | undefined;
   #ticker: Timer | undefined;
@@ -308,58 +317,23 @@ export class Engine {
   }
 
   #perform(effects: readonly Effect[]): void {
-    for (const effect of effects) {
-      switch (effect.type) {
-        case "append":
-          this.#append(effect.roomId, effect.drafts);
-          break;
-        case "send":
-          this.#reply(effect.to, effect.text);
-          break;
-        case "deliver":
-          this.#pump.deliver(effect.member);
-          break;
-        case "create":
-          this.#whenOpen(effect, this.#store.create(effect.roomId, effect.name));
-          break;
-        case "open":
-          this.#whenOpen(effect, this.#store.open(effect.roomId, effect.frame.after));
-          break;
-        case "recall": {
-          const { bus } = this.#store;
-          if (bus !== undefined) this.#recall(bus, effect);
-          break;
-        }
-        case "remember":
-          this.#store.clients?.remember(effect.clientId, effect.name);
-          break;
-        case "pass":
-          this.#pump.pass(effect.room);
-          break;
-        case "relay":
-          this.#store.bus?.relay(effect.roomId, effect.text);
-          break;
-        case "release":
-          this.#store.release(effect.roomId);
-          this.#logger.debug("room forgotten", { room: effect.roomId });
-          break;
-        case "trim":
-          this.#store.trim?.(effect.clientId);
-          break;
-        case "forget":
-          this.#store.forget(effect.clientId);
-          break;
-        case "close":
-          this.#dismiss(effect);
-          break;
-        default:
-          effect satisfies never;
-      }
-    }
+    perform(effects, this.#hands);
+  }
+
+  /** Asks the store, and lets the peer wait for what comes of it. */
+  #ask(question: Question): void {
+    const { peer, frame } = question;
+    const answer = ask(question, this.#hub, this.#store, this.#hands);
+    this.#intake.hold(peer, frame.ref, answer, (t, proceed) => proceed(t));
+  }
+
+  #tell(notice: Notice): void {
+    tell(notice, this.#store);
+    if (notice.type === "release") this.#logger.debug("room forgotten", { room: notice.roomId });
   }
 
   /** Stores drafts; what a store throws is as good as a refusal. */
-  #append(roomId: string, drafts: Draft[]): void {
+  #append(roomId: string, drafts: readonly Draft[]): void {
     for (const draft of drafts) {
       try {
         this.#store.append(roomId, draft);
@@ -383,37 +357,6 @@ export class Engine {
     to.send(text);
   }
 
-  /** Goes on with a `create` or `join` when the store has answered. */
-  #whenOpen(
-    { peer, frame }: Extract<Effect, { type: "create" | "open" }>,
-    stored: Promise<StoredRoom | undefined>,
-  ): void {
-    this.#intake.hold(peer, frame.ref, stored, (t, room) => {
-      if (room !== undefined) this.#admit(peer, room, t);
-      this.#perform(this.#hub.opened(peer, frame, room, t));
-    });
-  }
-
-  /** Goes on with a `hello` when the other processes have been asked for its client. */
-  #recall(bus: Bus, { peer, frame, clientId }: Extract<Effect, { type: "recall" }>): void {
-    const { n, sent, ref } = frame;
-    const client = bus.recall(clientId, { n, sent, isHere: () => this.#hub.isHere(peer) });
-    this.#intake.hold(peer, ref, client, (t, known) => {
-      this.#perform(this.#hub.recalled(peer, frame, clientId, known, t));
-    });
-  }
-
-  #admit(peer: Peer, room: StoredRoom, t: Instant): void {
-    let effects: Effect[];
-    try {
-      effects = this.#hub.admit(peer, room, t);
-    } catch (error) {
-      this.#store.release(room.id);
-      throw error;
-    }
-    this.#perform(effects);
-  }
-
   #evict(outlet: Outlet, code: number, reason: string): void {
     if (!(outlet instanceof Connection) || !this.#connections.has(outlet)) return;
     this.#logger.warn("evicted", { connection: outlet.id, code, reason });
@@ -423,7 +366,7 @@ export class Engine {
   }
 
   /** Says goodbye and forgets the connection at once: the close event of a stuck peer never comes. */
-  #dismiss({ peer, code, reason, goodbye }: Extract<Effect, { type: "close" }>): void {
+  #dismiss({ peer, code, reason, goodbye }: Closing): void {
     if (!(peer instanceof Connection)) return;
     peer.close(code, reason, goodbye);
     this.#connections.delete(peer);

@@ -5,10 +5,11 @@
  * @module
  */
 
-import type { Effect } from "../../src/core/effects.ts";
+import type { Effect, Question } from "../../src/core/effects.ts";
 import { Hub } from "../../src/core/hub.ts";
 import { newEpoch } from "../../src/core/ids.ts";
 import { DEFAULTS, type HubOptions } from "../../src/core/options.ts";
+import { ask, type Hands, perform, tell } from "../../src/core/perform.ts";
 import type { Peer, Session } from "../../src/core/sessions.ts";
 import { decode } from "../../src/protocol/decode.ts";
 import { encodeError } from "../../src/protocol/encode.ts";
@@ -86,6 +87,15 @@ class Puppet implements Peer, Speaker {
 export class HubWorld implements World {
   readonly #hub: Hub;
   readonly #store: MemoryStore;
+  readonly #hands: Hands<Promise<void>> = {
+    send: (to, text) => to.send(text),
+    close: () => {},
+    deliver: () => {},
+    pass: () => {},
+    append: (roomId, drafts) => drafts.forEach((draft) => this.#store.append(roomId, draft)),
+    tell: (notice) => tell(notice, this.#store),
+    ask: (question) => this.#ask(question),
+  };
   #now = 0;
 
   /** Makes an empty world. */
@@ -156,46 +166,12 @@ export class HubWorld implements World {
   }
 
   async #perform(effects: Effect[]): Promise<void> {
-    for (const effect of effects) {
-      switch (effect.type) {
-        case "send":
-          effect.to.send(effect.text);
-          break;
-        case "append":
-          for (const draft of effect.drafts) this.#store.append(effect.roomId, draft);
-          break;
-        case "create":
-        case "open": {
-          const { peer, frame, roomId } = effect;
-          const stored = effect.type === "create"
-            ? await this.#store.create(roomId, effect.name)
-            : await this.#store.open(roomId);
-          if (stored !== undefined) {
-            await this.#perform(this.#hub.admit(peer, stored, this.#instant));
-          }
-          await this.#perform(this.#hub.opened(peer, frame, stored, this.#instant));
-          break;
-        }
-        case "release":
-          this.#store.release(effect.roomId);
-          break;
-        case "trim":
-          this.#store.trim(effect.clientId);
-          break;
-        case "forget":
-          this.#store.forget(effect.clientId);
-          break;
-        case "recall":
-        case "remember":
-        case "deliver":
-        case "pass":
-        case "relay":
-        case "close":
-          break;
-        default:
-          effect satisfies never;
-      }
-    }
+    await perform(effects, this.#hands);
+  }
+
+  async #ask(question: Question): Promise<void> {
+    const proceed = await ask(question, this.#hub, this.#store, this.#hands);
+    await proceed(this.#instant);
   }
 }
 

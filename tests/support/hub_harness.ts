@@ -6,18 +6,19 @@
  */
 
 import { assertThrows } from "@std/assert";
-import type { Effect } from "../../src/core/effects.ts";
+import type { Effect, Question } from "../../src/core/effects.ts";
 import { Hub } from "../../src/core/hub.ts";
 import type { RandomBytes } from "../../src/core/ids.ts";
 import { Log } from "../../src/core/log.ts";
 import { DEFAULTS } from "../../src/core/options.ts";
 import type { HubOptions } from "../../src/core/options.ts";
+import { type Hands, perform } from "../../src/core/perform.ts";
 import type { Peer, Session } from "../../src/core/sessions.ts";
 import type { Bus, StoredClient, StoredRoom } from "../../src/core/store.ts";
 import type { Instant } from "../../src/core/time.ts";
 import { encodeEntry } from "../../src/protocol/encode.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
-import type { CreateFrame, HelloFrame, JoinFrame } from "../../src/protocol/frames.ts";
+import type { CreateFrame, Draft, HelloFrame, JoinFrame } from "../../src/protocol/frames.ts";
 import { Roster } from "../../src/protocol/roster.ts";
 
 /** A peer that keeps what it was sent. */
@@ -70,6 +71,15 @@ export class HubBench {
   /** Up to which number the messages of a client were seen in the store. */
   readonly seen = new Map<string, number>();
   readonly #rooms = new Map<string, StoredRoom>();
+  readonly #hands: Hands<void> = {
+    send: (to, text) => to.send(text),
+    close: () => {},
+    deliver: (member) => member.cursor = member.room.log.head,
+    pass: () => {},
+    append: (roomId, drafts) => this.#append(roomId, drafts),
+    tell: () => {},
+    ask: (question) => this.perform(this.#answer(question)),
+  };
 
   constructor(options: Partial<HubOptions> = {}, shared = false) {
     const bus: Bus = {
@@ -148,49 +158,30 @@ export class HubBench {
     ];
   }
 
-  /** Carries effects out as the engine would, but delivers no entries by itself. */
+  /** Carries effects out. The store answers at once, and nothing is delivered by itself. */
   perform(effects: Effect[]): void {
-    for (const effect of effects) {
-      switch (effect.type) {
-        case "send":
-          effect.to.send(effect.text);
-          break;
-        case "append": {
-          const { log, roster } = this.hub.rooms.get(effect.roomId) ?? {};
-          for (const draft of effect.drafts) {
-            const seq = (log?.head ?? 0) + 1;
-            log?.push(seq, encodeEntry(seq, draft));
-            if ("event" in draft) roster?.apply(draft);
-          }
-          break;
-        }
-        case "create": {
-          const { peer, frame, roomId, name } = effect;
-          this.perform(this.opened(peer, frame, this.stored(roomId, name)));
-          break;
-        }
-        case "open":
-          this.perform(this.hub.opened(effect.peer, effect.frame, undefined, this.t));
-          break;
-        case "deliver":
-          effect.member.cursor = effect.member.room.log.head;
-          break;
-        case "recall": {
-          const { peer, frame, clientId } = effect;
-          const known = this.clients.get(clientId);
-          this.perform(this.hub.recalled(peer, frame, clientId, known, this.t));
-          break;
-        }
-        case "close":
-        case "pass":
-        case "relay":
-        case "release":
-        case "remember":
-        case "trim":
-        case "forget":
-          break;
-        default:
-          effect satisfies never;
+    perform(effects, this.#hands);
+  }
+
+  #append(roomId: string, drafts: readonly Draft[]): void {
+    const { log, roster } = this.hub.rooms.get(roomId) ?? {};
+    for (const draft of drafts) {
+      const seq = (log?.head ?? 0) + 1;
+      log?.push(seq, encodeEntry(seq, draft));
+      if ("event" in draft) roster?.apply(draft);
+    }
+  }
+
+  #answer(question: Question): Effect[] {
+    const { peer } = question;
+    switch (question.type) {
+      case "create":
+        return this.opened(peer, question.frame, this.stored(question.roomId, question.name));
+      case "open":
+        return this.hub.opened(peer, question.frame, undefined, this.t);
+      case "recall": {
+        const { frame, clientId } = question;
+        return this.hub.recalled(peer, frame, clientId, this.clients.get(clientId), this.t);
       }
     }
   }

@@ -1,0 +1,139 @@
+/**
+ * Carries effects out: the one place that knows which of them is for the sockets, which for the pump
+ * and which for the store. The server, the tests of the rules and the random stories share it.
+ *
+ * @module
+ */
+
+import type { Draft } from "../protocol/frames.ts";
+import type { Closing, Effect, Notice, Question } from "./effects.ts";
+import type { Hub } from "./hub.ts";
+import type { Member, Outlet, Room } from "./room.ts";
+import type { Peer } from "./sessions.ts";
+import type { Store, StoredRoom } from "./store.ts";
+import type { Instant } from "./time.ts";
+
+/** The hands that carry effects out. `Pending` stands for an answer of the store that is awaited. */
+export interface Hands<Pending> {
+  /** Sends a frame. */
+  send(to: Outlet, text: string): void;
+  /** Sends a last frame and closes. */
+  close(closing: Closing): void;
+  /** Sends a member what it has not been sent yet. */
+  deliver(member: Member): void;
+  /** Sends the members of a room its frames of the moment. */
+  pass(room: Room): void;
+  /** Stores entries, each only if the one before it was not refused. */
+  append(roomId: string, drafts: readonly Draft[]): void;
+  /** Tells the store something, as {@linkcode tell} does. */
+  tell(notice: Notice): void;
+  /** Asks the store something, as {@linkcode ask} does. */
+  ask(question: Question): Pending;
+}
+
+/** Goes on when the store has answered; returns the answer that is awaited next, if there is one. */
+export type Proceed<Pending> = (t: Instant) => Pending | undefined;
+
+/** Carries effects out in their order. Returns the answer that is awaited: at most one of them asks. */
+export function perform<Pending>(
+  effects: readonly Effect[],
+  hands: Hands<Pending>,
+): Pending | undefined {
+  let pending: Pending | undefined;
+  for (const effect of effects) {
+    switch (effect.type) {
+      case "append":
+        hands.append(effect.roomId, effect.drafts);
+        break;
+      case "send":
+        hands.send(effect.to, effect.text);
+        break;
+      case "deliver":
+        hands.deliver(effect.member);
+        break;
+      case "pass":
+        hands.pass(effect.room);
+        break;
+      case "close":
+        hands.close(effect);
+        break;
+      case "create":
+      case "open":
+      case "recall":
+        pending = hands.ask(effect);
+        break;
+      case "relay":
+      case "release":
+      case "remember":
+      case "trim":
+      case "forget":
+        hands.tell(effect);
+        break;
+      default:
+        effect satisfies never;
+    }
+  }
+  return pending;
+}
+
+/** Tells a store what the hub wants it to know. */
+export function tell(notice: Notice, store: Store): void {
+  switch (notice.type) {
+    case "relay":
+      store.bus?.relay(notice.roomId, notice.text);
+      break;
+    case "release":
+      store.release(notice.roomId);
+      break;
+    case "remember":
+      store.clients?.remember(notice.clientId, notice.name);
+      break;
+    case "trim":
+      store.trim?.(notice.clientId);
+      break;
+    case "forget":
+      store.forget(notice.clientId);
+      break;
+    default:
+      notice satisfies never;
+  }
+}
+
+/**
+ * Asks a store what the hub wants to know. Resolves with how to go on, which throws a `ChatError`
+ * where the frame that it is about is refused.
+ */
+export function ask<Pending>(
+  question: Question,
+  hub: Hub,
+  store: Store,
+  hands: Hands<Pending>,
+): Promise<Proceed<Pending>> {
+  const { peer } = question;
+  if (question.type === "recall") {
+    const { frame, clientId } = question;
+    const back = { n: frame.n, sent: frame.sent, isHere: () => hub.isHere(peer) };
+    const recalled = store.bus?.recall(clientId, back) ?? Promise.resolve(undefined);
+    return recalled.then((client) => (t) =>
+      perform(hub.recalled(peer, frame, clientId, client, t), hands)
+    );
+  }
+  const { frame, roomId } = question;
+  const opened = question.type === "create"
+    ? store.create(roomId, question.name)
+    : store.open(roomId, question.frame.after);
+  return opened.then((room) => (t) => {
+    if (room !== undefined) perform(admit(peer, room, t, hub, store), hands);
+    return perform(hub.opened(peer, frame, room, t), hands);
+  });
+}
+
+/** Takes a room in that the store has opened. The store does not keep one open that finds no place. */
+function admit(peer: Peer, room: StoredRoom, t: Instant, hub: Hub, store: Store): Effect[] {
+  try {
+    return hub.admit(peer, room, t);
+  } catch (error) {
+    store.release(room.id);
+    throw error;
+  }
+}
