@@ -14,6 +14,9 @@ import { createLogger, type Logger } from "./logger.ts";
 import { usualMemory } from "./machine.ts";
 import { START_PAGE } from "./start_page.ts";
 
+/** The answer of a chat that has begun to close. */
+const ENDING = "Going away\n";
+
 /** Settings of {@linkcode createChat}: every limit and time, and where it is reached. */
 export interface ChatOptions extends Partial<EngineOptions> {
   /** The path of the WebSocket; `/` unless given. */
@@ -28,8 +31,8 @@ export interface ChatOptions extends Partial<EngineOptions> {
 export interface Chat {
   /**
    * Answers a request: upgrades on the chat's path; to what is no upgrade there, a page for a
-   * browser and 426 for anything else; 200 on `/healthz`, or 503 while nothing can be stored; 404
-   * elsewhere, 400 where it cannot be read. Never throws.
+   * browser and 426 for anything else; 200 on `/healthz`, or 503 while nothing can be stored and
+   * once it closes; 404 elsewhere, 400 where it cannot be read. Never throws.
    */
   (request: Request): Response;
   /** The number of connections and of rooms. */
@@ -60,7 +63,7 @@ export function createChat(options: ChatOptions = {}): Chat {
     // The runtime makes it of the Host header, in which anybody can say anything.
     const url = URL.parse(request.url);
     if (url === null) return new Response("Bad request: no such host\n", { status: 400 });
-    if (url.pathname === "/healthz") return health(engine.failure);
+    if (url.pathname === "/healthz") return health(engine);
     if (url.pathname !== path) return new Response("Not found\n", { status: 404 });
     if (asksFor(request, "upgrade", "websocket")) return upgrade(request, engine);
     return asksFor(request, "accept", "text/html") ? startPage() : upgradeRequired();
@@ -73,7 +76,8 @@ export function createChat(options: ChatOptions = {}): Chat {
   }) as Chat;
 }
 
-function health(failure: string | undefined): Response {
+function health({ closing, failure }: Engine): Response {
+  if (closing) return new Response(ENDING, { status: 503 });
   if (failure === undefined) return new Response("ok\n");
   return new Response(`Nothing can be stored: ${failure}\n`, { status: 503 });
 }
@@ -112,7 +116,7 @@ function upgrade(request: Request, engine: Engine): Response {
   if (refusal !== undefined) return new Response(refusal.text, refusal);
   if (!engine.accepting) {
     // Another server comes sooner than somebody goes.
-    const [text, seconds] = engine.closing ? ["Going away\n", "1"] : ["Full\n", "5"];
+    const [text, seconds] = engine.closing ? [ENDING, "1"] : ["Full\n", "5"];
     return new Response(text, { status: 503, headers: { "retry-after": seconds } });
   }
   const offered = request.headers.get("sec-websocket-protocol")?.split(",") ?? [];

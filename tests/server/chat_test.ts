@@ -123,6 +123,8 @@ Deno.test("Chat.close() says goodbye, closes with 1001, takes nobody in, and may
   const closing = server.chat.close();
   const { status, headers } = await server.handshake();
   assertEquals([status, headers.get("retry-after")], [503, "1"]);
+  const health = server.chat(new Request("http://localhost/healthz"));
+  assertEquals([health.status, await health.text()], [503, "Going away\n"]);
   const reason = "Server is going away";
   assertEquals(await ana.next(), { event: "goodbye", code: 1001, reason, retry_after_ms: 10 });
   assertEquals(await pia.next(), { status: "error", message: reason });
