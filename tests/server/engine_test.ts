@@ -110,6 +110,16 @@ for (const dialect of ["v1", "plain"] as const) {
   });
 }
 
+Deno.test("a new client may say as much as its limits tell, and hello costs none of it", async () => {
+  await using bench = new Bench({ rate: 10 });
+  const socket = bench.connect("v1");
+  socket.hear({ action: "hello" });
+  const { start } = socket.take()[0]?.limits as { start: number };
+  for (let ref = 0; ref <= start; ref++) socket.hear({ action: "ping", ref });
+  const refused = socket.take().filter(({ status }) => status === "error");
+  assertEquals([start, refused.map(({ ref }) => ref)], [15, [15]]);
+});
+
 Deno.test("Engine.close() tells each client its own moment to come back, closes with 1001, and takes no more", async () => {
   await using bench = new Bench({ resumesPerSecond: 10 });
   const sockets = [bench.v1(), bench.v1(), bench.v1()].map(({ socket }) => socket);
