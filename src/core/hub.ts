@@ -18,7 +18,13 @@ import { Liveness } from "./liveness.ts";
 import { Messages } from "./messages.ts";
 import type { HubOptions } from "./options.ts";
 import { presenceEntry, typing } from "./presence.ts";
-import { costOfEntering, costOfReading, costOfTelling, rateOf } from "./rate_limit.ts";
+import {
+  costOfEntering,
+  costOfReading,
+  costOfRenaming,
+  costOfTelling,
+  rateOf,
+} from "./rate_limit.ts";
 import {
   ask,
   goodbye,
@@ -145,7 +151,7 @@ export class Hub {
         return typing(member, t);
       }
       case "rename":
-        session.budget.spend(session.rooms.size + costOfTelling(1, listenersIn(session.rooms)));
+        session.budget.spend(costOfRenaming(session.rooms.size, listenersIn(session.rooms)));
         return [
           success(peer, { message: `You are '${frame.name}' now` }, frame.ref),
           ...this.#rename(session, frame.name, t),

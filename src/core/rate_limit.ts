@@ -8,8 +8,8 @@
 /** Every frame costs one token, and one more for each of these UTF-16 units. */
 const UNITS_PER_TOKEN = 1_024;
 
-/** What is told to a room costs its price once more for each of so many members. */
-export const MEMBERS_PER_PRICE = 128;
+/** The number of members that a frame is told to for its price: for twice as many it costs twice as much. */
+export const MEMBERS_PER_PRICE = 100;
 
 /** What somebody is sent who comes into a room, history and members, costs a token for each of so many. */
 const BYTES_PER_TOKEN = 16_384;
@@ -48,13 +48,18 @@ export function costOfFrame(length: number): number {
 
 /** The tokens that what costs `price` costs besides, as it is told to so many `members`. */
 export function costOfTelling(price: number, members: number): number {
-  return price * Math.floor(members / MEMBERS_PER_PRICE);
+  return price * Math.max(0, members / MEMBERS_PER_PRICE - 1);
+}
+
+/** The tokens that another name costs besides those of its frame: it is told in `rooms`, to `members` of them all together. */
+export function costOfRenaming(rooms: number, members: number): number {
+  return rooms + members / MEMBERS_PER_PRICE;
 }
 
 /** The tokens that a message or several cost besides those of their frame: one for each more, and for all who are told. */
 export function costOfSaying(bodies: readonly string[], members: number): number {
   const more = bodies.length - 1;
-  if (members < MEMBERS_PER_PRICE) return more;
+  if (members <= MEMBERS_PER_PRICE) return more;
   const units = bodies.reduce((sum, { length }) => sum + length, 0);
   return more + costOfTelling(costOfFrame(units) + more, members);
 }

@@ -275,7 +275,7 @@ export interface Limits {
   burst?: number;
   /** Frames at once of a new client. */
   start?: number;
-  /** The number of members of a room for which what is told to them costs its price once more. */
+  /** The number of members that a frame is told to for its price: for twice as many it costs twice as much. */
   price_members?: number;
 }
 

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import {
   costOfEntering,
   costOfFrame,
+  costOfRenaming,
   costOfSaying,
   costOfTelling,
   TokenBucket,
@@ -75,19 +76,28 @@ pure("a frame costs a token, and one for each KiB", () => {
   assertEquals([0, 1_023, 1_024, 65_536].map(costOfFrame), [1, 1, 2, 65]);
 });
 
-pure("what is told costs its price once more for each 128 members", () => {
-  assertEquals([127, 128, 255, 400].map((members) => costOfTelling(2, members)), [0, 2, 2, 6]);
+pure("what is told to a hundred members costs its price, and to more as many times as much", () => {
+  const costs = [2, 100, 125, 150, 400].map((members) => costOfTelling(2, members));
+  assertEquals(costs, [0, 0, 0.5, 1, 6]);
 });
 
-pure("messages cost for each entry that comes of them, and once more for 128 members", () => {
-  assertEquals([127, 128, 255, 400].map((members) => costOfSaying(["a"], members)), [0, 1, 1, 3]);
-  assertEquals([2, 400].map((members) => costOfSaying(["a", "b", "c"], members)), [2, 2 + 3 * 3]);
-  assertEquals(costOfSaying(["x".repeat(65_536)], 400), 65 * 3);
+pure("another name costs for each room, and for all who are told", () => {
+  assertEquals(costOfRenaming(1, 2), 1 + 0.02);
+  assertEquals(costOfRenaming(99, 99 * 120), 99 + 118.8);
 });
+
+pure(
+  "messages cost for each entry that comes of them, and more for more than a hundred members",
+  () => {
+    assertEquals([100, 150, 400].map((members) => costOfSaying(["a"], members)), [0, 0.5, 3]);
+    assertEquals([2, 400].map((members) => costOfSaying(["a", "b", "c"], members)), [2, 2 + 3 * 3]);
+    assertEquals(costOfSaying(["x".repeat(65_536)], 400), 65 * 3);
+  },
+);
 
 pure("coming into a room costs for all who are told, and for what is sent", () => {
   assertEquals(costOfEntering(2, 16_383), 0);
-  assertEquals(costOfEntering(128, 16_384), 2 + 1);
+  assertEquals(costOfEntering(150, 16_384), 1 + 1);
   assertEquals(costOfEntering(0, 4 * 1_048_576), 256);
   assertEquals(costOfEntering(400, 0), 6);
 });

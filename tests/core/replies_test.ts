@@ -77,7 +77,7 @@ pure("a welcome says who the client is, and only in parley.v1 how it comes back"
       rate: 9,
       burst: 18,
       start: 14,
-      price_members: 128,
+      price_members: 100,
     },
     message: "Welcome!",
     ref: "r",

@@ -24,7 +24,7 @@ Deno.test("hello is answered with an identity, a secret, the heartbeat and the l
       rate: 200,
       burst: 400,
       start: 300,
-      price_members: 128,
+      price_members: 100,
     },
     message: "Welcome!",
     ref: "r1",
