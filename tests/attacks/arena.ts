@@ -51,6 +51,8 @@ export interface Attack {
   leadMs?: number;
   /** Lines of each connection. */
   lines: (roomId: string) => string[];
+  /** Connections of each attacker besides, that do something else: `own` is what only they and the attacker know. */
+  crowd?: { sockets: number; dialect: Group["dialect"]; lines: (own: string) => string[] };
 }
 
 /** Settings of a trial of an attack. */
@@ -344,15 +346,19 @@ function newcomers(roomId: string): Group {
 }
 
 function attackersOf(what: Attack, attackers: number, roomId: string): Group[] {
-  const { sockets = 1, dialect = "v1", again = 100, oneAddress, lines } = what;
-  return [{
-    name: "attacker",
-    count: attackers * sockets,
-    dialect,
+  const { sockets = 1, dialect = "v1", again = 100, oneAddress, lines, crowd } = what;
+  const common = {
     from: oneAddress ? "127.0.1.1" : "127.1.*",
     ...(again === null ? {} : { again }),
-    lines: lines(roomId),
-  }];
+  };
+  const groups: Group[] = [
+    { ...common, name: "attacker", count: attackers * sockets, dialect, lines: lines(roomId) },
+  ];
+  for (let i = 0; crowd !== undefined && i < attackers; i++) {
+    const { dialect, sockets: count } = crowd;
+    groups.push({ ...common, name: "crowd", count, dialect, lines: crowd.lines(`@${i}`) });
+  }
+  return groups;
 }
 
 /** Watches what a server holds. */

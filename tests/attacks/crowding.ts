@@ -11,6 +11,7 @@ import {
   create,
   every,
   expect,
+  FOR_EVER_MS,
   forever,
   greet,
   join,
@@ -21,19 +22,18 @@ import {
   RESET,
   RESUME,
   send,
+  set,
   sip,
+  together,
   wait,
 } from "./script.ts";
 import { FULL_LOG, FULL_RATE_MS } from "./spreading.ts";
 
 /** Those of an attacker, and how many rooms each of the first so many makes for all. */
-const CREW = 20;
-const ROOMS_EACH = 4;
+const CREW = { size: 20, roomsEach: 4 };
 
-/** Names of the ids of their rooms. */
-const CREWS_ROOMS = Array.from({ length: CREW * ROOMS_EACH }, (_, i) => {
-  return `@${Math.floor(i / ROOMS_EACH)}-${i % ROOMS_EACH}`;
-});
+/** The same of a crew that does all at the same moment. */
+const TROUPE = { size: 12, roomsEach: 7 };
 
 /** Until all have made their rooms, in milliseconds. */
 const GATHERING_MS = 1_000;
@@ -41,15 +41,30 @@ const GATHERING_MS = 1_000;
 /** The time that it may take to bring so many together, in milliseconds. */
 const LEAD_MS = 4_000;
 
-const JOIN_ALL = CREWS_ROOMS.flatMap((name) => join(`{{${name}}}`));
+/** Names of the ids of the rooms of a crew. */
+function roomsOf({ size, roomsEach }: typeof CREW): string[] {
+  return Array.from({ length: size * roomsEach }, (_, i) => {
+    return `@${Math.floor(i / roomsEach)}-${i % roomsEach}`;
+  });
+}
+
+function joinAll(crew: typeof CREW): string[] {
+  return roomsOf(crew).flatMap((name) => join(`{{${name}}}`));
+}
 
 /** Says hello, makes rooms, and comes into all rooms that the first of them made. */
-const GATHER = [
-  ...greet(),
-  ...Array.from({ length: ROOMS_EACH }, (_, i) => create(`@{{i}}-${i}`)).flat(),
-  wait(GATHERING_MS),
-  ...JOIN_ALL,
-];
+function gather(crew: typeof CREW): string[] {
+  return [
+    ...greet(),
+    ...Array.from({ length: crew.roomsEach }, (_, i) => create(`@{{i}}-${i}`)).flat(),
+    wait(GATHERING_MS),
+    ...joinAll(crew),
+  ];
+}
+
+const CREWS_ROOMS = roomsOf(CREW);
+const JOIN_ALL = joinAll(CREW);
+const GATHER = gather(CREW);
 
 function sendAll(roomId: string, bodies: string[]): string {
   return send({ action: "messages", room_id: roomId, body: bodies });
@@ -60,16 +75,51 @@ export const CROWDING: readonly Attack[] = [
   {
     name: "renames of 20 who are in 80 rooms with each other",
     leadMs: LEAD_MS,
-    sockets: CREW,
+    sockets: CREW.size,
     lines: () => [
       ...GATHER,
       ...forever([every(410), send({ action: "rename", body: `{{count}}${"x".repeat(100)}` })]),
     ],
   },
   {
+    name: "renames of 12 at the same moment, who are in 84 rooms with each other",
+    leadMs: LEAD_MS,
+    sockets: TROUPE.size,
+    lines: () => [
+      ...gather(TROUPE),
+      ...forever([
+        together(1_000),
+        send({ action: "rename", body: `{{count}}${"x".repeat(100)}` }),
+      ]),
+    ],
+  },
+  {
+    name:
+      "batches of 256 empty bodies, as often as they are let in, to 120 plain members of its own",
+    leadMs: LEAD_MS,
+    lines: () => [
+      ...greet(),
+      ...create(),
+      set("@{{i}}", "{{room}}"),
+      wait(2 * GATHERING_MS),
+      ...forever([together(200), sendAll("{{room}}", Array(256).fill(""))]),
+    ],
+    crowd: {
+      sockets: 120,
+      dialect: "plain",
+      lines: (own) => [
+        OPEN,
+        expect(`"client_id":"`),
+        wait(GATHERING_MS),
+        send({ action: "join", body: `{{${own}}}` }),
+        wait(FOR_EVER_MS),
+      ],
+    },
+  },
+  {
     name: "typing of 20 who are in 80 rooms with each other, at the full rate",
     leadMs: LEAD_MS,
-    sockets: CREW,
+    sockets: CREW.size,
     lines: () => [
       ...GATHER,
       ...forever(CREWS_ROOMS.flatMap((name) => [
@@ -81,13 +131,13 @@ export const CROWDING: readonly Attack[] = [
   {
     name: "20 who are in 80 rooms with each other, cut and back again",
     leadMs: LEAD_MS,
-    sockets: CREW,
+    sockets: CREW.size,
     lines: () => [...GATHER, ...forever([RESET, ...RESUME, ...JOIN_ALL])],
   },
   {
     name: "20 who talk in 80 rooms with each other, at the full rate",
     leadMs: LEAD_MS,
-    sockets: CREW,
+    sockets: CREW.size,
     lines: () => [
       ...GATHER,
       ...forever(CREWS_ROOMS.flatMap((name) => [

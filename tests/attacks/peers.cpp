@@ -265,6 +265,10 @@ static bool step(Peer& peer) {
     if (peer.schedule <= now) return true;
     set_wait(peer, Wait::TIME, peer.schedule);
     return false;
+  } else if (op == "together") {
+    const int64_t period = wire::ms(line.number);
+    set_wait(peer, Wait::TIME, (wire::now() / period + 1) * period);
+    return false;
   } else if (op == "mute") {
     peer.muted = true;
     watch(peer);

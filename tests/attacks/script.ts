@@ -87,6 +87,11 @@ export function every(ms: number): string {
   return `every ${ms}`;
 }
 
+/** Waits for the next moment of such a clock that all connections have in common. */
+export function together(ms: number): string {
+  return `together ${ms}`;
+}
+
 /** Reads at most so many bytes, once. */
 export function sip(bytes: number): string {
   return `sip ${bytes}`;
