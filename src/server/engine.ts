@@ -28,7 +28,7 @@ import { Clock } from "./clock.ts";
 import { ClosedSockets } from "./closed_sockets.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { faultOf } from "./faults.ts";
-import { Intake } from "./intake.ts";
+import { Dispatcher } from "./dispatcher.ts";
 import type { Logger } from "./logger.ts";
 import { openMemoryStore } from "./memory_store.ts";
 import { Pump } from "./pump.ts";
@@ -53,7 +53,7 @@ export class Engine {
   readonly #hub: Hub;
   readonly #store: Store;
   readonly #pump: Pump;
-  readonly #intake: Intake;
+  readonly #dispatcher: Dispatcher;
   readonly #clock = new Clock();
   readonly #connections = new Set<Connection>();
   readonly #closedSockets: ClosedSockets;
@@ -84,7 +84,7 @@ export class Engine {
     this.#closedSockets = new ClosedSockets(options.maxConnections);
     this.#connectionOptions = {
       events: {
-        heard: (connection, data) => this.#intake.hear(connection, data),
+        heard: (connection, data) => this.#dispatcher.hear(connection, data),
         ended: (connection, code) => {
           this.#closedSockets.delete(connection);
           this.#guard(connection, () => this.#end(connection, code || CLOSE.abnormal));
@@ -136,7 +136,7 @@ export class Engine {
     const random: RandomBytes = (bytes) => crypto.getRandomValues(bytes);
     this.#hub = new Hub(options, random, sign, this.#store, signRoom);
     const parts = { hub: this.#hub, store: this.#store, pump: this.#pump, clock: this.#clock };
-    this.#intake = new Intake(parts, options.helloMs, {
+    this.#dispatcher = new Dispatcher(parts, options.helloMs, {
       effects: (effects) => this.#perform(effects),
       refused: (connection, error, text) => {
         this.#guard(connection, () => this.#refuse(connection, error, text));
@@ -293,7 +293,7 @@ export class Engine {
   }
 
   #end(connection: Connection, code: number): void {
-    if (!this.#intake.end(connection, code) || !this.#connections.delete(connection)) return;
+    if (!this.#dispatcher.end(connection, code) || !this.#connections.delete(connection)) return;
     connection.close(CLOSE.normal, "");
     this.#letGo(connection);
     const forGood = code === CLOSE.normal;
@@ -324,7 +324,7 @@ export class Engine {
   #ask(question: Question): void {
     const { peer, frame } = question;
     const answer = ask(question, this.#hub, this.#store, this.#hands);
-    this.#intake.hold(peer, frame.ref, answer, (t, proceed) => proceed(t));
+    this.#dispatcher.hold(peer, frame.ref, answer, (t, proceed) => proceed(t));
   }
 
   #tell(notice: Notice): void {

@@ -33,8 +33,8 @@ const SENDS_PER_TURN = 128;
 /** The longest that a `hello` waits until all is stored that its client said before, in milliseconds. */
 const HELLO_WAIT_MS = 1_000;
 
-/** What an intake reports; none of it may throw but `effects`. */
-export interface IntakeEvents {
+/** What a dispatcher reports; none of it may throw but `effects`. */
+export interface DispatcherEvents {
   /** What is to be done about what somebody said. */
   effects(effects: readonly Effect[]): void;
   /** What somebody said, `text`, is refused. */
@@ -49,8 +49,8 @@ export interface IntakeEvents {
   emptied(connection: Connection, code: number): void;
 }
 
-/** What an intake works with. */
-export interface IntakeParts {
+/** What a dispatcher works with. */
+export interface DispatcherParts {
   readonly hub: Hub;
   readonly store: Store;
   readonly pump: Pump;
@@ -58,12 +58,12 @@ export interface IntakeParts {
 }
 
 /** Takes in what all connections of one server say. */
-export class Intake {
+export class Dispatcher {
   readonly #hub: Hub;
   readonly #store: Store;
   readonly #pump: Pump;
   readonly #clock: Clock;
-  readonly #events: IntakeEvents;
+  readonly #events: DispatcherEvents;
   readonly #helloWaitMs: number;
   /** The connections whose next frame may take long: all others go by. */
   readonly #queue = new FlushQueue<Connection>((connection, much) => {
@@ -79,8 +79,12 @@ export class Intake {
   #served: Connection | undefined;
   #goesOn = false;
 
-  /** Makes an intake; a connection is given up that has not said `hello` after `helloMs` milliseconds. */
-  constructor({ hub, store, pump, clock }: IntakeParts, helloMs: number, events: IntakeEvents) {
+  /** Makes a dispatcher; a connection is given up that has not said `hello` after `helloMs` milliseconds. */
+  constructor(
+    { hub, store, pump, clock }: DispatcherParts,
+    helloMs: number,
+    events: DispatcherEvents,
+  ) {
     this.#hub = hub;
     this.#store = store;
     this.#pump = pump;
