@@ -26,6 +26,9 @@ const MAY_SEE: Record<string, string[]> = {
   // The server.
   "src/core": ["src/protocol"],
   "src/store": ["src/core", "src/protocol"],
+  // The suite, which runs where a store of somebody else is tested.
+  "src/store/suite": ["src/core", "src/protocol", "node:assert/strict"],
+  "store.ts": ["src/core", "src/protocol", "src/store", "src/store/suite"],
   "src/store/sqlite": [
     "src",
     "src/core",

@@ -35,6 +35,15 @@ const EXPORTS: Record<string, Exports> = {
       "OpenStore PresenceDraft PresenceEntry PresenceEvent Return RosterMember Shrinkable " +
       "SocketLimits Store StoreEvents StoreLimits StoreOptions StoredClient StoredRoom",
   },
+  "./store": {
+    classes: "ChatError Log MemoryBound MemoryStore Roster",
+    constants: "DELETED",
+    functions: "encodeEntry judge roomGone testStore",
+    types: "Bus ChatErrorOptions ClientStore DeclareTest Draft ErrorCode LogEntry LogLimits " +
+      "LogPart LogStore MemberInfo MessageDraft OpenStore PresenceDraft PresenceEntry " +
+      "PresenceEvent Return Shrinkable Store StoreEvents StoreLimits StoreOptions StoreTraits " +
+      "StoredClient StoredRoom",
+  },
   "./cli": {},
   "./protocol": {
     constants:

@@ -22,7 +22,10 @@ const TESTED_BY: Record<string, string | null> = {
   "store/sqlite/lock": "store/sqlite/database_test.ts",
   "store/sqlite/room": "store/sqlite/store_test.ts",
   // The suite that each implementation runs through.
-  "core/store": "support/store_suite.ts",
+  "core/store": "store/suite/suite_test.ts",
+  "store/suite/bench": "store/suite/suite_test.ts",
+  "store/suite/drafts": "store/suite/suite_test.ts",
+  "store.ts": "examples/file_store_test.ts",
   "protocol/close_codes": "protocol/frames_test.ts",
   "server/machine": "daemon/flags_test.ts",
   "server/memory_store": "server/chat_test.ts",

@@ -17,7 +17,10 @@ import type { Draft } from "../protocol/frames.ts";
 import { Roster } from "../protocol/roster.ts";
 import { DedupWindow, MAX_WINDOW_BYTES } from "./dedup_window.ts";
 
-/** A store whose rooms live as long as this process has somebody interested in them. */
+/**
+ * A store whose rooms live as long as this process has somebody interested in them. A store of
+ * one's own may be made around it: it keeps the rooms for those who do not `release` them.
+ */
 export class MemoryStore implements Store {
   readonly #events: StoreEvents;
   readonly #limits: LogLimits;
@@ -80,6 +83,11 @@ export class MemoryStore implements Store {
     this.#deleted.add(roomId);
     const [oldest] = this.#deleted;
     if (this.#deleted.size > DELETED.rooms) this.#deleted.delete(oldest!);
+  }
+
+  /** The number of the last message of a client that is stored; 0 where there is none. */
+  lastOf(clientId: string): number {
+    return this.#windows.get(clientId)?.last ?? 0;
   }
 
   trim(clientId: string): void {

@@ -16,8 +16,8 @@ import { encodeError } from "../../src/protocol/encode.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
 import type { Entry, MemberInfo } from "../../src/protocol/frames.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
+import { IGNORE } from "../../src/store/suite/bench.ts";
 import type { Frame, RawSocket, TestChat } from "../support/fixtures.ts";
-import { IGNORE } from "../support/store_suite.ts";
 import { until } from "../support/waiting.ts";
 import { chance } from "./setting.ts";
 

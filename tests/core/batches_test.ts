@@ -7,7 +7,7 @@ import {
 } from "../../src/core/batches.ts";
 import { Log } from "../../src/core/log.ts";
 import { encodeEntry } from "../../src/protocol/encode.ts";
-import { messageDraft } from "../support/drafts.ts";
+import { messageDraft } from "../../src/store/suite/drafts.ts";
 import { pure } from "../support/pure.ts";
 
 function logOf(entries: number, body = "x", logEntries = 1_000): Log {

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { ChatError } from "../../src/protocol/errors.ts";
-import { messageDraft } from "../support/drafts.ts";
+import { messageDraft } from "../../src/store/suite/drafts.ts";
 import { HubBench, refusal, twoInRoom } from "../support/hub_harness.ts";
 import { pure } from "../support/pure.ts";
 

@@ -3,7 +3,7 @@ import type { Effect } from "../../src/core/effects.ts";
 import { ask, type Hands, perform, tell } from "../../src/core/perform.ts";
 import type { Store, StoredRoom } from "../../src/core/store.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
-import { messageDraft } from "../support/drafts.ts";
+import { messageDraft } from "../../src/store/suite/drafts.ts";
 import { FakePeer, HubBench, twoInRoom } from "../support/hub_harness.ts";
 import { pure } from "../support/pure.ts";
 

@@ -4,7 +4,7 @@ import { Log } from "../../src/core/log.ts";
 import { type Member, type Outlet, Room, type Start } from "../../src/core/room.ts";
 import { encodeEntry } from "../../src/protocol/encode.ts";
 import { Roster } from "../../src/protocol/roster.ts";
-import { messageDraft } from "../support/drafts.ts";
+import { messageDraft } from "../../src/store/suite/drafts.ts";
 import { pure } from "../support/pure.ts";
 
 function room(entries = 0, body = "x", logEntries = 1_000): Room {

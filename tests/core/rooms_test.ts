@@ -6,7 +6,7 @@ import type { Peer } from "../../src/core/sessions.ts";
 import { encodeEntry } from "../../src/protocol/encode.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
 import { Roster } from "../../src/protocol/roster.ts";
-import { messageDraft } from "../support/drafts.ts";
+import { messageDraft } from "../../src/store/suite/drafts.ts";
 import { pure } from "../support/pure.ts";
 
 /** Rooms of the names given, opened at the times 0, 1, 2… */

@@ -2,9 +2,9 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { DEFAULTS } from "../../src/core/options.ts";
 import { chooseStore } from "../../src/daemon/open_store.ts";
 import { openMemoryStore } from "../../src/server/memory_store.ts";
+import { IGNORE } from "../../src/store/suite/bench.ts";
 import "../support/ignore_unpermitted.ts";
 import { pure } from "../support/pure.ts";
-import { IGNORE } from "../support/store_suite.ts";
 
 pure("chooseStore() knows the store in memory", async () => {
   assertEquals(await chooseStore("memory"), openMemoryStore);

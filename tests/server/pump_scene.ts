@@ -13,7 +13,7 @@ import { Roster } from "../../src/protocol/roster.ts";
 import { Clock } from "../../src/server/clock.ts";
 import { Connection } from "../../src/server/connection.ts";
 import { Pump } from "../../src/server/pump.ts";
-import { messageDraft } from "../support/drafts.ts";
+import { messageDraft } from "../../src/store/suite/drafts.ts";
 
 /** A room with a log of at most `logEntries`, a pump, and what the pump has reported. */
 export function bench(logEntries = 1_000) {

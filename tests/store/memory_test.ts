@@ -2,20 +2,19 @@ import { assertEquals } from "@std/assert";
 import { DELETED } from "../../src/core/store.ts";
 import { WINDOW_SIZE } from "../../src/store/dedup_window.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
-import { messageDraft } from "../support/drafts.ts";
+import { IGNORE } from "../../src/store/suite/bench.ts";
+import { messageDraft } from "../../src/store/suite/drafts.ts";
+import { testStore } from "../../src/store/suite/suite.ts";
 import { pure } from "../support/pure.ts";
-import { IGNORE, testStore } from "../support/store_suite.ts";
 
 let epochs = 0;
 const newEpoch = () => `epoch${++epochs}`;
 
-testStore({
-  name: "MemoryStore",
-  make: (events, limits) => new MemoryStore(events, limits, newEpoch),
-  durable: false,
-  forgetsNumbers: true,
-  permissions: "none",
-});
+testStore(
+  (name, fn) => Deno.test({ name: `MemoryStore: ${name}`, permissions: "none", fn }),
+  () => (events, limits) => new MemoryStore(events, limits, newEpoch),
+  { durable: false },
+);
 
 pure("MemoryStore: of a repeat from too long ago only that it is one can be told", async () => {
   const seqs: number[] = [];

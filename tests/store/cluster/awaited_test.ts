@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { Awaited } from "../../../src/store/cluster/awaited.ts";
-import { messageDraft } from "../../support/drafts.ts";
+import { messageDraft } from "../../../src/store/suite/drafts.ts";
 import { pure } from "../../support/pure.ts";
 
 pure("what is awaited ends when it is seen, up to its place", async () => {

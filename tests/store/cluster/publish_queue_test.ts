@@ -8,7 +8,7 @@ import {
   TRY_FOR_MS,
   unavailable,
 } from "../../../src/store/cluster/publish_queue.ts";
-import { messageDraft, presenceDraft } from "../../support/drafts.ts";
+import { messageDraft, presenceDraft } from "../../../src/store/suite/drafts.ts";
 import { pure } from "../../support/pure.ts";
 
 interface Flight {

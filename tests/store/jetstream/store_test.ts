@@ -3,17 +3,19 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import config from "../../../deno.json" with { type: "json" };
 import { DEFAULTS } from "../../../src/core/options.ts";
-import type { StoreEvents, StoreOptions } from "../../../src/core/store.ts";
+import type { OpenStore, StoreEvents, StoreOptions } from "../../../src/core/store.ts";
 import { ChatError } from "../../../src/protocol/errors.ts";
 import { LIBRARIES } from "../../../src/store/jetstream/link.ts";
 import { parseNatsAddress } from "../../../src/store/jetstream/nats_address.ts";
 import type { JetStreamRoom } from "../../../src/store/jetstream/room.ts";
 import { JetStreamStore } from "../../../src/store/jetstream/store.ts";
+import { IGNORE } from "../../../src/store/suite/bench.ts";
+import { messageDraft, presenceDraft } from "../../../src/store/suite/drafts.ts";
+import { testStore } from "../../../src/store/suite/suite.ts";
 import { FaultProxy } from "../../chaos/fault_proxy.ts";
-import { messageDraft, presenceDraft } from "../../support/drafts.ts";
 import { NatsServer, NEEDS_NATS } from "../../support/nats_server.ts";
-import { IGNORE, testStore } from "../../support/store_suite.ts";
 import { turn, until } from "../../support/waiting.ts";
+import { readsHalves } from "../reads_halves.ts";
 
 const nats = NEEDS_NATS.ignore ? undefined : await NatsServer.start();
 Deno.test.afterAll(() => nats?.[Symbol.asyncDispose]());
@@ -42,13 +44,18 @@ async function besideStores() {
   };
 }
 
-testStore({
-  name: "JetStreamStore",
-  make: (events, limits, place) => node(events, limits, place),
-  durable: true,
-  forgetsNumbers: false,
-  permissions: "inherit",
+const openAt = (place: string): OpenStore => (events, options) => node(events, options, place);
+
+testStore(
+  (name, fn) => Deno.test({ name: `JetStreamStore: ${name}`, ...NEEDS_NATS, fn }),
+  openAt,
+  { durable: true, keepsNumbers: true },
+);
+
+Deno.test({
+  name: "JetStreamStore: half of a surrogate pair in an older stream is read as U+FFFD",
   ...NEEDS_NATS,
+  fn: () => readsHalves(openAt(crypto.randomUUID())),
 });
 
 Deno.test("the libraries that are loaded are those that the types come from", () => {

@@ -9,9 +9,9 @@ import { DatabaseSync } from "node:sqlite";
 import type { StoreEvents } from "../../../src/core/store.ts";
 import { ChatError } from "../../../src/protocol/errors.ts";
 import { SqliteStore } from "../../../src/store/sqlite/store.ts";
+import { IGNORE } from "../../../src/store/suite/bench.ts";
+import { messageDraft, presenceDraft } from "../../../src/store/suite/drafts.ts";
 import { chance, SEED } from "../../chaos/setting.ts";
-import { messageDraft, presenceDraft } from "../../support/drafts.ts";
-import { IGNORE } from "../../support/store_suite.ts";
 import { tempFolder } from "../../support/temp_folder.ts";
 import { until } from "../../support/waiting.ts";
 

@@ -1,13 +1,20 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { MemoryBound } from "../../../src/core/memory_bound.ts";
-import { DELETED, type StoreEvents, type StoreLimits } from "../../../src/core/store.ts";
+import {
+  DELETED,
+  type OpenStore,
+  type StoreEvents,
+  type StoreLimits,
+} from "../../../src/core/store.ts";
 import { ChatError } from "../../../src/protocol/errors.ts";
 import { SqliteStore } from "../../../src/store/sqlite/store.ts";
-import { messageDraft, presenceDraft } from "../../support/drafts.ts";
-import { IGNORE, testStore } from "../../support/store_suite.ts";
+import { IGNORE } from "../../../src/store/suite/bench.ts";
+import { messageDraft, presenceDraft } from "../../../src/store/suite/drafts.ts";
+import { testStore } from "../../../src/store/suite/suite.ts";
 import { tempFolder } from "../../support/temp_folder.ts";
 import { pause, turn, until } from "../../support/waiting.ts";
+import { readsHalves } from "../reads_halves.ts";
 
 let epochs = 0;
 const MADE = {
@@ -18,12 +25,13 @@ const LIMITS = { logEntries: 100, logBytes: 100_000, logAgeMs: 1e15 };
 
 const folder = tempFolder();
 
-testStore({
-  name: "SqliteStore",
-  make: (events, limits, place) => new SqliteStore(`${folder}/${place}`, events, limits, MADE),
-  durable: true,
-  forgetsNumbers: true,
-  permissions: "inherit",
+const openAt = (place: string): OpenStore => (events, options) =>
+  new SqliteStore(`${folder}/${place}`, events, options, MADE);
+
+testStore((name, fn) => Deno.test(`SqliteStore: ${name}`, fn), openAt, { durable: true });
+
+Deno.test("SqliteStore: half of a surrogate pair in an older file is read as U+FFFD", () => {
+  return readsHalves(openAt(crypto.randomUUID()));
 });
 
 /** A store in a file of its own, and what it has reported, in words. */

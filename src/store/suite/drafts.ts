@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { MessageDraft, PresenceDraft, PresenceEvent } from "../../src/protocol/frames.ts";
+import type { MessageDraft, PresenceDraft, PresenceEvent } from "../../protocol/frames.ts";
 
 /** A message without a name. */
 export function messageDraft(from: string, n: number, body = "x", at = 1): MessageDraft {

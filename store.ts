@@ -1,0 +1,48 @@
+/**
+ * All that a store of one's own is made of, and the suite that it has to pass:
+ *
+ * ```ts
+ * import { MemoryStore, type OpenStore, testStore } from "jsr:@parley/chat/store";
+ *
+ * const open: OpenStore = (events, options) =>
+ *   new MemoryStore(events, options, () => crypto.randomUUID());
+ *
+ * testStore(Deno.test, () => open, { durable: false });
+ * ```
+ *
+ * @module
+ */
+
+export { Log } from "./src/core/log.ts";
+export type { LogEntry, LogLimits, LogPart } from "./src/core/log.ts";
+export type { MemoryBound, Shrinkable } from "./src/core/memory_bound.ts";
+export { judge } from "./src/core/numbers.ts";
+export { DELETED } from "./src/core/store.ts";
+export type {
+  Bus,
+  ClientStore,
+  LogStore,
+  OpenStore,
+  Return,
+  Store,
+  StoredClient,
+  StoredRoom,
+  StoreEvents,
+  StoreLimits,
+  StoreOptions,
+} from "./src/core/store.ts";
+export { encodeEntry } from "./src/protocol/encode.ts";
+export { ChatError, roomGone } from "./src/protocol/errors.ts";
+export type { ChatErrorOptions, ErrorCode } from "./src/protocol/errors.ts";
+export type {
+  Draft,
+  MemberInfo,
+  MessageDraft,
+  PresenceDraft,
+  PresenceEntry,
+  PresenceEvent,
+} from "./src/protocol/frames.ts";
+export { Roster } from "./src/protocol/roster.ts";
+export { MemoryStore } from "./src/store/memory.ts";
+export { testStore } from "./src/store/suite/suite.ts";
+export type { DeclareTest, StoreTraits } from "./src/store/suite/suite.ts";
