@@ -84,8 +84,9 @@ export class JetStreamRoom implements StoredRoom {
   #deafen: () => void = () => {};
   /** The greatest `seq` that the stream is known to have for this room. */
   #expected = 0;
-  /** Set where the stream is to be read again, because that failed or for another reason. */
-  #doubtful = true;
+  /** The number of reasons there were to read the stream again, and of those for which that was done. */
+  #doubts = 1;
+  #settled = 0;
   #early: StreamMessage[] = [];
   #reading: Promise<void> | undefined;
   #state: RoomState = "opening";
@@ -133,7 +134,7 @@ export class JetStreamRoom implements StoredRoom {
 
   /** `true` where the stream is known, or likely, to have what the log does not. */
   get lacking(): boolean {
-    return this.#doubtful || this.log.head < this.#expected;
+    return this.#isDoubtful || this.log.head < this.#expected;
   }
 
   /** Where the log is: what this node publishes says so. */
@@ -153,7 +154,7 @@ export class JetStreamRoom implements StoredRoom {
 
   /** Says that something may be missing that nothing else tells of. */
   doubt(): void {
-    this.#doubtful = true;
+    this.#doubts++;
   }
 
   /**
@@ -161,7 +162,7 @@ export class JetStreamRoom implements StoredRoom {
    * have been there that is not there now.
    */
   async open(isNew = false): Promise<void> {
-    this.#doubtful = !isNew;
+    if (isNew) this.#settled = this.#doubts;
     this.#deafen = this.#link.listen(
       this.#link.subject("live", this.id),
       (message) => this.#hear(message),
@@ -176,10 +177,12 @@ export class JetStreamRoom implements StoredRoom {
 
   /** Reads what the log lacks; rejects where that fails, and changes nothing about what is still lacking. */
   catchUp(): Promise<void> {
+    // A doubt that comes later may be about what was read by then.
+    const doubts = this.#doubts;
     return this.#reading ??= this.#catchUp().then(() => {
-      this.#doubtful = false;
+      this.#settled = doubts;
     }, (error) => {
-      this.#doubtful = true;
+      this.doubt();
       throw error;
     }).finally(() => this.#reading = undefined);
   }
@@ -199,6 +202,10 @@ export class JetStreamRoom implements StoredRoom {
   /** Hands a frame that is not stored to the other nodes. */
   relay(text: string): void {
     this.#link.say(this.#link.subject("live", this.id), `${this.#node} ${text}`);
+  }
+
+  get #isDoubtful(): boolean {
+    return this.#doubts > this.#settled;
   }
 
   get #isClosed(): boolean {
@@ -271,7 +278,7 @@ export class JetStreamRoom implements StoredRoom {
   async #read(): Promise<void> {
     const subject = this.#link.subject("room", this.id);
     let last = (await this.#link.last(subject))?.seq ?? 0;
-    if (last < this.#newest && this.#doubtful) last = await this.#skipWhatIsGone(subject);
+    if (last < this.#newest && this.#isDoubtful) last = await this.#skipWhatIsGone(subject);
     const upTo = Math.max(last, this.#expected);
     for (let tries = 0; this.log.head < upTo && !this.#isClosed; tries++) {
       // A replica that answers may be a little behind the one that leads.
@@ -282,7 +289,7 @@ export class JetStreamRoom implements StoredRoom {
       const read = await this.#link.history(subject, start, this.#limits.logEntries);
       if (this.#isClosed) return;
       // What has come by may have been removed before it could be read.
-      if (!this.#doubtful) this.#pushEarly();
+      if (!this.#isDoubtful) this.#pushEarly();
       const { head } = this.log;
       const messages = read.filter(({ seq }) => seq > head);
       if (messages.length === 0) continue;
@@ -383,7 +390,8 @@ export class JetStreamRoom implements StoredRoom {
     this.log.push(seq, whole);
     if (!this.#continuity.afterPush(message)) {
       this.#isRosterKnown = false;
-      this.doubt();
+      // A reading that goes on finds out who is there, too.
+      if (this.#reading === undefined) this.doubt();
     }
     const dot = id.lastIndexOf(".");
     const n = Number(id.slice(dot + 1));

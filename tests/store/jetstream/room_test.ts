@@ -244,6 +244,17 @@ pure(
   },
 );
 
+pure("a room that comes into doubt while it is read is to be read again", async () => {
+  const { room } = await opened(5);
+  const reading = room.catchUp();
+  room.doubt();
+  await reading;
+  assertEquals(room.lacking, true);
+  await room.catchUp();
+  assertEquals(room.lacking, false);
+  room.close();
+});
+
 pure("a room reads the stream when an entry comes whose author had one that it lacks", async () => {
   const { fake, room } = await opened(5);
   await room.catchUp();
