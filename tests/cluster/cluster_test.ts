@@ -254,6 +254,28 @@ Deno.test("who was elsewhere while its node was cut off stays with that node, an
   assertEquals(await heard(ben, 1), [`${ana.id} three`]);
 });
 
+Deno.test("who has gone on elsewhere comes back from a node that did not see it go", {
+  ...NEEDS_NATS,
+}, async () => {
+  const name = `cluster${++names}`;
+  await using proxy = await FaultProxy.to(nats?.host ?? "");
+  await using lost = startNode({ hosts: proxy.host, name });
+  await using b = startNode({ hosts: nats?.host ?? "", name }, { leaseMs: 60_000 });
+  const { host: ana } = await lost.host1();
+  const hello = { session: String(ana.welcome.session), n: 0, sent: 0 };
+  proxy.blackhole();
+  await until(() => lost.log.some(({ event }) => event === "store cannot write"), "not cut off");
+  await ana.close();
+  await using open = await lost.v1(hello);
+  await using there = await b.v1(hello);
+  assertEquals([open.welcome.resumed, there.welcome.resumed], [true, true]);
+  proxy.heal();
+  assertEquals((await there.closed()).code, 4004);
+  await using again = await b.v1(hello);
+  assertEquals(again.welcome.resumed, true);
+  assertEquals((await open.closed()).code, 4500);
+});
+
 Deno.test("who comes to a room later finds its members, however long ago they came", {
   ...NEEDS_NATS,
 }, async () => {

@@ -168,7 +168,9 @@ export class ClientDirectory {
     // Nobody answers for a taking over that came to nothing.
     const isMute = left || node === this.#node || this.#detector.isDead(node, now);
     const patienceMs = isMute ? 0 : HANDOVER_MS;
-    const answer = await this.#handovers.ask(id, note.seq, node, patienceMs);
+    // This node need not have seen it go again while nobody could be asked.
+    const isLate = this.#unasked.get(id) === back;
+    const answer = await this.#handovers.ask(id, note.seq, node, patienceMs, isLate);
     const certain = answer ?? (left ? n : undefined);
     const last = certain ?? (back.n === undefined ? undefined : Math.max(n, back.n));
     if (last === undefined) {

@@ -18,21 +18,22 @@ export class Handovers {
   }
 
   /**
-   * Says that a client is at this node, and waits at most `ms` milliseconds for the node where it
-   * was. Resolves with the number of its last message that is stored; undefined where that is not
-   * known for certain. Other nodes may answer as well where it was before that, and which have not
-   * heard that it went on: they know less.
+   * Says that a client is at this node, or may be where that `isLate`, and waits at most `ms`
+   * milliseconds for the node where it was. Resolves with the number of its last message that is
+   * stored; undefined where that is not known for certain. Other nodes may answer as well where it
+   * was before that, and which have not heard that it went on: they know less.
    */
   async ask(
     clientId: string,
     claim: number,
     node: string,
     ms: number,
+    isLate = false,
   ): Promise<number | undefined> {
     const key = `${node} ${clientId} ${claim}`;
     const { promise, resolve } = Promise.withResolvers<number | undefined>();
     this.#asked.set(key, resolve);
-    this.#bus.say("taken", clientId, claim);
+    this.#bus.say("taken", clientId, claim, isLate);
     const timer = setTimeout(() => resolve(undefined), ms);
     try {
       return await promise;

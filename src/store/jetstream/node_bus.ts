@@ -11,8 +11,11 @@ import type { JetStreamLink } from "./link.ts";
 export interface NodeWords {
   /** A node lives, and said so at this time of its own monotonic clock, in milliseconds. */
   alive(node: string, at: number): void;
-  /** A client is at a node now; `claim` is the place of that in the order of all claims. */
-  taken(node: string, clientId: string, claim: number): void;
+  /**
+   * A client is at a node now; `claim` is the place of that in the order of all claims. With `isLate`
+   * it came there a while ago, and may have gone on to another node since.
+   */
+  taken(node: string, clientId: string, claim: number, isLate: boolean): void;
   /**
    * A node has let go of a client that another one has taken with `claim`, and its messages up to
    * `n` are stored; undefined: and perhaps more.
@@ -42,7 +45,9 @@ export class NodeBus {
   /** Hears all nodes, this one included, from now on. */
   listen(heard: NodeWords): void {
     this.#on("alive", (node, at) => heard.alive(node, Number(at)));
-    this.#on("taken", (node, id, claim) => heard.taken(node, id, Number(claim)));
+    this.#on("taken", (node, id, claim, isLate) => {
+      heard.taken(node, id, Number(claim), isLate === "true");
+    });
     this.#on("left", (node, id, claim, n) => {
       heard.left(node, id, Number(claim), n === "" ? undefined : Number(n));
     });

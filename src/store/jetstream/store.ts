@@ -361,11 +361,11 @@ export class JetStreamStore implements Store, ClientStore, Bus {
         if (late) this.#rooms.forEach((room) => room.doubt());
         this.#health.judge();
       },
-      taken: (node, clientId, claim) => {
+      taken: (node, clientId, claim, isLate) => {
         // A word that is heard late may be older than the claim of this node.
         if (node === this.#node || claim <= this.#directory.claimOf(clientId)) return;
         const wasHere = this.#directory.has(clientId);
-        const mayBeHere = this.#directory.isUnasked(clientId);
+        const mayBeHere = isLate || this.#directory.isUnasked(clientId);
         const stored = this.#directory.handOver(clientId);
         if (wasHere) this.#handovers.answer(clientId, claim, stored);
         this.#taken(clientId, mayBeHere);

@@ -14,7 +14,7 @@ pure(
   async () => {
     const { said, nodes } = handovers();
     const asked = nodes.ask("ana", 4, "east", 10_000);
-    assertEquals(said, ["taken ana 4"]);
+    assertEquals(said, ["taken ana 4 false"]);
     nodes.answered("east", "ben", 4, 1);
     nodes.answered("east", "ana", 3, 2);
     // Where it was earlier, and which has not heard that it went on.

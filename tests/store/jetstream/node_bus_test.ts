@@ -28,13 +28,15 @@ pure("what one node says all hear, itself included, with the same values", () =>
   }
   const bus = new NodeBus("a", link);
   bus.say("alive", 1.5);
-  bus.say("taken", "ana", 7);
+  bus.say("taken", "ana", 7, false);
+  bus.say("taken", "ana", 8, true);
   bus.say("left", "ana", 7, 0);
   bus.say("left", "ana", 7, undefined);
   bus.say("deleted", "k7q2", "e");
   const said = [
     ["alive", "a", 1.5],
-    ["taken", "a", "ana", 7],
+    ["taken", "a", "ana", 7, false],
+    ["taken", "a", "ana", 8, true],
     ["left", "a", "ana", 7, 0],
     ["left", "a", "ana", 7, undefined],
     ["deleted", "a", "k7q2", "e"],
