@@ -1,109 +1,31 @@
 // deno-lint-ignore-file no-console -- this is a program
 /**
- * The chat server: a program to start, and a request handler to mount in a server
- * of your own.
- *
- * ```ts
- * import { createChat } from "jsr:@parley/chat/server";
- *
- * const chat = createChat({ path: "/chat" });
- * const server = Deno.serve((request) =>
- *   URL.parse(request.url)?.pathname === "/" ? new Response("Hello") : chat(request)
- * );
- * Deno.addSignalListener("SIGTERM", async () => {
- *   await chat.close();
- *   await server.shutdown();
- * });
- * ```
+ * The chat server, a program: `deno run -NE jsr:@parley/chat/server` starts it, and `--help` lists
+ * its flags. A chat in a program of your own is `createChat` of `./mount`.
  *
  * @module
  */
 
 import { fstatSync } from "node:fs";
 import config from "./deno.json" with { type: "json" };
-import type { Log, LogEntry, LogLimits, LogPart } from "./src/core/log.ts";
-import type { MemoryBound, Shrinkable } from "./src/core/memory_bound.ts";
-import type { EngineOptions, HubOptions, SocketLimits } from "./src/core/options.ts";
-import type {
-  Bus,
-  ClientStore,
-  LogStore,
-  OpenStore,
-  Return,
-  Store,
-  StoredClient,
-  StoredRoom,
-  StoreEvents,
-  StoreLimits,
-  StoreOptions,
-} from "./src/core/store.ts";
-import { sleep } from "./src/protocol/deadline.ts";
+import type { OpenStore } from "./src/core/store.ts";
 import {
-  type ChatError,
-  type ChatErrorOptions,
-  type ErrorCode,
-  reasonOf,
-} from "./src/protocol/errors.ts";
-import type {
-  Draft,
-  MemberInfo,
-  MessageDraft,
-  PresenceDraft,
-  PresenceEntry,
-  PresenceEvent,
-} from "./src/protocol/frames.ts";
-import type { Roster, RosterMember } from "./src/protocol/roster.ts";
-import { type Chat, type ChatOptions, createChat } from "./src/server/chat.ts";
-import { faultOf } from "./src/server/faults.ts";
-import {
-  checkedSecret,
   parseServerFlags,
   SERVER_HELP,
   type ServerSettings,
   VARIABLES,
 } from "./src/daemon/flags.ts";
-import { createLogger, type Fields, type Logger } from "./src/server/logger.ts";
 import { chooseStore } from "./src/daemon/open_store.ts";
 import { Ended, RequestLimit } from "./src/daemon/requests.ts";
+import { sleep } from "./src/protocol/deadline.ts";
+import { reasonOf } from "./src/protocol/errors.ts";
+import { createChat } from "./src/server/chat.ts";
+import { checkedSecret } from "./src/server/chat_options.ts";
+import { faultOf } from "./src/server/faults.ts";
+import { createLogger } from "./src/server/logger.ts";
 
-export { chooseStore, createChat };
-export type {
-  Bus,
-  Chat,
-  ChatError,
-  ChatErrorOptions,
-  ChatOptions,
-  ClientStore,
-  Draft,
-  EngineOptions,
-  ErrorCode,
-  Fields,
-  HubOptions,
-  Log,
-  LogEntry,
-  Logger,
-  LogLimits,
-  LogPart,
-  LogStore,
-  MemberInfo,
-  MemoryBound,
-  MessageDraft,
-  OpenStore,
-  PresenceDraft,
-  PresenceEntry,
-  PresenceEvent,
-  Return,
-  Roster,
-  RosterMember,
-  Shrinkable,
-  SocketLimits,
-  Store,
-  StoredClient,
-  StoredRoom,
-  StoreEvents,
-  StoreLimits,
-  StoreOptions,
-};
+// For programs that are older than `./mount`.
+export * from "./src/server/chat.ts";
 
 /** The time from a signal to the end of the process at the latest, in milliseconds: less than the 5 s that are promised. */
 const EXIT_MS = 4_000;
@@ -135,11 +57,11 @@ async function main(): Promise<void> {
     if (settings === "help") console.log(SERVER_HELP.trimEnd());
     else if (settings === "version") console.log(config.version);
     else {
-      const { secretFile, store, engine } = settings;
+      const { secretFile, store, engine, nats } = settings;
       if (secretFile !== undefined) {
         engine.secret = checkedSecret("--secret-file", await Deno.readTextFile(secretFile));
       }
-      run(settings, await chooseStore(store));
+      run(settings, await chooseStore(store, nats));
     }
   } catch (error) {
     console.error(reasonOf(error));

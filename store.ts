@@ -43,6 +43,7 @@ export type {
   PresenceEvent,
 } from "./src/protocol/frames.ts";
 export { Roster } from "./src/protocol/roster.ts";
+export type { RosterMember } from "./src/protocol/roster.ts";
 export { MemoryStore } from "./src/store/memory.ts";
 export { testStore } from "./src/store/suite/suite.ts";
 export type { DeclareTest, StoreTraits } from "./src/store/suite/suite.ts";

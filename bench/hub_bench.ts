@@ -6,11 +6,12 @@
 
 import { Hub } from "../src/core/hub.ts";
 import { Log } from "../src/core/log.ts";
+import { newKey, type RandomBytes } from "../src/core/ids.ts";
 import { DEFAULTS } from "../src/core/options.ts";
 import type { Peer, Session } from "../src/core/sessions.ts";
 import type { Instant } from "../src/core/time.ts";
 import { Roster } from "../src/protocol/roster.ts";
-import { newSessionKey, tokenSigner } from "../src/server/token_signer.ts";
+import { tokenSigner } from "../src/server/token_signer.ts";
 
 const NOW: Instant = { now: 0, at: 1_795_419_198_630 };
 const ROOM_ID = "tvd4-q6hq-n9f7-bvha";
@@ -25,11 +26,13 @@ class Silent implements Peer {
   send(): void {}
 }
 
+const random: RandomBytes = (bytes) => crypto.getRandomValues(bytes);
+
 // Without grace a client that disconnects is gone, and none pile up.
 const hub = new Hub(
   { ...DEFAULTS, graceMs: 0 },
-  (bytes) => crypto.getRandomValues(bytes),
-  tokenSigner(newSessionKey()),
+  random,
+  tokenSigner(newKey(random)),
 );
 
 function connect(): Peer {

@@ -6,8 +6,8 @@
  * @module
  */
 
-// Outside of this repository: from "jsr:@parley/chat/server"
-import { createChat } from "../server.ts";
+// Outside of this repository: from "jsr:@parley/chat/mount"
+import { createChat } from "../src/server/chat.ts";
 
 const chat = createChat({ path: "/chat" });
 const page = await Deno.readTextFile(new URL("page.html", import.meta.url));
@@ -23,7 +23,7 @@ const server = Deno.serve({ port, onListen }, (request) => {
     case "/size":
       return Response.json(chat.size);
     default:
-      return chat(request); // /chat, /healthz, and 404 for all else
+      return chat.fetch(request); // /chat, /healthz, and 404 for all else
   }
 });
 

@@ -13,8 +13,8 @@ import { pathsIn, read } from "./support/source_files.ts";
 /**
  * Imports that the files of a folder may have besides each other: files of other folders, programs at
  * the top, packages. `type` before a name allows its types alone. The rows are in order: a
- * folder sees only those above it. No row has the stores of SQLite and NATS: `src/daemon` imports them
- * when they are asked for.
+ * folder sees only those above it. `src/server` has no word for the stores of SQLite and NATS:
+ * whoever mounts a chat in memory loads neither.
  */
 const MAY_SEE: Record<string, string[]> = {
   // What all programs need, whatever they are.
@@ -62,7 +62,14 @@ const MAY_SEE: Record<string, string[]> = {
     "node:v8",
   ],
   // The server as a program.
-  "src/daemon": ["src", "src/core", "src/protocol", "src/server", "@std/cli/parse-args"],
+  "src/daemon": [
+    "src",
+    "src/core",
+    "src/protocol",
+    "src/server",
+    "src/store/jetstream",
+    "@std/cli/parse-args",
+  ],
   "server.ts": ["src/core", "src/daemon", "src/protocol", "src/server", "deno.json", "node:fs"],
 
   // The client: there is nothing to install.

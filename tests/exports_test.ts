@@ -5,9 +5,11 @@
  * @module
  */
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
 import "./support/ignore_unpermitted.ts";
+
+const ROOT = new URL("../", import.meta.url);
 
 /** Names that an entry of the package exports, by kind; types are interfaces and aliases. */
 interface Exports {
@@ -24,24 +26,25 @@ const CLIENT: Exports = {
     "PresenceEvent ReadOptions RoomEvent RoomMember Status WaitOptions",
 };
 
+const MOUNT: Exports = {
+  functions: "createChat",
+  types: "Chat ChatLimits ChatOptions Fields Logger OpenStore",
+};
+
 const EXPORTS: Record<string, Exports> = {
   ".": CLIENT,
   "./client": CLIENT,
-  "./server": {
-    classes: "ChatError Log MemoryBound Roster",
-    functions: "chooseStore createChat",
-    types: "Bus Chat ChatErrorOptions ChatOptions ClientStore Draft EngineOptions ErrorCode " +
-      "Fields HubOptions LogEntry LogLimits LogPart LogStore Logger MemberInfo MessageDraft " +
-      "OpenStore PresenceDraft PresenceEntry PresenceEvent Return RosterMember Shrinkable " +
-      "SocketLimits Store StoreEvents StoreLimits StoreOptions StoredClient StoredRoom",
-  },
+  "./mount": MOUNT,
+  "./sqlite": { functions: "sqlite" },
+  "./nats": { functions: "nats", types: "NatsOptions" },
+  "./server": MOUNT,
   "./store": {
     classes: "ChatError Log MemoryBound MemoryStore Roster",
     constants: "DELETED",
     functions: "encodeEntry judge roomGone testStore",
     types: "Bus ChatErrorOptions ClientStore DeclareTest Draft ErrorCode LogEntry LogLimits " +
       "LogPart LogStore MemberInfo MessageDraft OpenStore PresenceDraft PresenceEntry " +
-      "PresenceEvent Return Shrinkable Store StoreEvents StoreLimits StoreOptions StoreTraits " +
+      "PresenceEvent Return RosterMember Shrinkable Store StoreEvents StoreLimits StoreOptions StoreTraits " +
       "StoredClient StoredRoom",
   },
   "./cli": {},
@@ -84,7 +87,7 @@ interface Declared extends Named {
 async function exportsOf(path: string): Promise<Declared[]> {
   const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
     args: ["doc", "--json", path],
-    cwd: new URL("../", import.meta.url),
+    cwd: ROOT,
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
   const { nodes } = JSON.parse(new TextDecoder().decode(stdout));
@@ -111,4 +114,27 @@ Deno.test("clients and rooms have the members that are listed, and no others", a
       return [name, [...members].filter((member) => !member.startsWith("[")).sort().join(" ")];
     });
   assertEquals(Object.fromEntries(found), MEMBERS);
+});
+
+/** Finds all that a module imports, at once or later, and what that imports. */
+async function graphOf(path: string): Promise<string[]> {
+  const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", path],
+    cwd: ROOT,
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  const { modules } = JSON.parse(new TextDecoder().decode(stdout));
+  return modules.map(({ specifier }: { specifier: string }) => specifier.replace(ROOT.href, ""));
+}
+
+Deno.test("whoever mounts a chat in memory has neither SQLite nor NATS nor a command line with it", async () => {
+  const ways = /sqlite|nats|jetstream|std\/cli|^src\/daemon/;
+  assertEquals((await graphOf("src/server/chat.ts")).filter((name) => ways.test(name)), []);
+  const both = [
+    ...await graphOf("src/store/sqlite/sqlite.ts"),
+    ...await graphOf("src/store/jetstream/nats.ts"),
+  ];
+  for (const name of ["node:sqlite", "npm:/@nats-io/"]) {
+    assert(both.some((module) => module.startsWith(name)), `${name} would not be found`);
+  }
 });

@@ -56,9 +56,9 @@ Deno.test("each command of a page has flags that there are", () => {
   }
 });
 
-Deno.test("the programs of all pages compile", async () => {
+Deno.test("the programs of all pages compile, and those in the comments of all entries", async () => {
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["check", "--quiet", "--doc-only", ...PAGES],
+    args: ["check", "--quiet", "--doc-only", ...PAGES, ...Object.values(config.exports)],
     cwd: ROOT,
   }).output();
   assert(success, new TextDecoder().decode(stderr));

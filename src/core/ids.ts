@@ -10,6 +10,14 @@ const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 /** Fills an array with random bytes; `crypto.getRandomValues` is one. */
 export type RandomBytes = (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>;
 
+/** The bytes of a key. */
+const KEY_BYTES = 32;
+
+/** A new key to sign with: 256 random bits. */
+export function newKey(random: RandomBytes): Uint8Array<ArrayBuffer> {
+  return random(new Uint8Array(KEY_BYTES));
+}
+
 /** A room's id: 80 random bits as four groups of four, like `k7q2-m9xd-4hwn-r3tc`. */
 export function newRoomId(random: RandomBytes): string {
   return group(randomText(16, random));

@@ -27,12 +27,6 @@ export interface StoreLimits extends LogLimits {
 export interface StoreOptions extends StoreLimits {
   /** The time in which a client without a connection may still come back. */
   graceMs: number;
-  /** The number of machines that keep each entry, where a store has several. */
-  replicas: number;
-  /** The time between two looks of a process whether it reaches a shared store: it knows that it does not after two of these. */
-  probeMs: number;
-  /** The time that a process that shares a store may be silent before its members have left. */
-  leaseMs: number;
 }
 
 /** A room as a store knows it. */

@@ -6,11 +6,13 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { joinEmptyValues } from "../arguments.ts";
-import { DEFAULTS, type EngineOptions } from "../core/options.ts";
+import { checkedNumber, type Range } from "../core/option_checks.ts";
+import { DEFAULTS, type EngineNumbers, type EngineOptions, RANGES } from "../core/options.ts";
 import { PROGRAMS } from "../program.ts";
-import { checkedPath } from "../server/chat.ts";
+import { checkedPath, checkedSecret } from "../server/chat_options.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "../server/logger.ts";
 import { usualMemory } from "../server/machine.ts";
+import { NATS_DEFAULTS, NATS_RANGES, type NatsNumbers } from "../store/jetstream/options.ts";
 
 /** The settings of the server program, from its command line. */
 export interface ServerSettings {
@@ -24,6 +26,8 @@ export interface ServerSettings {
   /** The file that the secret of the session tokens is in; it beats the one of the environment. */
   secretFile: string | undefined;
   engine: EngineOptions;
+  /** The settings of NATS, for `chooseStore`. */
+  nats: NatsNumbers;
 }
 
 /** The variables of the environment that are looked at. */
@@ -31,60 +35,55 @@ export const VARIABLES = ["CHAT_PORT", "CHAT_HOST", "CHAT_STORE", "CHAT_SECRET"]
 
 /** A flag that takes a whole number. */
 interface NumberFlag {
-  option: Exclude<keyof EngineOptions, "secret" | "memoryBytes">;
+  option: Exclude<keyof EngineNumbers, "memoryBytes"> | keyof NatsNumbers;
   /** The number of the option's units that one of the flag's is. */
   unit: number;
-  least: number;
-  most: number;
   help: string;
 }
 
-const DAY_S = 86_400;
-const YEARS_S = 3_650 * DAY_S;
-const MANY = 1_000_000_000;
+const SECOND = 1_000;
 
-/** As many characters as 128 random bits have in hexadecimal. */
-const MIN_SECRET_CHARS = 32;
+const PORTS: Range = [0, 65_535];
 
 const NUMBER_FLAGS: Record<string, NumberFlag> = {
-  "log-entries": flag("logEntries", 1, 1, MANY, "entries a room's log keeps"),
-  "log-bytes": flag("logBytes", 1, 1, MANY, "bytes a room's log keeps"),
-  "log-age": flag("logAgeMs", 1_000, 1, YEARS_S, "seconds a room's log keeps an entry"),
-  "empty-room": flag("emptyRoomMs", 1_000, 0, DAY_S, "seconds an empty room can be rejoined"),
-  "grace": flag("graceMs", 1_000, 0, DAY_S, "seconds a cut-off client keeps its place"),
-  "pause": flag("pauseMs", 1_000, 0, YEARS_S, "seconds a client that has paused keeps its place"),
-  "session": flag("sessionMs", 1_000, 0, YEARS_S, "seconds a client without a place is remembered"),
+  "log-entries": flag("logEntries", 1, "entries a room's log keeps"),
+  "log-bytes": flag("logBytes", 1, "bytes a room's log keeps"),
+  "log-age": flag("logAgeMs", SECOND, "seconds a room's log keeps an entry"),
+  "empty-room": flag("emptyRoomMs", SECOND, "seconds an empty room can be rejoined"),
+  "grace": flag("graceMs", SECOND, "seconds a cut-off client keeps its place"),
+  "pause": flag("pauseMs", SECOND, "seconds a client that has paused keeps its place"),
+  "session": flag("sessionMs", SECOND, "seconds a client without a place is remembered"),
   "heartbeat": flag(
     "heartbeatMs",
-    1_000,
-    1,
-    DAY_S,
+    SECOND,
     "seconds until a silent client is asked for a sign of life",
   ),
-  "rate": flag("rate", 1, 0, MANY, "messages a second one client may send; 0: any"),
-  "presence-limit": flag("presenceLimit", 1, 0, MANY, "members up to which presence is logged"),
-  "max-connections": flag("maxConnections", 1, 1, MANY, "connections at once"),
-  "max-rooms": flag("maxRooms", 1, 1, MANY, "rooms at once"),
-  "max-members": flag("maxMembers", 1, 1, MANY, "members of one room"),
-  "max-away": flag("maxAway", 1, 0, MANY, "clients without a connection that are remembered"),
-  "rooms-per-client": flag("maxRoomsPerClient", 1, 1, MANY, "rooms one client may be in"),
-  "high-water": flag("highWaterBytes", 1, 1, MANY, "bytes that may wait for a slow reader"),
-  "stuck": flag("stuckMs", 1, 1, MANY, "milliseconds until a reader that takes nothing is evicted"),
-  "nats-replicas": flag("replicas", 1, 1, 5, "NATS servers that keep each entry: 1, 3 or 5"),
-  "nats-probe": flag("probeMs", 1, 1, DAY_S, "milliseconds between looks whether NATS is reached"),
-  "nats-lease": flag("leaseMs", 1_000, 1, DAY_S, "seconds the members of a dead node stay"),
-  "hello": flag("helloMs", 1_000, 1, DAY_S, "seconds a connection may take to say hello"),
-  "resume-rate": flag("resumesPerSecond", 1, 1, MANY, "clients a second to come back on a restart"),
+  "rate": flag("rate", 1, "messages a second one client may send; 0: any"),
+  "presence-limit": flag("presenceLimit", 1, "members up to which presence is logged"),
+  "max-connections": flag("maxConnections", 1, "connections at once"),
+  "max-rooms": flag("maxRooms", 1, "rooms at once"),
+  "max-members": flag("maxMembers", 1, "members of one room"),
+  "max-away": flag("maxAway", 1, "clients without a connection that are remembered"),
+  "rooms-per-client": flag("maxRoomsPerClient", 1, "rooms one client may be in"),
+  "high-water": flag("highWaterBytes", 1, "bytes that may wait for a slow reader"),
+  "stuck": flag("stuckMs", 1, "milliseconds until a reader that takes nothing is evicted"),
+  "nats-replicas": flag("replicas", 1, "NATS servers that keep each entry: 1, 3 or 5"),
+  "nats-probe": flag("probeMs", 1, "milliseconds between looks whether NATS is reached"),
+  "nats-lease": flag("leaseMs", SECOND, "seconds the members of a dead node stay"),
+  "hello": flag("helloMs", SECOND, "seconds a connection may take to say hello"),
+  "resume-rate": flag("resumesPerSecond", 1, "clients a second to come back on a restart"),
 };
 
-function flag(
-  option: NumberFlag["option"],
-  unit: number,
-  least: number,
-  most: number,
-  help: string,
-): NumberFlag {
-  return { option, unit, least, most, help };
+function flag(option: NumberFlag["option"], unit: number, help: string): NumberFlag {
+  return { option, unit, help };
+}
+
+const ALL_DEFAULTS = { ...DEFAULTS, ...NATS_DEFAULTS };
+
+/** The values of a flag, in its own units. */
+function rangeOf({ option, unit }: NumberFlag): Range {
+  const [least, most] = { ...RANGES, ...NATS_RANGES }[option];
+  return [Math.ceil(least / unit), Math.floor(most / unit)];
 }
 
 /** The text of `--help`. */
@@ -101,7 +100,7 @@ export const SERVER_HELP: string = `Usage: ${PROGRAMS.server} [flags]
   --log-format FORM   ${LOG_FORMATS.join(", ")} (default pretty)
 ${
   Object.entries(NUMBER_FLAGS).map(([name, { option, unit, help }]) =>
-    `  ${`--${name} N`.padEnd(19)} ${help} (default ${DEFAULTS[option] / unit})`
+    `  ${`--${name} N`.padEnd(19)} ${help} (default ${ALL_DEFAULTS[option] / unit})`
   ).join("\n")
 }
   -h, --help, --version
@@ -152,15 +151,19 @@ export function parseServerFlags(
   const memoryBytes = memory === undefined ? usualMemory() : checkedSize("--memory", memory);
   const engine: EngineOptions = { ...DEFAULTS, memoryBytes };
   if (env.CHAT_SECRET) engine.secret = checkedSecret("CHAT_SECRET", env.CHAT_SECRET);
-  for (const [name, { option, unit, least, most }] of Object.entries(NUMBER_FLAGS)) {
+  const nats: NatsNumbers = { ...NATS_DEFAULTS };
+  for (const [name, flag] of Object.entries(NUMBER_FLAGS)) {
     const value = text(name);
-    if (value !== undefined) engine[option] = wholeNumber(`--${name}`, value, least, most) * unit;
+    if (value === undefined) continue;
+    const number = wholeNumber(`--${name}`, value, rangeOf(flag)) * flag.unit;
+    if (isForNats(flag.option)) nats[flag.option] = number;
+    else engine[flag.option] = number;
   }
   const port = text("port");
   return {
     port: port !== undefined
-      ? wholeNumber("--port", port, 0, 65_535)
-      : wholeNumber("CHAT_PORT", env.CHAT_PORT || "8765", 0, 65_535),
+      ? wholeNumber("--port", port, PORTS)
+      : wholeNumber("CHAT_PORT", env.CHAT_PORT || "8765", PORTS),
     hostname: text("hostname") ?? text("host") ?? (env.CHAT_HOST || "127.0.0.1"),
     path: checkedPath("--path", text("path") ?? "/"),
     secretFile: text("secret-file"),
@@ -168,43 +171,30 @@ export function parseServerFlags(
     logLevel: oneOf("--log-level", text("log-level") ?? "info", LOG_LEVELS),
     logFormat: oneOf("--log-format", text("log-format") ?? "pretty", LOG_FORMATS),
     engine,
+    nats,
   };
-}
-
-/**
- * Takes a secret, without the white space around it, if it is long enough not to be guessed.
- *
- * @throws {RangeError} with one line that names where it came from, and not the secret.
- */
-export function checkedSecret(name: string, text: string): string {
-  const secret = text.trim();
-  if (secret.length >= MIN_SECRET_CHARS) return secret;
-  throw new RangeError(
-    `${name} must hold at least ${MIN_SECRET_CHARS} characters, not ${secret.length}`,
-  );
 }
 
 /** The bytes that the letters behind a size stand for. */
 const UNITS = { "": 1, K: 1_024, M: 1_048_576, G: 1_073_741_824 };
 
-/** The least memory that logs can do with, in bytes. */
-const LEAST_MEMORY = 1_048_576;
+const [LEAST_MEMORY, MOST_MEMORY] = RANGES.memoryBytes;
 
 function checkedSize(name: string, text: string): number {
   const [, digits, letter = ""] = /^(\d{1,12})([KMG]?)$/i.exec(text) ?? [];
   const bytes = Number(digits) * UNITS[letter.toUpperCase() as keyof typeof UNITS];
-  if (bytes >= LEAST_MEMORY) return bytes;
+  if (bytes >= LEAST_MEMORY) return Math.min(bytes, MOST_MEMORY);
   throw new RangeError(
     `${name} must be 1M or more, like 512M or 2G, not ${JSON.stringify(text)}`,
   );
 }
 
-function wholeNumber(name: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-  throw new RangeError(
-    `${name} must be a whole number from ${least} to ${most}, not ${JSON.stringify(text)}`,
-  );
+function wholeNumber(name: string, text: string, range: Range): number {
+  return checkedNumber(name, /^\d+$/.test(text) ? Number(text) : NaN, range, text);
+}
+
+function isForNats(option: string): option is keyof NatsNumbers {
+  return Object.hasOwn(NATS_DEFAULTS, option);
 }
 
 function oneOf<Choice extends string>(

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { newEpoch } from "../core/ids.ts";
 import type { OpenStore } from "../core/store.ts";
 import { openMemoryStore } from "../server/memory_store.ts";
-import { newSessionKey } from "../server/token_signer.ts";
+import type { NatsNumbers } from "../store/jetstream/options.ts";
+import { parseNatsAddress } from "./nats_address.ts";
 
 /**
  * Finds the store that is called `memory`, `sqlite:PATH` or `nats://HOST:PORT`, with more
@@ -16,25 +16,22 @@ import { newSessionKey } from "../server/token_signer.ts";
  *
  * @throws {RangeError} if there is no such store.
  */
-export async function chooseStore(name: string): Promise<OpenStore> {
+export async function chooseStore(
+  name: string,
+  numbers: Partial<NatsNumbers> = {},
+): Promise<OpenStore> {
   if (name === "memory") return openMemoryStore;
   const [, path] = /^sqlite:(.+)$/s.exec(name) ?? [];
   if (path !== undefined) {
-    const { SqliteStore } = await import("../store/sqlite/store.ts");
-    const made = { newEpoch: randomEpoch, newKey: newSessionKey };
-    return (events, limits) => new SqliteStore(path, events, limits, made);
+    const { sqlite } = await import("../store/sqlite/sqlite.ts");
+    return sqlite(path);
   }
   if (name.startsWith("nats://")) {
-    const { JetStreamStore } = await import("../store/jetstream/store.ts");
-    const { parseNatsAddress } = await import("../store/jetstream/nats_address.ts");
     const address = parseNatsAddress(name);
-    return (events, options) => new JetStreamStore(address, events, options);
+    const { nats } = await import("../store/jetstream/nats.ts");
+    return nats({ ...address, ...numbers });
   }
   throw new RangeError(
     `--store must be memory, sqlite:PATH or nats://HOST:PORT, not ${JSON.stringify(name)}`,
   );
-}
-
-function randomEpoch(): string {
-  return newEpoch((bytes) => crypto.getRandomValues(bytes));
 }

@@ -1,64 +1,103 @@
 /**
- * A chat as a request handler: what it answers over HTTP, and how a request becomes a WebSocket.
+ * A chat as a part of a program of yours: a request handler, which upgrades requests to WebSockets.
+ *
+ * Alone, as the module of `deno serve`:
+ *
+ * ```ts
+ * import { createChat } from "jsr:@parley/chat/mount";
+ *
+ * export default createChat();
+ * ```
+ *
+ * Beside other routes, with a goodbye to everybody at the end:
+ *
+ * ```ts
+ * import { createChat } from "jsr:@parley/chat/mount";
+ *
+ * const chat = createChat({ path: "/chat" });
+ * const server = Deno.serve((request) =>
+ *   new URL(request.url).pathname === "/" ? new Response("Hello") : chat.fetch(request)
+ * );
+ * Deno.addSignalListener("SIGTERM", async () => {
+ *   await chat.close();
+ *   await server.shutdown();
+ * });
+ * ```
+ *
+ * In an app of a framework, with the request as the runtime made it:
+ * `app.all("/chat", (c) => chat.fetch(c.req.raw))` for Hono.
+ *
+ * Rooms are in the memory of the process, unless `store` is what `sqlite` of `./sqlite` or `nats` of
+ * `./nats` returns.
  *
  * @module
  */
 
-import { DEFAULTS, type EngineOptions } from "../core/options.ts";
+import type { ChatLimits } from "../core/options.ts";
+import { shown } from "../core/option_checks.ts";
 import type { OpenStore } from "../core/store.ts";
 import { reasonOf } from "../protocol/errors.ts";
 import { SUBPROTOCOL } from "../protocol/frames.ts";
+import { type ChatOptions, checkedChatOptions } from "./chat_options.ts";
 import { Engine } from "./engine.ts";
 import { refusalOf } from "./handshake.ts";
-import { createLogger, type Logger } from "./logger.ts";
-import { usualMemory } from "./machine.ts";
+import type { Fields, Logger } from "./logger.ts";
 import { START_PAGE } from "./start_page.ts";
+
+export type { ChatLimits, ChatOptions, Fields, Logger, OpenStore };
 
 /** The answer of a chat that has begun to close. */
 const ENDING = "Going away\n";
 
-/** Settings of {@linkcode createChat}: every limit and time, and where it is reached. */
-export interface ChatOptions extends Partial<EngineOptions> {
-  /** The path of the WebSocket; `/` unless given. */
-  path?: string;
-  /** Takes the log; unless given, events of level `info` and above go to the console. */
-  logger?: Logger;
-  /** The store that keeps the logs: see {@linkcode chooseStore}. Unless given, the memory of this process. */
-  store?: OpenStore;
-}
-
-/** A request handler that is a chat. */
+/** A chat: a request handler, and what it has to say to the program around it. */
 export interface Chat {
   /**
-   * Answers a request: upgrades on the chat's path; to what is no upgrade there, a page for a
-   * browser and 426 for anything else; 200 on `/healthz`, or 503 while nothing can be stored and
-   * once it closes; 404 elsewhere, 400 where it cannot be read. Never throws.
+   * Answers a request; it never throws. It needs no `this`, and does not look at `info`, so that it
+   * can be given to whatever wants a handler.
+   *
+   * The path of the URL has to be the `path` of the chat, wherever it is mounted. A request for a
+   * WebSocket is upgraded there: it must be the very one that the runtime has made, as the
+   * WebSocket of a copy (`new Request(request)`, or what `mount` of Hono hands on) never opens. One
+   * that breaks the rules of WebSockets gets 400 or 426, and 503 while the chat is full or closed. To a
+   * request that is none, the answer is a page for a browser, and 426 for anything else.
+   *
+   * `/healthz` answers 200, or 503 while nothing can be stored and once the chat closes. Other paths
+   * get 404, and what cannot be read 400.
    */
+  fetch(request: Request, info?: unknown): Response;
+  /** Does what `fetch` does. */
   (request: Request): Response;
   /** The number of connections and of rooms. */
   readonly size: { connections: number; rooms: number };
-  /** Why nothing can be stored right now, in words; undefined where it can. */
+  /** The reason why nothing can be stored right now, in words; undefined where it can. */
   readonly failure: string | undefined;
   /**
    * Deletes a room with its log, and says whether anybody had it open here. It is not made again
    * by those who were in it, as far as the store outlives the process.
+   *
+   * @throws {RangeError} where `roomId` is no string.
    */
   deleteRoom(roomId: string): boolean;
-  /** Says goodbye to every client, closes with 1001, and resolves once they took it, or after `closeMs`. */
+  /**
+   * Ends the chat: says goodbye to every client and when to come back, closes with 1001, lets go of
+   * the store, and resolves once they took it, or after `closeMs`. Requests for a WebSocket get 503
+   * from then on. The server around it goes on until it is shut down; where that comes first, clients
+   * are closed with 1001 too, and come back as after any cut. Never rejects, and may be repeated.
+   */
   close(): Promise<void>;
 }
 
 /**
  * Makes a chat. Nothing runs before the first client comes, unless the store remembers some, and it
- * keeps no program alive. Its rooms are those of this thread: the threads of `deno serve --parallel`
- * find each other's only in a store that they share.
+ * keeps no program alive, but for a store in NATS. Its rooms are those of this thread: the threads of
+ * `deno serve --parallel` find each other's only in a store that they share.
  *
- * @throws {RangeError} where no request can have the path; and what the store says where it cannot be opened.
+ * @throws {RangeError} that names the option that will not do and its value.
+ * @throws {Error} that says why the store cannot be opened.
  */
 export function createChat(options: ChatOptions = {}): Chat {
-  const { path: given = "/", logger = createLogger("info", "pretty"), store, ...rest } = options;
-  const path = checkedPath("path", given);
-  const engine = new Engine({ ...DEFAULTS, memoryBytes: usualMemory(), ...rest }, logger, store);
+  const { path, logger, store, engine: settings } = checkedChatOptions(options);
+  const engine = new Engine(settings, logger, store);
   function chat(request: Request): Response {
     // The runtime makes it of the Host header, in which anybody can say anything.
     const url = URL.parse(request.url);
@@ -68,10 +107,15 @@ export function createChat(options: ChatOptions = {}): Chat {
     if (asksFor(request, "upgrade", "websocket")) return upgrade(request, engine);
     return asksFor(request, "accept", "text/html") ? startPage() : upgradeRequired();
   }
+  function deleteRoom(roomId: string): boolean {
+    if (typeof roomId === "string") return engine.deleteRoom(roomId);
+    throw new RangeError(`roomId must be a string, not ${shown(roomId)}`);
+  }
   return Object.defineProperties(chat, {
+    fetch: { value: chat },
     size: { get: () => ({ connections: engine.connections, rooms: engine.rooms }) },
     failure: { get: () => engine.failure },
-    deleteRoom: { value: (roomId: string) => engine.deleteRoom(roomId) },
+    deleteRoom: { value: deleteRoom },
     close: { value: () => engine.close() },
   }) as Chat;
 }
@@ -133,17 +177,4 @@ function upgrade(request: Request, engine: Engine): Response {
     // The runtime has rules of its own.
     return new Response(`Bad WebSocket handshake: ${reasonOf(error)}\n`, { status: 400 });
   }
-}
-
-/**
- * Takes the path of the WebSocket, if requests can have it.
- *
- * @throws {RangeError} with one line that names where it came from.
- */
-export function checkedPath(name: string, path: string): string {
-  const written = URL.parse(path, "http://localhost")?.pathname;
-  if (path === written && path !== "/healthz") return path;
-  throw new RangeError(
-    `${name} must be the path of a URL as it is sent, like /chat, and not /healthz: ${path}`,
-  );
 }

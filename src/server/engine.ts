@@ -8,7 +8,7 @@
 import { EFFECTS_PER_TICK } from "../core/departures.ts";
 import type { Closing, Effect, Notice, Question } from "../core/effects.ts";
 import { Hub } from "../core/hub.ts";
-import { normalizeRoomId, type RandomBytes } from "../core/ids.ts";
+import { newKey, normalizeRoomId, type RandomBytes } from "../core/ids.ts";
 import type { EngineOptions } from "../core/options.ts";
 import { ask, type Hands, perform, tell } from "../core/perform.ts";
 import { ephemeral } from "../core/presence.ts";
@@ -33,7 +33,7 @@ import type { Logger } from "./logger.ts";
 import { openMemoryStore } from "./memory_store.ts";
 import { Pump } from "./pump.ts";
 import { ReadBuffers } from "./read_buffers.ts";
-import { newSessionKey, roomSigner, tokenSigner } from "./token_signer.ts";
+import { roomSigner, tokenSigner } from "./token_signer.ts";
 
 /** How often the hub is told the time, in milliseconds. */
 const TICK_MS = 500;
@@ -128,12 +128,14 @@ export class Engine {
     }, options);
     if (this.#store.bus !== undefined && options.secret === undefined) {
       this.#store.close();
-      throw new RangeError("Servers that share a store need the same --secret-file or CHAT_SECRET");
+      throw new RangeError(
+        "Servers that share a store need the same secret: --secret-file or CHAT_SECRET",
+      );
     }
     const lasting = options.secret ?? this.#store.clients?.key;
-    const sign = tokenSigner(lasting ?? newSessionKey());
-    const signRoom = lasting === undefined ? undefined : roomSigner(lasting);
     const random: RandomBytes = (bytes) => crypto.getRandomValues(bytes);
+    const sign = tokenSigner(lasting ?? newKey(random));
+    const signRoom = lasting === undefined ? undefined : roomSigner(lasting);
     this.#hub = new Hub(options, random, sign, this.#store, signRoom);
     const parts = { hub: this.#hub, store: this.#store, pump: this.#pump, clock: this.#clock };
     this.#dispatcher = new Dispatcher(parts, options.helloMs, {

@@ -8,14 +8,6 @@
 import { createHmac } from "node:crypto";
 import { textOf } from "../core/ids.ts";
 
-/** The bytes of a key. */
-const KEY_BYTES = 32;
-
-/** A new key, known to nobody else. */
-export function newSessionKey(): Uint8Array<ArrayBuffer> {
-  return crypto.getRandomValues(new Uint8Array(KEY_BYTES));
-}
-
 /** Signs with HMAC-SHA-256 under `key`; a signature is 32 characters that hold 160 bits. */
 export function tokenSigner(key: Uint8Array | string): (clientId: string) => string {
   return (clientId) => sign(key, clientId);

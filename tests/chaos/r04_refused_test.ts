@@ -4,7 +4,7 @@ import type { OpenStore } from "../../src/core/store.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
 import type { Entry } from "../../src/protocol/frames.ts";
 import { chooseStore } from "../../src/daemon/open_store.ts";
-import { JetStreamStore } from "../../src/store/jetstream/store.ts";
+import { nats as openNats } from "../../src/store/jetstream/nats.ts";
 import { type Frame, type RawSocket, TestChat } from "../support/fixtures.ts";
 import { NatsServer, NEEDS_NATS } from "../support/nats_server.ts";
 import { TIMES } from "../support/node.ts";
@@ -86,11 +86,10 @@ const three: MakeWorld = async (random, name, stack) => {
   const nodes: TestChat[] = [];
   for (let i = 0; i < 3; i++) {
     const line = stack.use(await FaultProxy.to(nats?.host ?? ""));
-    const open: OpenStore = (events, options) =>
-      new JetStreamStore({ servers: [line.host], name }, events, options);
+    const open = openNats({ servers: line.host, name, ...TIMES });
     const store = moody(open, random, passed);
     const secret = "known to the nodes of these tests";
-    nodes.push(stack.use(new TestChat({ ...OPTIONS, ...TIMES, secret, store })));
+    nodes.push(stack.use(new TestChat({ ...OPTIONS, secret, store })));
     lines.push(line);
   }
   const sever = (node: number, isCut: boolean) => {

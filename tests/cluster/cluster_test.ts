@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import type { ChatOptions, MemberInfo } from "../../server.ts";
+import type { MemberInfo } from "../../src/protocol/frames.ts";
+import type { ChatOptions } from "../../src/server/chat.ts";
 import { FaultProxy } from "../chaos/fault_proxy.ts";
 import type { RawSocket, TestChat } from "../support/fixtures.ts";
 import { NatsServer, NEEDS_NATS } from "../support/nats_server.ts";

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { DEFAULTS } from "../../src/core/options.ts";
+import { DEFAULTS, RANGES } from "../../src/core/options.ts";
+import "../support/ignore_unpermitted.ts";
 import { pure } from "../support/pure.ts";
 
 pure("the defaults are what the README and PROTOCOL.md promise", () => {
@@ -12,6 +13,25 @@ pure("the defaults are what the README and PROTOCOL.md promise", () => {
 pure("every default is a finite whole number above 0", () => {
   for (const [name, value] of Object.entries(DEFAULTS)) {
     assert(Number.isSafeInteger(value) && Number(value) > 0, name);
+  }
+});
+
+pure("every default is in its range", () => {
+  assertEquals(Object.keys(RANGES).sort(), Object.keys(DEFAULTS).sort());
+  for (const [name, [least, most]] of Object.entries(RANGES)) {
+    const value = DEFAULTS[name as keyof typeof RANGES];
+    assert(least <= value && value <= most, name);
+  }
+});
+
+Deno.test("the comment of each option says its default", async () => {
+  const text = await Deno.readTextFile(new URL("../../src/core/options.ts", import.meta.url));
+  const options = [...text.matchAll(/\/\*\*((?:(?!\*\/).)*)\*\/\s+(\w+)\?: number;/gs)];
+  assertEquals(options.map(([, , name]) => name).sort(), Object.keys(DEFAULTS).sort());
+  for (const [, comment = "", name] of options) {
+    const value = DEFAULTS[name as keyof typeof DEFAULTS].toLocaleString("en");
+    const sentence = comment.replace(/\s+\*?\s*/g, " ");
+    assert(sentence.includes(`; ${value} unless given`), `${name}: ${value}`);
   }
 });
 

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { DEFAULTS } from "../../src/core/options.ts";
 import { parseServerFlags, SERVER_HELP, type ServerSettings } from "../../src/daemon/flags.ts";
 import { usualMemory } from "../../src/server/machine.ts";
+import { NATS_DEFAULTS } from "../../src/store/jetstream/options.ts";
 import { pure } from "../support/pure.ts";
 
 function settings(args: string[], env = {}): ServerSettings {
@@ -26,6 +27,7 @@ pure("parseServerFlags() of nothing is the defaults", () => {
     store: "memory",
     secretFile: undefined,
     engine: DEFAULTS,
+    nats: NATS_DEFAULTS,
   });
 });
 

@@ -223,7 +223,10 @@ Deno.test("a server that shares its store is not started without a secret, or wi
   const store = ["--port", "0", "--store", "nats://127.0.0.1:1"];
   const { code, stdout, stderr } = await runServer(store);
   assertEquals([code, stdout], [2, ""]);
-  assertEquals(stderr, "Servers that share a store need the same --secret-file or CHAT_SECRET\n");
+  assertEquals(
+    stderr,
+    "Servers that share a store need the same secret: --secret-file or CHAT_SECRET\n",
+  );
   const short = await runServer(store, { CHAT_SECRET: "hunter2" });
   assertEquals([short.code, short.stderr], [
     2,

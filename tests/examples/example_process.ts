@@ -7,6 +7,8 @@
 import { signalIfRunning } from "../support/child.ts";
 import { bounded } from "../support/waiting.ts";
 
+const ROOT = new URL("../../", import.meta.url).pathname;
+
 /** An example that runs. */
 export class ExampleProcess implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
@@ -15,11 +17,16 @@ export class ExampleProcess implements AsyncDisposable {
   /** All that it has printed. */
   output = "";
 
-  /** Starts `examples/NAME`, after the permissions that its first lines name. */
-  constructor(name: string, permissions: string, args: string[] = []) {
+  /** Starts `examples/NAME`, after the permissions that its first lines name; it is run unless given. */
+  constructor(
+    name: string,
+    permissions: string,
+    args: string[] = [],
+    { command = "run --quiet", cwd = ROOT }: { command?: string; cwd?: string } = {},
+  ) {
     this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", permissions, `examples/${name}`, ...args],
-      cwd: new URL("../../", import.meta.url),
+      args: [...command.split(" "), permissions, `${ROOT}examples/${name}`, ...args],
+      cwd,
       stdin: "null",
       stdout: "piped",
       stderr: "piped",

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { StoreEvents } from "../../src/core/store.ts";
 import { createChat } from "../../src/server/chat.ts";
 import { openMemoryStore } from "../../src/server/memory_store.ts";
@@ -9,7 +9,8 @@ import { recordingLogger } from "../support/recording_logger.ts";
 const QUIET = recordingLogger([]);
 
 function ask(path: string, options: { path?: string } = {}, init?: RequestInit): Response {
-  return createChat({ logger: QUIET, ...options })(new Request(`http://localhost${path}`, init));
+  const chat = createChat({ logger: QUIET, ...options });
+  return chat.fetch(new Request(`http://localhost${path}`, init));
 }
 
 Deno.test("createChat() answers what is no upgrade on its path with 426", async () => {
@@ -60,7 +61,7 @@ Deno.test("createChat() answers 503 on /healthz for as long as nothing can be st
       return openMemoryStore(given, options);
     },
   });
-  const health = () => chat(new Request("http://localhost/healthz"));
+  const health = () => chat.fetch(new Request("http://localhost/healthz"));
   assertEquals([chat.failure, health().status], [undefined, 200]);
   events?.failing("the disk is full");
   assertEquals(chat.failure, "the disk is full");
@@ -75,7 +76,8 @@ Deno.test("a chat on a path of its own is mounted beside another handler", async
   const chat = createChat({ path: "/chat", logger: QUIET });
   const server = Deno.serve(
     { port: 0, hostname: "127.0.0.1", onListen: () => {} },
-    (request) => URL.parse(request.url)?.pathname === "/" ? new Response("Hello") : chat(request),
+    (request) =>
+      URL.parse(request.url)?.pathname === "/" ? new Response("Hello") : chat.fetch(request),
   );
   const host = `127.0.0.1:${server.addr.port}`;
   assertEquals(await (await fetch(`http://${host}/`)).text(), "Hello");
@@ -152,6 +154,28 @@ Deno.test("what was said before Chat.close() is delivered before the goodbye", a
   assertEquals("body" in said && said.body, "last words");
   assertEquals((await ben.until(({ event }) => event === "goodbye")).code, 1001);
   await closing;
+});
+
+Deno.test("Chat.fetch needs no this, and a chat is a handler by itself", async () => {
+  const chat = createChat({ logger: QUIET });
+  const handler: Deno.ServeDefaultExport = chat;
+  const { fetch } = chat;
+  const info = { remoteAddr: { transport: "tcp" }, completed: Promise.resolve() };
+  for (const handle of [fetch, chat, handler.fetch]) {
+    const response = await handle(
+      new Request("http://localhost/healthz"),
+      info as Deno.ServeHandlerInfo<Deno.NetAddr>,
+    );
+    assertEquals([response.status, await response.text()], [200, "ok\n"]);
+  }
+  // What looks for own members only finds them.
+  assertEquals(Object.hasOwn(chat, "fetch"), true);
+});
+
+Deno.test("Chat.deleteRoom() refuses what is no id, and names it", () => {
+  const chat = createChat({ logger: QUIET });
+  const { message } = assertThrows(() => chat.deleteRoom(7 as unknown as string), RangeError);
+  assertEquals(message, "roomId must be a string, not 7");
 });
 
 Deno.test("making a chat starts nothing: no timer, no socket, no line", async () => {

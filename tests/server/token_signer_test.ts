@@ -1,14 +1,17 @@
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
-import { newSessionKey, tokenSigner } from "../../src/server/token_signer.ts";
+import { newKey } from "../../src/core/ids.ts";
+import { tokenSigner } from "../../src/server/token_signer.ts";
 import { pure } from "../support/pure.ts";
 
+const random = (bytes: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(bytes);
+
 pure("tokenSigner() signs the same under the same key, and otherwise under another", () => {
-  const key = newSessionKey();
+  const key = newKey(random);
   const sign = tokenSigner(key);
   assertMatch(sign("ana"), /^[0-9a-hjkmnp-tv-z]{32}$/);
   assertEquals(sign("ana"), tokenSigner(key.slice())("ana"));
   assertNotEquals(sign("ana"), sign("ben"));
-  assertNotEquals(sign("ana"), tokenSigner(newSessionKey())("ana"));
+  assertNotEquals(sign("ana"), tokenSigner(newKey(random))("ana"));
 });
 
 pure("tokenSigner() takes a key in words", () => {

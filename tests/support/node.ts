@@ -5,7 +5,8 @@
  */
 
 import type { ChatOptions } from "../../server.ts";
-import { JetStreamStore } from "../../src/store/jetstream/store.ts";
+import { nats } from "../../src/store/jetstream/nats.ts";
+import type { NatsNumbers } from "../../src/store/jetstream/options.ts";
 import { TestChat } from "./fixtures.ts";
 
 /** The time between two looks of these nodes whether they reach NATS, and the time that one may be silent: quicker than people want. */
@@ -20,13 +21,16 @@ export interface Cluster {
 }
 
 /** Starts a node in this process. */
-export function startNode({ hosts, name }: Cluster, options: ChatOptions = {}): TestChat {
-  const address = { servers: hosts.split(","), name };
+export function startNode(
+  { hosts, name }: Cluster,
+  { replicas = 1, probeMs = TIMES.probeMs, leaseMs = TIMES.leaseMs, ...options }:
+    & ChatOptions
+    & Partial<NatsNumbers> = {},
+): TestChat {
   return new TestChat({
     rate: 0,
     secret: "known to the nodes of these tests",
-    ...TIMES,
-    store: (events, storeOptions) => new JetStreamStore(address, events, storeOptions),
+    store: nats({ servers: hosts.split(","), name, replicas, probeMs, leaseMs }),
     ...options,
   });
 }

@@ -32,8 +32,8 @@ import { Handovers } from "./handovers.ts";
 import { JetStreamHealth } from "./health.ts";
 import { JetStreamLink } from "./link.ts";
 import { JetStreamMetas } from "./metas.ts";
-import type { NatsAddress } from "./nats_address.ts";
 import { NodeBus } from "./node_bus.ts";
+import type { NatsSettings } from "./options.ts";
 import { epochOf, JetStreamRoom } from "./room.ts";
 
 /** The least time for which JetStream remembers ids of messages, in milliseconds; documented. */
@@ -61,7 +61,7 @@ const random: RandomBytes = (bytes) => crypto.getRandomValues(bytes);
 export class JetStreamStore implements Store, ClientStore, Bus {
   readonly clients: ClientStore = this;
   readonly bus: Bus = this;
-  readonly #options: StoreOptions;
+  readonly #options: StoreOptions & NatsSettings;
   readonly #events: StoreEvents;
   readonly #link: JetStreamLink;
   readonly #node = newClientId(random);
@@ -85,10 +85,11 @@ export class JetStreamStore implements Store, ClientStore, Bus {
   #closing: Promise<void> | undefined;
 
   /** Begins to connect; nothing can be stored before that is done. */
-  constructor(address: NatsAddress, events: StoreEvents, options: StoreOptions) {
-    this.#options = options;
+  constructor(settings: NatsSettings, events: StoreEvents, options: StoreOptions) {
+    const { probeMs, leaseMs } = settings;
+    this.#options = { ...options, ...settings };
     this.#events = events;
-    this.#detector = new FailureDetector(this.#node, options);
+    this.#detector = new FailureDetector(this.#node, settings);
     this.#queue = new PublishQueue({
       isOpen: (roomId) => this.#rooms.has(roomId),
       isHere: (id) => !this.#directory.isUnasked(id),
@@ -98,11 +99,10 @@ export class JetStreamStore implements Store, ClientStore, Bus {
       refused: (draft, error, doubtful) => events.refused(draft, error, doubtful),
     });
     this.#link = new JetStreamLink({
-      ...address,
-      ...options,
+      ...this.#options,
       // A client that may come back may repeat what it said before.
       dedupMs: Math.max(DEDUP_MS, 2 * options.graceMs),
-      patienceMs: 2 * options.probeMs,
+      patienceMs: 2 * probeMs,
     }, {
       whole: () => this.#health.connected(),
       broken: (reason) => this.#health.broken(reason),
@@ -118,7 +118,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
     this.#bus = new NodeBus(this.#node, this.#link);
     this.#handovers = new Handovers(this.#bus);
     this.#metas = new JetStreamMetas(this.#link, () => newEpoch(random));
-    this.#health = new JetStreamHealth(options.probeMs, this.#detector, {
+    this.#health = new JetStreamHealth(probeMs, this.#detector, {
       say: (now) => this.#bus.say("alive", now),
       probe: () => this.#link.probe(),
       giveUp: (reason) => this.#link.giveUp(reason),
@@ -127,7 +127,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
       failing: (reason) => events.failing(reason),
     });
     this.#directory = new ClientDirectory(this.#node, {
-      graceMs: options.leaseMs + options.graceMs,
+      graceMs: leaseMs + options.graceMs,
       link: this.#link,
       detector: this.#detector,
       queue: this.#queue,
@@ -140,7 +140,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
       taken: (id, roomId) => this.#events.taken(id, roomId),
     });
     this.#listen();
-    this.#timer = every(() => this.#tick(), options.probeMs / 2);
+    this.#timer = every(() => this.#tick(), probeMs / 2);
   }
 
   get bodyBytes(): number {

@@ -29,9 +29,6 @@ const OPTIONS: StoreOptions = {
   logBytes: 100_000,
   logAgeMs: 1e15,
   graceMs: 30_000,
-  replicas: 1,
-  probeMs: 1_000,
-  leaseMs: 5_000,
 };
 
 /** Hears nothing of what a store reports. */

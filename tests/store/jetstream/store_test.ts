@@ -4,9 +4,14 @@ import { connect } from "@nats-io/transport-node";
 import config from "../../../deno.json" with { type: "json" };
 import { DEFAULTS } from "../../../src/core/options.ts";
 import type { OpenStore, StoreEvents, StoreOptions } from "../../../src/core/store.ts";
+import { parseNatsAddress } from "../../../src/daemon/nats_address.ts";
 import { ChatError } from "../../../src/protocol/errors.ts";
 import { LIBRARIES } from "../../../src/store/jetstream/link.ts";
-import { parseNatsAddress } from "../../../src/store/jetstream/nats_address.ts";
+import {
+  checkedNats,
+  NATS_DEFAULTS,
+  type NatsNumbers,
+} from "../../../src/store/jetstream/options.ts";
 import type { JetStreamRoom } from "../../../src/store/jetstream/room.ts";
 import { JetStreamStore } from "../../../src/store/jetstream/store.ts";
 import { IGNORE } from "../../../src/store/suite/bench.ts";
@@ -25,12 +30,13 @@ let names = 0;
 /** Makes a node; those with the same name share what is stored. */
 function node(
   events: StoreEvents,
-  options: Partial<StoreOptions> = {},
+  options: Partial<StoreOptions & NatsNumbers> = {},
   name = `test${++names}`,
   host = nats?.host ?? "",
 ): JetStreamStore {
-  const address = { servers: [host], name };
-  return new JetStreamStore(address, events, { ...DEFAULTS, probeMs: 500, ...options });
+  const { leaseMs = NATS_DEFAULTS.leaseMs, probeMs = 500, ...limits } = options;
+  const settings = checkedNats({ servers: host, name, leaseMs, probeMs });
+  return new JetStreamStore(settings, events, { ...DEFAULTS, ...limits });
 }
 
 /** Speaks to NATS itself, beside the stores. */
@@ -80,7 +86,7 @@ Deno.test({
       }
     })();
     const address = parseNatsAddress(`nats://[::1]:${listener.addr.port}/test${++names}`);
-    const store = new JetStreamStore(address, IGNORE, DEFAULTS);
+    const store = new JetStreamStore(checkedNats(address), IGNORE, DEFAULTS);
     assertEquals((await store.create("a", "Lobby")).name, "Lobby");
     await store.close();
     listener.close();

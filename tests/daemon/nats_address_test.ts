@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { parseNatsAddress } from "../../../src/store/jetstream/nats_address.ts";
-import { pure } from "../../support/pure.ts";
+import { parseNatsAddress } from "../../src/daemon/nats_address.ts";
+import { pure } from "../support/pure.ts";
 
 pure("parseNatsAddress() reads hosts, a name, and who this is", () => {
   assertEquals(parseNatsAddress("nats://a:1,b-c.d:22/team"), {
@@ -14,8 +14,8 @@ pure("parseNatsAddress() reads hosts, a name, and who this is", () => {
   ]);
   const servers = ["127.0.0.1:4222"];
   const at = (who: string) => parseNatsAddress(`nats://${who}@127.0.0.1:4222`);
-  assertEquals(at("ana:p%40ss"), { servers, name: "parley", user: "ana", password: "p@ss" });
-  assertEquals(at("token"), { servers, name: "parley", password: "token" });
+  assertEquals(at("ana:p%40ss"), { servers, user: "ana", password: "p@ss" });
+  assertEquals(at("token"), { servers, password: "token" });
 });
 
 pure("parseNatsAddress() refuses what is none, and shows no password", () => {

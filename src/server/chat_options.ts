@@ -1,0 +1,109 @@
+/**
+ * The options of a chat, checked.
+ *
+ * @module
+ */
+
+import { checkedNumbers, checkedOptions, shown } from "../core/option_checks.ts";
+import { type ChatLimits, DEFAULTS, type EngineOptions, RANGES } from "../core/options.ts";
+import type { OpenStore } from "../core/store.ts";
+import { createLogger, LOG_LEVELS, type Logger } from "./logger.ts";
+import { usualMemory } from "./machine.ts";
+import { openMemoryStore } from "./memory_store.ts";
+
+/** Options of {@linkcode createChat}: all may be left out. */
+export interface ChatOptions extends ChatLimits {
+  /** The path of the WebSocket, as it stands in the URL of a request; `/` unless given. */
+  path?: string;
+  /** Takes the log; unless given, events of level `info` and above go to the console. */
+  logger?: Logger;
+  /**
+   * The store that keeps the rooms: what `sqlite` of `./sqlite` or `nats` of `./nats` returns, or
+   * one of your own. Unless given, the memory of this process.
+   */
+  store?: OpenStore;
+  /**
+   * The secret that session tokens are signed with, of at least 32 characters without the white space
+   * around it. Chats with the same one know each other's: those that share a store must have it.
+   * Unless given, it is the store's, and with rooms in memory a new one each time.
+   */
+  secret?: string;
+}
+
+/** The options of a chat, with what was not given. */
+export interface ChatSettings {
+  path: string;
+  logger: Logger;
+  store: OpenStore;
+  engine: EngineOptions;
+}
+
+/** As many characters as 128 random bits have in hexadecimal. */
+const MIN_SECRET_CHARS = 32;
+
+const NAMES = [
+  "path",
+  "logger",
+  "store",
+  "secret",
+  ...Object.keys(RANGES) as (keyof ChatLimits)[],
+] as const;
+
+/**
+ * Checks options, and adds the defaults.
+ *
+ * @throws {RangeError} that names the option that will not do and its value; a secret is not shown.
+ */
+export function checkedChatOptions(given: ChatOptions): ChatSettings {
+  const options = checkedOptions("createChat", given, NAMES);
+  const { path = "/", logger, store = openMemoryStore, secret } = options;
+  if (typeof store !== "function") {
+    throw new RangeError(`store must be what sqlite() or nats() returns, not ${shown(store)}`);
+  }
+  return {
+    path: checkedPath("path", path),
+    logger: logger === undefined ? createLogger("info", "pretty") : checkedLogger(logger),
+    store,
+    engine: {
+      ...DEFAULTS,
+      memoryBytes: usualMemory(),
+      ...checkedNumbers(options, RANGES),
+      ...(secret === undefined ? {} : { secret: checkedSecret("secret", secret) }),
+    },
+  };
+}
+
+function checkedLogger(logger: Logger): Logger {
+  if (LOG_LEVELS.every((level) => typeof logger?.[level] === "function")) return logger;
+  throw new RangeError(`logger must have ${LOG_LEVELS.join(", ")}, not ${shown(logger)}`);
+}
+
+/**
+ * Takes a secret, without the white space around it, if it is long enough not to be guessed.
+ *
+ * @throws {RangeError} with one line that names where it came from, and not the secret.
+ */
+export function checkedSecret(name: string, text: string): string {
+  if (typeof text !== "string") {
+    throw new RangeError(`${name} must be a string, not a ${typeof text}`);
+  }
+  const secret = text.trim();
+  if (secret.length >= MIN_SECRET_CHARS) return secret;
+  throw new RangeError(
+    `${name} must hold at least ${MIN_SECRET_CHARS} characters, not ${secret.length}`,
+  );
+}
+
+/**
+ * Takes the path of the WebSocket, if requests can have it.
+ *
+ * @throws {RangeError} with one line that names where it came from.
+ */
+export function checkedPath(name: string, path: string): string {
+  if (typeof path !== "string") throw new RangeError(`${name} must be a path, not ${shown(path)}`);
+  const written = URL.parse(path, "http://localhost")?.pathname;
+  if (path === written && path !== "/healthz") return path;
+  throw new RangeError(
+    `${name} must be the path of a URL as it is sent, like /chat, and not /healthz: ${path}`,
+  );
+}

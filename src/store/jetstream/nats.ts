@@ -1,0 +1,34 @@
+/**
+ * The store for chats on many machines: rooms in NATS JetStream, shared by all who use it.
+ *
+ * ```ts
+ * import { createChat } from "jsr:@parley/chat/mount";
+ * import { nats } from "jsr:@parley/chat/nats";
+ *
+ * export default createChat({
+ *   store: nats({ servers: ["10.0.0.1:4222", "10.0.0.2:4222", "10.0.0.3:4222"], replicas: 3 }),
+ *   secret: Deno.env.get("CHAT_SECRET")!, // the same one on every machine
+ * });
+ * ```
+ *
+ * @module
+ */
+
+import type { OpenStore } from "../../core/store.ts";
+import { checkedNats, type NatsOptions } from "./options.ts";
+import { JetStreamStore } from "./store.ts";
+
+export type { NatsOptions };
+
+/**
+ * Keeps rooms in NATS JetStream. An acknowledgement means that most replicas have the message. Chats
+ * with the same servers, `name` and `secret` share rooms and people: whoever loses one goes on at
+ * another. It connects when a chat is made with it, keeps the program alive until the chat is
+ * closed, and needs the permission to reach the servers (`--allow-net`).
+ *
+ * @throws {RangeError} that names the option that will not do and its value.
+ */
+export function nats(options: NatsOptions): OpenStore {
+  const settings = checkedNats(options);
+  return (events, limits) => new JetStreamStore(settings, events, limits);
+}

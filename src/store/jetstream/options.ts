@@ -1,0 +1,105 @@
+// This module is pure: no sockets, no clock, no Deno.
+
+/**
+ * The options of the store in NATS, and their defaults.
+ *
+ * @module
+ */
+
+import { checkedNumbers, checkedOptions, type Range, shown } from "../../core/option_checks.ts";
+
+/** Where NATS is, and how the chats that share it keep their rooms there. */
+export interface NatsOptions {
+  /**
+   * The NATS servers, each as `host:port`, with an IPv6 address as `[::1]:4222`. Where one is lost,
+   * the chat goes on with another.
+   */
+  servers: string | string[];
+  /** Who this is to them, where they ask. */
+  user?: string;
+  /** The password of `user`; without a user, a token. */
+  password?: string;
+  /**
+   * The name of this system, which tells it from others in the same NATS: letters, digits, `_` and
+   * `-`. All subjects and streams begin with it. `parley` unless given.
+   */
+  name?: string;
+  /** The number of NATS servers that keep each entry: 1, 3 or 5; 1 unless given. */
+  replicas?: number;
+  /**
+   * The time between two looks whether NATS is reached, in milliseconds: a chat knows that it is
+   * not after two of these. 1,000 unless given.
+   */
+  probeMs?: number;
+  /** The time that a chat may be silent before its members have left, in milliseconds; 5,000 unless given. */
+  leaseMs?: number;
+}
+
+/** The same, checked, with what was not given. */
+export interface NatsSettings extends NatsNumbers, Pick<NatsOptions, "user" | "password"> {
+  servers: string[];
+  name: string;
+}
+
+/** The options that are whole numbers. */
+export interface NatsNumbers {
+  replicas: number;
+  probeMs: number;
+  leaseMs: number;
+}
+
+/** The defaults of the options that are whole numbers. */
+export const NATS_DEFAULTS: Readonly<NatsNumbers> = { replicas: 1, probeMs: 1_000, leaseMs: 5_000 };
+
+/** The values that they may have. */
+export const NATS_RANGES: Readonly<Record<keyof NatsNumbers, Range>> = {
+  replicas: [1, 5],
+  probeMs: [1, 86_400],
+  leaseMs: [1, 86_400_000],
+};
+
+/** The form of a server: an address of IPv6 stands in brackets. */
+export const SERVER: string = String.raw`(?:[\w.-]+|\[[\da-fA-F:.]+\]):\d+`;
+
+/** The form of a name: it is a word of a subject. */
+export const NAME: string = String.raw`[\w-]+`;
+
+const NAMES = ["servers", "user", "password", "name", "replicas", "probeMs", "leaseMs"] as const;
+
+/**
+ * Checks options, and adds the defaults.
+ *
+ * @throws {RangeError} that names the option that will not do and its value; of a password it says nothing.
+ */
+export function checkedNats(given: NatsOptions): NatsSettings {
+  const options = checkedOptions("nats", given, NAMES);
+  const { servers, name = "parley", user, password } = options;
+  if (typeof name !== "string" || !new RegExp(`^${NAME}$`).test(name)) {
+    throw new RangeError(`name must be of letters, digits, _ and -, not ${shown(name)}`);
+  }
+  if (user !== undefined && typeof user !== "string") {
+    throw new RangeError(`user must be a string, not ${shown(user)}`);
+  }
+  if (password !== undefined && typeof password !== "string") {
+    throw new RangeError(`password must be a string, not a ${typeof password}`);
+  }
+  return {
+    servers: checkedServers(servers),
+    name,
+    ...(user === undefined ? {} : { user }),
+    ...(password === undefined ? {} : { password }),
+    ...NATS_DEFAULTS,
+    ...checkedNumbers(options, NATS_RANGES),
+  };
+}
+
+function checkedServers(servers: unknown): string[] {
+  const all: unknown[] = Array.isArray(servers) ? servers : [servers];
+  const isServer = (server: unknown) =>
+    typeof server === "string" && new RegExp(`^${SERVER}$`).test(server);
+  if (all.length > 0 && all.every(isServer)) return all.map(String);
+  const wrong = all.length === 0 ? servers : all.find((server) => !isServer(server));
+  // It may have been meant to hold a password.
+  const written = shown(typeof wrong === "string" ? wrong.replace(/^.*@/s, "…@") : wrong);
+  throw new RangeError(`servers must be like "127.0.0.1:4222", or several, not ${written}`);
+}

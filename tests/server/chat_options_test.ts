@@ -1,0 +1,88 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { DEFAULTS, RANGES } from "../../src/core/options.ts";
+import { type ChatOptions, createChat } from "../../src/server/chat.ts";
+import { checkedChatOptions } from "../../src/server/chat_options.ts";
+import { usualMemory } from "../../src/server/machine.ts";
+import { openMemoryStore } from "../../src/server/memory_store.ts";
+import { pure } from "../support/pure.ts";
+import { recordingLogger } from "../support/recording_logger.ts";
+
+const SECRET = "0123456789abcdef".repeat(2);
+
+/** The answer of `createChat` to options that will not do. */
+function refusal(options: unknown): string {
+  return assertThrows(() => createChat(options as ChatOptions), RangeError).message;
+}
+
+pure("createChat() needs no option: each has a default", () => {
+  for (const options of [{}, { path: undefined, rate: undefined, secret: undefined }]) {
+    const { path, store, engine } = checkedChatOptions(options as ChatOptions);
+    assertEquals([path, store], ["/", openMemoryStore]);
+    assertEquals(engine, { ...DEFAULTS, memoryBytes: usualMemory() });
+  }
+});
+
+pure("createChat() takes each option as it is given", () => {
+  const logger = recordingLogger([]);
+  const store = openMemoryStore;
+  const numbers = Object.fromEntries(
+    Object.entries(RANGES).map(([name, [least]]) => [name, least]),
+  );
+  const options = { path: "/chat", logger, store, secret: SECRET, ...numbers };
+  assertEquals(checkedChatOptions(options), {
+    path: "/chat",
+    logger,
+    store,
+    engine: { ...DEFAULTS, ...numbers, secret: SECRET },
+  });
+  // As from a file, and as the program `server.ts` takes it.
+  assertEquals(checkedChatOptions({ secret: `${SECRET}\n` }).engine.secret, SECRET);
+});
+
+for (const [name, [least, most]] of Object.entries(RANGES)) {
+  pure(`createChat() refuses ${name} where it is no whole number from ${least} to ${most}`, () => {
+    const values: [unknown, string][] = [
+      [`${least}`, `"${least}"`],
+      [NaN, "NaN"],
+      [-1, "-1"],
+      [least - 1, `${least - 1}`],
+      [most + 1, `${most + 1}`],
+      [least + 0.5, `${least + 0.5}`],
+      [Infinity, "Infinity"],
+      [null, "null"],
+      [true, "true"],
+      [{}, "[object Object]"],
+    ];
+    for (const [value, written] of values) {
+      const expected = `${name} must be a whole number from ${least} to ${most}, not ${written}`;
+      assertEquals(refusal({ [name]: value }), expected);
+    }
+  });
+}
+
+pure("createChat() refuses each other option that will not do, and names it with its value", () => {
+  const path = "path must be the path of a URL as it is sent, like /chat, and not /healthz: ";
+  const logger = "logger must have debug, info, warn, error, not ";
+  const store = "store must be what sqlite() or nats() returns, not ";
+  const refusals: [options: unknown, expected: string][] = [
+    [null, "createChat() takes an object of options, not null"],
+    ["/chat", 'createChat() takes an object of options, not "/chat"'],
+    [{ path: "chat" }, `${path}chat`],
+    [{ path: "" }, path],
+    [{ path: "/healthz" }, `${path}/healthz`],
+    [{ path: "/a b" }, `${path}/a b`],
+    [{ path: 7 }, "path must be a path, not 7"],
+    [{ logger: null }, `${logger}null`],
+    [{ logger: "info" }, `${logger}"info"`],
+    [{ logger: { info() {} } }, `${logger}[object Object]`],
+    [{ store: "sqlite:data/chat.db" }, `${store}"sqlite:data/chat.db"`],
+    [{ store: {} }, `${store}[object Object]`],
+    [{ store: Promise.resolve() }, `${store}[object Promise]`],
+    [{ secret: "hunter2" }, "secret must hold at least 32 characters, not 7"],
+    [{ secret: 7 }, "secret must be a string, not a number"],
+    // They were options of a chat once, and are options of nats() now.
+    [{ replicas: 3 }, 'createChat() has no option "replicas"'],
+    [{ sercet: "hunter2" }, 'createChat() has no option "sercet"'],
+  ];
+  for (const [options, expected] of refusals) assertEquals(refusal(options), expected);
+});
