@@ -1,16 +1,16 @@
 /**
  * Close codes of the WebSocket. 4000–4499 mean "come back with backoff", 4500–4999 mean "stay
- * away"; 1000 and 1001 are those of RFC 6455, section 7.4.1. Each is a constant of its own, for
- * `import * as CLOSE`: a bundle of the client then holds the few it needs, as numbers.
+ * away"; 1000, 1001 and 1006 are those of RFC 6455, section 7.4.1. Each is a constant of its own,
+ * for `import * as CLOSE`: a bundle of the client then holds only those it needs.
  *
  * @module
  */
 
 /** Both sides are done; a client that closes with it will not come back. */
 export const normal = 1000;
-/** The server goes away; come back when its `goodbye` said. */
+/** The server ends; come back after the time that its `goodbye` names. */
 export const goingAway = 1001;
-/** The server said something that is no frame. */
+/** The server sent something that is not a frame. */
 export const protocolError = 4006;
 /** The connection was cut: never sent, only seen. */
 export const abnormal = 1006;
@@ -24,9 +24,9 @@ export const slowReader = 4002;
 export const internal = 4004;
 /** The client gave the connection up for dead. */
 export const unresponsive = 4005;
-/** The client has paused: it will come back, and nobody is told that it went. */
+/** The client has paused: it will come back, and the others are not told that it went. */
 export const paused = 4007;
-/** The same session came in on a newer connection. */
+/** The session goes on over a newer connection. */
 export const sessionTaken = 4500;
-/** Kept sending after many refusals. */
+/** The client kept sending after many refusals. */
 export const flooding = 4501;

@@ -25,14 +25,14 @@ export interface Deferred<T> {
 }
 
 /**
- * Makes a promise that is rejected by itself when the time is over or the signal is
- * aborted; `what` says in the error what was being waited for.
+ * Makes a promise that rejects after `timeoutMs` milliseconds, with a `TimeoutError`, or when the
+ * signal is aborted, with its reason. `what` names in the error what was waited for.
  */
 export function deferred<T>(what: string, timeoutMs: number, signal?: AbortSignal): Deferred<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const timer = setTimeout(
     () => reject(new DOMException(`${what} took longer than ${timeoutMs} ms`, "TimeoutError")),
-    // A longer time than this would be taken for none at all.
+    // A timer with a longer time would fire at once.
     Math.min(timeoutMs, MAX_TIMER_MS),
   );
   const abort = () => reject(signal?.reason);
@@ -51,7 +51,7 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return deferred<void>("", ms, signal).promise.catch(() => {});
 }
 
-/** Resolves when a promise does, or when that has taken `ms` milliseconds; rejects if it does before. */
+/** Resolves when the promise does, or after `ms` milliseconds; rejects if that rejects first. */
 export async function within(ms: number, promise: Promise<unknown>): Promise<void> {
   const { promise: late, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, ms);

@@ -1,6 +1,6 @@
 /**
- * Reads what a client says: text in, a checked frame or a {@linkcode ChatError} out. Every text in
- * a frame is well-formed: half of a surrogate pair, which JSON can spell as an escape, is U+FFFD.
+ * Reads frames of clients: text in, a checked frame or a {@linkcode ChatError} out. Every string in
+ * a frame is well-formed: a lone surrogate, which JSON can spell as an escape, becomes U+FFFD.
  *
  * @module
  */
@@ -27,9 +27,9 @@ import { utf8Bytes } from "./utf8.ts";
 
 type RawFields = Record<string, unknown>;
 
-/** The depth to which lists and objects may lie in each other, in texts that are longer than a few KB: reading 390 KB of brackets takes 30 MB. */
+/** The deepest nesting of a longer text: parsing 390 KB of brackets takes 30 MB. */
 const MAX_DEPTH = 64;
-/** The most of `[ { , :` outside of strings in them: reading 31,000 small objects takes 40 ms, and 4,096 marks one. */
+/** The most `[ { , :` outside of its strings: 31,000 small objects take 40 ms, 4,096 marks 1 ms. */
 const MAX_MARKS = 4_096;
 const SIMPLE_CHARS = 4_096;
 
@@ -48,7 +48,7 @@ export function decode(text: string, dialect: Dialect): ClientFrame {
   return frame;
 }
 
-/** Why a frame can never be taken, however long its author waits; undefined where it may be. */
+/** The refusal of data that can never be a frame; undefined for data that may be one. */
 export function hopelessOf(data: unknown): ChatError | undefined {
   if (typeof data !== "string") {
     return new ChatError("invalid_frame", "Frames must be text, not binary");
@@ -61,9 +61,9 @@ export function hopelessOf(data: unknown): ChatError | undefined {
 }
 
 /**
- * Finds what an error reply to `text` may repeat, so that the sender can tell which of its
- * requests failed; undefined where it cannot be read at all. Made for a frame that
- * {@linkcode decode} refused: it never throws.
+ * Finds the `ref` and the `n` that an error reply to `text` repeats, so that the sender knows which
+ * request failed; undefined where the text cannot be parsed. For frames that {@linkcode decode}
+ * refused: it never throws.
  */
 export function addressOf(text: string): { ref?: Ref; n?: number } | undefined {
   if (text.length > MAX_FRAME_CHARS) return undefined;
@@ -95,7 +95,7 @@ function parseObject(text: string): RawFields {
   return value;
 }
 
-/** Refuses a text of more structure than anybody needs, without reading it. */
+/** Refuses a text with too much structure before it is parsed. */
 function checkStructure(text: string): void {
   let depth = 0;
   let marks = 0;
@@ -126,7 +126,7 @@ function checkStructure(text: string): void {
   }
 }
 
-/** The index of the quote that ends the string which begins at `start`; of the end where none does. */
+/** The index of the quote that ends the string at `start`; the length of the text without one. */
 function endOfString(text: string, start: number): number {
   for (let end = start; (end = text.indexOf('"', end + 1)) !== -1;) {
     let before = end;
@@ -136,7 +136,7 @@ function endOfString(text: string, start: number): number {
   return text.length;
 }
 
-/** Picks the fields that a plain client can say: the rest of the protocol means nothing to it, and is passed over. */
+/** Picks the fields of the plain protocol; all others are ignored. */
 function plainFields({ action, body }: RawFields): RawFields {
   if (typeof action !== "string" || !PLAIN_ACTIONS.has(action)) return {};
   if (action === "leave") return { action };
@@ -155,9 +155,9 @@ function refOf(fields: RawFields): Ref | undefined {
   );
 }
 
-/** A mark as it is repeated; undefined for what is none. */
+/** The value as a `ref`; undefined where it is not one. */
 function asRef(ref: unknown): Ref | undefined {
-  // A larger one would come back as another number where numbers are not doubles.
+  // A client whose numbers are not doubles would get a larger one back changed.
   if (typeof ref === "number" && Math.abs(ref) <= Number.MAX_SAFE_INTEGER) return ref;
   if (typeof ref === "string" && ref.length <= MAX_WORD_CHARS) return ref.toWellFormed();
   return undefined;
@@ -220,7 +220,7 @@ function joinFrame(body: unknown): JoinFrame {
   const epoch = optionalText("epoch", fields.epoch);
   const after = optionalCount("after", fields.after);
   const last = optionalCount("last", fields.last, 0, MAX_LAST);
-  // Not a name yet: the room may be there under one that an earlier server let in.
+  // Not checked as a name: an earlier server may have allowed the one that the room has.
   const roomName = optionalText("room_name", fields.room_name);
   const roomToken = optionalText("room_token", fields.room_token);
   return {
@@ -329,7 +329,7 @@ function isFields(value: unknown): value is RawFields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Names a value in an error, in few characters whatever it is. */
+/** Describes any value in an error, in few characters. */
 function describe(value: unknown): string {
   if (value === undefined) return "missing";
   if (value === null) return "null";

@@ -1,6 +1,5 @@
 /**
- * Writes what the server says, in both dialects. Entries, which travel to many, are
- * written once.
+ * Writes the server's frames, in both dialects. An entry goes to many members, and is written once.
  *
  * @module
  */
@@ -14,10 +13,11 @@ export function encodeFrame(frame: ServerFrame, ref?: Ref): string {
 }
 
 /**
- * A whole entry: a draft at the place that the store gave it.
+ * Writes an entry: a draft with the `seq` that the store gave it.
  *
- * Flat at once: a template is a rope of a dozen strings, which lie in no cache any more when the
- * frame is put together (measured with 500 rooms of two: a tenth of the deliveries).
+ * `JSON.stringify` makes one flat string. A template makes a rope of a dozen, which are in no cache
+ * any more when the frame is put together (measured with 500 rooms of two: a tenth of the
+ * deliveries).
  */
 export function encodeEntry(seq: number, draft: Draft): string {
   const { at, from, n, name } = draft;
@@ -25,22 +25,22 @@ export function encodeEntry(seq: number, draft: Draft): string {
   return JSON.stringify({ seq, at, name, event: draft.event, from });
 }
 
-/** The part of an entry behind its `seq`, for stores that keep it apart. */
+/** The part of an entry after its `seq`, for stores that keep the two apart. */
 export function withoutSeq(entry: string): string {
   return entry.slice(entry.indexOf(",") + 1);
 }
 
-/** A whole entry again, from its `seq` and what stands behind it. */
+/** Joins a `seq` and the part of an entry after it, as {@linkcode withoutSeq} returns it. */
 export function withSeq(seq: number, rest: string): string {
   return `{"seq":${seq},${rest}`;
 }
 
-/** The frame that carries `entries`, each encoded already; `roomId` needs no escaping. */
+/** Writes the frame of `entries`, encoded and joined by commas; `roomId` needs no escaping. */
 export function encodeEntries(roomId: string, entries: string): string {
   return `{"event":"entries","room_id":"${roomId}","entries":[${entries}]}`;
 }
 
-/** When an encoded entry was taken, in milliseconds since 1970. */
+/** The time at which an encoded entry was taken, in milliseconds since 1970. */
 export function takenAt(entry: string): number {
   return Number(/"at":(\d+)/.exec(entry)?.[1]);
 }
@@ -48,7 +48,7 @@ export function takenAt(entry: string): number {
 /** The acknowledgement for a plain client: its message is in the log. */
 export const PLAIN_SENT = encodePlain({ status: "success", message: "Message sent" });
 
-/** An encoded entry as plain clients see it, and whose it is; `null` for what their protocol has no words for. */
+/** Writes an encoded entry for plain clients, and names its author; `null` for presence. */
 export function encodePlainEntry(entry: string): { from: string; text: string } | null {
   const { from, ...told }: Entry = JSON.parse(entry);
   return "body" in told ? { from, text: encodePlain({ from, body: told.body }) } : null;
@@ -65,7 +65,7 @@ const PLAIN_TEXT: Partial<Record<ErrorCode, string>> = {
   invalid_action: "Invalid action",
 };
 
-/** Writes an error reply; `address` is what it may repeat of the request. */
+/** Writes an error reply; `address` is what it repeats of the request. */
 export function encodeError(
   dialect: Dialect,
   error: ChatError,

@@ -49,29 +49,29 @@ export class ChatError extends Error {
   }
 }
 
-/** The refusal of what is said to a room that does not exist any more. */
+/** The refusal of a frame for a room that no longer exists. */
 export function roomGone(): ChatError {
   return new ChatError("room_gone", "Room no longer exists");
 }
 
 /** Parts of a {@linkcode SendError} besides its message. */
 export interface SendErrorOptions extends ErrorOptions {
-  /** The end of the message, which is known later. */
+  /** The outcome of the message, which is known later. */
   outcome?: Promise<number | undefined>;
 }
 
-/** A message whose sender cannot be told its place in the log. */
+/** A message that was not acknowledged. */
 export class SendError extends Error {
   /** `true`: it may be in the log all the same; `false`: it is certainly not. */
   readonly mayBeStored: boolean;
   /**
-   * Resolves with the message's `seq` when it turns out to be in the log, however late, 0 where
-   * only that is known; with undefined when it turns out that it is not, or that nobody will ever
-   * know. Never rejects. There where `mayBeStored` is true.
+   * Resolves, however late: with the message's `seq` once it is known to be in the log, 0 where its
+   * `seq` is unknown; with undefined once it is known not to be, or nobody will ever know. Never
+   * rejects. Present where `mayBeStored` is true.
    */
   readonly outcome?: Promise<number | undefined>;
 
-  /** Makes an error for a message; the cause is kept where there is one. */
+  /** Makes an error for a message; `options` may have its cause. */
   constructor(message: string, mayBeStored: boolean, options: SendErrorOptions = {}) {
     super(message, options);
     this.name = "SendError";
@@ -80,9 +80,9 @@ export class SendError extends Error {
   }
 }
 
-/** Nobody answers at the address of a server: it is not there, or something on the way does not let anybody through. */
+/** No server answers at an address: none is there, or something on the way blocks it. */
 export class ConnectError extends Error {
-  /** Tells it from other errors. */
+  /** Tells this error from others. */
   override readonly name = "ConnectError";
 }
 
@@ -91,7 +91,7 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Says in words what went wrong, whatever was thrown; an address in it shows no user and no password. */
+/** The message of whatever was thrown, without the user and password of an address in it. */
 export function reasonOf(error: unknown): string {
   return messageOf(error).replace(/\/\/(?:(?!\/\/).)*@/g, "//…@");
 }

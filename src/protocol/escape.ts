@@ -1,5 +1,5 @@
 /**
- * Text from others, made harmless for a terminal and for a log line.
+ * Text from others, made harmless for a terminal and a log line.
  *
  * @module
  */
@@ -9,15 +9,15 @@
 // deno-lint-ignore no-control-regex
 const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
-// What is not seen (Unicode Standard, section 5.21): in JSON it can be told by its escape.
+// Characters that nobody sees (Unicode Standard, section 5.21): in JSON, an escape shows them.
 const IGNORABLE = /\p{Default_Ignorable_Code_Point}/gu;
 
-/** Replaces every control by its escape as in JSON, like `\u001b`, so that it is seen and does nothing. */
+/** Replaces each control character by its JSON escape, like `\u001b`, which does nothing. */
 export function escapeText(text: string): string {
   return text.replace(CONTROLS, escaped);
 }
 
-/** Replaces all in a JSON text that is not seen by its escape, so that it means the same. */
+/** Replaces what nobody sees in a JSON text by escapes; the text means the same. */
 export function escapeJson(json: string): string {
   return escapeText(json).replace(IGNORABLE, escaped);
 }

@@ -1,6 +1,6 @@
 /**
- * The frames of the wire, as types, and the limits they keep: what a client may
- * say, and what a server answers. PROTOCOL.md is the specification.
+ * The frames of the wire as types, those of clients and those of servers, and their limits.
+ * PROTOCOL.md is the specification.
  *
  * @module
  */
@@ -12,30 +12,30 @@ export type { ErrorCode };
 /** The WebSocket subprotocol of everything beyond the plain protocol. */
 export const SUBPROTOCOL: string = "parley.v1";
 
-/** The two ways of speaking: the plain one of one room and no `ref`, and `parley.v1`. */
+/** The forms of the protocol: `plain`, of one room and no `ref`, and `v1`, which is `parley.v1`. */
 export type Dialect = "plain" | "v1";
 
 /** The largest message body, in bytes of UTF-8. */
 export const MAX_BODY_BYTES: number = 65_536;
 
 /**
- * The same as it stands in JSON. Only a body of control characters reaches it, which take six bytes
- * each: the runtime keeps a buffer as large as the largest frame for each connection, and all
+ * The largest message body in bytes of JSON. Only control characters, at six bytes each, can make a
+ * body larger. The runtime keeps for each connection a buffer as large as its largest frame: all
  * members of a room would pay for one such body.
  */
 export const MAX_BODY_JSON_BYTES: number = 2 * MAX_BODY_BYTES;
 
 /**
- * The longest frame that is parsed at all, in UTF-16 units, and the largest one that a server
- * sends, in bytes of UTF-8: a body of the largest size in which every byte is written as `\u0000`,
- * and its envelope.
+ * The longest frame that is parsed, in UTF-16 units, and the largest one that a server sends, in
+ * bytes of UTF-8: a body of the largest size in which every byte is written as `\u0000`, and its
+ * envelope.
  */
 export const MAX_FRAME_CHARS: number = 6 * MAX_BODY_BYTES + 1_024;
 
 /** The longest name of a room or a person, in bytes of UTF-8. */
 export const MAX_NAME_BYTES: number = 128;
 
-/** The same in UTF-16 units: a name has no more of them than bytes. */
+/** The longest name in UTF-16 units: it has at most one for each byte. */
 export const MAX_NAME_CHARS: number = MAX_NAME_BYTES;
 
 /** The longest id, secret or `ref`, in UTF-16 units. */
@@ -46,15 +46,15 @@ export const MAX_BATCH: number = 256;
 
 /**
  * The most members that one frame names. The runtime keeps for each connection a buffer as large as
- * the largest frame it was sent: in one frame, the members of a room of 100 took 1.5 KiB of each of
- * them on average, for as long as it was connected.
+ * the largest frame it was sent: a frame with all members of a room of 100 took 1.5 KiB of each of
+ * their connections on average, for as long as it lasted.
  */
 export const MAX_LISTED: number = 16;
 
 /** The most entries of history a `join` may ask for with `last`. */
 export const MAX_LAST: number = 10_000;
 
-/** A client's own mark on a request; its reply carries the same one. */
+/** A client's own mark on a request; the reply repeats it. */
 export type Ref = string | number;
 
 /** Fields that every request may have. */
@@ -71,9 +71,9 @@ export interface HelloFrame extends Request {
   name?: string;
   /** The secret of an earlier `connected`, to be the same client again. */
   session?: string;
-  /** Its messages up to this number need no answer any more; missing where the client does not know. */
+  /** The number up to which its messages need no answer; missing where it does not know. */
   n?: number;
-  /** The greatest number that it has sent, with an answer or without; missing where it does not know. */
+  /** The greatest number that it has sent, answered or not; missing where it does not know. */
   sent?: number;
 }
 
@@ -85,21 +85,21 @@ export interface CreateFrame extends Request {
   name: string;
 }
 
-/** `join`: becomes a member, from now on or from an earlier place in the log. */
+/** `join`: becomes a member, from now on or from an earlier position in the log. */
 export interface JoinFrame extends Request {
   /** The name of the request. */
   action: "join";
-  /** Which room, as it may have been typed. */
+  /** The id of the room, as somebody may have typed it. */
   roomId: string;
   /** The log's epoch as the client knows it; goes with `after`. */
   epoch?: string;
-  /** The `seq` of the last entry the client has: go on behind it. */
+  /** The `seq` of the last entry that the client has. */
   after?: number;
   /** The number of entries of history to begin with. */
   last?: number;
-  /** Where the room is lost, make it again under the same id, with this name and a new epoch. */
+  /** The name with which a lost room is made again, under the same id and with a new epoch. */
   roomName?: string;
-  /** The proof that the room is called so, from an earlier reply. */
+  /** The proof of that name, from an earlier reply. */
   roomToken?: string;
 }
 
@@ -107,7 +107,7 @@ export interface JoinFrame extends Request {
 export interface LeaveFrame extends Request {
   /** The name of the request. */
   action: "leave";
-  /** Which room; plain clients name none. */
+  /** The id of the room; plain clients name none. */
   roomId?: string;
 }
 
@@ -115,7 +115,7 @@ export interface LeaveFrame extends Request {
 export interface MessageFrame extends Request {
   /** The name of the request. */
   action: "message" | "messages";
-  /** Which room; plain clients name none. */
+  /** The id of the room; plain clients name none. */
   roomId?: string;
   /** The client's number of the first body; the server counts where it is left out. */
   n?: number;
@@ -127,7 +127,7 @@ export interface MessageFrame extends Request {
 export interface TypingFrame extends Request {
   /** The name of the request. */
   action: "typing";
-  /** Which room. */
+  /** The id of the room. */
   roomId: string;
 }
 
@@ -145,7 +145,7 @@ export interface PingFrame extends Request {
   action: "ping";
 }
 
-/** `pong`: the answer to the server's `ping`, which has no answer itself. */
+/** `pong`: the answer to the server's `ping`; it gets none itself. */
 export interface PongFrame extends Request {
   /** The name of the request. */
   action: "pong";
@@ -155,7 +155,7 @@ export interface PongFrame extends Request {
 export interface PauseFrame extends Request {
   /** The name of the request. */
   action: "pause";
-  /** After how many milliseconds it will not come back any more; as long as the server allows unless given. */
+  /** Milliseconds after which it will not come back; as many as the server allows unless given. */
   forMs?: number;
 }
 
@@ -202,7 +202,7 @@ export interface MemberInfo {
 
 /** A message in a room's log. */
 export interface MessageEntry {
-  /** The place in the room's log; it only grows. */
+  /** The position in the room's log; it only grows. */
   seq: number;
   /** When the server took it, in milliseconds since 1970. */
   at: number;
@@ -216,52 +216,55 @@ export interface MessageEntry {
   body: string;
 }
 
-/** Changes that a room's log tells besides messages. `quiet`: from here on the room is too large to log who comes and goes. */
+/**
+ * Changes that a room's log has besides messages. `quiet`: from here on the room is too large to
+ * log who comes and goes.
+ */
 export type PresenceEvent = "join" | "away" | "back" | "leave" | "rename" | "quiet";
 
-/** Somebody came, went, or is called something else. */
+/** Somebody came, went or has another name. */
 export interface PresenceEntry {
-  /** The place in the room's log. */
+  /** The position in the room's log. */
   seq: number;
   /** When it happened, in milliseconds since 1970. */
   at: number;
   /** The kind of change. */
   event: PresenceEvent;
-  /** The client id it happened to; empty for `quiet`. */
+  /** The client id of that member; empty for `quiet`. */
   from: string;
   /** The name of the client, where there is one. */
   name?: string;
 }
 
-/** One place of a room's log, as it travels. */
+/** An entry of a room's log, as it is on the wire. */
 export type Entry = MessageEntry | PresenceEntry;
 
-/** A message that has no place in a log yet: see {@linkcode MessageEntry}. */
+/** A message that has no `seq` yet: see {@linkcode MessageEntry}. */
 export interface MessageDraft extends Readonly<Omit<MessageEntry, "seq" | "name">> {
   /** The author's name, if there is one. */
   readonly name: string | undefined;
-  /** The mark of the request that it came with, for answers; it is not stored. */
+  /** The `ref` of its request, for the reply; it is not stored. */
   readonly ref?: Ref | undefined;
 }
 
-/** A change that has no place in a log yet: see {@linkcode PresenceEntry}. */
+/** A change of presence that has no `seq` yet: see {@linkcode PresenceEntry}. */
 export interface PresenceDraft extends Readonly<Omit<PresenceEntry, "seq" | "name">> {
-  /** It is not numbered, and never repeated. */
+  /** Presence has no number, and is never repeated. */
   readonly n: 0;
   /** The name of the client, if there is one. */
   readonly name: string | undefined;
 }
 
-/** An entry that has no place in a log yet. */
+/** An entry that has no `seq` yet. */
 export type Draft = MessageDraft | PresenceDraft;
 
-/** The limits a server keeps, as it announces them. */
+/** The limits of a server, as `connected` names them. */
 export interface Limits {
   /** Bytes of UTF-8 in a message body. */
   body_bytes: number;
   /** UTF-16 units in a name. */
   name_chars: number;
-  /** Bytes of UTF-8 in a name; earlier servers did not tell. */
+  /** Bytes of UTF-8 in a name; missing from earlier servers. */
   name_bytes?: number;
   /** Bodies in one `messages` frame. */
   batch: number;
@@ -275,7 +278,7 @@ export interface Limits {
   burst?: number;
   /** Frames at once of a new client. */
   start?: number;
-  /** The number of members that a frame is told to for its price: for twice as many it costs twice as much. */
+  /** Members that a frame reaches for its price; to twice as many it costs twice as much. */
   price_members?: number;
 }
 
@@ -291,43 +294,43 @@ export interface ConnectedFrame extends Reply {
   status: "connected";
   /** The public id of the client. */
   client_id: string;
-  /** The secret that makes a later `hello` the same client. */
+  /** The secret with which a later `hello` is the same client. */
   session: string;
   /** `true` where `hello` brought an earlier session back. */
   resumed: boolean;
   /** The number of the last message the server took from this client; 0 at first. */
   n: number;
-  /** After how long without a word the server asks for one; it closes after two of these. In milliseconds. */
+  /** Milliseconds of silence after which the server sends `ping`; after twice as many it closes. */
   heartbeat_ms: number;
-  /** The bounds that the server sets. */
+  /** The limits of the server. */
   limits: Limits;
   /** The same in words, for people. */
   message: string;
 }
 
-/** A request was carried out. Which fields there are depends on the request: see PROTOCOL.md. */
+/** A request was carried out. PROTOCOL.md says which request is answered with which fields. */
 export interface SuccessFrame extends Reply {
   /** The outcome of the request. */
   status: "success";
   /** The same in words, for people. */
   message?: string;
-  /** Which room. */
+  /** The id of the room. */
   room_id?: string;
   /** The name of the room. */
   room_name?: string;
-  /** The proof for a server that has lost the room that it is called so. */
+  /** The proof of that name, for a server that has lost the room. */
   room_token?: string;
-  /** Names this life of the log: it changes when the log was lost. */
+  /** The name of this life of the log; a lost log begins another. */
   epoch?: string;
   /** The `seq` of the newest entry, before anything the request itself adds. */
   seq?: number;
-  /** The entries behind this `seq` follow: the cursor to come back with until one of them has come. */
+  /** The `seq` after which entries follow: the cursor to come back with until one has come. */
   after?: number;
-  /** Who is in the room; of many, those that no {@linkcode MembersFrame} before it has named. */
+  /** The members of the room, except those that a {@linkcode MembersFrame} before has named. */
   members?: MemberInfo[];
-  /** Says that the log tells who comes and goes; `false` in rooms too large for it. */
+  /** `false` where the room is quiet: too large to log who comes and goes. */
   presence?: boolean;
-  /** The answer to `after`: `true` if nothing is missing behind it. */
+  /** The answer to `after`: `true` if nothing after it is missing. */
   recovered?: boolean;
   /** The number of a message that was stored already, with `duplicate`. */
   n?: number;
@@ -349,13 +352,13 @@ export interface ErrorFrame extends Reply {
   retry_after_ms?: number;
 }
 
-/** Members of a room that is being joined, where they are many: the reply behind it names the last of them. */
+/** Members of a large room that is being joined: the reply that follows names the last. */
 export interface MembersFrame {
   /** The name of the event. */
   event: "members";
-  /** Which room. */
+  /** The id of the room. */
   room_id: string;
-  /** Some of those who are in it. */
+  /** Some of the members. */
   members: MemberInfo[];
 }
 
@@ -363,21 +366,21 @@ export interface MembersFrame {
 export interface EntriesFrame {
   /** The name of the event. */
   event: "entries";
-  /** Which room. */
+  /** The id of the room. */
   room_id: string;
   /** The entries, oldest first. */
   entries: Entry[];
 }
 
-/** The entries from `from_seq` to `to_seq` fell off the log before this member could take them. */
+/** The entries from `from_seq` to `to_seq` fell off the log before this member was sent them. */
 export interface GapFrame {
   /** The name of the event. */
   event: "gap";
-  /** Which room. */
+  /** The id of the room. */
   room_id: string;
-  /** The first entry that is missing. */
+  /** The `seq` of the first entry that is missing. */
   from_seq: number;
-  /** The last entry that is missing. */
+  /** The `seq` of the last entry that is missing. */
   to_seq: number;
 }
 
@@ -385,9 +388,9 @@ export interface GapFrame {
 export interface TypingEvent {
   /** The name of the event. */
   event: "typing";
-  /** Which room. */
+  /** The id of the room. */
   room_id: string;
-  /** Whose client id it is. */
+  /** The client id of whoever types. */
   from: string;
   /** The name of that client, where there is one. */
   name?: string;
@@ -397,11 +400,11 @@ export interface TypingEvent {
 export interface GoodbyeFrame {
   /** The name of the event. */
   event: "goodbye";
-  /** The code of the close that follows: it can get lost. */
+  /** The code of the close that follows, as that can get lost. */
   code: number;
-  /** Why, for people. */
+  /** The reason, for people. */
   reason: string;
-  /** Where coming back is welcome: after how many milliseconds, instead of a backoff. */
+  /** Milliseconds after which this client is asked to come back, instead of a backoff. */
   retry_after_ms?: number;
 }
 
@@ -417,7 +420,7 @@ export interface PongEvent extends Reply {
   event: "pong";
 }
 
-/** Everything a `parley.v1` server may say: answers have a `status`, all else has an `event`. */
+/** Everything a `parley.v1` server may say: replies have a `status`, all else has an `event`. */
 export type ServerFrame =
   | (ConnectedFrame | SuccessFrame | ErrorFrame) & { event?: undefined }
   | (MembersFrame | EntriesFrame | GapFrame | TypingEvent | GoodbyeFrame | PingEvent | PongEvent)

@@ -1,5 +1,6 @@
 /**
- * Names of people and rooms: what can be one, and how those are shown that were let in earlier.
+ * Names of people and rooms: the rules for new ones, and how to show those that earlier servers
+ * allowed.
  *
  * @module
  */
@@ -13,15 +14,15 @@ import { utf8Bytes } from "./utf8.ts";
 // and the two signs that are blank and called neither a space nor ignorable.
 const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\u2800\u{1d159}]/u;
 
-/** The same, for all of them. */
+/** Finds all of them. */
 const ALL_UNSEEN = new RegExp(UNSEEN, "gu");
 
-/** No form of a name that is short enough, composed, has more UTF-16 units than this. */
+/** The most UTF-16 units of a name that is not composed yet: a longer one stays too long. */
 const MOST_UNITS = 4 * MAX_NAME_BYTES;
 
 /**
- * Reads a name: it is composed (NFC), so that what looks the same because a keyboard or a file
- * system took it apart is the same.
+ * Reads a name and composes it (NFC): a keyboard or a file system may have taken it apart, which
+ * nobody sees.
  *
  * @throws {ChatError} that says what is wrong with it.
  */
@@ -35,7 +36,7 @@ export function readName(text: string): string {
   return name;
 }
 
-/** Writes a name in one line with single spaces, in which everything is seen, as `U+202E`. */
+/** Writes a name in one line with single spaces; what nobody sees is spelled, as `U+202E`. */
 export function shownName(name: string): string {
   return name.replace(/\s+/g, " ").trim().replace(ALL_UNSEEN, code);
 }

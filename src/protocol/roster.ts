@@ -1,6 +1,5 @@
 /**
- * Who is in a room: what the presence entries of its log add up to, for whoever
- * reads the log, on either side of the wire.
+ * The members of a room, as the presence entries of its log add up, on either side of the wire.
  *
  * @module
  */
@@ -15,7 +14,7 @@ export type RosterMember<Key extends string> =
   & Omit<MemberInfo, "client_id">
   & { [K in Key]: string };
 
-/** The members of a room at one place of its log. */
+/** The members of a room at one position of its log. */
 export class Roster<Key extends string = "client_id"> {
   readonly #members = new Map<string, RosterMember<Key>>();
   readonly #key: Key;
@@ -31,12 +30,12 @@ export class Roster<Key extends string = "client_id"> {
     return this.#members;
   }
 
-  /** `true` where the log tells no longer who comes and goes. */
+  /** `true` where the log no longer says who comes and goes. */
   get quiet(): boolean {
     return this.#quiet;
   }
 
-  /** Begins again with a list that is known to be true. */
+  /** Starts over with a list that is known to be right. */
   reset(members: Iterable<RosterMember<Key>> = [], quiet = false): void {
     this.#members.clear();
     this.#quiet = quiet;
@@ -69,7 +68,7 @@ export class Roster<Key extends string = "client_id"> {
         this.reset([], true);
         break;
       default:
-        // A later version of the protocol may tell more: those who do not know it pass it over.
+        // A later version of the protocol may have more events: they are ignored here.
         event satisfies never;
     }
   }

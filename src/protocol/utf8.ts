@@ -1,5 +1,5 @@
 /**
- * Text as it is on the wire: in UTF-8, which has no half of a surrogate pair.
+ * Text in UTF-8, as it is on the wire: lone surrogates cannot be in it.
  *
  * @module
  */
@@ -20,13 +20,13 @@ export function utf8Bytes(text: string): number {
 }
 
 /**
- * The same JSON text, or piece of one, without halves of surrogate pairs: each becomes U+FFFD, as an
- * encoder writes it. JSON can spell one as an escape, and many parsers refuse a text that does
- * (RFC 7493, section 2.1).
+ * Replaces lone surrogates in a JSON text, or a piece of one, by U+FFFD, as an encoder does. JSON
+ * can spell one as an escape, and many parsers refuse that (RFC 7493, section 2.1).
  */
 export function wellFormedJson(json: string): string {
   if (!/\\u[dD]/.test(json)) return json;
-  // The escape of a pair, of a half, or any other, like that of a backslash before the letters "ud".
+  // The escape of a pair, of a lone surrogate, or any other, like a backslash before the letters
+  // "ud".
   const escapes = /\\(?:ud[89ab][\da-f]{2}\\ud[c-f][\da-f]{2}|ud[89a-f][\da-f]{2}|[^])/gi;
   return json.replace(escapes, (escape) => escape.length === 6 ? "\ufffd" : escape);
 }
