@@ -1,9 +1,9 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * Columns that text takes in a terminal. Terminals disagree about emoji, flags and symbols:
- * here they take as many as in any of them, so that what is counted to fit does fit. A library
- * would say what most terminals do, by a table that grows old.
+ * Columns that text takes in a terminal. Terminals disagree about emoji, flags and symbols: here
+ * each counts as in the terminal where it is widest, so that what is counted to fit does fit. A
+ * library would say what most terminals do, from a table that grows old.
  *
  * @module
  */
@@ -11,18 +11,18 @@
 /** The distance of tab stops, in columns. */
 const TAB = 8;
 
-/** A row that is not blank is broken after a space only if that leaves it so full. */
+/** The least share of a row that is filled where it is broken after a space. */
 const FULL_ENOUGH = 0.5;
 
 const SEGMENTER = new Intl.Segmenter();
 
-// Scripts that are wide (Unicode Standard Annex #11), symbols and punctuation that are in some
-// terminals, and what has no meaning yet or a private one.
+// Wide scripts (Unicode Standard Annex #11), symbols and punctuation that some terminals make wide,
+// and code points that are unassigned or private.
 const WIDE =
   /^[\p{S}\p{P}\p{No}\p{Nl}\p{Cn}\p{Co}\p{Cs}\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}\p{scx=Yiii}\p{scx=Bopo}\u3000\uff00-\uffef\u{16fe0}-\u{18d7f}\u{1b170}-\u{1b2ff}]$/u;
 
-// Neither the selector that can make the character before it wide, nor the soft hyphen, nor the
-// signs that stand around numbers (Prepended_Concatenation_Mark), which are seen themselves.
+// The selector that can make the character before it wide, the soft hyphen, and the signs that
+// stand around numbers (Prepended_Concatenation_Mark): all of them can be seen.
 const NOT_WITHOUT_WIDTH =
   /^[\ufe0f\u00ad\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u{110bd}\u{110cd}]$/u;
 
@@ -31,7 +31,7 @@ const NO_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
 
 const ASCII = /^[\x20-\x7e]*$/;
 
-/** Counts the columns that a text takes at the most. */
+/** Counts the most columns that a text takes. */
 export function columnsOf(text: string): number {
   if (ASCII.test(text)) return text.length;
   let columns = 0;
@@ -50,13 +50,13 @@ export function charactersOf(text: string): string[] {
   return [...charactersIn(text)];
 }
 
-/** The same one by one: the list of a large text would outlive the next collection of garbage. */
+/** Yields characters one by one: the list of a large text would survive a garbage collection. */
 function charactersIn(text: string): Iterable<string> {
   if (ASCII.test(text)) return text;
   return Iterator.from(SEGMENTER.segment(text)).map(({ segment }) => segment);
 }
 
-/** Replaces tabs by spaces up to the next tab stop, which are counted from the start of the line. */
+/** Replaces tabs by spaces up to the next tab stop, counted from the start of the line. */
 export function expandTabs(line: string): string {
   if (!line.includes("\t")) return line;
   const [first = "", ...parts] = line.split("\t");
@@ -71,9 +71,9 @@ export function expandTabs(line: string): string {
 }
 
 /**
- * Breaks a line into rows of at most `columns` columns, and of `first` for the first of them, at
- * spaces where there are some. The rows together are the line. A character that is wider than a row
- * has one of its own.
+ * Breaks a line into rows of at most `columns` columns, the first of at most `first`, at spaces
+ * where it has some. Joined, the rows are the line. A character that is wider than a row gets its
+ * own.
  */
 export function wrap(line: string, columns: number, first = columns): string[] {
   if (line.length <= first && ASCII.test(line)) return [line];
@@ -82,7 +82,7 @@ export function wrap(line: string, columns: number, first = columns): string[] {
   for (const character of charactersIn(line)) {
     const more = columnsOf(character);
     const most = () => rows.length === 0 ? first : columns;
-    // More than once, where what is left behind a space is too wide for the rows that follow.
+    // Again where the rest after a space is too wide for the rows that follow.
     while (width + more > most() && start < end) {
       const row = line.slice(start, end);
       const space = row.lastIndexOf(" ") + 1;

@@ -1,12 +1,12 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * Reads lines that somebody entered in the terminal chat: messages and commands.
+ * Reads the lines entered in the terminal chat: messages and commands.
  *
  * @module
  */
 
-/** A line, understood. */
+/** The meaning of a line. */
 export type Command =
   /** An empty line. */
   | { type: "nothing" }
@@ -16,7 +16,7 @@ export type Command =
   | { type: "create"; name: string }
   | { type: "nick"; name: string }
   | { type: "leave" | "quit" | "who" | "help" }
-  /** A command that is none; nothing is sent. */
+  /** Not a command, though it looks like one; nothing is sent. */
   | { type: "wrong"; message: string };
 
 /** The text of `/help`. */
@@ -31,7 +31,7 @@ To send the word leave or quit, put a space before it.
 What is pasted is sent as it is, with Enter; Esc drops what was written.
 Alt-Enter begins a new line, Ctrl-R tries to connect at once, Ctrl-Z suspends.`;
 
-/** Reads a line, or what was written over several. */
+/** Reads one line, or a message of several. */
 export function parseCommand(line: string): Command {
   const word = line.trimEnd();
   if (word === "") return { type: "nothing" };

@@ -1,8 +1,7 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * The message being written: keys and pastes go in, messages and a picture of some screen rows
- * come out.
+ * The message being written: keys and pastes go in, messages and rows for the screen come out.
  *
  * `node:readline` would do for one line, but counts the columns of the whole line anew for each
  * character: a paste of 8,000 of them stopped the program for more than 20 seconds.
@@ -19,55 +18,55 @@ import { type Key, MAX_PASTE } from "./keys.ts";
 /** Something that was entered. */
 export interface Line {
   text: string;
-  /** `true`: it is said as it is, even where it looks like a command. */
+  /** `true`: it is sent as it is, even where it looks like a command. */
   literal: boolean;
 }
 
 /** The effect of a key that did more than edit. */
 export type Entered =
   | { type: "line"; line: Line }
-  /** Nothing was done, for the reason in `message`. */
+  /** The key had no effect, for the reason in `message`. */
   | { type: "refused"; message: string }
   | { type: "interrupt" | "endOfInput" | "suspend" | "retry" };
 
-/** Rows of the screen, each narrower than it, and the place of the cursor. */
+/** Rows, each narrower than the screen, and where the cursor is. */
 export interface View {
   rows: string[];
   /** The row of the cursor, from 0. */
   cursorRow: number;
-  /** The text before the cursor in its row: columns need not be counted. */
+  /** The text before the cursor in its row, so that no columns need to be counted. */
   before: string;
 }
 
-/** The part of the screen that there is to draw on. */
+/** The size of the screen to draw on. */
 export interface Size {
   columns: number;
   rows: number;
 }
 
-/** The most rows of a message; of a longer one, those around the cursor are seen. */
+/** The most rows of a message; a longer one shows those around the cursor. */
 const MAX_ROWS = 8;
 
-/** From this many UTF-16 units on a message is announced with its size. */
+/** The UTF-16 units above which a note says how large the message is. */
 const LARGE = 2_000;
 
-/** The most messages that can be brought back with the up key, and the most UTF-16 units in all. */
+/** The most messages that the up key brings back, and their most UTF-16 units in all. */
 const HISTORY = { lines: 100, units: 4 * MAX_PASTE };
 
-/** The most text that is looked at for one column: emoji can be put together from that many units. */
+/** The UTF-16 units that are read for each column: one emoji can be made of that many. */
 const UNITS_PER_COLUMN = 8;
 
 /** An editor for messages of one line or many. */
 export class Editor {
   #before = "";
   #after = "";
-  /** Set where some of the text was pasted, and where its first character was. */
+  /** Set where some of the text was pasted; and where its first character was. */
   #pasted = false;
   #beginsPasted = false;
   #history: Line[] = [];
-  /** Where in the history the text comes from; its length for a new one. */
+  /** The index in the history of the text shown; the length of the history for a new one. */
   #place = 0;
-  /** The new text, while an older one is shown. */
+  /** The new message, while an older one is shown. */
   #draft: Line = { text: "", literal: false };
 
   /** Takes a key. */
@@ -158,13 +157,13 @@ export class Editor {
     return this.#before.length + this.#after.length;
   }
 
-  /** The text, and whether it is no command: one begins with a slash that was typed. */
+  /** The message. Pasted text makes it literal, unless it begins with a slash that was typed. */
   get #line(): Line {
     const text = this.#before + this.#after;
     return { text, literal: this.#pasted && (this.#beginsPasted || !text.startsWith("/")) };
   }
 
-  /** A note about a message that is not seen as a whole, or not as one would think. */
+  /** A note about a message that is large, or that was pasted and looks like a command. */
   #note(rows: number, most: number): string {
     const large = rows > most || this.#length > LARGE;
     const bytes = large ? utf8Bytes(this.#before) + utf8Bytes(this.#after) : 0;
@@ -215,7 +214,7 @@ export class Editor {
     return { type: "line", line };
   }
 
-  /** Begins anew; what was there can be brought back. */
+  /** Starts over; the up key brings back what was there. */
   #drop(): undefined {
     const line = this.#line;
     if (line.text.trim() !== "" && line.text !== this.#history.at(-1)?.text) {
@@ -256,7 +255,7 @@ export class Editor {
     this.#move(rest.length + 1 + atColumnOf(lastLine(this.#before), below));
   }
 
-  /** Shows a line of the history; behind its end is the new one. */
+  /** Shows a message of the history; after its end comes the new one. */
   #recall(place: number): undefined {
     if (place < 0 || place > this.#history.length) return;
     if (this.#place === this.#history.length) this.#draft = this.#line;
@@ -265,7 +264,7 @@ export class Editor {
   }
 }
 
-/** The part of a line around the cursor that fits: what stands before it, and behind it. */
+/** The parts of a line before and after the cursor that fit. */
 function around(before: string, after: string, columns: number): [before: string, after: string] {
   const ahead = columnsOf(fitting(after, Math.floor(columns / 4)));
   const seen = fittingEnd(before, columns - ahead);

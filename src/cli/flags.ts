@@ -12,13 +12,13 @@ import { MAX_LAST } from "../protocol/frames.ts";
 import { readName } from "../protocol/names.ts";
 import { NAMELESS } from "./names.ts";
 
-/** Where the chat is unless `--url` says otherwise. */
+/** The address of the chat unless `--url` names another. */
 export const DEFAULT_URL = "ws://localhost:8765";
 
-/** Names of this machine that a server listens to unless told otherwise. */
+/** The hosts of addresses at which a server listens unless told otherwise. */
 const LOOPBACK = ["localhost", "127.0.0.1"];
 
-/** The number of entries of history that a person sees at first; a program may have dealt with them already. */
+/** The entries of history that a person sees at first. A program gets none: it may know them. */
 const USUAL_LAST = 50;
 
 /** The settings of the terminal chat, from its command line. */
@@ -26,7 +26,7 @@ export interface CliSettings {
   url: URL;
   /** The name that others see. */
   name: string;
-  /** The room to join; a new one is made where there is none. */
+  /** The id of the room to join; without it, a new room is made. */
   join?: string;
   /** The name of a new room. */
   roomName: string;
@@ -60,7 +60,7 @@ const TEXT_FLAGS = ["join", "url", "name", "room-name", "last"] as const;
 /**
  * Reads the command line.
  *
- * @throws {RangeError} with one line that names the flag and the value that will not do.
+ * @throws {RangeError} with one line that names the flag and the wrong value.
  */
 export function parseCliFlags(args: string[]): CliSettings | "help" | "version" {
   const flags = parseArgs(joinEmptyValues(args, TEXT_FLAGS), {
@@ -97,7 +97,7 @@ export function parseCliFlags(args: string[]): CliSettings | "help" | "version" 
   };
 }
 
-/** The command with which others join a room of this server; who logs in to it, and with what, is not theirs. */
+/** The command with which others join a room here; user and password of the URL are left out. */
 export function joinCommand(roomId: string, url: URL, programs: Programs): string {
   const command = `deno run -N ${programs.cli} --join ${shellWord(roomId)}`;
   const address = new URL(url);
@@ -106,7 +106,7 @@ export function joinCommand(roomId: string, url: URL, programs: Programs): strin
   return known ? command : `${command} --url ${shellWord(hrefOf(address))}`;
 }
 
-/** The command that starts a server at this address; undefined where that is on another machine. */
+/** The command that starts a server at this address; undefined for one on another machine. */
 export function serverCommand(url: URL, programs: Programs): string | undefined {
   const { protocol, hostname, port, pathname } = url;
   if (protocol !== "ws:" || !LOOPBACK.includes(hostname)) return undefined;
@@ -123,7 +123,7 @@ function hrefOf(url: URL): string {
   return url.pathname === "/" && url.search === "" ? url.href.replace(/\/$/, "") : url.href;
 }
 
-/** People paste the command, so that nothing in it may be more than a word to a shell. */
+/** Quotes a word for a shell: people paste the command. */
 function shellWord(text: string): string {
   return /^[\w.:/@%+=,\[\]-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

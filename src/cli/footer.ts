@@ -1,9 +1,9 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * The rows at the bottom of the terminal that are drawn anew all the time, as control sequences
- * (ECMA-48, section 8.3). No cursor is ever placed by counting columns: terminals disagree about
- * them. What stands before the cursor is written a second time instead.
+ * The rows at the bottom of the terminal, which are drawn again and again, as control sequences
+ * (ECMA-48, section 8.3). No cursor is placed by counting columns, about which terminals disagree:
+ * the text before the cursor is written a second time instead.
  *
  * @module
  */
@@ -11,13 +11,13 @@
 import { columnsOf, wrap } from "./columns.ts";
 import type { View } from "./editor.ts";
 
-/** Switches whether text goes on in the next row at the end of one, which is usual. */
+/** Control sequences that switch wrapping on, as it usually is, and off. */
 export const WRAPPING = { on: "\x1b[?7h", off: "\x1b[?7l" } as const;
 
-/** Terminals that cut rows off, and break none: xterm, rxvt, screen, PuTTY, mosh. */
+/** Kinds of terminals that cut rows off and break none: xterm, rxvt, screen, PuTTY, mosh. */
 const CUTTING = /^(?:41|8[235]|0;136|1;10);/;
 
-/** The view of nothing, for when nobody types. */
+/** An empty view, for when nobody can type. */
 export const NOTHING: View = { rows: [""], cursorRow: 0, before: "" };
 
 /** Puts a status, if there is one, above a view. */
@@ -27,7 +27,7 @@ export function withStatus(status: string, view: View, columns: number): View {
   return { ...view, rows: [row, ...view.rows], cursorRow: view.cursorRow + 1 };
 }
 
-/** Draws a view from the start of a row on. */
+/** Draws a view; the cursor must be at the start of a row. */
 export function draw({ rows, cursorRow, before }: View): string {
   const below = rows.length - 1 - cursorRow;
   const up = below > 0 ? `\x1b[${below}A` : "";
@@ -35,12 +35,12 @@ export function draw({ rows, cursorRow, before }: View): string {
   return `${WRAPPING.off}${rows.join("\r\n")}${back}${WRAPPING.on}`;
 }
 
-/** Erases what was drawn; `above` rows of it are above the cursor. */
+/** Erases a view with `above` rows above the cursor. */
 export function erase(above: number): string {
   return `${above > 0 ? `\x1b[${above}A` : ""}\r\x1b[J`;
 }
 
-/** Says whether a view may lie otherwise than it was drawn when the terminal becomes so narrow. */
+/** Says whether a view may be too wide for a terminal that has become `columns` wide. */
 export function isBroken(view: View, columns: number): boolean {
   const { rows, cursorRow, before } = view;
   return columnsOf(before) >= columns ||
@@ -48,20 +48,22 @@ export function isBroken(view: View, columns: number): boolean {
 }
 
 /**
- * Says whether a terminal has broken rows that have become too wide for it, by where its cursor is
- * now (from 0), and where that does not tell by its kind: without either, nothing is to be erased.
+ * Says whether a terminal has broken the rows that became too wide for it. The column of its
+ * cursor, from 0, tells, or else its kind. Where neither does, the answer is no, and nothing is
+ * erased.
  */
 export function breaksRows(view: View, columns: number, column: number, kind?: string): boolean {
   const width = columnsOf(view.before);
   if (width >= columns) {
     if (column !== columns - 1) return true;
-    // Where rows are cut off, the cursor is at the end of its row: it can be there in the other case.
+    // A terminal that cuts rows off leaves the cursor at the end of its row, as one that breaks
+    // them may.
     if (width % columns !== column) return false;
   }
   return kind !== undefined && !CUTTING.test(kind);
 }
 
-/** Counts the rows above the cursor in a terminal that has broken what was too wide for it. */
+/** Counts the rows above the cursor in a terminal that has broken rows that were too wide. */
 export function brokenRowsAbove(view: View, columns: number, column: number): number {
   const { rows, cursorRow, before } = view;
   const above = rows.slice(0, cursorRow).reduce(

@@ -6,22 +6,22 @@
  * @module
  */
 
-/** A piece of input, or the reason for none: nothing came within the time, a call of `wake`, or the end. */
+/** A piece of input, or why there is none: the time is over, `wake` was called, or it has ended. */
 export type Piece = Uint8Array | "silence" | "woken" | "end";
 
-/** A reader that can wait for input for a limited time, and loses nothing by that. */
+/** A reader that can wait for input for a limited time without losing any. */
 export class Input {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  /** The read that was begun and has brought nothing yet. */
+  /** The read that is still waiting for input. */
   #reading: Promise<Piece> | undefined;
   #wake: () => void = () => {};
 
-  /** Makes a reader that has the input for itself. */
+  /** Makes the only reader of `input`. */
   constructor(input: ReadableStream<Uint8Array>) {
     this.#reader = input.getReader();
   }
 
-  /** Waits for the next piece, for `silenceMs` milliseconds at the most. One caller at a time. */
+  /** Waits for the next piece, at most `silenceMs` milliseconds. One caller at a time. */
   async next(silenceMs = Infinity): Promise<Piece> {
     this.#reading ??= this.#reader.read().then(({ value, done }) => done ? "end" : value);
     const { promise, resolve } = Promise.withResolvers<Piece>();
@@ -35,14 +35,14 @@ export class Input {
     return piece;
   }
 
-  /** Lets `next` return at once. */
+  /** Makes `next` return at once. */
   wake(): void {
     this.#wake();
   }
 
   /** Reads no more. */
   cancel(): void {
-    // What has failed need not be cancelled.
+    // An input that has failed need not be cancelled.
     this.#reader.cancel().catch(() => {});
   }
 }

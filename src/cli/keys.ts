@@ -30,14 +30,14 @@ export type KeyName =
   | "suspend"
   | "retry";
 
-/** Something that came from the terminal. */
+/** A piece of input from the terminal. */
 export type Key =
   | { type: KeyName }
   /** Text that was typed. */
   | { type: "text"; text: string }
-  /** Text that was pasted, whatever is in it; `missing` counts the UTF-16 units beyond the bound. */
+  /** Pasted text, whatever is in it; `missing` counts the UTF-16 units over the limit. */
   | { type: "paste"; text: string; missing: number }
-  /** An answer to {@linkcode ASK}: what terminal it is. */
+  /** An answer to {@linkcode ASK}: the kind of terminal. */
   | { type: "terminal"; kind: string }
   /** The last answer to {@linkcode ASK}: the column of the cursor, from 0. */
   | { type: "column"; column: number };
@@ -45,19 +45,23 @@ export type Key =
 /** Switches the marks around pastes on and off (xterm, "Bracketed Paste Mode"). */
 export const PASTE_MARKS = { on: "\x1b[?2004h", off: "\x1b[?2004l" } as const;
 
-/** Asks what terminal it is (DEC, "Secondary Device Attributes"), and where its cursor is (ECMA-48, section 8.3.35). */
+/**
+ * Asks for the kind of terminal (DEC, "Secondary Device Attributes") and for the position of its
+ * cursor (ECMA-48, section 8.3.35).
+ */
 export const ASK = "\x1b[>c\x1b[6n";
 
 /** The most UTF-16 units of a paste that are kept. */
 export const MAX_PASTE = 1_048_576;
 
-/** The most that may follow an end mark in one burst before the mark is taken for pasted text. */
+/** The most UTF-16 units after an end mark in one burst; with more, the mark was pasted. */
 const MAX_BEHIND = 4_096;
 
 const BEGIN = "\x1b[200~";
 const END = "\x1b[201~";
 
-// As xterm, the Linux console, tmux and rxvt send them; the control characters are those of Emacs.
+// Keys as xterm, the Linux console, tmux and rxvt send them; the control characters are those of
+// Emacs.
 const KEYS: Record<string, KeyName> = {
   "\r": "enter",
   "\n": "enter",
@@ -106,13 +110,13 @@ const KEYS: Record<string, KeyName> = {
 };
 
 // A control sequence (ECMA-48, section 5.4; the Linux console puts a second bracket before its
-// first function keys), one of three characters, another escape, a control character, or text.
-// Tabs are text, as those of a paste that has no marks.
+// first function keys), one of three characters, another escape, a control character, or text. Tabs
+// are text: they may be from a paste without marks.
 const TOKENS =
   // deno-lint-ignore no-control-regex
   /\x1b\[\[?[0-?]*[ -/]*[@-~]|\x1bO[@-~]|\x1b[^\x1b[]?|\r\n|[\x00-\x08\n-\x1f\x7f]|[^\x00-\x08\n-\x1f\x7f]+/gu;
 
-/** The most of a control sequence that is waited for: no key has a longer one. */
+/** The longest unfinished control sequence, in UTF-16 units: no key has a longer one. */
 const MAX_UNFINISHED = 16;
 
 // deno-lint-ignore no-control-regex
@@ -124,27 +128,27 @@ const POSITION = /^\x1b\[\d+;(\d+)R$/;
 // deno-lint-ignore no-control-regex
 const KIND = /^\x1b\[>([\d;]+)c$/;
 
-/** A paste whose end is not certain yet. */
+/** A paste that may not have ended yet. */
 interface Paste {
   text: string;
   missing: number;
-  /** The text behind the last end mark: keys, unless another end mark comes. */
+  /** The text after the last end mark: keys, unless another end mark comes. */
   behind?: string;
 }
 
 /**
- * Reads keys from pieces of input. Some things are known only when nothing follows for a moment:
- * the key Esc from the beginning of a sequence, and the end of a paste from an end mark that was in
- * what was pasted. Where `unsettled` says so, call `settle` after a short silence.
+ * Reads keys from pieces of input. Only a short silence tells the key Esc from the beginning of a
+ * sequence, and the end of a paste from an end mark within it. Where `unsettled` is `true`, call
+ * `settle` after such a silence.
  */
 export class KeyReader {
   /** The beginning of a control sequence. */
   #rest = "";
   #paste: Paste | undefined;
-  /** Set where a paste has begun whose end did not come for a while. */
+  /** Set where the end of a paste has not come for a while. */
   #stalled = false;
 
-  /** `true` where the next piece can change what the last one means. */
+  /** `true` where the next piece can change the meaning of the last one. */
   get unsettled(): boolean {
     return this.#paste === undefined ? this.#rest !== "" : !this.#stalled;
   }
@@ -159,7 +163,7 @@ export class KeyReader {
     const stalled = this.#stalled;
     this.#stalled = false;
     if (this.#paste !== undefined) {
-      // Should the end mark never come, nothing else would be a key any more.
+      // If the end mark never comes, Ctrl-C must still be a key.
       if (stalled && input === "\x03") {
         this.#paste = undefined;
         this.#rest = "";
@@ -172,7 +176,7 @@ export class KeyReader {
     return this.#readKeys(this.#rest + input);
   }
 
-  /** Says that nothing has come for a moment, and returns the keys that are certain by that. */
+  /** Notes that nothing has come for a moment, and returns the keys that this makes certain. */
   settle(): Key[] {
     if (this.#paste === undefined) {
       const { length } = this.#rest;
@@ -205,7 +209,7 @@ export class KeyReader {
     return keys;
   }
 
-  /** Puts input into the paste up to the last end mark in sight; an earlier one was pasted. */
+  /** Adds input to the paste up to the last end mark so far: earlier ones were pasted. */
   #addToPaste(input: string): void {
     const paste = this.#paste!;
     const { behind } = paste;
@@ -223,7 +227,7 @@ export class KeyReader {
     } else {
       paste.behind = all;
     }
-    // No burst of keys is as long: it was no end.
+    // No burst of keys is this long: the mark was not the end.
     if ((paste.behind?.length ?? 0) > MAX_BEHIND) {
       add(paste, paste.behind!);
       delete paste.behind;
@@ -237,7 +241,7 @@ function add(paste: Paste, text: string): void {
   paste.missing += text.length - kept.length;
 }
 
-/** Counts the units at the end of a text that may be the beginning of an end mark. */
+/** Counts the units at the end of a text that may begin an end mark. */
 function unfinishedEnd(text: string): number {
   for (let length = Math.min(END.length - 1, text.length); length > 0; length--) {
     if (text.endsWith(END.slice(0, length))) return length;
@@ -245,7 +249,7 @@ function unfinishedEnd(text: string): number {
   return 0;
 }
 
-/** Terminals send a carriage return for each line break of a paste. */
+/** Restores the line breaks of a paste: terminals send a carriage return for each. */
 function textOfPaste(text: string): string {
   const unmarked = text.replaceAll(BEGIN, "").replaceAll(END, "");
   return unmarked.replaceAll("\r\n", "\n").replaceAll("\r", "\n");

@@ -1,5 +1,5 @@
 /**
- * Bytes in, lines out, with a bound.
+ * Lines of bounded length from bytes.
  *
  * @module
  */
@@ -7,8 +7,8 @@
 const NEWLINE = 0x0a;
 
 /**
- * Splits bytes into lines of UTF-8, without their line breaks. Of a line with more than
- * `mostBytes` that many are kept and the rest is passed over.
+ * Splits bytes into lines of UTF-8, without their line breaks. A line keeps its first `mostBytes`
+ * bytes; the rest is dropped.
  */
 export async function* splitLines(
   chunks: AsyncIterable<Uint8Array>,

@@ -1,7 +1,7 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * Names of people in the terminal chat, made so that nobody passes for another.
+ * Names of people in the terminal chat, shown so that nobody can pass for somebody else.
  *
  * @module
  */
@@ -9,33 +9,33 @@
 import unhomoglyph from "unhomoglyph";
 import { shownName } from "../protocol/names.ts";
 
-/** The name of somebody without a name. */
+/** The name shown for somebody without one. */
 export const NAMELESS = "guest";
 
-/** The most people who are known; those who were met first are forgotten first. */
+/** The most people who are known; those met first are forgotten first. */
 const MAX_KNOWN = 2_000;
 
-/** The least part of an id that stands behind a name. */
+/** The least characters of an id that follow a name. */
 const MIN_TAG = 4;
 
-/** Signs in a name that look like more: like those behind a name, between two, or before a line. */
+/** Signs that look like more than a name: as after one, between two, or at the start of a line. */
 const MORE = /[#♯:,()]|^[>+~.!-]/;
 
-/** Marks that lie on an equal one, or on the dot that a letter has by itself. */
+/** Marks that nobody sees: on an equal mark, or on the dot that a letter has anyway. */
 const MARKS_UNSEEN = /(?<=(\p{M}))\1|(?<=\p{Soft_Dotted})\u0307/gu;
 
 /** The people of one room. */
 export class Names {
   readonly #people = new Map<string, { name: string | undefined; looks: string[] }>();
-  /** The ids of those who look alike, by how they look. */
+  /** The ids of people who look alike, by their looks. */
   readonly #alike = new Map<string, Set<string>>();
 
-  /** Makes a room with nobody in it but this person, who is called "You". */
+  /** Makes a room with only this person in it, called "You". */
   constructor() {
     this.know("", "You");
   }
 
-  /** Remembers what somebody is called from now on. */
+  /** Remembers the name that somebody has from now on. */
   know(id: string, name: string | undefined): void {
     const person = this.#people.get(id);
     if (person !== undefined && person.name === name) {
@@ -56,7 +56,7 @@ export class Names {
     this.forget(first!);
   }
 
-  /** Remembers those who are in the room, and nobody else. */
+  /** Remembers the members of the room, and nobody else. */
   meet(members: Iterable<{ clientId: string; name?: string }>): void {
     const here = new Map(
       [...members].slice(1 - MAX_KNOWN).map(({ clientId, name }) => [clientId, name]),
@@ -86,8 +86,8 @@ export class Names {
   }
 
   /**
-   * Says what to call somebody, in one harmless line. The end of the id, as in `Ana#x7k2`, stands
-   * behind a name that looks like that of somebody else, or like more than a name.
+   * Returns the name to show for somebody, in one harmless line. The end of the id, as in
+   * `Ana#x7k2`, follows a name that looks like that of somebody else, or like more than a name.
    */
   of(id: string, name: string | undefined): string {
     const looks = this.#looksOf(id, name);
@@ -103,7 +103,7 @@ export class Names {
     return `${label}#${shownName(id.slice(-length))}`;
   }
 
-  /** The looks of a name; they are known of the one that somebody had last. */
+  /** The looks of a name, remembered for the latest name of each person. */
   #looksOf(id: string, name: string | undefined): string[] {
     const person = this.#people.get(id);
     return person !== undefined && person.name === name ? person.looks : looksOf(name);
@@ -111,10 +111,9 @@ export class Names {
 }
 
 /**
- * The looks of a name: what is left of it for somebody who sees it. Two names look alike where they
- * are one in compatible forms and letters that are taken for each other (NFKC, and the skeleton of
- * Unicode Technical Standard 39), as they are written or in lower case: `Ina` like `lna` and like
- * `ina`.
+ * The looks of a name: its form for comparison by eye. Two names look alike where compatible forms
+ * (NFKC) and letters that look alike (the skeleton of Unicode Technical Standard 39) make them
+ * equal, as they are written or in lower case: `Ina` is like `lna` and like `ina`.
  */
 function looksOf(name: string = NAMELESS): string[] {
   const seen = name.normalize("NFKC").replace(/[\p{Default_Ignorable_Code_Point}\p{C}]/gu, "");

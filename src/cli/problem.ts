@@ -1,7 +1,7 @@
 // This module runs in browsers: it needs no Deno.
 
 /**
- * Errors of the terminal chat, in words that help.
+ * Errors of the terminal chat, in words that help a person.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { reasonOf } from "../protocol/errors.ts";
 import { escapeText } from "../protocol/escape.ts";
 import { wrap } from "./columns.ts";
 
-/** The runtime's words for an address where nobody listens. */
+/** The runtime's words for an address at which no program listens. */
 const NOBODY = /tcp connect error/;
 
-/** The runtime's words where there is no connection, and what they mean. */
+/** The runtime's words for failed connections, and what they mean. */
 const MEANINGS: [pattern: RegExp, meaning: string][] = [
   [NOBODY, "no server answers there"],
   [/dns error/, "there is no such host"],
@@ -25,12 +25,12 @@ const MEANINGS: [pattern: RegExp, meaning: string][] = [
   [/HTTP version|before message completed|was canceled/, "what answers there is no chat"],
 ];
 
-/** The beginning of a row that goes on. */
+/** The indent of the rows after the first. */
 const INDENT = "  ";
 
 /**
- * Puts an error into words, in rows of at most `columns` columns; those of a server begin no row.
- * Where no server answers and a command starts one, that stands in a line that is not broken.
+ * Puts an error into words, in rows of at most `columns` columns. A server's words never begin a
+ * row. Where no server answers, a line that is not broken has the command that starts one.
  */
 export function problemOf(
   error: unknown,

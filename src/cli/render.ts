@@ -1,8 +1,8 @@
 // This module runs in browsers: it needs no Deno.
 
 /**
- * Shows what happened in the terminal chat, as a line of text or of JSON. Whatever comes from
- * others is made visible here, so that it can do nothing to a terminal.
+ * Writes what happened in the terminal chat as a line of text or of JSON. Text from others is
+ * escaped here, so that it can do nothing to a terminal.
  *
  * @module
  */
@@ -16,31 +16,31 @@ import type { Names } from "./names.ts";
 /** Everything that is shown. */
 export type Shown =
   | RoomEvent
-  /** With the name somebody had before. */
+  /** A change with the name that somebody had before. */
   | PresenceChange & { formerly?: string }
-  /** This person entered a room; others do so with the command. */
+  /** This person entered a room; `command` is how others join it. */
   | { type: "room"; roomId: string; name: string; command: string }
   /** This person left a room. */
   | { type: "left"; name: string }
-  /** Who is here; `own` is the id of this person. */
+  /** The members of the room; `own` is the id of this person. */
   | { type: "members"; members: RoomMember[]; presence: boolean; own: string }
-  /** The state of the connection; `lost` where there was one until now. */
+  /** The state of the connection; `lost` where it has just broken. */
   | { type: "status"; status: Status; lost?: boolean }
   | { type: "help"; text: string }
-  /** Something that was perhaps not sent is in the log, at `seq`, or at 0 where only that is known. */
+  /** A message that was perhaps not sent is in the log; `seq` is 0 where it is not known. */
   | { type: "sent"; seq: number; body: string }
-  /** Something did not work; `body` is what was not sent for that. */
+  /** A failure; `body` is the message that was not sent because of it. */
   | { type: "error"; message: string; body?: string };
 
-/** The look of what is shown. */
+/** The look of lines of text. */
 export interface Look {
   /** `true`: colours lines, with SGR sequences (ECMA-48, section 8.3.117). */
   colour: boolean;
-  /** Writes a time, in milliseconds since 1970, as it is seen from now. */
+  /** Writes a time for a reader at `now`; both are in milliseconds since 1970. */
   time: (at: number, now: number) => string;
 }
 
-/** Where and when things are shown. */
+/** The time, the width and the names that lines are written with. */
 export interface Setting {
   /** The time, in milliseconds since 1970. */
   now: number;
@@ -50,7 +50,7 @@ export interface Setting {
   names: Names;
 }
 
-/** Kinds of lines: a mark behind the time that nothing others say can imitate, and a colour. */
+/** Kinds of lines: each has a mark after the time, which no text can imitate, and a colour. */
 const KINDS = {
   other: { mark: " ", sgr: "" },
   own: { mark: ">", sgr: "32" },
@@ -62,19 +62,19 @@ const KINDS = {
   error: { mark: "!", sgr: "31" },
 } as const;
 
-/** One short word. */
+/** A room id that is one short word. */
 const ROOM_ID = /^[\w-]{1,64}$/;
 
-/** The most of a message that is repeated in an error about it, in UTF-16 units. */
+/** The most UTF-16 units of a message that an error about it repeats. */
 const EXCERPT_CHARS = 60;
 
-/** One JSON object in one line, with the id of the room it is about, in which everything is seen and nothing lost. */
+/** Writes JSON in one line, with the id of the room it is about; escapes show what nobody sees. */
 export function toJson(shown: Shown, roomId?: string): string {
   return escapeJson(JSON.stringify(roomId === undefined ? shown : { ...shown, roomId }));
 }
 
 /**
- * One line, or several, each but the first indented: nothing that others say begins a row. Undefined
+ * Writes one line or several, all but the first indented: no text of others begins a row. Undefined
  * for what is not worth a line.
  */
 export function toText(shown: Shown, look: Look, setting: Setting): string | undefined {
@@ -98,7 +98,7 @@ export function toText(shown: Shown, look: Look, setting: Setting): string | und
   }`;
 }
 
-/** Breaks lines into rows; the first has `before` columns before it. */
+/** Breaks lines into rows; the first row starts after `before` columns. */
 function rowsOf(author: string, lines: string[], before: number, columns: number): string[] {
   if (columns === Infinity) return lines.map((line, i) => i === 0 ? author + line : line);
   const rest = Math.max(columns - indentFor(columns).length, 1);
@@ -109,14 +109,14 @@ function rowsOf(author: string, lines: string[], before: number, columns: number
   );
 }
 
-/** The indent of a row that goes on: the width of a time and a mark, where there is room for it. */
+/** The indent of the rows after the first: as wide as a time and a mark, where there is room. */
 function indentFor(columns: number): string {
   return " ".repeat(columns < 32 ? 2 : 11);
 }
 
 /**
- * The line with which others join a room, which people copy: it is not to be broken. Undefined where
- * a server calls the room what could be more than an id to whoever sees it.
+ * The line with the command that joins a room. People copy it, so that it must not be broken.
+ * Undefined where the server's id of the room could pass for more than an id.
  */
 export function invitationTo(
   { roomId, command }: Extract<Shown, { type: "room" }>,
@@ -124,7 +124,7 @@ export function invitationTo(
   return ROOM_ID.test(roomId) ? `To join it: ${escapeText(command)}` : undefined;
 }
 
-/** The line at the bottom of the terminal while there is no connection; empty where there is one. */
+/** The line at the bottom of the terminal while there is no connection; empty otherwise. */
 export function statusLine(status: Status, waitedMs: number): string {
   switch (status.type) {
     case "connecting":
@@ -181,7 +181,7 @@ function contentOf(shown: Shown, names: Names): Content | undefined {
       return ["error", [escapeText(shown.message + excerpt)]];
     }
     default:
-      // A later client may tell more: what is not known is passed over.
+      // A later client may have more events: they are ignored here.
       shown satisfies never;
       return undefined;
   }
@@ -250,8 +250,8 @@ function excerptOf(body: string): string {
 }
 
 /**
- * Makes a function that writes times as people read them: with the date where it is not
- * today's. The time zone is the one of the machine unless another is named.
+ * Makes a function that writes times for people: with the date where it is not today's, in the time
+ * zone of the machine unless another is named.
  */
 export function clock(timeZone?: string): Look["time"] {
   // Swedes write times as ISO 8601 does.
@@ -261,7 +261,7 @@ export function clock(timeZone?: string): Look["time"] {
     ...(timeZone === undefined ? {} : { timeZone }),
   });
   return (at, now) => {
-    // Whatever a server sends for a time: what is none has no place on a calendar.
+    // A server may send anything for a time: outside of this range there is no date.
     if (!(Math.abs(at) <= 8.64e15)) return "--:--:--";
     const [date, time = ""] = format.format(at).split(" ");
     return format.format(now).startsWith(`${date} `) ? time : `${date} ${time}`;

@@ -1,5 +1,5 @@
 /**
- * One person's time in the terminal chat: lines go to rooms, and what happens to the screen.
+ * One person's session of the terminal chat: lines go to rooms, and events to the screen.
  *
  * @module
  */
@@ -26,22 +26,22 @@ export interface SessionOptions {
   joinCommand: (roomId: string) => string;
   /** The number of entries of history that a joined room begins with. */
   last: number;
-  /** The look of what is shown; without it, JSON. */
+  /** The look of lines of text; without it, JSON is shown. */
   look?: Look;
   /** Takes errors instead of the screen. */
   complain?: (line: string) => void;
 }
 
-/** The most messages without an acknowledgement; the next line waits. */
+/** The most messages that are not acknowledged; the next line waits. */
 const MAX_UNSENT = 512;
 
-/** After how long without an acknowledgement the prompt tells of it, in milliseconds. */
+/** Milliseconds without an acknowledgement after which the prompt shows it. */
 const PROMPT_MS = 300;
 
-/** The time that a person who leaves waits for what is not acknowledged, and for what is not shown, in milliseconds. */
+/** Milliseconds for which the end waits for acknowledgements, and then for events to be shown. */
 const LEAVE_MS = 2_000;
 
-/** The time between two looks at the time to the next attempt, in milliseconds. */
+/** Milliseconds between two updates of the countdown to the next attempt. */
 const COUNT_MS = 1_000;
 
 const PROMPT = "> ";
@@ -56,7 +56,7 @@ export class TerminalSession {
   #room: ChatRoom | undefined;
   /** Names of the people in that room. */
   readonly #names = new Names();
-  /** Settles when everything that happened in the room was shown. */
+  /** Settles when all events of the room were shown. */
   #events: Promise<void> = Promise.resolve();
   readonly #unsent = new Set<Promise<void>>();
   #promptTimer: ReturnType<typeof setTimeout> | undefined;
@@ -65,7 +65,7 @@ export class TerminalSession {
   /** Set once nothing more is shown. */
   #isGone = false;
   #exitCode = 0;
-  /** The failure of something that nobody waited for. */
+  /** The failure of work that nobody waits for. */
   #failure: unknown;
 
   /** Makes a session for a client that is connected. */
@@ -77,12 +77,12 @@ export class TerminalSession {
     this.#stopped = new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
   }
 
-  /** Lets the conversation end now. */
+  /** Ends the conversation now. */
   stop(): void {
     this.#stop.abort();
   }
 
-  /** Talks until there is nothing more to say, leaves, and returns the exit code of the program. */
+  /** Talks until the input ends, leaves, and returns the exit code of the program. */
   async run(room: ChatRoom): Promise<number> {
     const statuses = this.#guard(this.#showStatuses());
     await this.#enter(room);
@@ -96,7 +96,7 @@ export class TerminalSession {
     return this.#exitCode;
   }
 
-  /** Does what a line says; false says that it was the last. */
+  /** Carries out a line; returns false for the last one. */
   async #act({ text, literal }: Line): Promise<boolean> {
     if (utf8Bytes(text) > MAX_BODY_BYTES) {
       await this.#fail(`Not sent: the line is longer than ${MAX_BODY_BYTES} bytes`, text);
@@ -153,7 +153,7 @@ export class TerminalSession {
     throw new Error("You are in no room: /join ID or /create NAME");
   }
 
-  /** Goes into a room, and out of the one before. */
+  /** Enters a room, and leaves the one before. */
   async #enter(room: ChatRoom): Promise<void> {
     const before = this.#room;
     if (room === before) throw new Error("You are in this room already");
@@ -170,7 +170,7 @@ export class TerminalSession {
     this.#events = this.#guard(this.#showEvents(room));
   }
 
-  /** Goes out of a room when everything said there is in its log, and shown. */
+  /** Leaves a room once everything said there is in its log, and shown. */
   async #exit(room: ChatRoom): Promise<void> {
     await Promise.race([Promise.all(this.#unsent), this.#stopped]);
     this.#room = undefined;
@@ -203,20 +203,20 @@ export class TerminalSession {
       await room.send(text);
     } catch (error) {
       const perhaps = error instanceof SendError && error.mayBeStored ? "Perhaps not" : "Not";
-      // The cause says it without "Not acknowledged".
+      // The cause has the reason without "Not acknowledged".
       const reason = reasonOf(error instanceof SendError ? error.cause ?? error : error);
       await this.#fail(`${perhaps} sent: ${reason}`, text);
       if (error instanceof SendError) this.#guard(this.#correct(error, text));
     }
   }
 
-  /** Tells of a message that was given up, and is stored all the same. */
+  /** Shows that a message that was given up is stored after all. */
   async #correct({ outcome }: SendError, body: string): Promise<void> {
     const seq = await outcome;
     if (seq !== undefined && !this.#leaving) await this.#show({ type: "sent", seq, body });
   }
 
-  /** Says how many lines are not in the log: they are shown when they are, in the order of the log. */
+  /** Shows the number of unsent lines in the prompt: a line is shown itself once the log has it. */
   async #updatePrompt(): Promise<void> {
     clearTimeout(this.#promptTimer);
     this.#promptTimer = undefined;
@@ -232,7 +232,7 @@ export class TerminalSession {
     }
   }
 
-  /** An event with what the room's member knows of it. */
+  /** Adds to an event what is known here of its member. */
   #told(room: ChatRoom, event: RoomEvent): Shown {
     switch (event.type) {
       case "message":
@@ -243,7 +243,7 @@ export class TerminalSession {
       case "rename": {
         const formerly = this.#names.last(event.from);
         this.#names.know(event.from, event.name);
-        // In the history, those who are here still are known by their latest name only.
+        // While history is shown, members who are still here are known by their latest name only.
         return formerly === undefined || formerly === event.name ? event : { ...event, formerly };
       }
       case "gap":
@@ -278,7 +278,7 @@ export class TerminalSession {
     clearInterval(this.#countdown);
   }
 
-  /** Keeps in sight how the connection is while there is none, and counts down to the next attempt. */
+  /** Shows the state of the connection, and counts down to the next attempt where there is none. */
   async #keepStatus(status: Status): Promise<void> {
     clearInterval(this.#countdown);
     const since = performance.now();
@@ -291,7 +291,7 @@ export class TerminalSession {
 
   async #leave(): Promise<void> {
     const settled = Promise.all(this.#unsent);
-    // A pipe can wait, as long as it is not told to stop; a person wants to be gone.
+    // A pipe can wait until it is told to stop; a person wants to be gone.
     if (!this.#screen.interactive) await Promise.race([settled, this.#stopped]);
     const { promise: late, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, LEAVE_MS);
@@ -301,7 +301,7 @@ export class TerminalSession {
     if (!this.#screen.interactive) await this.#hearOut();
     await this.#chat.close();
     await Promise.all(this.#unsent);
-    // A pipe gets all that came before; to a person, a room that says much would never end.
+    // A pipe gets all events until then; for a person, a busy room would never end.
     const end = this.#screen.interactive
       ? setTimeout(() => this.#isGone = true, LEAVE_MS)
       : undefined;
@@ -309,11 +309,11 @@ export class TerminalSession {
     clearTimeout(end);
   }
 
-  /** Leaves the room by a request: its answer comes behind all that was said, the history too. */
+  /** Leaves the room by a request: the reply comes after everything said, the history too. */
   async #hearOut(): Promise<void> {
     if (this.#chat.status.type !== "connected") return;
     const { signal } = this.#stop;
-    // Whatever comes of it, the client is closed next.
+    // A failure does not matter: the client is closed next.
     await this.#room?.leave({ timeoutMs: LEAVE_MS, signal }).catch(() => {});
   }
 
@@ -328,11 +328,11 @@ export class TerminalSession {
 
   #toText(shown: Shown, look: Look): string | undefined {
     const { columns } = this.#screen;
-    // The last column is left free: some terminals go on in the next row when it is filled.
+    // The last column is left free: some terminals begin the next row when it is filled.
     return toText(shown, look, { now: Date.now(), columns: columns - 1, names: this.#names });
   }
 
-  /** Tells of something that did not work, and goes on. */
+  /** Shows a failure, and goes on. */
   async #fail(message: string, body?: string): Promise<void> {
     this.#count();
     const { complain, look } = this.#options;
@@ -341,12 +341,12 @@ export class TerminalSession {
     else complain(this.#toText(shown, look) ?? message);
   }
 
-  /** Counts a failure: to a program that is the result, but a person has seen it and went on. */
+  /** Counts a failure for the exit code: a program needs it, a person has seen it and went on. */
   #count(): void {
     if (!this.#screen.interactive || this.#leaving) this.#exitCode = 1;
   }
 
-  /** Ends the session where something fails that nobody waits for. */
+  /** Ends the session where work fails that nobody waits for. */
   #guard(work: Promise<void>): Promise<void> {
     return work.catch((error) => {
       this.#failure ??= error;

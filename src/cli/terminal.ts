@@ -1,5 +1,5 @@
 /**
- * Where lines come from and go to: a person at a terminal, or a pipe.
+ * The source and target of lines: a person at a terminal, or a pipe.
  *
  * @module
  */
@@ -20,24 +20,24 @@ import { Input } from "./input.ts";
 import { ASK, type Key, KeyReader, PASTE_MARKS } from "./keys.ts";
 import { splitLines } from "./lines.ts";
 
-/** Something that lines are read from and written to. */
+/** The place where lines are read and written. */
 export interface Screen {
   /** `true` where a person types here. */
   readonly interactive: boolean;
   /** The width in columns; infinite where there is no terminal at all. */
   readonly columns: number;
-  /** Reads what is entered, line by line, until there is no more or the signal is aborted. Call it once. */
+  /** Reads lines until the input ends or the signal is aborted. Call it once. */
   lines(signal: AbortSignal): AsyncIterable<Line>;
   /**
-   * Writes text, and a line break; what others sent must be harmless by now. Rows that are too wide
-   * end at the edge, unless they are `whole`: then they go on in the next.
+   * Writes text and a line break; text of others must be escaped already. Rows that are too wide
+   * end at the edge, unless `whole` is set: then they go on in the next row.
    */
   show(text: string, options?: { whole: boolean }): Promise<void>;
-  /** Says what stands before the line being typed. */
+  /** Sets the prompt: the text before the line being typed. */
   setPrompt(prompt: string): Promise<void>;
-  /** Says what stands above the line being typed, in one row; nothing where it is empty. */
+  /** Sets the status: one row above the line being typed; none where it is empty. */
   setStatus(status: string): Promise<void>;
-  /** Takes no more lines, drops what was typed since, and gives the terminal back as it was. */
+  /** Takes no more lines, drops what is being typed, and gives the terminal back as it was. */
   close(): Promise<void>;
 }
 
@@ -51,29 +51,29 @@ export interface ScreenOptions {
   onRetry: () => void;
 }
 
-/** The most entered lines that wait for their turn; those beyond are not taken. */
+/** The most entered lines that wait; more are refused. */
 const MAX_WAITING_LINES = 1_000;
 
-/** For terminals that do not say how large they are. */
+/** The size of terminals that do not say theirs. */
 const USUAL: Size = { columns: 80, rows: 24 };
 
-/** After so long without input, in milliseconds, a key or a paste is over. */
+/** Milliseconds without input after which a key or a paste is complete. */
 const SILENCE_MS = 50;
 
-/** The time for what is still being typed or pasted at the end, in milliseconds. */
+/** Milliseconds for which, at the end, input that is still typed or pasted is read and dropped. */
 const DRAIN_MS = 2_000;
 
-/** The time that a terminal may take to say where its cursor is, in milliseconds. */
+/** Milliseconds that a terminal has to say where its cursor is. */
 const ANSWER_MS = 200;
 
-/** After so long, in milliseconds, a stop that was asked for has come or will not. */
+/** Milliseconds after which a stop that was asked for has come, or never will. */
 const STOP_MS = 100;
 
 const HAS_SIGNALS = Deno.build.os !== "windows";
 
 const GIVEN_BACK = PASTE_MARKS.off + WRAPPING.on;
 
-/** Events that come last, however the program ends; from raw mode, the runtime goes back by itself. */
+/** Events at the end of the program, however it ends. The runtime leaves raw mode by itself. */
 const LAST_EVENTS = ["unload", "error", "unhandledrejection"];
 
 const encoder = new TextEncoder();
@@ -95,13 +95,13 @@ class PipeScreen implements Screen {
     this.#literal = literal;
   }
 
-  /** That of the terminal, as far as there is one: a pipe mostly ends there, by `tee` or `grep`. */
+  /** The width of the terminal, where there is one: `tee` or `grep` may show the pipe there. */
   get columns(): number {
     return sizeOfTerminal()?.columns ?? Infinity;
   }
 
   async *lines(signal: AbortSignal): AsyncGenerator<Line, void, undefined> {
-    // Room for a carriage return and one byte too many, so that nothing is cut off unseen.
+    // Two bytes more, for a carriage return and to notice a line that is too long.
     for await (const text of splitLines(pieces(signal), MAX_BODY_BYTES + 2)) {
       yield { text, literal: this.#literal };
     }
@@ -141,7 +141,7 @@ async function* pieces(signal: AbortSignal): AsyncGenerator<Uint8Array, void, un
   }
 }
 
-/** A terminal at whose bottom a message is written. */
+/** A terminal with the message being written at its bottom. */
 class TerminalScreen implements Screen {
   readonly interactive = true;
   readonly #options: ScreenOptions;
@@ -156,25 +156,25 @@ class TerminalScreen implements Screen {
   #status = "";
   /** Set while lines are taken. */
   #typing = true;
-  /** Set while the terminal is in the mode in which it gives out keys. */
+  /** Set while the terminal is in raw mode. */
   #raw = false;
-  /** The view that is at the bottom now, and the width of the terminal at the time. */
+  /** The view that is at the bottom now, and the width of the terminal when it was drawn. */
   #drawn: View | undefined;
   #drawnColumns = 0;
-  /** Settles when it is known where the cursor is. */
+  /** Settles when the position of the cursor is known. */
   #located: Promise<void> = Promise.resolve();
   #locating = 0;
   /** The kind of terminal, once it has said so. */
   #kind: string | undefined;
   #onColumn: (column: number | undefined) => void = () => {};
-  /** The number of lines that were not taken since that was told last. */
+  /** The number of lines refused since that was last shown. */
   #refused = 0;
-  /** When it ends at the latest. */
+  /** The time at which reading ends at the latest, on the monotonic clock. */
   #closeBy = Infinity;
 
   constructor(options: ScreenOptions) {
     this.#options = options;
-    // A stream, so that keys are taken while a line is dealt with.
+    // A stream takes keys while a line is carried out.
     this.#lines = new ReadableStream({
       start: (controller) => {
         this.#entered = controller;
@@ -225,7 +225,7 @@ class TerminalScreen implements Screen {
     this.#input.wake();
     await this.#reading;
     this.#input.cancel();
-    // Where nobody sees it any more, there is nothing to give back.
+    // A terminal that has gone cannot be given back.
     await this.#releaseTerminal().catch(ignore);
     if (HAS_SIGNALS) {
       Deno.removeSignalListener("SIGWINCH", this.#onResize);
@@ -234,7 +234,7 @@ class TerminalScreen implements Screen {
     for (const event of LAST_EVENTS) globalThis.removeEventListener(event, giveBack);
   }
 
-  /** Reads keys to the very end: what comes after the last line must not come to the shell. */
+  /** Reads keys to the very end: input after the last line must not reach the shell. */
   async #read(): Promise<void> {
     const decoder = new TextDecoder();
     while (performance.now() < this.#closeBy) {
@@ -286,7 +286,7 @@ class TerminalScreen implements Screen {
   #enter(line: Line): void {
     if (line.text.trim() === "" && !line.literal) this.#options.onRetry();
     else if ((this.#entered.desiredSize ?? 0) > 0) this.#entered.enqueue(line);
-    // It must not stay either: the next line would be put behind it.
+    // A refused line is dropped from the editor too: the next would be appended to it.
     else this.#refused++;
   }
 
@@ -303,22 +303,22 @@ class TerminalScreen implements Screen {
     try {
       this.#entered.close();
     } catch {
-      // Whoever read the lines has gone.
+      // The reader of the lines has gone.
     }
     this.#redraw();
   }
 
-  /** Neither keys nor what is drawn for them can be had any more. */
+  /** Ends typing where the terminal fails. */
   #fail(error: unknown): void {
     this.#typing = false;
     try {
       this.#entered.error(error);
     } catch {
-      // Whoever read the lines has gone.
+      // The reader of the lines has gone.
     }
   }
 
-  /** Puts the terminal into the mode in which it gives out keys, and marks pastes. */
+  /** Puts the terminal into raw mode, with marks around pastes. */
   #takeTerminal(): void {
     Deno.stdin.setRaw(true);
     this.#raw = true;
@@ -326,7 +326,7 @@ class TerminalScreen implements Screen {
     this.#write(`${PASTE_MARKS.on}${erase(0)}${this.#drawnAnew()}`).catch(ignore);
   }
 
-  /** Takes away what is drawn, and gives the terminal back as it was. */
+  /** Erases the view, and gives the terminal back as it was. */
   async #releaseTerminal(): Promise<void> {
     if (this.#locating > 0) await this.#located;
     this.#raw = false;
@@ -334,28 +334,28 @@ class TerminalScreen implements Screen {
     Deno.stdin.setRaw(false);
   }
 
-  /** Stops the program, as Ctrl-Z does with others. */
+  /** Suspends the program, as Ctrl-Z does with others. */
   async #suspend(): Promise<void> {
     if (!HAS_SIGNALS) return;
     await this.#releaseTerminal();
     Deno.kill(Deno.pid, "SIGTSTP");
-    // Where there is nobody who could let it go on, the system does not stop it.
+    // The system does not stop a program that nobody could continue.
     setTimeout(() => {
       if (!this.#raw) this.#takeTerminal();
     }, STOP_MS);
   }
 
-  /** Who stopped it may have changed the terminal, and written to it. */
+  /** Takes the terminal again after a stop: the shell may have changed it, and written to it. */
   readonly #onContinue = (): void => {
     if (this.#closeBy < Infinity) return;
     try {
       this.#takeTerminal();
     } catch {
-      // It has gone: the system says so with this signal too.
+      // The terminal has gone, for which the system sends this signal too.
     }
   };
 
-  /** Draws what is at the bottom anew; other rows are broken by the terminal, or cut off. */
+  /** Draws the view at the bottom anew; the terminal breaks other rows, or cuts them off. */
   readonly #onResize = (): void => {
     this.#locating++;
     this.#located = this.#located.then(() => this.#locate()).catch(ignore).then(() => {
@@ -378,7 +378,7 @@ class TerminalScreen implements Screen {
     await this.#write(`${erase(above)}${this.#drawnAnew()}`);
   }
 
-  /** Asks the terminal what it is and where its cursor is, and returns that column. */
+  /** Asks the terminal for its kind and its cursor, and returns the column of that. */
   async #ask(): Promise<number | undefined> {
     const { promise, resolve } = Promise.withResolvers<number | undefined>();
     this.#onColumn = resolve;
@@ -397,7 +397,7 @@ class TerminalScreen implements Screen {
     if (this.#locating === 0) await this.#write(`${this.#erased()}${this.#drawnAnew()}`);
   }
 
-  /** Takes away what is at the bottom. */
+  /** Erases the view at the bottom. */
   #erased(): string {
     const above = this.#drawn?.cursorRow ?? 0;
     this.#drawn = undefined;
@@ -419,18 +419,18 @@ class TerminalScreen implements Screen {
   }
 }
 
-/** An output that fails does so again where something is said. */
+/** Ignores an error of the output: the next `show` fails as well. */
 function ignore(): void {}
 
 function giveBack(): void {
   try {
     Deno.stdout.writeSync(encoder.encode(GIVEN_BACK));
   } catch {
-    // It has been closed.
+    // The output has been closed.
   }
 }
 
-/** Undefined where there is none, or it has gone. */
+/** The size of the terminal; undefined where there is none, or it has gone. */
 function sizeOfTerminal(): Size | undefined {
   try {
     const { columns, rows } = Deno.consoleSize();
