@@ -389,6 +389,7 @@ export class JetStreamLink {
         ? { token: password }
         : { pass: password }),
     });
+    endNothing(nc);
     this.#watch(nc);
     this.#maxPayload = nc.info?.max_payload ?? Infinity;
     if (this.#maxPayload < LEAST_PAYLOAD) {
@@ -460,4 +461,26 @@ export class JetStreamLink {
     this.#waking = new AbortController();
     await sleep(ms, this.#waking.signal);
   }
+}
+
+/**
+ * Sees to it that no error of a connection ends the program. The library takes all listeners off a
+ * socket that it closes, also while an error of that socket is on its way; nobody would catch it.
+ */
+function endNothing(nc: NatsConnection): void {
+  const { socket } = (nc as unknown as LibraryConnection).protocol.transport;
+  // It may have ended by now.
+  if (socket === undefined) return;
+  const removeAll = socket.removeAllListeners.bind(socket);
+  socket.removeAllListeners = () => removeAll().on("error", () => {});
+}
+
+/** The part of the library's own connection that nothing else leads to. */
+interface LibraryConnection {
+  protocol: { transport: { socket: LibrarySocket | undefined } };
+}
+
+interface LibrarySocket {
+  removeAllListeners(): LibrarySocket;
+  on(event: "error", listener: () => void): LibrarySocket;
 }

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { type AddressInfo, createServer } from "node:net";
 import { JetStreamLink, type LinkSettings } from "../../../src/store/jetstream/link.ts";
 import "../../support/ignore_unpermitted.ts";
 import { until } from "../../support/waiting.ts";
@@ -41,6 +42,17 @@ function stream(created: string): unknown {
   return { config: { num_replicas: 1 }, created, state: { first_seq: 1, last_seq: 0 } };
 }
 
+/** Makes a link to a NATS that writes down what it reports. */
+function linkTo(host: string, reports: string[]): JetStreamLink {
+  return new JetStreamLink({ ...SETTINGS, servers: [host] }, {
+    whole: () => void reports.push("whole"),
+    broken: (reason) => void reports.push(reason),
+    wiped: () => void reports.push("wiped"),
+    refused: (_subject, reason) => void reports.push(reason),
+    troubled: (reason) => void reports.push(reason),
+  });
+}
+
 /**
  * Connects a link, waits until something has come of it and until it was `enough`, and
  * returns what it reported.
@@ -51,13 +63,7 @@ async function reported(
 ): Promise<{ reports: string[]; made: string }> {
   await using nats = new ScriptedNats(allowing(script));
   const reports: string[] = [];
-  const link = new JetStreamLink({ ...SETTINGS, servers: [nats.host] }, {
-    whole: () => void reports.push("whole"),
-    broken: (reason) => void reports.push(reason),
-    wiped: () => void reports.push("wiped"),
-    refused: (_subject, reason) => void reports.push(reason),
-    troubled: (reason) => void reports.push(reason),
-  });
+  const link = linkTo(nats.host, reports);
   await until(() => reports.length > 0, "nothing is reported");
   await until(() => enough(link), "it was not enough");
   const result = { reports: [...reports], made: link.made };
@@ -74,13 +80,7 @@ async function working(
     return question.subject.startsWith("$JS.API.STREAM.") ? stream(MADE) : script(question);
   }));
   const reports: string[] = [];
-  const link = new JetStreamLink({ ...SETTINGS, servers: [nats.host] }, {
-    whole: () => void reports.push("whole"),
-    broken: (reason) => void reports.push(reason),
-    wiped: () => void reports.push("wiped"),
-    refused: (_subject, reason) => void reports.push(reason),
-    troubled: (reason) => void reports.push(reason),
-  });
+  const link = linkTo(nats.host, reports);
   try {
     await until(() => reports.at(-1) === "whole", "it is not whole");
     reports.length = 0;
@@ -202,4 +202,27 @@ Deno.test("a link leaves a NATS server that reads no more, whatever is still to 
     link.giveUp("Nothing is heard");
     await until(() => reports.at(-1) === "whole", "it does not come back");
   });
+});
+
+Deno.test("a link that NATS breaks off with a word ends no program", async () => {
+  let broken = 0;
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.write(
+      `INFO ${JSON.stringify({ version: "2.9.10", headers: true, max_payload: 1e6 })}\r\n`,
+    );
+    socket.on("data", (data) => {
+      if (!String(data).includes("PUB ")) return socket.write("PONG\r\n");
+      broken++;
+      socket.write("-ERR 'Maximum Payload Violation'\r\n", () => socket.resetAndDestroy());
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const reports: string[] = [];
+  const link = linkTo(`127.0.0.1:${port}`, reports);
+  await until(() => broken > 3, "it does not try again");
+  await link.close();
+  await new Promise((resolve) => server.close(resolve));
+  assert(reports.includes("Maximum Payload Violation"), reports.join());
 });
