@@ -30,7 +30,7 @@ import {
 } from "./src/client/room.ts";
 import { OUTSIDE, Sender } from "./src/client/sender.ts";
 import { sleep, type WaitOptions } from "./src/protocol/deadline.ts";
-import { ChatError, ConnectError, messageOf, SendError } from "./src/protocol/errors.ts";
+import { ChatError, ConnectError, RefusedError, SendError } from "./src/protocol/errors.ts";
 import type { ConnectedFrame } from "./src/protocol/frames.ts";
 import { named } from "./src/protocol/roster.ts";
 
@@ -42,7 +42,7 @@ export type {
   PresenceChange,
   RoomEvent,
 } from "./src/client/room.ts";
-export type { ErrorCode } from "./src/protocol/errors.ts";
+export type { ChatErrorCode, ClientErrorCode, ErrorCode } from "./src/protocol/errors.ts";
 export type { PresenceEvent } from "./src/protocol/frames.ts";
 export type { ReadOptions, Status, WaitOptions };
 export { ChatError, ConnectError, SendError };
@@ -101,7 +101,7 @@ export class ChatClient implements AsyncDisposable {
   /**
    * Makes a client for the server at `url` (`ws:` or `wss:`). It does nothing before `connect`.
    *
-   * @throws {TypeError} if the URL is none.
+   * @throws {ChatError} `invalid_argument` if the URL is none.
    */
   constructor(url: string | URL, options: ClientOptions = {}) {
     this.#options = options;
@@ -123,7 +123,9 @@ export class ChatClient implements AsyncDisposable {
         },
       },
     );
-    this.#reconnector = new Reconnector(new URL(url), {
+    const address = URL.parse(url);
+    if (address === null) throw new ChatError("invalid_argument", `No URL: ${url}`);
+    this.#reconnector = new Reconnector(address, {
       timeoutMs: this.#timeoutMs,
       reconnect: options.reconnect ?? true,
     }, {
@@ -136,12 +138,7 @@ export class ChatClient implements AsyncDisposable {
       over: (reason) => this.#over(reason),
     });
     const { signal } = this.#closed;
-    listenToPage({
-      woken: () => this.#reconnector.nudge(),
-      offline: () => this.#reconnector.doubt(),
-      stopped: (forMs) => this.#reconnector.pause(forMs),
-      ended: () => this.#endPage(),
-    }, signal);
+    listenToPage(this.#reconnector, () => this.#endPage(), signal);
     const close = () => this.close();
     options.signal?.addEventListener("abort", close, { signal });
     if (options.signal?.aborted) queueMicrotask(close);
@@ -317,8 +314,8 @@ export class ChatClient implements AsyncDisposable {
     try {
       await this.#request(frame, () => this.#forget(room, "Left"), options);
     } catch (error) {
-      if (!isOutside(error)) throw error;
-      this.#forget(room, error.message);
+      if (!isOutside(error as ChatError)) throw error;
+      this.#forget(room, (error as ChatError).message);
     }
   }
 
@@ -331,12 +328,14 @@ export class ChatClient implements AsyncDisposable {
 
   async #send(room: JoinedRoom, text: string, options: WaitOptions): Promise<number> {
     const { sendTimeoutMs = 60_000 } = this.#options;
-    if (this.#rooms.get(room.id) !== room) throw new SendError(`Not in room ${room.id}`, false);
+    if (this.#rooms.get(room.id) !== room) {
+      throw new SendError("not_in_room", `Not in room ${room.id}`);
+    }
     const { timeoutMs = sendTimeoutMs, signal } = options;
     try {
       return await this.#sender.send(room.id, text, timeoutMs, signal);
     } catch (error) {
-      if (error instanceof SendError && isOutside(error.cause)) this.#forget(room, error.message);
+      if (isOutside(error as ChatError)) this.#forget(room, (error as ChatError).message);
       throw error;
     }
   }
@@ -391,7 +390,7 @@ export class ChatClient implements AsyncDisposable {
     try {
       await connection.request({ action: "join", body }, accept, this.#timeoutMs);
     } catch (error) {
-      if (!(error instanceof ChatError)) throw error;
+      if (!(error instanceof RefusedError)) throw error;
       if (error.retryAfterMs !== undefined) return error.retryAfterMs;
       this.#forget(room, error.message);
     }
@@ -415,7 +414,7 @@ export class ChatClient implements AsyncDisposable {
         await sleep(Math.max(asked, RENEW_MS), this.#closed.signal);
       }
     } catch (error) {
-      connection.fail(messageOf(error));
+      connection.fail((error as Error).message);
     } finally {
       this.#renewing.delete(room);
     }
@@ -473,10 +472,10 @@ export async function connect(url: string | URL, options?: ClientOptions): Promi
 /** A reply as one that lets this client into a room; throws where it does not. */
 function roomIn(reply: Accepted): RoomReply {
   if (reply.status === "success" && typeof reply.room_id === "string") return reply as RoomReply;
-  throw new Error("The server sent no room");
+  throw new ChatError("internal", "The server sent no room");
 }
 
-/** Says whether the server refused something because this client is not in that room any more. */
-function isOutside(error: unknown): error is ChatError {
-  return error instanceof ChatError && OUTSIDE.includes(error.code);
+/** Says whether a request was refused because this client is not in that room any more. */
+function isOutside({ code }: ChatError): boolean {
+  return OUTSIDE.includes(code);
 }

@@ -22,7 +22,8 @@ interface Exports {
 const CLIENT: Exports = {
   classes: "ChatClient ChatError ConnectError SendError",
   functions: "connect",
-  types: "ChatRoom ClientOptions ErrorCode JoinOptions LoggedEvent Message PresenceChange " +
+  types:
+    "ChatErrorCode ChatRoom ClientErrorCode ClientOptions ErrorCode JoinOptions LoggedEvent Message PresenceChange " +
     "PresenceEvent ReadOptions RoomEvent RoomMember Status WaitOptions",
 };
 

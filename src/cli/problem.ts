@@ -6,8 +6,8 @@
  * @module
  */
 
-import { ChatError, ConnectError } from "../../client.ts";
-import { reasonOf } from "../protocol/errors.ts";
+import { ConnectError } from "../../client.ts";
+import { reasonOf, RefusedError } from "../protocol/errors.ts";
 import { escapeText } from "../protocol/escape.ts";
 import { wrap } from "./columns.ts";
 
@@ -45,6 +45,6 @@ export function problemOf(
     const help = canStart ? `\nTo start one: ${escapeText(serverCommand)}` : "";
     return `${escapeText(reason.slice(0, reason.indexOf(": ")))}: ${meaning}${help}`;
   }
-  const line = error instanceof ChatError ? `The server says: ${reason}` : reason;
+  const line = error instanceof RefusedError ? `The server says: ${reason}` : reason;
   return wrap(escapeText(line), Math.max(columns - INDENT.length, 1)).join(`\n${INDENT}`);
 }

@@ -203,9 +203,7 @@ export class TerminalSession {
       await room.send(text);
     } catch (error) {
       const perhaps = error instanceof SendError && error.mayBeStored ? "Perhaps not" : "Not";
-      // The cause has the reason without "Not acknowledged".
-      const reason = reasonOf(error instanceof SendError ? error.cause ?? error : error);
-      await this.#fail(`${perhaps} sent: ${reason}`, text);
+      await this.#fail(`${perhaps} sent: ${reasonOf(error)}`, text);
       if (error instanceof SendError) this.#guard(this.#correct(error, text));
     }
   }

@@ -8,8 +8,14 @@
  */
 
 import * as CLOSE from "../protocol/close_codes.ts";
-import { type Deferred, deferred, MAX_TIMER_MS, sleep } from "../protocol/deadline.ts";
-import { ChatError, ConnectError } from "../protocol/errors.ts";
+import {
+  type Deferred,
+  deferred,
+  MAX_TIMER_MS,
+  sleep,
+  throwIfAborted,
+} from "../protocol/deadline.ts";
+import { ChatError, ConnectError, messageOf, RefusedError } from "../protocol/errors.ts";
 import {
   MAX_FRAME_CHARS,
   type MemberInfo,
@@ -95,7 +101,8 @@ export class Connection {
   /** Members that the next reply does not name again. */
   readonly #named: RoomMember[] = [];
   #goodbye: End | undefined;
-  #ended = false;
+  /** Set once it is over: the error of all that is asked from then on. */
+  #ended: ChatError | undefined;
   #heardAt = performance.now();
   #saidAt = performance.now();
   #heart: ReturnType<typeof setInterval> | undefined;
@@ -122,17 +129,22 @@ export class Connection {
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<Connection> {
-    const socket = new WebSocket(url, SUBPROTOCOL);
+    const cannot = (why?: string) =>
+      new ConnectError(`Cannot connect to ${url.origin}${why ? `: ${why}` : ""}`);
+    let socket: WebSocket;
+    try {
+      socket = new WebSocket(url, SUBPROTOCOL);
+    } catch (error) {
+      throw cannot(messageOf(error));
+    }
     const opening = deferred<Connection>(`Connecting to ${url.origin}`, timeoutMs, signal);
     socket.onopen = () => {
       if (socket.protocol === SUBPROTOCOL) opening.resolve(new Connection(socket, events));
-      else opening.reject(new Error(`${url.origin} does not speak ${SUBPROTOCOL}`));
+      else opening.reject(cannot(`it does not speak ${SUBPROTOCOL}`));
     };
-    socket.onerror = socket.onclose = (event: Event) => {
-      // Deno says why; browsers keep it to themselves.
-      const why = "message" in event && event.message ? `: ${event.message}` : "";
-      opening.reject(new ConnectError(`Cannot connect to ${url.origin}${why}`));
-    };
+    // Deno says why; browsers keep it to themselves.
+    socket.onerror = socket.onclose = (event: Event) =>
+      opening.reject(cannot((event as ErrorEvent).message));
     try {
       return await opening.promise;
     } catch (error) {
@@ -156,8 +168,8 @@ export class Connection {
 
   /**
    * Sends a request and resolves with what `accept` makes of its reply. Rejects with a
-   * ChatError where the server refuses it, and where the time or the connection ends. A
-   * reply that comes after the time is accepted all the same: the server has done it.
+   * RefusedError where the server refuses it, and with a ChatError where the time or the connection
+   * ends. A reply that comes after the time is accepted all the same: the server has done it.
    */
   async request<T>(
     frame: Record<string, unknown> & { action: string },
@@ -165,10 +177,10 @@ export class Connection {
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<T> {
-    signal?.throwIfAborted();
-    if (this.#ended) throw new Error("The connection ended");
+    throwIfAborted(signal);
+    if (this.#ended) throw this.#ended;
     if (this.#requests.size >= MAX_REQUESTS) {
-      throw new Error(`${MAX_REQUESTS} requests have no reply`);
+      throw new ChatError("rate_limited", `${MAX_REQUESTS} requests have no reply`);
     }
     const ref = ++this.#refs;
     const answer = deferred<T>(`The reply to ${frame.action}`, timeoutMs, signal);
@@ -239,7 +251,7 @@ export class Connection {
 
   /** Closes with 1000 and resolves when the server has answered, or after a second. */
   async close(reason: string): Promise<void> {
-    this.#end({ code: CLOSE.normal, reason });
+    this.#end({ code: CLOSE.normal, reason }, "closed");
     await sleep(CLOSE_MS, this.#closed.signal);
   }
 
@@ -280,7 +292,7 @@ export class Connection {
     this.#requests.delete(frame.ref!);
     try {
       if (frame.status === "error") {
-        throw new ChatError(frame.code, frame.message, retryAfter(frame.retry_after_ms));
+        throw new RefusedError(frame.code, frame.message, retryAfter(frame.retry_after_ms));
       }
       if ("members" in frame) frame.members = [...this.#named.splice(0), ...frame.members!];
       request.resolve(request.accept(frame));
@@ -291,20 +303,19 @@ export class Connection {
   }
 
   /** Ends the connection for everybody here; the socket is left to itself, which may take long to notice. */
-  #end(how: End): void {
+  #end(how: End, code: "closed" | "disconnected" = "disconnected"): void {
     if (this.#ended) return;
-    this.#ended = true;
     // What the server said of the end counts, even if its close got lost.
     const end = this.#goodbye ?? how;
+    const error = new ChatError(code, `The connection ended: ${end.reason || end.code}`);
+    this.#ended = error;
     clearInterval(this.#heart);
     clearTimeout(this.#deadline);
     this.#socket.onmessage = null;
     // Browsers let clients close with 1000 and 3000 to 4999 only.
     const ours = end.code === CLOSE.normal || end.code >= 4000 && end.code < 5000;
     this.#socket.close(ours ? end.code : CLOSE.unresponsive, end.reason.slice(0, 40));
-    for (const request of this.#requests.values()) {
-      request.reject(new Error(`The connection ended: ${end.reason || end.code}`));
-    }
+    for (const request of this.#requests.values()) request.reject(error);
     this.#events.end(end, this);
   }
 }

@@ -6,6 +6,8 @@
  * @module
  */
 
+import { throwIfAborted } from "../protocol/deadline.ts";
+
 /** Options of reading events. */
 export interface ReadOptions {
   /**
@@ -13,7 +15,7 @@ export interface ReadOptions {
    * has had (`unread`), or with what comes from now on (`now`); `unread` unless given.
    */
   from?: "start" | "unread" | "now";
-  /** Ends the iteration with the signal's reason. */
+  /** Ends the iteration with a `ChatError` that has the signal's reason as its cause. */
   signal?: AbortSignal;
 }
 
@@ -95,7 +97,7 @@ export class EventBuffer<T> {
     signal?.addEventListener("abort", wake);
     try {
       while (true) {
-        signal?.throwIfAborted();
+        throwIfAborted(signal);
         if (position < this.#first) {
           position = this.#first;
           const missed = this.#missed(mark, this.#firstMark);

@@ -22,7 +22,7 @@ export interface Sending {
   /** Called with the `seq` it has in the log; 0 where the server cannot tell it any more. */
   resolve: (seq: number) => void;
   /** Called where it will not be sent again. */
-  reject: (error: Error) => void;
+  reject: (error?: Error) => void;
 }
 
 /** Consecutive messages to one room, for one frame. */
@@ -44,7 +44,6 @@ export class Outbox {
   #flyingBytes = 0;
   /** Those that are to be sent, or to be sent again: the latter have a number already. */
   #queue: Sending[] = [];
-  #unnumbered = 0;
   #n = 0;
   /** Up to here the server has taken everything, as far as it said. */
   #taken = 0;
@@ -61,7 +60,7 @@ export class Outbox {
 
   /** The number of messages without an answer. */
   get size(): number {
-    return this.#numbered.size + this.#unnumbered;
+    return this.#numbered.size + this.#unsent().length;
   }
 
   /** The number up to which no message waits for an answer. */
@@ -78,7 +77,6 @@ export class Outbox {
   /** Adds a message at the end. */
   add(sending: Sending): void {
     this.#queue.push(sending);
-    this.#unnumbered++;
   }
 
   /** Gives the next messages their numbers and returns the frames to send now. */
@@ -133,7 +131,7 @@ export class Outbox {
     if (ref !== undefined && ref !== refused.ref) return undefined;
     const again = [...this.#numbered.values()].filter((sending) => sending.n >= n);
     for (const sending of again) this.#land(sending);
-    this.#queue = [...again, ...this.#queue.filter((sending) => sending.n === 0)];
+    this.#queue = [...again, ...this.#unsent()];
     return refused;
   }
 
@@ -152,10 +150,7 @@ export class Outbox {
     );
     const isDropped = new Set(over);
     this.#queue = this.#queue.filter((sending) => !isDropped.has(sending));
-    for (const dropped of over) {
-      if (dropped.n === 0) this.#unnumbered--;
-      else this.#numbered.delete(dropped.n);
-    }
+    for (const dropped of over) this.#numbered.delete(dropped.n);
     this.#n = n - 1;
     const kept = [...this.#numbered.values()];
     this.#numbered.clear();
@@ -177,7 +172,7 @@ export class Outbox {
     this.#n = Math.max(this.#n, taken);
     this.#flying.clear();
     this.#flyingBytes = 0;
-    this.#queue = [...this.#numbered.values(), ...this.#queue.filter(({ n }) => n === 0)];
+    this.#queue = [...this.#numbered.values(), ...this.#unsent()];
   }
 
   /** Goes on with one message at a time, then with one more for each that is acknowledged. */
@@ -195,10 +190,7 @@ export class Outbox {
   withdraw(sending: Sending): boolean {
     if (sending.n > 0) return false;
     const place = this.#queue.indexOf(sending);
-    if (place >= 0) {
-      this.#queue.splice(place, 1);
-      this.#unnumbered--;
-    }
+    if (place >= 0) this.#queue.splice(place, 1);
     return true;
   }
 
@@ -215,7 +207,6 @@ export class Outbox {
   clear(): Sending[] {
     this.rewind();
     this.#numbered.clear();
-    this.#unnumbered = 0;
     return this.#queue.splice(0);
   }
 
@@ -227,7 +218,11 @@ export class Outbox {
   #number(sending: Sending): void {
     sending.n = ++this.#n;
     this.#numbered.set(sending.n, sending);
-    this.#unnumbered--;
+  }
+
+  /** Those that have no number yet. */
+  #unsent(): Sending[] {
+    return this.#queue.filter(({ n }) => n === 0);
   }
 
   #remove(n: number): Sending | undefined {

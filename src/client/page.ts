@@ -9,16 +9,14 @@
 
 import { CACHED_MS } from "./limits.ts";
 
-/** Events of the page around a client. */
-export interface PageEvents {
+/** The client's connections, as far as the page around it concerns them. */
+export interface PageListener {
   /** Somebody looks again, the network is back, or the page goes on after a stop. */
-  woken(): void;
+  nudge(): void;
   /** The browser says that there is no network, which may be wrong. */
-  offline(): void;
+  doubt(): void;
   /** The page stops, and may go on; after `forMs` milliseconds at the most, where that is known. */
-  stopped(forMs?: number): void;
-  /** The page ends: it is closed, left, or loaded again. */
-  ended(): void;
+  pause(forMs?: number): void;
 }
 
 /** The document, where there is one. */
@@ -31,24 +29,29 @@ export function isHidden(): boolean {
   return page()?.visibilityState === "hidden";
 }
 
-/** Listens to the page until the signal is aborted. */
+/**
+ * Listens to the page until the signal is aborted; `ended` is called when the page ends: when it is
+ * closed, left, or loaded again.
+ */
 export function listenToPage(
-  { woken, offline, stopped, ended }: PageEvents,
+  connections: PageListener,
+  ended: () => void,
   signal: AbortSignal,
 ): void {
   const on = (target: EventTarget | undefined, type: string, handle: (event: Event) => void) => {
     // Node has no events for the whole of a program.
     target?.addEventListener?.(type, handle, { signal });
   };
+  const woken = () => connections.nudge();
   on(globalThis, "online", woken);
   on(globalThis, "pageshow", woken);
   on(page(), "resume", woken);
   // A page is hidden when it stops or ends, too, and must not come back then.
   on(page(), "visibilitychange", () => isHidden() || woken());
-  on(globalThis, "offline", offline);
-  on(page(), "freeze", () => stopped());
+  on(globalThis, "offline", () => connections.doubt());
+  on(page(), "freeze", () => connections.pause());
   on(globalThis, "pagehide", (event) => {
-    if ("persisted" in event && event.persisted) stopped(CACHED_MS);
+    if ("persisted" in event && event.persisted) connections.pause(CACHED_MS);
     else ended();
   });
 }

@@ -8,8 +8,8 @@
  */
 
 import * as CLOSE from "../protocol/close_codes.ts";
-import { type Deferred, deferred, sleep } from "../protocol/deadline.ts";
-import { mayReconnect, messageOf } from "../protocol/errors.ts";
+import { type Deferred, deferred, sleep, throwIfAborted } from "../protocol/deadline.ts";
+import { ChatError, mayReconnect } from "../protocol/errors.ts";
 import type { ConnectedFrame } from "../protocol/frames.ts";
 import { backoff } from "./backoff.ts";
 import { type Accepted, Connection, type End, type Push } from "./connection.ts";
@@ -95,12 +95,15 @@ export class Reconnector {
 
   /** Makes the first connection, in one attempt. */
   async connect(timeoutMs: number, signal?: AbortSignal): Promise<void> {
-    signal?.throwIfAborted();
-    if (this.#status.type !== "idle") throw new Error(`Cannot connect: ${this.#status.type}`);
+    throwIfAborted(signal);
+    const { type } = this.#status;
+    if (type !== "idle") {
+      throw new ChatError(this.#over ? "closed" : "already_connected", `Cannot connect: ${type}`);
+    }
     try {
       await this.#open(timeoutMs, signal);
     } catch (error) {
-      this.#finish({ code: CLOSE.abnormal, reason: messageOf(error) });
+      this.#finish({ code: CLOSE.abnormal, reason: (error as Error).message });
       throw error;
     }
   }
@@ -108,8 +111,10 @@ export class Reconnector {
   /** The connection, as soon as there is one. */
   async ready(timeoutMs: number, signal?: AbortSignal): Promise<Connection> {
     if (this.#connection !== undefined) return this.#connection;
-    if (this.#over) throw new Error("The client is closed");
-    if (this.#status.type === "idle") throw new Error("Not connected: call connect");
+    if (this.#over) throw closed();
+    if (this.#status.type === "idle") {
+      throw new ChatError("not_connected", "Not connected: call connect");
+    }
     const waiter = deferred<Connection>("Reconnecting", timeoutMs, signal);
     this.#waiters.add(waiter);
     return await waiter.promise.finally(() => this.#waiters.delete(waiter));
@@ -137,7 +142,7 @@ export class Reconnector {
   async close(reason: string): Promise<void> {
     const connection = this.#connection;
     this.#connection = undefined;
-    this.#opening.abort(new Error("The client is closed"));
+    this.#opening.abort(closed());
     this.#finish({ code: CLOSE.normal, reason });
     await connection?.close(reason);
   }
@@ -168,7 +173,7 @@ export class Reconnector {
   }
 
   #welcome(connection: Connection, reply: Accepted): void {
-    if (!isWelcome(reply)) throw new Error("The server sent no welcome");
+    if (!isWelcome(reply)) throw new ChatError("internal", "The server sent no welcome");
     this.#connection = connection;
     this.#paused = false;
     this.#connectedAt = performance.now();
@@ -211,7 +216,7 @@ export class Reconnector {
         return;
       } catch (error) {
         code = CLOSE.abnormal;
-        reason = messageOf(error);
+        reason = (error as Error).message;
       }
     }
   }
@@ -230,9 +235,7 @@ export class Reconnector {
     this.#set({ type: "closed", code, reason });
     this.#statuses.end();
     this.#waking.abort();
-    for (const waiter of this.#waiters) {
-      waiter.reject(new Error(`The client is closed: ${reason}`));
-    }
+    for (const waiter of this.#waiters) waiter.reject(closed());
     this.#events.over(reason);
   }
 
@@ -240,6 +243,10 @@ export class Reconnector {
     this.#status = status;
     this.#statuses.push(status);
   }
+}
+
+function closed(): ChatError {
+  return new ChatError("closed", "The client is closed");
 }
 
 /** Says whether the server answers `hello` as the protocol says: the client counts on all of it. */

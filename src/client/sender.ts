@@ -8,7 +8,7 @@
  */
 
 import { deferred, sleep } from "../protocol/deadline.ts";
-import { ChatError, type ErrorCode, messageOf, SendError } from "../protocol/errors.ts";
+import { type ChatError, type ClientErrorCode, SendError } from "../protocol/errors.ts";
 import { type ConnectedFrame, type ErrorFrame, MAX_BODY_BYTES } from "../protocol/frames.ts";
 import { utf8Bytes } from "../protocol/utf8.ts";
 import { patience } from "./backoff.ts";
@@ -37,10 +37,10 @@ interface Hold {
 }
 
 /** Refusals that waiting helps, whether or not the server says how long. */
-const WAITING_HELPS: readonly ErrorCode[] = ["rate_limited", "unavailable", "out_of_order"];
+const WAITING_HELPS: readonly string[] = ["rate_limited", "unavailable", "out_of_order"];
 
 /** Refusals of all that is said in a room. */
-export const OUTSIDE: readonly ErrorCode[] = ["not_in_room", "room_gone"];
+export const OUTSIDE: readonly string[] = ["not_in_room", "room_gone"];
 
 /** The sending half of a client. */
 export class Sender {
@@ -53,7 +53,8 @@ export class Sender {
   /** Set while nothing may be sent on the connection. */
   #hold: Hold | undefined;
   /** Messages that the client before this one sent; nobody knows what became of them. */
-  #former: { clientId: string; sent: Map<number, Sending> } | undefined;
+  readonly #former = new Map<number, Sending>();
+  #formerId: string | undefined;
   #bodyBytes = MAX_BODY_BYTES;
   #isCounting = false;
   readonly #closed = new AbortController();
@@ -79,23 +80,20 @@ export class Sender {
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<number> {
-    if (signal?.aborted) {
-      const cause = signal.reason;
-      throw new SendError(`Not sent: ${messageOf(cause)}`, false, { cause });
-    }
     this.#check(body);
     const answer = deferred<number>("The acknowledgement", timeoutMs, signal);
     const { resolve, reject } = answer;
     const sending: Sending = { roomId, body, n: 0, ref: 0, resolve, reject };
-    this.#outbox.add(sending);
+    // With a signal that was aborted before, it has failed already.
+    if (!signal?.aborted) this.#outbox.add(sending);
     this.#flushSoon();
     try {
       return await answer.promise;
-    } catch (cause) {
-      if (cause instanceof SendError) throw cause;
-      const message = `Not acknowledged: ${messageOf(cause)}`;
-      if (this.#outbox.withdraw(sending)) throw new SendError(message, false, { cause });
-      throw new SendError(message, true, { cause, outcome: outcomeOf(sending) });
+    } catch (error) {
+      if (error instanceof SendError) throw error;
+      const { code, message, cause } = error as ChatError & { code: ClientErrorCode };
+      const mayBeStored = !this.#outbox.withdraw(sending);
+      throw new SendError(code, message, mayBeStored, { cause, outcome: outcomeOf(sending) });
     }
   }
 
@@ -126,9 +124,9 @@ export class Sender {
 
   /** An entry of another client: it may be the one that this client was before. */
   witness(from: string, n: number, seq: number): void {
-    if (from !== this.#former?.clientId) return;
-    this.#former.sent.get(n)?.resolve(seq);
-    this.#former.sent.delete(n);
+    if (from !== this.#formerId) return;
+    this.#former.get(n)?.resolve(seq);
+    this.#former.delete(n);
   }
 
   /** Acknowledgements may have been missed: repeats bring them back. */
@@ -151,13 +149,9 @@ export class Sender {
       this.#pause(retryAfterMs ?? RETRY_MS);
     } else {
       // Whoever is not in a room is not there for the others either.
-      const isOver = OUTSIDE.includes(code)
-        ? ({ roomId }: Sending) => roomId === refused.roomId
-        : (sending: Sending) => sending === refused;
-      const cause = new ChatError(code, message);
-      for (const { reject } of this.#outbox.drop(n, isOver)) {
-        reject(new SendError(message, false, { cause }));
-      }
+      const isOver = (sending: Sending) =>
+        sending === refused || OUTSIDE.includes(code) && sending.roomId === refused.roomId;
+      for (const { reject } of this.#outbox.drop(n, isOver)) reject(new SendError(code, message));
       this.#flushSoon();
     }
   }
@@ -166,7 +160,7 @@ export class Sender {
   close(reason: string): void {
     this.#closed.abort();
     for (const { n, reject } of this.#outbox.clear()) {
-      reject(new SendError(`The client is closed: ${reason}`, n > 0));
+      reject(new SendError("closed", `The client is closed: ${reason}`, n > 0));
     }
     this.#forgetFormer();
   }
@@ -176,32 +170,36 @@ export class Sender {
     const sent = this.#outbox.restart();
     if (sent.length === 0) return;
     this.#forgetFormer();
-    this.#former = { clientId, sent: new Map(sent.map((sending) => [sending.n, sending])) };
+    this.#formerId = clientId;
     for (const sending of sent) {
+      this.#former.set(sending.n, sending);
       const { reject } = sending;
       const outcome = outcomeOf(sending);
-      reject(new SendError("The server has forgotten this client", true, { outcome }));
+      reject(new SendError("forgotten", "The server has forgotten this client", true, { outcome }));
     }
   }
 
   #forgetFormer(): void {
-    for (const { reject } of this.#former?.sent.values() ?? []) reject(new Error());
-    this.#former = undefined;
+    for (const { reject } of this.#former.values()) reject();
+    this.#former.clear();
   }
 
   #check(body: string): void {
     if (typeof body !== "string") {
       // In a frame with others, it would have all of them refused.
-      throw new SendError(`A message must be a string, not ${String(body)}`, false);
+      throw new SendError("invalid_argument", `A message must be a string, not ${String(body)}`);
     }
     const bytes = body.length * 3 > this.#bodyBytes ? utf8Bytes(body) : 0;
     if (bytes > this.#bodyBytes) {
       const most = this.#bodyBytes;
-      throw new SendError(`Message has ${bytes} bytes, at most ${most} are allowed`, false);
+      throw new SendError("too_large", `Message has ${bytes} bytes, at most ${most} are allowed`);
     }
-    const { size } = this.#outbox;
-    if (this.#options.whenFull === "fail" && size >= this.#options.maxUnacknowledged) {
-      throw new SendError(`${size} messages are not acknowledged, the most allowed`, false);
+    const { whenFull, maxUnacknowledged } = this.#options;
+    if (whenFull === "fail" && this.#outbox.size >= maxUnacknowledged) {
+      throw new SendError(
+        "rate_limited",
+        `${maxUnacknowledged} messages are not acknowledged, the most allowed`,
+      );
     }
   }
 
@@ -241,7 +239,7 @@ export class Sender {
       if (this.#hold !== hold) return;
       this.#hold = undefined;
       this.#flush();
-    }, (error) => connection.fail(messageOf(error)));
+    }, (error: Error) => connection.fail(error.message));
   }
 }
 

@@ -21,7 +21,11 @@ import type { Instant } from "./time.ts";
 export type MessageFacts = Pick<Store, "bus">;
 
 /** Refusals after which a message comes again under its number. */
-const PASSING: ReadonlySet<ErrorCode> = new Set(["unavailable", "out_of_order", "rate_limited"]);
+const PASSING: ReadonlySet<string> = new Set<ErrorCode>([
+  "unavailable",
+  "out_of_order",
+  "rate_limited",
+]);
 
 /** Takes messages, each once. */
 export class Messages {

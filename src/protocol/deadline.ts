@@ -6,11 +6,13 @@
  * @module
  */
 
+import { ChatError, messageOf } from "./errors.ts";
+
 /** Options of a wait: when it ends. */
 export interface WaitOptions {
-  /** Milliseconds after which the wait ends with a `TimeoutError`. */
+  /** Milliseconds after which the wait ends with a {@linkcode ChatError} `timeout`. */
   timeoutMs?: number;
-  /** Ends the wait with the signal's reason. */
+  /** Ends the wait with a {@linkcode ChatError} `aborted` that has the signal's reason as its cause. */
   signal?: AbortSignal;
 }
 
@@ -31,11 +33,11 @@ export interface Deferred<T> {
 export function deferred<T>(what: string, timeoutMs: number, signal?: AbortSignal): Deferred<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const timer = setTimeout(
-    () => reject(new DOMException(`${what} took longer than ${timeoutMs} ms`, "TimeoutError")),
+    () => reject(new ChatError("timeout", `${what} took longer than ${timeoutMs} ms`)),
     // A timer with a longer time would fire at once.
     Math.min(timeoutMs, MAX_TIMER_MS),
   );
-  const abort = () => reject(signal?.reason);
+  const abort = () => reject(abortedBy(signal!));
   signal?.addEventListener("abort", abort);
   if (signal?.aborted) abort();
   const settled = () => {
@@ -44,6 +46,16 @@ export function deferred<T>(what: string, timeoutMs: number, signal?: AbortSigna
   };
   promise.then(settled, settled);
   return { promise, resolve, reject };
+}
+
+/** Throws where the signal was aborted, as a wait with it would. */
+export function throwIfAborted(signal?: AbortSignal): void {
+  if (signal?.aborted) throw abortedBy(signal);
+}
+
+function abortedBy({ reason }: AbortSignal): ChatError {
+  if (reason instanceof ChatError) return reason;
+  return new ChatError("aborted", messageOf(reason), { cause: reason });
 }
 
 /** Resolves after `ms` milliseconds, or as soon as the signal is aborted. */

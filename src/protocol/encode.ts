@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ChatError, ErrorCode } from "./errors.ts";
+import { type ChatError, type ErrorCode, isErrorCode } from "./errors.ts";
 import type { Dialect, Draft, Entry, Ref, ServerFrame } from "./frames.ts";
 
 /** Writes a `parley.v1` frame; a `ref` that is undefined is left out. */
@@ -71,12 +71,14 @@ export function encodeError(
   error: ChatError,
   address: { ref?: Ref; n?: number },
 ): string {
+  // A store may be a client of something itself: what it meets there is nothing to tell.
+  const code = isErrorCode(error.code) ? error.code : "internal";
   if (dialect === "plain") {
-    return encodePlain({ status: "error", message: PLAIN_TEXT[error.code] ?? error.message });
+    return encodePlain({ status: "error", message: PLAIN_TEXT[code] ?? error.message });
   }
   return encodeFrame({
     status: "error",
-    code: error.code,
+    code,
     message: error.message,
     ...address,
     ...(error.retryAfterMs === undefined ? {} : { retry_after_ms: error.retryAfterMs }),

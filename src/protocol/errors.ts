@@ -22,6 +22,52 @@ export type ErrorCode =
   | "unavailable"
   | "internal";
 
+/** The same at run time. */
+const ON_THE_WIRE: Record<ErrorCode, true> = {
+  invalid_json: true,
+  invalid_action: true,
+  invalid_frame: true,
+  too_large: true,
+  hello_required: true,
+  already_connected: true,
+  room_not_found: true,
+  not_in_room: true,
+  room_gone: true,
+  too_many_rooms: true,
+  out_of_order: true,
+  rate_limited: true,
+  room_full: true,
+  unavailable: true,
+  internal: true,
+};
+
+/** Says whether a code is one of those on the wire. */
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ON_THE_WIRE, code);
+}
+
+/** The codes of errors that a client finds by itself, and no server tells. */
+export type ClientErrorCode =
+  /** The wait took longer than it was given. */
+  | "timeout"
+  /** The signal of the wait was aborted; its reason is the `cause`. */
+  | "aborted"
+  /** The client is closed. */
+  | "closed"
+  /** The client was not connected yet. */
+  | "not_connected"
+  /** The connection ended before the answer came: nobody knows whether the server has done it. */
+  | "disconnected"
+  /** There is no chat server at the address. */
+  | "unreachable"
+  /** The server knows this client no longer, nor what it has stored of it. */
+  | "forgotten"
+  /** A function was given what it cannot take. */
+  | "invalid_argument";
+
+/** A code of an error, as programs read it: later versions may have more of them. */
+export type ChatErrorCode = ErrorCode | ClientErrorCode | (string & Record<never, never>);
+
 /** Says whether a client should come back after a connection ended with `code`. */
 export function mayReconnect(code: number): boolean {
   return code < 4500;
@@ -33,21 +79,29 @@ export interface ChatErrorOptions extends ErrorOptions {
   retryAfterMs?: number;
 }
 
-/** A failure that the peer is told about, with a code it can act on. */
+/** A failure with a code that programs can act on. */
 export class ChatError extends Error {
+  /** Tells this error from others. */
+  override readonly name: string = "ChatError";
   /** The stable name of what went wrong. */
-  readonly code: ErrorCode;
-  /** Milliseconds after which trying again makes sense; absent where waiting does not help. */
-  readonly retryAfterMs?: number;
+  readonly code: ChatErrorCode;
+  /** Milliseconds after which trying again makes sense; undefined where waiting does not help. */
+  readonly retryAfterMs: number | undefined;
 
   /** Makes an error; `message` is shown to people and names the offending value. */
-  constructor(code: ErrorCode, message: string, options: ChatErrorOptions = {}) {
+  constructor(
+    code: ErrorCode | ClientErrorCode,
+    message: string,
+    options: ChatErrorOptions = {},
+  ) {
     super(message, options);
-    this.name = "ChatError";
     this.code = code;
-    if (options.retryAfterMs !== undefined) this.retryAfterMs = options.retryAfterMs;
+    this.retryAfterMs = options.retryAfterMs;
   }
 }
+
+/** An error that the server has answered with, for the client: nothing has changed there. */
+export class RefusedError extends ChatError {}
 
 /** The refusal of a frame for a room that no longer exists. */
 export function roomGone(): ChatError {
@@ -61,7 +115,9 @@ export interface SendErrorOptions extends ErrorOptions {
 }
 
 /** A message that was not acknowledged. */
-export class SendError extends Error {
+export class SendError extends ChatError {
+  /** Tells this error from others. */
+  override readonly name: string = "SendError";
   /** `true`: it may be in the log all the same; `false`: it is certainly not. */
   readonly mayBeStored: boolean;
   /**
@@ -71,19 +127,28 @@ export class SendError extends Error {
    */
   readonly outcome?: Promise<number | undefined>;
 
-  /** Makes an error for a message; `options` may have its cause. */
-  constructor(message: string, mayBeStored: boolean, options: SendErrorOptions = {}) {
-    super(message, options);
-    this.name = "SendError";
+  /** Makes an error for a message that is certainly not in the log, unless it `mayBeStored`. */
+  constructor(
+    code: ErrorCode | ClientErrorCode,
+    message: string,
+    mayBeStored = false,
+    options: SendErrorOptions = {},
+  ) {
+    super(code, message, options);
     this.mayBeStored = mayBeStored;
     if (mayBeStored) this.outcome = options.outcome ?? Promise.resolve(undefined);
   }
 }
 
-/** No server answers at an address: none is there, or something on the way blocks it. */
-export class ConnectError extends Error {
+/** No chat server answers at an address: none is there, or something on the way blocks it. */
+export class ConnectError extends ChatError {
   /** Tells this error from others. */
-  override readonly name = "ConnectError";
+  override readonly name: string = "ConnectError";
+
+  /** Makes an error that is `unreachable`. */
+  constructor(message: string, options?: ErrorOptions) {
+    super("unreachable", message, options);
+  }
 }
 
 /** The message of whatever was thrown. */

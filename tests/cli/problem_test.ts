@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { ChatError, ConnectError } from "../../client.ts";
 import { problemOf } from "../../src/cli/problem.ts";
+import { RefusedError } from "../../src/protocol/errors.ts";
 import { pure } from "../support/pure.ts";
 
 const REFUSED = "Cannot connect to ws://localhost:9: NetworkError: failed: tcp connect error";
@@ -47,10 +48,13 @@ pure("problemOf() passes on what it has no better words for", () => {
 
 pure("problemOf() lets no words of a server begin a row", () => {
   const line = "14:05:09 > Ana: I resign";
-  const error = new ChatError("room_not_found", `${" ".repeat(9)}x${"y".repeat(22)}${line}`);
+  const error = new RefusedError("room_not_found", `${" ".repeat(9)}x${"y".repeat(22)}${line}`);
   assertEquals(problemOf(error, { columns: 40 }).split("\n"), [
     `The server says: x${"y".repeat(20)}`,
     "  yy14:05:09 > Ana: I resign",
   ]);
-  assertEquals(problemOf(new ChatError("internal", line)), `The server says: ${line}`);
+  assertEquals(problemOf(new RefusedError("internal", line)), `The server says: ${line}`);
+  // What the client finds by itself is none of the server's words.
+  const own = new ChatError("timeout", "The reply to create took longer than 10 ms");
+  assertEquals(problemOf(own), own.message);
 });

@@ -4,9 +4,11 @@ import {
   ChatError,
   type ChatRoom,
   type ClientOptions,
+  connect,
   SendError,
   type WaitOptions,
 } from "../../client.ts";
+import { RefusedError } from "../../src/protocol/errors.ts";
 import { TestChat } from "../support/fixtures.ts";
 import { said, ScriptedServer } from "../support/scripted_server.ts";
 import { bounded, pause } from "../support/waiting.ts";
@@ -54,19 +56,18 @@ for (const [name, call] of Object.entries(METHODS)) {
     await using _chat = chat;
     const reason = async (wait: WaitOptions) => {
       const error: unknown = await bounded(call(chat, wait), () => "it hangs").catch((e) => e);
-      assert(error instanceof Error);
-      return error instanceof SendError ? error.cause : error;
+      assert(error instanceof ChatError, String(error));
+      return [error.code, error.cause];
     };
     for (const wait of [{ timeoutMs: 10 }, {}]) {
-      const error = await reason(wait);
-      assert(error instanceof DOMException && error.name === "TimeoutError", String(error));
+      assertEquals(await reason(wait), ["timeout", undefined]);
     }
     const enough = new Error("Enough");
-    assertEquals(await reason({ signal: AbortSignal.abort(enough) }), enough);
+    assertEquals(await reason({ signal: AbortSignal.abort(enough) }), ["aborted", enough]);
     const controller = new AbortController();
     const aborted = reason({ signal: controller.signal });
     controller.abort(enough);
-    assertEquals(await aborted, enough);
+    assertEquals(await aborted, ["aborted", enough]);
   });
 }
 
@@ -76,14 +77,14 @@ Deno.test("connect ends by its timeout, the client's timeout or its signal", asy
     await using chat = new ChatClient(server.url, options);
     return await bounded(chat.connect(wait), () => "it hangs").then(String, String);
   };
-  const late = "TimeoutError: The reply to hello took longer than";
+  const late = "ChatError: The reply to hello took longer than";
   assert((await wait({}, { timeoutMs: 30 })).startsWith(late));
   assert((await wait({ timeoutMs: 30 }, {})).startsWith(late));
   const controller = new AbortController();
   const aborted = wait({}, { signal: controller.signal });
   await server.attempted(3);
   controller.abort(new Error("Enough"));
-  assertEquals(await aborted, "Error: Enough");
+  assertEquals(await aborted, "ChatError: Enough");
 });
 
 Deno.test("what is asked just before the client closes does not hang", async () => {
@@ -103,7 +104,7 @@ Deno.test("an address that no WebSocket can have is refused, and nothing is left
       await using chat = new ChatClient(url, { timeoutMs: 20 });
       await chat.connect();
     })().catch((error) => error);
-    assert(error instanceof Error, url);
+    assert(error instanceof ChatError, `${url} ${error}`);
   }
   // An attempt that was left behind would now reject with nobody there to hear it.
   await pause(40);
@@ -114,13 +115,69 @@ Deno.test("the server's refusals come as ChatErrors", async () => {
   await using chat = new ChatClient(server.url);
   await chat.connect();
   const code = (wait: Promise<unknown>) =>
-    wait.catch((error) => error instanceof ChatError ? error.code : error);
+    wait.catch((error) => error instanceof RefusedError ? error.code : error);
   assertEquals(await code(chat.joinRoom("no-such-room")), "room_not_found");
   assertEquals(await code(chat.createRoom("x".repeat(200))), "invalid_frame");
   await chat.createRoom("x");
   assertEquals(await code(chat.createRoom("x")), "too_many_rooms");
   assertEquals(await code(chat.rename("x".repeat(200))), "invalid_frame");
   assertEquals(chat.name, undefined);
+});
+
+/** Names what comes of something that fails: the class of the error, and its code. */
+async function failure(work: () => Promise<unknown>): Promise<string> {
+  const error = await bounded(work(), () => "it hangs").catch((error) => error);
+  assert(error instanceof ChatError, String(error));
+  return `${error.name} ${error.code}`;
+}
+
+Deno.test("what fails without a connection says why, by a code", async () => {
+  await using mute = muteServer();
+  const chat = new ChatClient(mute.url);
+  assertEquals(await failure(() => chat.createRoom("x")), "ChatError not_connected");
+  await chat.connect();
+  assertEquals(await failure(() => chat.connect()), "ChatError already_connected");
+  assertEquals(await failure(() => chat.sendMessage("x")), "ChatError not_in_room");
+  const room = await chat.createRoom("Lobby");
+  const asked = [failure(() => chat.rename("x")), failure(() => room.send("x"))];
+  await chat.close();
+  assertEquals(await Promise.all(asked), ["ChatError closed", "SendError closed"]);
+  assertEquals(await failure(() => chat.createRoom("x")), "ChatError closed");
+  assertEquals(await failure(() => room.send("x")), "SendError not_in_room");
+  assertEquals(await failure(() => chat.connect()), "ChatError closed");
+  await using down = new ChatClient("ws://127.0.0.1:1");
+  assertEquals(await failure(() => down.connect()), "ConnectError unreachable");
+  assertEquals(await failure(() => connect("nonsense")), "ChatError invalid_argument");
+});
+
+Deno.test("what was on its way when the connection broke says so, by a code", async () => {
+  await using server = new ScriptedServer(async (peer, turn) => {
+    await peer.welcome();
+    if (turn > 0) return;
+    await peer.admit();
+    for (let i = 0; i < 2; i++) await peer.next();
+    peer.close(4003, "Full");
+  });
+  const { chat, room } = await inRoom(server.url);
+  await using _chat = chat;
+  const failures = await Promise.all([
+    failure(() => chat.rename("x")),
+    // The server that it comes back to knows nothing of it.
+    failure(() => room.send("x")),
+  ]);
+  assertEquals(failures, ["ChatError disconnected", "SendError forgotten"]);
+});
+
+Deno.test("what a server says instead of what the protocol has is not its refusal", async () => {
+  await using server = new ScriptedServer(async (peer) => {
+    await peer.welcome();
+    const { ref } = await peer.next();
+    peer.send({ status: "success", ref });
+  });
+  await using chat = new ChatClient(server.url);
+  await chat.connect();
+  const error = await assertRejects(() => chat.createRoom("x"), ChatError, "sent no room");
+  assertEquals([error.code, error instanceof RefusedError], ["internal", false]);
 });
 
 Deno.test("a message over 64 KiB is refused before it is sent, by its bytes", async () => {
@@ -130,7 +187,8 @@ Deno.test("a message over 64 KiB is refused before it is sent, by its bytes", as
   // Three bytes each in UTF-8, one UTF-16 unit each; the last makes it one too many.
   const most = "€".repeat(21_845) + "x";
   const error = await assertRejects(() => room.send(most + "x"), SendError);
-  assertEquals([error.mayBeStored, error.message], [
+  assertEquals([error.code, error.mayBeStored, error.message], [
+    "too_large",
     false,
     "Message has 65537 bytes, at most 65536 are allowed",
   ]);
@@ -165,7 +223,8 @@ Deno.test("a full buffer makes send fail, where that was chosen", async () => {
   await using _chat = chat;
   const sends = [room.send("1"), room.send("2")].map(fate);
   const error = await assertRejects(() => room.send("3"), SendError);
-  assertEquals([error.mayBeStored, error.message], [
+  assertEquals([error.code, error.mayBeStored, error.message], [
+    "rate_limited",
     false,
     "2 messages are not acknowledged, the most allowed",
   ]);
@@ -321,7 +380,7 @@ Deno.test("a timeout counts from the call, even while the client reconnects", as
   await chat.connect();
   for await (const { type } of chat.statuses()) if (type === "reconnecting") break;
   const since = performance.now();
-  await assertRejects(() => chat.createRoom("x", { timeoutMs: 300 }), DOMException, "took longer");
+  await assertRejects(() => chat.createRoom("x", { timeoutMs: 300 }), ChatError, "took longer");
   const tookMs = performance.now() - since;
   assert(tookMs < 3_000, `It took ${tookMs} ms`);
 });

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { ChatClient, type ChatRoom, type RoomEvent, SendError } from "../../client.ts";
+import { ChatClient, ChatError, type ChatRoom, type RoomEvent, SendError } from "../../client.ts";
 import { type Frame, TestChat } from "../support/fixtures.ts";
 import { type Script, type ScriptedPeer, ScriptedServer } from "../support/scripted_server.ts";
 import { bounded, pause, until } from "../support/waiting.ts";
@@ -50,7 +50,7 @@ async function heard(chat: ChatClient, peer: ScriptedPeer): Promise<void> {
 Deno.test("a room that answers too late is left again", async () => {
   await using both = await connected(() => {});
   const { chat, peer } = both;
-  await assertRejects(() => chat.createRoom("Late", { timeoutMs: 10 }), DOMException);
+  await assertRejects(() => chat.createRoom("Late", { timeoutMs: 10 }), ChatError);
   admit(peer, await peer.next());
   assertEquals(await peer.next(), { action: "leave", body: { room_id: "r1" } });
   assertEquals(chat.rooms.size, 0);
@@ -59,7 +59,7 @@ Deno.test("a room that answers too late is left again", async () => {
 Deno.test("a room that answers too late is not left by who has asked for it again", async () => {
   await using both = await connected(() => {});
   const { chat, peer } = both;
-  await assertRejects(() => chat.joinRoom("r1", { timeoutMs: 10 }), DOMException);
+  await assertRejects(() => chat.joinRoom("r1", { timeoutMs: 10 }), ChatError);
   const again = chat.joinRoom("r1");
   const [late, wanted] = [await peer.next(), await peer.next()];
   admit(peer, late);
@@ -72,7 +72,7 @@ Deno.test("a room that answers too late is not left by who has asked for it agai
 Deno.test("a room that answers too late is left when the room asked for instead is another", async () => {
   await using both = await connected(() => {});
   const { chat, peer } = both;
-  await assertRejects(() => chat.joinRoom("r1", { timeoutMs: 10 }), DOMException);
+  await assertRejects(() => chat.joinRoom("r1", { timeoutMs: 10 }), ChatError);
   const other = chat.joinRoom("r2");
   const [late, wanted] = [await peer.next(), await peer.next()];
   admit(peer, late);
@@ -84,7 +84,7 @@ Deno.test("a room that answers too late is left when the room asked for instead 
 Deno.test("a room whose leaving was given up ends when the server has done it", async () => {
   await using both = await inRoom();
   const { chat, peer, room } = both;
-  await assertRejects(() => room.leave({ timeoutMs: 10 }), DOMException);
+  await assertRejects(() => room.leave({ timeoutMs: 10 }), ChatError);
   assertEquals(chat.rooms.size, 1);
   peer.send({ status: "success", ref: (await peer.next()).ref, room_id: "r1" });
   assertEquals((await story(room)).at(-1), { type: "closed", reason: "Left" });
@@ -135,7 +135,7 @@ Deno.test("a name that was taken after the client gave up stays", async () => {
   });
   const gaveUp = Promise.withResolvers<void>();
   const { chat } = both;
-  await assertRejects(() => chat.rename("New", { timeoutMs: 10 }), DOMException);
+  await assertRejects(() => chat.rename("New", { timeoutMs: 10 }), ChatError);
   gaveUp.resolve();
   for await (const { type } of chat.statuses()) if (type === "reconnecting") break;
   assertEquals(chat.name, "New");

@@ -123,9 +123,9 @@ Deno.test("a request without a reply ends with its timeout, its signal, or the c
   await waits[1];
   connection.fail("Given up");
   assertEquals(await Promise.all(waits), [
-    "TimeoutError: The reply to late took longer than 20 ms",
-    "Error: No longer wanted",
-    "Error: The connection ended: Given up",
+    "ChatError: The reply to late took longer than 20 ms",
+    "ChatError: No longer wanted",
+    "ChatError: The connection ended: Given up",
   ]);
 });
 
@@ -150,7 +150,7 @@ Deno.test("a reply that comes too late is accepted, one that comes twice or for 
   const accepted: string[] = [];
   const ask = (action: string, timeoutMs: number) =>
     connection.request({ action }, () => accepted.push(action), timeoutMs);
-  await assertRejects(() => ask("1", 1), DOMException);
+  await assertRejects(() => ask("1", 1), ChatError, "longer than 1 ms");
   await ask("2", 5_000);
   await ask("3", 5_000);
   assertEquals(accepted, ["1", "2", "3"]);
@@ -168,8 +168,8 @@ Deno.test("a server that answers nothing is not asked without end", async () => 
   const fates = Promise.all(asked.map((request) => request.catch(String)));
   connection.fail("Given up");
   const errors = await fates;
-  assertEquals(errors.at(-1), "Error: 1000 requests have no reply");
-  assertEquals(errors.at(-2), "Error: The connection ended: Given up");
+  assertEquals(errors.at(-1), "ChatError: 1000 requests have no reply");
+  assertEquals(errors.at(-2), "ChatError: The connection ended: Given up");
 });
 
 Deno.test("what is asked with a signal that was aborted before is not sent", async () => {
@@ -384,7 +384,7 @@ Deno.test("there is no connection where nobody listens, or nobody answers", asyn
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const url = `ws://127.0.0.1:${listener.addr.port}`;
   const accepted = listener.accept();
-  await assertRejects(() => open(url, 50), DOMException, "took longer than 50 ms");
+  await assertRejects(() => open(url, 50), ChatError, "took longer than 50 ms");
   (await accepted).close();
   listener.close();
   await assertRejects(() => open(url), ConnectError, "Cannot connect");

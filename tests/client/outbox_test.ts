@@ -22,7 +22,7 @@ function fates(): Fates {
         n: 0,
         ref: 0,
         resolve: (seq) => void told.push(`${body} is ${seq}`),
-        reject: (error) => void told.push(`${body}: ${error.message}`),
+        reject: (error) => void told.push(`${body}: ${error?.message}`),
       };
       outbox.add(sending);
       return sending;
@@ -390,7 +390,7 @@ class Model {
       n: 0,
       ref: 0,
       resolve: (seq) => tell({ seq }),
-      reject: ({ message }) => tell({ refused: message === "refused" }),
+      reject: (error) => tell({ refused: error?.message === "refused" }),
     });
   }
 

@@ -8,12 +8,15 @@ const pure = { permissions: "none" } as const;
 function listening() {
   const told: unknown[] = [];
   const listening = new AbortController();
-  listenToPage({
-    woken: () => void told.push("woken"),
-    offline: () => void told.push("offline"),
-    stopped: (forMs) => void told.push(["stopped", forMs]),
-    ended: () => void told.push("ended"),
-  }, listening.signal);
+  listenToPage(
+    {
+      nudge: () => void told.push("woken"),
+      doubt: () => void told.push("offline"),
+      pause: (forMs) => void told.push(["stopped", forMs]),
+    },
+    () => void told.push("ended"),
+    listening.signal,
+  );
   return { told, stop: () => listening.abort() };
 }
 

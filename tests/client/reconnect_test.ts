@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Reconnector, type ReconnectorEvents, type Status } from "../../src/client/reconnect.ts";
+import { ChatError } from "../../src/protocol/errors.ts";
 import type { Frame } from "../support/fixtures.ts";
 import {
   type Script,
@@ -240,7 +241,7 @@ Deno.test("a hello that is not answered fails within the timeout of connect", as
   const connecting = line.connect(300);
   await bounded(heard, () => "no hello came");
   wire.die();
-  await assertRejects(() => connecting, DOMException, "took longer");
+  await assertRejects(() => connecting, ChatError, "took longer");
   const took = performance.now() - since;
   wire.heal();
   assert(took < 2_000, `It took ${took} ms`);
@@ -287,7 +288,7 @@ Deno.test("who needs the connection waits until it is back, with a timeout and a
   const served = line.reconnector.ready(5_000);
   controller.abort(new Error("No longer wanted"));
   await assertRejects(() => unwanted, Error, "No longer wanted");
-  await assertRejects(() => late, DOMException, "longer than 1 ms");
+  await assertRejects(() => late, ChatError, "longer than 1 ms");
   line.reconnector.nudge();
   assertEquals(await served, line.reconnector.connection);
 });
@@ -413,7 +414,7 @@ Deno.test("closing ends whatever goes on: an attempt, a wait, and who waits for 
   const connecting = early.connect().catch(String);
   await mute.attempted(1);
   await early.reconnector.close("Done");
-  assertEquals(await bounded(connecting, () => "connect"), "Error: The client is closed");
+  assertEquals(await bounded(connecting, () => "connect"), "ChatError: The client is closed");
 
   await using server = new ScriptedServer(async (peer) => {
     await peer.welcome();
@@ -424,7 +425,7 @@ Deno.test("closing ends whatever goes on: an attempt, a wait, and who waits for 
   await line.next(3);
   const ready = line.reconnector.ready(5_000).catch(String);
   await line.reconnector.close("Done");
-  assertEquals(await ready, "Error: The client is closed: Done");
+  assertEquals(await ready, "ChatError: The client is closed");
   assertEquals(line.over, ["Done"]);
 });
 

@@ -265,7 +265,7 @@ Deno.test("what is said with an aborted signal, or is no text, is not sent, and 
   bench.sender.acknowledge(2, 6);
   assertEquals(await Promise.all(fates), [
     5,
-    ["Not sent: No longer wanted", false],
+    ["No longer wanted", false],
     ["A message must be a string, not 123", false],
     6,
   ]);

@@ -1,5 +1,6 @@
-import { assertEquals, assertRejects } from "@std/assert";
-import { deferred, sleep, within } from "../../src/protocol/deadline.ts";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { deferred, sleep, throwIfAborted, within } from "../../src/protocol/deadline.ts";
+import { ChatError } from "../../src/protocol/errors.ts";
 
 const pure = { permissions: "none" } as const;
 
@@ -15,17 +16,38 @@ Deno.test("a wait rejects with what it was given, and leaves no timer behind", p
   await assertRejects(() => wait.promise, Error, "No answer");
 });
 
-Deno.test("a wait that takes too long ends with a TimeoutError", pure, async () => {
+Deno.test("a wait that takes too long says so", pure, async () => {
   const wait = deferred("The answer", 5);
-  const error = await assertRejects(() => wait.promise, DOMException);
-  assertEquals([error.name, error.message], ["TimeoutError", "The answer took longer than 5 ms"]);
+  const error = await assertRejects(() => wait.promise, ChatError);
+  assertEquals([error.code, error.message], ["timeout", "The answer took longer than 5 ms"]);
 });
 
-Deno.test("a wait ends with the reason of a signal that is aborted", pure, async () => {
-  const controller = new AbortController();
-  const wait = deferred("The answer", 60_000, controller.signal);
-  controller.abort(new Error("No longer wanted"));
-  await assertRejects(() => wait.promise, Error, "No longer wanted");
+Deno.test("a wait whose signal is aborted ends with its reason as the cause", pure, async () => {
+  for (const reason of [new Error("No longer wanted"), "No longer wanted"]) {
+    const controller = new AbortController();
+    const wait = deferred("The answer", 60_000, controller.signal);
+    controller.abort(reason);
+    const error = await assertRejects(() => wait.promise, ChatError, "No longer wanted");
+    assertEquals([error.code, error.cause], ["aborted", reason]);
+  }
+});
+
+Deno.test("a reason that is a ChatError already is the error", pure, async () => {
+  const reason = new ChatError("closed", "The client is closed");
+  const wait = deferred("The answer", 60_000, AbortSignal.abort(reason));
+  assertEquals(await wait.promise.catch((error) => error), reason);
+});
+
+Deno.test("throwIfAborted() throws what a wait with the signal would", pure, () => {
+  throwIfAborted();
+  throwIfAborted(new AbortController().signal);
+  const reason = new Error("Too late");
+  const { code, cause } = assertThrows(
+    () => throwIfAborted(AbortSignal.abort(reason)),
+    ChatError,
+    "Too late",
+  );
+  assertEquals([code, cause], ["aborted", reason]);
 });
 
 Deno.test("a wait ends at once with a signal that was aborted before", pure, async () => {

@@ -54,6 +54,14 @@ for (const golden of SERVER_FRAMES) {
   });
 }
 
+pure("an error whose code is not of the wire is told as one of the server", () => {
+  for (const dialect of ["plain", "v1"] as const) {
+    const text = encodeError(dialect, new ChatError("timeout", "Too late"), { n: 3 });
+    const { code, ...rest } = JSON.parse(text);
+    assertEquals([code, rest.message], [dialect === "v1" ? "internal" : undefined, "Too late"]);
+  }
+});
+
 pure("an entry is read back as it was written, whatever name and body are", () => {
   const text = fc.array(fc.nat({ max: 0xffff })).map((units) => String.fromCharCode(...units));
   fc.assert(fc.property(text, fc.option(text, { nil: undefined }), (body, name) => {

@@ -2,8 +2,10 @@ import { assert, assertEquals } from "@std/assert";
 import * as CLOSE from "../../src/protocol/close_codes.ts";
 import {
   ChatError,
+  ConnectError,
   mayReconnect,
   reasonOf,
+  RefusedError,
   roomGone,
   SendError,
 } from "../../src/protocol/errors.ts";
@@ -42,11 +44,28 @@ pure("roomGone() is for good: it names no time after which trying again helps", 
 });
 
 pure("a SendError says whether the message may be in the log all the same", () => {
-  const error = new SendError("Connection lost", true);
-  assertEquals([error.name, error.message, error.mayBeStored], [
+  const error = new SendError("disconnected", "Connection lost", true);
+  assertEquals([error.name, error.code, error.message, error.mayBeStored], [
     "SendError",
+    "disconnected",
     "Connection lost",
     true,
+  ]);
+  const unsent = new SendError("too_large", "Too large");
+  assertEquals([unsent.mayBeStored, unsent.outcome], [false, undefined]);
+});
+
+pure("every error that a client throws is a ChatError", () => {
+  const errors = [
+    new SendError("timeout", "Late"),
+    new ConnectError("Cannot connect to ws://a"),
+    new RefusedError("room_full", "Full"),
+  ];
+  for (const error of errors) assert(error instanceof ChatError);
+  assertEquals(errors.map(({ name, code }) => `${name} ${code}`), [
+    "SendError timeout",
+    "ConnectError unreachable",
+    "ChatError room_full",
   ]);
 });
 
