@@ -1,6 +1,6 @@
 /**
- * The connection to a SQLite file: transactions that are on the disk when they return, and
- * an eye on the file, so that they are in the one that others find at its path.
+ * The connection to a SQLite file. A transaction is on the disk when it returns, and it is in the
+ * file that others find at the path: the connection looks for that.
  *
  * @module
  */
@@ -13,34 +13,34 @@ import { inodeOf, isSameFile, LockFile, statOf } from "./lock.ts";
 import { migrate, MIGRATIONS, NEW_ERA } from "./schema.ts";
 import { firstPagesIn, leastBytesOf, numberOf } from "./write_ahead_log.ts";
 
-/** The time that another program, like one that makes a backup, can hold a transaction up, in milliseconds. */
+/** Milliseconds for which another program, like a backup, can hold up a transaction. */
 const BUSY_MS = 100;
 
-/** The part of the file that SQLite keeps in memory, in KiB. */
+/** KiB of the file that SQLite keeps in memory. */
 const CACHE_KIB = 16_384;
 
-/** So many pages of 4 KiB wait in the write-ahead log until they go to the file. */
+/** Pages of 4 KiB in the write-ahead log after which they are brought into the file. */
 const CHECKPOINT_PAGES = 1_000;
 
-/** The length that a write-ahead log may keep that had to wait for somebody who read for long, in bytes. */
+/** Bytes that a write-ahead log keeps after a long read by another program made it grow. */
 const WAL_BYTES = 4_194_304;
 
-/** The time after which a file that is gone is written again where that failed, in milliseconds. */
+/** Milliseconds after a failed attempt to write a lost file again until the next. */
 const REWRITE_MS = 10_000;
 
 /** The header of a database, in bytes. */
 const HEADER_BYTES = 100;
 
-/** The bytes that are copied at a time. */
+/** Bytes that are copied at a time. */
 const COPY_BYTES = 1_048_576;
 
 /** A value as SQLite takes it. */
 export type Value = string | number | null | Uint8Array;
 
-/** A row of a table or of an answer, by column. */
+/** A row of a result, by column. */
 export type Row = Record<string, unknown>;
 
-/** The number of pages of a write-ahead log, and of those that are in the file too. */
+/** The pages in a write-ahead log, and those of them that are in the file too. */
 interface Pages {
   readonly log: number;
   readonly checkpointed: number;
@@ -51,20 +51,20 @@ export class SqliteDatabase {
   readonly #path: string;
   readonly #troubled: (reason: string) => void;
   #db: DatabaseSync;
-  /** The file once more: what is in it can be read through this when nothing is at its path. */
+  /** A second handle of the file: it can still be read when nothing is at its path. */
   #handle: Deno.FsFile;
   #lock: LockFile;
   readonly #prepared = new Map<string, StatementSync>();
-  /** Names the history of the file: see {@linkcode LockFile}. */
+  /** The name of the file's history: see {@linkcode LockFile}. */
   #era = "";
   #commits = 0;
-  /** Set while the lock file does not say how far the file has got. */
+  /** Set while the lock file lacks the newest commit. */
   #unstamped = false;
-  /** The file, its header, and its write-ahead log, when this process had written to them last. */
+  /** The file, its header and its write-ahead log after this process last wrote to them. */
   #own: Deno.FileInfo;
   #header = "";
   #pages: Pages = { log: 0, checkpointed: 0 };
-  /** The write-ahead log that this process has open, once more, and the file that this is. */
+  /** A second handle of the open write-ahead log, and the file that this is. */
   #logHandle: Deno.FsFile | undefined;
   #log: Deno.FileInfo | undefined;
   #logNumber: number | undefined;
@@ -74,8 +74,8 @@ export class SqliteDatabase {
   #failedAt = -Infinity;
 
   /**
-   * Opens the file and makes it where there is none, with its folder; `troubled` takes lines for
-   * the log.
+   * Opens the file; makes it and its folder where there is none. `troubled` takes lines for the
+   * log.
    *
    * @throws {Error} with one line that names the file and says why it cannot be used.
    */
@@ -112,7 +112,7 @@ export class SqliteDatabase {
     }
   }
 
-  /** Why nothing can be written, nor read what is not read yet; undefined where it can. */
+  /** The reason why nothing can be written or read any more; undefined where it can. */
   get lost(): string | undefined {
     return this.#lost;
   }
@@ -121,7 +121,7 @@ export class SqliteDatabase {
     return `${this.#path}-wal`;
   }
 
-  /** Does what `write` does as a whole or not at all: it is on the disk when this returns. */
+  /** Carries out `write` as a whole or not at all; the result is on the disk when this returns. */
   transaction(write: () => void): void {
     this.#lookAtFile();
     if (this.#lost !== undefined) throw new FileLostError(this.#lost);
@@ -139,7 +139,7 @@ export class SqliteDatabase {
     this.#committed();
   }
 
-  /** Within a transaction: does what `write` does as a whole or not at all. */
+  /** Carries out `write` as a whole or not at all, within a transaction. */
   attempt(write: () => void): void {
     this.run("SAVEPOINT attempt");
     try {
@@ -157,19 +157,19 @@ export class SqliteDatabase {
     this.#statement(sql).run(...values);
   }
 
-  /** The first row of the answer. */
+  /** Returns the first row of a result. */
   get(sql: string, ...values: Value[]): Row | undefined {
     return this.#statement(sql).get(...values);
   }
 
-  /** All rows of the answer. */
+  /** Returns all rows of a result. */
   all(sql: string, ...values: Value[]): Row[] {
     return this.#statement(sql).all(...values);
   }
 
   /**
-   * Looks whether file and lock are where others look for them, and still the same. A file that is
-   * gone is written again from what this process has open: nothing that was acknowledged is lost.
+   * Looks whether the file and its lock are still at their paths, and still the same. A file that
+   * is gone is written again from the open handle: nothing that was acknowledged is lost.
    */
   look(): void {
     this.#lookAtFile();
@@ -182,9 +182,9 @@ export class SqliteDatabase {
     }
   }
 
-  /** Lets go of the file, which is where it belongs then, if it can be. */
+  /** Closes the file, after a last attempt to have it at its path. */
   close(): void {
-    // There will be no other attempt.
+    // No later attempt will follow.
     this.#failedAt = -Infinity;
     this.#lookAtFile();
     this.#disconnect();
@@ -200,19 +200,19 @@ export class SqliteDatabase {
   #disconnect(): void {
     this.#prepared.clear();
     this.#db.close();
-    // Not before: closing a file takes from the process all of SQLite's locks on it.
+    // Last: closing a handle takes all of SQLite's locks on the file from the process.
     this.#handle.close();
     this.#logHandle?.close();
     this.#logHandle = undefined;
   }
 
-  /** Goes on with the history of the file, or begins another one where it is not as it was left here. */
+  /** Continues the history of the file, or begins another where it is not as it was left here. */
   #goOn(): void {
     this.#note();
     const { era, commits } = this.get("SELECT era, commits FROM origin") ?? {};
     this.#commits = Number(commits);
     const stamp = this.#lock.read();
-    // What anybody was told is at most what the stamp says: a file that has it all misses nothing.
+    // Clients know of no commit that the stamp lacks: a file with all of these misses nothing.
     const isOwn = stamp !== undefined && stamp.era === era && stamp.commits <= this.#commits &&
       stamp.inode === inodeOf(this.#own);
     this.transaction(() => {
@@ -224,7 +224,7 @@ export class SqliteDatabase {
     this.#troubled(`${this.#path} is not as it was left here: ${told}`);
   }
 
-  /** After a commit, which nothing here can take back. */
+  /** Notes a commit, which no error here can take back. */
   #committed(): void {
     this.#commits++;
     try {
@@ -234,24 +234,24 @@ export class SqliteDatabase {
     }
     const pages = this.#countPages();
     if (pages.log - pages.checkpointed < CHECKPOINT_PAGES) {
-      // A log is begun anew when another program has brought all of the one before into the file.
+      // A log begins anew once another program has brought all of the one before into the file.
       const isNewLog = this.#readLogNumber() !== this.#logNumber;
       if (isNewLog || this.#isCheckpointed(pages)) this.#note();
       else this.#pages = pages;
       return;
     }
     try {
-      // A header that no other state of the file has: it tells whether somebody writes over it.
+      // A header that no other state of the file has: it shows whether others write over it.
       this.#db.exec(`PRAGMA application_id = ${Math.floor(Math.random() * 2 ** 31)}`);
       this.#db.exec("PRAGMA wal_checkpoint(PASSIVE)");
     } catch {
-      // What is not in the file is in its write-ahead log, and is tried again with the next commit.
+      // The pages stay in the write-ahead log, and the next commit tries again.
     } finally {
       this.#note();
     }
   }
 
-  /** Sees to it that file and write-ahead log are at their paths, or says that they are lost. */
+  /** Restores the file and its write-ahead log where they are gone from their paths, or sets `lost`. */
   #lookAtFile(): void {
     if (this.#isAbandoned) return;
     this.#lookAtMainFile();
@@ -274,7 +274,7 @@ export class SqliteDatabase {
     const found = statOf(this.#logPath);
     if (found !== undefined && this.#isOwnLog(found)) {
       if (this.#holdsAll(found)) return;
-      // Another program may have emptied it since, having brought all of it into the file.
+      // Another program may have brought all of it into the file, and emptied it.
       this.#pages = this.#countPages();
       if (!this.#holdsAll(found)) this.#abandon("its write-ahead log was written over");
     } else if (found === undefined || found.size === 0) this.#renewLog();
@@ -285,12 +285,12 @@ export class SqliteDatabase {
     return this.#log !== undefined && isSameFile(found, this.#log);
   }
 
-  /** Says whether a write-ahead log is as long as what SQLite knows to be in it. */
+  /** Says whether a write-ahead log has all the pages that SQLite has written to it. */
   #holdsAll({ size }: Deno.FileInfo): boolean {
     return size >= leastBytesOf(this.#pages.log, this.#pageBytes);
   }
 
-  /** Brings all that is in a write-ahead log that is gone into the file, and begins another one. */
+  /** Brings a write-ahead log that is gone from its path into the file, and begins another. */
   #renewLog(): void {
     this.#lost = "its write-ahead log is gone";
     const begin = performance.now();
@@ -314,18 +314,18 @@ export class SqliteDatabase {
     }
   }
 
-  /** Says whether another program has brought some of the write-ahead log into the file: it may do that, and nothing else. */
+  /** Says whether another program has brought some of the write-ahead log into the file, as it may. */
   #isCheckpointed({ log, checkpointed } = this.#countPages()): boolean {
     return log < this.#pages.log || checkpointed !== this.#pages.checkpointed;
   }
 
-  /** Has the lock file say how far the file has got. */
+  /** Writes into the lock file how far the file has got. */
   #stamp(): void {
     this.#lock.write({ era: this.#era, commits: this.#commits, inode: inodeOf(this.#own) });
     this.#unstamped = false;
   }
 
-  /** Before more is committed than the lock file can say. */
+  /** Writes the missing stamp before another commit; throws where it cannot. */
   #stampAgain(): void {
     try {
       this.#stamp();
@@ -334,9 +334,9 @@ export class SqliteDatabase {
     }
   }
 
-  /** Takes the file as it is for what this process has made of it. */
+  /** Notes the state of the file as this process left it. */
   #note(): void {
-    // In this order: what others bring into the file in between explains itself at the next look.
+    // The pages first: what others bring into the file meanwhile then shows at the next look.
     this.#pages = this.#countPages();
     const found = statOf(this.#path);
     if (found !== undefined && isSameFile(found, this.#own)) this.#own = found;
@@ -345,13 +345,13 @@ export class SqliteDatabase {
   }
 
   /**
-   * Says whether a header of the file comes from here: it had it before, or another program is just
-   * bringing it in from the write-ahead log, and counts the pages when all are there.
+   * Says whether a header of the file was written here: the file had it before, or another program
+   * is bringing it in from the write-ahead log, and counts the pages only when it has all.
    */
   #isOwn(header: string): boolean {
     if (header === this.#header) return true;
     const states = firstPagesIn(this.#logPath, this.#pageBytes);
-    // While it was read, that program may have come to its end, and emptied it.
+    // That program may have finished, and emptied the log, while it was read here.
     return states.some((page) => headerOf(page) === header) || this.#isCheckpointed();
   }
 
@@ -383,7 +383,7 @@ export class SqliteDatabase {
       makePrivate(copy);
       copyInto(this.#handle, copy);
       if (!this.#lock.isInPlace) this.#relock(new LockFile(`${this.#path}-lock`));
-      // To the new file, what belongs to the old one is poison.
+      // The log of the old file would damage the new one.
       for (const part of ["-wal", "-shm"]) removeIfThere(`${this.#path}${part}`);
       Deno.renameSync(copy, this.#path);
       const handle = Deno.openSync(this.#path);
@@ -404,22 +404,22 @@ export class SqliteDatabase {
     }
   }
 
-  /** Takes another lock; the file that belongs to the old one, wherever that is, goes on no more. */
+  /** Takes another lock, and clears the old: the history of its file ends. */
   #relock(lock: LockFile): void {
     this.#lock.clear();
     this.#lock.close();
     this.#lock = lock;
   }
 
-  /** Touches the file no more, after a last statement: what is at its path belongs to somebody else. */
+  /** Gives the file up after a last statement: what is at its path now belongs to others. */
   #abandon(why: string, last = ""): void {
     const log = this.#logPath;
     try {
       this.#db.exec(last);
-      // Of a log that nobody else finds any more, SQLite would bring into the file what is left.
+      // SQLite would bring the rest of a log that others cannot find into the file.
       const found = statOf(log);
       if (found === undefined || !this.#isOwnLog(found)) this.#logHandle?.truncateSync();
-      // Whoever opens what is at the path now would find the write-ahead log of the old file.
+      // Whoever opens the new file at the path would find the write-ahead log of the old one.
       if (this.#lock.isInPlace && statOf(log)?.size) {
         Deno.copyFileSync(log, `${log}-lost`);
         Deno.truncateSync(log);
@@ -462,9 +462,9 @@ function openAt(path: string): DatabaseSync {
   }
 }
 
-/** Where a path leads; makes the file, and its folder, where there is none. */
+/** Resolves a path; makes the file and its folder where there is none. */
 function realPathOf(path: string): string {
-  // One that is there is not opened: closing it would take SQLite's locks from this process.
+  // An existing file is not opened: closing it would take SQLite's locks from this process.
   if (statOf(path) === undefined) {
     Deno.mkdirSync(dirname(path), { recursive: true });
     makePrivate(path);
@@ -472,12 +472,12 @@ function realPathOf(path: string): string {
   return Deno.realPathSync(path);
 }
 
-/** Makes an empty file: what people say, and the key of their sessions, are nobody else's business. */
+/** Makes an empty file that only this user can read: messages and the key of sessions are private. */
 function makePrivate(path: string): void {
   Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
 }
 
-/** Writes all that is in an open file to another one, down to the disk. */
+/** Copies an open file to another one, and syncs that to the disk. */
 function copyInto(from: Deno.FsFile, path: string): void {
   using to = Deno.openSync(path, { write: true });
   const buffer = new Uint8Array(COPY_BYTES);

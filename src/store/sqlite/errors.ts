@@ -1,32 +1,32 @@
 /**
- * Errors of a SQLite file: those that may pass, those that stay, and what users are told.
+ * Errors of a SQLite file: those that may pass, those that stay, and the refusals for clients.
  *
  * @module
  */
 
 import { ChatError, reasonOf } from "../../protocol/errors.ts";
 
-/** The time after which it is tried again, in milliseconds; clients are told it too. */
+/** Milliseconds until the next attempt; refusals name them to clients. */
 export const RETRY_MS = 1_000;
 
-/** Codes of what the disk can do to a transaction: SQLITE_BUSY, LOCKED, READONLY, IOERR, FULL and CANTOPEN. */
+/** Codes of errors of the disk: SQLITE_BUSY, LOCKED, READONLY, IOERR, FULL and CANTOPEN. */
 const DISK_ERRORS = new Set([5, 6, 8, 10, 13, 14]);
 
-/** Codes that tell that a file is not as it was written: SQLITE_CORRUPT and NOTADB. */
+/** Codes of a file that is not as it was written: SQLITE_CORRUPT and NOTADB. */
 const DAMAGES = new Set([11, 26]);
 
-/** The file is not where it was, or not the one that it was. */
+/** The file is no longer at its path, or another one is there. */
 export class FileLostError extends Error {}
 
-/** Damage: what is in the file cannot be. */
+/** The contents of the file are damaged. */
 export class DamagedError extends Error {}
 
-/** Says whether the disk, and not the program, is to blame: what failed may work later. */
+/** Says whether the disk, and not the program, is to blame: the same may work later. */
 export function isDiskError(error: unknown): boolean {
   return error instanceof FileLostError || DISK_ERRORS.has(codeOf(error));
 }
 
-/** The refusal for a client that asked for it; what is to blame is named, but a fault of the program is not. */
+/** The refusal for a client: it names an error of the disk or the file, but none of the program. */
 export function unavailable(what: "read" | "written", error: unknown): ChatError {
   const known = isDiskError(error) || error instanceof DamagedError || DAMAGES.has(codeOf(error));
   const message = `The log cannot be ${what} right now${known ? `: ${reasonOf(error)}` : ""}`;

@@ -1,5 +1,5 @@
 /**
- * The statements that a SQLite file is read and written with.
+ * The statements that read and write a SQLite file.
  *
  * @module
  */
@@ -9,34 +9,34 @@ import type { MemberInfo } from "../../protocol/frames.ts";
 import { type Row, SqliteDatabase } from "./database.ts";
 import { DamagedError } from "./errors.ts";
 
-/** A name is read as bytes: as a text, the runtime ends it at its first U+0000. */
+/** Reads a name as bytes: the runtime would end a text at its first U+0000. */
 const NAME = "CAST(name AS BLOB) AS name";
 
-/** A room as its row says. */
+/** The row of a room. */
 export interface RoomRow {
-  /** Tells rooms apart for as long as the file lives; ids come again. */
+  /** Unique for as long as the file lives; the same id can come again. */
   key: number;
   name: string;
   epoch: string;
-  /** The place of its newest entry. */
+  /** The `seq` of its newest entry. */
   head: number;
-  /** The place of the newest entry that was dropped. */
+  /** The `seq` of the newest entry that was dropped. */
   tail: number;
 }
 
-/** An entry as its row says. */
+/** The row of an entry. */
 export interface EntryRow {
   seq: number;
   sender: string;
   rest: string;
 }
 
-/** The file of a chat, held by this process alone. */
+/** The file of a chat, which this process alone has. */
 export class SqliteFile extends SqliteDatabase {
   /**
-   * Looks whether it can be known which rooms, members and clients there are.
+   * Checks that the tables of rooms, members and clients can be read.
    *
-   * @throws {DamagedError} where it cannot: a room would seem never to have been there.
+   * @throws {DamagedError} where they cannot: a room would seem never to have existed.
    */
   check(): void {
     for (const table of ["rooms", "members", "clients"]) {
@@ -45,13 +45,13 @@ export class SqliteFile extends SqliteDatabase {
     }
   }
 
-  /** The secret that is kept under a name; what `make` makes where there is none. */
+  /** Returns the secret with this name; has `make` make it where there is none. */
   key(name: string, make: () => Uint8Array): Uint8Array {
     this.run("INSERT OR IGNORE INTO keys (name, value) VALUES (?, ?)", name, make());
     return this.get("SELECT value FROM keys WHERE name = ?", name)?.value as Uint8Array;
   }
 
-  /** The room with this id. */
+  /** Returns the room with this id. */
   room(id: string): RoomRow | undefined {
     const row = this.get(`SELECT key, ${NAME}, epoch, head, tail FROM rooms WHERE id = ?`, id);
     return row && {
@@ -63,7 +63,7 @@ export class SqliteFile extends SqliteDatabase {
     };
   }
 
-  /** Makes a room whose id no other has. */
+  /** Makes a room with an id that no other has. */
   addRoom(id: string, name: string, epoch: string): RoomRow {
     const { key } = this.get(
       "INSERT INTO rooms (id, name, epoch, head) VALUES (?, ?, ?, 0) RETURNING key",
@@ -72,15 +72,15 @@ export class SqliteFile extends SqliteDatabase {
     return { key: Number(key), name, epoch, head: 0, tail: 0 };
   }
 
-  /** Takes the id from a room, and its members; its entries are left to be swept. */
+  /** Removes the id and the members of a room; the sweeper removes its entries. */
   dropRoom(id: string): void {
     this.run("DELETE FROM members WHERE room = (SELECT key FROM rooms WHERE id = ?)", id);
     this.run("UPDATE rooms SET id = NULL WHERE id = ?", id);
   }
 
   /**
-   * Notes at the time `at`, in milliseconds since 1970, that the room of that id is deleted; forgets
-   * what it has noted before `time`, and all but the newest `most`.
+   * Notes that the room with this id was deleted at the time `at`, in milliseconds since 1970.
+   * Forgets notes from before `time`, and all but the newest `most`.
    */
   noteDeleted(id: string, at: number, { time, most }: { time: number; most: number }): void {
     this.run("INSERT OR REPLACE INTO deleted (id, at) VALUES (?, ?)", id, at);
@@ -90,12 +90,12 @@ export class SqliteFile extends SqliteDatabase {
     );
   }
 
-  /** Says whether it is noted that the room of that id is deleted. */
+  /** Says whether the room with this id is noted as deleted. */
   isDeleted(id: string): boolean {
     return this.get("SELECT 1 FROM deleted WHERE id = ?", id) !== undefined;
   }
 
-  /** Sets the place of a room's newest entry. */
+  /** Sets the `seq` of a room's newest entry. */
   setHead(room: number, head: number): void {
     this.run("UPDATE rooms SET head = ? WHERE key = ?", head, room);
   }
@@ -105,7 +105,7 @@ export class SqliteFile extends SqliteDatabase {
     this.run("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", room, seq, at, from, n, rest);
   }
 
-  /** A room's entries behind a place, oldest first, at most `count`. */
+  /** Returns a room's entries after `seq`, oldest first, at most `count`. */
   entriesAfter(room: number, seq: number, count: number): EntryRow[] {
     return this.all(
       "SELECT seq, sender, rest FROM entries WHERE room = ? AND seq > ? ORDER BY seq LIMIT ?",
@@ -113,7 +113,7 @@ export class SqliteFile extends SqliteDatabase {
     ) as unknown as EntryRow[];
   }
 
-  /** The place of a room's oldest entry, and when it was taken. */
+  /** Returns the `seq` of a room's oldest entry, and when it was taken. */
   oldest(room: number): { seq: number; at: number } | undefined {
     return this.get("SELECT seq, at FROM entries WHERE room = ? ORDER BY seq LIMIT 1", room) as
       | { seq: number; at: number }
@@ -121,8 +121,8 @@ export class SqliteFile extends SqliteDatabase {
   }
 
   /**
-   * The place up to which a room's `count` oldest entries were taken before `time`; 0 if the oldest
-   * was not. One behind it that says so has its time from a clock that was wrong.
+   * Returns the `seq` up to which all of a room's `count` oldest entries were taken before `time`;
+   * 0 if the oldest was not. Times before it after that come from a clock that was wrong.
    */
   oldUpTo(room: number, time: number, count: number): number {
     const row = this.get(
@@ -136,13 +136,13 @@ export class SqliteFile extends SqliteDatabase {
     return Number(row?.seq ?? 0);
   }
 
-  /** Drops a room's entries up to a place. */
+  /** Drops a room's entries up to a `seq`. */
   dropEntries(room: number, upTo: number): void {
     this.run("UPDATE rooms SET tail = max(tail, ?) WHERE key = ?", upTo, room);
     this.run("DELETE FROM entries WHERE room = ? AND seq <= ?", room, upTo);
   }
 
-  /** The rooms with the next greater keys, those without an id too. */
+  /** Returns the rooms with the next greater keys, those without an id too. */
   roomsAfter(key: number, count: number): { key: number; id: string | null }[] {
     return this.all(
       "SELECT key, id FROM rooms WHERE key > ? ORDER BY key LIMIT ?",
@@ -157,7 +157,7 @@ export class SqliteFile extends SqliteDatabase {
     this.run("DELETE FROM rooms WHERE key = ?", key);
   }
 
-  /** The place of a client's message; 0 if it is not kept any more. */
+  /** Returns the `seq` of a client's message; 0 if it is not kept any more. */
   seqOf(from: string, n: number): number {
     const row = this.get(
       "SELECT seq FROM entries WHERE sender = ? AND n = ? AND n > 0 LIMIT 1",
@@ -166,26 +166,26 @@ export class SqliteFile extends SqliteDatabase {
     return Number(row?.seq ?? 0);
   }
 
-  /** The members of a room, in the order they came. */
+  /** Returns the members of a room, in the order in which they came. */
   members(room: number): MemberInfo[] {
     const sql = `SELECT id, ${NAME}, away FROM members WHERE room = ? ORDER BY rowid`;
     return this.all(sql, room).map(infoOf);
   }
 
-  /** One member of a room. */
+  /** Returns one member of a room. */
   member(room: number, id: string): MemberInfo | undefined {
     const sql = `SELECT id, ${NAME}, away FROM members WHERE room = ? AND id = ?`;
     const row = this.get(sql, room, id);
     return row && infoOf(row);
   }
 
-  /** Says whether somebody is in a room who is a client that may still come back. */
+  /** Says whether a room has a member whose client may still come back. */
   isAwaited(room: number): boolean {
     const sql = "SELECT 1 FROM members JOIN clients USING (id) WHERE room = ? LIMIT 1";
     return this.get(sql, room) !== undefined;
   }
 
-  /** Adds a member, or says how it is now. */
+  /** Adds or updates a member. */
   setMember(room: number, { client_id, name, away }: MemberInfo): void {
     this.run(
       `INSERT INTO members VALUES (?, ?, ?, ?)
@@ -200,7 +200,7 @@ export class SqliteFile extends SqliteDatabase {
     else this.run("DELETE FROM members WHERE room = ? AND id = ?", room, id);
   }
 
-  /** All clients. */
+  /** Returns all clients. */
   clients(): StoredClient[] {
     return this.all(`SELECT id, ${NAME}, n FROM clients`).map(({ id, name, n }) => ({
       id: String(id),
@@ -209,7 +209,7 @@ export class SqliteFile extends SqliteDatabase {
     }));
   }
 
-  /** Adds a client, or says how it is called now. */
+  /** Adds a client, or updates its name. */
   setClient(id: string, name: string | undefined, n: number): void {
     this.run(
       `INSERT INTO clients VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET name = excluded.name`,

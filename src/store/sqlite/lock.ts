@@ -1,24 +1,24 @@
 /**
- * The file beside a SQLite file: whoever holds its lock has both, and what it says tells
- * whether the SQLite file is the one that was last in use here.
+ * The lock file beside a SQLite file. Whoever holds it has both files. Its stamp shows whether the
+ * SQLite file is the one that was last in use here.
  *
  * @module
  */
 
-/** Which SQLite file it was, and how far it had got. */
+/** The identity of a SQLite file, and how far it had got. */
 export interface Stamp {
-  /** Names its history: a file that was put back goes on under another one. */
+  /** The name of its history: a file that was put back gets another. */
   readonly era: string;
-  /** The number of transactions that there had been. */
+  /** The number of its transactions. */
   readonly commits: number;
   /** The file on its disk: see {@linkcode inodeOf}. */
   readonly inode: string;
 }
 
-/** No stamp is longer, in bytes; it is written in one piece, over the one before. */
+/** Bytes of a stamp at the most. It is written in one piece, over the one before. */
 const STAMP_BYTES = 128;
 
-/** A lock of the operating system: it ends with the process, however that ends. */
+/** A lock of the operating system, which ends with the process, however that ends. */
 export class LockFile {
   readonly #path: string;
   readonly #file: Deno.FsFile;
@@ -27,7 +27,7 @@ export class LockFile {
   /**
    * Takes the lock.
    *
-   * @throws {Error} where another process has it, or there can be no such file.
+   * @throws {Error} where another process has it, or the file cannot be made.
    */
   constructor(path: string) {
     this.#path = path;
@@ -37,13 +37,13 @@ export class LockFile {
     throw new Error("another process has it open");
   }
 
-  /** `true` where the file of this lock is still where others look for it. */
+  /** `true` where the file of this lock is still at its path. */
   get isInPlace(): boolean {
     const found = statOf(this.#path);
     return found !== undefined && isSameFile(found, this.#file.statSync());
   }
 
-  /** Reads what was written last, by whichever process; undefined where that is no stamp. */
+  /** Reads the newest stamp, of whichever process; undefined where there is none. */
   read(): Stamp | undefined {
     this.#file.seekSync(0, Deno.SeekMode.Start);
     const length = this.#file.readSync(this.#bytes) ?? 0;
@@ -53,7 +53,7 @@ export class LockFile {
     return { era, commits: Number(commits), inode };
   }
 
-  /** Writes a stamp. It is not synced: one that a power cut takes back is only older than it should be. */
+  /** Writes a stamp. It is not synced: after a power cut it may be older than it should be. */
   write({ era, commits, inode }: Stamp): void {
     const text = `${era} ${commits} ${inode}`.padEnd(STAMP_BYTES - 1) + "\n";
     new TextEncoder().encodeInto(text, this.#bytes);
@@ -61,18 +61,18 @@ export class LockFile {
     this.#file.writeSync(this.#bytes);
   }
 
-  /** Says that the SQLite file, wherever it is by now, goes on no more. */
+  /** Erases the stamp: the history of the SQLite file ends, wherever that is by now. */
   clear(): void {
     this.#file.truncateSync(0);
   }
 
-  /** Gives the lock back. */
+  /** Releases the lock. */
   close(): void {
     this.#file.close();
   }
 }
 
-/** Looks at what is at a path; undefined where there is nothing to be seen. */
+/** Looks at the file at a path; undefined where none can be seen. */
 export function statOf(path: string): Deno.FileInfo | undefined {
   try {
     return Deno.statSync(path);
@@ -81,12 +81,15 @@ export function statOf(path: string): Deno.FileInfo | undefined {
   }
 }
 
-/** Says whether two paths have led to one file. */
+/** Says whether both are the same file. */
 export function isSameFile(a: Deno.FileInfo, b: Deno.FileInfo): boolean {
   return a.dev === b.dev && a.ino === b.ino;
 }
 
-/** A name of a file that its copies do not have. Not its device, which may be called otherwise after a restart of the machine. */
+/**
+ * A name of a file that its copies do not have. The device is no part of it: that can have another
+ * number after a restart of the machine.
+ */
 export function inodeOf({ ino, birthtime }: Deno.FileInfo): string {
   return `${ino}.${birthtime?.getTime()}`;
 }

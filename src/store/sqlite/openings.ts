@@ -1,38 +1,35 @@
 /**
- * Reads rooms for those who ask for them, a little at a time: a log of 4 MiB takes 25 ms.
+ * Reads rooms that are asked for, a little at a time: a log of 4 MiB takes 25 ms.
  *
  * @module
  */
 
 import type { SqliteRoom } from "./room.ts";
 
-/** So much of a turn of the event loop goes into reading, in milliseconds. */
+/** Milliseconds of a turn of the event loop that go into reading. */
 const TURN_MS = 2;
 
-/** The reading of a room, in small steps; of none, where none is there. */
+/** The reading of a room in small steps; it ends with undefined where there is no room. */
 export type RoomReading = Iterator<undefined, SqliteRoom | undefined>;
 
-/** A room that is being read, or waits for that. */
+/** A room that is being read, or waits to be. */
 interface Opening {
   readonly reading: RoomReading;
   readonly opened: PromiseWithResolvers<SqliteRoom | undefined>;
 }
 
-/** Reports of the reading. */
+/** Reports of reading. */
 export interface OpeningEvents {
   /** A room is read to its end. */
   opened(room: SqliteRoom): void;
-  /** A room cannot be read; returns what those are told who have asked for it. */
+  /** A room cannot be read; returns the error for those who asked for it. */
   failed(roomId: string, error: unknown): Error;
 }
 
-/**
- * Rooms that are being read, one after the other: of all those that wait, one at most is in memory
- * in part.
- */
+/** Rooms that are being read, one after the other: at most one of them is in memory in part. */
 export class Openings {
   readonly #events: OpeningEvents;
-  /** In the order in which they were asked for. */
+  /** The openings by room id, in the order in which they were asked for. */
   readonly #byId = new Map<string, Opening>();
   #rest: ReturnType<typeof setTimeout> | undefined;
 
@@ -41,12 +38,12 @@ export class Openings {
     this.#events = events;
   }
 
-  /** The room that is being read under an id; undefined where none is. */
+  /** Returns the room that is being read under an id; undefined where none is. */
   get(id: string): Promise<SqliteRoom | undefined> | undefined {
     return this.#byId.get(id)?.opened.promise;
   }
 
-  /** Reads a room that is not being read: at once, where nobody waits and it is small. */
+  /** Reads a room that is not being read yet: at once, where no other waits and it is small. */
   add(id: string, reading: RoomReading): Promise<SqliteRoom | undefined> {
     const opened = Promise.withResolvers<SqliteRoom | undefined>();
     this.#byId.set(id, { reading, opened });
@@ -54,13 +51,13 @@ export class Openings {
     return opened.promise;
   }
 
-  /** Reads a room no further: there is none. */
+  /** Reads a room no further; those who wait for it get undefined. */
   cancel(id: string): void {
     this.#byId.get(id)?.opened.resolve(undefined);
     this.#byId.delete(id);
   }
 
-  /** Ends; whoever waits is told `error`. */
+  /** Ends the reading; those who wait get `error`. */
   close(error: Error): void {
     clearTimeout(this.#rest);
     for (const { opened } of this.#byId.values()) opened.reject(error);
@@ -77,12 +74,15 @@ export class Openings {
     }
   }
 
-  /** A timer and no empty turns: the runtime looks at its sockets after 61 of those, or when it has nothing to do. */
+  /**
+   * Waits for a timer. With empty turns instead, the runtime looks at its sockets after 61 of them,
+   * or when it has nothing to do.
+   */
   #pause(): void {
     this.#rest = setTimeout(() => this.#read(), 0);
   }
 
-  /** Goes on with a room; says whether it is done with it. */
+  /** Reads some more of a room; says whether that was all of it. */
   #readSome(id: string, { reading, opened }: Opening): boolean {
     try {
       const { done, value } = reading.next();

@@ -1,5 +1,5 @@
 /**
- * An open room of a SQLite file: what is on the disk, and what is on its way there.
+ * An open room of a SQLite file: the entries on the disk, and those on their way there.
  *
  * @module
  */
@@ -13,13 +13,13 @@ import { wellFormedJson } from "../../protocol/utf8.ts";
 import { DamagedError } from "./errors.ts";
 import type { RoomRow, SqliteFile } from "./file.ts";
 
-/** The number of entries by which a log on the disk may be longer than it should: they go together. */
+/** Entries by which a log on the disk may be too long before they are dropped together. */
 const TRIM_AT = 128;
 
-/** The number of entries that are read at once: of the largest ones in a millisecond or two. */
+/** Entries that are read at once: the largest take a millisecond or two. */
 const READ_AT_ONCE = 4;
 
-/** A room that is open. Its log and roster hold what is committed, and nothing else. */
+/** An open room. Its log and roster hold only what is committed. */
 export class SqliteRoom implements StoredRoom {
   readonly id: string;
   readonly name: string;
@@ -28,9 +28,9 @@ export class SqliteRoom implements StoredRoom {
   orphans: readonly string[];
   readonly #file: SqliteFile;
   readonly #key: number;
-  /** The `seq` of the newest entry, those included that are not committed. */
+  /** The `seq` of the newest entry, committed or not. */
   written: number;
-  /** Up to where entries are gone from the disk. */
+  /** The `seq` up to which entries are dropped from the disk. */
   #trimmed: number;
 
   private constructor(file: SqliteFile, id: string, row: RoomRow, limits: LogLimits) {
@@ -38,7 +38,7 @@ export class SqliteRoom implements StoredRoom {
     this.name = row.name;
     this.log = new Log(row.epoch, limits, Math.max(row.tail, row.head - limits.logEntries));
     this.roster.reset(file.members(row.key));
-    // Whoever is in it when it is read was left behind by a process that is gone.
+    // Members at this time were left behind by a process that is gone.
     this.orphans = [...this.roster.members.keys()];
     this.#file = file;
     this.#key = row.key;
@@ -47,10 +47,10 @@ export class SqliteRoom implements StoredRoom {
   }
 
   /**
-   * Reads a room with the newest part of its log, some entries at a time. Meanwhile nothing may
-   * change in it.
+   * Reads a room with the newest part of its log, some entries at a time. Nothing may change in it
+   * meanwhile.
    *
-   * @throws {DamagedError} where something of that is missing: a shorter history would be a lie.
+   * @throws {DamagedError} where an entry is missing: a shorter history would be a lie.
    */
   static *read(
     file: SqliteFile,
@@ -69,7 +69,7 @@ export class SqliteRoom implements StoredRoom {
     return room;
   }
 
-  /** Reads a room at once. */
+  /** Reads a room in one step. */
   static readWhole(...room: Parameters<typeof SqliteRoom.read>): SqliteRoom {
     const reading = SqliteRoom.read(...room);
     for (;;) {
@@ -78,7 +78,7 @@ export class SqliteRoom implements StoredRoom {
     }
   }
 
-  /** Within a transaction: writes a draft as the next entry, and what it does to the members. */
+  /** Writes a draft as the next entry, and its change of the members, within a transaction. */
   write(draft: Draft): LogEntry {
     const seq = this.written + 1;
     const text = encodeEntry(seq, draft);
@@ -89,31 +89,31 @@ export class SqliteRoom implements StoredRoom {
     return { seq, text };
   }
 
-  /** At the end of a transaction that has written to it: drops what its log keeps no longer. */
+  /** Drops what the log no longer keeps, at the end of a transaction that wrote to the room. */
   trim(): void {
     const { log } = this;
     this.#file.setHead(this.#key, this.written);
-    // What is short of memory only does not go from the disk.
+    // A log that is short only of memory keeps its entries on the disk.
     const tail = log.hasShrunk ? Math.min(log.tail, this.written - log.wouldKeep) : log.tail;
     if (tail - this.#trimmed < TRIM_AT) return;
-    // Faster than it grows, so that it catches up, but in bounds.
+    // More than it has grown by, so that it catches up, but with a bound.
     const most = 2 * (this.written - log.head) + TRIM_AT;
     this.#trimmed = Math.min(tail, this.#trimmed + most);
     this.#file.dropEntries(this.#key, this.#trimmed);
   }
 
-  /** After the commit: what was written is in the log. */
+  /** Pushes an entry to the log, after its commit. */
   committed({ seq, text }: LogEntry, draft: Draft): void {
     this.log.push(seq, text);
     if ("event" in draft) this.roster.apply(draft);
   }
 
-  /** After a transaction that failed: nothing of what was written is there. */
+  /** Takes back what was written, after a transaction that failed. */
   undone(): void {
     this.written = this.log.head;
   }
 
-  /** Does to the members on the disk what a roster does with the entry. */
+  /** Changes the members on the disk as a roster does. */
   #follow(draft: PresenceDraft): void {
     const { from } = draft;
     const one = new Roster();
@@ -127,7 +127,7 @@ export class SqliteRoom implements StoredRoom {
   }
 }
 
-/** An entry as it was written, if it is the next one. */
+/** Returns an entry as it was written, if it is the next one. */
 function checked(seq: number, rest: string, next: number): string {
   if (seq !== next) throw new DamagedError(`entry ${next} is not in the file`);
   const text = withSeq(seq, rest);

@@ -6,7 +6,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 
-/** Each brings the schema from the version that is its index to the next one; those that were released never change. */
+/** Steps of the schema, each from the version of its index to the next; those released stay. */
 export const MIGRATIONS: readonly string[] = [
   `CREATE TABLE keys (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
    -- A room without an id is deleted; its entries go in small steps.
@@ -54,8 +54,8 @@ export const MIGRATIONS: readonly string[] = [
 ];
 
 /**
- * Begins another history, in a file that may lack what clients were told: they are to be told
- * that something is missing, and no number of theirs counts.
+ * Begins another history in a file that may lack entries that clients were sent: they are told that
+ * something is missing, and their numbers begin anew.
  */
 export const NEW_ERA = `UPDATE origin SET era = lower(hex(randomblob(16)));
   UPDATE rooms SET epoch = lower(hex(randomblob(4)));
@@ -64,7 +64,7 @@ export const NEW_ERA = `UPDATE origin SET era = lower(hex(randomblob(16)));
 /**
  * Brings a database to the newest schema, each step in its own transaction.
  *
- * @throws {Error} where it is newer than this program, or no database of it.
+ * @throws {Error} where the schema is newer than this program, or of another one.
  */
 export function migrate(db: DatabaseSync, migrations: readonly string[]): void {
   const version = Number(db.prepare("PRAGMA user_version").get()?.user_version);

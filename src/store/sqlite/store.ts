@@ -1,7 +1,6 @@
 /**
- * Logs in a SQLite file: they survive the end of the process, however it ends. An
- * acknowledgement means that the disk has it. What comes in one turn of the event loop
- * is one transaction.
+ * Keeps the logs in a SQLite file: they survive the process, however it ends. An acknowledged
+ * message is on the disk. Everything of one turn of the event loop is one transaction.
  *
  * @module
  */
@@ -28,24 +27,24 @@ import { Openings } from "./openings.ts";
 import { SqliteRoom } from "./room.ts";
 import { SqliteSweeper } from "./sweeper.ts";
 
-/** The most writes that nobody can repeat, like presence, that wait for a disk that fails. */
+/** The most writes that no client can repeat, like presence, that wait for a failing disk. */
 const MAX_KEPT = 10_000;
 
-/** The most of them that are tried again with the next message; more would hold up all else with each. */
+/** The most of them that are tried again with the next message: more would delay each message. */
 const TRIED_AT_ONCE = 1_000;
 
-/** The time between two looks at some rooms for what is too old, and at the file itself, in milliseconds. */
+/** Milliseconds between two looks at the file, and at some rooms for entries that are too old. */
 const LOOK_MS = 1_000;
 
 /** The numbers of the last messages of a client. */
 interface LastNumbers {
-  /** Of the last one that was accepted: it is stored, or waits. */
+  /** The number of the last one that was accepted: it is stored, or waits. */
   accepted: number;
-  /** Of the last one that is on the disk. */
+  /** The number of the last one that is on the disk. */
   stored: number;
 }
 
-/** Something to be written with the next transaction. */
+/** A change to be written with the next transaction. */
 type Write =
   | {
     type: "entry";
@@ -70,10 +69,10 @@ export class SqliteStore implements Store, ClientStore {
   readonly #file: SqliteFile;
   readonly #rooms = new Map<string, SqliteRoom>();
   readonly #lastNumbers = new Map<string, LastNumbers>();
-  /** Rooms that are being made, and rooms that are being deleted. */
+  /** Rooms that are being made; and rooms that are being deleted. */
   readonly #creating = new Map<string, Promise<StoredRoom>>();
   readonly #deleting = new Set<string>();
-  /** Rooms that nobody here is in any more, but that are not yet written to the end. */
+  /** Rooms that have no members here any more, but still have changes to be written. */
   readonly #released = new Set<string>();
   #writes: Write[] = [];
   /** Set while a commit is due at the end of this turn; resolves when it is done. */
@@ -145,7 +144,7 @@ export class SqliteStore implements Store, ClientStore {
     if (last !== undefined) {
       const place = judge(n, last.accepted);
       if (place === "repeat") {
-        // Of a message that is on its way nobody knows yet whether it arrives.
+        // A message that waits may still fail.
         if (n > last.stored) this.#write({ type: "repeat", draft });
         else this.#events.repeated(draft, this.#seqOf(draft));
         return;
@@ -203,7 +202,7 @@ export class SqliteStore implements Store, ClientStore {
     return Promise.resolve();
   }
 
-  /** The reading of a room that is in the file. */
+  /** Reads a room that is in the file, in steps. */
   *#read(id: string): Generator<undefined, SqliteRoom | undefined> {
     const row = this.#file.room(id);
     return row && (yield* SqliteRoom.read(this.#file, id, row, this.#limits));
@@ -211,7 +210,7 @@ export class SqliteStore implements Store, ClientStore {
 
   #openRoom(id: string): SqliteRoom | undefined {
     const room = this.#rooms.get(id);
-    // Those who were in it have left, even if that is not written yet.
+    // Its members have left, even if that is not written yet.
     if (this.#released.delete(id) && room !== undefined) room.orphans = [];
     return room;
   }
@@ -225,7 +224,7 @@ export class SqliteStore implements Store, ClientStore {
     return last;
   }
 
-  /** The place of a message that is stored; 0 where the disk does not tell. */
+  /** Returns the `seq` of a stored message; 0 where it cannot be read. */
   #seqOf({ from, n }: Draft): number {
     try {
       return this.#file.seqOf(from, n);
@@ -240,11 +239,12 @@ export class SqliteStore implements Store, ClientStore {
     if (this.#turn !== undefined) return;
     this.#turn = Promise.withResolvers();
     if (this.#retry !== undefined && this.#writes.length > TRIED_AT_ONCE) return;
-    // A whole turn, as in the pump: all that has come in until then shares the wait for the disk.
+    // After a whole turn, as in the pump: all that has come in by then shares one wait for the
+    // disk.
     setImmediate(() => this.#commit());
   }
 
-  /** Writes all that waits as one transaction, then says what became of it. */
+  /** Writes all that waits as one transaction, then reports the outcome. */
   #commit(): void {
     if (this.#closed) return;
     clearTimeout(this.#retry);
@@ -276,7 +276,7 @@ export class SqliteStore implements Store, ClientStore {
     turn?.resolve();
   }
 
-  /** Writes it all in one transaction, but for what comes to be in `failed`, with the reason. */
+  /** Writes all in one transaction, except for those that it adds to `failed`, with the reason. */
   #writeAll(
     writes: readonly Write[],
     made: Map<string, SqliteRoom>,
@@ -287,7 +287,7 @@ export class SqliteStore implements Store, ClientStore {
       this.#file.transaction(() => this.#perform(writes, made));
     } catch (error) {
       if (isDiskError(error)) throw error;
-      // A page that is damaged shall be in the way of nobody but those whose page it is.
+      // A damaged page must fail only the writes that need it.
       for (const write of writes) if (write.type === "entry") write.room.undone();
       made.clear();
       this.#file.transaction(() => this.#performEach(writes, made, failed));
@@ -302,7 +302,7 @@ export class SqliteStore implements Store, ClientStore {
     made: Map<string, SqliteRoom>,
     failed: Map<Write, unknown>,
   ): void {
-    // What a client said behind something that is not written is not written either.
+    // After a failed write of a client, its later ones fail too: its order is kept.
     const stopped = new Map<string, unknown>();
     for (const write of writes) {
       const author = write.type === "repeat" || write.type === "entry" && write.draft.n > 0
@@ -373,7 +373,7 @@ export class SqliteStore implements Store, ClientStore {
         if (entry === undefined) break;
         room.committed(entry, draft);
         if (last !== undefined) last.stored = draft.n;
-        // What was deleted in the same turn has nobody in it who would see this.
+        // A room that was deleted in the same turn has no members who would see this.
         if (this.#rooms.get(room.id) === room) this.#events.stored(room.id);
         else this.#events.repeated(draft, entry.seq, true);
         break;
@@ -400,7 +400,7 @@ export class SqliteStore implements Store, ClientStore {
     }
   }
 
-  /** Nothing of it was written: who can repeat is told, the rest waits if the disk may recover. */
+  /** Refuses what clients can repeat of a failed transaction; the rest waits for the disk. */
   #fail(writes: readonly Write[], error: unknown): void {
     if (!this.#failing) this.#events.failing(reasonOf(error));
     this.#failing = true;
@@ -408,18 +408,18 @@ export class SqliteStore implements Store, ClientStore {
     for (const write of writes) {
       const repeatable = write.type === "repeat" || write.type === "create" ||
         write.type === "entry" && write.last !== undefined;
-      // A room that is to be deleted would be there again.
+      // Without its deletion, a room would be there again.
       const isKept = kept.length < MAX_KEPT || write.type === "delete";
       if (!repeatable && isKept && isDiskError(error)) kept.push(write);
     }
     this.#writes = [...kept, ...this.#writes];
     this.#refuse(new Map(writes.map((write) => [write, error])));
-    // Also where nothing waits: nobody may come before it is known that it works again. This timer
-    // keeps a program alive: what waits is to get to the disk.
+    // Also where nothing waits: without it, nobody would notice that the disk works again. This
+    // timer keeps a program alive, so that waiting writes reach the disk.
     this.#retry = setTimeout(() => this.#commit(), RETRY_MS);
   }
 
-  /** Tells those who can repeat what was not written, and why; nothing of it counts. */
+  /** Refuses what was not written to clients that can repeat it, and frees its numbers. */
   #refuse(failed: ReadonlyMap<Write, unknown>): void {
     for (const write of failed.keys()) {
       if (write.type !== "entry") continue;
@@ -436,7 +436,7 @@ export class SqliteStore implements Store, ClientStore {
     }
   }
 
-  /** Looks whether the file is there, then for what is too old. */
+  /** Looks whether the file is there, then for entries that are too old. */
   #look(): void {
     let more = false;
     try {
@@ -447,7 +447,7 @@ export class SqliteStore implements Store, ClientStore {
         more = this.#sweeper.step(time - this.#limits.logAgeMs);
       } else if (!this.#failing) this.#fail([], new FileLostError(lost));
     } catch (error) {
-      // A disk that fails is no reason to stop: what is too old stays for another time.
+      // A failing disk is no reason to stop: old entries stay until another time.
       if (!isDiskError(error)) {
         this.#events.troubled(`what is too old cannot be dropped: ${reasonOf(error)}`);
       }

@@ -1,16 +1,16 @@
 /**
- * Takes from a SQLite file what is too old, in steps that never hold anybody up.
+ * Drops entries that are too old from a SQLite file, in steps too small to hold anybody up.
  *
  * @module
  */
 
 import type { SqliteFile } from "./file.ts";
 
-/** The most rooms that are looked at in one step, and the most entries that go in it. */
+/** The most rooms that one step looks at, and the most entries that it drops. */
 const ROOMS = 100;
 const ENTRIES = 500;
 
-/** Goes round all rooms of a file, those that are deleted too. */
+/** Visits all rooms of a file in turn, deleted ones too. */
 export class SqliteSweeper {
   readonly #file: SqliteFile;
   readonly #isOpen: (roomId: string) => boolean;
@@ -18,8 +18,8 @@ export class SqliteSweeper {
   #upTo = 0;
 
   /**
-   * Makes a sweeper that leaves open rooms where they are, empty or not, and those to which somebody
-   * may come back. Of those that are being read it drops nothing.
+   * Makes a sweeper. It forgets no room that is open, empty or not, or that a member may come back
+   * to. It drops nothing of a room that is being read.
    */
   constructor(
     file: SqliteFile,
@@ -32,9 +32,9 @@ export class SqliteSweeper {
   }
 
   /**
-   * Drops some of what was taken before `time`, in milliseconds since 1970, and rooms of
-   * which nothing is left: one transaction at most. Says whether there is more at hand. Where
-   * that fails for a room, the next step goes on with the others.
+   * Drops some entries taken before `time`, in milliseconds since 1970, or a room that is empty, in
+   * at most one transaction. Says whether the next step has more to do. Where it fails for a room,
+   * the next step goes on with the others.
    */
   step(time: number): boolean {
     const rooms = this.#file.roomsAfter(this.#upTo, ROOMS);
@@ -48,7 +48,7 @@ export class SqliteSweeper {
     return false;
   }
 
-  /** Drops something of a room, and says whether there was anything to drop. */
+  /** Drops some of a room; says whether there was anything to drop. */
   #sweep(key: number, id: string | null, time: number): boolean {
     if (id !== null && this.#isBeingRead(id)) return false;
     const file = this.#file;

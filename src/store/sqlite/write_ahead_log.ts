@@ -8,10 +8,10 @@
 const HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
 
-/** Where the header has a number that is another in each log. */
+/** Offset in the header of a number that differs in each log. */
 const NUMBER_AT = 16;
 
-/** The least bytes of a log with that number of pages. */
+/** The least bytes of a log with this number of pages. */
 export function leastBytesOf(pages: number, pageBytes: number): number {
   return pages > 0 ? HEADER_BYTES + pages * (FRAME_HEADER_BYTES + pageBytes) : 0;
 }
@@ -24,14 +24,14 @@ export function numberOf(log: Deno.FsFile): number | undefined {
   return new DataView(bytes.buffer).getUint32(NUMBER_AT);
 }
 
-/** Finds the states that the first page of the file has had in a log, oldest first; none where it is not there. */
+/** Finds the versions of the file's first page in a log, oldest first; none without the log. */
 export function firstPagesIn(path: string, pageBytes: number): Uint8Array[] {
   const pages: Uint8Array[] = [];
   const log = read(path);
   const view = new DataView(log.buffer);
   const frameBytes = FRAME_HEADER_BYTES + pageBytes;
   for (let at = HEADER_BYTES; at + frameBytes <= log.length; at += frameBytes) {
-    // Behind the pages of this log lie those of an earlier one, with another salt.
+    // After the pages of this log come those of an earlier one, with another salt.
     const isOfThis = view.getBigUint64(at + 8) === view.getBigUint64(NUMBER_AT);
     if (isOfThis && view.getUint32(at) === 1) {
       pages.push(log.subarray(at + FRAME_HEADER_BYTES, at + frameBytes));
