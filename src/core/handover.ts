@@ -75,11 +75,6 @@ export class Handover {
     return [];
   }
 
-  /** Notes before a client is welcomed back that some of what it said is neither stored nor refused. */
-  doubt(clientId: string | undefined, n: number | undefined): void {
-    this.#parts.sessions.get(clientId ?? "")?.doubt(n);
-  }
-
   /**
    * Lets go of a client that has come in at another process, or with `roomId` of its place in that
    * room, for which the other process speaks now. Nobody is told: it is not away. Places that it does

@@ -42,7 +42,7 @@ import type { Store, StoredClient, StoredRoom } from "./store.ts";
 import type { Instant } from "./time.ts";
 
 /** Facts about a store that the rules depend on. */
-export type StoreFacts = Pick<Store, "bodyBytes" | "bus">;
+export type StoreFacts = Pick<Store, "bodyBytes" | "bus" | "settled">;
 
 /** All sessions and rooms of one process. */
 export class Hub {
@@ -276,9 +276,11 @@ export class Hub {
 
   #hello(peer: Peer, frame: HelloFrame, t: Instant): Effect[] {
     const clientId = this.clientOf(peer, frame);
-    if (clientId === undefined || this.#store.bus === undefined) {
-      return this.#welcome(peer, frame, this.#sessions.get(clientId ?? ""), t);
-    }
+    if (clientId === undefined) return this.#welcome(peer, frame, undefined, t);
+    const known = this.#sessions.get(clientId);
+    // Messages that are on their way are neither stored nor refused so far.
+    if (this.#store.settled?.(clientId) !== undefined) known?.doubt(frame.n);
+    if (this.#store.bus === undefined) return this.#welcome(peer, frame, known, t);
     return [{ type: "recall", peer, frame, clientId }];
   }
 

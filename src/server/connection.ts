@@ -1,27 +1,28 @@
 /**
- * One socket: the only place that sends, and that hears. It knows how much its peer has not
- * taken yet, and says when it can take no more.
+ * One socket: the only place that sends, and that hears. It knows how much its peer has not taken yet,
+ * and says when it can take no more.
  *
  * @module
  */
 
 import type { SocketLimits } from "../core/options.ts";
-import { patienceOf, type Rate, TokenBucket } from "../core/rate_limit.ts";
+import type { Rate } from "../core/rate_limit.ts";
+import { RequestQueue } from "../core/request_queue.ts";
 import type { Peer, Session } from "../core/sessions.ts";
-import type { ClientFrame, Dialect } from "../protocol/frames.ts";
+import type { Dialect } from "../protocol/frames.ts";
 import { later } from "../timers.ts";
 import type { ClosedSocket } from "./closed_sockets.ts";
 import { terminate } from "./terminate.ts";
 
-// Reading `bufferedAmount` costs about as much as a tenth of a send; 64 KiB of overshoot cost nothing.
+// Reading `bufferedAmount` costs about a tenth of a send. An overshoot of 64 KiB costs nothing.
 const CHECK_EVERY_CHARS = 65_536;
 
-/** How long a close waits for what was sent before, in milliseconds. */
+/** The longest that a close waits until what was sent before is written, in milliseconds. */
 const WRITE_MS = 10;
 
-/** What connections report. */
+/** Reports of connections. */
 export interface ConnectionEvents {
-  /** The peer has said something: text, or what is none. */
+  /** The peer has said something, which may be other than text. */
   heard(connection: Connection, data: unknown): void;
   /** The socket has ended. This may come twice, or never. */
   ended(connection: Connection, code: number): void;
@@ -29,31 +30,18 @@ export interface ConnectionEvents {
   full(connection: Connection): void;
 }
 
-/** What the connections of one server have in common. */
+/** Options that all connections of one server share. */
 export interface ConnectionOptions {
   readonly events: ConnectionEvents;
   readonly limits: SocketLimits;
-  /** How often each of them may speak. */
+  /** The rate at which each of them may speak before it has a client. */
   readonly rate: Rate;
-}
-
-/**
- * What waits: a frame, which may be read already, with an `error` if it is to be refused; or the `code`
- * that a client has gone with.
- */
-export interface Held {
-  readonly text: string;
-  /** The tokens that its client still owes for it; none unless given. */
-  readonly owes?: number;
-  readonly frame?: ClientFrame;
-  readonly error?: unknown;
-  readonly code?: number;
 }
 
 /** One WebSocket of the server, as the rooms and the hub see it. */
 export class Connection implements Peer, ClosedSocket, EventListenerObject {
-  // What each frame that goes out touches comes first and together, for the caches' sake: with
-  // the same in `Member` it was worth 2 % in 500 rooms of ten.
+  // The fields that each frame that goes out touches come first and together, for the caches' sake:
+  // with the same in `Member` that was worth 2 % in 500 rooms of ten.
   readonly #socket: WebSocket;
   #closed = false;
   /** False while the peer is too far behind to be sent entries. */
@@ -63,21 +51,13 @@ export class Connection implements Peer, ClosedSocket, EventListenerObject {
   /** A number for the log lines; it tells nothing to the outside. */
   readonly id: number;
   session: Session | undefined;
-  /** How many questions to the store are pending on its behalf. */
-  pending = 0;
-  /** What came from it while there were any, in order. */
-  readonly held: Held[] = [];
-  /** The length of all that, in UTF-16 units. */
-  heldUnits = 0;
+  /** The frames that it said, in their order, until they are taken. */
+  readonly requests: RequestQueue;
 
   readonly #options: ConnectionOptions;
-  /** What it may say before it has a client; made at its first word. */
-  #strangers: TokenBucket | undefined;
-  /** How often it may be refused before it counts as a flood; made at the first refusal. */
-  #patience: TokenBucket | undefined;
   #waiting = 0;
   #progressAt = 0;
-  /** Whether the kernel had taken all when it was closed. */
+  /** `true` where the kernel had taken all when it was closed. */
   #written = false;
 
   /** Takes a socket. Before it is open, nothing can be sent but a last frame. */
@@ -86,44 +66,31 @@ export class Connection implements Peer, ClosedSocket, EventListenerObject {
     this.dialect = dialect;
     this.#socket = socket;
     this.#options = options;
-    // One object for all events, no function for each, and none for `error`, which says nothing
-    // that the `close` behind it does not: they are a part of what an idle connection takes.
+    this.requests = new RequestQueue(options.rate);
+    // One object listens to all events, as each function is a part of what an idle connection takes.
+    // Nothing listens to `error`: the `close` behind it says as much.
     socket.addEventListener("message", this);
     socket.addEventListener("close", this);
   }
 
-  /** What the socket calls. */
+  /** Handles an event of the socket. */
   handleEvent(event: Event): void {
     const { events } = this.#options;
     if (event.type === "message") events.heard(this, (event as MessageEvent).data);
     else events.ended(this, (event as CloseEvent).code);
   }
 
-  /** Whether it speaks the plain protocol. */
+  /** `true` where it speaks the plain protocol. */
   get plain(): boolean {
     return this.dialect === "plain";
   }
 
-  /** Whether nothing waits for the peer to take it. */
+  /** `true` where nothing waits for the peer to take it. */
   get idle(): boolean {
     return this.ready && this.#socket.bufferedAmount === 0;
   }
 
-  /** What it may say at the monotonic time `now`: what its client may, or a stranger. */
-  budgetAt(now: number): TokenBucket {
-    return this.session?.budget ?? (this.#strangers ??= new TokenBucket(this.#options.rate, now));
-  }
-
-  /**
-   * Notes at the monotonic time `now` that it was too fast with a frame that costs `tokens`; says
-   * whether it has been so often enough for a flood.
-   */
-  refuse(tokens: number, now: number): boolean {
-    this.#patience ??= new TokenBucket(patienceOf(this.#options.rate), now);
-    return this.#patience.take(tokens, now) > 0;
-  }
-
-  /** Sends one text frame. After the close it does nothing, whoever closes: the runtime drops what comes then. */
+  /** Sends one text frame. After a close, from either side, nothing is sent. */
   send(text: string): void {
     if (this.#closed) return;
     this.#socket.send(text);
@@ -138,8 +105,8 @@ export class Connection implements Peer, ClosedSocket, EventListenerObject {
   }
 
   /**
-   * Looks at a socket that was full, at the monotonic time `now`: is it `ready` again,
-   * still `full`, or `stuck`, which is when nothing has moved for too long?
+   * Looks at a socket that was full, at the monotonic time `now`, and says whether it is `ready` again,
+   * still `full`, or `stuck`, as nothing has moved for too long.
    */
   look(now: number): "ready" | "full" | "stuck" {
     const waiting = this.#socket.bufferedAmount;
@@ -155,8 +122,8 @@ export class Connection implements Peer, ClosedSocket, EventListenerObject {
   }
 
   /**
-   * Sends a last frame and closes. Nothing is sent afterwards, and nobody waits for the
-   * peer's answer: one that does not read never gives it.
+   * Sends a last frame and closes. Nothing is sent afterwards. Nobody waits for the peer's answer: a
+   * peer that does not read never gives it.
    */
   close(code: number, reason: string, lastFrame?: string): void {
     if (this.#closed) return;
@@ -165,7 +132,7 @@ export class Connection implements Peer, ClosedSocket, EventListenerObject {
     this.ready = false;
     const socket = this.#socket;
     const end = () => {
-      // Of a socket that is closing the runtime does not tell it any more.
+      // The runtime does not say so of a socket that is closing.
       this.#written = socket.readyState === WebSocket.OPEN && socket.bufferedAmount === 0;
       if (lastFrame !== undefined) socket.send(lastFrame);
       // A reason may have 123 bytes (RFC 6455, section 5.5); ours are ASCII.
@@ -183,24 +150,24 @@ export class Connection implements Peer, ClosedSocket, EventListenerObject {
   }
 
   /**
-   * Ends a socket that was closed, without the peer's answer. One that the runtime is still writing
-   * to cannot be ended by anybody but the peer.
+   * Ends a socket that was closed, without the peer's answer. Only the peer can end a socket that the
+   * runtime is still writing to.
    */
   terminate(): void {
     if (this.#written && !this.ended) terminate(this.#socket);
   }
 
-  /** Whether it was closed from this side. */
+  /** `true` where it was closed from this side. */
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** Whether the runtime has given the socket up. It says so by an event, but only when its last frame is out. */
+  /** `true` where the runtime has given the socket up. Its event for that comes only when the last frame is out. */
   get lost(): boolean {
     return this.#socket.readyState > WebSocket.OPEN;
   }
 
-  /** Whether the socket has ended: the peer took everything, or is gone. */
+  /** `true` where the socket has ended: the peer took everything, or is gone. */
   get ended(): boolean {
     return this.#socket.readyState === WebSocket.CLOSED;
   }

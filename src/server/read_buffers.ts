@@ -8,9 +8,6 @@
 import { Levels } from "../core/order.ts";
 import { MAX_FRAME_CHARS } from "../protocol/frames.ts";
 
-/** The least length of a large frame, in UTF-16 units: twice the largest message. One takes milliseconds to read. */
-export const LARGE = 131_072;
-
 /**
  * The most that they may take together, in UTF-16 units of five bytes at the most: 106 of the
  * largest frames that are read. With less than a few attackers say at once, each that ends comes

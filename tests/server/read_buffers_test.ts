@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { LARGE, MOST_UNITS, ReadBuffers } from "../../src/server/read_buffers.ts";
+import { LARGE } from "../../src/core/request_queue.ts";
+import { MOST_UNITS, ReadBuffers } from "../../src/server/read_buffers.ts";
 import { pure } from "../support/pure.ts";
 
 const HALF = MOST_UNITS / 2;
