@@ -95,6 +95,9 @@ export const ROWS: Readonly<Record<string, Row>> = {
         "a second node that hears everything 20 ms later, and streams of NATS that are " +
         "put back with their consumers",
     },
+    note:
+      "Who comes back while something is still on its way to its node, and loses that, is told by " +
+      "a `gap` behind `recovered: true`. That counts as told, if the gap comes by itself.",
   },
   R7: { part: "Messages", figure: "50 publishers: 0 inversions in 10⁶ deliveries" },
   R8: {

@@ -52,7 +52,7 @@ export interface Counts {
   comebacks: number;
   /** Nothing was missing, and they were told so. */
   recovered: number;
-  /** They were told that something may be missing. */
+  /** They were told that something may be missing, at once or by a gap behind it. */
   told: number;
   /** They were told so though nothing had happened that anything could be lost by. */
   needlessly: number;
@@ -62,6 +62,18 @@ export interface Counts {
   lies: number;
   /** The first few lies and needless words. */
   findings: string[];
+}
+
+/** A message that was sent, and its place in the log where that was told: it is acknowledged then. */
+interface Said {
+  body: string;
+  seq: number | undefined;
+}
+
+/** All that somebody has heard who came back. */
+interface Heard {
+  bodies: string[];
+  gaps: { from_seq: number; to_seq: number }[];
 }
 
 /** One who is cut off. */
@@ -97,9 +109,10 @@ const TICK_MS = 700;
 
 /**
  * The most looks of somebody for what was said meanwhile, and the wait in between, in milliseconds:
- * what came in at one node may still be on its way to another.
+ * what came in at one node may still be on its way to another, which may have to find out first that
+ * it was removed.
  */
-const MAX_LOOKS = 10;
+const MAX_LOOKS = 100;
 const LATE_MS = 100;
 
 /** One room, and what happens to it. */
@@ -107,8 +120,8 @@ class Story {
   readonly #world: World;
   readonly #random: () => number;
   readonly #guests: Guest[] = [];
-  /** Messages that were sent, in their order, and whether they were acknowledged. */
-  readonly #said: { body: string; acked: boolean }[] = [];
+  /** Messages that were sent, in their order. */
+  readonly #said: Said[] = [];
   /** Where the newest of it is that was acknowledged, and in which life of the room. */
   #newest = { epoch: undefined as unknown, seq: 0 };
   readonly #steps: string[] = [];
@@ -223,7 +236,7 @@ class Story {
       return crypto.randomUUID().padEnd(36 + this.#upTo(padding));
     });
     host.send({ action: "messages", room_id: this.#roomId, body });
-    const acked = new Set<string>();
+    const acked = new Map<string, number>();
     // Of a batch that is larger than the log, its author sees the last ones: no others are acknowledged.
     while (!acked.has(body.at(-1)!)) {
       const { status, event, entries } = await host.next();
@@ -232,11 +245,11 @@ class Story {
       if (status === "error" || isLate) break;
       for (const entry of (entries ?? []) as Entry[]) {
         if (!("body" in entry)) continue;
-        acked.add(entry.body);
+        acked.set(entry.body, entry.seq);
         this.#newest.seq = entry.seq;
       }
     }
-    for (const it of body) this.#said.push({ body: it, acked: acked.has(it) });
+    for (const it of body) this.#said.push({ body: it, seq: acked.get(it) });
     this.#note(`say ${body.length}`, this.#keepsAll);
   }
 
@@ -295,22 +308,37 @@ class Story {
       counts.told++;
       if (guest.safe) this.#find(guest, joined, counts, "needlessly", "was told of nothing");
     } else {
-      // What was in doubt when the guest was cut off may have been stored since.
-      const before = this.#said.slice(0, guest.knows).filter(({ acked }) => !acked);
-      const doubtful = new Set(before.map((message) => message.body));
-      const said = this.#said.slice(guest.knows);
-      const seen: string[] = [];
-      let wrong: string | undefined;
-      for (let looks = 0; looks < MAX_LOOKS; looks++) {
-        if (looks > 0) await pause(LATE_MS);
-        seen.push(...(await bodies(socket)).filter((body) => !doubtful.has(body)));
-        wrong = difference(seen, said);
-        if (wrong === undefined) break;
+      const heard: Heard = { bodies: [], gaps: [] };
+      const wrong = await this.#listen(guest, socket, heard);
+      if (wrong !== undefined) {
+        await this.#say();
+        const isTold = await this.#listen(guest, socket, heard) === undefined;
+        const when = isTold ? "only behind the next message" : "not even behind the next message";
+        this.#find(guest, joined, counts, "lies", `${wrong}, and all was told ${when}`);
+      } else if (heard.gaps.length === 0) counts.recovered++;
+      else {
+        counts.told++;
+        if (guest.safe) this.#find(guest, joined, counts, "needlessly", "was told of a gap");
       }
-      if (wrong === undefined) counts.recovered++;
-      else this.#find(guest, joined, counts, "lies", wrong);
     }
     await socket.close();
+  }
+
+  /** Lets somebody hear all that was said meanwhile, or of gaps; says what is still wrong in the end. */
+  async #listen(guest: Guest, socket: RawSocket, heard: Heard): Promise<string | undefined> {
+    // What was in doubt when the guest was cut off may have been stored since.
+    const before = this.#said.slice(0, guest.knows).filter(({ seq }) => seq === undefined);
+    const doubtful = new Set(before.map(({ body }) => body));
+    const said = this.#said.slice(guest.knows);
+    let wrong: string | undefined;
+    for (let looks = 0; looks < MAX_LOOKS; looks++) {
+      if (looks > 0) await pause(LATE_MS);
+      await hear(socket, heard);
+      heard.bodies = heard.bodies.filter((body) => !doubtful.has(body));
+      wrong = difference(heard, said);
+      if (wrong === undefined) break;
+    }
+    return wrong;
   }
 
   #find(
@@ -371,29 +399,30 @@ async function hello(url: string, session?: string): Promise<RawSocket> {
   return socket;
 }
 
-/** Finds what is wrong with what somebody saw of what was said meanwhile; undefined where nothing is. */
-function difference(
-  seen: readonly string[],
-  said: readonly { body: string; acked: boolean }[],
-): string | undefined {
+/** Finds what is wrong with what somebody heard of what was said meanwhile; undefined where nothing is. */
+function difference({ bodies, gaps }: Heard, said: readonly Said[]): string | undefined {
   let next = 0;
   let lacks = 0;
-  for (const { body, acked } of said) {
-    if (seen[next] === body) next++;
-    else if (acked) lacks++;
+  for (const { body, seq } of said) {
+    if (bodies[next] === body) next++;
+    else if (seq !== undefined && !gaps.some((gap) => gap.from_seq <= seq && seq <= gap.to_seq)) {
+      lacks++;
+    }
   }
-  if (lacks === 0 && next === seen.length) return undefined;
-  return `lacks ${lacks} of ${said.length}, and saw ${seen.length - next} that it should not`;
+  if (lacks === 0 && next === bodies.length) return undefined;
+  return `lacks ${lacks} of ${said.length}, and saw ${bodies.length - next} that it should not`;
 }
 
-/** The messages that come up to what has been said by now. */
-async function bodies(socket: RawSocket): Promise<string[]> {
-  const seen: string[] = [];
+/** Takes in what comes up to what has been said by now. */
+async function hear(socket: RawSocket, { bodies, gaps }: Heard): Promise<void> {
   socket.send({ action: "ping", ref: "almost" });
   socket.send({ action: "ping", ref: "end" });
   for (;;) {
-    const { ref, entries } = await socket.next();
-    if (ref === "end") return seen;
-    for (const entry of (entries ?? []) as Entry[]) if ("body" in entry) seen.push(entry.body);
+    const frame = await socket.next();
+    if (frame.ref === "end") return;
+    if (frame.event === "gap") gaps.push(frame as unknown as Heard["gaps"][number]);
+    for (const entry of (frame.entries ?? []) as Entry[]) {
+      if ("body" in entry) bodies.push(entry.body);
+    }
   }
 }

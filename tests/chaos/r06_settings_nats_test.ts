@@ -15,8 +15,8 @@ import { report, SEED, setting } from "./setting.ts";
 const COMEBACKS = setting(60, 2_000);
 const AT_ONCE = setting(8, 10);
 
-/** The time that a node may take to see that streams are others than it knows, in milliseconds. */
-const NOTICED_MS = 6_000;
+/** The time that all nodes may take to look at their streams twice, in milliseconds: twice 5 s, if the machine is idle. */
+const NOTICED_MS = 120_000;
 
 /** The delay with which the nodes besides the first one hear everything, in milliseconds. */
 const LATER_MS = 20;
@@ -157,9 +157,28 @@ class InNats implements World {
     let before;
     do {
       before = lost();
-      await pause(NOTICED_MS);
+      await this.#looked();
       await Promise.all(this.#nodes.map(works));
     } while (lost() > before);
+  }
+
+  /** Resolves when every node has begun to look at its streams and ended that: it begins once more then. */
+  async #looked(): Promise<void> {
+    // A look asks for the stream of the state first, and then for that of the rooms.
+    const inOrder = [`${this.#name}-state`, this.#name, `${this.#name}-state`];
+    /** The number of these questions by the connection that they have come on. */
+    const asked = new Map<string, number>();
+    const listening = this.#nc.subscribe("$JS.API.STREAM.INFO.*", {
+      callback: (_error, { subject, reply = "" }) => {
+        const connection = reply.split(".", 2).join(".");
+        const count = asked.get(connection) ?? 0;
+        if (subject.endsWith(`.${inOrder[count]}`)) asked.set(connection, count + 1);
+      },
+    });
+    const isDone = (count: number) => count === inOrder.length;
+    const isEnough = () => [...asked.values()].filter(isDone).length >= this.#nodes.length;
+    await until(isEnough, "nodes do not look", { withinMs: NOTICED_MS });
+    listening.unsubscribe();
   }
 
   async #delete(): Promise<void> {
