@@ -31,6 +31,9 @@ import { FULL_LOG, FULL_RATE_MS } from "./spreading.ts";
 
 const DONE = [send({ action: "ping" }), expect(`"pong"`)];
 
+/** Names of the ids of the rooms that each connection makes, where it comes back to them. */
+const OWN_ROOMS = Array.from({ length: 30 }, (_, i) => `r${i}`);
+
 /** The attacks. */
 export const HOARDING: readonly Attack[] = [
   {
@@ -123,6 +126,36 @@ export const HOARDING: readonly Attack[] = [
     leadMs: 8_000,
     sockets: 5,
     lines: () => forever([...greet(), ...repeat(100, create()), ABANDON]),
+  },
+  {
+    name: "30 who come one after the other, and stay in as many rooms as they may make",
+    leadMs: 5_000,
+    sockets: 30,
+    lines: () => [
+      every(4_000),
+      ...greet(),
+      // Nobody waits for a room that is refused.
+      ...repeat(100, [send({ action: "create", body: "Den" }), wait(1)]),
+      wait(FOR_EVER_MS),
+    ],
+  },
+  {
+    name: "100 who come back to rooms that had to make place, at the full rate",
+    leadMs: 5_000,
+    sockets: 100,
+    lines: () => [
+      ...greet(),
+      ...OWN_ROOMS.flatMap((name) => [
+        ...create(name),
+        send({ action: "message", room_id: `{{${name}}}`, body: "x".repeat(4_000) }),
+        send({ action: "leave", body: { room_id: `{{${name}}}` } }),
+      ]),
+      ...forever(OWN_ROOMS.flatMap((name) => [
+        every(2 * FULL_RATE_MS),
+        send({ action: "join", body: `{{${name}}}` }),
+        send({ action: "leave", body: { room_id: `{{${name}}}` } }),
+      ])),
+    ],
   },
   {
     name: "clients that come, say nothing and go",
