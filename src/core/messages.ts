@@ -6,7 +6,7 @@
 
 import * as CLOSE from "../protocol/close_codes.ts";
 import { PLAIN_SENT } from "../protocol/encode.ts";
-import { ChatError, type ErrorCode } from "../protocol/errors.ts";
+import { ChatError, type ErrorCode, stacklessError } from "../protocol/errors.ts";
 import type { Draft, MessageDraft, MessageFrame } from "../protocol/frames.ts";
 import type { Departures } from "./departures.ts";
 import type { Effect } from "./effects.ts";
@@ -97,7 +97,7 @@ export class Messages {
     const retryAfterMs = this.#isLimited ? room.admit(author, body.length, now) : 0;
     if (retryAfterMs === 0) return;
     const message = `Room ${room.id} cannot keep up: wait ${retryAfterMs} ms`;
-    throw new ChatError("rate_limited", message, { retryAfterMs });
+    throw stacklessError("rate_limited", message, { retryAfterMs });
   }
 
   /** Takes in what the store knows by now of a client where something was in doubt. */

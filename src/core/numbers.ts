@@ -4,11 +4,11 @@
  * @module
  */
 
-import { ChatError } from "../protocol/errors.ts";
+import { type ChatError, stacklessError } from "../protocol/errors.ts";
 
 /** Judges message `n` of a client whose messages up to `last` were taken: one that is too early is refused. */
 export function judge(n: number, last: number): "next" | "repeat" | ChatError {
   if (n <= last) return "repeat";
   if (n === last + 1) return "next";
-  return new ChatError("out_of_order", `Message ${n} came before ${last + 1}`);
+  return stacklessError("out_of_order", `Message ${n} came before ${last + 1}`);
 }

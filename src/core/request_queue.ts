@@ -6,7 +6,7 @@
  */
 
 import { hopelessOf } from "../protocol/decode.ts";
-import { ChatError } from "../protocol/errors.ts";
+import { type ChatError, stacklessError } from "../protocol/errors.ts";
 import type { ClientFrame } from "../protocol/frames.ts";
 import {
   costOfFrame,
@@ -108,7 +108,7 @@ export class RequestQueue {
     if (hopeless !== undefined || typeof data !== "string") throw hopeless;
     if (!this.blocked && units < LARGE) return "ready";
     if (this.#held.length >= MAX_HELD) {
-      throw new ChatError("unavailable", `${MAX_HELD} frames wait for an answer already`);
+      throw stacklessError("unavailable", `${MAX_HELD} frames wait for an answer already`);
     }
     // Before its `hello` is answered, its client has paid for nothing.
     this.#keep({ text: data, owes: session === undefined ? costOfFrame(units) : 0 });
@@ -196,5 +196,5 @@ export function unitsOf(data: unknown): number {
 }
 
 function tooFast(retryAfterMs: number): ChatError {
-  return new ChatError("rate_limited", `Too fast: wait ${retryAfterMs} ms`, { retryAfterMs });
+  return stacklessError("rate_limited", `Too fast: wait ${retryAfterMs} ms`, { retryAfterMs });
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ChatError } from "../protocol/errors.ts";
+import { stacklessError } from "../protocol/errors.ts";
 import type { JoinFrame } from "../protocol/frames.ts";
 import { readName } from "../protocol/names.ts";
 import type { Effect } from "./effects.ts";
@@ -104,7 +104,7 @@ export class Rooms {
     }
     const room = this.#idle.lowest;
     if (room !== undefined) return room;
-    throw new ChatError("too_many_rooms", `There are ${size} rooms, the most allowed`);
+    throw stacklessError("too_many_rooms", `There are ${size} rooms, the most allowed`);
   }
 
   /** Opens a room that is not open, with nobody here in it, at the monotonic time `now`. */
@@ -137,7 +137,7 @@ export class Rooms {
         return { id, name: readName(roomName) };
       }
     }
-    throw new ChatError("room_not_found", `Room ${roomId} does not exist`);
+    throw stacklessError("room_not_found", `Room ${roomId} does not exist`);
   }
 
   /**

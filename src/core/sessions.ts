@@ -5,7 +5,7 @@
  * @module
  */
 
-import { ChatError, roomGone } from "../protocol/errors.ts";
+import { ChatError, roomGone, stacklessError } from "../protocol/errors.ts";
 import { newClientId, normalizeRoomId, type RandomBytes, sameSecret } from "./ids.ts";
 import { Memberships } from "./memberships.ts";
 import { judge } from "./numbers.ts";
@@ -74,7 +74,7 @@ export class Session implements Person {
     const member = plain ? this.rooms.any : this.roomOf(roomId ?? "");
     if (member === undefined || member.outlet === undefined && !member.room.gone) {
       const message = plain ? otherwise : undefined;
-      throw new ChatError("not_in_room", message ?? `Not in room ${roomId}: join it first`);
+      throw stacklessError("not_in_room", message ?? `Not in room ${roomId}: join it first`);
     }
     if (member.room.gone) {
       this.rooms.delete(member.room.id);
@@ -103,7 +103,7 @@ export class Session implements Person {
     if (plain || this.rooms.size < most) return;
     const size = [...this.rooms].filter(({ room }) => !room.gone && room.id !== roomId).length;
     if (size < most) return;
-    throw new ChatError("too_many_rooms", `You are in ${size} rooms, at most ${most}`);
+    throw stacklessError("too_many_rooms", `You are in ${size} rooms, at most ${most}`);
   }
 
   /** Makes `peer` the connection this client speaks on, at the monotonic time `now`. */
@@ -146,7 +146,7 @@ export class Session implements Person {
   numberOf(n: number | undefined): number {
     const next = this.n + 1;
     if (n === undefined && this.#stumbled) {
-      throw new ChatError("out_of_order", `Message ${next} was refused: send it first`);
+      throw stacklessError("out_of_order", `Message ${next} was refused: send it first`);
     }
     if (n === undefined) return next;
     this.#numbers = true;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { ChatError } from "./errors.ts";
+import { type ChatError, stacklessError } from "./errors.ts";
 import {
   ACTIONS,
   type ClientFrame,
@@ -51,10 +51,10 @@ export function decode(text: string, dialect: Dialect): ClientFrame {
 /** The refusal of data that can never be a frame; undefined for data that may be one. */
 export function hopelessOf(data: unknown): ChatError | undefined {
   if (typeof data !== "string") {
-    return new ChatError("invalid_frame", "Frames must be text, not binary");
+    return stacklessError("invalid_frame", "Frames must be text, not binary");
   }
   if (data.length <= MAX_FRAME_CHARS) return undefined;
-  return new ChatError(
+  return stacklessError(
     "too_large",
     `Frame is too large: ${data.length} characters, at most ${MAX_FRAME_CHARS} are read`,
   );
@@ -87,10 +87,10 @@ function parseObject(text: string): RawFields {
   try {
     value = JSON.parse(text);
   } catch {
-    throw new ChatError("invalid_json", `Invalid JSON: ${quote(text)}`);
+    throw stacklessError("invalid_json", `Invalid JSON: ${quote(text)}`);
   }
   if (!isFields(value)) {
-    throw new ChatError("invalid_json", `Frame must be a JSON object, not ${describe(value)}`);
+    throw stacklessError("invalid_json", `Frame must be a JSON object, not ${describe(value)}`);
   }
   return value;
 }
@@ -118,10 +118,10 @@ function checkStructure(text: string): void {
         i = endOfString(text, i);
     }
     if (depth > MAX_DEPTH) {
-      throw new ChatError("invalid_json", `JSON must not nest deeper than ${MAX_DEPTH}`);
+      throw stacklessError("invalid_json", `JSON must not nest deeper than ${MAX_DEPTH}`);
     }
     if (marks > MAX_MARKS) {
-      throw new ChatError("invalid_json", `JSON must not have more than ${MAX_MARKS} of [ { , :`);
+      throw stacklessError("invalid_json", `JSON must not have more than ${MAX_MARKS} of [ { , :`);
     }
   }
 }
@@ -148,7 +148,7 @@ function refOf(fields: RawFields): Ref | undefined {
   if (fields.ref === undefined) return undefined;
   const ref = asRef(fields.ref);
   if (ref !== undefined) return ref;
-  throw new ChatError(
+  throw stacklessError(
     "invalid_frame",
     `"ref" must be a number of at most ${Number.MAX_SAFE_INTEGER}, or a string of at most ` +
       `${MAX_WORD_CHARS} characters, not ${describe(fields.ref)}`,
@@ -194,7 +194,7 @@ function readFrame(fields: RawFields, dialect: Dialect): ClientFrame {
     case "hello":
       return helloFrame(fields.body);
     default:
-      throw new ChatError(
+      throw stacklessError(
         "invalid_action",
         `Invalid action ${describe(action)}: must be one of ${ACTIONS.join(", ")}`,
       );
@@ -250,7 +250,7 @@ function messageFrame(
 function bodiesOf(body: unknown): string[] {
   if (!Array.isArray(body) || body.length === 0 || body.length > MAX_BATCH) {
     const found = Array.isArray(body) ? `${body.length} of them` : describe(body);
-    throw new ChatError(
+    throw stacklessError(
       "invalid_frame",
       `"body" of messages must be a list of 1 to ${MAX_BATCH} strings, not ${found}`,
     );
@@ -260,7 +260,7 @@ function bodiesOf(body: unknown): string[] {
 
 function bodyOf(body: unknown): string {
   if (typeof body !== "string") {
-    throw new ChatError(
+    throw stacklessError(
       "invalid_frame",
       `"body" of a message must be a string, not ${describe(body)}`,
     );
@@ -276,7 +276,7 @@ function bodyOf(body: unknown): string {
 
 function checkSize(kind: string, bytes: number, most: number): void {
   if (bytes <= most) return;
-  throw new ChatError(
+  throw stacklessError(
     "too_large",
     `Message is too large: ${bytes} bytes${kind}, at most ${most} are allowed`,
   );
@@ -284,12 +284,12 @@ function checkSize(kind: string, bytes: number, most: number): void {
 
 function nameOf(name: unknown): string {
   if (typeof name === "string") return readName(name);
-  throw new ChatError("invalid_frame", `A name must be a string, not ${describe(name)}`);
+  throw stacklessError("invalid_frame", `A name must be a string, not ${describe(name)}`);
 }
 
 function requiredText(field: string, value: unknown): string {
   if (typeof value !== "string" || value.length === 0 || value.length > MAX_WORD_CHARS) {
-    throw new ChatError(
+    throw stacklessError(
       "invalid_frame",
       `"${field}" must be a string of 1 to ${MAX_WORD_CHARS} characters, not ${describe(value)}`,
     );
@@ -299,7 +299,7 @@ function requiredText(field: string, value: unknown): string {
 
 function optionalFields(action: string, body: unknown = {}): RawFields {
   if (isFields(body)) return body;
-  throw new ChatError(
+  throw stacklessError(
     "invalid_frame",
     `"body" of ${action} must be an object, not ${describe(body)}`,
   );
@@ -317,7 +317,7 @@ function optionalCount(
 ): number | undefined {
   if (value === undefined) return undefined;
   if (typeof value !== "number" || !Number.isSafeInteger(value) || value < least || value > most) {
-    throw new ChatError(
+    throw stacklessError(
       "invalid_frame",
       `"${field}" must be a whole number from ${least} to ${most}, not ${describe(value)}`,
     );

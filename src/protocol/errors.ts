@@ -103,6 +103,19 @@ export class ChatError extends Error {
 /** An error that the server has answered with, for the client: nothing has changed there. */
 export class RefusedError extends ChatError {}
 
+/**
+ * Makes a {@linkcode ChatError} without a stack: what a server refuses a peer may come in floods, and
+ * with a stack each takes ten times as long.
+ */
+export function stacklessError(
+  code: ErrorCode,
+  message: string,
+  { retryAfterMs }: Pick<ChatErrorOptions, "retryAfterMs"> = {},
+): ChatError {
+  const error: ChatError = Object.create(ChatError.prototype);
+  return Object.assign(error, { name: "ChatError", code, message, retryAfterMs });
+}
+
 /** The refusal of a frame for a room that no longer exists. */
 export function roomGone(): ChatError {
   return new ChatError("room_gone", "Room no longer exists");

@@ -8,6 +8,7 @@ import {
   RefusedError,
   roomGone,
   SendError,
+  stacklessError,
 } from "../../src/protocol/errors.ts";
 import { pure } from "../support/pure.ts";
 
@@ -36,6 +37,18 @@ pure("a ChatError has a name, a code, its cause, and a wait only where it was gi
     cause,
   ]);
   assertEquals(new ChatError("internal", "Internal error").retryAfterMs, undefined);
+});
+
+pure("stacklessError() makes a ChatError that has all but a stack", () => {
+  const fields = ({ name, code, message, retryAfterMs }: ChatError) => {
+    return [name, code, message, retryAfterMs];
+  };
+  for (const options of [{ retryAfterMs: 5 }, {}]) {
+    const error = stacklessError("rate_limited", "Too fast", options);
+    assertEquals(fields(error), fields(new ChatError("rate_limited", "Too fast", options)));
+    assertEquals([error instanceof ChatError, error.stack], [true, undefined]);
+    assertEquals(`${error}`, "ChatError: Too fast");
+  }
 });
 
 pure("roomGone() is for good: it names no time after which trying again helps", () => {
