@@ -8,7 +8,7 @@ import { report, setting } from "./setting.ts";
 
 const PUBLISHERS = setting(20, 50);
 const MESSAGES = setting(4_000, 20_000);
-const LIMITS = { rate: 0, logEntries: 2 * MESSAGES, logBytes: 2 ** 30 };
+const LIMITS = { rate: 0, logEntries: 2 * MESSAGES, logBytes: 1e9 };
 
 const nats = NEEDS_NATS.ignore ? undefined : await NatsServer.start();
 Deno.test.afterAll(() => nats?.[Symbol.asyncDispose]());
