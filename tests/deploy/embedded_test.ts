@@ -5,6 +5,7 @@
  */
 
 import { assertEquals } from "@std/assert";
+import "../support/ignore_unpermitted.ts";
 import { bounded } from "../support/waiting.ts";
 
 const PROGRAM = new URL("./embedded_program.ts", import.meta.url).pathname;
