@@ -30,7 +30,13 @@ import {
 } from "./src/client/room.ts";
 import { OUTSIDE, Sender } from "./src/client/sender.ts";
 import { sleep, type WaitOptions } from "./src/protocol/deadline.ts";
-import { ChatError, ConnectError, RefusedError, SendError } from "./src/protocol/errors.ts";
+import {
+  type Acknowledgement,
+  ChatError,
+  ConnectError,
+  RefusedError,
+  SendError,
+} from "./src/protocol/errors.ts";
 import type { ConnectedFrame } from "./src/protocol/frames.ts";
 import { named } from "./src/protocol/roster.ts";
 
@@ -44,7 +50,7 @@ export type {
 } from "./src/client/room.ts";
 export type { ChatErrorCode, ClientErrorCode, ErrorCode } from "./src/protocol/errors.ts";
 export type { PresenceEvent } from "./src/protocol/frames.ts";
-export type { ReadOptions, Status, WaitOptions };
+export type { Acknowledgement, ReadOptions, Status, WaitOptions };
 export { ChatError, ConnectError, SendError };
 
 /** Settings of a client. */
@@ -218,7 +224,7 @@ export class ChatClient implements AsyncDisposable {
   }
 
   /** Says something in the current room: see {@linkcode ChatRoom.send}. */
-  async sendMessage(text: string, options: WaitOptions = {}): Promise<number> {
+  async sendMessage(text: string, options: WaitOptions = {}): Promise<Acknowledgement> {
     return await this.#here().send(text, options);
   }
 
@@ -326,7 +332,7 @@ export class ChatClient implements AsyncDisposable {
     room.end(reason);
   }
 
-  async #send(room: JoinedRoom, text: string, options: WaitOptions): Promise<number> {
+  async #send(room: JoinedRoom, text: string, options: WaitOptions): Promise<Acknowledgement> {
     const { sendTimeoutMs = 60_000 } = this.#options;
     if (this.#rooms.get(room.id) !== room) {
       throw new SendError("not_in_room", `Not in room ${room.id}`);
@@ -426,7 +432,10 @@ export class ChatClient implements AsyncDisposable {
       const { n } = frame;
       if (n === undefined) return;
       if (frame.status === "error") this.#sender.refuse(frame, n);
-      else this.#sender.acknowledge(n, frame.seq ?? 0);
+      else {
+        const { seq } = frame;
+        this.#sender.acknowledge(n, { ...(seq && { seq }), duplicate: true });
+      }
       return;
     }
     const room = "room_id" in frame ? this.#rooms.get(frame.room_id) : undefined;
@@ -436,8 +445,9 @@ export class ChatClient implements AsyncDisposable {
         for (const entry of frame.entries) {
           if (!room.take(entry, this.#clientId)) continue;
           if (!("body" in entry)) continue;
-          if (entry.from === this.#clientId) this.#sender.acknowledge(entry.n, entry.seq);
-          else this.#sender.witness(entry.from, entry.n, entry.seq);
+          const { from, n, seq } = entry;
+          if (from === this.#clientId) this.#sender.acknowledge(n, { seq });
+          else this.#sender.witness(from, n, { seq });
         }
         break;
       case "gap":

@@ -22,9 +22,9 @@ interface Exports {
 const CLIENT: Exports = {
   classes: "ChatClient ChatError ConnectError SendError",
   functions: "connect",
-  types:
-    "ChatErrorCode ChatRoom ClientErrorCode ClientOptions ErrorCode JoinOptions LoggedEvent Message PresenceChange " +
-    "PresenceEvent ReadOptions RoomEvent RoomMember Status WaitOptions",
+  types: "Acknowledgement ChatErrorCode ChatRoom ClientErrorCode ClientOptions ErrorCode " +
+    "JoinOptions LoggedEvent Message PresenceChange PresenceEvent ReadOptions RoomEvent " +
+    "RoomMember Status WaitOptions",
 };
 
 const MOUNT: Exports = {

@@ -7,7 +7,13 @@
  * @module
  */
 
-import type { PresenceChange, RoomEvent, RoomMember, Status } from "../../client.ts";
+import type {
+  Acknowledgement,
+  PresenceChange,
+  RoomEvent,
+  RoomMember,
+  Status,
+} from "../../client.ts";
 import { escapeJson, escapeLines, escapeText } from "../protocol/escape.ts";
 import { shownName } from "../protocol/names.ts";
 import { expandTabs, wrap } from "./columns.ts";
@@ -27,8 +33,8 @@ export type Shown =
   /** The state of the connection; `lost` where it has just broken. */
   | { type: "status"; status: Status; lost?: boolean }
   | { type: "help"; text: string }
-  /** A message that was perhaps not sent is in the log; `seq` is 0 where it is not known. */
-  | { type: "sent"; seq: number; body: string }
+  /** A message that was perhaps not sent is in the log. */
+  | Acknowledgement & { type: "sent"; body: string }
   /** A failure; `body` is the message that was not sent because of it. */
   | { type: "error"; message: string; body?: string };
 

@@ -210,8 +210,10 @@ export class TerminalSession {
 
   /** Shows that a message that was given up is stored after all. */
   async #correct({ outcome }: SendError, body: string): Promise<void> {
-    const seq = await outcome;
-    if (seq !== undefined && !this.#leaving) await this.#show({ type: "sent", seq, body });
+    const stored = await outcome;
+    if (stored !== undefined && !this.#leaving) {
+      await this.#show({ type: "sent", ...stored, body });
+    }
   }
 
   /** Shows the number of unsent lines in the prompt: a line is shown itself once the log has it. */

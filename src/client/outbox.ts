@@ -7,6 +7,7 @@
  * @module
  */
 
+import type { Acknowledgement } from "../protocol/errors.ts";
 import { MAX_BATCH } from "../protocol/frames.ts";
 import { utf8Bytes } from "../protocol/utf8.ts";
 import { LIST_BYTES, MAX_BATCH_BYTES, MAX_BYTES_IN_FLIGHT, MAX_IN_FLIGHT } from "./limits.ts";
@@ -19,8 +20,8 @@ export interface Sending {
   n: number;
   /** The mark of the frame that it was sent in last; 0 until then. */
   ref: number;
-  /** Called with the `seq` it has in the log; 0 where the server cannot tell it any more. */
-  resolve: (seq: number) => void;
+  /** Called once it is in the log. */
+  resolve: (stored: Acknowledgement) => void;
   /** Called where it will not be sent again. */
   reject: (error?: Error) => void;
 }
@@ -116,9 +117,9 @@ export class Outbox {
   }
 
   /** Takes a message out whose place in the log is known; does nothing for one that is not here. */
-  acknowledge(n: number, seq: number): void {
+  acknowledge(n: number, stored: Acknowledgement): void {
     this.#window = Math.min(this.#window + 1, this.#mostFlying);
-    this.#remove(n)?.resolve(seq);
+    this.#remove(n)?.resolve(stored);
   }
 
   /**

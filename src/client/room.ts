@@ -7,6 +7,7 @@
  */
 
 import type { WaitOptions } from "../protocol/deadline.ts";
+import type { Acknowledgement } from "../protocol/errors.ts";
 import type { Entry, PresenceEvent } from "../protocol/frames.ts";
 import { MAX_MEMBERS, named, Roster } from "../protocol/roster.ts";
 import type { RoomMember, SuccessReply } from "./connection.ts";
@@ -72,11 +73,10 @@ export interface ChatRoom extends AsyncIterable<Message> {
   readonly cursor: number;
 
   /**
-   * Says something. Resolves with its `seq` when it is in the room's log, however often
-   * the connection breaks; rejects with a SendError that says whether it may be there
-   * all the same.
+   * Says something. Resolves when it is in the room's log, however often the connection breaks;
+   * rejects with a SendError that says whether it may be there all the same.
    */
-  send(text: string, options?: WaitOptions): Promise<number>;
+  send(text: string, options?: WaitOptions): Promise<Acknowledgement>;
 
   /** Tells the others that this client is typing; where it cannot be told, nothing happens. */
   typing(): void;
@@ -100,7 +100,7 @@ export interface ChatRoom extends AsyncIterable<Message> {
 /** Calls of a room to its client. */
 export interface RoomActions {
   /** Says something in the room. */
-  send(room: JoinedRoom, text: string, wait: WaitOptions): Promise<number>;
+  send(room: JoinedRoom, text: string, wait: WaitOptions): Promise<Acknowledgement>;
   /** Tells the others that this client is typing. */
   typing(room: JoinedRoom): void;
   leave(room: JoinedRoom, wait: WaitOptions): Promise<void>;
@@ -166,7 +166,7 @@ export class JoinedRoom implements ChatRoom {
     return this.#cursor;
   }
 
-  send(text: string, options: WaitOptions = {}): Promise<number> {
+  send(text: string, options: WaitOptions = {}): Promise<Acknowledgement> {
     return this.#actions.send(this, text, options);
   }
 

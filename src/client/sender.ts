@@ -8,7 +8,12 @@
  */
 
 import { deferred, sleep } from "../protocol/deadline.ts";
-import { type ChatError, type ClientErrorCode, SendError } from "../protocol/errors.ts";
+import {
+  type Acknowledgement,
+  type ChatError,
+  type ClientErrorCode,
+  SendError,
+} from "../protocol/errors.ts";
 import { type ConnectedFrame, type ErrorFrame, MAX_BODY_BYTES } from "../protocol/frames.ts";
 import { utf8Bytes } from "../protocol/utf8.ts";
 import { patience } from "./backoff.ts";
@@ -73,15 +78,15 @@ export class Sender {
     return { n, sent };
   }
 
-  /** Resolves with the `seq` the message has in the log; rejects with a SendError. */
+  /** Resolves once the message is in the log; rejects with a SendError. */
   async send(
     roomId: string,
     body: string,
     timeoutMs: number,
     signal?: AbortSignal,
-  ): Promise<number> {
+  ): Promise<Acknowledgement> {
     this.#check(body);
-    const answer = deferred<number>("The acknowledgement", timeoutMs, signal);
+    const answer = deferred<Acknowledgement>("The acknowledgement", timeoutMs, signal);
     const { resolve, reject } = answer;
     const sending: Sending = { roomId, body, n: 0, ref: 0, resolve, reject };
     // With a signal that was aborted before, it has failed already.
@@ -116,16 +121,16 @@ export class Sender {
   }
 
   /** A message has its place in the log. */
-  acknowledge(n: number, seq: number): void {
+  acknowledge(n: number, stored: Acknowledgement): void {
     this.#refusals = 0;
-    this.#outbox.acknowledge(n, seq);
+    this.#outbox.acknowledge(n, stored);
     this.#flushSoon();
   }
 
   /** An entry of another client: it may be the one that this client was before. */
-  witness(from: string, n: number, seq: number): void {
+  witness(from: string, n: number, stored: Acknowledgement): void {
     if (from !== this.#formerId) return;
-    this.#former.get(n)?.resolve(seq);
+    this.#former.get(n)?.resolve(stored);
     this.#former.delete(n);
   }
 
@@ -244,8 +249,8 @@ export class Sender {
 }
 
 /** Whoever waited for a message has given up: tells from now on what becomes of it. */
-function outcomeOf(sending: Sending): Promise<number | undefined> {
-  const { promise, resolve } = Promise.withResolvers<number | undefined>();
+function outcomeOf(sending: Sending): Promise<Acknowledgement | undefined> {
+  const { promise, resolve } = Promise.withResolvers<Acknowledgement | undefined>();
   sending.resolve = resolve;
   sending.reject = () => resolve(undefined);
   return promise;

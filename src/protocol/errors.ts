@@ -121,10 +121,18 @@ export function roomGone(): ChatError {
   return new ChatError("room_gone", "Room no longer exists");
 }
 
+/** A message is in the log of its room. */
+export interface Acknowledgement {
+  /** Its place there; missing where the server cannot tell it any more. */
+  seq?: number;
+  /** Set where it was there already when the client repeated it. */
+  duplicate?: true;
+}
+
 /** Parts of a {@linkcode SendError} besides its message. */
 export interface SendErrorOptions extends ErrorOptions {
   /** The outcome of the message, which is known later. */
-  outcome?: Promise<number | undefined>;
+  outcome?: Promise<Acknowledgement | undefined>;
 }
 
 /** A message that was not acknowledged. */
@@ -134,11 +142,11 @@ export class SendError extends ChatError {
   /** `true`: it may be in the log all the same; `false`: it is certainly not. */
   readonly mayBeStored: boolean;
   /**
-   * Resolves, however late: with the message's `seq` once it is known to be in the log, 0 where its
-   * `seq` is unknown; with undefined once it is known not to be, or nobody will ever know. Never
-   * rejects. Present where `mayBeStored` is true.
+   * Resolves, however late: with the acknowledgement once the message is known to be in the log;
+   * with undefined once it is known not to be, or nobody will ever know. Never rejects. Present
+   * where `mayBeStored` is true.
    */
-  readonly outcome?: Promise<number | undefined>;
+  readonly outcome?: Promise<Acknowledgement | undefined>;
 
   /** Makes an error for a message that is certainly not in the log, unless it `mayBeStored`. */
   constructor(

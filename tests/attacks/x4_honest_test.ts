@@ -120,7 +120,7 @@ async function fill(url: string, { members }: Load, chats: AsyncDisposableStack)
 }
 
 async function talk(room: ChatRoom, { atOnce, perSecond, chars }: Load, times: number) {
-  const sent: Promise<number | undefined>[] = [];
+  const sent: Promise<unknown>[] = [];
   for (let i = 0; i < times; i++) {
     for (let j = 0; j < atOnce; j++) sent.push(room.send("x".repeat(chars)));
     // The pace is what is tried here.

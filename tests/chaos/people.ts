@@ -91,11 +91,11 @@ export class Cast implements AsyncDisposable {
     this.#messages.set(id, { type: "unknown" });
     const begin = performance.now();
     try {
-      const seq = await room.send(id + " ".repeat(padding));
+      const { seq } = await room.send(id + " ".repeat(padding));
       const tookMs = performance.now() - begin;
       this.#latencies.push(tookMs);
       // Without a place it is acknowledged all the same: nothing can be said about its order.
-      if (seq > 0) this.#messages.set(id, { type: "acked", epoch: room.epoch, seq });
+      if (seq !== undefined) this.#messages.set(id, { type: "acked", epoch: room.epoch, seq });
       return tookMs;
     } catch (error) {
       if (!(error instanceof SendError)) throw error;

@@ -150,12 +150,11 @@ async function official(
   let doomed = await patiently(() => chat.createRoom("Doomed"));
   const told = (error: unknown): Fate => {
     if (!(error instanceof SendError)) throw error;
-    const code = error.cause instanceof ChatError ? error.cause.code : "none";
-    refusals[code] = (refusals[code] ?? 0) + 1;
+    refusals[error.code] = (refusals[error.code] ?? 0) + 1;
     return error.mayBeStored ? "unknown" : "refused";
   };
   return {
-    say: (roomId, body) => known.get(roomId)!.send(body).catch(told),
+    say: (roomId, body) => known.get(roomId)!.send(body).then(({ seq = 0 }) => seq, told),
     async move(host) {
       wire.host = host;
       wire.cut();

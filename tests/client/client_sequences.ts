@@ -6,7 +6,13 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { ChatClient, type ChatRoom, type RoomEvent, SendError } from "../../client.ts";
+import {
+  type Acknowledgement,
+  ChatClient,
+  type ChatRoom,
+  type RoomEvent,
+  SendError,
+} from "../../client.ts";
 import type { Frame } from "../support/fixtures.ts";
 import { fits } from "../support/frame_schema.ts";
 import { type ScriptedPeer, ScriptedServer, Wire } from "../support/scripted_server.ts";
@@ -226,9 +232,10 @@ export async function play({ steps }: ClientSequence): Promise<void> {
   }
 }
 
-async function outcomeOf(sent: Promise<number>): Promise<Outcome> {
+async function outcomeOf(sent: Promise<Acknowledgement>): Promise<Outcome> {
   try {
-    return { type: "stored", seq: await sent };
+    const { seq = 0 } = await sent;
+    return { type: "stored", seq };
   } catch (error) {
     if (!(error instanceof SendError)) throw error;
     return { type: error.mayBeStored ? "unknown" : "refused" };

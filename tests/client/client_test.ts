@@ -96,7 +96,7 @@ Deno.test("the names of the Python client act on the current room", async () => 
   await using both = await pair(server);
   const { ana, ben } = both;
   const reading = ben.readMessages();
-  const seq = await ana.sendMessage("hi Ben");
+  const { seq } = await ana.sendMessage("hi Ben");
   await ben.sendMessage("hi Ana");
   await ana.sendMessage("bye");
   const first = await bounded(reading.next(), () => "nothing to read");
@@ -258,8 +258,9 @@ Deno.test("sends resolve with their place in the log, in order", async () => {
   await using server = new TestChat({ rate: 0 });
   await using ana = await join(server);
   const room = await ana.createRoom("Lobby");
-  const seqs = await Promise.all(Array.from({ length: 1_000 }, (_, i) => room.send(`${i}`)));
-  assertEquals(seqs, Array.from({ length: 1_000 }, (_, i) => seqs[0]! + i));
+  const stored = await Promise.all(Array.from({ length: 1_000 }, (_, i) => room.send(`${i}`)));
+  const first = stored[0]!.seq!;
+  assertEquals(stored, Array.from({ length: 1_000 }, (_, i) => ({ seq: first + i })));
   const read = await bodies(room, 1_000);
   assertEquals(read, Array.from({ length: 1_000 }, (_, i) => `>${i}`));
 });
@@ -277,8 +278,8 @@ Deno.test("what is said within one turn shares a frame", async () => {
   await using chat = new ChatClient(server.url);
   await chat.connect();
   const room = await chat.createRoom("Lobby");
-  assertEquals(await Promise.all([room.send("a"), room.send("b")]), [1, 2]);
-  assertEquals(await room.send("c"), 3);
+  assertEquals(await Promise.all([room.send("a"), room.send("b")]), [{ seq: 1 }, { seq: 2 }]);
+  assertEquals(await room.send("c"), { seq: 3 });
   assertEquals(frames, [
     { action: "messages", room_id: "r1", n: 1, body: ["a", "b"], ref: -1 },
     { action: "message", room_id: "r1", n: 3, body: "c", ref: -2 },
@@ -289,7 +290,7 @@ Deno.test("joining a room again misses nothing of it", async () => {
   await using server = new TestChat({ rate: 0 });
   await using both = await pair(server);
   const { ana, anas, bens } = both;
-  const sends: Promise<number>[] = [];
+  const sends: Promise<unknown>[] = [];
   for (let i = 0; i < 50; i++) {
     sends.push(anas.send(`${i}`, { timeoutMs: 1_000 }), bens.send(`${i}`));
     assertEquals(await ana.joinRoom(anas.id), anas);

@@ -21,7 +21,7 @@ function fates(): Fates {
         body,
         n: 0,
         ref: 0,
-        resolve: (seq) => void told.push(`${body} is ${seq}`),
+        resolve: ({ seq }) => void told.push(`${body} is ${seq}`),
         reject: (error) => void told.push(`${body}: ${error?.message}`),
       };
       outbox.add(sending);
@@ -65,8 +65,8 @@ Deno.test("no more than a window is on its way, and acknowledgements open it", p
   const { outbox } = filled(Array.from({ length: 300 }, (_, i) => `${i}`));
   assertEquals(outbox.take().flatMap(({ bodies }) => bodies).length, MAX_IN_FLIGHT);
   assertEquals(take(outbox), []);
-  outbox.acknowledge(1, 11);
-  outbox.acknowledge(2, 12);
+  outbox.acknowledge(1, { seq: 11 });
+  outbox.acknowledge(2, { seq: 12 });
   assertEquals(take(outbox), [{ roomId: "a", n: 129, bodies: ["128", "129"] }]);
   assertEquals(outbox.size, 298);
 });
@@ -79,7 +79,7 @@ Deno.test("what is over the limit waits without a number, and can be taken back"
   outbox.rewind();
   assertEquals(outbox.take().flatMap(({ bodies }) => bodies), ["1", "2"]);
   assertEquals([one, three].map((sending) => outbox.withdraw(sending!)), [false, true]);
-  outbox.acknowledge(1, 11);
+  outbox.acknowledge(1, { seq: 11 });
   assertEquals(take(outbox), [{ roomId: "a", n: 3, bodies: ["4"] }]);
   assertEquals([outbox.size, four?.n], [2, 3]);
 });
@@ -88,11 +88,11 @@ Deno.test("long messages take more of the window, and the longest has it to itse
   const half = "x".repeat(MAX_BYTES_IN_FLIGHT / 2 - 100);
   const { outbox } = filled([half, half, "y".repeat(300), "z".repeat(MAX_BYTES_IN_FLIGHT)]);
   assertEquals(outbox.take().map(({ n }) => n), [1, 2]);
-  outbox.acknowledge(1, 11);
+  outbox.acknowledge(1, { seq: 11 });
   assertEquals(outbox.take().map(({ n }) => n), [3]);
-  outbox.acknowledge(2, 12);
+  outbox.acknowledge(2, { seq: 12 });
   assertEquals(take(outbox), []);
-  outbox.acknowledge(3, 13);
+  outbox.acknowledge(3, { seq: 13 });
   assertEquals(outbox.take().map(({ n }) => n), [4]);
   outbox.rewind();
   assertEquals(outbox.take().map(({ n }) => n), [4]);
@@ -107,10 +107,10 @@ Deno.test("long messages do not share a frame", pure, () => {
 Deno.test("an acknowledgement resolves its message, once, in any order", pure, () => {
   const { outbox, told } = filled(["x", "y"]);
   outbox.take();
-  outbox.acknowledge(2, 12);
-  outbox.acknowledge(1, 11);
-  outbox.acknowledge(1, 13);
-  outbox.acknowledge(99, 14);
+  outbox.acknowledge(2, { seq: 12 });
+  outbox.acknowledge(1, { seq: 11 });
+  outbox.acknowledge(1, { seq: 13 });
+  outbox.acknowledge(99, { seq: 14 });
   assertEquals([told, outbox.size], [["y is 12", "x is 11"], 0]);
 });
 
@@ -126,8 +126,8 @@ Deno.test("a refused message goes alone: those behind it move up and are sent ag
   outbox.take();
   assertEquals(refuse(outbox, 1, -1), ["x"]);
   assertEquals(outbox.take(), [{ roomId: "a", n: 1, bodies: ["y", "z"], ref: -2 }]);
-  outbox.acknowledge(1, 11);
-  outbox.acknowledge(2, 12);
+  outbox.acknowledge(1, { seq: 11 });
+  outbox.acknowledge(2, { seq: 12 });
   assertEquals(told, ["y is 11", "z is 12"]);
 });
 
@@ -173,7 +173,7 @@ Deno.test(
       add(outbox, body!, room);
     }
     outbox.take();
-    outbox.acknowledge(1, 11);
+    outbox.acknowledge(1, { seq: 11 });
     outbox.refused(2, -2);
     assertEquals(outbox.drop(2, ({ roomId }) => roomId === "x").map(({ body }) => body), [
       "2",
@@ -190,7 +190,7 @@ Deno.test("no more is on its way than a server lets through at once", pure, () =
   outbox.limit(3);
   const next = () => outbox.take().flatMap(({ bodies }) => bodies).length;
   assertEquals(next(), 3);
-  for (const n of [1, 2, 3]) outbox.acknowledge(n, n);
+  for (const n of [1, 2, 3]) outbox.acknowledge(n, { seq: n });
   assertEquals(next(), 3);
 });
 
@@ -203,11 +203,11 @@ Deno.test("a client that was somebody before counts on from what it is told", pu
 Deno.test("after a rewind everything unanswered is sent again under its number", pure, () => {
   const { outbox, told } = filled(["x", "y", "z"]);
   outbox.take();
-  outbox.acknowledge(2, 12);
+  outbox.acknowledge(2, { seq: 12 });
   outbox.rewind();
-  outbox.acknowledge(3, 13);
+  outbox.acknowledge(3, { seq: 13 });
   assertEquals(take(outbox), [{ roomId: "a", n: 1, bodies: ["x"] }]);
-  outbox.acknowledge(1, 11);
+  outbox.acknowledge(1, { seq: 11 });
   assertEquals(told, ["y is 12", "z is 13", "x is 11"]);
 });
 
@@ -218,10 +218,10 @@ Deno.test("after a throttle messages go one at a time, then more with each answe
   outbox.throttle();
   outbox.refused(1, -1);
   assertEquals([next(), next()], [[[1, 1]], []]);
-  outbox.acknowledge(1, 11);
+  outbox.acknowledge(1, { seq: 11 });
   assertEquals(next(), [[2, 2]]);
-  outbox.acknowledge(2, 12);
-  outbox.acknowledge(3, 13);
+  outbox.acknowledge(2, { seq: 12 });
+  outbox.acknowledge(3, { seq: 13 });
   assertEquals(next(), [[4, 4]]);
   outbox.throttle();
   outbox.refused(4, undefined);
@@ -389,14 +389,14 @@ class Model {
       body,
       n: 0,
       ref: 0,
-      resolve: (seq) => tell({ seq }),
+      resolve: tell,
       reject: (error) => tell({ refused: error?.message === "refused" }),
     });
   }
 
   #hear(answer: Answer | undefined): void {
     if (answer === undefined) return;
-    if ("ack" in answer) return this.outbox.acknowledge(...answer.ack);
+    if ("ack" in answer) return this.outbox.acknowledge(answer.ack[0], { seq: answer.ack[1] });
     const { no, n, ref } = answer;
     const refused = this.outbox.refused(n, ref);
     if (refused === undefined) return;

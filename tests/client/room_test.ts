@@ -6,7 +6,7 @@ import type { Entry, PresenceEvent } from "../../src/protocol/frames.ts";
 const pure = { permissions: "none" } as const;
 
 const NO_ACTIONS: RoomActions = {
-  send: () => Promise.resolve(0),
+  send: () => Promise.resolve({}),
   typing: () => {},
   leave: () => Promise.resolve(),
 };
@@ -342,7 +342,7 @@ Deno.test("sending, typing and leaving are the client's business", pure, async (
   const lobby = room({}, {
     send: (to, text, wait) => {
       calls.push(["send", to.id, text, wait]);
-      return Promise.resolve(5);
+      return Promise.resolve({ seq: 5 });
     },
     typing: (to) => void calls.push(["typing", to.id]),
     leave: (from, wait) => {
@@ -350,7 +350,7 @@ Deno.test("sending, typing and leaving are the client's business", pure, async (
       return Promise.resolve();
     },
   });
-  assertEquals(await lobby.send("hi", { timeoutMs: 1 }), 5);
+  assertEquals(await lobby.send("hi", { timeoutMs: 1 }), { seq: 5 });
   lobby.typing();
   await lobby.leave();
   assertEquals(calls, [["send", "r1", "hi", { timeoutMs: 1 }], ["typing", "r1"], [

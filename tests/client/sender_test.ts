@@ -71,8 +71,8 @@ Deno.test("what is said in one turn shares a frame, room by room", async () => {
     { action: "messages", room_id: "lobby", n: 1, body: ["a", "b"], ref: -1 },
     { action: "message", room_id: "attic", n: 3, body: "c", ref: -2 },
   ]);
-  [11, 12, 21].forEach((seq, i) => bench.sender.acknowledge(i + 1, seq));
-  assertEquals(await Promise.all(sends), [11, 12, 21]);
+  [11, 12, 21].forEach((seq, i) => bench.sender.acknowledge(i + 1, { seq }));
+  assertEquals(await Promise.all(sends), [{ seq: 11 }, { seq: 12 }, { seq: 21 }]);
 });
 
 Deno.test("on a new connection nothing is sent before its rooms are rejoined", async () => {
@@ -86,8 +86,8 @@ Deno.test("on a new connection nothing is sent before its rooms are rejoined", a
   await bench.until(1);
   resolve();
   assertEquals((await bench.until(2)).map(({ action }) => action), ["rejoin", "message"]);
-  bench.sender.acknowledge(1, 5);
-  assertEquals(await sent, 5);
+  bench.sender.acknowledge(1, { seq: 5 });
+  assertEquals(await sent, { seq: 5 });
 });
 
 Deno.test("a message refused for good lets those behind it move up", async () => {
@@ -107,8 +107,8 @@ Deno.test("a message refused for good lets those behind it move up", async () =>
   // What is told of earlier frames says nothing about the message that has moved up.
   bench.sender.refuse(refusal("out_of_order", 2, -2), 2);
   bench.sender.refuse(refusal("too_large", 1, -1), 1);
-  bench.sender.acknowledge(1, 7);
-  assertEquals(await kept, 7);
+  bench.sender.acknowledge(1, { seq: 7 });
+  assertEquals(await kept, { seq: 7 });
   assertEquals(bench.heard.length, 3);
 });
 
@@ -122,10 +122,10 @@ Deno.test("a new client has no more on its way than the server lets it say at fi
   await bench.until(3);
   connection.send({ action: "typing" });
   assertEquals((await bench.until(4)).map(({ n }) => n), [1, 2, 3, undefined]);
-  bench.sender.acknowledge(1, 1);
+  bench.sender.acknowledge(1, { seq: 1 });
   assertEquals((await bench.until(5))[4]?.n, 4);
-  for (const n of [2, 3, 4]) bench.sender.acknowledge(n, n);
-  assertEquals(await Promise.all(sends), [1, 2, 3, 4]);
+  for (const n of [2, 3, 4]) bench.sender.acknowledge(n, { seq: n });
+  assertEquals(await Promise.all(sends), [{ seq: 1 }, { seq: 2 }, { seq: 3 }, { seq: 4 }]);
 });
 
 Deno.test("who is refused as being outside of a room is outside for all that waits for it", async () => {
@@ -137,8 +137,8 @@ Deno.test("who is refused as being outside of a room is outside for all that wai
   await bench.until(3);
   bench.sender.refuse(refusal("not_in_room", 1, -1), 1);
   assertEquals((await bench.until(4))[3]?.n, 1);
-  bench.sender.acknowledge(1, 5);
-  assertEquals(await Promise.all(fates), [["No", false], 5, ["No", false]]);
+  bench.sender.acknowledge(1, { seq: 5 });
+  assertEquals(await Promise.all(fates), [["No", false], { seq: 5 }, ["No", false]]);
 });
 
 Deno.test("who was too fast sends one message when it is time, then one more for each answer", async () => {
@@ -146,17 +146,17 @@ Deno.test("who was too fast sends one message when it is time, then one more for
   await bench.connect();
   const sends = [1, 2, 3, 4].map((n) => bench.sender.send(`${n}`, "x", 5_000));
   await bench.until(4);
-  bench.sender.acknowledge(1, 11);
+  bench.sender.acknowledge(1, { seq: 11 });
   const since = performance.now();
   bench.sender.refuse({ ...refusal("rate_limited", 2, -2), retry_after_ms: 60 }, 2);
   for (const n of [3, 4]) bench.sender.refuse(refusal("out_of_order", n, -n), n);
   assertEquals((await bench.until(5))[4]?.n, 2);
   assert(performance.now() - since >= 59, "not before it was time");
-  bench.sender.acknowledge(2, 12);
+  bench.sender.acknowledge(2, { seq: 12 });
   assertEquals((await bench.until(7)).slice(5).map(({ n }) => n), [3, 4]);
-  bench.sender.acknowledge(3, 13);
-  bench.sender.acknowledge(4, 14);
-  assertEquals(await Promise.all(sends), [11, 12, 13, 14]);
+  bench.sender.acknowledge(3, { seq: 13 });
+  bench.sender.acknowledge(4, { seq: 14 });
+  assertEquals(await Promise.all(sends), [{ seq: 11 }, { seq: 12 }, { seq: 13 }, { seq: 14 }]);
   assertEquals(bench.heard.length, 7, "nothing else is said, and nothing twice");
 });
 
@@ -173,14 +173,14 @@ Deno.test("who is refused again and again waits longer each time, until somethin
     waits.push(performance.now() - since);
   }
   [50, 100, 200, 400].forEach((ms, i) => assert(waits[i]! >= ms - 1, `${waits}`));
-  bench.sender.acknowledge(1, 11);
+  bench.sender.acknowledge(1, { seq: 11 });
   await bench.until(6);
   const since = performance.now();
   bench.sender.refuse({ ...refusal("rate_limited", 2, -6), retry_after_ms: 0 }, 2);
   await bench.until(7);
   assert(performance.now() - since < 400, "it begins anew");
-  bench.sender.acknowledge(2, 12);
-  assertEquals(await Promise.all(sends), [11, 12]);
+  bench.sender.acknowledge(2, { seq: 12 });
+  assertEquals(await Promise.all(sends), [{ seq: 11 }, { seq: 12 }]);
 });
 
 Deno.test("gaps without end hold nothing up for ever, and leave nothing behind", async () => {
@@ -191,8 +191,8 @@ Deno.test("gaps without end hold nothing up for ever, and leave nothing behind",
   const gaps = setInterval(() => bench.sender.missed(), 1);
   const repeats = (await bench.until(3)).map(({ n }) => n);
   clearInterval(gaps);
-  bench.sender.acknowledge(1, 11);
-  assertEquals([repeats, await sent], [[1, 1, 1], 11]);
+  bench.sender.acknowledge(1, { seq: 11 });
+  assertEquals([repeats, await sent], [[1, 1, 1], { seq: 11 }]);
 });
 
 Deno.test("an error that nobody knows is waited for where that helps, and final where not", async () => {
@@ -214,12 +214,12 @@ Deno.test("a server that counts otherwise is come back to as another client", as
   await bench.until(1);
   bench.sender.refuse(refusal("out_of_order", 2, -1), 2);
   assertEquals(bench.startedOver, 0, "one before it has no answer yet");
-  bench.sender.acknowledge(1, 5);
+  bench.sender.acknowledge(1, { seq: 5 });
   await bench.until(2);
   bench.sender.refuse(refusal("out_of_order", 2, -2), 2);
   assertEquals(bench.startedOver, 1);
-  bench.sender.acknowledge(2, 6);
-  assertEquals(await Promise.all(sends), [5, 6]);
+  bench.sender.acknowledge(2, { seq: 6 });
+  assertEquals(await Promise.all(sends), [{ seq: 5 }, { seq: 6 }]);
 });
 
 Deno.test("who has given up is told all the same what became of a message", async () => {
@@ -231,18 +231,18 @@ Deno.test("who has given up is told all the same what became of a message", asyn
   await bench.until(2);
   const errors = await Promise.all([stored, refused]);
   assertEquals(errors.map(({ mayBeStored }) => mayBeStored), [true, true]);
-  bench.sender.acknowledge(1, 5);
+  bench.sender.acknowledge(1, { seq: 5 });
   bench.sender.refuse(refusal("too_large", 2, -2), 2);
-  assertEquals(await Promise.all(errors.map(({ outcome }) => outcome)), [5, undefined]);
+  assertEquals(await Promise.all(errors.map(({ outcome }) => outcome)), [{ seq: 5 }, undefined]);
   // Also where the server has forgotten who it was: its log may not have.
   const lost = [give("lobby"), give("attic")];
   await bench.until(4);
   const welcome = { resumed: false, n: 0, limits: { body_bytes: 100 } } as ConnectedFrame;
   bench.sender.welcome(connection, welcome, Promise.resolve(), "ana");
   const [first, second] = await Promise.all(lost);
-  bench.sender.witness("ben", 2, 8);
-  bench.sender.witness("ana", 2, 9);
-  assertEquals([first.message, await first.outcome], ["The server has forgotten this client", 9]);
+  bench.sender.witness("ben", 2, { seq: 8 });
+  bench.sender.witness("ana", 2, { seq: 9 });
+  assertEquals([first.code, await first.outcome], ["forgotten", { seq: 9 }]);
   bench.sender.close("The end");
   assertEquals([second.mayBeStored, await second.outcome], [true, undefined]);
 });
@@ -261,13 +261,13 @@ Deno.test("what is said with an aborted signal, or is no text, is not sent, and 
   ];
   const [sent] = await bench.until(1);
   assertEquals(sent, { action: "messages", room_id: "lobby", n: 1, body: ["a", "c"], ref: -1 });
-  bench.sender.acknowledge(1, 5);
-  bench.sender.acknowledge(2, 6);
+  bench.sender.acknowledge(1, { seq: 5 });
+  bench.sender.acknowledge(2, { seq: 6 });
   assertEquals(await Promise.all(fates), [
-    5,
+    { seq: 5 },
     ["No longer wanted", false],
     ["A message must be a string, not 123", false],
-    6,
+    { seq: 6 },
   ]);
 });
 

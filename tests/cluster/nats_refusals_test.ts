@@ -69,7 +69,7 @@ Deno.test({
     await chat.connect();
     const room = await chat.createRoom("Lobby");
     const sends = ["x".repeat(MAX_PAYLOAD), "\u0001".repeat(MAX_PAYLOAD / 4), "small"]
-      .map((text) => room.send(text).then((seq) => seq > 0, () => false));
+      .map((text) => room.send(text).then(({ seq = 0 }) => seq > 0, () => false));
     assertEquals(await Promise.all(sends), [false, false, true]);
   },
 });

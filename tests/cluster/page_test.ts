@@ -28,7 +28,7 @@ Deno.test({
     const bodies = ["one", "two", "three", "four"];
     assertEquals(
       heard,
-      bodies.map((body, i): [string, number, boolean] => [body, places[i]!, true]),
+      bodies.map((body, i): [string, number, boolean] => [body, places[i]!.seq!, true]),
     );
     await before.close();
   },

@@ -19,7 +19,7 @@ Deno.test("the app answers on its own routes, and the chat on all others", async
   await using chat = new ChatClient(`${url}/chat`.replace("http", "ws"), { name: "Ana" });
   await chat.connect();
   const room = await chat.createRoom("Lobby");
-  assert(await room.send("hello") > 0);
+  assert((await room.send("hello")).seq! > 0);
   const size = await (await fetch(`${url}/size`)).json();
   assertEquals(size, { connections: 1, rooms: 1 });
   const answers = await Promise.all(["/", "/client.js", "/healthz", "/other"].map(async (path) => {

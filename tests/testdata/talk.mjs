@@ -11,7 +11,7 @@ const listening = (async () => {
   for await (const { body, own } of room) if (own) heard.push(body);
 })();
 const seqs = [];
-for (let i = 0; i < Number(count); i++) seqs.push(await room.send(`${i}`));
+for (let i = 0; i < Number(count); i++) seqs.push((await room.send(`${i}`)).seq);
 await chat.close();
 await listening;
 process.stdout.write(JSON.stringify({ heard, seqs }));
