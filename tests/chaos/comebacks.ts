@@ -35,6 +35,8 @@ export interface World extends AsyncDisposable {
   readonly url: string;
   /** `true`: rooms outlive their server. */
   readonly durable: boolean;
+  /** `true`: the store is another program, which may not answer for a moment. */
+  readonly isFar: boolean;
   /** Starts what runs on the store. */
   start(kept: Kept): Promise<void>;
   /** Ends what runs on the store. */
@@ -108,9 +110,9 @@ const OTHERS: { readonly [Name in keyof Kept]: readonly number[] } = {
 const TICK_MS = 700;
 
 /**
- * The most looks of somebody for what was said meanwhile, and the wait in between, in milliseconds:
- * what came in at one node may still be on its way to another, which may have to find out first that
- * it was removed.
+ * The most looks of somebody for an answer or for what was said meanwhile, and the wait in between,
+ * in milliseconds. What came in at one node may still be on its way to another, which may have to
+ * find out first that it was removed.
  */
 const MAX_LOOKS = 100;
 const LATE_MS = 100;
@@ -216,14 +218,14 @@ class Story {
   }
 
   async #enter(): Promise<void> {
-    this.#host = await hello(this.#world.url);
+    this.#host = await this.#hello();
     if (this.#roomId === "") {
-      const made = await this.#host.ask({ action: "create", body: "Lobby" });
+      const made = await this.#ask(this.#host, { action: "create", body: "Lobby" });
       this.#roomId = String(made.room_id);
       this.#newest = { epoch: made.epoch, seq: 0 };
       this.#room = { ...this.#room, room_id: made.room_id, room_token: made.room_token };
     } else {
-      const joined = await this.#host.ask({ action: "join", body: this.#room });
+      const joined = await this.#ask(this.#host, { action: "join", body: this.#room });
       if (joined.epoch !== this.#newest.epoch) this.#newest = { epoch: joined.epoch, seq: 0 };
     }
   }
@@ -262,7 +264,7 @@ class Story {
   /** Everybody leaves, others want the place, and somebody comes back. */
   async #leaveEmpty(): Promise<void> {
     await this.#host!.close(1000);
-    const others = await hello(this.#world.url);
+    const others = await this.#hello();
     for (let i = this.#upTo(3); i > 0; i--) await others.ask({ action: "create", body: "Other" });
     this.#note("the room is empty", this.#world.durable && this.#keepsAll);
     if (this.#random() < 0.5) await pause(TICK_MS);
@@ -272,15 +274,14 @@ class Story {
 
   /** Somebody joins, reads up to the newest message, and is gone. */
   async #cutOff(): Promise<void> {
-    const guest = await hello(this.#world.url);
+    const guest = await this.#hello();
     const body = { room_id: this.#roomId, last: 0 };
-    let joined = await guest.ask({ action: "join", body });
+    let joined = await this.#ask(guest, { action: "join", body });
     const lacks = () =>
       joined.epoch === this.#newest.epoch && Number(joined.after) < this.#newest.seq;
     for (let looks = 1; looks < MAX_LOOKS && lacks(); looks++) {
       await pause(LATE_MS);
-      guest.send({ action: "join", body });
-      joined = await guest.until(({ status }) => status !== undefined);
+      joined = await this.#ask(guest, { action: "join", body });
     }
     if (joined.status === "success") {
       this.#guests.push({
@@ -298,11 +299,10 @@ class Story {
 
   async #comeBack(guest: Guest, counts: Counts): Promise<void> {
     counts.comebacks++;
-    const socket = await hello(this.#world.url, this.#random() < 0.5 ? guest.session : undefined);
+    const socket = await this.#hello(this.#random() < 0.5 ? guest.session : undefined);
     const { epoch, after } = guest;
     const body = { ...this.#room, epoch, after };
-    socket.send({ action: "join", body });
-    const joined = await socket.until(({ status }) => status !== undefined);
+    const joined = await this.#ask(socket, { action: "join", body });
     if (joined.status === "error") counts.refused++;
     else if (joined.recovered !== true) {
       counts.told++;
@@ -339,6 +339,24 @@ class Story {
       if (wrong === undefined) break;
     }
     return wrong;
+  }
+
+  async #hello(session?: string): Promise<RawSocket> {
+    const socket = await RawSocket.open(this.#world.url, "parley.v1");
+    socket.welcome = await this.#ask(socket, { action: "hello", body: { session } });
+    socket.id = String(socket.welcome.client_id);
+    return socket;
+  }
+
+  /** Asks again, as clients do, while a store far away does not answer. */
+  async #ask(socket: RawSocket, question: Frame): Promise<Frame> {
+    for (let looks = 1;; looks++) {
+      socket.send(question);
+      const answer = await socket.until(({ status }) => status !== undefined);
+      const mayChange = this.#world.isFar && answer.code === "unavailable";
+      if (!mayChange || looks === MAX_LOOKS) return answer;
+      await pause(LATE_MS);
+    }
   }
 
   #find(
@@ -390,13 +408,6 @@ export async function runComebacks(
   }
   await Promise.all(Array.from({ length: atOnce }, tell));
   return counts;
-}
-
-async function hello(url: string, session?: string): Promise<RawSocket> {
-  const socket = await RawSocket.open(url, "parley.v1");
-  socket.welcome = await socket.ask({ action: "hello", body: { session } });
-  socket.id = String(socket.welcome.client_id);
-  return socket;
 }
 
 /** Finds what is wrong with what somebody heard of what was said meanwhile; undefined where nothing is. */

@@ -27,6 +27,7 @@ Deno.test.afterAll(() => nats?.[Symbol.asyncDispose]());
 /** A node, or two of which the second is told otherwise and hears all later, over streams of their own. */
 class InNats implements World {
   readonly durable = true;
+  readonly isFar = true;
   readonly #name: string;
   readonly #others: readonly Partial<Kept>[];
   readonly #nc: NatsConnection;

@@ -12,6 +12,7 @@ const AT_ONCE = setting(15, 20);
 /** A server, with settings as they are in the story; what it logs is kept. */
 abstract class OneServer implements World {
   abstract readonly durable: boolean;
+  readonly isFar = false;
   readonly running: World["running"] = {};
   readonly stopped: World["stopped"] = {};
   #server: TestChat | undefined;
