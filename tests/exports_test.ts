@@ -65,6 +65,7 @@ const EXPORTS: Record<string, Exports> = {
 const MEMBERS: Record<string, string> = {
   ChatClient: "clientId close connect createRoom joinRoom leaveRoom name readMessages rename " +
     "retryNow room rooms sendMessage session status statuses",
+  Chat: "close deleteRoom failure fetch size",
   ChatRoom: "cursor epoch events id leave members messages name presence send typing",
 };
 
@@ -107,8 +108,9 @@ for (const [entry, path] of Object.entries(config.exports)) {
   });
 }
 
-Deno.test("clients and rooms have the members that are listed, and no others", async () => {
-  const found = (await exportsOf("client.ts")).filter(({ name }) => name in MEMBERS)
+Deno.test("clients, rooms and chats have the members that are listed, and no others", async () => {
+  const exported = [...await exportsOf("client.ts"), ...await exportsOf("src/server/chat.ts")];
+  const found = exported.filter(({ name }) => name in MEMBERS)
     .map(({ name, declarations: [declaration] }) => {
       const { methods, properties } = declaration!.def;
       const members = new Set([methods ?? [], properties ?? []].flat().map(({ name }) => name));

@@ -57,19 +57,27 @@ const NAMES = [
 export function checkedChatOptions(given: ChatOptions): ChatSettings {
   const options = checkedOptions("createChat", given, NAMES);
   const { path = "/", logger, store = openMemoryStore, secret } = options;
-  if (typeof store !== "function") {
-    throw new RangeError(`store must be what sqlite() or nats() returns, not ${shown(store)}`);
-  }
   return {
     path: checkedPath("path", path),
     logger: logger === undefined ? createLogger("info", "pretty") : checkedLogger(logger),
-    store,
+    store: checkedStore(store),
     engine: {
       ...DEFAULTS,
       memoryBytes: usualMemory(),
       ...checkedNumbers(options, RANGES),
       ...(secret === undefined ? {} : { secret: checkedSecret("secret", secret) }),
     },
+  };
+}
+
+function checkedStore(open: OpenStore): OpenStore {
+  if (typeof open !== "function") {
+    throw new RangeError(`store must be what sqlite() or nats() returns, not ${shown(open)}`);
+  }
+  return (events, options) => {
+    const store = open(events, options);
+    if (typeof store?.append === "function") return store;
+    throw new RangeError(`store must return a store, not ${shown(store)}`);
   };
 }
 

@@ -1,9 +1,10 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { DEFAULTS, RANGES } from "../../src/core/options.ts";
 import { type ChatOptions, createChat } from "../../src/server/chat.ts";
 import { checkedChatOptions } from "../../src/server/chat_options.ts";
 import { usualMemory } from "../../src/server/machine.ts";
-import { openMemoryStore } from "../../src/server/memory_store.ts";
+import { MemoryStore } from "../../src/store/memory.ts";
+import { IGNORE } from "../../src/store/suite/bench.ts";
 import { pure } from "../support/pure.ts";
 import { recordingLogger } from "../support/recording_logger.ts";
 
@@ -17,22 +18,24 @@ function refusal(options: unknown): string {
 pure("createChat() needs no option: each has a default", () => {
   for (const options of [{}, { path: undefined, rate: undefined, secret: undefined }]) {
     const { path, store, engine } = checkedChatOptions(options as ChatOptions);
-    assertEquals([path, store], ["/", openMemoryStore]);
+    assertEquals(path, "/");
+    assert(store(IGNORE, engine) instanceof MemoryStore);
     assertEquals(engine, { ...DEFAULTS, memoryBytes: usualMemory() });
   }
 });
 
 pure("createChat() takes each option as it is given", () => {
   const logger = recordingLogger([]);
-  const store = openMemoryStore;
+  const store = new MemoryStore(IGNORE, DEFAULTS, () => "epoch");
   const numbers = Object.fromEntries(
     Object.entries(RANGES).map(([name, [least]]) => [name, least]),
   );
-  const options = { path: "/chat", logger, store, secret: SECRET, ...numbers };
-  assertEquals(checkedChatOptions(options), {
+  const options = { path: "/chat", logger, store: () => store, secret: SECRET, ...numbers };
+  const { store: open, ...checked } = checkedChatOptions(options);
+  assertEquals(open(IGNORE, DEFAULTS), store);
+  assertEquals(checked, {
     path: "/chat",
     logger,
-    store,
     engine: { ...DEFAULTS, ...numbers, secret: SECRET },
   });
   // As from a file, and as the program `server.ts` takes it.
@@ -78,6 +81,8 @@ pure("createChat() refuses each other option that will not do, and names it with
     [{ store: "sqlite:data/chat.db" }, `${store}"sqlite:data/chat.db"`],
     [{ store: {} }, `${store}[object Object]`],
     [{ store: Promise.resolve() }, `${store}[object Promise]`],
+    [{ store: () => {} }, "store must return a store, not undefined"],
+    [{ store: () => Promise.resolve() }, "store must return a store, not [object Promise]"],
     [{ secret: "hunter2" }, "secret must hold at least 32 characters, not 7"],
     [{ secret: 7 }, "secret must be a string, not a number"],
     // They were options of a chat once, and are options of nats() now.

@@ -5,9 +5,14 @@
  * import { createChat } from "jsr:@parley/chat/mount";
  * import { nats } from "jsr:@parley/chat/nats";
  *
- * export default createChat({
+ * const chat = createChat({
  *   store: nats({ servers: ["10.0.0.1:4222", "10.0.0.2:4222", "10.0.0.3:4222"], replicas: 3 }),
  *   secret: Deno.env.get("CHAT_SECRET")!, // the same one on every machine
+ * });
+ * const server = Deno.serve(chat.fetch);
+ * Deno.addSignalListener("SIGTERM", async () => {
+ *   await chat.close(); // without this, the connection to NATS would keep the program alive
+ *   await server.shutdown();
  * });
  * ```
  *
@@ -23,8 +28,9 @@ export type { NatsOptions };
 /**
  * Keeps rooms in NATS JetStream. An acknowledgement means that most replicas have the message. Chats
  * with the same servers, `name` and `secret` share rooms and people: whoever loses one goes on at
- * another. It connects when a chat is made with it, keeps the program alive until the chat is
- * closed, and needs the permission to reach the servers (`--allow-net`).
+ * another. It connects when a chat is made with it, and keeps the program alive until the chat is
+ * closed: under `deno serve` too, close it at SIGTERM. It needs the permission to reach the servers
+ * (`--allow-net`).
  *
  * @throws {RangeError} that names the option that will not do and its value.
  */
