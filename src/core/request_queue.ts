@@ -98,12 +98,14 @@ export class RequestQueue {
    */
   hear(data: unknown, session: Session | undefined, now: number): Arrival {
     const units = unitsOf(data);
-    if (units > MAX_HELLO_CHARS && session === undefined && !this.blocked) return "flood";
+    const isStranger = session === undefined && !this.blocked;
+    if (isStranger && units > MAX_HELLO_CHARS) return "flood";
     // A frame that can never be taken is not told to wait, however fast it comes.
     const hopeless = hopelessOf(data);
     if (units > MAX_HEARD_CHARS) throw hopeless;
     const waitMs = this.#charge(costOfFrame(units), session, now);
-    if (waitMs === Infinity) return "flood";
+    // Nobody has as much to say before a `hello`.
+    if (waitMs === Infinity || isStranger && waitMs > 0) return "flood";
     if (waitMs > 0) throw hopeless ?? tooFast(waitMs);
     if (hopeless !== undefined || typeof data !== "string") throw hopeless;
     if (!this.blocked && units < LARGE) return "ready";

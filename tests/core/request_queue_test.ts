@@ -51,6 +51,15 @@ pure("a frame is ready at once, and waits where an earlier one does, in its orde
   assertEquals([queue.units, queue.hear(PING, session, 0)], [0, "ready"]);
 });
 
+pure("a connection is thrown out that says more than it may, and no hello", () => {
+  const { queue } = bench(10);
+  for (let i = 0; i < 15; i++) assertEquals(queue.hear(PING, undefined, 0), "ready");
+  assertEquals(queue.hear(PING, undefined, 0), "flood");
+  // While its hello waits for an answer, it is told to wait, as it is later.
+  queue.block();
+  assertEquals(refusal(() => queue.hear(PING, undefined, 0)).code, "rate_limited");
+});
+
 pure("nothing is overtaken, whatever waits for how long", () => {
   const step = fc.constantFrom("hear", "hear large", "block", "unblock", "next", "turn");
   fc.assert(fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
