@@ -389,7 +389,7 @@ export class JetStreamLink {
         ? { token: password }
         : { pass: password }),
     });
-    endNothing(nc);
+    catchErrors(nc);
     this.#watch(nc);
     this.#maxPayload = nc.info?.max_payload ?? Infinity;
     if (this.#maxPayload < LEAST_PAYLOAD) {
@@ -464,10 +464,10 @@ export class JetStreamLink {
 }
 
 /**
- * Sees to it that no error of a connection ends the program. The library takes all listeners off a
- * socket that it closes, also while an error of that socket is on its way; nobody would catch it.
+ * Catches all errors of a connection, so that none ends the program. The library takes all listeners
+ * off a socket that it closes, also while an error of that socket is on its way.
  */
-function endNothing(nc: NatsConnection): void {
+function catchErrors(nc: NatsConnection): void {
   const { socket } = (nc as unknown as LibraryConnection).protocol.transport;
   // It may have ended by now.
   if (socket === undefined) return;
