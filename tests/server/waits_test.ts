@@ -1,7 +1,12 @@
 import { assertEquals } from "@std/assert";
+import { chooseStore } from "../../src/daemon/open_store.ts";
 import { openMemoryStore } from "../../src/server/memory_store.ts";
+import type { Frame } from "../support/fixtures.ts";
+import { tempFolder } from "../support/temp_folder.ts";
 import { turn, until } from "../support/waiting.ts";
 import { Bench, withFullBen } from "./engine_setting.ts";
+
+const folder = tempFolder();
 
 Deno.test("a client of which a message is in doubt comes back if it says where it goes on", async () => {
   let doubt: Promise<void> | undefined;
@@ -26,6 +31,29 @@ Deno.test("a client of which a message is in doubt comes back if it says where i
     assertEquals([welcome?.resumed, welcome?.n], [resumed, 0]);
   }
   doubt = undefined;
+});
+
+Deno.test("a client is not in doubt for what others say while it comes back", async () => {
+  await using bench = new Bench({}, await chooseStore(`sqlite:${folder}/1.db`));
+  const ben = bench.v1().socket;
+  ben.hear({ action: "create", body: "Lobby" });
+  await until(() => ben.frames.some(({ room_id }) => room_id !== undefined), "no room is made");
+  const roomId = ben.take()[0]?.room_id;
+  const ana = bench.v1();
+  ana.socket.hear({ action: "join", body: roomId });
+  ana.socket.hear({ action: "message", room_id: roomId, body: "stored" });
+  const heard = () => ben.frames.flatMap(({ entries }) => (entries ?? []) as Frame[]);
+  await until(() => heard().some(({ body }) => body === "stored"), "nothing is stored");
+  ana.socket.end(1006);
+  await until(() => heard().some(({ event }) => event === "away"), "Ana is still there");
+  // When this is stored, and Ana's turn has come, it waits again: until Ben has left.
+  ben.hear({ action: "message", room_id: roomId, body: "also" });
+  ben.hear({ action: "leave", body: { room_id: roomId } });
+  const again = bench.connect("v1");
+  again.hear({ action: "hello", body: { session: ana.session } });
+  await until(() => again.sent.length > 0, "nobody is welcomed");
+  const [welcome] = again.take();
+  assertEquals([welcome?.resumed, welcome?.client_id, welcome?.n], [true, ana.id, 1]);
 });
 
 Deno.test("whoever leaves gets first what is in the log, however slowly it reads", async () => {

@@ -160,8 +160,13 @@ export class SqliteStore implements Store, ClientStore {
     this.#write({ type: "entry", room, draft, last, entry: undefined });
   }
 
-  settled(): Promise<void> | undefined {
-    return this.#turn?.promise;
+  settled(clientId?: string): Promise<void> | undefined {
+    if (this.#turn === undefined || clientId === undefined) return this.#turn?.promise;
+    // From the end: a client asks mostly for what it has just said.
+    const last = this.#writes.findLast((write) =>
+      "draft" in write && write.draft.from === clientId
+    );
+    return last && this.#turn.promise;
   }
 
   release(roomId: string): void {

@@ -74,6 +74,16 @@ class Bench implements AsyncDisposable {
   }
 }
 
+Deno.test("SqliteStore: a client is settled that says nothing while others do", async () => {
+  await using bench = new Bench();
+  const { store } = bench;
+  await store.create("id", "Lobby");
+  store.append("id", messageDraft("ana", 1, "x"));
+  assertEquals([store.settled("ben"), store.settled("ana")], [undefined, store.settled()]);
+  await store.settled("ana");
+  assertEquals([bench.count(), store.settled("ana"), store.settled()], [1, undefined, undefined]);
+});
+
 Deno.test("SqliteStore reports only what another reader of the file can see already", async () => {
   await using bench = new Bench();
   const { store } = bench;
