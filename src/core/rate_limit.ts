@@ -1,41 +1,41 @@
 /**
- * What frames cost, and who has how much: a frame costs its sender what it costs everybody else,
- * in tokens of a bucket that a client keeps over all its connections.
+ * Prices of frames, and the budgets that pay for them. A frame costs its sender what it costs everybody
+ * else, in tokens of a bucket that a client keeps over all its connections.
  *
  * @module
  */
 
-/** Every frame costs one token, and one more for each of these UTF-16 units. */
+/** The length for which a frame costs one token more, in UTF-16 units. Each costs one at least. */
 const UNITS_PER_TOKEN = 1_024;
 
 /** The number of members that a frame is told to for its price: for twice as many it costs twice as much. */
 export const MEMBERS_PER_PRICE = 100;
 
-/** What somebody is sent who comes into a room, history and members, costs a token for each of so many. */
+/** The bytes of history and members that are sent for a token to a client that comes into a room. */
 const BYTES_PER_TOKEN = 16_384;
 
 /** The longest frame that is read of a connection before it has said `hello`, in UTF-16 units. */
 export const MAX_HELLO_CHARS = 16_384;
 
 /**
- * The longest frame of a connection that goes on behind it, in UTF-16 units: the runtime keeps for
- * each as much as the largest frame that it said.
+ * The longest frame of a connection that goes on behind it, in UTF-16 units. The runtime keeps as much
+ * for each connection as its largest frame.
  */
 export const MAX_HEARD_CHARS = 1_048_576;
 
-/** How many refusals a connection is told about at once, beside one for each token that it can save up. */
+/** The refusals that a connection is told of at once, besides one for each token that it can save up. */
 const PATIENCE = 1_000;
 
-/** How often a client may speak where it is `perSecond` on average; 0 for no limit. */
+/** The rate of a client that may say `perSecond` frames on average; 0 for no limit. */
 export function rateOf(perSecond: number): Required<Rate> {
   const most = perSecond || Infinity;
   return { perSecond: most, burst: 2 * most, start: Math.ceil(1.5 * most) };
 }
 
 /**
- * How much a connection may be refused for its rate before that is a flood. Whoever waits as it
- * was told never is: all that it had on its way at the first refusal fits, and behind each later
- * one it has no more than it had acknowledged in between.
+ * The rate at which a connection may be refused before that is a flood. A client that waits as it was
+ * told is never one: all that it had on its way at the first refusal fits. Behind each later refusal it
+ * has no more on its way than was acknowledged in between.
  */
 export function patienceOf({ perSecond, burst }: Rate): Rate {
   return { perSecond, burst: PATIENCE + burst };
@@ -46,17 +46,17 @@ export function costOfFrame(length: number): number {
   return 1 + Math.floor(length / UNITS_PER_TOKEN);
 }
 
-/** The tokens that what costs `price` costs besides, as it is told to so many `members`. */
+/** The tokens that something of this `price` costs besides, as it is told to `members`. */
 export function costOfTelling(price: number, members: number): number {
   return price * Math.max(0, members / MEMBERS_PER_PRICE - 1);
 }
 
-/** The tokens that another name costs besides those of its frame: it is told in `rooms`, to `members` of them all together. */
+/** The tokens that another name costs besides those of its frame: it is told in `rooms`, to `members` in all of them. */
 export function costOfRenaming(rooms: number, members: number): number {
   return rooms + members / MEMBERS_PER_PRICE;
 }
 
-/** The tokens that a message or several cost besides those of their frame: one for each more, and for all who are told. */
+/** The tokens that messages cost besides those of their frame: one for each after the first, and those of telling them. */
 export function costOfSaying(bodies: readonly string[], members: number): number {
   const more = bodies.length - 1;
   if (members <= MEMBERS_PER_PRICE) return more;
@@ -65,25 +65,25 @@ export function costOfSaying(bodies: readonly string[], members: number): number
 }
 
 /**
- * The tokens that coming into a room costs beside those of the frame: it is told to `members`, as is
- * that the client goes, and the client is sent `bytes` of what was said, and of who is there.
+ * The tokens that coming into a room costs besides those of the frame. It is told to `members`, and so
+ * is the leave that follows one day. The client is sent `bytes` of history and members.
  */
 export function costOfEntering(members: number, bytes: number): number {
   return costOfTelling(2, members) + costOfReading(bytes);
 }
 
-/** The tokens that it costs to have `bytes` of a log sent, or read from the store as nobody was in the room. */
+/** The tokens for `bytes` of a log that are sent, or read from the store as nobody was in the room. */
 export function costOfReading(bytes: number): number {
   return Math.floor(bytes / BYTES_PER_TOKEN);
 }
 
-/** What a client may use. */
+/** The rate at which tokens may be used. */
 export interface Rate {
   /** Tokens that come back each second; `Infinity` for no limit. */
   perSecond: number;
   /** The most tokens that can be saved up. */
   burst: number;
-  /** What it has at first; the burst unless given. */
+  /** The tokens at first; the burst unless given. */
   start?: number;
 }
 
@@ -93,7 +93,7 @@ export class TokenBucket {
   #tokens: number;
   #since: number;
 
-  /** Makes a bucket with what there is at first at the monotonic time `now`, in milliseconds. */
+  /** Makes a bucket with its first tokens, at the monotonic time `now` in milliseconds. */
   constructor(rate: Rate, now: number) {
     this.#rate = rate;
     this.#tokens = rate.start ?? rate.burst;
@@ -101,15 +101,15 @@ export class TokenBucket {
   }
 
   /**
-   * Takes `cost` tokens and returns 0; or takes none and returns the milliseconds until it would
-   * take any. Whoever has a token left gets anything, and pays off afterwards what was missing.
+   * Takes `cost` tokens and returns 0. Or takes none, and returns the milliseconds until it would. One
+   * token that is left is enough for any cost: the bucket goes below zero, and what comes next waits.
    */
   take(cost: number, now: number): number {
     const { perSecond, burst } = this.#rate;
     if (perSecond === Infinity) return 0;
     this.#tokens = Math.min(burst, this.#tokens + (now - this.#since) * perSecond / 1_000);
     this.#since = now;
-    // Until one is there, as a frame costs at least that: who waits less is refused again.
+    // Until a whole token is there, as a frame costs at least one: after less it is refused again.
     if (this.#tokens < Math.min(cost, 1)) {
       return Math.ceil((1 - this.#tokens) * 1_000 / perSecond);
     }
@@ -117,7 +117,7 @@ export class TokenBucket {
     return 0;
   }
 
-  /** Takes tokens whether they are there or not: what comes next waits for them. */
+  /** Takes tokens even where they are not there: what comes next waits for them. */
   spend(cost: number): void {
     this.#tokens -= cost;
   }

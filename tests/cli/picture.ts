@@ -15,11 +15,11 @@ const UNFINISHED = /\x1b(\[[?>]?[\d;]*)?$/;
 
 const SEGMENTER = new Intl.Segmenter();
 
-/** What terminals do not agree about. */
+/** Habits of a terminal, in which terminals differ. */
 export interface Habits {
-  /** How many columns something takes that people see as one character. */
+  /** The number of columns for something that people see as one character. */
   widthOf?: (character: string) => number;
-  /** Whether rows that have become too wide are broken into several, instead of being cut off. */
+  /** `true` where rows that have become too wide are broken into several, instead of being cut off. */
   breaks?: boolean;
 }
 
@@ -34,7 +34,7 @@ type Cell = Run;
 
 const BLANK: Cell = { text: " ", look: "" };
 
-/** A screen of so many columns that is as high as it needs to be. */
+/** A screen that is as high as it needs to be. */
 export class Picture {
   readonly #habits: Required<Habits>;
   #columns: number;
@@ -44,9 +44,9 @@ export class Picture {
   #look = "";
   #wraps = true;
   #rest = "";
-  /** Whether pastes are marked. */
+  /** `true` where pastes are marked. */
   marksPastes = false;
-  /** Answers to what it was asked. */
+  /** The answers to its questions. */
   answers = "";
 
   constructor(columns: number, { widthOf = () => 1, breaks = true }: Habits = {}) {
@@ -59,7 +59,7 @@ export class Picture {
     return Math.min(this.#column, this.#columns - 1);
   }
 
-  /** What it says that it is: tmux, or xterm. */
+  /** The kind of terminal that it says it is: tmux, or xterm. */
   get kind(): string {
     return this.#habits.breaks ? "84;0;0" : "41;379;0";
   }

@@ -11,14 +11,14 @@ type Flat<Name extends string> = Name extends `${string}.${string}` ? never
 
 type OrFalse<Name, Negatable> = Name extends Negatable ? false : never;
 
-/** What the arguments themselves can give for a name. */
+/** The value that the arguments themselves can give for a name. */
 type Given<Name, Boolean, String, Collect, Negatable> = Name extends String
   ? (Name extends Collect ? string[] : string) | OrFalse<Name, Negatable>
   : Name extends Boolean ? (Name extends Collect ? boolean[] : boolean)
   : Name extends Collect ? unknown[] | OrFalse<Name, Negatable>
   : unknown;
 
-/** What {@linkcode parseArgs} returns. */
+/** The result of {@linkcode parseArgs}. */
 type Parsed<
   Boolean extends string,
   String extends string,
@@ -61,12 +61,12 @@ export function parseArgs<
 >(
   args: readonly string[],
   options?: {
-    /** Whether what follows `--` is kept apart. */
+    /** Keeps apart what follows `--`. */
     "--"?: DoubleDash;
     alias?: Record<string, string | readonly string[]>;
     boolean?: boolean | Boolean | readonly Boolean[];
     default?: Default;
-    /** Whether everything after the first positional argument is positional. */
+    /** Takes everything after the first positional argument as positional. */
     stopEarly?: boolean;
     string?: String | readonly String[];
     /** Names that may be given several times. */

@@ -4,11 +4,11 @@
  * @module
  */
 
-/** How a secret is asked for. */
+/** Options of {@linkcode promptSecret}. */
 export type PromptSecretOptions = {
-  /** What is shown for each character typed. `"*"` if left out. */
+  /** The sign shown for each character typed. `"*"` if left out. */
   mask?: string;
-  /** Whether the line is cleared afterwards. */
+  /** Clears the line afterwards. */
   clear?: boolean;
 };
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What a formatter is given to make one line of. Times are in ms. */
+/** Values from which a formatter makes one line. Times are in ms. */
 export interface ProgressBarFormatter {
   /** Time since the start, as `mm:ss`. */
   styledTime: string;
@@ -16,7 +16,7 @@ export interface ProgressBarFormatter {
   time: number;
   /** `time` of the previous line. */
   previousTime: number;
-  /** How far it is. */
+  /** The progress so far. */
   value: number;
   /** `value` of the previous line. */
   previousValue: number;
@@ -38,11 +38,11 @@ export interface ProgressBarOptions {
   fillChar?: string;
   /** Character of the rest. `"-"` if left out. */
   emptyChar?: string;
-  /** Whether the line is cleared at the end. */
+  /** Clears the line at the end. */
   clear?: boolean;
   /** Makes the line. */
   formatter?: (formatter: ProgressBarFormatter) => string;
-  /** Whether `writable` stays open at the end. True if left out. */
+  /** Keeps `writable` open at the end. True if left out. */
   keepOpen?: boolean;
   /** Time between two lines in ms. 1000 if left out. */
   interval?: number;
@@ -68,7 +68,7 @@ function formatTime(time: number): string {
 
 /** A line that shows how far something is, until {@linkcode stop}. */
 export class ProgressBar {
-  /** How far it is. */
+  /** The progress so far. */
   value: number;
   /** Where it ends. */
   max: number;

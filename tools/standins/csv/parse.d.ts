@@ -4,19 +4,19 @@
  * @module
  */
 
-/** How CSV is read. */
+/** Options for reading CSV. */
 export interface ParseOptions {
   /** Character between two fields. `","` if left out. */
   separator?: string;
   /** First character of lines to be left out. */
   comment?: string;
-  /** Whether white space at the start of a field is dropped. */
+  /** Drops white space at the start of a field. */
   trimLeadingSpace?: boolean;
-  /** Whether quotes may stand inside a field that is not quoted. */
+  /** Allows quotes inside a field that is not quoted. */
   lazyQuotes?: boolean;
   /** Fields each record must have; 0 means as many as the first. */
   fieldsPerRecord?: number;
-  /** Whether the first row names the columns. */
+  /** Takes the first row for the names of the columns. */
   skipFirstRow?: boolean;
   /** Names of the columns. */
   columns?: readonly string[];

@@ -5,7 +5,7 @@
  */
 import type { parse, ParseOptions } from "./parse.d.ts";
 
-/** How CSV is read. */
+/** Options for reading CSV. */
 export type CsvParseStreamOptions = ParseOptions;
 
 /** One record, as {@linkcode parse} gives it for the same options. */

@@ -21,15 +21,15 @@ export type Column = ColumnDetails | PropertyAccessor | PropertyAccessor[];
 /** One line of the output. */
 export type DataItem = Readonly<Record<string, unknown> | unknown[]>;
 
-/** How CSV is written. */
+/** Options for writing CSV. */
 export type StringifyOptions = {
-  /** Whether the first line names the columns. True if left out. */
+  /** Writes the names of the columns as the first line. True if left out. */
   headers?: boolean;
   /** Character between two fields. `","` if left out. */
   separator?: string;
-  /** What is written of each item; needed for objects. */
+  /** The columns of each item; needed for objects. */
   columns?: readonly Column[];
-  /** Whether the output starts with a byte order mark. */
+  /** Starts the output with a byte order mark. */
   bom?: boolean;
 };
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** How CSV is written. */
+/** Options for writing CSV. */
 export interface CsvStringifyStreamOptions {
   /** Character between two fields. `","` if left out. */
   readonly separator?: string;

@@ -1,5 +1,5 @@
 /**
- * What `setup` leaves for `getLogger`.
+ * State that `setup` leaves for `getLogger`.
  *
  * @module
  */

@@ -15,7 +15,7 @@ import {
 /** Any function. */
 export type GenericFunction = (...args: never[]) => unknown;
 
-/** What a {@linkcode LogRecord} is made of. */
+/** Parts of a {@linkcode LogRecord}. */
 export interface LogRecordOptions {
   /** The message as text. */
   msg: string;
@@ -35,7 +35,7 @@ export class LoggerConfig {
   handlers?: string[];
 }
 
-/** What `setup` takes. */
+/** Settings for `setup`. */
 export interface LogConfig {
   /** Handlers by name. */
   handlers?: { [name: string]: BaseHandler };
