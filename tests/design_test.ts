@@ -65,13 +65,13 @@ Deno.test("docs/design/cluster.md has all that marks can say, and all troubles o
   const page = read("docs/design/cluster.md");
   const marks = read("src/store/jetstream/marks.ts").match(/^export type Marks = (.*);$/m)?.[1];
   assertEquals(
-    firstCells(page, "Streams that are put back live another life"),
+    firstCells(page, "Streams that are put back begin another life"),
     marks?.split(" | ").map((mark) => JSON.parse(mark)),
   );
   const [, troubles] = read("src/store/jetstream/health.ts").split("#trouble(now: number)");
   const reasons = troubles?.split("\n  }\n")[0]?.matchAll(/"([^"]+)"/g);
   assertEquals(
-    firstCells(page, "A node asks itself whether it is there"),
+    firstCells(page, "A node checks that it is connected"),
     [...reasons ?? []].map(([, reason = ""]) => reason),
   );
 });

@@ -1,40 +1,40 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * The presence that one node has announced to a room of its own clients. Where the log says
- * otherwise, it is to be announced again: it was not stored, or other nodes took this one for dead.
+ * The presence of its own clients that one node has announced to a room. Where the log differs, it
+ * is announced again: it was not stored, or other nodes took this one for dead.
  *
  * @module
  */
 
 import type { MemberInfo, PresenceDraft, PresenceEvent } from "../../protocol/frames.ts";
 
-/** A step about one client that makes the log true again. */
+/** A step that makes the log right about one client. */
 export type Correction =
   /** Announce this. */
   | { type: "announce"; event: PresenceEvent; from: string; name: string | undefined }
-  /** It was away here, or has gone to another node, which speaks for it now. */
+  /** It was away here or has gone, and another node speaks for it now. */
   | { type: "taken"; from: string }
-  /** It is here, and another node says that it is there. */
+  /** It is here, and another node has announced it too. */
   | { type: "disputed"; from: string; name: string | undefined };
 
-/** A room as its log says that it is. */
+/** The members of a room according to its log. */
 export interface RoomAsLogged {
-  /** Its members by their client ids. */
+  /** The members by their client ids. */
   members: ReadonlyMap<string, MemberInfo>;
-  /** The node that has spoken last for each of them. */
+  /** The node that spoke last for each of them. */
   speakers: ReadonlyMap<string, { node: string }>;
 }
 
 /** The clients of one node in one room, as it has announced them. */
 export class AnnouncedPresence {
   readonly #node: string;
-  /** Each as it is; undefined for those who have come in at another node. */
+  /** The announced members; undefined for those that have come in at another node. */
   readonly #members = new Map<string, MemberInfo | undefined>();
-  /** `true` once the node has announced that the room is quiet, and so nobody since. */
+  /** `true` once the node has announced that the room is quiet; since then it announces nobody. */
   #quiet = false;
 
-  /** Begins for the node with this id, which has announced nothing yet. */
+  /** Makes the presence of the node with this id, which has announced nothing yet. */
   constructor(node: string) {
     this.#node = node;
   }
@@ -54,27 +54,27 @@ export class AnnouncedPresence {
     }
   }
 
-  /** Says whether the node has announced somebody as here, and not away. */
+  /** Says whether the node has announced a client as here, and not away. */
   has(clientId: string): boolean {
     const member = this.#members.get(clientId);
     return member !== undefined && member.away !== true;
   }
 
-  /** Notes that somebody has come in at another node; says whether it was announced here. */
+  /** Notes that a client has come in at another node; says whether it was announced here. */
   move(clientId: string): boolean {
     if (this.#members.get(clientId) === undefined) return false;
     this.#members.set(clientId, undefined);
     return true;
   }
 
-  /** Forgets somebody who is at another node: nothing about it may be announced here any more. */
+  /** Forgets a client that is at another node, so that nothing about it is announced here. */
   forget(clientId: string): void {
     this.#members.delete(clientId);
   }
 
   /**
-   * Compares with the log, which does not say that the room is quiet. Clients that are `busy`, as
-   * something about them is on its way already, are left out.
+   * Compares with the log of a room that is not quiet. Clients that are `busy` are left out: an
+   * entry about them is already on its way.
    */
   corrections(logged: RoomAsLogged, busy: (clientId: string) => boolean): Correction[] {
     const corrections: Correction[] = [];
@@ -89,7 +89,8 @@ export class AnnouncedPresence {
       const seen = logged.members.get(from);
       const foreign = logged.speakers.get(from)?.node !== this.#node;
       if (own === undefined || foreign && own.away && seen !== undefined) {
-        // What it does not take up there it leaves here, when its time is over.
+        // If it does not come back to this room there, it leaves here when its grace period is
+        // over.
         if (!foreign) continue;
         this.#members.delete(from);
         corrections.push({ type: "taken", from });

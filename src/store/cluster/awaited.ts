@@ -1,7 +1,7 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * Messages that are stored far away and were not seen here yet: their authors are answered when
+ * Messages that are stored, but that this node has not seen yet. Their authors are answered when
  * they come by, or when it is known that they never will.
  *
  * @module
@@ -10,14 +10,14 @@
 import type { MessageDraft } from "../../protocol/frames.ts";
 import { allIdle, becomeIdle, type Busy } from "./idle.ts";
 
-/** All that is awaited in the rooms of a node. */
+/** The awaited messages in the rooms of a node. */
 export class Awaited {
-  /** By room and by place, in the order of the places. */
+  /** The messages by room and by `seq`, in order. */
   readonly #rooms = new Map<string, Map<number, MessageDraft>>();
-  /** The number of them by client, and who waits until there are none. */
+  /** Their number by client, and the callers who wait until there are none. */
   readonly #clients = new Map<string, Busy & { count: number }>();
 
-  /** Notes that a message is stored at `seq` of a room, where it was not seen yet. */
+  /** Notes that a message is stored at `seq` of a room, and not seen there yet. */
   expect(roomId: string, seq: number, draft: MessageDraft): void {
     let room = this.#rooms.get(roomId);
     if (room === undefined) this.#rooms.set(roomId, room = new Map());
@@ -27,7 +27,7 @@ export class Awaited {
     else client.count++;
   }
 
-  /** Notes that all of a room up to `seq` was seen, or is known to be missing. */
+  /** Notes that all entries of a room up to `seq` were seen, or are known to be missing. */
   seen(roomId: string, upTo: number): void {
     const room = this.#rooms.get(roomId);
     if (room === undefined) return;
@@ -39,7 +39,7 @@ export class Awaited {
     this.#rooms.delete(roomId);
   }
 
-  /** Gives out what will not come by any more, because a room is closed here. */
+  /** Returns the messages that will not come by any more, as a room is closed here. */
   close(roomId: string): [seq: number, draft: MessageDraft][] {
     const lost = [...this.#rooms.get(roomId) ?? []];
     this.#rooms.delete(roomId);
@@ -47,7 +47,7 @@ export class Awaited {
     return lost;
   }
 
-  /** Resolves when nothing of a client, or of anybody, is awaited; undefined where that is so. */
+  /** Resolves when no message of a client, or of any, is awaited; undefined where none is now. */
   settled(clientId?: string): Promise<void> | undefined {
     const busy = clientId === undefined
       ? [...this.#clients.values()]

@@ -1,73 +1,72 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * Looks whether a log has everything that is read from a store which others write to as well: each
- * entry says where the log was when it was published, and by that alone what is missing shows,
- * whatever has removed it.
+ * Finds holes in a log that is read from a store with several writers. Each entry has the position
+ * that the log of its publisher had. That alone shows what is missing, whatever removed it.
  *
  * @module
  */
 
 import type { Log } from "../../core/log.ts";
 
-/** Where a log was: of its entries behind the place `base`, the newest one, at `head`, was the `count`-th. */
+/** The position of a log: it had `count` entries after the `seq` `base`, the newest at `head`. */
 export interface Place {
   readonly base: number;
   readonly count: number;
   readonly head: number;
 }
 
-/** An entry with the place that its log had for whoever published it, where that is told. */
+/** An entry with the position of its publisher's log, where it has one. */
 export interface PlacedEntry {
   readonly seq: number;
   readonly place: Place | undefined;
 }
 
-/** Writes a place as a text. */
+/** Writes a position as a text. */
 export function textOfPlace({ base, count, head }: Place): string {
   return `${base}.${count}.${head}`;
 }
 
-/** Reads what {@linkcode textOfPlace} has written; undefined where it has not. */
+/** Reads a text of {@linkcode textOfPlace}; undefined for any other. */
 export function parsePlace(text: string): Place | undefined {
   const [base, count, head] = text.split(".").map(Number);
   const isPlace = [base, count, head].every((number) => Number.isSafeInteger(number));
   return isPlace ? { base: base!, count: count!, head: head! } : undefined;
 }
 
-/** Counts the entries of one log, and compares that with what they say. */
+/** Counts the entries of one log, and compares that with the positions that they have. */
 export class Continuity {
   readonly #log: Log;
-  /** From where on they are counted, and how many there are up to the head. */
+  /** The `seq` after which entries are counted; and their number up to the head. */
   #base: number;
   #count = 0;
 
-  /** Begins to count behind the head of a log. */
+  /** Begins to count after the head of a log. */
   constructor(log: Log) {
     this.#log = log;
     this.#base = log.head;
   }
 
-  /** Where the log is: what is published now says so. */
+  /** The position of the log: what is published now has it. */
   get place(): Place {
     return { base: this.#base, count: this.#count, head: this.#log.head };
   }
 
-  /** Takes in that the log goes on behind `seq`, with what was between its head and that missing. */
+  /** Continues the log after `seq`; entries between its head and that are missing. */
   skipTo(seq: number): void {
     this.#log.skipTo(seq);
     this.#base = seq;
     this.#count = 0;
   }
 
-  /** Says whether an entry was published by somebody who had a newer entry than the log. */
+  /** Says whether the publisher of an entry had a newer entry than the log. */
   isBehind({ place }: PlacedEntry): boolean {
     return place !== undefined && place.head > this.#log.head;
   }
 
   /**
-   * Before an entry is pushed that was read as the next one: if an entry is missing that its
-   * publisher had, the log goes on behind that. Says whether none is.
+   * Checks an entry before it is pushed as the next one: where the log lacks an entry that its
+   * publisher had, it continues after that. Says whether it lacks none.
    */
   beforePush({ place }: PlacedEntry): boolean {
     if (place === undefined || place.head <= this.#log.head) return true;
@@ -78,8 +77,8 @@ export class Continuity {
   }
 
   /**
-   * After an entry was pushed: where it shows that an older one is missing, the log drops what lies
-   * before that. Says whether none is.
+   * Checks an entry after it was pushed: where it shows that an older one is missing, the log drops
+   * all before that. Says whether none is.
    */
   afterPush({ place }: PlacedEntry): boolean {
     this.#count++;
@@ -93,7 +92,7 @@ export class Continuity {
       this.#countFrom(place, behind);
       return false;
     }
-    // What is counted from further back can be compared with more.
+    // A count from further back can be compared with more positions.
     if (place.base < this.#base) this.#countFrom(place, behind);
     return true;
   }
@@ -104,9 +103,8 @@ export class Continuity {
   }
 
   /**
-   * From where on nothing is missing in `entries`, which are all that is left behind the head of
-   * the log, whose own newest entry is gone: the smallest place, not before the head, for which
-   * that is certain.
+   * Returns the `seq` after which nothing is missing in `entries`: the smallest, not before the
+   * head, that is certain. They are all that is left after the head, whose own entry is gone.
    */
   completeFrom(entries: readonly PlacedEntry[]): number {
     const { head } = this.#log;

@@ -1,27 +1,27 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * Tells nodes that live from dead ones. Each says that it lives at an interval, to all of them and to
- * itself. One that does not hear itself is cut off, and cannot say anything about others.
+ * Tells live nodes from dead ones. At an interval, each says to all nodes, and to itself, that it
+ * lives. A node that does not hear itself is cut off, and knows nothing about the others.
  *
  * @module
  */
 
 /** The interval at which nodes say that they live, and the lease; in milliseconds. */
 export interface NodeTimes {
-  /** The interval; a node that is cut off knows it after two of these. */
+  /** The interval; a node that is cut off knows it after two. */
   probeMs: number;
-  /** A node that was not heard for this long is dead. */
+  /** The silence after which a node is dead. */
   leaseMs: number;
 }
 
-/** The number of intervals without a word of its own after which a node is cut off; the next look is half an interval away. */
+/** Intervals without a word of its own after which a node is cut off; it looks every half one. */
 const DEAF_AFTER = 1.5;
 
-/** The number of intervals between two words of another node after which it was not always heard. */
+/** Intervals between two words of another node after which some may have been lost. */
 const LATE_AFTER = 2.5;
 
-/** The time after which a silent node is forgotten, in milliseconds: nobody comes back from it any more. */
+/** Milliseconds after which a silent node is forgotten: none of its clients comes back any more. */
 const FORGET_AFTER_MS = 86_400_000;
 
 /** The nodes as one of them hears them; times are monotonic, in milliseconds. */
@@ -29,9 +29,9 @@ export class FailureDetector {
   readonly #self: string;
   readonly #times: NodeTimes;
   readonly #heardAt = new Map<string, number>();
-  /** The time at which it said the newest word of its own that has come back. */
+  /** The time at which it said the newest of its own words that it has heard. */
   #echoOf = -Infinity;
-  /** The time since which it has heard without a break. */
+  /** The time since which it has heard itself without a break. */
   #hearsSince = -Infinity;
 
   /** Makes the detector of a node, which is cut off at its beginning. */
@@ -41,8 +41,8 @@ export class FailureDetector {
   }
 
   /**
-   * Takes in what `node` said, and says whether it was expected earlier; `saidAt` counts only
-   * where it is this one's own word.
+   * Notes that `node` was heard, and says whether that was late; `saidAt` counts only for a word of
+   * this node itself.
    */
   heard(node: string, saidAt: number, now: number): boolean {
     if (node !== this.#self) {
@@ -60,7 +60,7 @@ export class FailureDetector {
     return now - this.#echoOf < DEAF_AFTER * this.#times.probeMs;
   }
 
-  /** The time for which `node` has said nothing while this one was listening; 0 where it is not. */
+  /** The time for which `node` was silent while this one was listening; 0 where it is cut off. */
   silentFor(node: string, now: number): number {
     if (node === this.#self || !this.hears(now)) return 0;
     return now - Math.max(this.#heardAt.get(node) ?? -Infinity, this.#hearsSince);
@@ -71,7 +71,7 @@ export class FailureDetector {
     return this.silentFor(node, now) >= this.#times.leaseMs;
   }
 
-  /** Forgets nodes that died long ago: they count as dead like any that was never heard. */
+  /** Forgets nodes that died long ago: like any that was never heard, they count as dead. */
   prune(now: number): void {
     for (const [node, at] of this.#heardAt) {
       if (now - at >= FORGET_AFTER_MS) this.#heardAt.delete(node);

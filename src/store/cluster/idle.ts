@@ -1,7 +1,7 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * Waiting until clients are idle: until nothing that they said is on its way.
+ * Promises that clients become idle: nothing that they said is on its way any more.
  *
  * @module
  */
@@ -12,7 +12,7 @@ export interface Busy {
   readonly whenIdle: (() => void)[];
 }
 
-/** Resolves when all of them are idle; undefined where nobody is busy. */
+/** Resolves when all of them are idle; undefined where none is busy. */
 export function allIdle(busy: readonly Busy[]): Promise<void> | undefined {
   if (busy.length === 0) return undefined;
   return Promise.all(
@@ -20,7 +20,7 @@ export function allIdle(busy: readonly Busy[]): Promise<void> | undefined {
   ).then(() => {});
 }
 
-/** Tells those who wait that a client is idle. */
+/** Calls those who wait for a client to be idle. */
 export function becomeIdle({ whenIdle }: Busy): void {
   whenIdle.splice(0).forEach((resolve) => resolve());
 }

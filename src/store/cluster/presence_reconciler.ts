@@ -1,6 +1,6 @@
 /**
- * Brings the logs of rooms to agree with the presence that a node has announced. Where two nodes
- * announce the same client, it finds out where that one is.
+ * Makes the logs of rooms agree with the presence that a node has announced. Where two nodes
+ * announce the same client, it finds out at which of them that is.
  *
  * @module
  */
@@ -11,23 +11,23 @@ import type { AnnouncedPresence, RoomAsLogged } from "./announced_presence.ts";
 /** A room in which a client is disputed. */
 export interface DisputedRoom {
   readonly id: string;
-  /** The presence that this node has announced to it. */
+  /** The presence that this node has announced to the room. */
   readonly announced: AnnouncedPresence;
 }
 
-/** Such a room with what its log says. */
+/** Such a room with the members in its log. */
 export interface LoggedRoom extends DisputedRoom {
   readonly roster: Pick<RoomAsLogged, "members"> & { readonly quiet: boolean };
   readonly speakers: RoomAsLogged["speakers"];
-  /** `true` where its log may say otherwise than was announced. */
+  /** `true` where the log may differ from what was announced. */
   unreconciled: boolean;
 }
 
-/** Calls of the reconciler to the store around it. */
+/** Calls of the reconciler to its store. */
 export interface ReconcilerActions {
-  /** Says whether a client is at this node, as all nodes know it. Rejects where it cannot be known. */
+  /** Says whether all nodes know a client to be at this one. Rejects where that cannot be known. */
   isHere(clientId: string): Promise<boolean>;
-  /** Announces to a room, again, how a client of this node is. */
+  /** Announces the presence of a client of this node to a room again. */
   announce(room: DisputedRoom, presence: Omit<PresenceDraft, "at" | "n">): void;
   /** Gives up a client that is at another node, which speaks for it in that room. */
   taken(clientId: string, roomId: string): void;
@@ -44,7 +44,10 @@ export class PresenceReconciler {
     this.#actions = actions;
   }
 
-  /** Announces to a room again what its log does not say, except about clients that are `busy`: something of them is on its way. */
+  /**
+   * Announces again what the log of a room lacks, but not about clients that are `busy`: an entry
+   * about them is on its way.
+   */
   reconcile(room: LoggedRoom, busy: (clientId: string) => boolean): void {
     const { roster, speakers, announced } = room;
     let waiting = 0;
@@ -65,7 +68,7 @@ export class PresenceReconciler {
 
   /**
    * Asks where a client is, and announces it to the room or gives it up there. Never rejects: where
-   * nobody knows, the next look at the room begins again.
+   * it cannot be known, the next look at the room asks again.
    */
   async decide(
     room: DisputedRoom,
@@ -75,7 +78,7 @@ export class PresenceReconciler {
     this.#sought.add(from);
     try {
       const isHere = await this.#actions.isHere(from);
-      // It may have left meanwhile. To announce then that it is back would bring it back for ever.
+      // It may have left meanwhile: announced as back, it would stay for ever.
       if (!room.announced.has(from)) return;
       if (isHere) this.#actions.announce(room, { event: "back", from, name });
       else {

@@ -1,8 +1,8 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * Drafts of clients that a store far away has not answered for. One message of each client is on its
- * way at a time. So the order of a client's messages is kept whatever fails, on whichever node it is.
+ * Drafts of clients that a remote store has not answered yet. One message of each client is on its
+ * way at a time: so its messages keep their order whatever fails, on whichever node it is.
  *
  * @module
  */
@@ -17,38 +17,38 @@ import { allIdle, becomeIdle, type Busy } from "./idle.ts";
 
 /** The outcome of a draft that was published. */
 export type Published =
-  /** It is in the log at `seq`; with `duplicate` since it was published an earlier time. */
+  /** It is in the log at `seq`; with `duplicate`, it was there before this attempt. */
   | { type: "stored"; seq: number; duplicate: boolean }
   /** This attempt has certainly not stored it. */
   | { type: "refused"; error: ChatError }
-  /** Nobody knows. */
+  /** It may be stored or not. */
   | { type: "unknown" };
 
-/** Calls of the queues to the store around them. */
+/** Calls of the queues to their store. */
 export interface PublishQueueActions extends Pick<StoreEvents, "repeated" | "refused"> {
   /** Says whether a room is open here. */
   isOpen(roomId: string): boolean;
-  /** Says whether a client is certainly at this node. Of others nothing is published. */
+  /** Says whether a client is certainly at this node. Drafts of others are not published. */
   isHere(clientId: string): boolean;
   /** Publishes a draft under an id that makes it stored once; calls `done` once, later. */
   publish(roomId: string, draft: Draft, id: string, done: (outcome: Published) => void): void;
-  /** Looks up the `seq` of what is stored under an id; calls `done` once, later, with 0 where it is not found. */
+  /** Looks up the `seq` of the message with an id, 0 if none is found; calls `done` once, later. */
   find(id: string, done: (seq: number) => void): void;
 }
 
-/** The most UTF-16 units of drafts that wait, over all clients. More is refused. */
+/** The most UTF-16 units of waiting drafts, over all clients. More are refused. */
 export const MAX_WAITING_CHARS = 67_108_864;
 
 /** The UTF-16 units that a draft costs besides its body, roughly. */
 const ENVELOPE_CHARS = 128;
 
-/** The time for which one draft is tried, in milliseconds: less than the store remembers ids. */
+/** Milliseconds for which one draft is tried: fewer than the store remembers ids. */
 export const TRY_FOR_MS = 60_000;
 
-/** The time after which a client may repeat what was refused for now, in milliseconds. */
+/** Milliseconds after which a client may repeat what was refused for now. */
 const RETRY_AFTER_MS = 500;
 
-/** The most clients that are not here and whose last number is known; seen last is kept longest. */
+/** The most clients elsewhere whose last number is known; those seen last are kept longest. */
 export const MAX_SEEN = 10_000;
 
 const CANNOT_WRITE = "The log cannot be written now";
@@ -59,22 +59,22 @@ interface Waiting {
   readonly id: string;
 }
 
-/** The queue of one client, and what is known of its numbers. */
+/** The queue of one client, and the numbers of its stored messages. */
 class Client implements Busy {
   readonly id: string;
   /** Its messages that are known to be stored; undefined until there are any. */
   sends: DedupWindow | undefined;
-  /** Messages newer than `sends` knows, up to this, may be stored: by another node, or by this one unheard. */
+  /** The number up to which messages that `sends` lacks may be stored, by any node. */
   doubtUpTo = 0;
   /** Its drafts, oldest first. */
   readonly waiting: Waiting[] = [];
-  /** `true` while the first of these is on its way. */
+  /** `true` while the first draft is on its way. */
   underway = false;
-  /** The time since which the first is in doubt, on the monotonic clock in milliseconds. */
+  /** The time since which the first draft is in doubt, on the monotonic clock in milliseconds. */
   doubtSince: number | undefined;
-  /** `true` where it is to be forgotten once nothing waits. */
+  /** `true` where the client is to be forgotten once it is idle. */
   leaving = false;
-  /** Called once nothing of it waits. */
+  /** Called once none of its drafts waits. */
   readonly whenIdle: (() => void)[] = [];
 
   constructor(id: string) {
@@ -86,7 +86,7 @@ class Client implements Busy {
 export class PublishQueue {
   readonly #actions: PublishQueueActions;
   readonly #clients = new Map<string, Client>();
-  /** The last numbers of clients that are not here, should they come; seen last is last. */
+  /** The last numbers of clients elsewhere, should they come; those seen last are last. */
   readonly #seen = new Map<string, number>();
   readonly #memory = new MemoryBound(MAX_WINDOW_BYTES);
   #chars = 0;
@@ -98,12 +98,12 @@ export class PublishQueue {
     this.#actions = actions;
   }
 
-  /** Queues a draft, with the id it is to be published under. Its outcome is reported at once or later. */
+  /** Queues a draft, to be published under `id`. Its outcome is reported at once or later. */
   append(roomId: string, draft: Draft, id: string): void {
     const { from } = draft;
     const known = this.#clients.get(from);
     if (this.#isAnswered(known, draft, false)) return;
-    // Refused at its turn, it would take back what its author has said again meanwhile.
+    // Refused only at its turn, it would take back a repeat that its author has sent meanwhile.
     const place = judge(draft.n, lastAccepted(known));
     if (place instanceof ChatError) return this.#actions.refused(draft, place);
     if (this.#chars + charsOf(draft) > MAX_WAITING_CHARS) {
@@ -118,8 +118,8 @@ export class PublishQueue {
   }
 
   /**
-   * Takes in that a client has come. Its messages up to `n` are stored, or more if more were seen,
-   * and perhaps those up to `doubtUpTo`.
+   * Notes that a client has come. Its messages up to `n` are stored, or to a greater number that
+   * was seen, and perhaps those up to `doubtUpTo`.
    */
   stored(clientId: string, n: number, doubtUpTo = 0): void {
     const client = this.#clientOf(clientId);
@@ -132,25 +132,25 @@ export class PublishQueue {
     client.sends = new DedupWindow(last, this.#memory);
   }
 
-  /** Believes a client that its messages up to `n` are stored, as far as they may be. */
+  /** Believes a client that its messages up to `n` are stored, where they may be. */
   goesOn(clientId: string, n: number): void {
     const client = this.#clients.get(clientId);
     if (client !== undefined && n <= client.doubtUpTo) this.stored(clientId, n, client.doubtUpTo);
   }
 
   /**
-   * Lets go of a client that goes on at another node, and refuses what is not on its way. Resolves
-   * when nothing is on its way any more, with the number of its last message that is stored;
-   * undefined where that is not certain.
+   * Hands over a client to another node, and refuses its drafts that are not on their way. Resolves
+   * once none is any more, with the number of its last stored message; undefined where that is in
+   * doubt.
    */
   handOver(clientId: string): Promise<number | undefined> {
     const client = this.#clients.get(clientId);
     if (client !== undefined) this.#refuseRest(client);
-    // By then it may be forgotten.
+    // The client may be forgotten by then.
     return (this.settled(clientId) ?? Promise.resolve()).then(() => certainLast(client));
   }
 
-  /** Takes in that message `n` of a client was seen in a log, at `seq`. */
+  /** Notes that message `n` of a client was seen in a log, at `seq`. */
   seen(from: string, n: number, seq: number): void {
     const client = this.#clients.get(from);
     if (client?.sends === undefined) return this.#note(from, n);
@@ -159,24 +159,24 @@ export class PublishQueue {
     if (client.waiting[0]?.draft.n === n) this.#finishFirst(client);
   }
 
-  /** The number of the last message of a client that is known to be stored; 0 if none is. */
+  /** Returns the number of a client's last message that is known to be stored; 0 if none is. */
   lastOf(clientId: string): number {
     return this.#clients.get(clientId)?.sends?.last ?? 0;
   }
 
-  /** The same, or undefined where something newer may be stored, or still will be. */
+  /** Returns the same, or undefined where a newer one may be stored, or may still be. */
   certainLastOf(clientId: string): number | undefined {
     return certainLast(this.#clients.get(clientId));
   }
 
-  /** Resolves when nothing of a client, or of anybody, waits; undefined where nothing does. */
+  /** Resolves when no draft of a client, or of any, waits; undefined where none does now. */
   settled(clientId?: string): Promise<void> | undefined {
     const busy = (clientId === undefined ? [...this.#clients.keys()] : [clientId])
       .filter((id) => this.holds(id));
     return allIdle(busy.map((id) => this.#clientOf(id)));
   }
 
-  /** Says whether something of a client waits. */
+  /** Says whether a draft of a client waits. */
   holds(clientId: string): boolean {
     return (this.#clients.get(clientId)?.waiting.length ?? 0) > 0;
   }
@@ -186,13 +186,13 @@ export class PublishQueue {
     return this.#clients.size;
   }
 
-  /** `true` while the store can be reached. While not, all is refused but what is on its way already. */
+  /** `true` while the store can be reached; else all drafts not on their way are refused. */
   set available(available: boolean) {
     this.#available = available;
     for (const client of this.#clients.values()) this.#advance(client);
   }
 
-  /** Publishes again what is in doubt, at the monotonic time `now` in milliseconds. Call it now and then. */
+  /** Publishes drafts in doubt again, at the monotonic time `now` in ms. Call it regularly. */
   tick(now: number): void {
     this.#now = now;
     for (const client of this.#clients.values()) {
@@ -208,12 +208,12 @@ export class PublishQueue {
     }
   }
 
-  /** Drops the places of a client's older messages. */
+  /** Drops the `seq`s of a client's older messages. */
   trim(clientId: string): void {
     this.#clients.get(clientId)?.sends?.trim();
   }
 
-  /** Forgets a client once nothing of it waits any more. */
+  /** Forgets a client once none of its drafts waits. */
   forget(clientId: string): void {
     const client = this.#clients.get(clientId);
     if (client === undefined) return;
@@ -246,11 +246,11 @@ export class PublishQueue {
     if (client.doubtSince !== undefined || !this.#canPublish(client)) this.#refuseRest(client);
     if (client.waiting.length > 0) return;
     becomeIdle(client);
-    // Without a stored message there is nothing to know: nodes tell of clients that are gone, too.
+    // A client without a stored message needs no record: nodes also announce clients that are gone.
     if (!client.leaving && client.sends !== undefined) return;
     client.sends?.close();
     this.#clients.delete(client.id);
-    // Its author was shown it in the logs here, and may come back with less.
+    // The client has seen this number in the logs here, and may come back with a smaller one.
     if (client.sends !== undefined) this.#note(client.id, client.sends.last);
   }
 
@@ -259,11 +259,11 @@ export class PublishQueue {
     return this.#available && this.#actions.isHere(id);
   }
 
-  /** Refuses all behind the first: nothing overtakes it, and nobody is left waiting for its end. */
+  /** Refuses all drafts after the first: none overtakes it, and none waits for its outcome. */
   #refuseRest(client: Client): void {
     const [first, ...rest] = client.waiting;
     if (rest.length === 0) return;
-    // Repeats of it wait for the same answer: refusing one would free a number that may be stored.
+    // Repeats of the first wait for its answer: a refusal would free a number that may be stored.
     const isRepeat = ({ draft: { n } }: Waiting) => n > 0 && n === first?.draft.n;
     client.waiting.splice(1, rest.length, ...rest.filter(isRepeat));
     for (const waiting of rest) {
@@ -273,12 +273,12 @@ export class PublishQueue {
     }
   }
 
-  /** Refuses a draft that does not wait, for now; what is stored is never refused. */
+  /** Refuses a draft that is not queued, for now; a stored one is answered instead. */
   #refuseNow(client: Client | undefined, draft: Draft, why: string): void {
     if (!this.#isAnswered(client, draft, true)) this.#actions.refused(draft, unavailable(why));
   }
 
-  /** Answers a draft that is stored, if its place is known or `anyway`; says whether it did. */
+  /** Answers a stored draft if its `seq` is known, or `anyway`; says whether it did. */
   #isAnswered(
     { sends }: { sends?: DedupWindow | undefined } = {},
     draft: Draft,
@@ -287,7 +287,7 @@ export class PublishQueue {
     const { n } = draft;
     if (n === 0 || sends === undefined || n > sends.last) return false;
     const seq = sends.seqOf(n);
-    // Another node has stored it, or it was too long ago.
+    // Its `seq` is not known: another node has stored it, or it was too long ago.
     if (seq === 0 && sends.isRecent(n) && !anyway) return false;
     this.#actions.repeated(draft, seq);
     return true;
@@ -314,7 +314,7 @@ export class PublishQueue {
     else this.#refuse(client, unavailable());
   }
 
-  /** Looks up the place of the first draft, which another node has stored. */
+  /** Looks up the `seq` of the first draft, which another node has stored. */
   #find(client: Client): void {
     const first = client.waiting[0]!;
     client.underway = true;
@@ -345,7 +345,7 @@ export class PublishQueue {
             client.underway = false;
             break;
           }
-          // It may be stored by another node, where its author has been meanwhile.
+          // Another node, where its author has been meanwhile, may have stored it.
           if (this.#isAnswered(client, draft, true)) this.#remove(client);
           else this.#refuse(client, outcome.error);
           this.#advance(client);
@@ -396,7 +396,7 @@ function charsOf(draft: Draft): number {
   return ENVELOPE_CHARS + ("body" in draft ? draft.body.length : 0);
 }
 
-/** Makes the error of what cannot be stored now, and can be tried again. */
+/** Makes the error for what cannot be stored now, and can be tried again. */
 export function unavailable(message = CANNOT_WRITE, options: ErrorOptions = {}): ChatError {
   return new ChatError("unavailable", message, { retryAfterMs: RETRY_AFTER_MS, ...options });
 }

@@ -1,13 +1,13 @@
 // This module is pure: no sockets, no clock, no Deno.
 
 /**
- * The lives of a room and of a node as states, and the steps that lead from one to the next.
- * docs/design/cluster.md says when they are taken.
+ * The lives of a room and of a node, as states and the steps between them. docs/design/cluster.md
+ * says when they are taken.
  *
  * @module
  */
 
-/** The states that the steps of each state lead to. A step that a state lacks leaves it as it is. */
+/** The next states of each state, by step. A step that a state lacks leaves it as it is. */
 export type Life<State extends string, Step extends string> = Readonly<
   Record<State, Readonly<Partial<Record<Step, State>>>>
 >;
@@ -26,7 +26,7 @@ export const ROOM_LIFE: Life<RoomState, RoomStep> = {
   closed: {},
 };
 
-/** The states of a node. It works where it is `working` or `ending`. */
+/** The states of a node. It works in `working` and `ending`. */
 export type NodeState = "cut_off" | "catching_up" | "working" | "ending" | "ended";
 
 /** The steps in the life of a node. */
