@@ -137,7 +137,11 @@ export class ChatClient implements AsyncDisposable {
     }, {
       hello: () => {
         const session = this.#session;
-        return { name: this.#name, session, ...(session && this.#sender.numbers) };
+        return {
+          name: this.#name,
+          session,
+          ...(session && this.#clientId && this.#sender.numbers),
+        };
       },
       welcome: (connection, reply) => this.#welcome(connection, reply),
       push: (frame) => this.#take(frame),
@@ -191,8 +195,8 @@ export class ChatClient implements AsyncDisposable {
   }
 
   /** Connects, in one attempt; rejects if it fails. From then on broken connections are mended. */
-  async connect(options: WaitOptions = {}): Promise<void> {
-    await this.#reconnector.connect(options.timeoutMs ?? this.#timeoutMs, options.signal);
+  connect({ timeoutMs = this.#timeoutMs, signal }: WaitOptions = {}): Promise<void> {
+    return this.#reconnector.connect(timeoutMs, signal);
   }
 
   /** Makes the next attempt to come back at once; where there is a connection, asks whether it still works. */
@@ -201,7 +205,7 @@ export class ChatClient implements AsyncDisposable {
   }
 
   /** Makes a room, joins it, and makes it the current one. */
-  createRoom(name: string, options: WaitOptions = {}): Promise<ChatRoom> {
+  createRoom(name: string, options?: WaitOptions): Promise<ChatRoom> {
     return this.#open({ action: "create", body: name }, options);
   }
 
@@ -219,22 +223,22 @@ export class ChatClient implements AsyncDisposable {
   }
 
   /** Leaves the current room. */
-  async leaveRoom(options: WaitOptions = {}): Promise<void> {
+  async leaveRoom(options?: WaitOptions): Promise<void> {
     await this.#leave(this.#here(), options);
   }
 
   /** Says something in the current room: see {@linkcode ChatRoom.send}. */
-  async sendMessage(text: string, options: WaitOptions = {}): Promise<Acknowledgement> {
+  async sendMessage(text: string, options?: WaitOptions): Promise<Acknowledgement> {
     return await this.#here().send(text, options);
   }
 
   /** The messages of others in the current room, until it is left. */
-  async *readMessages(options: ReadOptions = {}): AsyncGenerator<Message, void, undefined> {
+  async *readMessages(options?: ReadOptions): AsyncGenerator<Message, void, undefined> {
     for await (const message of this.#here().messages(options)) if (!message.own) yield message;
   }
 
   /** Changes how others see this client. */
-  rename(name: string, options: WaitOptions = {}): Promise<void> {
+  rename(name: string, options?: WaitOptions): Promise<void> {
     return this.#request({ action: "rename", body: name }, () => {
       this.#name = name;
     }, options);
@@ -267,7 +271,7 @@ export class ChatClient implements AsyncDisposable {
   async #request<T>(
     frame: { action: string; body: unknown },
     accept: (reply: Accepted) => T,
-    { timeoutMs = this.#timeoutMs, signal }: WaitOptions,
+    { timeoutMs = this.#timeoutMs, signal }: WaitOptions = {},
   ): Promise<T> {
     const deadline = performance.now() + timeoutMs;
     const connection = await this.#reconnector.ready(timeoutMs, signal);
@@ -276,7 +280,7 @@ export class ChatClient implements AsyncDisposable {
 
   async #open(
     frame: { action: string; body: unknown },
-    options: WaitOptions,
+    options?: WaitOptions,
   ): Promise<ChatRoom> {
     let wanted = true;
     this.#entering++;
@@ -314,7 +318,7 @@ export class ChatClient implements AsyncDisposable {
     this.#unwanted.clear();
   }
 
-  async #leave(room: JoinedRoom, options: WaitOptions): Promise<void> {
+  async #leave(room: JoinedRoom, options?: WaitOptions): Promise<void> {
     if (this.#rooms.get(room.id) !== room) return;
     const frame = { action: "leave", body: { room_id: room.id } };
     try {
@@ -332,12 +336,14 @@ export class ChatClient implements AsyncDisposable {
     room.end(reason);
   }
 
-  async #send(room: JoinedRoom, text: string, options: WaitOptions): Promise<Acknowledgement> {
-    const { sendTimeoutMs = 60_000 } = this.#options;
+  async #send(
+    room: JoinedRoom,
+    text: string,
+    { timeoutMs = this.#options.sendTimeoutMs ?? 60_000, signal }: WaitOptions = {},
+  ): Promise<Acknowledgement> {
     if (this.#rooms.get(room.id) !== room) {
       throw new SendError("not_in_room", `Not in room ${room.id}`);
     }
-    const { timeoutMs = sendTimeoutMs, signal } = options;
     try {
       return await this.#sender.send(room.id, text, timeoutMs, signal);
     } catch (error) {

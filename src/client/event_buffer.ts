@@ -77,27 +77,33 @@ export class EventBuffer<T> {
     this.#wake();
   }
 
-  /** Reads from where the options say. Readers do not take events from each other. */
-  read(options: ReadOptions = {}): AsyncGenerator<T, void, undefined> {
+  /**
+   * Reads from where the options say. Readers do not take events from each other. One that `isQuiet`
+   * just ends where its signal is aborted.
+   */
+  read(
+    { from = "unread", signal }: ReadOptions = {},
+    isQuiet = false,
+  ): AsyncGenerator<T, void, undefined> {
     const begin = {
       start: [this.#first, this.#firstMark],
       unread: [this.#read, this.#readMark],
       now: [this.#first + this.#events.length, this.#events.at(-1)?.mark ?? this.#firstMark],
     } as const;
-    return this.#readFrom(...begin[options.from ?? "unread"], options);
+    return this.#readFrom(...begin[from], signal, isQuiet);
   }
 
   async *#readFrom(
     position: number,
     mark: number,
-    { signal }: ReadOptions,
+    signal: AbortSignal | undefined,
+    isQuiet: boolean,
   ): AsyncGenerator<T, void, undefined> {
     // It wakes the others too, who find nothing new.
     const wake = () => this.#wake();
     signal?.addEventListener("abort", wake);
     try {
-      while (true) {
-        throwIfAborted(signal);
+      while (!signal?.aborted) {
         if (position < this.#first) {
           position = this.#first;
           const missed = this.#missed(mark, this.#firstMark);
@@ -119,6 +125,7 @@ export class EventBuffer<T> {
         }
         yield next.event;
       }
+      if (!isQuiet) throwIfAborted(signal);
     } finally {
       signal?.removeEventListener("abort", wake);
     }

@@ -90,6 +90,13 @@ export interface ChatRoom extends AsyncIterable<Message> {
    */
   events(options?: ReadOptions): AsyncGenerator<RoomEvent, void, undefined>;
 
+  /**
+   * Calls `listener` with each of the {@linkcode events}, one after the other: where it returns a
+   * promise, the next one waits for it. Resolves when the room is left or the signal is aborted.
+   * Rejects with what the listener throws, and calls it no more.
+   */
+  subscribe(listener: (event: RoomEvent) => unknown, options?: ReadOptions): Promise<void>;
+
   /** The messages among the {@linkcode events}, this client's own included. */
   messages(options?: ReadOptions): AsyncGenerator<Message, void, undefined>;
 
@@ -100,10 +107,10 @@ export interface ChatRoom extends AsyncIterable<Message> {
 /** Calls of a room to its client. */
 export interface RoomActions {
   /** Says something in the room. */
-  send(room: JoinedRoom, text: string, wait: WaitOptions): Promise<Acknowledgement>;
+  send(room: JoinedRoom, text: string, wait?: WaitOptions): Promise<Acknowledgement>;
   /** Tells the others that this client is typing. */
   typing(room: JoinedRoom): void;
-  leave(room: JoinedRoom, wait: WaitOptions): Promise<void>;
+  leave(room: JoinedRoom, wait?: WaitOptions): Promise<void>;
 }
 
 /** Changes that are known to happen to people: entries of a later protocol may tell more. */
@@ -166,7 +173,7 @@ export class JoinedRoom implements ChatRoom {
     return this.#cursor;
   }
 
-  send(text: string, options: WaitOptions = {}): Promise<Acknowledgement> {
+  send(text: string, options?: WaitOptions): Promise<Acknowledgement> {
     return this.#actions.send(this, text, options);
   }
 
@@ -174,15 +181,19 @@ export class JoinedRoom implements ChatRoom {
     this.#actions.typing(this);
   }
 
-  leave(options: WaitOptions = {}): Promise<void> {
+  leave(options?: WaitOptions): Promise<void> {
     return this.#actions.leave(this, options);
   }
 
-  events(options: ReadOptions = {}): AsyncGenerator<RoomEvent, void, undefined> {
+  events(options?: ReadOptions): AsyncGenerator<RoomEvent, void, undefined> {
     return this.#buffer.read(options);
   }
 
-  messages(options: ReadOptions = {}): AsyncGenerator<Message, void, undefined> {
+  async subscribe(listener: (event: RoomEvent) => unknown, options?: ReadOptions): Promise<void> {
+    for await (const event of this.#buffer.read(options, true)) await listener(event);
+  }
+
+  messages(options?: ReadOptions): AsyncGenerator<Message, void, undefined> {
     return messagesOf(this.events(options));
   }
 

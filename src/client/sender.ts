@@ -61,7 +61,6 @@ export class Sender {
   readonly #former = new Map<number, Sending>();
   #formerId: string | undefined;
   #bodyBytes = MAX_BODY_BYTES;
-  #isCounting = false;
   readonly #closed = new AbortController();
 
   /** Makes a sender that has nothing to send. */
@@ -71,9 +70,8 @@ export class Sender {
     this.#actions = actions;
   }
 
-  /** The numbers that `hello` tells; undefined before the server has told the count. */
-  get numbers(): { n: number; sent: number } | undefined {
-    if (!this.#isCounting) return undefined;
+  /** The numbers that `hello` tells, once a server has told the count. */
+  get numbers(): { n: number; sent: number } {
     const { answered: n, sent } = this.#outbox;
     return { n, sent };
   }
@@ -114,7 +112,6 @@ export class Sender {
   ): void {
     this.#bodyBytes = reply.limits.body_bytes;
     this.#outbox.limit(reply.limits.start ?? Infinity);
-    this.#isCounting = true;
     if (reply.resumed) this.#outbox.rewind(reply.n);
     else this.#restart(clientId);
     this.#holdUntil(connection, Infinity, ready);
@@ -250,8 +247,8 @@ export class Sender {
 
 /** Whoever waited for a message has given up: tells from now on what becomes of it. */
 function outcomeOf(sending: Sending): Promise<Acknowledgement | undefined> {
-  const { promise, resolve } = Promise.withResolvers<Acknowledgement | undefined>();
-  sending.resolve = resolve;
-  sending.reject = () => resolve(undefined);
-  return promise;
+  return new Promise((resolve) => {
+    sending.resolve = resolve;
+    sending.reject = () => resolve(undefined);
+  });
 }

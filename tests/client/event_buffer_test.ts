@@ -129,6 +129,14 @@ Deno.test("a signal that was aborted before ends a reader at once", pure, async 
   await assertRejects(() => reader.next(), Error, "Too late");
 });
 
+Deno.test("a signal just ends a reader that is to be quiet", pure, async () => {
+  const controller = new AbortController();
+  const reader = numbers(10).read({ signal: controller.signal }, true);
+  const next = reader.next();
+  controller.abort(new Error("No longer read"));
+  assertEquals((await next).done, true);
+});
+
 Deno.test("a reader that is too slow is told once what it missed, and goes on", pure, async () => {
   const buffer = numbers(4);
   const reader = buffer.read();

@@ -337,6 +337,99 @@ Deno.test("the signal of a reader ends it", pure, async () => {
   await assertRejects(() => next, Error, "Enough");
 });
 
+Deno.test("a listener is called with each event in turn, until the room ends", pure, async () => {
+  const lobby = room();
+  take(lobby, said(1, "one"));
+  const heard: string[] = [];
+  const listening = lobby.subscribe(async (event) => {
+    heard.push(`${event.type} begins`);
+    await Promise.resolve();
+    heard.push("and ends");
+  });
+  lobby.tell({ type: "typing", from: "ben" });
+  lobby.end("Over");
+  await listening;
+  assertEquals(heard, [
+    "message begins",
+    "and ends",
+    "typing begins",
+    "and ends",
+    "closed begins",
+    "and ends",
+  ]);
+});
+
+Deno.test(
+  "a listener is not called once its signal is aborted, and that is no error",
+  pure,
+  async () => {
+    const lobby = room();
+    const controller = new AbortController();
+    const heard: string[] = [];
+    const listening = lobby.subscribe(({ type }) => {
+      heard.push(type);
+      if (type === "typing") controller.abort();
+    }, { signal: controller.signal });
+    take(lobby, said(1, "one"));
+    lobby.tell({ type: "typing", from: "ben" });
+    take(lobby, said(2, "two"));
+    await listening;
+    assertEquals(heard, ["message", "typing"]);
+    await lobby.subscribe(() => heard.push("late"), { signal: AbortSignal.abort() });
+    const waiting = new AbortController();
+    const silent = lobby.subscribe(() => heard.push("late"), {
+      from: "now",
+      signal: waiting.signal,
+    });
+    waiting.abort();
+    await silent;
+    assertEquals(heard.length, 2);
+  },
+);
+
+Deno.test(
+  "what a listener throws comes to whoever has subscribed it, and it is called no more",
+  pure,
+  async () => {
+    const lobby = room();
+    take(lobby, said(1, "one"), said(2, "two"));
+    let calls = 0;
+    const failing = [
+      lobby.subscribe(() => {
+        calls++;
+        throw new TypeError("Broken");
+      }),
+      lobby.subscribe(() => {
+        calls++;
+        return Promise.reject(new TypeError("Broken"));
+      }),
+    ];
+    for (const listening of failing) await assertRejects(() => listening, TypeError, "Broken");
+    assertEquals(calls, 2);
+  },
+);
+
+Deno.test("a listener begins where it says", pure, async () => {
+  const lobby = room();
+  take(lobby, said(1, "one"));
+  for await (const _ of lobby) break;
+  take(lobby, said(2, "two"));
+  const heard: Record<string, string[]> = {};
+  const listening = (["start", "unread", "now"] as const).map((from) =>
+    lobby.subscribe((event) => {
+      if (event.type === "message") (heard[from] ??= []).push(event.body);
+    }, { from })
+  );
+  take(lobby, said(3, "three"));
+  lobby.end("Over");
+  await Promise.all(listening);
+  assertEquals(heard, {
+    start: ["one", "two", "three"],
+    unread: ["two", "three"],
+    now: ["three"],
+  });
+});
+
 Deno.test("sending, typing and leaving are the client's business", pure, async () => {
   const calls: unknown[] = [];
   const lobby = room({}, {
@@ -356,6 +449,6 @@ Deno.test("sending, typing and leaving are the client's business", pure, async (
   assertEquals(calls, [["send", "r1", "hi", { timeoutMs: 1 }], ["typing", "r1"], [
     "leave",
     "r1",
-    {},
+    undefined,
   ]]);
 });

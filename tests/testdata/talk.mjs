@@ -7,9 +7,9 @@ const chat = new ChatClient(url, { name: "Runtime" });
 await chat.connect();
 const room = await chat.joinRoom(roomId);
 const heard = [];
-const listening = (async () => {
-  for await (const { body, own } of room) if (own) heard.push(body);
-})();
+const listening = room.subscribe(({ type, body, own }) => {
+  if (type === "message" && own) heard.push(body);
+});
 const seqs = [];
 for (let i = 0; i < Number(count); i++) seqs.push((await room.send(`${i}`)).seq);
 await chat.close();
