@@ -10,8 +10,6 @@
  * @module
  */
 
-import type { Person } from "./room.ts";
-
 /** The factor between what is left of a room and what one author may have taken of it lately. */
 const SHARE = 2;
 
@@ -34,8 +32,8 @@ interface Taken {
 }
 
 /** Shares of one room. All amounts are parts of the most that the room may owe. */
-export class FairShare {
-  readonly #taken = new Map<Person, Taken>();
+export class FairShare<Author> {
+  readonly #taken = new Map<Author, Taken>();
   #sweptAt = 0;
 
   /** The number of authors who have taken something lately. */
@@ -47,8 +45,8 @@ export class FairShare {
    * Takes `amount` for an author in a room that owes `owed` at the monotonic time `now`, and returns
    * 0. Or takes nothing, and returns the milliseconds for which the author should wait.
    */
-  take(person: Person, amount: number, owed: number, now: number): number {
-    const taken = this.#takenAt(person, now);
+  take(author: Author, amount: number, owed: number, now: number): number {
+    const taken = this.#takenAt(author, now);
     const most = SHARE * (1 - owed);
     if (taken.amount > most) {
       // The share of an author fades in a known time. Nobody knows how soon a room can send.
@@ -56,22 +54,22 @@ export class FairShare {
       return Math.ceil(Math.min(LONGEST_MS, Math.max(SHORTEST_MS, wait)));
     }
     taken.amount += amount;
-    this.#taken.set(person, taken);
+    this.#taken.set(author, taken);
     return 0;
   }
 
-  #takenAt(person: Person, now: number): Taken {
+  #takenAt(author: Author, now: number): Taken {
     if (now - this.#sweptAt > LATELY_MS) this.#sweep(now);
-    const taken = this.#taken.get(person) ?? { amount: 0, at: now };
+    const taken = this.#taken.get(author) ?? { amount: 0, at: now };
     fade(taken, now);
     return taken;
   }
 
   #sweep(now: number): void {
     this.#sweptAt = now;
-    for (const [person, taken] of this.#taken) {
+    for (const [author, taken] of this.#taken) {
       fade(taken, now);
-      if (taken.amount < NEGLIGIBLE) this.#taken.delete(person);
+      if (taken.amount < NEGLIGIBLE) this.#taken.delete(author);
     }
   }
 }

@@ -160,7 +160,7 @@ export class Room {
   #round: Round | undefined;
   /** The share of what the room may owe that was taken since the round began. */
   #taken = 0;
-  #share: FairShare | undefined;
+  #share: FairShare<Person> | undefined;
   #quiet = false;
   /** The number of plain members. Each entry goes to each of them in a frame of its own. */
   #plain = 0;

@@ -29,12 +29,20 @@ export class FlushQueue<Item> {
   readonly #lanes: Lane<Item>[];
   readonly #large: Lane<Item>;
   readonly #window = new BatchWindow();
+  readonly #now: () => number;
   #scheduled = false;
   /** When output began to wait, or went out last, in milliseconds of the monotonic clock. */
   #since = 0;
 
-  /** Makes an empty queue; `serve` sends what an item has when its turn has come, and about so `much` of it. */
-  constructor(serve: (item: Item, much: number) => Served) {
+  /**
+   * Makes an empty queue. `serve` sends what an item has when its turn has come, and about so `much` of
+   * it; `now` is a clock that never goes back, in milliseconds.
+   */
+  constructor(
+    serve: (item: Item, much: number) => Served,
+    now: () => number = () => performance.now(),
+  ) {
+    this.#now = now;
     this.#large = new Lane(serve);
     this.#lanes = [...SIZES.map(() => new Lane(serve)), this.#large];
   }
@@ -55,7 +63,7 @@ export class FlushQueue<Item> {
   }
 
   #begin(): void {
-    this.#since = performance.now();
+    this.#since = this.#now();
     this.#window.begin(this.#since);
     this.#schedule();
   }
@@ -70,7 +78,7 @@ export class FlushQueue<Item> {
   /** Serves at the end of a turn, or waits for another one. */
   readonly #turn = (): void => {
     this.#scheduled = false;
-    const now = performance.now();
+    const now = this.#now();
     if (this.#waits(now)) {
       this.#schedule();
       return;

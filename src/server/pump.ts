@@ -39,14 +39,15 @@ export class Pump {
   readonly #events: PumpEvents;
   readonly #clock: Clock;
   /** The rooms that have grown. */
-  readonly #queue = new FlushQueue<Room>((room, much) => this.#serve(room, much));
+  readonly #queue: FlushQueue<Room>;
   /** The full connections, each with the promise that it is not any more. */
   readonly #full = new Map<Connection, PromiseWithResolvers<void>>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Makes a pump with nothing to do. */
-  constructor(events: PumpEvents, clock: Clock) {
+  /** Makes a pump with nothing to do; `now` is the clock of its {@linkcode FlushQueue}. */
+  constructor(events: PumpEvents, clock: Clock, now?: () => number) {
     this.#events = events;
+    this.#queue = new FlushQueue((room, much) => this.#serve(room, much), now);
     this.#clock = clock;
   }
 

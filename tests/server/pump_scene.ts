@@ -21,13 +21,20 @@ export function bench(logEntries = 1_000) {
   const room = new Room({ id: "id", name: "Lobby", log, roster: new Roster() }, 0);
   const overruns: Outlet[] = [];
   const failures: unknown[] = [];
-  const pump = new Pump({
-    overrun: (outlet) => overruns.push(outlet),
-    failed: (_, error) => failures.push(error),
-  }, new Clock());
+  const time = { ms: 0 };
+  const pump = new Pump(
+    {
+      overrun: (outlet) => overruns.push(outlet),
+      failed: (_, error) => failures.push(error),
+    },
+    new Clock(),
+    () => time.ms,
+  );
   return {
     room,
     pump,
+    /** The time, which stands still: how much goes out in a turn depends on how long turns take. */
+    time,
     overruns,
     failures,
     /** Says something as `from`. */
