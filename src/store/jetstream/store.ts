@@ -486,12 +486,15 @@ export class JetStreamStore implements Store, ClientStore, Bus {
   }
 }
 
-/** Waits for an answer of NATS. An error there becomes one after which a client may try again. */
+/** Errors that are a fault of this program, or of a record: waiting for NATS does not help then. */
+const FAULTS = [TypeError, RangeError, ReferenceError, SyntaxError];
+
+/** Waits for an answer of NATS. An error there, but for a fault, becomes one after which a client may try again. */
 async function asked<Answer>(answer: Promise<Answer>): Promise<Answer> {
   try {
     return await answer;
   } catch (error) {
-    if (error instanceof ChatError) throw error;
+    if ([ChatError, ...FAULTS].some((kind) => error instanceof kind)) throw error;
     throw unavailable("The log cannot be reached now", { cause: error });
   }
 }

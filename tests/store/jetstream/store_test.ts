@@ -95,6 +95,26 @@ Deno.test({
 });
 
 Deno.test({
+  name: "JetStreamStore does not ask to wait for NATS where a record cannot be read",
+  ...NEEDS_NATS,
+  async fn() {
+    const name = `test${++names}`;
+    const store = node(IGNORE, {}, name);
+    await store.create("a", "Lobby");
+    await using nc = await besideStores();
+    for (const [id, text, kind] of [["b", "null", TypeError], ["c", "{", SyntaxError]] as const) {
+      nc.publish(`${name}.meta.${id}`, text);
+      // Else it is not there yet.
+      await until(
+        () => store.open(id).then(() => false, (error) => error instanceof kind),
+        `${kind.name} is hidden`,
+      );
+    }
+    await store.close();
+  },
+});
+
+Deno.test({
   name: "the streams of a JetStreamStore can be told from others of their names",
   ...NEEDS_NATS,
   async fn() {
