@@ -12,6 +12,7 @@ import { presenceEntry } from "./presence.ts";
 import { sessionDoubted, sessionTaken } from "./replies.ts";
 import type { Room } from "./room.ts";
 import type { Session, Sessions } from "./sessions.ts";
+import { checkedClient } from "./store_answers.ts";
 import type { StoredClient } from "./store.ts";
 import type { Instant } from "./time.ts";
 
@@ -41,7 +42,7 @@ export class Handover {
   /** Takes in a client of an earlier process: it is away from now on. */
   adopt(client: StoredClient, t: Instant): Effect[] {
     const { sessions, grace, departures } = this.#parts;
-    const session = sessions.restore(client, t.now);
+    const session = sessions.restore(checkedClient(client, client.id), t.now);
     // Nobody knows any more how long it was there: it is not one of those who come and go.
     session.stayed = Infinity;
     grace.start(session, t.now);
@@ -112,15 +113,17 @@ export class Handover {
     return clientIds.flatMap((id) => {
       const session = sessions.get(id);
       const known = room.roster.members.get(id);
+      // Who is no member has left nothing behind.
+      if (known === undefined) return [];
       if (session === undefined || grace.isGone(session)) {
-        return presenceEntry("leave", { room, person: { id, name: known?.name } }, t);
+        return presenceEntry("leave", { room, person: { id, name: known.name } }, t);
       }
       if (session.rooms.get(roomId)?.room === room) return [];
       const member = room.add(session);
       session.rooms.add(member);
       grace.startIn(session, member, t.now);
       return [
-        ...(known?.away ? [] : presenceEntry("away", member, t)),
+        ...(known.away ? [] : presenceEntry("away", member, t)),
         ...departures.thin(room, t),
       ];
     });

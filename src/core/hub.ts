@@ -279,7 +279,10 @@ export class Hub {
     if (clientId === undefined) return this.#welcome(peer, frame, undefined, t);
     const known = this.#sessions.get(clientId);
     // Messages that are on their way are neither stored nor refused so far.
-    if (this.#store.settled?.(clientId) !== undefined) known?.doubt(frame.n);
+    const settled = this.#store.settled?.(clientId);
+    // Nobody waits for it here: if it fails, that is nothing to anybody.
+    settled?.catch(() => {});
+    if (settled !== undefined) known?.doubt(frame.n);
     if (this.#store.bus === undefined) return this.#welcome(peer, frame, known, t);
     return [{ type: "recall", peer, frame, clientId }];
   }

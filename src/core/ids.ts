@@ -11,7 +11,7 @@ const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 export type RandomBytes = (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>;
 
 /** The bytes of a key. */
-const KEY_BYTES = 32;
+export const KEY_BYTES = 32;
 
 /** A new key to sign with: 256 random bits. */
 export function newKey(random: RandomBytes): Uint8Array<ArrayBuffer> {

@@ -164,7 +164,7 @@ export class Log implements Shrinkable {
 
   /** Adds the next entry, whose `seq` must be greater than the head, and drops what no longer fits. */
   push(seq: number, text: string): void {
-    if (seq <= this.#head) {
+    if (!(seq > this.#head && Number.isSafeInteger(seq))) {
       throw new RangeError(`Cannot push seq ${seq}: the log is at ${this.#head}`);
     }
     if (this.#recent.length > MOST_RECENT) this.#file();
@@ -189,6 +189,9 @@ export class Log implements Shrinkable {
 
   /** Goes on behind `seq`, which is not older than the head: what lies before it, kept or not, is gone. */
   skipTo(seq: number): void {
+    if (!(seq >= this.#head && Number.isSafeInteger(seq))) {
+      throw new RangeError(`Cannot skip to seq ${seq}: the log is at ${this.#head}`);
+    }
     while (this.#size > 0) this.#drop();
     this.#head = seq;
     this.#dropped = seq;

@@ -110,8 +110,11 @@ export class Messages {
    * now, and nothing else answers its author.
    */
   repeated(draft: Draft, seq: number, unseen = false): Effect[] {
-    const peer = this.#sessions.get(draft.from)?.peer;
-    if (peer === undefined || "event" in draft) return [];
+    const session = this.#sessions.get(draft.from);
+    if (session === undefined || "event" in draft) return [];
+    checkSaid(session, draft);
+    const { peer } = session;
+    if (peer === undefined) return [];
     if (peer.plain) return unseen ? [{ type: "send", to: peer, text: PLAIN_SENT }] : [];
     return [duplicate(peer, draft, seq)];
   }
@@ -123,6 +126,7 @@ export class Messages {
   refused(draft: Draft, error: ChatError, t: Instant, doubtful = false): Effect[] {
     const session = this.#sessions.get(draft.from);
     if (session === undefined || "event" in draft) return [];
+    checkSaid(session, draft);
     session.n = Math.min(session.n, draft.n - 1);
     session.stumble(undefined);
     if (doubtful) session.doubtUpTo = Math.max(session.doubtUpTo, draft.n);
@@ -147,4 +151,15 @@ export class Messages {
     session.detach(peer, t.now);
     return [goodbye(peer, CLOSE.internal, reason), ...this.#departures.end(session, t)];
   }
+}
+
+/**
+ * Checks that a store reports something that a client has said: here, or at another process before.
+ *
+ * @throws {RangeError} where it cannot have.
+ */
+function checkSaid({ id, said, n, doubtUpTo }: Session, draft: Draft): void {
+  const most = Math.max(said, n, doubtUpTo);
+  if (draft.n > 0 && draft.n <= most) return;
+  throw new RangeError(`The store reports message ${draft.n} of ${id}, which has said ${most}`);
 }

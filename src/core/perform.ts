@@ -10,6 +10,7 @@ import type { Closing, Effect, Notice, Question } from "./effects.ts";
 import type { Hub } from "./hub.ts";
 import type { Member, Outlet, Room } from "./room.ts";
 import type { Peer } from "./sessions.ts";
+import { checkedClient, checkedRoom } from "./store_answers.ts";
 import type { Store, StoredRoom } from "./store.ts";
 import type { Instant } from "./time.ts";
 
@@ -114,16 +115,17 @@ export function ask<Pending>(
     const { frame, clientId } = question;
     const back = { n: frame.n, sent: frame.sent, isHere: () => hub.isHere(peer) };
     const recalled = store.bus?.recall(clientId, back) ?? Promise.resolve(undefined);
-    return recalled.then((client) => (t) =>
-      perform(hub.recalled(peer, frame, clientId, client, t), hands)
-    );
+    return recalled.then((client) => (t) => {
+      const known = client && checkedClient(client, clientId);
+      return perform(hub.recalled(peer, frame, clientId, known, t), hands);
+    });
   }
   const { frame, roomId } = question;
   const opened = question.type === "create"
     ? store.create(roomId, question.name)
     : store.open(roomId, question.frame.after);
   return opened.then((room) => (t) => {
-    if (room !== undefined) perform(admit(peer, room, t, hub, store), hands);
+    if (room !== undefined) perform(admit(peer, checkedRoom(room, roomId), t, hub, store), hands);
     return perform(hub.opened(peer, frame, room, t), hands);
   });
 }

@@ -68,6 +68,7 @@ export function welcome(
   ref: Ref | undefined,
 ): Effect {
   const { perSecond: rate, burst, start } = rateOf(told.rate);
+  const { bodyBytes = MAX_BODY_BYTES } = told;
   const text = encodeFrame({
     status: "connected",
     client_id: session.id,
@@ -76,7 +77,7 @@ export function welcome(
     n: session.n,
     heartbeat_ms: told.heartbeatMs,
     limits: {
-      body_bytes: Math.min(MAX_BODY_BYTES, told.bodyBytes ?? MAX_BODY_BYTES),
+      body_bytes: bodyBytes > 0 ? Math.min(MAX_BODY_BYTES, bodyBytes) : MAX_BODY_BYTES,
       name_chars: MAX_NAME_CHARS,
       name_bytes: MAX_NAME_BYTES,
       batch: MAX_BATCH,

@@ -263,6 +263,9 @@ export class Room {
     }
     member.outlet = outlet;
     if (last !== undefined) member.cursor = Math.min(member.cursor, log.cursorBefore(last));
+    if (!(member.cursor <= log.head)) {
+      throw new RangeError(`Cannot read behind ${member.cursor}: the log is at ${log.head}`);
+    }
     if (after === undefined) return undefined;
     const recovers = epoch === log.epoch && log.reaches(after);
     if (recovers) member.cursor = after;

@@ -27,6 +27,8 @@ export class Session implements Person {
   readonly rooms: Memberships = new Memberships();
   /** The number of its last message that was taken. */
   n = 0;
+  /** The greatest number that was ever taken: more a store cannot have heard of. */
+  said = 0;
   /**
    * Its messages behind `n` up to this one may be in a log as well: stored by another process, or
    * on the way to a store that did not answer. 0 where that cannot be.
@@ -108,6 +110,7 @@ export class Session implements Person {
 
   /** Makes `peer` the connection this client speaks on, at the monotonic time `now`. */
   attach(peer: Peer, now: number): void {
+    if (this.peer !== undefined) throw new RangeError(`Client ${this.id} has a connection already`);
     this.peer = peer;
     peer.session = this;
     this.arrive(now);
@@ -158,6 +161,7 @@ export class Session implements Person {
   /** Notes that its messages up to `n` were taken. */
   take(n: number): void {
     this.n = Math.max(this.n, n);
+    this.said = Math.max(this.said, n);
     this.#stumbled = false;
   }
 
@@ -232,6 +236,7 @@ export class Sessions {
 
   /** Takes in a client that was known before, and that is not among these, at the monotonic time `now`. */
   restore(client: StoredClient, now: number): Session {
+    if (this.#byId.has(client.id)) throw new RangeError(`Client ${client.id} is here already`);
     const session = new Session(client, new TokenBucket(this.#rate, now));
     this.#byId.set(session.id, session);
     return session;

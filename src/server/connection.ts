@@ -53,6 +53,11 @@ export class Connection implements Peer, ClosedSocket, EventListenerObject {
   session: Session | undefined;
   /** The frames that it said, in their order, until they are taken. */
   readonly requests: RequestQueue;
+  /**
+   * The moment since which it waits for an answer of the store, on the monotonic clock in
+   * milliseconds; `Infinity` while it does not.
+   */
+  askedAt = Infinity;
 
   readonly #options: ConnectionOptions;
   #waiting = 0;

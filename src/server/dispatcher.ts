@@ -147,9 +147,15 @@ export class Dispatcher {
       return;
     }
     requests.block();
+    if (wait.type === "answer" || wait.of === "store") {
+      connection.askedAt = this.#parts.clock.read().now;
+    }
     const ref = wait.type === "event" ? wait.frame.ref : wait.ref;
     this.#after(connection, wait)
-      .catch((error) => this.#receiver.refuse(connection, error, JSON.stringify({ ref })))
+      .catch((error) => {
+        connection.askedAt = Infinity;
+        this.#receiver.refuse(connection, error, JSON.stringify({ ref }));
+      })
       .then(() => {
         requests.unblock();
         this.#release(connection);
@@ -160,10 +166,12 @@ export class Dispatcher {
   async #after(connection: Connection, wait: Exclude<Wait, { type: "turn" }>): Promise<void> {
     if (wait.type === "event") {
       await wait.until;
+      connection.askedAt = Infinity;
       this.#take(connection, wait.frame, this.#parts.clock.read());
       return;
     }
     const proceed = await wait.until;
+    connection.askedAt = Infinity;
     const next = proceed(this.#parts.clock.read());
     if (next !== undefined) this.#await(connection, next);
   }

@@ -18,7 +18,7 @@ import type { Peer } from "../core/sessions.ts";
 import type { OpenStore, Store, StoreEvents } from "../core/store.ts";
 import type { Instant } from "../core/time.ts";
 import * as CLOSE from "../protocol/close_codes.ts";
-import { sleep } from "../protocol/deadline.ts";
+import { sleep, within } from "../protocol/deadline.ts";
 import { addressOf, decode } from "../protocol/decode.ts";
 import { encodeError } from "../protocol/encode.ts";
 import { ChatError } from "../protocol/errors.ts";
@@ -34,7 +34,8 @@ import type { Logger } from "./logger.ts";
 import { openMemoryStore } from "./memory_store.ts";
 import { Pump } from "./pump.ts";
 import { ReadBuffers } from "./read_buffers.ts";
-import { roomSigner, tokenSigner } from "./token_signer.ts";
+import { guardedReports } from "./store_reports.ts";
+import { lastingKey, roomSigner, tokenSigner } from "./token_signer.ts";
 import { type Wait, Waits } from "./waits.ts";
 
 /** The time between two ticks of the hub, in milliseconds. */
@@ -73,7 +74,7 @@ export class Engine {
     ask: (question) => ({
       type: "answer",
       ref: question.frame.ref,
-      until: ask(question, this.#hub, this.#store, this.#hands),
+      until: Promise.try(ask, question, this.#hub, this.#store, this.#hands),
     }),
   };
   readonly #receiver: Receiver = {
@@ -112,6 +113,8 @@ export class Engine {
   #failure: string | undefined;
   #ticker: Timer | undefined;
   #closing: Promise<void> | undefined;
+  /** Set when the store is closed: nothing that it reports is heard any more. */
+  #ended = false;
 
   /**
    * Makes an engine with nobody in it but the clients that its store remembers.
@@ -141,20 +144,29 @@ export class Engine {
         this.#evict(outlet, CLOSE.internal, "Internal error");
       },
     }, this.#clock);
-    this.#store = openStore(this.#storeEvents, options);
-    if (this.#store.bus !== undefined && options.secret === undefined) {
-      this.#store.close();
-      throw new RangeError(
-        "Servers that share a store need the same secret: --secret-file or CHAT_SECRET",
-      );
+    const reports = guardedReports(this.#storeEvents, {
+      hasEnded: () => this.#ended,
+      hasBus: () => this.#store?.bus !== undefined,
+      failed: (report, error) => this.#storeFailed(report, error),
+    });
+    this.#store = openStore(reports, options);
+    let lasting: string | Uint8Array | undefined;
+    try {
+      lasting = lastingKey(options.secret, this.#store);
+    } catch (error) {
+      this.#closeStore();
+      throw error;
     }
-    const lasting = options.secret ?? this.#store.clients?.key;
     const random: RandomBytes = (bytes) => crypto.getRandomValues(bytes);
     const sign = tokenSigner(lasting ?? newKey(random));
     const signRoom = lasting === undefined ? undefined : roomSigner(lasting);
     this.#hub = new Hub(options, random, sign, this.#store, signRoom);
+    const unsettled = (connection: Connection, error: unknown) => {
+      this.#storeFailed("settled", error);
+      this.#giveUp(connection, "Internal error");
+    };
     this.#waits = new Waits(
-      { hub: this.#hub, store: this.#store, pump: this.#pump },
+      { hub: this.#hub, store: this.#store, pump: this.#pump, unsettled },
       options.helloMs,
     );
     this.#dispatcher = new Dispatcher(
@@ -163,7 +175,9 @@ export class Engine {
     );
     const remembered = this.#store.clients?.remembered?.() ?? [];
     const t = this.#clock.read();
-    for (const client of remembered) this.#perform(this.#hub.handover.adopt(client, t));
+    for (const client of remembered) {
+      this.#guard(undefined, () => this.#perform(this.#hub.handover.adopt(client, t)));
+    }
     if (remembered.length > 0) this.#tick();
   }
 
@@ -263,18 +277,22 @@ export class Engine {
   }
 
   #tell(notice: Notice): void {
-    tell(notice, this.#store);
+    try {
+      tell(notice, this.#store);
+    } catch (error) {
+      this.#storeFailed(notice.type, error);
+    }
     if (notice.type === "release") this.#logger.debug("room forgotten", { room: notice.roomId });
   }
 
-  /** Stores drafts. An error that the store throws is as good as a refusal. */
+  /** Stores drafts. Where the store throws, nobody knows what has become of the draft. */
   #append(roomId: string, drafts: readonly Draft[]): void {
     for (const draft of drafts) {
       try {
         this.#store.append(roomId, draft);
       } catch (error) {
-        this.#logger.error("store failed", { room: roomId, ...faultOf(error) });
-        this.#refused(draft, new ChatError("internal", "Internal error"));
+        this.#storeFailed("append", error);
+        this.#refused(draft, new ChatError("internal", "Internal error"), true);
         return;
       }
     }
@@ -282,6 +300,11 @@ export class Engine {
 
   #refused(draft: Draft, error: ChatError, doubtful?: boolean): void {
     this.#perform(this.#hub.messages.refused(draft, error, this.#clock.read(), doubtful));
+  }
+
+  /** Logs a fault of the store, or of what was done about its report. */
+  #storeFailed(what: string, error: unknown): void {
+    this.#logger.error("store failed", { at: what, ...faultOf(error) });
   }
 
   /** Sends an answer. Plain clients tell answers by their order: those that lie in a log go first. */
@@ -310,6 +333,12 @@ export class Engine {
       })
     );
     this.#logger.debug("disconnected", { connection: connection.id, code });
+  }
+
+  /** Throws a connection out that the store has left without an answer. It is sent what is stored first. */
+  #giveUp(connection: Connection, reason: string): void {
+    this.#pump.deliverAll(connection);
+    this.#evict(connection, CLOSE.internal, reason);
   }
 
   /** Throws a connection out, and tells it why. */
@@ -367,10 +396,12 @@ export class Engine {
 
   async #close(): Promise<void> {
     const deadline = performance.now() + this.#options.closeMs;
-    const stored = this.#store.settled?.();
-    let settled = stored === undefined;
-    stored?.then(() => settled = true);
-    while (!settled && performance.now() < deadline) await sleep(LOOK_MS);
+    try {
+      const settled = this.#store.settled?.();
+      if (settled !== undefined) await within(this.#options.closeMs, settled);
+    } catch (error) {
+      this.#storeFailed("settled", error);
+    }
     clearInterval(this.#ticker);
     const leaving = [...this.#connections];
     leaving.forEach((connection, turn) => {
@@ -381,7 +412,17 @@ export class Engine {
     while (open() > 0 && performance.now() < deadline) await sleep(LOOK_MS);
     if (open() > 0) this.#logger.warn("peers left behind", { connections: open() });
     this.#pump.close();
-    await this.#store.close();
+    await this.#closeStore();
+    this.#ended = true;
+  }
+
+  /** Closes the store, and waits for that for as long as for the peers. Never rejects. */
+  async #closeStore(): Promise<void> {
+    try {
+      await within(this.#options.closeMs, this.#store.close());
+    } catch (error) {
+      this.#storeFailed("close", error);
+    }
   }
 
   /** Closes a connection that shall come back. Each gets its own moment, so that it is no stampede. */
@@ -406,10 +447,13 @@ export class Engine {
     this.#ticker ??= every(() => {
       this.#guard(undefined, () => {
         // The close event never comes for a plain client that answers no ping and reads nothing.
+        const t = this.#clock.read();
+        // A store that never answers is given up as a client is that is silent.
+        const askedBefore = t.now - 2 * this.#options.heartbeatMs;
         for (const peer of this.#connections) {
           if (peer.plain && peer.lost) this.#end(peer, CLOSE.abnormal);
+          else if (peer.askedAt < askedBefore) this.#giveUp(peer, "The store does not answer");
         }
-        const t = this.#clock.read();
         this.#closedSockets.tick(t.now);
         this.#readBuffers.takeExcess().forEach((connection, turn) => {
           this.#pump.deliverAll(connection);

@@ -6,7 +6,29 @@
  */
 
 import { createHmac } from "node:crypto";
-import { textOf } from "../core/ids.ts";
+import { KEY_BYTES, textOf } from "../core/ids.ts";
+import type { Store } from "../core/store.ts";
+
+/**
+ * The key that outlives the process: the secret of the server or the key of its store; undefined
+ * where there is neither.
+ *
+ * @throws {RangeError} where there must be a secret, or where the key could be guessed.
+ */
+export function lastingKey(
+  secret: string | undefined,
+  { clients, bus }: Pick<Store, "clients" | "bus">,
+): string | Uint8Array | undefined {
+  if (secret !== undefined) return secret;
+  if (bus !== undefined) {
+    throw new RangeError(
+      "Servers that share a store need the same secret: --secret-file or CHAT_SECRET",
+    );
+  }
+  const key = clients?.key;
+  if (key === undefined || key.length >= KEY_BYTES) return key;
+  throw new RangeError(`The key of a store must have ${KEY_BYTES} bytes, not ${key.length}`);
+}
 
 /** Signs with HMAC-SHA-256 under `key`; a signature is 32 characters that hold 160 bits. */
 export function tokenSigner(key: Uint8Array | string): (clientId: string) => string {

@@ -19,8 +19,13 @@ const HELLO_WAIT_MS = 1_000;
 export type Wait =
   /** The turn of a frame that may take long; it is taken again then. */
   | { readonly type: "turn"; readonly frame: ClientFrame }
-  /** An event before a frame, which is taken again then. */
-  | { readonly type: "event"; readonly frame: ClientFrame; readonly until: Promise<unknown> }
+  /** An event before a frame, of the store or of a peer that does not read. The frame is taken again then. */
+  | {
+    readonly type: "event";
+    readonly of: "store" | "peer";
+    readonly frame: ClientFrame;
+    readonly until: Promise<unknown>;
+  }
   /** An answer to a frame that was taken, and the way to go on with it. */
   | {
     readonly type: "answer";
@@ -33,6 +38,8 @@ export interface WaitsParts {
   readonly hub: Hub;
   readonly store: Store;
   readonly pump: Pump;
+  /** Throws a plain client out, as the store does not say what of it is stored: no answer can follow. */
+  unsettled(connection: Connection, error: unknown): void;
 }
 
 /** Looks for what frames wait for. */
@@ -62,11 +69,11 @@ export class Waits {
       const settled = this.#settled(connection, frame);
       if (settled !== undefined) {
         const until = action === "hello" ? within(this.#helloWaitMs, settled) : settled;
-        return { type: "event", frame, until };
+        return { type: "event", of: "store", frame, until };
       }
     }
     const drained = this.#drained(connection, action);
-    if (drained !== undefined) return { type: "event", frame, until: drained };
+    if (drained !== undefined) return { type: "event", of: "peer", frame, until: drained };
     return !isItsTurn && mayTakeLong(frame) ? { type: "turn", frame } : undefined;
   }
 
@@ -77,7 +84,11 @@ export class Waits {
   behind(connection: Connection, frame: ClientFrame): Wait | undefined {
     const settled = connection.plain ? this.#settled(connection, frame) : undefined;
     if (settled === undefined) return undefined;
-    return { type: "answer", ref: undefined, until: settled.then(() => goOn) };
+    const unsettled = (error: unknown) => {
+      this.#parts.unsettled(connection, error);
+      return goOn;
+    };
+    return { type: "answer", ref: undefined, until: settled.then(() => goOn, unsettled) };
   }
 
   /**
@@ -92,11 +103,20 @@ export class Waits {
     return moves || connection.plain ? pump.drained(connection) : undefined;
   }
 
-  /** Resolves when all is reported that the client behind a connection has said; undefined where it is. */
+  /**
+   * Resolves when all is reported that the client behind a connection has said; undefined where it
+   * is. Rejects where the store does not say.
+   */
   #settled(connection: Connection, frame: ClientFrame): Promise<void> | undefined {
     const { hub, store } = this.#parts;
     const clientId = hub.clientOf(connection, frame);
-    return clientId === undefined ? undefined : store.settled?.(clientId);
+    if (clientId === undefined) return undefined;
+    try {
+      const settled = store.settled?.(clientId);
+      return settled && Promise.resolve(settled);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ChatError } from "../../src/protocol/errors.ts";
 import { HubBench, refusal, twoInRoom } from "../support/hub_harness.ts";
 import { pure } from "../support/pure.ts";
@@ -241,9 +241,19 @@ pure("Handover.orphaned() leaves alone who is here, and rooms that nobody here i
   const id = ana.session?.id ?? "";
   assertEquals(bench.hub.handover.orphaned(roomId, [id], bench.t), []);
   assertEquals(bench.hub.handover.orphaned("nowhere", [id], bench.t), []);
-  assertEquals(bench.told(bench.hub.handover.orphaned(roomId, ["stranger"], bench.t)), [
-    "leave stranger",
-  ]);
+  const gone = () => bench.told(bench.hub.handover.orphaned(roomId, ["stranger"], bench.t));
+  assertEquals(gone(), [], "it was never there");
+  bench.hub.rooms.get(roomId)?.roster.apply({ event: "join", from: "stranger" });
+  assertEquals(gone(), ["leave stranger"]);
+});
+
+pure("a client is adopted once, and only with numbers that can be", () => {
+  const bench = new HubBench();
+  const adopt = (n: number) => bench.hub.handover.adopt({ id: "ana", name: "Ana", n }, bench.t);
+  assertThrows(() => adopt(-1), TypeError, "client ana at message -1");
+  adopt(1);
+  assertThrows(() => adopt(2), RangeError, "Client ana is here already");
+  assertEquals(bench.hub.clients, 1);
 });
 
 pure("who comes to another node of a shared room comes back, and is no new member", () => {

@@ -34,6 +34,9 @@ pure("a log that continues an older one reaches back to its start and no further
   const log = new Log("epoch", WIDE, 40);
   assertEquals([log.head, log.tail, log.reaches(40), log.reaches(39)], [40, 40, true, false]);
   assertThrows(() => push(log, 40), RangeError, "Cannot push seq 40: the log is at 40");
+  for (const seq of [39, 41.5, NaN, Infinity]) {
+    assertThrows(() => push(log, seq), RangeError, `Cannot push seq ${seq}: the log is at 40`);
+  }
   push(log, 41);
   assertEquals(seqs(log), [41]);
 });
@@ -199,6 +202,10 @@ pure("Log.skipTo() goes on behind what is lost, and reaches nothing before it", 
     log.push(9, "y");
     assertEquals([log.size, log.head, log.tail, log.at(0).text], [1, 9, 7, "y"]);
     assertEquals(log.after(7, 100), { text: "y", upTo: 9 });
+    for (const seq of [8, NaN, Infinity]) {
+      assertThrows(() => log.skipTo(seq), RangeError, `Cannot skip to seq ${seq}: the log is at 9`);
+    }
+    assertEquals([log.size, log.head], [1, 9]);
   }
 });
 

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ChatError } from "../../src/protocol/errors.ts";
 import { messageDraft } from "../../src/store/suite/drafts.ts";
 import { HubBench, refusal, twoInRoom } from "../support/hub_harness.ts";
@@ -44,8 +44,9 @@ pure("Messages.refused() gives the number of a draft free again", () => {
 });
 
 pure("Messages.repeated() tells the place of the first one, or only that there was one", () => {
-  const { bench, ana } = twoInRoom();
+  const { bench, ana, roomId } = twoInRoom();
   const from = ana.session?.id ?? "";
+  for (let n = 1; n <= 4; n++) bench.say(ana, roomId, "x");
   const tell = (seq: number) => {
     const [effect] = bench.hub.messages.repeated({ ...messageDraft(from, 4), ref: 7 }, seq);
     return effect?.type === "send" && JSON.parse(effect.text);
@@ -54,6 +55,28 @@ pure("Messages.repeated() tells the place of the first one, or only that there w
   assertEquals(tell(0), { status: "success", n: 4, duplicate: true, ref: 7 });
   assertEquals(bench.hub.messages.repeated(messageDraft("nobody", 4), 9), []);
 });
+
+pure(
+  "a report about a message that its author has not said is a fault, and changes nothing",
+  () => {
+    const { bench, ana, roomId } = twoInRoom();
+    const { session } = ana;
+    for (let n = 1; n <= 2; n++) bench.say(ana, roomId, "x");
+    const error = new ChatError("unavailable", "Not now");
+    for (const n of [3, 0, -1, NaN]) {
+      const draft = messageDraft(session?.id ?? "", n);
+      const words = `The store reports message ${n} of ${session?.id}, which has said 2`;
+      assertThrows(() => bench.hub.messages.repeated(draft, 9), RangeError, words);
+      assertThrows(() => bench.hub.messages.refused(draft, error, bench.t), RangeError, words);
+    }
+    assertEquals(session?.n, 2);
+    // What follows one that was refused is refused too.
+    const refused = [1, 2].flatMap((n) =>
+      bench.hub.messages.refused(messageDraft(session?.id ?? "", n), error, bench.t)
+    );
+    assertEquals([refused.length, session?.n], [2, 0]);
+  },
+);
 
 pure(
   "Messages.take() takes of a batch what a room can send, and refuses the rest for a while",

@@ -61,6 +61,17 @@ pure("Room.enter() places the cursor where it is asked to, if nothing is missing
   }
 });
 
+pure("Room.enter() finds a cursor that is ahead of its log", () => {
+  const lobby = room(3);
+  const member = enter(lobby, "ana");
+  member.cursor = 4;
+  assertThrows(
+    () => lobby.enter(member, outlet(false), 0),
+    RangeError,
+    "Cannot read behind 4: the log is at 3",
+  );
+});
+
 pure("Room.enter() of a member that is here leaves its cursor, unless it asks for more", () => {
   const lobby = room(5);
   const member = enter(lobby, "ana");

@@ -57,6 +57,11 @@ pure("a session and its connection point at each other until they are taken apar
   const session = make().add(0);
   const peer = new FakePeer(false);
   session.attach(peer, 5);
+  assertThrows(
+    () => session.attach(new FakePeer(false), 6),
+    RangeError,
+    `Client ${session.id} has a connection already`,
+  );
   assertEquals([session.peer === peer, peer.session === session, session.seenAt], [true, true, 5]);
   session.detach(peer, 9);
   assertEquals([session.peer, peer.session, session.seenAt], [undefined, undefined, 9]);

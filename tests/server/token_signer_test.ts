@@ -1,6 +1,6 @@
-import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import { assertEquals, assertMatch, assertNotEquals, assertThrows } from "@std/assert";
 import { newKey } from "../../src/core/ids.ts";
-import { tokenSigner } from "../../src/server/token_signer.ts";
+import { lastingKey, tokenSigner } from "../../src/server/token_signer.ts";
 import { pure } from "../support/pure.ts";
 
 const random = (bytes: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(bytes);
@@ -20,3 +20,28 @@ pure("tokenSigner() takes a key in words", () => {
     tokenSigner(new TextEncoder().encode("a secret of many nodes"))("xamseve5p158"),
   );
 });
+
+pure(
+  "lastingKey() takes the secret before the key of the store, and no key that could be guessed",
+  () => {
+    const key = newKey(random);
+    const clients = (key?: Uint8Array) => ({ remember: () => {}, ...(key && { key }) });
+    const bus = {
+      relay: () => {},
+      recall: () => Promise.resolve(undefined),
+      storedUpTo: () => 0,
+    };
+    assertEquals(lastingKey(undefined, {}), undefined);
+    assertEquals(lastingKey(undefined, { clients: clients() }), undefined);
+    assertEquals(lastingKey(undefined, { clients: clients(key) }), key);
+    assertEquals(lastingKey("secret", { clients: clients(key), bus }), "secret");
+    for (const length of [0, 31]) {
+      assertThrows(
+        () => lastingKey(undefined, { clients: clients(new Uint8Array(length)) }),
+        RangeError,
+        `The key of a store must have 32 bytes, not ${length}`,
+      );
+    }
+    assertThrows(() => lastingKey(undefined, { bus }), RangeError, "need the same secret");
+  },
+);

@@ -5,11 +5,12 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import type { OpenStore, Store, StoreEvents } from "../../../src/core/store.ts";
+import type { OpenStore } from "../../../src/core/store.ts";
 import { ChatError } from "../../../src/protocol/errors.ts";
 import type { Draft } from "../../../src/protocol/frames.ts";
 import { openMemoryStore } from "../../../src/server/memory_store.ts";
 import { testStore } from "../../../src/store/suite/suite.ts";
+import { changedStore } from "../../support/changed_store.ts";
 import { pure } from "../../support/pure.ts";
 
 /** Runs the suite on a store, and returns the names of the tests that fail. */
@@ -23,46 +24,25 @@ async function failed(open: OpenStore): Promise<string[]> {
   return outcomes.flatMap(({ status }, i) => status === "rejected" ? [tests[i]!.name] : []);
 }
 
-/** A store in memory with something else about it; `events` are what it reports to. */
-type Change = (store: Store, events: StoreEvents) => Partial<Store>;
-
-/** Opens a store in memory that reports to others, and that has other methods. */
-function changed(change: Change, report: (events: StoreEvents) => Partial<StoreEvents>): OpenStore {
-  return (events, options) => {
-    const store = openMemoryStore({ ...events, ...report(events) }, options);
-    const rest: Store = {
-      create: (id, name) => store.create(id, name),
-      open: (id) => store.open(id),
-      append: (roomId, draft) => store.append(roomId, draft),
-      release: (roomId) => store.release(roomId),
-      delete: (roomId) => store.delete(roomId),
-      forget: (id) => store.forget(id),
-      trim: (id) => store.trim?.(id),
-      close: () => store.close(),
-    };
-    return { ...rest, ...change(store, events) };
-  };
-}
-
 const asItIs = () => ({});
 
 /** Broken promises, each with what the suite has to find. */
 const BROKEN: [what: string, OpenStore, found: string][] = [
   [
     "that reports nothing",
-    changed(asItIs, () => ({ stored: () => {} })),
+    changedStore(asItIs, () => ({ stored: () => {} })),
     "entries have growing places, in the order of their coming",
   ],
   [
     "that reports twice",
-    changed(asItIs, ({ stored }) => ({
+    changedStore(asItIs, ({ stored }) => ({
       stored: (roomId) => [1, 2].forEach(() => stored(roomId)),
     })),
     "entries have growing places, in the order of their coming",
   ],
   [
     "that reports what is not in its log yet",
-    changed((store, { stored }) => ({
+    changedStore((store, { stored }) => ({
       append: (roomId, draft) => {
         stored(roomId);
         queueMicrotask(() => store.append(roomId, draft));
@@ -72,7 +52,7 @@ const BROKEN: [what: string, OpenStore, found: string][] = [
   ],
   [
     "that changes what is said",
-    changed((store) => ({
+    changedStore((store) => ({
       append: (roomId, draft) =>
         store.append(roomId, "body" in draft ? { ...draft, body: `${draft.body}!` } : draft),
     }), asItIs),
@@ -80,7 +60,7 @@ const BROKEN: [what: string, OpenStore, found: string][] = [
   ],
   [
     "that stores a repeat",
-    changed((store) => {
+    changedStore((store) => {
       let n = 0;
       return {
         append: (roomId: string, draft: Draft) =>
@@ -94,34 +74,34 @@ const BROKEN: [what: string, OpenStore, found: string][] = [
   ],
   [
     "that loses the place of a repeat",
-    changed(asItIs, ({ repeated }) => ({ repeated: (draft) => repeated(draft, 0) })),
+    changedStore(asItIs, ({ repeated }) => ({ repeated: (draft) => repeated(draft, 0) })),
     "a repeat is not stored again, and answered with the place of the first",
   ],
   [
     "that refuses with a code of its own",
-    changed(asItIs, ({ refused }) => ({
+    changedStore(asItIs, ({ refused }) => ({
       refused: (draft) => refused(draft, new ChatError("internal", "No")),
     })),
     "a draft for a room that is not there is refused, and its number stays free",
   ],
   [
     "that makes a deleted room again",
-    changed((store) => ({ delete: (roomId) => store.release(roomId) }), asItIs),
+    changedStore((store) => ({ delete: (roomId) => store.release(roomId) }), asItIs),
     "a deleted room is gone, and none of its id is made again",
   ],
   [
     "that finds what was never made",
-    changed((store) => ({ open: (id) => store.create(id, "Lobby") }), asItIs),
+    changedStore((store) => ({ open: (id) => store.create(id, "Lobby") }), asItIs),
     "no room is found under an id that was never made",
   ],
   [
     "that forgets nobody",
-    changed(() => ({ forget: () => {} }), asItIs),
+    changedStore(() => ({ forget: () => {} }), asItIs),
     "a client that was forgotten begins again",
   ],
   [
     "that is settled too early",
-    changed((store) => ({
+    changedStore((store) => ({
       append: (roomId, draft) => queueMicrotask(() => store.append(roomId, draft)),
     }), asItIs),
     "all that was appended is reported when settled() resolves, or at once without it",

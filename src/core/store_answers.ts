@@ -1,0 +1,50 @@
+/**
+ * Answers of a store, which anybody may have written: what cannot be true is a fault, and gets to no
+ * client.
+ *
+ * @module
+ */
+
+import { Roster } from "../protocol/roster.ts";
+import { Log } from "./log.ts";
+import type { StoredClient, StoredRoom } from "./store.ts";
+
+/**
+ * Takes the room of that id.
+ *
+ * @throws {TypeError} where it is another one, or none that can be read.
+ */
+export function checkedRoom(room: StoredRoom, id: string): StoredRoom {
+  if (room.id !== id) throw wrong(`room ${room.id} for room ${id}`);
+  if (!(room.log instanceof Log && room.roster instanceof Roster)) {
+    throw wrong(`room ${id} without a Log and a Roster of this version of Parley`);
+  }
+  if (typeof room.name !== "string") throw wrong(`room ${id} without a name`);
+  return room;
+}
+
+/**
+ * Takes the client of that id.
+ *
+ * @throws {TypeError} where it is another one, or its numbers cannot be.
+ */
+export function checkedClient(client: StoredClient, id: string): StoredClient {
+  const { name, n, doubtUpTo = 0 } = client;
+  if (client.id !== id || typeof id !== "string") {
+    throw wrong(`client ${client.id} for client ${id}`);
+  }
+  if (!(isCount(n) && doubtUpTo >= 0)) {
+    throw wrong(`client ${id} at message ${n}, up to ${doubtUpTo}`);
+  }
+  if (name !== undefined && typeof name !== "string") throw wrong(`client ${id} called ${name}`);
+  return client;
+}
+
+/** Says whether a number can be that of a message or an entry; 0 where there is none. */
+export function isCount(n: unknown): n is number {
+  return Number.isSafeInteger(n) && Number(n) >= 0;
+}
+
+function wrong(what: string): TypeError {
+  return new TypeError(`The store answers with ${what}`);
+}
