@@ -7,7 +7,7 @@
 
 import type { Entry } from "../../src/protocol/frames.ts";
 import { type Frame, RawSocket } from "../support/fixtures.ts";
-import { pause } from "../support/waiting.ts";
+import { pause, until } from "../support/waiting.ts";
 import { chance } from "./setting.ts";
 
 /** The settings that decide what is kept; times in milliseconds. */
@@ -116,6 +116,9 @@ const TICK_MS = 700;
  */
 const MAX_LOOKS = 100;
 const LATE_MS = 100;
+
+/** The longest time up to an answer to a message, in milliseconds: what is in doubt is given up after a minute. */
+const ANSWERED_MS = 90_000;
 
 /** One room, and what happens to it. */
 class Story {
@@ -239,18 +242,24 @@ class Story {
     });
     host.send({ action: "messages", room_id: this.#roomId, body });
     const acked = new Map<string, number>();
-    // Of a batch that is larger than the log, its author sees the last ones: no others are acknowledged.
-    while (!acked.has(body.at(-1)!)) {
-      const { status, event, entries } = await host.next();
-      // Where little age is allowed, a busy machine can have dropped even the last one by now.
-      const isLate = event === "gap" && this.#kept.logAgeMs !== FOREVER.logAgeMs;
-      if (status === "error" || isLate) break;
-      for (const entry of (entries ?? []) as Entry[]) {
-        if (!("body" in entry)) continue;
-        acked.set(entry.body, entry.seq);
-        this.#newest.seq = entry.seq;
+    let isOver = false;
+    const isAnswered = async () => {
+      host.send({ action: "ping", ref: "so far" });
+      for (;;) {
+        const { ref, status, event, entries } = await host.next();
+        // Of a batch that is larger than the log, its author sees the last ones: no others are acknowledged.
+        if (ref === "so far") return isOver || acked.has(body.at(-1)!);
+        // Where little age is allowed, a busy machine can have dropped even the last one by now.
+        const isLate = event === "gap" && this.#kept.logAgeMs !== FOREVER.logAgeMs;
+        isOver ||= status === "error" || isLate;
+        for (const entry of (entries ?? []) as Entry[]) {
+          if (!("body" in entry)) continue;
+          acked.set(entry.body, entry.seq);
+          this.#newest.seq = entry.seq;
+        }
       }
-    }
+    };
+    await until(isAnswered, "messages have no answer", { withinMs: ANSWERED_MS });
     for (const it of body) this.#said.push({ body: it, seq: acked.get(it) });
     this.#note(`say ${body.length}`, this.#keepsAll);
   }
