@@ -327,7 +327,7 @@ export class PublishQueue {
   #publish(client: Client): void {
     const first = client.waiting[0]!;
     client.underway = true;
-    this.#actions.publish(first.roomId, first.draft, first.id, (outcome) => {
+    const done = (outcome: Published) => {
       const { draft } = first;
       // It may have been seen in the log, or been given up meanwhile.
       if (client.waiting[0] !== first) return;
@@ -342,7 +342,8 @@ export class PublishQueue {
         case "refused":
           // An earlier attempt may have stored it all the same.
           if (client.doubtSince !== undefined) {
-            client.underway = false;
+            if (outcome.error.code !== "too_large") client.underway = false;
+            else this.#actions.find(first.id, (seq) => done(foundAt(seq)));
             break;
           }
           // Another node, where its author has been meanwhile, may have stored it.
@@ -358,7 +359,8 @@ export class PublishQueue {
         default:
           outcome satisfies never;
       }
-    });
+    };
+    this.#actions.publish(first.roomId, first.draft, first.id, done);
   }
 
   #finishFirst(client: Client): void {
@@ -378,6 +380,11 @@ export class PublishQueue {
     client.underway = false;
     client.doubtSince = undefined;
   }
+}
+
+/** The outcome for a message that was looked for, and found at `seq`, or with 0 nowhere. */
+function foundAt(seq: number): Published {
+  return seq > 0 ? { type: "stored", seq, duplicate: true } : { type: "unknown" };
 }
 
 function certainLast(client: Client | undefined): number | undefined {

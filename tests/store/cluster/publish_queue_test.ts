@@ -8,6 +8,7 @@ import {
   TRY_FOR_MS,
   unavailable,
 } from "../../../src/store/cluster/publish_queue.ts";
+import { ChatError } from "../../../src/protocol/errors.ts";
 import { messageDraft, presenceDraft } from "../../../src/store/suite/drafts.ts";
 import { pure } from "../../support/pure.ts";
 
@@ -110,6 +111,22 @@ pure("nothing overtakes what is in doubt, and its repeats wait for the same answ
   bench.stored(5, true);
   bench.say(2);
   assertEquals(bench.reports.slice(2), ["repeated 1 at 5", "repeated 1 at 5"]);
+  assertEquals(bench.flights.map(({ id }) => id), ["ana.2"]);
+});
+
+pure("what is in doubt and too large by now to be published again is looked for", () => {
+  const bench = new Bench();
+  bench.say(1);
+  bench.answer({ type: "unknown" });
+  for (const [at, seq] of [[100, 0], [200, 5]] as const) {
+    bench.queue.tick(at);
+    bench.answer({ type: "refused", error: new ChatError("too_large", "No") });
+    bench.queue.tick(at + 50);
+    assertEquals([bench.flights.length, bench.looks.map(({ id }) => id)], [0, ["ana.1"]]);
+    bench.looks.shift()?.done(seq);
+  }
+  assertEquals(bench.reports, ["repeated 1 at 5"]);
+  bench.say(2);
   assertEquals(bench.flights.map(({ id }) => id), ["ana.2"]);
 });
 
