@@ -8,7 +8,7 @@
  */
 
 // Outside of this repository: from "jsr:@parley/chat/client"
-import { ChatClient } from "../client.ts";
+import { connect } from "../client.ts";
 
 const [roomId, url = "ws://localhost:8765"] = Deno.args;
 if (roomId === undefined) {
@@ -16,8 +16,7 @@ if (roomId === undefined) {
   Deno.exit(2);
 }
 
-await using chat = new ChatClient(url, { name: "Dice" });
-await chat.connect();
+await using chat = await connect(url, { name: "Dice" });
 const room = await chat.joinRoom(roomId);
 console.log(`In ${room.name}`);
 

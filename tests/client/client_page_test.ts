@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { ChatClient, type ChatRoom, type RoomEvent } from "../../client.ts";
+import { ChatClient, type ChatRoom, connect, type RoomEvent } from "../../client.ts";
 import { TestChat } from "../support/fixtures.ts";
+import { said, ScriptedServer } from "../support/scripted_server.ts";
 import { bounded } from "../support/waiting.ts";
 import { FakePage } from "./fake_page.ts";
 
@@ -74,6 +75,30 @@ Deno.test("a page that is loaded again is the same client, and nobody is told", 
   assertEquals(await upTo(events, "from the same page"), ["from the same page"]);
   assertEquals(await held(roomAgain, 2), [["from the page", true], ["from the same page", true]]);
   assertEquals(listener.room?.members.size, 2);
+});
+
+Deno.test("a page that is loaded again begins behind the numbers of the page before", async () => {
+  const hellos: unknown[] = [];
+  const numbers: unknown[] = [];
+  await using server = new ScriptedServer(async (peer, turn) => {
+    hellos.push((await peer.welcome({ resumed: true, n: 4 + turn })).body);
+    await peer.admit({ recovered: turn > 0, seq: turn, after: turn });
+    const { n, body } = await peer.next();
+    numbers.push(n);
+    peer.entries(said(1 + turn, String(body), "me", Number(n)));
+    if (turn === 0) peer.close(1001);
+  });
+  await using chat = await connect(server.url, { session: "of the page before" });
+  const room = await chat.createRoom("Lobby");
+  assertEquals(await room.send("one"), { seq: 1 });
+  let connections = 0;
+  for await (const { type } of chat.statuses()) {
+    if (type === "connected" && ++connections === 2) break;
+  }
+  assertEquals(await room.send("two"), { seq: 2 });
+  // It does not know what the page before had answers to, until the server has told the count.
+  assertEquals(hellos, [{ session: "of the page before" }, { session: "secret", n: 5, sent: 5 }]);
+  assertEquals(numbers, [5, 6]);
 });
 
 Deno.test("a page that ends and whose session nobody has read leaves its rooms at once", async () => {
