@@ -88,7 +88,7 @@ function run(
   function listen(): Deno.HttpServer {
     return Deno.serve({ port, hostname, onListen, onError }, (request, { remoteAddr }) => {
       const connection = `${remoteAddr.hostname} ${remoteAddr.port}`;
-      return requests.refusalOf(request, connection, performance.now()) ?? chat(request);
+      return requests.refusalOf(request, connection, performance.now()) ?? chat.fetch(request);
     });
   }
 

@@ -16,7 +16,7 @@
  *
  * const chat = createChat({ path: "/chat" });
  * const server = Deno.serve((request) =>
- *   new URL(request.url).pathname === "/" ? new Response("Hello") : chat.fetch(request)
+ *   URL.parse(request.url)?.pathname === "/" ? new Response("Hello") : chat.fetch(request)
  * );
  * Deno.addSignalListener("SIGTERM", async () => {
  *   await chat.close();

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { createChat } from "../../server.ts";
+import { createChat } from "../../src/server/chat.ts";
 import { FaultProxy } from "../chaos/fault_proxy.ts";
 import { TestChat } from "../support/fixtures.ts";
 import { shortest, until } from "../support/waiting.ts";

@@ -140,12 +140,13 @@ pure("of a flag that is given twice the last one counts", () => {
 pure(
   "--memory takes bytes, or a size with a letter, and is less on small machines unless given",
   () => {
-    const sizes = ["1048576", "512M", "2g", "4096K"];
+    const sizes = ["1048576", "512M", "2g", "4096K", "999999999999G"];
     assertEquals(sizes.map((size) => settings(["--memory", size]).engine.memoryBytes), [
       1_048_576,
       536_870_912,
       2_147_483_648,
       4_194_304,
+      Number.MAX_SAFE_INTEGER,
     ]);
     for (const size of ["1000", "1T", "-1", "1.5G", "G"]) {
       assertEquals(

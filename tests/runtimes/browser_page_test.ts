@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { ChatClient, type ChatRoom } from "../../client.ts";
-import type { ChatOptions } from "../../server.ts";
+import type { ChatOptions } from "../../src/server/chat.ts";
 import { inRoom, PageServer, reportOf } from "../support/chat_page.ts";
 import { CHROMIUM } from "../support/chromium.ts";
 import { Chromium, type Tab } from "../support/devtools.ts";

@@ -6,7 +6,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { type Chat, type ChatOptions, createChat } from "../../server.ts";
+import { type Chat, type ChatOptions, createChat } from "../../src/server/chat.ts";
 import type { Entry } from "../../src/protocol/frames.ts";
 import { kindsOf } from "./frame_schema.ts";
 import "./ignore_unpermitted.ts";
@@ -29,7 +29,7 @@ export class TestChat implements AsyncDisposable {
     this.chat = createChat({ logger: recordingLogger(this.log), closeMs: 1_000, ...options });
     this.#server = Deno.serve(
       { port: 0, hostname: "127.0.0.1", onListen: () => {} },
-      (request) => this.chat(request),
+      this.chat.fetch,
     );
   }
 

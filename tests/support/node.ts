@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ChatOptions } from "../../server.ts";
+import type { ChatOptions } from "../../src/server/chat.ts";
 import { nats } from "../../src/store/jetstream/nats.ts";
 import type { NatsNumbers } from "../../src/store/jetstream/options.ts";
 import { TestChat } from "./fixtures.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { ChatOptions } from "../../server.ts";
+import type { ChatOptions } from "../../src/server/chat.ts";
 import { TestChat } from "../support/fixtures.ts";
 import { NatsServer, NEEDS_NATS } from "../support/nats_server.ts";
 import { startNode } from "../support/node.ts";
