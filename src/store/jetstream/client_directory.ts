@@ -1,6 +1,7 @@
 /**
- * The directory of the clients of all nodes. It has what a client needs to go on at another node: its
- * name, up to where its messages are certainly stored, and where it is.
+ * The directory of the clients of all nodes. Its record of a client is enough to go on at another
+ * node: the name, the number of a message that is certainly stored, and the node that the client is
+ * at.
  *
  * @module
  */
@@ -16,45 +17,45 @@ import { STATE_KEPT_MS } from "./streams.ts";
 /** The record of a client. */
 interface KeptClient {
   name?: string;
-  /** The number of a message that is stored; newer ones may be as well. */
+  /** The number of a stored message; newer ones may be stored too. */
   n: number;
   /** The node that it is at. */
   node: string;
-  /** Set where that node has ended, and nothing newer comes from it. */
+  /** Set where that node has ended, so that nothing newer comes from it. */
   left?: true;
 }
 
-/** The part of a client of this node that was written; `at` on the monotonic clock in milliseconds. */
+/** The last written record of a client of this node; `at` is monotonic, in milliseconds. */
 interface Note {
   name: string | undefined;
   n: number;
   at: number;
-  /** The place of that in the stream: whoever wrote last has the client. 0 until it is there. */
+  /** The `seq` of the record: the node that wrote last has the client. 0 until it is stored. */
   seq: number;
 }
 
-/** The part of the line to NATS that is needed. */
+/** The part of the link to NATS that the directory needs. */
 type DirectoryLink = Pick<JetStreamLink, "subject" | "last" | "publish" | "purge">;
 
-/** The time between two notes on a client, in milliseconds: less than ids of messages are remembered. */
+/** Milliseconds between two notes on a client: fewer than NATS remembers ids of messages. */
 const NOTE_EVERY_MS = 30_000;
 
-/** The time that the node where a client was has to say what is stored of it, in milliseconds. */
+/** Milliseconds that the older node of a client has to answer which messages are stored. */
 const HANDOVER_MS = 1_000;
 
-/** The setting of a directory: all that it needs. */
+/** The surroundings of a directory. */
 export interface DirectorySetting {
-  /** The time for which a client is waited for after its node has died, in milliseconds. */
+  /** The grace period of a client after its node has died, in milliseconds. */
   graceMs: number;
   link: DirectoryLink;
   detector: FailureDetector;
   queue: PublishQueue;
   handovers: Pick<Handovers, "ask">;
-  /** Gives up a client of this node that another one has taken over. */
+  /** Gives up a client of this node that another node has taken over. */
   taken: (id: string) => void;
 }
 
-/** The directory as one node has it: its clients, and those of others that it can find. */
+/** The directory as one node sees it: its own clients, and those of others that it can find. */
 export class ClientDirectory {
   readonly #node: string;
   readonly #graceMs: number;
@@ -66,12 +67,12 @@ export class ClientDirectory {
   readonly #notes = new Map<string, Note>();
   /** The clients that are being taken over. */
   readonly #recalls = new Map<string, Promise<StoredClient | undefined>>();
-  /** Those that were let in while nobody could be asked whether they had been elsewhere. */
+  /** Clients that were let in while this node could not ask whether they had been elsewhere. */
   readonly #unasked = new Map<string, Return>();
   /** The notes that are being written. */
   readonly #writing = new Set<Promise<void>>();
 
-  /** Makes the directory of the node with this id, which has no clients yet. */
+  /** Makes the directory of the node with this id, without clients. */
   constructor(
     node: string,
     { graceMs, link, detector, queue, handovers, taken }: DirectorySetting,
@@ -91,12 +92,12 @@ export class ClientDirectory {
     this.#note(id, { name, n: this.#queue.lastOf(id), at: now, seq });
   }
 
-  /** Says whether a client is at this node, as far as is known here. */
+  /** Says whether a client is at this node, as far as this node knows. */
   has(id: string): boolean {
     return this.#notes.has(id);
   }
 
-  /** Lets a client go on that was at this node last, while nobody can be asked whether it still is. */
+  /** Lets a client go on that was last at this node, while no other node can be asked. */
   letIn(id: string, back: Return): StoredClient {
     const { name } = this.#notes.get(id)!;
     const n = Math.max(this.#queue.lastOf(id), back.n ?? 0);
@@ -108,29 +109,29 @@ export class ClientDirectory {
     return { id, name, n: Math.max(n, this.#queue.lastOf(id)), doubtUpTo };
   }
 
-  /** The clients that were let in, to be recalled now that it is possible. */
+  /** The clients that were let in, to be recalled once that is possible. */
   get unasked(): [id: string, back: Return][] {
     return [...this.#unasked];
   }
 
-  /** Says whether a client was let in, and not recalled since: another node may have it by now. */
+  /** Says whether a client was let in and not recalled since: another node may have it by now. */
   isUnasked(id: string): boolean {
     return this.#unasked.has(id);
   }
 
-  /** Notes that a client that was let in was asked for, whatever the answer. */
+  /** Notes that other nodes were asked for a client that was let in, whatever the answer. */
   asked(id: string, back: Return): void {
     if (this.#unasked.get(id) === back) this.#unasked.delete(id);
   }
 
   /**
-   * Finds a client that is at another node, or was, and takes it over. Returns undefined for one
-   * that is at this node, for one that will not come back, and where neither the other node nor the
-   * client itself can tell where its numbers go on. Rejects where it cannot be known, and where
-   * nobody waits for it any more.
+   * Takes over a client that is, or was, at another node. Resolves with undefined for a client of
+   * this node, for one that will not come back, and where neither the other node nor the client
+   * knows where its numbers go on. Rejects where that cannot be known, and where the client has
+   * gone again.
    */
   async recall(id: string, back: Return, now: number): Promise<StoredClient | undefined> {
-    // A client that is being taken over already may have been elsewhere since, and say other numbers.
+    // A client that is already being taken over may have been elsewhere since, with other numbers.
     const ask = () => this.#recall(id, back, now);
     const recall = this.#recalls.get(id)?.then(ask, ask) ?? ask();
     this.#recalls.set(id, recall);
@@ -151,13 +152,13 @@ export class ClientDirectory {
     const kept = await this.#link.last(this.#link.subject("client", id));
     if (kept === undefined) return undefined;
     const { name, n, node, left }: KeptClient = JSON.parse(kept.text);
-    // A record of this node that it does not know is a taking over that got no answer.
+    // An unknown record of this node is one that it wrote without getting an answer.
     if (node === this.#node && this.#notes.has(id)) {
       if (back.n !== undefined) this.#queue.goesOn(id, back.n);
       return undefined;
     }
     if (this.#detector.silentFor(node, now) >= this.#graceMs) return undefined;
-    // It may have gone on elsewhere, and would be thrown out there.
+    // A client that has gone on elsewhere would be thrown out there.
     if (!back.isHere()) throw new Error(`Client ${id} has gone again`);
     const note = { name, n, at: now, seq: kept.seq };
     this.#notes.set(id, note);
@@ -165,7 +166,7 @@ export class ClientDirectory {
       this.#notes.delete(id);
       throw new Error(`Client ${id} cannot be taken over`);
     }
-    // Nobody answers for a taking over that came to nothing.
+    // No node answers for a client that it took over only in its record.
     const isMute = left || node === this.#node || this.#detector.isDead(node, now);
     const patienceMs = isMute ? 0 : HANDOVER_MS;
     // This node need not have seen it go again while nobody could be asked.
@@ -184,8 +185,8 @@ export class ClientDirectory {
   }
 
   /**
-   * Says again that a client is at this node, where it was last; false where that is not certain.
-   * Others may be about to take it over for a connection before this one: they are late then.
+   * Writes again that a client is at this node, where it was last; says whether that is certain.
+   * Another node that is taking it over for an earlier connection is then late.
    */
   async #goesOn(id: string, note: Note, back: Return, now: number): Promise<boolean> {
     if (!back.isHere()) return false;
@@ -198,41 +199,41 @@ export class ClientDirectory {
   }
 
   /**
-   * Lets go of a client that another node has taken over. Resolves with the number of its last
-   * message that is stored, when nothing more comes from here; undefined where it is not certain.
+   * Hands over a client to the node that has taken it. Resolves once nothing more comes from here,
+   * with the number of its last stored message; undefined where that is not certain.
    */
   handOver(id: string): Promise<number | undefined> {
     const coming = this.#recalls.get(id);
     const handOver = () => this.#queue.handOver(id);
-    // It is only just coming here: the node before this one has still to answer.
+    // The client is only just coming here: the node before this one must answer first.
     if (coming !== undefined) this.#notes.delete(id);
     return coming === undefined ? handOver() : coming.then(handOver, () => undefined);
   }
 
-  /** Says whether a client is at this node, as all nodes know it. Rejects where it cannot be known. */
+  /** Says whether all nodes know a client to be at this one. Rejects where that cannot be known. */
   async isHere(id: string): Promise<boolean> {
     if (this.isUnasked(id)) throw new Error(`Client ${id} was not asked for yet`);
     const kept = await this.#link.last(this.#link.subject("client", id));
     if (kept === undefined) return false;
-    // It may have come since this was read.
+    // The client may have come since the record was read.
     return JSON.parse(kept.text).node === this.#node || this.claimOf(id) >= kept.seq;
   }
 
-  /** The place where this node has taken a client over, for others to compare; 0 where it has not. */
+  /** The `seq` with which this node took over a client, to be compared; 0 where it did not. */
   claimOf(id: string): number {
     return this.#notes.get(id)?.seq ?? 0;
   }
 
-  /** Forgets a client, everywhere unless it has come in at another node, or is just coming back to this one. */
+  /** Forgets a client; removes its record unless another node has it or it is coming back here. */
   forget(id: string): void {
     this.#queue.forget(id);
     this.#unasked.delete(id);
     if (this.#recalls.has(id) || !this.#notes.delete(id)) return;
-    // What cannot be removed now becomes too old one day.
+    // A record that cannot be removed now expires later.
     this.#track(this.#remove(id).catch(() => {}));
   }
 
-  /** Writes for each client up to where its messages are stored, as this node ends and stores no more. */
+  /** Writes the last stored number of each client, as this node ends and stores no more. */
   leave(now: number): void {
     for (const [id, { name, seq }] of this.#notes) {
       if (this.isUnasked(id)) continue;
@@ -241,7 +242,7 @@ export class ClientDirectory {
     }
   }
 
-  /** Writes everything anew: what was written is gone. */
+  /** Writes all records anew, as the old ones are gone. */
   renew(): void {
     for (const note of this.#notes.values()) {
       note.seq = 0;
@@ -254,7 +255,7 @@ export class ClientDirectory {
     await Promise.all(this.#writing);
   }
 
-  /** Writes notes that have changed, or would become too old. */
+  /** Writes notes that have changed, or would expire. */
   tick(now: number): void {
     for (const [id, note] of this.#notes) {
       const age = now - note.at;
@@ -275,13 +276,13 @@ export class ClientDirectory {
     this.#notes.set(id, note);
     this.#track(
       this.#write(id, note, left).then((written) => {
-        // Again soon, where it may not be there.
+        // Write it again soon where it may not be stored.
         if (!written) note.at = -Infinity;
       }),
     );
   }
 
-  /** Writes a note, unless another node has the client; says whether that is certainly done. */
+  /** Writes a note, unless another node has the client; says whether it is certainly stored. */
   async #write(id: string, note: Note, left = false): Promise<boolean> {
     const { type } = await this.#publish(id, note, left);
     if (type === "overtaken") await this.#overtaken(id, note).catch(() => {});
@@ -302,7 +303,7 @@ export class ClientDirectory {
     return outcome;
   }
 
-  /** Finds out who has written about a client since: another node, or this one, unheard. */
+  /** Finds out which node wrote the record since: another, or this one without an answer. */
   async #overtaken(id: string, note: Note): Promise<void> {
     const kept = await this.#link.last(this.#link.subject("client", id));
     if (kept === undefined || JSON.parse(kept.text).node === this.#node) note.seq = kept?.seq ?? 0;

@@ -1,27 +1,27 @@
 /**
- * Clients on their way from one node to another: the one that has a client now asks the one that
- * had it up to where its messages are stored, and that one answers when nothing more comes from it.
+ * Clients on their way from one node to another: the new node asks the older one for the last
+ * stored number, and that one answers once nothing more comes from it.
  *
  * @module
  */
 
 import type { NodeBus } from "./node_bus.ts";
 
-/** Clients that this node has asked for and got no answer about. */
+/** The questions of this node about clients that are not answered yet. */
 export class Handovers {
   readonly #bus: Pick<NodeBus, "say">;
   readonly #asked = new Map<string, (n: number | undefined) => void>();
 
-  /** Makes what a node has when it has asked for nobody. */
+  /** Makes the handovers of a node that has asked nothing yet. */
   constructor(bus: Pick<NodeBus, "say">) {
     this.#bus = bus;
   }
 
   /**
-   * Says that a client is at this node, or may be where that `isLate`, and waits at most `ms`
-   * milliseconds for the node where it was. Resolves with the number of its last message that is
-   * stored; undefined where that is not known for certain. Other nodes may answer as well where it
-   * was before that, and which have not heard that it went on: they know less.
+   * Says that a client is at this node, or may be if that `isLate`, and waits at most `ms`
+   * milliseconds for the node where it was. Resolves with the number of its last stored message;
+   * undefined where that is not certain. Nodes where it was even earlier may answer too, if they
+   * missed that it went on: they know less, and are ignored.
    */
   async ask(
     clientId: string,
@@ -43,7 +43,7 @@ export class Handovers {
     }
   }
 
-  /** Answers a node that has asked, as soon as it is known what of a client is stored. */
+  /** Answers a node that has asked, once the last stored number of the client is known. */
   async answer(
     clientId: string,
     claim: number,
@@ -52,7 +52,7 @@ export class Handovers {
     this.#bus.say("left", clientId, claim, await stored);
   }
 
-  /** Takes the answer of a node in, whoever asked. */
+  /** Takes in the answer of a node, to whichever node. */
   answered(node: string, clientId: string, claim: number, n: number | undefined): void {
     this.#asked.get(`${node} ${clientId} ${claim}`)?.(n);
   }

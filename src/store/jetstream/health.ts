@@ -1,7 +1,7 @@
 /**
- * The health of this node: whether it is connected to NATS, hears what it says, and is told that
- * what it gives to be stored is stored. All three are found out at an interval, and none of them
- * follows from another: servers without a majority still carry words.
+ * The health of this node: it is connected to NATS, it hears its own words, and its probes are
+ * stored. All three are checked at an interval, as none follows from another: servers without a
+ * majority still carry words.
  *
  * @module
  */
@@ -11,26 +11,26 @@ import type { FailureDetector } from "../cluster/failure_detector.ts";
 import { next, NODE_LIFE, type NodeState, type NodeStep } from "../cluster/states.ts";
 import type { PublishOutcome } from "./publish.ts";
 
-/** Calls that find out the health of a node, and report it. */
+/** Calls that check the health of a node, and report it. */
 export interface HealthActions {
-  /** Says that this node lives: a word of the time `now` that all nodes hear, this one too. */
+  /** Says that this node lives, at the time `now`, to all nodes, this one included. */
   say(now: number): void;
-  /** Has NATS store something that nobody needs; resolves with what comes of it. */
+  /** Has NATS store a probe; resolves with the outcome. */
   probe(): Promise<PublishOutcome>;
-  /** Gives the connection up, for this reason. */
+  /** Gives up the connection, for this reason. */
   giveUp(reason: string): void;
-  /** Reads what was missed while nothing worked. */
+  /** Reads the entries that were missed while the node did not work. */
   catchUp(): Promise<void>;
-  /** It works from now on, or does not. */
+  /** The node works from now on, or does not. */
   changed(works: boolean): void;
-  /** From now on nothing can be stored, for that reason; or, without one, it can again. */
+  /** Nothing can be stored from now on, for this reason; without a reason, it can again. */
   failing(reason: string | undefined): void;
 }
 
-/** The number of intervals without an answer after which NATS stores nothing. */
+/** Intervals without an answer to a probe after which NATS counts as storing nothing. */
 const SILENT_AFTER = 1.5;
 
-/** The number of intervals after which a connection is given up that nothing has come from. */
+/** Intervals after which a silent connection is given up. */
 const USELESS_AFTER = 2;
 
 /** The health of one node. */
@@ -38,48 +38,48 @@ export class JetStreamHealth {
   readonly #probeMs: number;
   readonly #detector: Pick<FailureDetector, "hears">;
   readonly #actions: HealthActions;
-  /** Since when there is a connection on which everything was tried; undefined while there is none. */
+  /** The time since which a connection has passed its tests; undefined while none has. */
   #wholeAt: number | undefined;
-  /** When the newest question was asked that NATS has answered, whatever it said. */
+  /** The time of the newest probe that NATS has answered in whatever way. */
   #storedAt = -Infinity;
-  /** Why NATS has refused to store it; undefined where it has not. */
+  /** The reason why NATS refused to store it; undefined where it did not. */
   #refusal: string | undefined;
   #state: NodeState = "cut_off";
-  /** `true` where it was reported that nothing can be stored. */
+  /** `true` while it is reported that nothing can be stored. */
   #failing = false;
   #ready = Promise.withResolvers<void>();
 
-  /** Makes the health of a node that works with nothing yet, and asks every `probeMs` milliseconds. */
+  /** Makes the health of a node that does not work yet; it is asked every `probeMs` ms. */
   constructor(probeMs: number, detector: Pick<FailureDetector, "hears">, actions: HealthActions) {
     this.#probeMs = probeMs;
     this.#detector = detector;
     this.#actions = actions;
   }
 
-  /** `true` where everything works but, perhaps, that NATS has no room left. */
+  /** `true` where the node works, even if NATS has no space left. */
   get works(): boolean {
     return this.#state === "working" || this.#state === "ending";
   }
 
-  /** Resolves when everything works, or after two intervals. */
+  /** Resolves when the node works, or after two intervals. */
   async ready(): Promise<void> {
     if (!this.works) await within(2 * this.#probeMs, this.#ready.promise);
   }
 
-  /** Takes in that there is a connection. */
+  /** Notes that there is a connection. */
   connected(): void {
     this.#wholeAt = performance.now();
     this.ask(this.#wholeAt);
   }
 
-  /** Takes in that there is none, and why. */
+  /** Notes that there is no connection, and why. */
   broken(reason: string): void {
     this.#wholeAt = undefined;
     this.judge();
     this.#report(reason);
   }
 
-  /** Asks again whether everything works, at the monotonic time `now`. Call it at the interval. */
+  /** Sends a word and a probe at the monotonic time `now`. Call it at the interval. */
   async ask(now: number): Promise<void> {
     this.#actions.say(now);
     const outcome = await this.#actions.probe();
@@ -89,7 +89,10 @@ export class JetStreamHealth {
     this.judge();
   }
 
-  /** Finds out whether everything works, and acts on a change. Call it whenever something was heard, and at least twice an interval. */
+  /**
+   * Finds out whether the node works, and acts on a change. Call it after each word that is heard,
+   * and at least twice an interval.
+   */
   judge(): void {
     const now = performance.now();
     const trouble = this.#trouble(now);
@@ -105,16 +108,16 @@ export class JetStreamHealth {
       this.#actions.changed(false);
     }
     const isUseless = now - (this.#wholeAt ?? now) > USELESS_AFTER * this.#probeMs;
-    // The connection may be open and dead, or lead to where nothing can be stored.
+    // The connection may be open but dead, or lead to a server that stores nothing.
     if (this.#wholeAt !== undefined && (worked || isUseless)) this.#actions.giveUp(trouble);
   }
 
-  /** Ends: nothing is reported any more. */
+  /** Ends the reports. */
   close(): void {
     this.#step("close");
   }
 
-  /** Says what is wrong; undefined where nothing is. */
+  /** Returns the trouble of the node; undefined where it has none. */
   #trouble(now: number): string | undefined {
     if (this.#wholeAt === undefined) return "NATS is not reached";
     if (!this.#detector.hears(now)) return "NATS is not heard";

@@ -1,5 +1,5 @@
 /**
- * Reads what a stream has of one subject, by a consumer that exists while it is read.
+ * Reads the messages of one subject from a stream, with a consumer that exists only meanwhile.
  *
  * @module
  */
@@ -12,13 +12,13 @@ import { NS_PER_MS } from "./streams.ts";
 export interface Reading {
   stream: string;
   subject: string;
-  /** Where the messages are sent to: a subject that nobody else listens to. */
+  /** The subject that the messages are sent to, with no other listener. */
   inbox: string;
   /** The `seq` of the first message, from 1. */
   from: number;
-  /** The most messages that are kept, of more the newest. */
+  /** The most messages that are kept: the newest. */
   most: number;
-  /** The time in which nothing may come, in milliseconds. */
+  /** Milliseconds without a message after which the reading fails. */
   patienceMs: number;
 }
 
@@ -28,11 +28,11 @@ export interface ReadMessage {
   seq: number;
 }
 
-/** The time between two words of a reading consumer that it lives, and the time to its end if nobody reads, in milliseconds. */
+/** Milliseconds between two heartbeats of a consumer, and until it ends if nobody reads from it. */
 const HEARTBEAT_MS = 500;
 const UNUSED_MS = 5_000;
 
-/** Reads all there is, in its order. Rejects where a message does not come. */
+/** Reads all messages in order. Rejects where one does not come. */
 export async function readStream(
   { nc, jsm }: { nc: NatsConnection; jsm: JetStreamManager },
   { stream, subject, inbox, from, most, patienceMs }: Reading,
@@ -71,12 +71,12 @@ export async function readStream(
       idle_heartbeat: NS_PER_MS * HEARTBEAT_MS,
       inactive_threshold: NS_PER_MS * UNUSED_MS,
     });
-    // It may fail before it is there.
+    // The reading may fail before the consumer is there.
     await Promise.race([adding, done.promise]);
     const { name, num_pending } = await adding;
     if (num_pending === 0) done.resolve();
     await done.promise;
-    // It would end by itself, only later.
+    // The consumer would end by itself, only later.
     jsm.consumers.delete(stream, name).catch(() => {});
     return messages;
   } finally {
@@ -85,10 +85,10 @@ export async function readStream(
   }
 }
 
-/** Reads what a consumer says of a message: its place in the stream, its index, and how many follow. */
+/** Reads the `seq` of a message, its index, and how many follow, from its reply subject. */
 function placeOf(reply: string): { seq: number; nth: number; left: number } {
   const tokens = reply.split(".");
-  // Since NATS 2.10 it may name a domain and an account before the stream.
+  // Since NATS 2.10 the subject may name a domain and an account before the stream.
   const at = tokens.length > 9 ? 7 : 5;
   return {
     seq: Number(tokens[at]),

@@ -1,8 +1,8 @@
 /**
- * The life of the streams: they are those that clients were told of, or were put back to an earlier
- * state. Then what was said after that is gone, and nothing in them tells. So their life has a name,
- * which is a part of all epochs. It goes on where somebody can say so: a node that has known them
- * all the time, or marks in the memory of NATS that no backup has. Else another life begins.
+ * The life of the streams. Streams may be put back to an earlier state: later entries are gone
+ * then, and nothing in the streams shows it. So their life has a name, which is part of all epochs.
+ * It goes on where a node has known the streams all the time, or where marks are in the memory of
+ * NATS, which no backup has. Otherwise another life begins.
  *
  * @module
  */
@@ -14,29 +14,29 @@ import { reasonOf } from "../../protocol/errors.ts";
 import type { JetStreamLink } from "./link.ts";
 import { type MarkedStream, readMarks, removeMark, setMarks } from "./marks.ts";
 
-/** The name of a life as it is kept, besides the rooms. */
+/** The record of a life. */
 interface KeptLife {
   id: string;
-  /** The streams that it is about. */
+  /** The description of its streams. */
   made: string;
 }
 
-/** The part of the line to NATS that is needed; `made` tells its streams from others. */
+/** The part of the link to NATS that a life needs; `made` tells its streams from others. */
 export type LifeLink = Pick<JetStreamLink, "subject" | "last" | "publish" | "made">;
 
-/** Where it is kept: among what rooms are called; no room has such an id. */
+/** The id of the record, among those of rooms; no room can have it. */
 const KEPT_AT = "-life";
 
-/** The most tries of what others were faster at, and the most looks where a server is behind. */
+/** The most tries where other nodes were faster, and the most looks at a server that is behind. */
 const MAX_TRIES = 5;
 
-/** The time that a server that is behind is given each time, in milliseconds. */
+/** Milliseconds between two looks at a server that is behind. */
 const BEHIND_MS = 100;
 
-/** The most tries of a node that begins to read marks that do not answer; each try takes seconds. */
+/** The most tries of a starting node to read marks that do not answer; each takes seconds. */
 const UNREAD_TRIES = 8;
 
-/** The number of looks without marks that are told of. */
+/** Looks without marks after which that is reported. */
 const UNMARKED_LOOKS = 3;
 
 /** The life of the streams, as one node knows it. */
@@ -44,40 +44,43 @@ export class JetStreamLife {
   readonly #link: LifeLink;
   readonly #timeoutMs: number;
   readonly #troubled: (reason: string) => void;
-  /** Set while marks are being made; and the number of times in a row that they could not be. */
+  /** Set while marks are being made; and the number of failures in a row. */
   #isMarking = false;
   #unmarked = 0;
-  /** The number of times that marks did not answer. */
+  /** The number of tries in which marks did not answer. */
   #unread = 0;
   #id = "";
-  /** The newest entry of all rooms that is known to have been there, and the id of its message. */
+  /** The newest entry of all rooms that this node has seen, and the id of its message. */
   #seen = { seq: 0, id: "" };
-  /** Where the stream ended when it was looked at last. */
+  /** The last `seq` of the stream at the last look. */
   #end = 0;
   #confirming: Promise<boolean> | undefined;
-  /** Answers other nodes on the connection on which this one knows for certain. */
+  /** The subscription that answers other nodes, on the connection on which this one is certain. */
   #vouching: { subscription: Subscription; nc: NatsConnection } | undefined;
 
-  /** Makes what a node knows at its beginning: nothing. A question to other nodes takes `timeoutMs` at the most; `troubled` takes lines for the log. */
+  /**
+   * Makes a life that is not known yet. A question to other nodes takes at most `timeoutMs`
+   * milliseconds; `troubled` takes lines for the log.
+   */
   constructor(link: LifeLink, timeoutMs: number, troubled: (reason: string) => void) {
     this.#troubled = troubled;
     this.#link = link;
     this.#timeoutMs = timeoutMs;
   }
 
-  /** The name of the life; empty before the first time that it was found out. */
+  /** The name of the life; empty before it was established. */
   get id(): string {
     return this.#id;
   }
 
-  /** Takes in that there is an entry at `seq`, under that id. */
+  /** Notes that there is an entry at `seq`, with this message id. */
   saw(seq: number, id: string): void {
     if (seq > this.#seen.seq) this.#seen = { seq, id };
   }
 
   /**
-   * Establishes which life it is, and answers other nodes who ask from then on. Resolves with `false`
-   * where it is another one than this node has told of until now.
+   * Establishes which life it is, and answers other nodes from then on. Resolves with `false` where
+   * it is another one than this node knew until now.
    */
   async establish(connection: MarkedStream): Promise<boolean> {
     const before = this.#id;
@@ -95,15 +98,15 @@ export class JetStreamLife {
   }
 
   /**
-   * Looks whether the streams are still what they were at the last look; rejects where they are not.
-   * Whatever is read after that is of the life that this node tells of.
+   * Looks whether the streams are still what they were at the last look; rejects where they are
+   * not. Everything read since then is of the life that this node knows.
    */
   async confirm(connection: MarkedStream): Promise<void> {
     this.#confirming ??= this.#isIntact(connection).finally(() => this.#confirming = undefined);
     if (!await this.#confirming) throw new Error("The streams are not what they were");
   }
 
-  /** Says whether somebody can tell that the streams are still what they were in that life. */
+  /** Says whether this node, another or the marks show that the streams are still of that life. */
   async #goesOn(connection: MarkedStream, id: string): Promise<boolean> {
     if (id === this.#id) {
       if (await this.#isIntact(connection)) return true;
@@ -114,18 +117,18 @@ export class JetStreamLife {
     const marks = await readMarks(connection, id);
     if (marks === "whole" || marks === "replaced") return marks === "whole";
     if (await this.#ask(connection.nc, id)) return true;
-    // A server that was lost may have led them: the others need a while to agree on another.
+    // A lost server may have led them: the others need a while to elect another.
     if (marks === "unread" && ++this.#unread < UNREAD_TRIES) {
       throw new Error("NATS does not say whether the streams are what they were");
     }
     return false;
   }
 
-  /** Begins another life; says whether nobody else was faster. */
+  /** Begins another life; says whether no other node was faster. */
   async #begin(connection: MarkedStream, behind: number): Promise<boolean> {
     const id = newEpoch((bytes) => crypto.getRandomValues(bytes));
     const begun = Promise.withResolvers<void>();
-    // Who asks meanwhile waits for the answer, instead of beginning another one as well.
+    // Nodes that ask meanwhile wait for the answer instead of beginning another one.
     this.#vouch(connection, begun.promise);
     const kept: KeptLife = { id, made: this.#link.made };
     const subject = this.#link.subject("meta", KEPT_AT);
@@ -140,8 +143,8 @@ export class JetStreamLife {
   }
 
   /**
-   * Sees to it that the life is known to go on when no node is left that could say so. Nobody waits
-   * for it: a mark that cannot be made now, as a server is down, is made at another look.
+   * Makes marks, so that the life goes on even when no node is left that knows it. Nobody waits for
+   * them: marks that cannot be made now, as a server is down, are made at another look.
    */
   async #mark(connection: MarkedStream): Promise<void> {
     if (this.#isMarking) return;
@@ -157,12 +160,12 @@ export class JetStreamLife {
     this.#isMarking = false;
   }
 
-  /** Says whether the stream of the rooms still has what this node has seen of it, or has dropped it. */
+  /** Says whether the rooms' stream still has the newest entry that this node saw, or let it go. */
   async #isIntact(connection: MarkedStream): Promise<boolean> {
     const { jsm, stream } = connection;
     const { seq, id } = this.#seen;
     const least = Math.max(seq, this.#end);
-    // A server that has just begun to lead a stream may not know all of it yet.
+    // A server that has just begun to lead may not have the whole stream yet.
     for (let tries = 0; tries < MAX_TRIES && (tries === 0 || this.#end < least); tries++) {
       if (tries > 0) await sleep(BEHIND_MS);
       await this.#look(connection);
@@ -173,7 +176,7 @@ export class JetStreamLife {
     return found === null || found.header?.get("Nats-Msg-Id") === id;
   }
 
-  /** Looks where the stream ends. */
+  /** Notes the last `seq` of the stream. */
   async #look({ jsm, stream }: MarkedStream): Promise<void> {
     this.#end = (await jsm.streams.info(stream)).state.last_seq;
   }
@@ -184,12 +187,12 @@ export class JetStreamLife {
       await nc.request(this.#link.subject("node", "life"), id, { timeout: this.#timeoutMs });
       return true;
     } catch {
-      // Nobody is there, or nobody who knows.
+      // No node is there, or none that knows.
       return false;
     }
   }
 
-  /** Answers who asks for the life it is on a connection, as soon as that is certain, and as long as it is. */
+  /** Answers nodes that ask for the life, on one connection, while that is certain. */
   #vouch(connection: MarkedStream, ready: Promise<void>): void {
     const { nc } = connection;
     if (this.#vouching?.nc === nc) return;

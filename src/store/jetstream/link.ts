@@ -1,7 +1,7 @@
 /**
- * The line to NATS: one connection, one stream for all rooms, and what a store asks
- * of them. Whatever goes wrong with it, another connection is made, to another server if
- * there is one; until it is whole, everything asked rejects.
+ * The link to NATS: one connection, one stream for all rooms, and the questions of a store to them.
+ * When a connection fails, another one is made, to another server if there is one. Until that is
+ * whole, every question rejects.
  *
  * @module
  */
@@ -20,11 +20,11 @@ import type { MarkedStream } from "./marks.ts";
 import { outcomeOf, type PublishOptions, type PublishOutcome } from "./publish.ts";
 import { JetStreamStreams, type StreamSettings } from "./streams.ts";
 
-/** Where the rooms are kept, and how. */
+/** The servers of NATS, and the settings of the streams. */
 export interface LinkSettings extends StreamSettings {
   /** The servers, each as `host:port`. */
   servers: string[];
-  /** Who this is to them, where they ask. */
+  /** The user name, where the servers ask for one. */
   user?: string;
   /** The password of `user`; without a user, a token. */
   password?: string;
@@ -32,22 +32,22 @@ export interface LinkSettings extends StreamSettings {
 
 /** Reports of a link. */
 export interface LinkEvents {
-  /** It is whole: connected, the streams are there, and NATS allows what rooms and clients need. */
+  /** The link is whole: the streams are there, and NATS allows what rooms and clients need. */
   whole(): void;
-  /** It is no longer, or not yet; a later attempt may mend that. */
+  /** The link is not whole, or no longer; a later attempt may succeed. */
   broken(reason: string): void;
   /**
-   * The stream is another one than before, or in another state than this node has told of: what it
-   * has of rooms and clients may be wrong.
+   * The stream is another one than before, or in another state than this node knew: its rooms and
+   * clients may be wrong.
    */
   wiped(): void;
-  /** Something that was published is not stored. */
+  /** A published message was not stored. */
   refused(subject: string, reason: string): void;
-  /** Something else is not as it should be: a line for the log. */
+  /** Something else is wrong: a line for the log. */
   troubled(reason: string): void;
 }
 
-/** One connection, and what is asked by way of it. */
+/** One connection, and its libraries' objects. */
 interface NatsLine {
   nc: NatsConnection;
   js: JetStreamClient;
@@ -55,21 +55,21 @@ interface NatsLine {
   makeHeaders: () => MsgHdrs;
 }
 
-/** Who listens to a subject, on whatever connection there is. */
+/** A listener to a subject, on each connection in turn. */
 interface Listener {
   readonly subject: string;
   readonly heard: (message: StreamMessage) => void;
   subscription: Subscription | undefined;
 }
 
-/** A message of the stream: live or read. */
+/** A message of the stream, live or read. */
 export interface StreamMessage extends PlacedEntry {
   seq: number;
-  /** The `seq` of the message before it on its subject; NaN where that is not told. */
+  /** The `seq` of the message before it on its subject; NaN where it is not known. */
   before: number;
-  /** The id it was published under. */
+  /** The id under which it was published. */
   id: string;
-  /** The node that published it, where it said so. */
+  /** The id of the node that published it, where it has one. */
   node: string;
   text: string;
 }
@@ -83,8 +83,8 @@ export interface Kept {
 }
 
 /**
- * The libraries, of the versions in `deno.json`. Not written where they are imported, because
- * the runtime would then fetch them for everybody, with or without this store.
+ * The libraries, in the versions of `deno.json`. Literals in the imports would make the runtime
+ * fetch them for everybody, with or without this store.
  */
 export const LIBRARIES = {
   transport: "npm:@nats-io/transport-node@3.4.0",
@@ -93,16 +93,16 @@ export const LIBRARIES = {
 
 const NOT_CONNECTED = "Not connected to NATS";
 
-/** The least that NATS must take in one message, in bytes: a body of some length with its headers. */
+/** The least bytes that NATS must take in one message: a body of some length with its headers. */
 const LEAST_PAYLOAD = 4_096;
 
-/** The wait before the next attempt when something went wrong, in milliseconds. */
+/** Milliseconds until the next attempt after a failure. */
 const AGAIN_AFTER_MS = 250;
 
-/** The time between two looks at the streams while all is well, in milliseconds: they may have been made anew. */
+/** Milliseconds between two looks at the streams while all is well: they may be made anew. */
 const LOOK_EVERY_MS = 5_000;
 
-/** The headers of NATS and ours. */
+/** The headers of NATS and of Parley. */
 const HEADER = {
   id: "Nats-Msg-Id",
   seq: "Nats-Sequence",
@@ -113,19 +113,19 @@ const HEADER = {
 };
 
 /**
- * A header that no stream takes, and that each refuses only after it has looked for duplicates.
- * Conditions about what is newest do for some NATS only: 2.15 looks at those first, and with
- * replicas 2.9 does.
+ * A header that every stream refuses, but only after a look for duplicates. A condition on the
+ * newest message would do for some NATS only: 2.15 checks that first, and so does 2.9 with
+ * replicas.
  */
 const NO_ROLLUP = "never";
 
-/** No message has this `seq`: what is to be stored behind it never is. */
+/** A `seq` that no message has: with the condition that it is the newest, nothing is stored. */
 const NEVER = Number.MAX_SAFE_INTEGER;
 
-/** Where something is stored that nobody needs; no room has such an id. */
+/** The id under which probes are stored; no room can have it. */
 const PROBE = "-probe";
 
-/** One node's line to NATS. */
+/** The link of one node to NATS. */
 export class JetStreamLink {
   readonly #settings: LinkSettings;
   readonly #events: LinkEvents;
@@ -135,7 +135,7 @@ export class JetStreamLink {
   readonly #listeners = new Set<Listener>();
   #line: NatsLine | undefined;
   #maxPayload: number | undefined;
-  /** Where the newest probe is in its stream. */
+  /** The `seq` of the newest probe. */
   #probedAt = 0;
   #whole = false;
   /** Ends the wait for the next look. */
@@ -143,7 +143,7 @@ export class JetStreamLink {
   #closed = false;
   readonly #running: Promise<void>;
 
-  /** Begins to connect, and goes on trying for as long as it takes. */
+  /** Begins to connect, and keeps trying. */
   constructor(settings: LinkSettings, events: LinkEvents) {
     this.#settings = settings;
     this.#events = events;
@@ -156,22 +156,22 @@ export class JetStreamLink {
     this.#running = this.#run();
   }
 
-  /** The subject of a kind of things, like `parley.room.k7q2`. */
+  /** Returns the subject of one room or client, like `parley.room.k7q2`. */
   subject(kind: string, of: string): string {
     return this.#streams.subject(kind, of);
   }
 
-  /** The mark that tells the streams from others of the same name. */
+  /** The description that tells the streams from others of the same name. */
   get made(): string {
     return this.#streams.made ?? "";
   }
 
-  /** Names the life of the streams: in another one, what clients know of them may be gone. */
+  /** The name of the life of the streams: in another one, entries that clients have may be gone. */
   get life(): string {
     return this.#life.id;
   }
 
-  /** Rejects where the streams are not those of this life any more, and looks into it. */
+  /** Rejects where the streams are no longer of this life, and has them looked at. */
   async confirm(): Promise<void> {
     try {
       await this.#life.confirm(this.#marked);
@@ -181,7 +181,7 @@ export class JetStreamLink {
     }
   }
 
-  /** The number of entries of a room that the streams keep, whatever this node was told. */
+  /** The number of entries of a room that the streams keep, whatever the settings of this node. */
   get keptEntries(): number {
     return this.#streams.keptEntries;
   }
@@ -209,7 +209,7 @@ export class JetStreamLink {
         ...(id === undefined ? {} : { msgID: id }),
         ...(behind === undefined ? {} : { expect: { lastSubjectSequence: behind } }),
       });
-      // Replicas of NATS 2.10 remember the ids of what they have refused as well.
+      // Replicas of NATS 2.10 also remember the ids of messages that they refused.
       if (duplicate && seq === 0) return { type: "unknown", reason: "NATS knows only the id" };
       const isOfRooms = this.#streams.nameFor(subject) === this.#settings.name;
       if (id !== undefined && !duplicate && isOfRooms) this.#life.saw(seq, id);
@@ -225,14 +225,14 @@ export class JetStreamLink {
   }
 
   /**
-   * Has something stored that nobody needs, so that what comes of it says whether anything is
-   * stored now. It is no entry of a room: those shall not have places that nobody sees.
+   * Has a probe stored: its outcome shows whether anything is stored now. It is not in the stream
+   * of the rooms, where it would leave a hole in the `seq`s.
    */
   async probe(): Promise<PublishOutcome> {
     const { full } = this.#streams;
     const outcome = await this.publish(this.subject("meta", PROBE), "");
     if (outcome.type === "stored") {
-      // A stream that counts backwards was put back to an earlier state.
+      // A stream with a smaller `seq` was put back to an earlier state.
       if (outcome.seq < this.#probedAt) this.look();
       this.#probedAt = outcome.seq;
     }
@@ -240,20 +240,20 @@ export class JetStreamLink {
   }
 
   /**
-   * The `seq` of an entry that was published under an id; 0 where NATS does not remember it, or
-   * does not answer.
+   * Finds the `seq` of an entry by the id under which it was published; 0 where NATS does not
+   * remember that, or does not answer.
    */
   async find(id: string): Promise<number> {
     const outcome = await this.publish(this.subject("room", "-"), "", { id, isQuestion: true });
     return outcome.type === "stored" ? outcome.seq : 0;
   }
 
-  /** Says something to whoever listens now, this node included; it may get lost. */
+  /** Says something to all nodes that listen now, this one included; it may get lost. */
   say(subject: string, text: string): void {
     this.#open?.nc.publish(subject, text);
   }
 
-  /** Listens to a subject, on all connections there will be, until the returned function is called. */
+  /** Listens to a subject, on this and later connections, until the returned function is called. */
   listen(subject: string, heard: (message: StreamMessage) => void): () => void {
     const listener: Listener = { subject, heard, subscription: undefined };
     this.#listeners.add(listener);
@@ -264,7 +264,7 @@ export class JetStreamLink {
     };
   }
 
-  /** The newest message on a subject, as the stream's leader knows it; undefined if there is none. */
+  /** Reads the newest message on a subject from the stream's leader; undefined if there is none. */
   async last(subject: string): Promise<Kept | undefined> {
     const stream = this.#streams.nameFor(subject);
     const found = await this.#connection.jsm.streams.getMessage(stream, { last_by_subj: subject });
@@ -273,8 +273,8 @@ export class JetStreamLink {
   }
 
   /**
-   * Reads what is on a subject of a room from `seq` on, in its order: the newest `most` messages, if
-   * there are more. Rejects where one of them does not come.
+   * Reads the messages of a room's subject from `seq` on, in order; of more than `most`, the
+   * newest. Rejects where one of them does not come.
    */
   async history(subject: string, seq: number, most: number): Promise<StreamMessage[]> {
     const messages = await readStream(this.#connection, {
@@ -288,30 +288,30 @@ export class JetStreamLink {
     return messages.map(({ message, seq }) => ({ ...this.#read(message), seq }));
   }
 
-  /** The `seq` of the newest entry of all rooms that there ever was. */
+  /** Returns the `seq` of the newest entry that any room ever had. */
   async end(): Promise<number> {
     const { state } = await this.#connection.jsm.streams.info(this.#settings.name);
     return state.last_seq;
   }
 
-  /** Removes what is on a subject, up to `seq`. */
+  /** Removes the messages of a subject, up to `seq`. */
   async purge(subject: string, seq: number): Promise<void> {
     const stream = this.#streams.nameFor(subject);
     await this.#connection.jsm.streams.purge(stream, { filter: subject, seq: seq + 1 });
   }
 
-  /** Gives the connection up: the next one is made, to another server if there is one. */
+  /** Gives up the connection; the next one is made, to another server if there is one. */
   giveUp(reason: string): void {
     const line = this.#line;
     this.#line = undefined;
     this.#whole = false;
-    // Without a word: what is still to be sent may never get out.
+    // Without a flush: data that is still to be sent may never get out.
     line?.nc.close();
     this.#events.broken(reason);
     this.#waking.abort();
   }
 
-  /** Looks soon whether the stream is there and still the same. */
+  /** Looks soon whether the streams are there and still the same. */
   look(): void {
     this.#waking.abort();
   }
@@ -354,7 +354,7 @@ export class JetStreamLink {
     };
   }
 
-  /** Connects, and looks after the connection and the streams, until the end. */
+  /** Keeps a connection, and looks at the streams, until the link is closed. */
   async #run(): Promise<void> {
     while (!this.#closed) {
       let againMs = AGAIN_AFTER_MS;
@@ -365,7 +365,7 @@ export class JetStreamLink {
         await this.#sleep(LOOK_EVERY_MS);
       } catch (error) {
         this.giveUp(reasonOf(error));
-        // Whom NATS does not let in it will not let in a moment later.
+        // A refused login will be refused a moment later as well.
         const isBarred = error instanceof Error && error.name === "AuthorizationError";
         if (isBarred) againMs = this.#settings.patienceMs;
       }
@@ -406,7 +406,7 @@ export class JetStreamLink {
     };
   }
 
-  /** Gives a connection up when it ends, or NATS forbids something: what listened to that is deaf. */
+  /** Gives up a connection when it ends, or NATS forbids something: its listeners would be deaf. */
   async #watch(nc: NatsConnection): Promise<void> {
     let reason = "NATS is not reached";
     for await (const status of nc.status()) {
@@ -417,7 +417,7 @@ export class JetStreamLink {
     if (this.#line?.nc === nc) this.giveUp(reason);
   }
 
-  /** Takes a new connection into use, having tried on it what rooms and clients will need. */
+  /** Uses a new connection, after it has tried on it what rooms and clients need. */
   async #begin(): Promise<void> {
     const { nc } = this.#connection;
     this.#listeners.forEach((listener) => this.#subscribe(listener));
@@ -450,7 +450,7 @@ export class JetStreamLink {
     if (!isSame || !goesOn) this.#events.wiped();
   }
 
-  /** Why a subject takes no messages now; undefined where it takes them. */
+  /** Returns the reason why a subject takes no messages now; undefined where it takes them. */
   async #refusal(subject: string): Promise<string | undefined> {
     const outcome = await this.publish(subject, "", { behind: NEVER });
     return "reason" in outcome ? outcome.reason : undefined;

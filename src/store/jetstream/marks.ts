@@ -1,6 +1,6 @@
 /**
- * Marks in the memory of NATS, which neither a backup nor a copy of its files has: while they are
- * there, the stream of the rooms is the one that they were made for.
+ * Marks in the memory of NATS, which neither a backup nor a copy of its files has. While they are
+ * there, the stream of the rooms is the one for which they were made.
  *
  * @module
  */
@@ -22,9 +22,9 @@ const NO_MESSAGE = 10_037;
 const STREAM_NOT_FOUND = 10_059;
 
 /**
- * The word of the marks of a life: `whole` that the stream of the rooms has been there all the time,
- * `replaced` that it has been deleted since and is another one, `none` nothing, as they are not
- * there. They are `unread` while the servers that have them do not answer.
+ * The meaning of the marks of a life. `whole`: the stream of the rooms was there all the time.
+ * `replaced`: it was deleted since, and is another one. `none`: there are no marks. `unread`: the
+ * servers that have them do not answer.
  */
 export type Marks = "whole" | "replaced" | "none" | "unread";
 
@@ -47,14 +47,14 @@ export async function readMarks(marked: MarkedStream, life: string): Promise<Mar
 
 /**
  * Makes the marks of a life, where there are none. One is a message in a stream in memory, which is
- * empty when NATS has started again. The other is a consumer in memory, which ends with the stream
- * that is deleted to be restored. It is never asked for anything. Some NATS (2.15) bring it back with
- * the stream, others (2.10) do not, so the message says when it was made.
+ * empty after NATS has started again. The other is a consumer in memory, which reads nothing: it
+ * ends when the stream is deleted for a restore. Some NATS (2.15) bring it back with the stream,
+ * others (2.10) do not, so the message says when it was made.
  */
 export async function setMarks(marked: MarkedStream, life: string): Promise<void> {
   const marks = await readMarks(marked, life);
   if (marks === "unread") throw new Error("NATS does not say whether its marks are there");
-  // What was replaced shall be seen by all.
+  // All nodes must be able to see that the stream was replaced.
   if (marks !== "none") return;
   const { nc, jsm, stream, replicas } = marked;
   const consumer: Partial<ConsumerConfig> = {
@@ -65,10 +65,10 @@ export async function setMarks(marked: MarkedStream, life: string): Promise<void
     mem_storage: true,
     num_replicas: replicas,
   };
-  // Before the other one: where that is, this one was.
+  // First: where the message is, the consumer was made.
   await jsm.consumers.add(stream, consumer);
   const { created } = await jsm.consumers.info(stream, consumerOf(life));
-  // The same again is no error.
+  // Making the same stream again is no error.
   await jsm.streams.add({
     name: streamOf(marked),
     subjects: [subjectOf(marked)],
@@ -79,7 +79,7 @@ export async function setMarks(marked: MarkedStream, life: string): Promise<void
   await nc.request(subjectOf(marked), `${life} ${created}`);
 }
 
-/** Removes the mark of a life that is over, where it can. */
+/** Removes the mark of a life that is over, if possible. */
 export async function removeMark({ jsm, stream }: MarkedStream, life: string): Promise<void> {
   await jsm.consumers.delete(stream, consumerOf(life)).catch(() => {});
 }

@@ -1,6 +1,5 @@
 /**
- * Records of the rooms in the streams, and of those that there shall not be again: what is kept of a
- * room besides its entries, or instead of them.
+ * Records of rooms in the streams, besides their entries, and tombstones of deleted rooms.
  *
  * @module
  */
@@ -12,11 +11,11 @@ import type { JetStreamLink } from "./link.ts";
 export interface RoomMeta {
   /** The name of the room. */
   name: string;
-  /** Names this life of its log. */
+  /** The name of this life of its log. */
   epoch: string;
-  /** The streams it was made in: in others of the same name it is lost. */
+  /** The description of its streams: in others of the same name the room is lost. */
   made: string;
-  /** The `seq` of the newest entry that is not its own, but of a room before it with the same id. */
+  /** The `seq` of the newest entry of an earlier room with the same id. */
   after: number;
   /** When it was made, in milliseconds since 1970. */
   at: number;
@@ -28,41 +27,41 @@ export interface Tombstone {
   deleted: number;
 }
 
-/** A room, or what is left of one, and since when that is kept. */
+/** A stored record of a room or tombstone. */
 export interface KeptMeta {
-  /** The place in the stream. */
+  /** The `seq` of the record. */
   seq: number;
   /** When it was stored, in milliseconds since 1970, by the clock of NATS. */
   at: number;
   meta: RoomMeta | Tombstone;
 }
 
-/** The part of the line to NATS that is needed. */
+/** The part of the link to NATS that the records need. */
 export type MetasLink = Pick<JetStreamLink, "subject" | "last" | "publish" | "purge" | "made">;
 
-/** The most tries to delete a room that somebody makes or refreshes meanwhile. */
+/** The most tries to delete a room whose record changes meanwhile. */
 const MAX_TRIES = 5;
 
-/** The rooms of all nodes. */
+/** The records of the rooms of all nodes. */
 export class JetStreamMetas {
   readonly #link: MetasLink;
   readonly #newEpoch: () => string;
 
-  /** Makes what one node can know of them by way of its line; `newEpoch` names each new log. */
+  /** Makes the records as one node reads and writes them; `newEpoch` names each new log. */
   constructor(link: MetasLink, newEpoch: () => string) {
     this.#link = link;
     this.#newEpoch = newEpoch;
   }
 
-  /** The room of that id; undefined where there is none, or none any more. */
+  /** Finds the room with this id; undefined where there is none, or none any more. */
   async find(id: string): Promise<RoomMeta | undefined> {
     const kept = await keptMeta(this.#link, id);
     return isRoom(kept?.meta) && kept.meta.made === this.#link.made ? kept.meta : undefined;
   }
 
   /**
-   * Makes a room, unless there is one of that id, and says whether it is certain that it did.
-   * Rejects with `room_gone` where there was one that was deleted.
+   * Makes a room, unless there is one with this id; says whether it certainly did. Rejects with
+   * `room_gone` where one was deleted.
    */
   async make(id: string, name: string): Promise<boolean> {
     const { made } = this.#link;
@@ -72,11 +71,11 @@ export class JetStreamMetas {
     const last = await this.#link.last(this.#link.subject("room", id));
     const epoch = this.#newEpoch();
     const meta: RoomMeta = { name, epoch, made, after: last?.seq ?? 0, at: Date.now() };
-    // Where another node was faster, the room is there as well.
+    // Where another node was faster, the room is there too.
     return (await this.#write(id, meta, kept?.seq)).type === "stored";
   }
 
-  /** Deletes a room with its entries, if there is one, for good; resolves with the epoch it had. */
+  /** Deletes a room for good, with its entries, if there is one; resolves with its epoch. */
   async delete(id: string): Promise<string | undefined> {
     const meta = await this.#bury(id);
     for (const kind of ["roster", "room"]) {
@@ -87,7 +86,7 @@ export class JetStreamMetas {
     return isRoom(meta) ? meta.epoch : undefined;
   }
 
-  /** Puts a tombstone in the place of a room; resolves with what was there. */
+  /** Replaces the record of a room by a tombstone; resolves with the old record. */
   async #bury(id: string): Promise<RoomMeta | Tombstone | undefined> {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const kept = await keptMeta(this.#link, id);
@@ -104,7 +103,7 @@ export class JetStreamMetas {
   }
 }
 
-/** Reads what is kept of the room of that id. */
+/** Reads the record of the room with this id. */
 export async function keptMeta(
   link: Pick<MetasLink, "subject" | "last">,
   id: string,
@@ -113,7 +112,7 @@ export async function keptMeta(
   return kept && { seq: kept.seq, at: kept.at, meta: JSON.parse(kept.text) };
 }
 
-/** Says whether what is kept is a room, and not what is left of one. */
+/** Says whether a record is one of a room, and not a tombstone. */
 export function isRoom(meta: RoomMeta | Tombstone | undefined): meta is RoomMeta {
   return meta !== undefined && !("deleted" in meta);
 }

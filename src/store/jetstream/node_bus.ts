@@ -1,13 +1,13 @@
 /**
- * Words of nodes to each other that are not in a stream: they may get lost, and each node hears its
- * own too.
+ * Words of nodes to each other, outside of the streams: they may get lost, and each node also hears
+ * its own.
  *
  * @module
  */
 
 import type { JetStreamLink } from "./link.ts";
 
-/** Words that are heard of the nodes, each by its id. */
+/** The words of nodes; `node` is the id of the one that said it. */
 export interface NodeWords {
   /** A node lives, and said so at this time of its own monotonic clock, in milliseconds. */
   alive(node: string, at: number): void;
@@ -21,28 +21,28 @@ export interface NodeWords {
    * `n` are stored; undefined: and perhaps more.
    */
   left(node: string, clientId: string, claim: number, n: number | undefined): void;
-  /** A node has deleted a room, in the life of its log that `epoch` names. */
+  /** A node has deleted a room whose log had this epoch. */
   deleted(node: string, roomId: string, epoch: string): void;
 }
 
-/** Says and hears words by way of NATS. */
+/** Says and hears words through NATS. */
 export class NodeBus {
   readonly #node: string;
   readonly #link: Pick<JetStreamLink, "subject" | "say" | "listen">;
 
-  /** Makes the bus as the node with this id has it. */
+  /** Makes the bus of the node with this id. */
   constructor(node: string, link: Pick<JetStreamLink, "subject" | "say" | "listen">) {
     this.#node = node;
     this.#link = link;
   }
 
-  /** Says something for this node: see {@linkcode NodeWords}. */
+  /** Says a word of this node: see {@linkcode NodeWords}. */
   say<Word extends keyof NodeWords>(word: Word, ...of: TailOf<Parameters<NodeWords[Word]>>): void {
     const text = [this.#node, ...of.map((part) => part ?? "")].join(" ");
     this.#link.say(this.#link.subject("node", word), text);
   }
 
-  /** Hears all nodes, this one included, from now on. */
+  /** Listens to all nodes, this one included, from now on. */
   listen(heard: NodeWords): void {
     this.#on("alive", (node, at) => heard.alive(node, Number(at)));
     this.#on("taken", (node, id, claim, isLate) => {

@@ -1,6 +1,6 @@
 /**
- * Publishing into a stream, and what became of it: what is certainly not stored is told from what
- * may be.
+ * The options and the outcomes of publishing: messages that are certainly not stored, and those in
+ * doubt.
  *
  * @module
  */
@@ -9,18 +9,18 @@ import { reasonOf } from "../../protocol/errors.ts";
 import type { Place } from "../cluster/continuity.ts";
 import { codeOf } from "./streams.ts";
 
-/** The outcome of something published. */
+/** The outcome of a published message. */
 export type PublishOutcome =
   | { type: "stored"; seq: number; duplicate: boolean }
-  /** Refused because there is a newer message on the subject than was said, or it was a question. */
+  /** Refused: the subject has a newer message than was expected, or it was a question. */
   | { type: "overtaken" }
-  /** It has more bytes than NATS takes: nothing like it will ever be stored. */
+  /** It has more bytes than NATS takes, and will never be stored. */
   | { type: "too_large"; reason: string }
   /** It is certainly not stored: the stream has said so. */
   | { type: "refused"; reason: string }
-  /** It is certainly not stored: the stream has nobody who leads it, or there is no connection. */
+  /** It is certainly not stored: the stream has no leader, or there is no connection. */
   | { type: "unheard"; reason: string }
-  /** Nobody knows. */
+  /** It may be stored or not. */
   | { type: "unknown"; reason: string };
 
 /** Options of publishing. */
@@ -29,26 +29,26 @@ export interface PublishOptions {
   id?: string;
   /** The node that publishes it. */
   node?: string;
-  /** Where the log that it goes to is for whoever publishes it. */
+  /** The position of its room's log at the publisher. */
   place?: Place;
-  /** Only store it if the newest message on its subject has this `seq`; 0: if there is none. */
+  /** Store it only if the newest message on its subject has this `seq`; 0: if it has none. */
   behind?: number;
   /** Never store it: only ask what is stored under the same id. */
   isQuestion?: boolean;
 }
 
 /**
- * The codes of JetStream for a subject that has gone on, for what no stream takes, and for a message
- * over the stream's own limit.
+ * The codes of JetStream for a subject with a newer message, for a header that no stream takes, and
+ * for a message over the stream's own limit.
  */
 const WRONG_LAST_SEQUENCE = new Set([10_071, 10_164]);
 const ROLLUP_FAILED = 10_111;
 const TOO_LARGE = 10_054;
 
-/** Errors that the library throws before anything was sent. */
+/** Errors that the library throws before anything is sent. */
 const UNSENT = new Set(["InvalidArgumentError", "InvalidSubjectError"]);
 
-/** Finds what became of a message whose publishing failed with `error`. */
+/** Finds the outcome of a message whose publishing failed with `error`. */
 export function outcomeOf(error: unknown): PublishOutcome {
   const code = codeOf(error);
   const name = error instanceof Error ? error.name : "";
@@ -59,7 +59,7 @@ export function outcomeOf(error: unknown): PublishOutcome {
     return { type: "too_large", reason };
   }
   if (unsent || code > 0) return { type: "refused", reason };
-  // NATS answers at once that nobody is there.
+  // NATS answers at once that the stream has no leader.
   if (name === "JetStreamNotEnabled") {
     return { type: "unheard", reason: "The stream has no leader" };
   }

@@ -1,6 +1,6 @@
 /**
- * A room that lives in a stream, as one node sees it: its log, its members, and which
- * node speaks for each of them.
+ * A room in a stream, as one node sees it: its log, its members, and the node that speaks for each
+ * of them.
  *
  * @module
  */
@@ -18,13 +18,13 @@ import type { JetStreamLink, StreamMessage } from "./link.ts";
 import { isRoom, keptMeta, type RoomMeta } from "./metas.ts";
 import { STATE_KEPT_MS } from "./streams.ts";
 
-/** Which node spoke last for a member, and the `seq` of that entry. */
+/** The node that spoke last for a member, and the `seq` of that entry. */
 export interface Speaker {
   node: string;
   seq: number;
 }
 
-/** The members at a place of the log, kept in the stream: what is older may fall off the log. */
+/** The members at a position of the log, kept in the stream, as older entries fall off the log. */
 interface Snapshot {
   epoch: string;
   seq: number;
@@ -36,15 +36,15 @@ interface Snapshot {
 export interface RoomEvents {
   /** The message `n` of `from` is in the log, as `seq`. */
   found(from: string, n: number, seq: number): void;
-  /** The log goes up to `seq` now: the rest up to there was pushed, or is gone. */
+  /** The log goes up to `seq` now: earlier entries were pushed, or are gone. */
   moved(seq: number): void;
-  /** Another node hands a frame on that is not stored. */
+  /** Another node passes on an ephemeral frame. */
   relayed(text: string): void;
-  /** The room is not in the stream any more, or another one is in its place. */
+  /** The room is no longer in the stream, or another one has its id. */
   gone(how: "deleted" | "lost"): void;
 }
 
-/** The setting of a room: all that it needs. */
+/** The surroundings of a room. */
 export interface RoomSetting {
   link: JetStreamLink;
   limits: StoreLimits;
@@ -53,13 +53,13 @@ export interface RoomSetting {
   node: string;
 }
 
-/** The most live messages that are kept while the past is read; what is beyond is read again. */
+/** The most live messages that are kept while the stream is read; more are read again. */
 const MAX_EARLY = 4_096;
 
-/** The word of a node that does not know who is in a room: no frame. */
+/** The word of a node that asks for the members of a room, in place of a frame. */
 const ROSTER_WANTED = "roster?";
 
-/** The most times that a replica is asked that is behind, and the time it is given in between, in milliseconds. */
+/** The most questions to a replica that is behind, and the milliseconds between two of them. */
 const MAX_TRIES = 5;
 const BEHIND_MS = 50;
 
@@ -71,18 +71,18 @@ export class JetStreamRoom implements StoredRoom {
   readonly roster = new Roster();
   readonly shared = true;
   orphans: readonly string[] = [];
-  /** Which node spoke for each member last. */
+  /** The node that spoke last for each member. */
   readonly speakers = new Map<string, Speaker>();
-  /** All that this node has announced of its own clients. */
+  /** The presence of its own clients that this node has announced. */
   readonly announced: AnnouncedPresence;
-  /** Set where the members may be others than this node has announced. */
+  /** Set where the members in the log may differ from what this node has announced. */
   unreconciled = true;
   readonly #link: JetStreamLink;
   readonly #limits: StoreLimits;
   readonly #events: RoomEvents;
   readonly #node: string;
   #deafen: () => void = () => {};
-  /** The greatest `seq` that the stream is known to have for this room. */
+  /** The greatest `seq` of this room that the stream is known to have. */
   #expected = 0;
   /** The number of reasons there were to read the stream again, and of those for which that was done. */
   #doubts = 1;
@@ -91,19 +91,19 @@ export class JetStreamRoom implements StoredRoom {
   #reading: Promise<void> | undefined;
   #state: RoomState = "opening";
   readonly #continuity: Continuity;
-  /** Names the room's own life, as its meta does. */
+  /** The name of the room's own life, as in its record. */
   readonly #epoch: string;
-  /** The `seq` behind which its log begins. */
+  /** The `seq` after which its log begins. */
   readonly #start: number;
-  /** The `seq` up to which the roster was true when it was read. */
+  /** The `seq` for which the kept roster was right. */
   #rosterAt = 0;
-  /** Set where the roster is what the log has led to from its beginning, or from a list that was kept. */
+  /** Set where the roster follows from the log since its beginning, or since a kept list. */
   #isRosterKnown = true;
-  /** Set where it has changed since it was kept; and the number of entries that have come since. */
+  /** Set where the roster has changed since it was kept; and the number of entries since. */
   #hasChanged = false;
   #sinceKept = 0;
 
-  /** Makes a room; nothing of it is read yet. */
+  /** Makes a room that is not read yet. */
   constructor(
     id: string,
     { name, epoch, after }: RoomMeta,
@@ -122,7 +122,7 @@ export class JetStreamRoom implements StoredRoom {
     this.#node = node;
   }
 
-  /** The state that it is in. */
+  /** The state of the room. */
   get state(): RoomState {
     return this.#state;
   }
@@ -132,34 +132,34 @@ export class JetStreamRoom implements StoredRoom {
     this.#state = next(ROOM_LIFE, this.#state, step);
   }
 
-  /** `true` where the stream is known, or likely, to have what the log does not. */
+  /** `true` where the stream certainly or probably has entries that the log lacks. */
   get lacking(): boolean {
     return this.#isDoubtful || this.log.head < this.#expected;
   }
 
-  /** Where the log is: what this node publishes says so. */
+  /** The position of the log, which all that this node publishes carries. */
   get place(): Place {
     return this.#continuity.place;
   }
 
-  /** Says whether somebody is certainly no member. */
+  /** Says whether a client is certainly not a member. */
   lacks(clientId: string): boolean {
     return !this.lacking && !this.roster.quiet && !this.roster.members.has(clientId);
   }
 
-  /** Says that the stream has an entry of this room at `seq`: if it does not come, it is to be read. */
+  /** Notes that the stream has an entry of this room at `seq`, to be read if it does not come. */
   expect(seq: number): void {
     this.#expected = Math.max(this.#expected, seq);
   }
 
-  /** Says that something may be missing that nothing else tells of. */
+  /** Notes that an entry may be missing that nothing else shows. */
   doubt(): void {
     this.#doubts++;
   }
 
   /**
-   * Begins to listen, then reads what is there: nothing is lost in between. With `isNew` nothing can
-   * have been there that is not there now.
+   * Begins to listen, then reads the stream, so that no entry is lost in between. A room that
+   * `isNew` cannot have lost any entries before.
    */
   async open(isNew = false): Promise<void> {
     if (isNew) this.#settled = this.#doubts;
@@ -175,7 +175,7 @@ export class JetStreamRoom implements StoredRoom {
     }
   }
 
-  /** Reads what the log lacks; rejects where that fails, and changes nothing about what is still lacking. */
+  /** Reads what the log lacks; rejects where that fails, with the room as it was. */
   catchUp(): Promise<void> {
     // A doubt that comes later may be about what was read by then.
     const doubts = this.#doubts;
@@ -187,7 +187,7 @@ export class JetStreamRoom implements StoredRoom {
     }).finally(() => this.#reading = undefined);
   }
 
-  /** Notes what this node announces of its clients; it may not get into the log. */
+  /** Notes what this node announces of its clients, as that may not get into the log. */
   announce(draft: PresenceDraft): void {
     this.announced.announce(draft);
     this.unreconciled = true;
@@ -199,7 +199,7 @@ export class JetStreamRoom implements StoredRoom {
     this.#deafen();
   }
 
-  /** Hands a frame that is not stored to the other nodes. */
+  /** Passes an ephemeral frame on to the other nodes. */
   relay(text: string): void {
     this.#link.say(this.#link.subject("live", this.id), `${this.#node} ${text}`);
   }
@@ -219,30 +219,30 @@ export class JetStreamRoom implements StoredRoom {
     } else if (this.#reading !== undefined || !this.#pushNext(message)) {
       this.expect(message.seq);
       if (this.#early.length < MAX_EARLY) this.#early.push(message);
-      // Where it fails, the store tries again.
+      // If that fails, the store tries again.
       this.catchUp().catch(() => {});
     }
   }
 
-  /** Takes in what another node says: a frame for those who are here, or a question. */
+  /** Takes a word of another node: a frame for the members here, or a question. */
   #hearWord(text: string): void {
     if (text !== ROSTER_WANTED) this.#events.relayed(text);
     else if (this.#state !== "opening" && this.#isRosterKnown && !this.lacking) this.#keepRoster();
   }
 
-  /** Pushes a live message unless something before it is missing. */
+  /** Pushes a live message unless an entry before it is missing. */
   #pushNext(message: StreamMessage): boolean {
     this.expect(message.seq);
     if (message.seq <= this.log.head) return true;
     if (message.before > this.log.head || this.#continuity.isBehind(message)) return false;
     this.#push(message);
-    // The log would soon lose how the members came.
+    // The log would soon lose the entries that the roster follows from.
     const kept = Math.min(this.#limits.logEntries, this.#link.keptEntries);
     if (this.#sinceKept > kept / (this.#hasChanged ? 4 : 2)) this.#keepRoster();
     return true;
   }
 
-  /** Pushes what came while the stream was read, as far as it joins on; says whether that was all of it. */
+  /** Pushes what came while the stream was read, up to a gap; says whether that was all of it. */
   #pushEarly(): boolean {
     const rest = this.#early.findIndex((message) => !this.#pushNext(message));
     this.#early.splice(0, rest < 0 ? this.#early.length : rest);
@@ -260,13 +260,13 @@ export class JetStreamRoom implements StoredRoom {
     do {
       await this.#read();
       if (this.#isClosed) return;
-      // What came meanwhile joins on, or shows what is missing still.
+      // Messages that came meanwhile follow on, or show that some are still missing.
     } while (!this.#pushEarly());
     if (!this.#isRosterKnown) await this.#askForRoster();
-    // What was read is that of the life that the log is named after.
+    // What was read must be of the life that the epoch of the log names.
     if (isFirst) await this.#link.confirm();
     this.unreconciled = true;
-    // What is in use does not become too old.
+    // The record of a room in use must not expire.
     if (Date.now() - kept.at > STATE_KEPT_MS / 2) {
       const subject = this.#link.subject("meta", this.id);
       this.#link.publish(subject, JSON.stringify(kept.meta), { behind: kept.seq });
@@ -274,26 +274,26 @@ export class JetStreamRoom implements StoredRoom {
     }
   }
 
-  /** Reads all that the stream has, or is known to have. */
+  /** Reads everything that the stream has, or is known to have. */
   async #read(): Promise<void> {
     const subject = this.#link.subject("room", this.id);
     let last = (await this.#link.last(subject))?.seq ?? 0;
     if (last < this.#newest && this.#isDoubtful) last = await this.#skipWhatIsGone(subject);
     const upTo = Math.max(last, this.#expected);
     for (let tries = 0; this.log.head < upTo && !this.#isClosed; tries++) {
-      // A replica that answers may be a little behind the one that leads.
+      // The replica that answers may be a little behind the leader.
       if (tries > 0) await sleep(BEHIND_MS);
       if (tries === MAX_TRIES) throw new Error(`Room ${this.id} ends at ${this.log.head}`);
       const snapshot = await this.#snapshot();
       const start = Math.max(1, this.log.head);
       const read = await this.#link.history(subject, start, this.#limits.logEntries);
       if (this.#isClosed) return;
-      // What has come by may have been removed before it could be read.
+      // Messages that came live may have been removed before they could be read.
       if (!this.#isDoubtful) this.#pushEarly();
       const { head } = this.log;
       const messages = read.filter(({ seq }) => seq > head);
       if (messages.length === 0) continue;
-      // The oldest are dropped first: what is behind a head that is still there is all there.
+      // NATS drops the oldest first: while the head is still there, all after it is, too.
       const isThere = messages.length < read.length;
       const from = isThere ? head : this.#continuity.completeFrom(messages);
       if (from > head) {
@@ -308,9 +308,9 @@ export class JetStreamRoom implements StoredRoom {
   }
 
   /**
-   * Where not even the newest entry of the log is left in the stream, after a time in which this
-   * node may have heard nothing, nobody can say what was behind it: goes on behind all that the
-   * stream had. Returns the `seq` of what has come since.
+   * Continues after all that the stream had, where not even the newest entry of the log is left in
+   * it. After a time in which this node may have heard nothing, nobody knows what followed that.
+   * Returns the `seq` of what has come since.
    */
   async #skipWhatIsGone(subject: string): Promise<number> {
     const end = await this.#link.end();
@@ -322,12 +322,12 @@ export class JetStreamRoom implements StoredRoom {
     return last;
   }
 
-  /** The least `seq` that the newest entry in the stream has, if there still is one that the log has too. */
+  /** The least `seq` of the stream's newest entry, if the stream still has any of the log's. */
   get #newest(): number {
     return Math.max(this.log.head, this.#start + 1);
   }
 
-  /** Goes on behind `seq`; whoever came or went in between shows only in a list that is as new. */
+  /** Continues after `seq`. Only a list that is as new has the changes of members in between. */
   #skipTo(seq: number): void {
     if (this.#rosterAt < seq) this.#isRosterKnown = false;
     this.#continuity.skipTo(seq);
@@ -339,7 +339,7 @@ export class JetStreamRoom implements StoredRoom {
     return kept && JSON.parse(kept.text);
   }
 
-  /** Goes on from members that were kept, if they are newer than those that the log has led to. */
+  /** Continues from a kept list of members, if that is newer than the one from the log. */
   #recallRoster(snapshot: Snapshot | undefined): void {
     if (snapshot?.epoch !== this.#epoch || snapshot.seq < this.log.head) return;
     this.#rosterAt = snapshot.seq;
@@ -351,8 +351,8 @@ export class JetStreamRoom implements StoredRoom {
   }
 
   /**
-   * Asks nodes that have the room open for the list of its members, and takes it where one comes in
-   * time. Where none does, nobody is in it but those that this node knows.
+   * Asks nodes that have the room open for its list of members, and takes one that comes in time.
+   * Without one, the members are those that this node knows.
    */
   async #askForRoster(): Promise<void> {
     for (let tries = 0; tries < MAX_TRIES && !this.#isRosterKnown && !this.#isClosed; tries++) {
@@ -410,7 +410,7 @@ export class JetStreamRoom implements StoredRoom {
   }
 }
 
-/** Names the life of a room's log: there is another one when the room is made again, or its streams are put back. */
+/** Names the life of a room's log; a room made again, or streams put back, begin another. */
 export function epochOf(epoch: string, life: string): string {
   return `${epoch}${life}`;
 }

@@ -1,7 +1,7 @@
 /**
- * Keeps the logs in NATS JetStream, for any number of nodes. All rooms are one stream, and each is a
- * subject of it. The stream gives entries their `seq`. It sends each of them to every node that has
- * the room open, the one it came from included.
+ * Keeps the logs in NATS JetStream, for any number of nodes. All rooms share one stream, with a
+ * subject for each. The stream gives entries their `seq`, and sends each to every node that has the
+ * room open, its publisher included.
  *
  * @module
  */
@@ -36,23 +36,23 @@ import { NodeBus } from "./node_bus.ts";
 import type { NatsSettings } from "./options.ts";
 import { epochOf, JetStreamRoom } from "./room.ts";
 
-/** The least time for which JetStream remembers ids of messages, in milliseconds; documented. */
+/** The least milliseconds for which JetStream remembers ids of messages; documented. */
 const DEDUP_MS = 120_000;
 
-/** The time between two looks at the stream of an open room, in milliseconds: a lost newest entry shows no gap. */
+/** Milliseconds between two looks at an open room in the stream: a lost newest entry leaves no gap. */
 const COMPARE_EVERY_MS = 120_000;
 
-/** The time that a node has at its end for what it has still to announce, in milliseconds. */
+/** Milliseconds that a node has at its end for its last announcements. */
 const CLOSING_MS = 1_000;
 
-/** The number of rooms that are read at the same time after a break, and the most that begin to be read in one tick. */
+/** Rooms that are read at the same time after a break, and the most that one tick begins to read. */
 const READ_AT_ONCE = 16;
 const READS_A_TICK = 64;
 
-/** The most bytes of an entry besides its body, with the headers it is published under. */
+/** The most bytes of an entry besides its body, with its headers. */
 const ENVELOPE_BYTES = 2_048;
 
-/** The form of a room id that can be a word of a subject. */
+/** Room ids that can be a word of a subject. */
 const WORD = /^[\w-]+$/;
 
 const random: RandomBytes = (bytes) => crypto.getRandomValues(bytes);
@@ -74,9 +74,9 @@ export class JetStreamStore implements Store, ClientStore, Bus {
   readonly #bus: NodeBus;
   readonly #handovers: Handovers;
   readonly #rooms = new Map<string, JetStreamRoom>();
-  /** The questions about a room that must end before the next one is asked. */
+  /** The unanswered question about a room, before the next one is asked. */
   readonly #busy = new Map<string, Promise<void>>();
-  /** Rooms that are to be deleted as soon as NATS can be asked: here they are gone already. */
+  /** Rooms to be deleted as soon as NATS is reached; here they are gone already. */
   readonly #deleting = new Set<string>();
   readonly #reconciler: PresenceReconciler;
   readonly #timer: Timer;
@@ -84,7 +84,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
   #announcements = 0;
   #closing: Promise<void> | undefined;
 
-  /** Begins to connect; nothing can be stored before that is done. */
+  /** Begins to connect; nothing can be stored before that succeeds. */
   constructor(settings: NatsSettings, events: StoreEvents, options: StoreOptions) {
     const { probeMs, leaseMs } = settings;
     this.#options = { ...options, ...settings };
@@ -100,7 +100,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
     });
     this.#link = new JetStreamLink({
       ...this.#options,
-      // A client that may come back may repeat what it said before.
+      // A client that comes back may repeat its messages.
       dedupMs: Math.max(DEDUP_MS, 2 * options.graceMs),
       patienceMs: 2 * probeMs,
     }, {
@@ -154,7 +154,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
   }
 
   async open(id: string, cursor = 0): Promise<StoredRoom | undefined> {
-    // Nothing else was ever the id of a room.
+    // No room ever had another kind of id.
     if (!WORD.test(id)) return undefined;
     const room = await this.#alone(id, () => this.#open(id));
     if (room !== undefined && cursor > room.log.head) await asked(room.catchUp());
@@ -169,7 +169,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
     }
     const room = this.#rooms.get(roomId);
     room?.announce(draft);
-    // Another node was faster to say so.
+    // Another node has announced it already.
     if (draft.event === "leave" && room?.lacks(from) && !this.#queue.holds(from)) return;
     this.#queue.append(roomId, draft, this.#idOf(draft, room));
   }
@@ -204,7 +204,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
   }
 
   async recall(clientId: string, back: Return): Promise<StoredClient | undefined> {
-    // Those that are here stay here, even while nobody can be asked.
+    // Clients of this node stay here, even while no other node can be asked.
     if (!this.#health.works && this.#directory.has(clientId)) {
       return this.#directory.letIn(clientId, back);
     }
@@ -235,15 +235,15 @@ export class JetStreamStore implements Store, ClientStore, Bus {
     this.#rooms.clear();
     if (this.#health.works) {
       this.#directory.leave(performance.now());
-      // The last announcement, that everybody is away, counts as well.
+      // The last announcements, that everybody is away, too.
       const settled = Promise.all([this.#queue.settled(), this.#directory.written()]);
       await within(CLOSING_MS, settled);
     }
-    // It may be waiting for a NATS that does not answer.
+    // It may be waiting for an answer of NATS that never comes.
     await within(CLOSING_MS, this.#link.close());
   }
 
-  /** Asks what is asked about one room one after the other. */
+  /** Asks the questions about one room one after the other. */
   #alone<Answer>(roomId: string, ask: () => Promise<Answer>): Promise<Answer> {
     const answer = (this.#busy.get(roomId) ?? Promise.resolve()).then(() => asked(ask()));
     const done = answer.then(() => {}, () => {}).then(() => {
@@ -295,7 +295,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
       const epoch = await this.#metas.delete(id);
       this.#deleting.delete(id);
       if (epoch !== undefined) this.#bus.say("deleted", id, epochOf(epoch, this.#link.life));
-      // It was being opened when this was asked for.
+      // The room may have been opened meanwhile.
       const room = this.#rooms.get(id);
       if (room !== undefined) this.#lose(room, "deleted");
     } catch (error) {
@@ -344,7 +344,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
     }
   }
 
-  /** The id of a presence entry. That a client of a dead node is gone is stored once, whoever announces it. */
+  /** Returns the id of a presence entry: all nodes use the same for a client of a dead node that is gone. */
   #idOf({ event, from }: PresenceDraft, room: JetStreamRoom | undefined): string {
     const speaker = room?.speakers.get(from);
     const foreign = speaker !== undefined && speaker.node !== this.#node;
@@ -357,12 +357,12 @@ export class JetStreamStore implements Store, ClientStore, Bus {
     this.#bus.listen({
       alive: (node, at) => {
         const late = this.#detector.heard(node, at, performance.now());
-        // The same trouble may have kept entries from coming through.
+        // The same trouble may have lost entries on their way.
         if (late) this.#rooms.forEach((room) => room.doubt());
         this.#health.judge();
       },
       taken: (node, clientId, claim, isLate) => {
-        // A word that is heard late may be older than the claim of this node.
+        // A late word may be older than the claim of this node.
         if (node === this.#node || claim <= this.#directory.claimOf(clientId)) return;
         const wasHere = this.#directory.has(clientId);
         const mayBeHere = isLate || this.#directory.isUnasked(clientId);
@@ -378,7 +378,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
     });
   }
 
-  /** Reads what was missed in all rooms. */
+  /** Reads the missed entries of all rooms. */
   async #catchUp(): Promise<void> {
     const rooms = [...this.#rooms.values()];
     const read = async () => {
@@ -390,7 +390,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
     await Promise.all(Array.from({ length: READ_AT_ONCE }, read));
   }
 
-  /** Lets messages through again, or stops them. */
+  /** Starts or stops the publishing of messages. */
   #changed(works: boolean): void {
     if (works) {
       for (const [id, back] of this.#directory.unasked) this.#claim(id, back);
@@ -400,19 +400,19 @@ export class JetStreamStore implements Store, ClientStore, Bus {
     this.#queue.available = works;
   }
 
-  /** Recalls a client that was let in. Where nobody can say whether it is still here, it has to come back. */
+  /** Recalls a client that was let in. Where it cannot be known whether it is still here, it has to come back. */
   async #claim(id: string, back: Return): Promise<void> {
     try {
       await this.#directory.recall(id, back, performance.now());
     } catch {
-      // Else it is asked again as soon as that is possible.
+      // Otherwise it is asked again as soon as possible.
       if (!this.#health.works) return;
       if (back.isHere()) this.#taken(id, true);
     }
     this.#directory.asked(id, back);
   }
 
-  /** Waits a moment for NATS; rejects with `unavailable` where it is not there. */
+  /** Waits a moment for NATS; rejects with `unavailable` where it is not reached. */
   async #whenReady(): Promise<void> {
     await this.#health.ready();
     if (!this.#health.works) throw unavailable();
@@ -445,22 +445,22 @@ export class JetStreamStore implements Store, ClientStore, Bus {
     }
   }
 
-  /** The members of a room whose node has died. */
+  /** Returns the members of a room whose node has died. */
   #orphansOf({ speakers }: JetStreamRoom): string[] {
     const now = performance.now();
     return [...speakers].flatMap(([id, { node }]) => this.#detector.isDead(node, now) ? [id] : []);
   }
 
-  /** Announces to a room again what its log lacks, and closes it when nobody here needs it. */
+  /** Announces again what the log of a room lacks, and closes it when no client here needs it. */
   #reconcile(room: JetStreamRoom): void {
-    // An entry that is stored and not heard yet would look as if it was lacking.
+    // An entry that is stored but not heard yet would seem to be missing.
     if (room.unreconciled && this.#health.works && !room.lacking) {
       this.#reconciler.reconcile(room, (id) => this.#queue.holds(id));
     }
     if (room.state === "released" && !room.unreconciled) this.#closeRoom(room);
   }
 
-  /** Ends a room here, and answers the authors of messages that were to come by. Says whether it was open. */
+  /** Closes a room here, and answers the authors of awaited messages. Says whether it was open. */
   #closeRoom(room: JetStreamRoom): boolean {
     room.close();
     if (this.#rooms.get(room.id) !== room) return false;
@@ -471,7 +471,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
     return true;
   }
 
-  /** Gives up a client that is at another node. One that `mayBeHere`, having come from there, has to come back. */
+  /** Gives up a client that is at another node. One that `mayBeHere` again has to come back. */
   #taken(clientId: string, mayBeHere = false): void {
     if (this.#directory.has(clientId)) {
       for (const room of this.#rooms.values()) {
@@ -489,7 +489,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
 /** Errors that are a fault of this program, or of a record: waiting for NATS does not help then. */
 const FAULTS = [TypeError, RangeError, ReferenceError, SyntaxError];
 
-/** Waits for an answer of NATS. An error there, but for a fault, becomes one after which a client may try again. */
+/** Waits for an answer of NATS. An error that is no fault becomes one after which a client may try again. */
 async function asked<Answer>(answer: Promise<Answer>): Promise<Answer> {
   try {
     return await answer;

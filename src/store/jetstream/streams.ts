@@ -1,7 +1,6 @@
 /**
- * The two streams of all nodes, one for the rooms and one for what is known of rooms and
- * clients: makes them, keeps them as they should be, and tells them from others of the
- * same name.
+ * The two streams of all nodes, one for the entries of rooms and one for the records of rooms and
+ * clients: makes them, keeps their settings, and tells them from others of the same name.
  *
  * @module
  */
@@ -18,32 +17,32 @@ export interface StreamSettings {
   name: string;
   /** The number of servers that keep each message. */
   replicas: number;
-  /** The number of entries of a room that are kept, and for how long in milliseconds. */
+  /** The number of entries of a room that are kept, and for how many milliseconds. */
   logEntries: number;
   logAgeMs: number;
-  /** The least time that ids of messages are remembered, in milliseconds. */
+  /** The least milliseconds for which ids of messages are remembered. */
   dedupMs: number;
   /** The timeout of one question, in milliseconds. */
   patienceMs: number;
 }
 
-/** The part of the line to NATS that the streams need. */
+/** The part of the link to NATS that the streams need. */
 export interface StreamsLink {
-  /** Why a subject takes no messages now; undefined where it takes them. */
+  /** Returns the reason why a subject takes no messages now; undefined where it takes them. */
   refusal(subject: string): Promise<string | undefined>;
-  /** Says whether nobody waits for the streams any more. */
+  /** Says whether the link no longer waits for the streams. */
   isOver(): boolean;
-  /** Something about a stream is not as it should be, and cannot be mended. */
+  /** Something about a stream is wrong, and cannot be changed. */
   troubled(reason: string): void;
 }
 
-/** The time that a stream that takes no messages yet is left alone, in milliseconds. */
+/** Milliseconds between two looks at a stream that takes no messages yet. */
 const BEGINS_AFTER_MS = 5;
 
-/** The least time that rooms and clients that nobody asks for are remembered, in milliseconds: a day. */
+/** The least milliseconds for which records of rooms and clients are kept: a day. */
 export const STATE_KEPT_MS = 86_400_000;
 
-/** Settings that a node that was told otherwise changes of a stream that is there. */
+/** Settings of an existing stream that a node with other settings changes. */
 const CHANGEABLE = [
   "num_replicas",
   "max_msgs_per_subject",
@@ -51,19 +50,19 @@ const CHANGEABLE = [
   "duplicate_window",
 ] as const;
 
-/** NATS counts in nanoseconds, and cannot count to a century. */
+/** NATS counts in nanoseconds, in numbers that do not last for a century. */
 export const NS_PER_MS = 1_000_000;
 const LONGEST_MS = 3_000_000_000_000;
 
 const STREAM_NOT_FOUND = 10_059;
 
-/** The silence in milliseconds after which a server is gone: those that keep a stream hear each other every second. */
+/** Milliseconds of silence after which a server is gone: they hear each other every second. */
 const SILENT_MS = 5_000;
 
-/** The least bytes that a message takes in a stream. */
+/** The least bytes of a message in a stream. */
 const LEAST_BYTES = 256;
 
-/** The beginning of the descriptions of our streams. */
+/** The beginning of the descriptions of Parley's streams. */
 const IDENTITY = "parley:";
 
 /** The streams, as one node sees them. */
@@ -74,29 +73,29 @@ export class JetStreamStreams {
   #full: string | undefined;
   #keptEntries = Infinity;
 
-  /** Makes what a node knows before it has looked: nothing. */
+  /** Makes the streams of a node that has not looked yet. */
   constructor(settings: StreamSettings, link: StreamsLink) {
     this.#settings = settings;
     this.#link = link;
   }
 
-  /** The subject of a kind of things, like `parley.room.k7q2`. */
+  /** Returns the subject of one room or client, like `parley.room.k7q2`. */
   subject(kind: string, of: string): string {
     return `${this.#settings.name}.${kind}.${of}`;
   }
 
-  /** The name of the stream that a subject belongs to. */
+  /** Returns the name of the stream that a subject belongs to. */
   nameFor(subject: string): string {
     const { name } = this.#settings;
     return subject.startsWith(this.subject("room", "")) ? name : `${name}-state`;
   }
 
-  /** The mark that told the streams from others of the same name at the last look; undefined before the first. */
+  /** The description of the streams at the last look; undefined before the first. */
   get made(): string | undefined {
     return this.#made;
   }
 
-  /** Why a stream took nothing more at the last look, though it is there; undefined where it did. */
+  /** The reason why a stream took nothing more at the last look; undefined where it did. */
   get full(): string | undefined {
     return this.#full;
   }
@@ -106,7 +105,7 @@ export class JetStreamStreams {
     return this.#keptEntries;
   }
 
-  /** Looks whether the streams are there; makes them where they are not. Rejects where it cannot. */
+  /** Makes the streams where they are missing, and looks at them. Rejects where it cannot. */
   async check({ streams }: JetStreamManager): Promise<void> {
     const { replicas, logEntries, logAgeMs, dedupMs } = this.#settings;
     const state = await this.#ensure(streams, {
@@ -134,7 +133,7 @@ export class JetStreamStreams {
     this.#made = `${identityOf(rooms)} ${identityOf(state)}`;
   }
 
-  /** Makes a stream, or makes it as it should be. */
+  /** Makes a stream, or corrects its settings. */
   async #ensure(
     streams: JetStreamManager["streams"],
     wanted: Partial<StreamConfig> & { name: string },
@@ -145,23 +144,23 @@ export class JetStreamStreams {
       return found;
     }
     await this.#begun(wanted.subjects?.[0] ?? "");
-    // What it was before, or what each of several nodes was told, need not be what came of it.
+    // The stream may be neither as it was before, nor as this node wants it.
     const info = await streams.info(wanted.name);
     const { config } = info;
-    // A node that was not told how many there are must not take replicas away, nor must one that
-    // was told of a shorter time make ids be forgotten that others count on.
+    // A node without a setting must not remove replicas, and one with a shorter time must not make
+    // NATS forget ids that others count on.
     const replicas = Math.max(config.num_replicas, wanted.num_replicas ?? 1);
     const window = Math.max(config.duplicate_window ?? 0, wanted.duplicate_window ?? 0);
     const asked = { ...wanted, num_replicas: replicas };
     if (wanted.duplicate_window !== undefined) asked.duplicate_window = window;
     if (window > (wanted.max_age ?? window)) asked.max_age = window;
     const other = CHANGEABLE.some((key) => asked[key] !== undefined && asked[key] !== config[key]);
-    // Once only: nodes that were told otherwise would undo it for ever.
+    // Once only: nodes with other settings would undo it for ever.
     if (!other || this.#made !== undefined) return info;
     return await streams.update(wanted.name, asked);
   }
 
-  /** Sees to it that ids are remembered for long enough, whoever has changed that since. */
+  /** Restores the time for which ids are remembered, if it was shortened. */
   async #keepWindow(
     streams: JetStreamManager["streams"],
     { config }: StreamInfo,
@@ -177,8 +176,8 @@ export class JetStreamStreams {
   }
 
   /**
-   * Waits until a stream takes messages. NATS shows one that another node is making earlier
-   * than that, and before version 2.9.16 even tells another moment at which it was made.
+   * Waits until a stream takes messages. NATS shows a stream that another node is making before it
+   * does, and before version 2.9.16 even with another creation time.
    */
   async #begun(subjects: string): Promise<void> {
     const giveUpAt = performance.now() + this.#settings.patienceMs;
@@ -193,7 +192,7 @@ export class JetStreamStreams {
   }
 }
 
-/** Why a stream takes nothing more, where somebody has given it a limit and it drops nothing by itself. */
+/** Returns the reason why a stream takes nothing more: it has a limit, and drops nothing. */
 function fullnessOf({ config, state }: StreamInfo): string | undefined {
   if (config.discard !== "new") return undefined;
   const { name, max_bytes, max_msgs } = config;
@@ -204,7 +203,7 @@ function fullnessOf({ config, state }: StreamInfo): string | undefined {
   return isFull ? `${name} is full: it has all of ${max_msgs} messages` : undefined;
 }
 
-/** Says whether the server that leads a stream is in touch with a majority of those that keep it. */
+/** Says whether the leader of a stream reaches a majority of its servers. */
 function hasMajority({ cluster }: StreamInfo): boolean {
   const others = cluster?.replicas ?? [];
   const silent = others.filter(({ offline, active }) => offline || active > NS_PER_MS * SILENT_MS);
@@ -218,7 +217,7 @@ async function make(
   try {
     return await streams.add({ ...wanted, description: IDENTITY + crypto.randomUUID() });
   } catch (error) {
-    // Of several nodes that make it at once NATS refuses some, with varying reasons.
+    // When several nodes make it at once, NATS refuses some, with varying reasons.
     const others = await find(streams, wanted.name);
     if (others === undefined) throw error;
     return others;
@@ -238,15 +237,15 @@ async function find(
 }
 
 /**
- * Finds what tells a stream from others of its name. When it was made is second best: each replica
- * of NATS 2.9 has its own moment, a fraction of a millisecond from the others', and tells it
+ * Finds the identity of a stream, among others of its name. The creation time is second best: each
+ * replica of NATS 2.9 has its own, a fraction of a millisecond from the others', and gives that
  * when it leads.
  */
 function identityOf({ config: { description }, created }: StreamInfo): string {
   return description?.startsWith(IDENTITY) ? description : created;
 }
 
-/** The number by which JetStream says what is wrong; 0 where it said nothing. */
+/** Returns the error code of JetStream; 0 for other errors. */
 export function codeOf(error: unknown): number {
   return error instanceof Error && error.name !== "TimeoutError" && "code" in error &&
       typeof error.code === "number"
