@@ -327,7 +327,7 @@ function firstLine(text: string): string {
   return firstLines(text, 1)[0]!;
 }
 
-/** Where in a line the cursor stands that stood behind `before` in another, in UTF-16 units. */
+/** Returns the index in a line, in UTF-16 units, at the column of a cursor after `before`. */
 function atColumnOf(before: string, line: string): number {
   return charactersOf(line).slice(0, charactersOf(before).length).join("").length;
 }

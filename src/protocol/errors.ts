@@ -22,7 +22,7 @@ export type ErrorCode =
   | "unavailable"
   | "internal";
 
-/** The same at run time. */
+/** The same codes at run time. */
 const ON_THE_WIRE: Record<ErrorCode, true> = {
   invalid_json: true,
   invalid_action: true,
@@ -46,9 +46,9 @@ export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(ON_THE_WIRE, code);
 }
 
-/** The codes of errors that a client finds by itself, and no server tells. */
+/** The codes of errors that a client finds by itself, without a server's reply. */
 export type ClientErrorCode =
-  /** The wait took longer than it was given. */
+  /** The wait was longer than its timeout. */
   | "timeout"
   /** The signal of the wait was aborted; its reason is the `cause`. */
   | "aborted"

@@ -204,7 +204,7 @@ export interface MemberInfo {
 export interface MessageEntry {
   /** The position in the room's log; it only grows. */
   seq: number;
-  /** When the server took it, in milliseconds since 1970. */
+  /** The time at which the server took it, in milliseconds since 1970. */
   at: number;
   /** The author's client id. */
   from: string;
@@ -226,7 +226,7 @@ export type PresenceEvent = "join" | "away" | "back" | "leave" | "rename" | "qui
 export interface PresenceEntry {
   /** The position in the room's log. */
   seq: number;
-  /** When it happened, in milliseconds since 1970. */
+  /** The time at which it happened, in milliseconds since 1970. */
   at: number;
   /** The kind of change. */
   event: PresenceEvent;

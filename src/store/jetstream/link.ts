@@ -78,7 +78,7 @@ export interface StreamMessage extends PlacedEntry {
 export interface Kept {
   seq: number;
   text: string;
-  /** When it was stored, in milliseconds since 1970, by the clock of NATS. */
+  /** The time at which it was stored, in milliseconds since 1970, by the clock of NATS. */
   at: number;
 }
 

@@ -17,13 +17,13 @@ export interface RoomMeta {
   made: string;
   /** The `seq` of the newest entry of an earlier room with the same id. */
   after: number;
-  /** When it was made, in milliseconds since 1970. */
+  /** The time at which it was made, in milliseconds since 1970. */
   at: number;
 }
 
 /** The record of a room that was deleted. */
 export interface Tombstone {
-  /** When it was deleted, in milliseconds since 1970. */
+  /** The time at which it was deleted, in milliseconds since 1970. */
   deleted: number;
 }
 
@@ -31,7 +31,7 @@ export interface Tombstone {
 export interface KeptMeta {
   /** The `seq` of the record. */
   seq: number;
-  /** When it was stored, in milliseconds since 1970, by the clock of NATS. */
+  /** The time at which it was stored, in milliseconds since 1970, by the clock of NATS. */
   at: number;
   meta: RoomMeta | Tombstone;
 }

@@ -8,14 +8,14 @@
 
 import { checkedNumbers, checkedOptions, type Range, shown } from "../../core/option_checks.ts";
 
-/** Where NATS is, and how the chats that share it keep their rooms there. */
+/** The servers of NATS, and the settings of the chats that share them. */
 export interface NatsOptions {
   /**
-   * The NATS servers, each as `host:port`, with an IPv6 address as `[::1]:4222`. Where one is lost,
+   * The NATS servers, each as `host:port`, with an IPv6 address as `[::1]:4222`. When one fails,
    * the chat goes on with another.
    */
   servers: string | string[];
-  /** Who this is to them, where they ask. */
+  /** The user name, where the servers ask for one. */
   user?: string;
   /** The password of `user`; without a user, a token. */
   password?: string;
@@ -27,15 +27,15 @@ export interface NatsOptions {
   /** The number of NATS servers that keep each entry: 1, 3 or 5; 1 unless given. */
   replicas?: number;
   /**
-   * The time between two looks whether NATS is reached, in milliseconds: a chat knows that it is
-   * not after two of these. 1,000 unless given.
+   * Milliseconds between two checks that NATS answers: after two of these, a chat knows that it
+   * does not. 1,000 unless given.
    */
   probeMs?: number;
-  /** The time that a chat may be silent before its members have left, in milliseconds; 5,000 unless given. */
+  /** Milliseconds of silence of a chat after which its members have left; 5,000 unless given. */
   leaseMs?: number;
 }
 
-/** The same, checked, with what was not given. */
+/** Checked options, with the defaults. */
 export interface NatsSettings extends NatsNumbers, Pick<NatsOptions, "user" | "password"> {
   servers: string[];
   name: string;
@@ -58,7 +58,7 @@ export const NATS_RANGES: Readonly<Record<keyof NatsNumbers, Range>> = {
   leaseMs: [1, 86_400_000],
 };
 
-/** The form of a server: an address of IPv6 stands in brackets. */
+/** The form of a server, with an IPv6 address in brackets. */
 export const SERVER: string = String.raw`(?:[\w.-]+|\[[\da-fA-F:.]+\]):\d+`;
 
 /** The form of a name: it is a word of a subject. */
@@ -69,7 +69,7 @@ const NAMES = ["servers", "user", "password", "name", "replicas", "probeMs", "le
 /**
  * Checks options, and adds the defaults.
  *
- * @throws {RangeError} that names the option that will not do and its value; of a password it says nothing.
+ * @throws {RangeError} that names the wrong option and its value, but no password.
  */
 export function checkedNats(given: NatsOptions): NatsSettings {
   const options = checkedOptions("nats", given, NAMES);
@@ -99,7 +99,7 @@ function checkedServers(servers: unknown): string[] {
     typeof server === "string" && new RegExp(`^${SERVER}$`).test(server);
   if (all.length > 0 && all.every(isServer)) return all.map(String);
   const wrong = all.length === 0 ? servers : all.find((server) => !isServer(server));
-  // It may have been meant to hold a password.
+  // It may hold a password.
   const written = shown(typeof wrong === "string" ? wrong.replace(/^.*@/s, "…@") : wrong);
   throw new RangeError(`servers must be like "127.0.0.1:4222", or several, not ${written}`);
 }

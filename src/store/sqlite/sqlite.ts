@@ -19,10 +19,10 @@ import { SqliteStore } from "./store.ts";
 const random: RandomBytes = (bytes) => crypto.getRandomValues(bytes);
 
 /**
- * Keeps rooms in the file at `path`, which is made where there is none, with its folder. An
+ * Keeps rooms in the file at `path`; makes it and its folder where there is none. An
  * acknowledgement means that the disk has the message. The file is opened when a chat is made with
- * it, and belongs to this process until the chat is closed; beside it are `PATH-wal` and
- * `PATH-lock`, so that the permissions to read and write must be for its folder. Where it cannot be
+ * it, and belongs to this process until the chat is closed. `PATH-wal` and `PATH-lock` are in the
+ * same folder, for which the permissions to read and write must be. Where the file cannot be
  * opened, `createChat` throws an error that says why.
  *
  * @throws {RangeError} where `path` cannot be the path of a file.
