@@ -16,6 +16,7 @@
  */
 
 import { patience } from "./src/client/backoff.ts";
+import { check } from "./src/client/check.ts";
 import type { Accepted, Connection, Push } from "./src/client/connection.ts";
 import type { ReadOptions } from "./src/client/event_buffer.ts";
 import { RELOAD_MS, RENEW_MS } from "./src/client/limits.ts";
@@ -26,9 +27,9 @@ import {
   JoinedRoom,
   type Message,
   type RoomActions,
-  type RoomReply,
+  roomIn,
 } from "./src/client/room.ts";
-import { OUTSIDE, Sender } from "./src/client/sender.ts";
+import { isOutside, Sender } from "./src/client/sender.ts";
 import { sleep, type WaitOptions } from "./src/protocol/deadline.ts";
 import {
   type Acknowledgement,
@@ -130,7 +131,7 @@ export class ChatClient implements AsyncDisposable {
       },
     );
     const address = URL.parse(url);
-    if (address === null) throw new ChatError("invalid_argument", `No URL: ${url}`);
+    check(address !== null, "url", url);
     this.#reconnector = new Reconnector(address, {
       timeoutMs: this.#timeoutMs,
       reconnect: options.reconnect ?? true,
@@ -206,7 +207,7 @@ export class ChatClient implements AsyncDisposable {
 
   /** Makes a room, joins it, and makes it the current one. */
   createRoom(name: string, options?: WaitOptions): Promise<ChatRoom> {
-    return this.#open({ action: "create", body: name }, options);
+    return this.#open({ action: "create", body: name }, name, options);
   }
 
   /** Joins a room and makes it the current one. */
@@ -219,7 +220,7 @@ export class ChatClient implements AsyncDisposable {
       after: known?.cursor,
       epoch: known?.epoch,
     };
-    return this.#open({ action: "join", body }, options);
+    return this.#open({ action: "join", body }, roomId, options);
   }
 
   /** Leaves the current room. */
@@ -238,8 +239,9 @@ export class ChatClient implements AsyncDisposable {
   }
 
   /** Changes how others see this client. */
-  rename(name: string, options?: WaitOptions): Promise<void> {
-    return this.#request({ action: "rename", body: name }, () => {
+  async rename(name: string, options?: WaitOptions): Promise<void> {
+    check(typeof name === "string", "name", name);
+    await this.#request({ action: "rename", body: name }, () => {
       this.#name = name;
     }, options);
   }
@@ -273,6 +275,7 @@ export class ChatClient implements AsyncDisposable {
     accept: (reply: Accepted) => T,
     { timeoutMs = this.#timeoutMs, signal }: WaitOptions = {},
   ): Promise<T> {
+    check(timeoutMs >= 0, "timeoutMs", timeoutMs);
     const deadline = performance.now() + timeoutMs;
     const connection = await this.#reconnector.ready(timeoutMs, signal);
     return await connection.request(frame, accept, deadline - performance.now(), signal);
@@ -280,8 +283,10 @@ export class ChatClient implements AsyncDisposable {
 
   async #open(
     frame: { action: string; body: unknown },
+    room: string,
     options?: WaitOptions,
   ): Promise<ChatRoom> {
+    check(typeof room === "string", "room", room);
     let wanted = true;
     this.#entering++;
     try {
@@ -324,8 +329,8 @@ export class ChatClient implements AsyncDisposable {
     try {
       await this.#request(frame, () => this.#forget(room, "Left"), options);
     } catch (error) {
-      if (!isOutside(error as ChatError)) throw error;
-      this.#forget(room, (error as ChatError).message);
+      if (!isOutside(error)) throw error;
+      this.#forget(room, error.message);
     }
   }
 
@@ -344,10 +349,11 @@ export class ChatClient implements AsyncDisposable {
     if (this.#rooms.get(room.id) !== room) {
       throw new SendError("not_in_room", `Not in room ${room.id}`);
     }
+    check(timeoutMs >= 0, "timeoutMs", timeoutMs);
     try {
       return await this.#sender.send(room.id, text, timeoutMs, signal);
     } catch (error) {
-      if (isOutside(error as ChatError)) this.#forget(room, (error as ChatError).message);
+      if (isOutside(error)) this.#forget(room, error.message);
       throw error;
     }
   }
@@ -483,15 +489,4 @@ export async function connect(url: string | URL, options?: ClientOptions): Promi
   const chat = new ChatClient(url, options);
   await chat.connect();
   return chat;
-}
-
-/** A reply as one that lets this client into a room; throws where it does not. */
-function roomIn(reply: Accepted): RoomReply {
-  if (reply.status === "success" && typeof reply.room_id === "string") return reply as RoomReply;
-  throw new ChatError("internal", "The server sent no room");
-}
-
-/** Says whether a request was refused because this client is not in that room any more. */
-function isOutside({ code }: ChatError): boolean {
-  return OUTSIDE.includes(code);
 }

@@ -183,9 +183,10 @@ export class Connection {
       throw new ChatError("rate_limited", `${MAX_REQUESTS} requests have no reply`);
     }
     const ref = ++this.#refs;
+    // First of all: what cannot be written must leave nothing behind that waits for an answer.
+    this.send({ ...frame, ref });
     const answer = deferred<T>(`The reply to ${frame.action}`, timeoutMs, signal);
     this.#requests.set(ref, { ...answer, accept } as PendingRequest);
-    this.send({ ...frame, ref });
     return await answer.promise;
   }
 

@@ -7,6 +7,7 @@
  */
 
 import { throwIfAborted } from "../protocol/deadline.ts";
+import { check } from "./check.ts";
 
 /** Options of reading events. */
 export interface ReadOptions {
@@ -90,6 +91,7 @@ export class EventBuffer<T> {
       unread: [this.#read, this.#readMark],
       now: [this.#first + this.#events.length, this.#events.at(-1)?.mark ?? this.#firstMark],
     } as const;
+    check(from in begin, "from", from);
     return this.#readFrom(...begin[from], signal, isQuiet);
   }
 

@@ -181,9 +181,9 @@ export class Outbox {
     this.#window = 1;
   }
 
-  /** Sends no more at once than a server lets through, in frames. */
+  /** Sends no more at once than a server lets through, in frames: at least one. */
   limit(most: number): void {
-    this.#mostFlying = Math.max(1, Math.min(MAX_IN_FLIGHT, most));
+    this.#mostFlying = Math.min(MAX_IN_FLIGHT, most);
     this.#window = Math.min(this.#window, this.#mostFlying);
   }
 

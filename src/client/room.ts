@@ -7,10 +7,11 @@
  */
 
 import type { WaitOptions } from "../protocol/deadline.ts";
-import type { Acknowledgement } from "../protocol/errors.ts";
+import { type Acknowledgement, ChatError } from "../protocol/errors.ts";
 import type { Entry, PresenceEvent } from "../protocol/frames.ts";
-import { MAX_MEMBERS, named, Roster } from "../protocol/roster.ts";
-import type { RoomMember, SuccessReply } from "./connection.ts";
+import { MAX_MEMBERS, named, PRESENCE_EVENTS, Roster } from "../protocol/roster.ts";
+import { check } from "./check.ts";
+import type { Accepted, RoomMember, SuccessReply } from "./connection.ts";
 import { EventBuffer, type ReadOptions } from "./event_buffer.ts";
 import { KEPT_EVENTS, KEPT_UNITS } from "./limits.ts";
 
@@ -113,11 +114,14 @@ export interface RoomActions {
   leave(room: JoinedRoom, wait?: WaitOptions): Promise<void>;
 }
 
-/** Changes that are known to happen to people: entries of a later protocol may tell more. */
-const PRESENCE = ["join", "away", "back", "leave", "rename", "quiet"] satisfies PresenceEvent[];
-
 /** A reply that lets a client into a room. */
 export type RoomReply = SuccessReply & { room_id: string };
+
+/** A reply as one that lets this client into a room; throws where it does not. */
+export function roomIn(reply: Accepted): RoomReply {
+  if (reply.status === "success" && typeof reply.room_id === "string") return reply as RoomReply;
+  throw new ChatError("internal", "The server sent no room");
+}
 
 /** A room this client is in, for the client: apps see the {@linkcode ChatRoom} it implements. */
 export class JoinedRoom implements ChatRoom {
@@ -190,6 +194,7 @@ export class JoinedRoom implements ChatRoom {
   }
 
   async subscribe(listener: (event: RoomEvent) => unknown, options?: ReadOptions): Promise<void> {
+    check(typeof listener === "function", "listener", listener);
     for await (const event of this.#buffer.read(options, true)) await listener(event);
   }
 
@@ -219,7 +224,7 @@ export class JoinedRoom implements ChatRoom {
     const told = { seq, sentAt, from, ...named(name), own: from === clientId };
     if ("body" in entry) {
       this.#push({ ...told, body: entry.body, type: "message", roomId: this.id });
-    } else if (PRESENCE.includes(entry.event)) {
+    } else if (PRESENCE_EVENTS.includes(entry.event)) {
       if (seq > this.#membersAt) this.#roster.apply(entry);
       if (this.members.size > MAX_MEMBERS) this.#roster.reset([], true);
       this.#push({ ...told, type: entry.event });

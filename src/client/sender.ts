@@ -17,6 +17,7 @@ import {
 import { type ConnectedFrame, type ErrorFrame, MAX_BODY_BYTES } from "../protocol/frames.ts";
 import { utf8Bytes } from "../protocol/utf8.ts";
 import { patience } from "./backoff.ts";
+import { check } from "./check.ts";
 import { type Connection, retryAfter } from "./connection.ts";
 import { RETRY_MS } from "./limits.ts";
 import { Outbox, type Sending } from "./outbox.ts";
@@ -45,7 +46,12 @@ interface Hold {
 const WAITING_HELPS: readonly string[] = ["rate_limited", "unavailable", "out_of_order"];
 
 /** Refusals of all that is said in a room. */
-export const OUTSIDE: readonly string[] = ["not_in_room", "room_gone"];
+const OUTSIDE: readonly string[] = ["not_in_room", "room_gone"];
+
+/** Says whether a request was refused because this client is not in that room any more. */
+export function isOutside(error: unknown): error is ChatError {
+  return OUTSIDE.includes((error as ChatError).code);
+}
 
 /** The sending half of a client. */
 export class Sender {
@@ -65,8 +71,10 @@ export class Sender {
 
   /** Makes a sender that has nothing to send. */
   constructor(options: SenderOptions, actions: SenderActions) {
+    const { maxUnacknowledged } = options;
+    check(maxUnacknowledged > 0, "maxUnacknowledged", maxUnacknowledged);
     this.#options = options;
-    this.#outbox = new Outbox(options.maxUnacknowledged);
+    this.#outbox = new Outbox(maxUnacknowledged);
     this.#actions = actions;
   }
 
@@ -191,9 +199,9 @@ export class Sender {
       // In a frame with others, it would have all of them refused.
       throw new SendError("invalid_argument", `A message must be a string, not ${String(body)}`);
     }
-    const bytes = body.length * 3 > this.#bodyBytes ? utf8Bytes(body) : 0;
-    if (bytes > this.#bodyBytes) {
-      const most = this.#bodyBytes;
+    const bytes = utf8Bytes(body);
+    const most = this.#bodyBytes;
+    if (bytes > most) {
       throw new SendError("too_large", `Message has ${bytes} bytes, at most ${most} are allowed`);
     }
     const { whenFull, maxUnacknowledged } = this.#options;

@@ -83,10 +83,11 @@ export interface ChatErrorOptions extends ErrorOptions {
 export class ChatError extends Error {
   /** Tells this error from others. */
   override readonly name: string = "ChatError";
+  // Declared only: the constructor sets them, and a bundle need not hold them twice.
   /** The stable name of what went wrong. */
-  readonly code: ChatErrorCode;
+  declare readonly code: ChatErrorCode;
   /** Milliseconds after which trying again makes sense; undefined where waiting does not help. */
-  readonly retryAfterMs: number | undefined;
+  declare readonly retryAfterMs: number | undefined;
 
   /** Makes an error; `message` is shown to people and names the offending value. */
   constructor(
@@ -140,13 +141,13 @@ export class SendError extends ChatError {
   /** Tells this error from others. */
   override readonly name: string = "SendError";
   /** `true`: it may be in the log all the same; `false`: it is certainly not. */
-  readonly mayBeStored: boolean;
+  declare readonly mayBeStored: boolean;
   /**
    * Resolves, however late: with the acknowledgement once the message is known to be in the log;
    * with undefined once it is known not to be, or nobody will ever know. Never rejects. Present
    * where `mayBeStored` is true.
    */
-  readonly outcome?: Promise<Acknowledgement | undefined>;
+  declare readonly outcome?: Promise<Acknowledgement | undefined>;
 
   /** Makes an error for a message that is certainly not in the log, unless it `mayBeStored`. */
   constructor(

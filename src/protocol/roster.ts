@@ -4,10 +4,20 @@
  * @module
  */
 
-import type { MemberInfo, PresenceEntry } from "./frames.ts";
+import type { MemberInfo, PresenceEntry, PresenceEvent } from "./frames.ts";
 
 /** The most members of a room that are kept by name. */
 export const MAX_MEMBERS = 10_000;
+
+/** The presence events that there are. */
+export const PRESENCE_EVENTS: readonly string[] = [
+  "join",
+  "away",
+  "back",
+  "leave",
+  "rename",
+  "quiet",
+] satisfies PresenceEvent[];
 
 /** A member as a roster keeps it: {@linkcode MemberInfo} with another name for its id. */
 export type RosterMember<Key extends string> =
@@ -46,30 +56,19 @@ export class Roster<Key extends string = "client_id"> {
   apply(
     entry: Pick<PresenceEntry, "event" | "from"> & { readonly name?: string | undefined },
   ): void {
-    if (this.#quiet) return;
     const { event, from, name } = entry;
-    switch (event) {
-      case "join":
-      case "back":
-      case "rename":
-      case "away":
-        this.#members.set(from, {
-          // Whoever is renamed while away is still away.
-          ...(event === "rename" && this.#members.get(from)),
-          [this.#key]: from,
-          ...named(name),
-          ...(event === "away" && { away: true }),
-        } as RosterMember<Key>);
-        break;
-      case "leave":
-        this.#members.delete(from);
-        break;
-      case "quiet":
-        this.reset([], true);
-        break;
-      default:
-        // A later version of the protocol may have more events: they are ignored here.
-        event satisfies never;
+    // A later version of the protocol may have more events: they are ignored here.
+    if (this.#quiet || !PRESENCE_EVENTS.includes(event)) return;
+    if (event === "leave") this.#members.delete(from);
+    else if (event === "quiet") this.reset([], true);
+    else {
+      this.#members.set(from, {
+        // Whoever is renamed while away is still away.
+        ...(event === "rename" && this.#members.get(from)),
+        [this.#key]: from,
+        ...named(name),
+        ...(event === "away" && { away: true }),
+      } as RosterMember<Key>);
     }
   }
 }

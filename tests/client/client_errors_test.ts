@@ -142,6 +142,36 @@ Deno.test("what fails without a connection says why, by a code", async () => {
   assertEquals(await failure(() => connect("nonsense")), "ChatError invalid_argument");
 });
 
+Deno.test("what a function cannot take is named, and is not sent", async () => {
+  const actions: unknown[] = [];
+  await using server = new ScriptedServer(async (peer) => {
+    await peer.welcome();
+    await peer.admit();
+    for (;;) actions.push((await peer.next()).action);
+  });
+  const { chat, room } = await inRoom(server.url);
+  await using _chat = chat;
+  const wrong = <T>(value: unknown) => value as T;
+  const calls: [words: string, call: () => unknown][] = [
+    ["room cannot be 5", () => chat.createRoom(wrong(5))],
+    ["room cannot be undefined", () => chat.joinRoom(wrong(undefined))],
+    ["name cannot be 5", () => chat.rename(wrong(5n))],
+    ["timeoutMs cannot be NaN", () => chat.rename("x", { timeoutMs: NaN })],
+    ["timeoutMs cannot be soon", () => room.send("x", { timeoutMs: wrong("soon") })],
+    ["A message must be a string, not 5", () => room.send(wrong(5))],
+    ["from cannot be end", () => room.events({ from: wrong("end") })],
+    ["listener cannot be undefined", () => room.subscribe(wrong(undefined))],
+    ["maxUnacknowledged cannot be 0", () => new ChatClient(server.url, { maxUnacknowledged: 0 })],
+    ["url cannot be nonsense", () => new ChatClient("nonsense")],
+  ];
+  for (const [words, call] of calls) {
+    const error = await (async () => await call())().catch((error) => error);
+    assert(error instanceof ChatError, `${words}: ${error}`);
+    assertEquals([error.code, error.message], ["invalid_argument", words]);
+  }
+  assertEquals(actions, []);
+});
+
 Deno.test("what was on its way when the connection broke says so, by a code", async () => {
   await using server = new ScriptedServer(async (peer, turn) => {
     await peer.welcome();

@@ -172,6 +172,15 @@ Deno.test("a server that answers nothing is not asked without end", async () => 
   assertEquals(errors.at(-2), "ChatError: The connection ended: Given up");
 });
 
+Deno.test("a request that cannot be written leaves nothing behind that waits", async () => {
+  await using server = new ScriptedServer(idle);
+  const { connection } = await open(server.url);
+  const ask = () => connection.request({ action: "x", body: 5n }, idle, 5_000);
+  await assertRejects(ask, TypeError);
+  // What was left behind would fail now, with nobody there to hear it.
+  connection.fail("Given up");
+});
+
 Deno.test("what is asked with a signal that was aborted before is not sent", async () => {
   const actions: unknown[] = [];
   await using server = new ScriptedServer(async (peer) => {

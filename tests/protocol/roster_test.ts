@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { PresenceEvent } from "../../src/protocol/frames.ts";
-import { Roster } from "../../src/protocol/roster.ts";
+import { PRESENCE_EVENTS, Roster } from "../../src/protocol/roster.ts";
+import { DEFS } from "../support/frame_schema.ts";
 import { pure } from "../support/pure.ts";
 
 function tell(roster: Roster, event: PresenceEvent, from: string, name?: string): void {
@@ -55,6 +56,11 @@ pure("a roster calls the ids of its members as it was told to", () => {
     ["ana", { clientId: "ana", name: "Anna", away: true }],
     ["ben", { clientId: "ben" }],
   ]);
+});
+
+pure("the roster knows every presence event of the schema", () => {
+  const { enum: events } = DEFS.presence_entry!.properties!.event!;
+  assertEquals<unknown>(PRESENCE_EVENTS, events);
 });
 
 pure("Roster.apply() passes over what it does not know", () => {
