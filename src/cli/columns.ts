@@ -26,7 +26,7 @@ const WIDE =
 const NOT_WITHOUT_WIDTH =
   /^[\ufe0f\u00ad\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u{110bd}\u{110cd}]$/u;
 
-/** Marks on a character before them, and joiners. */
+/** Marks on the character before them, and joiners. */
 const NO_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
 
 const ASCII = /^[\x20-\x7e]*$/;

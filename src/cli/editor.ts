@@ -124,7 +124,7 @@ export class Editor {
     }
   }
 
-  /** Draws the message behind the prompt, in rows that leave the last two columns free. */
+  /** Draws the message after the prompt, in rows that leave the last two columns free. */
   render(prompt: string, { columns, rows }: Size): View {
     const above = count(this.#before, "\n");
     const below = count(this.#after, "\n");
@@ -271,13 +271,13 @@ function around(before: string, after: string, columns: number): [before: string
   return [seen, fitting(after, columns - columnsOf(seen))];
 }
 
-/** The beginning of a line, made visible, as far as it fits. */
+/** The beginning of a line, escaped, as far as it fits. */
 function fitting(text: string, columns: number): string {
   const start = expandTabs(text.slice(0, Math.max(columns, 0) * UNITS_PER_COLUMN));
   return fit(charactersOf(start), columns).join("");
 }
 
-/** The end of a line, made visible, as far as it fits. */
+/** The end of a line, escaped, as far as it fits. */
 function fittingEnd(text: string, columns: number): string {
   const end = columns > 0 ? expandTabs(text.slice(-columns * UNITS_PER_COLUMN)) : "";
   return fit(charactersOf(end).reverse(), columns).reverse().join("");

@@ -118,7 +118,7 @@ export function serverCommand(url: URL, programs: Programs): string | undefined 
   ].join(" ");
 }
 
-/** A URL as people write it: without the slash that stands for no path. */
+/** Writes a URL as people do: without the slash of an empty path. */
 function hrefOf(url: URL): string {
   return url.pathname === "/" && url.search === "" ? url.href.replace(/\/$/, "") : url.href;
 }

@@ -45,7 +45,7 @@ export interface Screen {
 export interface ScreenOptions {
   /** Treats a terminal as a pipe whose lines may be commands. */
   plain: boolean;
-  /** Called for Ctrl-C, which is no signal while a screen reads keys. */
+  /** Called for Ctrl-C, which sends no signal while a screen reads keys. */
   onInterrupt: () => void;
   /** Called for Ctrl-R, and for Enter where nothing was typed. */
   onRetry: () => void;

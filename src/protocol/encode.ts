@@ -71,7 +71,7 @@ export function encodeError(
   error: ChatError,
   address: { ref?: Ref; n?: number },
 ): string {
-  // A store may be a client of something itself: what it meets there is nothing to tell.
+  // A store may be a client itself: the codes of errors that it meets there are not of this wire.
   const code = isErrorCode(error.code) ? error.code : "internal";
   if (dialect === "plain") {
     return encodePlain({ status: "error", message: PLAIN_TEXT[code] ?? error.message });

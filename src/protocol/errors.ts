@@ -56,16 +56,16 @@ export type ClientErrorCode =
   | "closed"
   /** The client was not connected yet. */
   | "not_connected"
-  /** The connection ended before the answer came: nobody knows whether the server has done it. */
+  /** The connection ended before the reply: the server may have carried out the request. */
   | "disconnected"
   /** There is no chat server at the address. */
   | "unreachable"
-  /** The server knows this client no longer, nor what it has stored of it. */
+  /** The server no longer knows this client, nor which of its messages are stored. */
   | "forgotten"
   /** A function was given what it cannot take. */
   | "invalid_argument";
 
-/** A code of an error, as programs read it: later versions may have more of them. */
+/** A code of an error, for programs; later versions may have more codes. */
 export type ChatErrorCode = ErrorCode | ClientErrorCode | (string & Record<never, never>);
 
 /** Says whether a client should come back after a connection ended with `code`. */
@@ -101,12 +101,12 @@ export class ChatError extends Error {
   }
 }
 
-/** An error that the server has answered with, for the client: nothing has changed there. */
+/** An error reply of the server, as the client throws it: nothing has changed there. */
 export class RefusedError extends ChatError {}
 
 /**
- * Makes a {@linkcode ChatError} without a stack: what a server refuses a peer may come in floods, and
- * with a stack each takes ten times as long.
+ * Makes a {@linkcode ChatError} without a stack: refusals may come in floods, and with a stack each
+ * takes ten times as long.
  */
 export function stacklessError(
   code: ErrorCode,
@@ -124,9 +124,9 @@ export function roomGone(): ChatError {
 
 /** A message is in the log of its room. */
 export interface Acknowledgement {
-  /** Its place there; missing where the server cannot tell it any more. */
+  /** Its `seq`; missing where the server no longer knows it. */
   seq?: number;
-  /** Set where it was there already when the client repeated it. */
+  /** Set where it was in the log already when the client repeated it. */
   duplicate?: true;
 }
 
@@ -140,7 +140,7 @@ export interface SendErrorOptions extends ErrorOptions {
 export class SendError extends ChatError {
   /** Tells this error from others. */
   override readonly name: string = "SendError";
-  /** `true`: it may be in the log all the same; `false`: it is certainly not. */
+  /** `true`: the message may be in the log all the same; `false`: it is certainly not. */
   declare readonly mayBeStored: boolean;
   /**
    * Resolves, however late: with the acknowledgement once the message is known to be in the log;

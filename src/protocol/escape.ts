@@ -28,8 +28,8 @@ function escaped(character: string): string {
 }
 
 /**
- * Splits a text of several lines and makes each of them harmless. Line breaks and tabs are layout:
- * the first end a line, the second stay as they are.
+ * Splits a text into lines and escapes each. Line breaks and tabs are layout: line breaks end a
+ * line, tabs stay as they are.
  */
 export function escapeLines(text: string): string[] {
   return text.split(/\r?\n/).map((line) => line.split("\t").map(escapeText).join("\t"));

@@ -69,7 +69,7 @@ export interface HelloFrame extends Request {
   action: "hello";
   /** The name that others see. */
   name?: string;
-  /** The secret of an earlier `connected`, to be the same client again. */
+  /** The secret of an earlier `connected`, with which this is the same client again. */
   session?: string;
   /** The number up to which its messages need no answer; missing where it does not know. */
   n?: number;
@@ -151,7 +151,7 @@ export interface PongFrame extends Request {
   action: "pong";
 }
 
-/** `pause`: ends the connection without a word to the others, as the client will be back. */
+/** `pause`: ends the connection without telling the others, as the client will be back. */
 export interface PauseFrame extends Request {
   /** The name of the request. */
   action: "pause";
@@ -159,7 +159,7 @@ export interface PauseFrame extends Request {
   forMs?: number;
 }
 
-/** Everything a client may say, read and checked. */
+/** Every frame of a client, read and checked. */
 export type ClientFrame =
   | HelloFrame
   | CreateFrame

@@ -11,7 +11,7 @@ import { utf8Bytes } from "./utf8.ts";
 
 // Controls (C0, DEL, C1), the breaks of lines and paragraphs, all that Unicode calls ignorable by
 // default (joiners, direction marks, fillers, variation selectors, tags), the marks of annotations,
-// and the two signs that are blank and called neither a space nor ignorable.
+// and two blank signs that Unicode calls neither a space nor ignorable.
 const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\u2800\u{1d159}]/u;
 
 /** Finds all of them. */
@@ -24,7 +24,7 @@ const MOST_UNITS = 4 * MAX_NAME_BYTES;
  * Reads a name and composes it (NFC): a keyboard or a file system may have taken it apart, which
  * nobody sees.
  *
- * @throws {ChatError} that says what is wrong with it.
+ * @throws {ChatError} `invalid_frame` that says what is wrong with it.
  */
 export function readName(text: string): string {
   if (text.length > MOST_UNITS) throw tooLong(text);
@@ -50,7 +50,7 @@ function wrong(message: string): ChatError {
   return new ChatError("invalid_frame", message);
 }
 
-/** A character by its number, as Unicode writes it. */
+/** Writes the number of a character, as Unicode does. */
 function code(character: string): string {
   return `U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}`;
 }

@@ -382,7 +382,7 @@ export class PublishQueue {
   }
 }
 
-/** The outcome for a message that was looked for, and found at `seq`, or with 0 nowhere. */
+/** The outcome of a message that was looked up: found at `seq`, or not at all, with 0. */
 function foundAt(seq: number): Published {
   return seq > 0 ? { type: "stored", seq, duplicate: true } : { type: "unknown" };
 }
@@ -393,7 +393,7 @@ function certainLast(client: Client | undefined): number | undefined {
   return client.doubtUpTo > last || client.waiting.length > 0 ? undefined : last;
 }
 
-/** The number of the last message of a client that is stored, or waits. */
+/** The number of a client's last message that is stored or waits. */
 function lastAccepted(client: Client | undefined): number {
   const waiting = client?.waiting.findLast(({ draft }) => draft.n > 0);
   return Math.max(client?.sends?.last ?? 0, waiting?.draft.n ?? 0);

@@ -169,7 +169,7 @@ export class ClientDirectory {
     // No node answers for a client that it took over only in its record.
     const isMute = left || node === this.#node || this.#detector.isDead(node, now);
     const patienceMs = isMute ? 0 : HANDOVER_MS;
-    // This node need not have seen it go again while nobody could be asked.
+    // The client may have moved on unnoticed while no other node could be asked.
     const isLate = this.#unasked.get(id) === back;
     const answer = await this.#handovers.ask(id, note.seq, node, patienceMs, isLate);
     const certain = answer ?? (left ? n : undefined);

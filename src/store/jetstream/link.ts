@@ -464,8 +464,8 @@ export class JetStreamLink {
 }
 
 /**
- * Catches all errors of a connection, so that none ends the program. The library takes all listeners
- * off a socket that it closes, also while an error of that socket is on its way.
+ * Catches all errors of a connection, so that none ends the program. The library removes all
+ * listeners from a socket that it closes, even while an error of that socket is on its way.
  */
 function catchErrors(nc: NatsConnection): void {
   const { socket } = (nc as unknown as LibraryConnection).protocol.transport;
@@ -475,7 +475,7 @@ function catchErrors(nc: NatsConnection): void {
   socket.removeAllListeners = () => removeAll().on("error", () => {});
 }
 
-/** The part of the library's own connection that nothing else leads to. */
+/** The part of the library's connection that its types do not show. */
 interface LibraryConnection {
   protocol: { transport: { socket: LibrarySocket | undefined } };
 }

@@ -26,13 +26,13 @@ import { JetStreamStore } from "./store.ts";
 export type { NatsOptions };
 
 /**
- * Keeps rooms in NATS JetStream. An acknowledgement means that most replicas have the message. Chats
- * with the same servers, `name` and `secret` share rooms and people: whoever loses one goes on at
- * another. It connects when a chat is made with it, and keeps the program alive until the chat is
- * closed: under `deno serve` too, close it at SIGTERM. It needs the permission to reach the servers
- * (`--allow-net`).
+ * Keeps rooms in NATS JetStream. An acknowledgement means that most replicas have the message.
+ * Chats with the same servers, `name` and `secret` share rooms and people: a client that loses one
+ * goes on at another. The store connects when a chat is made with it, and keeps the program alive
+ * until the chat is closed: close it at SIGTERM, under `deno serve` too. It needs the permission to
+ * reach the servers (`--allow-net`).
  *
- * @throws {RangeError} that names the option that will not do and its value.
+ * @throws {RangeError} that names the wrong option and its value.
  */
 export function nats(options: NatsOptions): OpenStore {
   const settings = checkedNats(options);

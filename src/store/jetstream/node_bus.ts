@@ -12,13 +12,13 @@ export interface NodeWords {
   /** A node lives, and said so at this time of its own monotonic clock, in milliseconds. */
   alive(node: string, at: number): void;
   /**
-   * A client is at a node now; `claim` is the place of that in the order of all claims. With `isLate`
-   * it came there a while ago, and may have gone on to another node since.
+   * A client is at a node now; `claim` is the position of that in the order of all claims. With
+   * `isLate` it came there a while ago, and may have gone on to another node since.
    */
   taken(node: string, clientId: string, claim: number, isLate: boolean): void;
   /**
-   * A node has let go of a client that another one has taken with `claim`, and its messages up to
-   * `n` are stored; undefined: and perhaps more.
+   * A node has handed over a client that another one has taken with `claim`. The last of its stored
+   * messages is `n`; undefined where that is not certain.
    */
   left(node: string, clientId: string, claim: number, n: number | undefined): void;
   /** A node has deleted a room whose log had this epoch. */

@@ -21,7 +21,7 @@ export interface NatsOptions {
   password?: string;
   /**
    * The name of this system, which tells it from others in the same NATS: letters, digits, `_` and
-   * `-`. All subjects and streams begin with it. `parley` unless given.
+   * `-`. All subjects and streams begin with it. It is `parley` unless given.
    */
   name?: string;
   /** The number of NATS servers that keep each entry: 1, 3 or 5; 1 unless given. */

@@ -84,7 +84,7 @@ export class JetStreamRoom implements StoredRoom {
   #deafen: () => void = () => {};
   /** The greatest `seq` of this room that the stream is known to have. */
   #expected = 0;
-  /** The number of reasons there were to read the stream again, and of those for which that was done. */
+  /** The number of reasons so far to read the stream again; and of those that were followed. */
   #doubts = 1;
   #settled = 0;
   #early: StreamMessage[] = [];
@@ -177,7 +177,7 @@ export class JetStreamRoom implements StoredRoom {
 
   /** Reads what the log lacks; rejects where that fails, with the room as it was. */
   catchUp(): Promise<void> {
-    // A doubt that comes later may be about what was read by then.
+    // A doubt that comes during the reading may be about entries that were read before.
     const doubts = this.#doubts;
     return this.#reading ??= this.#catchUp().then(() => {
       this.#settled = doubts;
@@ -390,7 +390,7 @@ export class JetStreamRoom implements StoredRoom {
     this.log.push(seq, whole);
     if (!this.#continuity.afterPush(message)) {
       this.#isRosterKnown = false;
-      // A reading that goes on finds out who is there, too.
+      // A reading in progress asks for the members too.
       if (this.#reading === undefined) this.doubt();
     }
     const dot = id.lastIndexOf(".");

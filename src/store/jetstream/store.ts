@@ -486,7 +486,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
   }
 }
 
-/** Errors that are a fault of this program, or of a record: waiting for NATS does not help then. */
+/** Errors that are a fault of this program, or of a record: waiting for NATS does not help. */
 const FAULTS = [TypeError, RangeError, ReferenceError, SyntaxError];
 
 /** Waits for an answer of NATS. An error that is no fault becomes one after which a client may try again. */

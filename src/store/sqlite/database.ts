@@ -91,7 +91,7 @@ export class SqliteDatabase {
       lock = new LockFile(`${this.#path}-lock`);
       const { isFile, nlink } = Deno.statSync(this.#path);
       if (!isFile) throw new Error("it is no file");
-      // Under each of them, another process could take it.
+      // Another process could take the lock under each of these names.
       if (nlink !== null && nlink > 1) throw new Error(`it has ${nlink} names (hard links)`);
       handle = Deno.openSync(this.#path);
       db = openAt(this.#path);

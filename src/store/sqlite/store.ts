@@ -162,7 +162,7 @@ export class SqliteStore implements Store, ClientStore {
 
   settled(clientId?: string): Promise<void> | undefined {
     if (this.#turn === undefined || clientId === undefined) return this.#turn?.promise;
-    // From the end: a client asks mostly for what it has just said.
+    // From the end: a client mostly asks about its newest messages.
     const last = this.#writes.findLast((write) =>
       "draft" in write && write.draft.from === clientId
     );
