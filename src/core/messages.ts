@@ -14,6 +14,7 @@ import { costOfSaying } from "./rate_limit.ts";
 import { duplicate, goodbye, refusal } from "./replies.ts";
 import type { Room } from "./room.ts";
 import type { Peer, Session, Sessions } from "./sessions.ts";
+import { isCount } from "./store_answers.ts";
 import type { Store } from "./store.ts";
 import type { Instant } from "./time.ts";
 
@@ -160,6 +161,6 @@ export class Messages {
  */
 function checkSaid({ id, said, n, doubtUpTo }: Session, draft: Draft): void {
   const most = Math.max(said, n, doubtUpTo);
-  if (draft.n > 0 && draft.n <= most) return;
+  if (isCount(draft.n) && draft.n > 0 && draft.n <= most) return;
   throw new RangeError(`The store reports message ${draft.n} of ${id}, which has said ${most}`);
 }

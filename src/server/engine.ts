@@ -74,7 +74,7 @@ export class Engine {
     ask: (question) => ({
       type: "answer",
       ref: question.frame.ref,
-      until: Promise.try(ask, question, this.#hub, this.#store, this.#hands),
+      until: ask(question, this.#hub, this.#store, this.#hands),
     }),
   };
   readonly #receiver: Receiver = {

@@ -63,7 +63,7 @@ pure(
     const { session } = ana;
     for (let n = 1; n <= 2; n++) bench.say(ana, roomId, "x");
     const error = new ChatError("unavailable", "Not now");
-    for (const n of [3, 0, -1, NaN]) {
+    for (const n of [3, 0, -1, 1.5, NaN]) {
       const draft = messageDraft(session?.id ?? "", n);
       const words = `The store reports message ${n} of ${session?.id}, which has said 2`;
       assertThrows(() => bench.hub.messages.repeated(draft, 9), RangeError, words);
