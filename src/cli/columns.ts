@@ -22,7 +22,7 @@ const WIDE =
   /^[\p{S}\p{P}\p{No}\p{Nl}\p{Cn}\p{Co}\p{Cs}\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}\p{scx=Yiii}\p{scx=Bopo}\u3000\uff00-\uffef\u{16fe0}-\u{18d7f}\u{1b170}-\u{1b2ff}]$/u;
 
 // The selector that can make the character before it wide, the soft hyphen, and the signs that
-// stand around numbers (Prepended_Concatenation_Mark): all of them can be seen.
+// stand around numbers (Prepended_Concatenation_Mark): all of them may take columns.
 const NOT_WITHOUT_WIDTH =
   /^[\ufe0f\u00ad\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u{110bd}\u{110cd}]$/u;
 

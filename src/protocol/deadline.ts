@@ -27,8 +27,9 @@ export interface Deferred<T> {
 }
 
 /**
- * Makes a promise that rejects after `timeoutMs` milliseconds, with a `TimeoutError`, or when the
- * signal is aborted, with its reason. `what` names in the error what was waited for.
+ * Makes a promise that rejects after `timeoutMs` milliseconds with a {@linkcode ChatError}
+ * `timeout`, or when the signal is aborted with `aborted`. `what` names in the error what was
+ * waited for.
  */
 export function deferred<T>(what: string, timeoutMs: number, signal?: AbortSignal): Deferred<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
