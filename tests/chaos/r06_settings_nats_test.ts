@@ -15,8 +15,11 @@ import { report, SEED, setting } from "./setting.ts";
 const COMEBACKS = setting(60, 2_000);
 const AT_ONCE = setting(8, 10);
 
-/** The time that all nodes may take to look at their streams twice, in milliseconds: twice 5 s, if the machine is idle. */
-const NOTICED_MS = 120_000;
+/**
+ * The time that nodes may take to reach their streams, or to look at them twice, in milliseconds: twice
+ * 5 s at the most, if the machine is idle.
+ */
+const BUSY_MS = 120_000;
 
 /** The delay with which the nodes besides the first one hear everything, in milliseconds. */
 const LATER_MS = 20;
@@ -178,7 +181,7 @@ class InNats implements World {
     });
     const isDone = (count: number) => count === inOrder.length;
     const isEnough = () => [...asked.values()].filter(isDone).length >= this.#nodes.length;
-    await until(isEnough, "nodes do not look", { withinMs: NOTICED_MS });
+    await until(isEnough, "nodes do not look", { withinMs: BUSY_MS });
     listening.unsubscribe();
   }
 
@@ -218,7 +221,7 @@ async function works(node: TestChat): Promise<void> {
   await until(
     async () => (await socket.ask({ action: "join", body })).code === "room_not_found",
     "a node does not work",
-    { withinMs: 20_000 },
+    { withinMs: BUSY_MS },
   );
   await socket.close(1000);
 }
