@@ -81,7 +81,7 @@ export class Messages {
       }
     }
     session.budget.spend(costOfSaying(frame.bodies, told));
-    session.take(first + count - 1);
+    session.take(first, first + count - 1);
     const append: Effect = { type: "append", roomId, drafts };
     if (refused === undefined) return [append];
     session.stumble(frame.n !== undefined);

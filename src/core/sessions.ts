@@ -158,10 +158,13 @@ export class Session implements Person {
     return n;
   }
 
-  /** Notes that its messages up to `n` were taken. */
-  take(n: number): void {
-    this.n = Math.max(this.n, n);
-    this.said = Math.max(this.said, n);
+  /** Notes that its messages from `first` to `last` were taken: none before them is missing. */
+  take(first: number, last = first): void {
+    if (!(first <= this.n + 1)) {
+      throw new RangeError(`Message ${first} of ${this.id} leaves a hole behind ${this.n}`);
+    }
+    this.n = Math.max(this.n, last);
+    this.said = Math.max(this.said, last);
     this.#stumbled = false;
   }
 

@@ -1,7 +1,7 @@
 /**
  * Stores, which keep the logs. Every store is a {@linkcode LogStore}; some are a
  * {@linkcode ClientStore} and a {@linkcode Bus} as well. One suite tests them all. What an
- * acknowledgement is worth is each store's own promise.
+ * acknowledgement is worth is each store's own promise. `docs/stores.md` says how to write one.
  *
  * @module
  */

@@ -70,11 +70,13 @@ pure("a session and its connection point at each other until they are taken apar
 pure("Session.numberOf() refuses a number behind a hole", () => {
   const session = make().add(0);
   assertEquals([session.numberOf(undefined), session.numberOf(1)], [1, 1]);
-  session.take(3);
+  session.take(1, 3);
   session.take(2);
   assertEquals([session.n, session.numberOf(undefined), session.numberOf(2)], [3, 4, 2]);
   const error = assertThrows(() => session.numberOf(5), ChatError, "Message 5 came before 4");
   assertEquals(error.code, "out_of_order");
+  assertThrows(() => session.take(5, 6), RangeError, "leaves a hole behind 3");
+  assertEquals([session.n, session.said], [3, 3]);
 });
 
 pure(
@@ -107,7 +109,7 @@ pure(
     assertEquals(answers(), [false, true, true, true]);
     assertEquals([session.canGoOn(5), session.canGoOn(6)], [true, false]);
     // What was in doubt has been said again, and taken or known by now.
-    session.take(5);
+    session.take(1, 5);
     assertEquals([session.doubtful, session.canGoOn(undefined)], [false, true]);
     session.doubt(3);
     assertEquals([session.n, session.doubtful, session.canGoOn(undefined)], [3, true, false]);
