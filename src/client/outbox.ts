@@ -123,14 +123,15 @@ export class Outbox {
   }
 
   /**
-   * Takes in that the server refused message `n` of the frame `ref`: with it, all behind it is to
-   * be sent again. Returns it; undefined where the refusal is of an earlier sending.
+   * Takes in that the server refused message `n` of the frame `ref`, or what of that frame has no
+   * answer yet: with it, all behind it is to be sent again. Returns the first of these; undefined
+   * where the refusal is of an earlier sending.
    */
   refused(n: number, ref: unknown): Sending | undefined {
-    const refused = this.#numbered.get(n);
-    if (refused === undefined || !this.#flying.has(refused)) return undefined;
-    if (ref !== undefined && ref !== refused.ref) return undefined;
     const again = [...this.#numbered.values()].filter((sending) => sending.n >= n);
+    const refused = again[0]!;
+    if (!this.#flying.has(refused)) return undefined;
+    if (ref === undefined ? refused.n !== n : refused.ref !== ref) return undefined;
     for (const sending of again) this.#land(sending);
     this.#queue = [...again, ...this.#unsent()];
     return refused;

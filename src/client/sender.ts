@@ -146,11 +146,12 @@ export class Sender {
     if (this.#hold === undefined) this.#pause(0);
   }
 
-  /** The server has refused a message. */
-  refuse(frame: ErrorFrame, n: number): void {
-    const refused = this.#outbox.refused(n, frame.ref);
+  /** The server has refused message `first`, and what came with it. */
+  refuse(frame: ErrorFrame, first: number): void {
+    const refused = this.#outbox.refused(first, frame.ref);
     // It was sent again since, or one before it was refused as well.
     if (refused === undefined) return;
+    const { n } = refused;
     const { code, message } = frame;
     const { retryAfterMs } = retryAfter(frame.retry_after_ms);
     if (code === "out_of_order" && this.#outbox.isFirst(n)) this.#actions.startOver();

@@ -143,6 +143,18 @@ Deno.test("a refusal of what is not here, or of an earlier sending, changes noth
   assertEquals(refuse(outbox, 2, -2), ["y"]);
 });
 
+Deno.test("a refusal of a frame is of the rest of it where its first is answered", pure, () => {
+  const { outbox } = filled(["x"]);
+  outbox.take();
+  outbox.rewind();
+  fates().add(outbox, "y");
+  assertEquals(take(outbox), [{ roomId: "a", n: 1, bodies: ["x", "y"] }]);
+  outbox.acknowledge(1, { seq: 11 });
+  assertEquals([outbox.refused(1, -1), outbox.refused(1, undefined)], [undefined, undefined]);
+  assertEquals(outbox.refused(1, -2)?.body, "y");
+  assertEquals(take(outbox), [{ roomId: "a", n: 2, bodies: ["y"] }]);
+});
+
 Deno.test(
   "a refusal leaves on its way what was sent before, and takes back what was behind",
   pure,

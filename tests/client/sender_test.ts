@@ -222,6 +222,20 @@ Deno.test("a server that counts otherwise is come back to as another client", as
   assertEquals(await Promise.all(sends), [{ seq: 5 }, { seq: 6 }]);
 });
 
+Deno.test("a refusal of a frame leaves alone what of it is answered already", async () => {
+  await using bench = new Bench();
+  await bench.connect();
+  const sends = ["a", "b", "c"].map((text) => bench.sender.send("lobby", text, 5_000));
+  await bench.until(1);
+  bench.sender.acknowledge(1, { seq: 5 });
+  const over = assertRejects(() => sends[1]!, SendError, "No");
+  bench.sender.refuse(refusal("internal", 1, -1), 1);
+  await over;
+  assertEquals((await bench.until(2))[1]?.body, "c");
+  bench.sender.acknowledge(2, { seq: 6 });
+  assertEquals([await sends[0], await sends[2]], [{ seq: 5 }, { seq: 6 }]);
+});
+
 Deno.test("who has given up is told all the same what became of a message", async () => {
   await using bench = new Bench();
   const connection = await bench.connect();
