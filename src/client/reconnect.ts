@@ -205,7 +205,6 @@ export class Reconnector {
   async #comeBack({ code, reason, retryAfterMs }: End): Promise<void> {
     while (!this.#over) {
       const delayMs = this.#paused ? Infinity : this.#delay(retryAfterMs);
-      retryAfterMs = undefined;
       const attempt = ++this.#attempt;
       this.#set({ type: "reconnecting", attempt, delayMs, code, reason });
       this.#waking = new AbortController();
@@ -216,7 +215,7 @@ export class Reconnector {
         return;
       } catch (error) {
         code = CLOSE.abnormal;
-        reason = (error as Error).message;
+        ({ message: reason, retryAfterMs } = error as ChatError);
       }
     }
   }

@@ -273,6 +273,22 @@ Deno.test("hello may be refused", async () => {
   await assertRejects(() => line.connect(), Error, "Full");
 });
 
+Deno.test("a hello that is refused on a return is said again when the server said", async () => {
+  await using server = new ScriptedServer(async (peer, turn) => {
+    if (turn === 0) {
+      await peer.welcome();
+      return peer.close(1001);
+    }
+    const { ref } = await peer.next();
+    peer.send({ status: "error", ref, code: "unavailable", message: "No", retry_after_ms: 70_000 });
+  });
+  await using line = new Line(server.url);
+  await line.connect();
+  const delays = (await line.attempts(3)).map(({ delayMs }) => delayMs);
+  assert(delays[0]! < 1_000, String(delays));
+  assertEquals(delays.slice(1), [70_000, 70_000]);
+});
+
 Deno.test("who needs the connection waits until it is back, with a timeout and a signal", async () => {
   await using server = new ScriptedServer(async (peer, turn) => {
     await peer.welcome();
