@@ -15,7 +15,7 @@ import {
   sleep,
   throwIfAborted,
 } from "../protocol/deadline.ts";
-import { ChatError, ConnectError, messageOf, RefusedError } from "../protocol/errors.ts";
+import { ChatError, ConnectError, RefusedError } from "../protocol/errors.ts";
 import {
   MAX_FRAME_CHARS,
   type MemberInfo,
@@ -135,7 +135,7 @@ export class Connection {
     try {
       socket = new WebSocket(url, SUBPROTOCOL);
     } catch (error) {
-      throw cannot(messageOf(error));
+      throw cannot((error as Error).message);
     }
     const opening = deferred<Connection>(`Connecting to ${url.origin}`, timeoutMs, signal);
     socket.onopen = () => {

@@ -190,16 +190,12 @@ export class Reconnector {
 
   /** A connection has ended. One that was never welcomed is the business of whoever opened it. */
   #lost(connection: Connection, end: End): void {
-    if (!mayReconnect(end.code)) this.#finish(end);
-    if (this.#connection !== connection) return;
+    const isCurrent = this.#connection === connection;
+    if (!mayReconnect(end.code) || isCurrent && !this.#options.reconnect) this.#finish(end);
+    if (!isCurrent) return;
     this.#connection = undefined;
     if (performance.now() - this.#connectedAt > GOOD_MS) this.#attempt = 0;
-    if (this.#over) return;
-    if (!this.#options.reconnect) {
-      this.#finish(end);
-      return;
-    }
-    this.#comeBack(end);
+    if (!this.#over) this.#comeBack(end);
   }
 
   async #comeBack({ code, reason, retryAfterMs }: End): Promise<void> {

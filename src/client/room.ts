@@ -125,8 +125,8 @@ export function roomIn(reply: Accepted): RoomReply {
 
 /** A room this client is in, for the client: apps see the {@linkcode ChatRoom} it implements. */
 export class JoinedRoom implements ChatRoom {
-  readonly id: string;
-  readonly name: string;
+  declare readonly id: string;
+  declare readonly name: string;
   readonly #actions: RoomActions;
   readonly #buffer: EventBuffer<RoomEvent>;
   readonly #roster = new Roster("clientId");

@@ -198,7 +198,7 @@ export class Sender {
   #check(body: string): void {
     if (typeof body !== "string") {
       // In a frame with others, it would have all of them refused.
-      throw new SendError("invalid_argument", `A message must be a string, not ${String(body)}`);
+      throw new SendError("invalid_argument", `text cannot be ${String(body)}`);
     }
     const bytes = utf8Bytes(body);
     const most = this.#bodyBytes;

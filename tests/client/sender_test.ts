@@ -280,7 +280,7 @@ Deno.test("what is said with an aborted signal, or is no text, is not sent, and 
   assertEquals(await Promise.all(fates), [
     { seq: 5 },
     ["No longer wanted", false],
-    ["A message must be a string, not 123", false],
+    ["text cannot be 123", false],
     { seq: 6 },
   ]);
 });

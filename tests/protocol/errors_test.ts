@@ -2,7 +2,9 @@ import { assert, assertEquals } from "@std/assert";
 import * as CLOSE from "../../src/protocol/close_codes.ts";
 import {
   ChatError,
+  type ChatErrorCode,
   ConnectError,
+  isErrorCode,
   mayReconnect,
   reasonOf,
   RefusedError,
@@ -49,6 +51,14 @@ pure("stacklessError() makes a ChatError that has all but a stack", () => {
     assertEquals([error instanceof ChatError, error.stack], [true, undefined]);
     assertEquals(`${error}`, "ChatError: Too fast");
   }
+});
+
+pure("programs may read codes of later versions, and nobody can make them up", () => {
+  const later: ChatErrorCode = "of_a_later_version";
+  // @ts-expect-error: those that are thrown are a closed set.
+  const error = new ChatError("of_a_later_version", "Later");
+  assertEquals(error.code, later);
+  assertEquals(["room_gone", "timeout", "toString"].map(isErrorCode), [true, false, false]);
 });
 
 pure("roomGone() is for good: it names no time after which trying again helps", () => {

@@ -18,7 +18,8 @@ const read = (path: string) => Deno.readTextFile(new URL(path, import.meta.url))
 
 /** The members of a union of string literals in a source file. */
 function unionOf(source: string, name: string): string[] {
-  const [, members = ""] = source.match(new RegExp(`export type ${name} =([^;]*);`)) ?? [];
+  const code = source.replace(/\/\*\*.*?\*\//gs, "");
+  const [, members = ""] = code.match(new RegExp(`export type ${name} =([^;]*);`)) ?? [];
   return [...members.matchAll(/"(\w+)"/g)].map(([, member = ""]) => member);
 }
 
@@ -68,6 +69,13 @@ Deno.test("PROTOCOL.md lists exactly the error codes there are", async () => {
   assert(codes.length > 10);
   const listed = firstColumn(await read("../../PROTOCOL.md"), "Error codes");
   assertEquals(listed.filter((cell) => cell !== "Code").toSorted(), codes.toSorted());
+});
+
+Deno.test("README.md lists exactly the codes of what a client finds by itself", async () => {
+  const codes = unionOf(await read("../../src/protocol/errors.ts"), "ClientErrorCode");
+  assert(codes.length > 5);
+  const listed = table(await read("../../README.md"), "### When something fails");
+  assertEquals(listed.map(([code = ""]) => code), codes.map((code) => `\`${code}\``));
 });
 
 Deno.test("PROTOCOL.md lists exactly the close codes there are", async () => {
