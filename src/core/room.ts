@@ -262,14 +262,13 @@ export class Room {
       if (this.#here++ === 0) this.#changed?.(this);
     }
     member.outlet = outlet;
-    if (last !== undefined) member.cursor = Math.min(member.cursor, log.cursorBefore(last));
     if (!(member.cursor <= log.head)) {
       throw new RangeError(`Cannot read behind ${member.cursor}: the log is at ${log.head}`);
     }
-    if (after === undefined) return undefined;
-    const recovers = epoch === log.epoch && log.reaches(after);
-    if (recovers) member.cursor = after;
-    return recovers;
+    const recovers = after !== undefined && epoch === log.epoch && log.reaches(after);
+    const start = recovers ? after : last === undefined ? log.head : log.cursorBefore(last);
+    member.cursor = Math.min(member.cursor, start);
+    return after === undefined ? undefined : recovers;
   }
 
   /** Ends the connection of a member, which keeps its place, at the monotonic time `now`. */

@@ -81,8 +81,12 @@ pure("Room.enter() of a member that is here leaves its cursor, unless it asks fo
     5,
     1,
   ]);
-  lobby.enter(member, outlet(false), 0, { last: 3 });
-  assertEquals([member.cursor, lobby.here], [3, 1]);
+  const entered = (start: Start) => [lobby.enter(member, outlet(false), 0, start), member.cursor];
+  assertEquals(entered({ after: 6, epoch: "epoch" }), [true, 5], "what is under way still comes");
+  assertEquals(entered({ last: 0 }), [undefined, 5]);
+  assertEquals(entered({ last: 3 }), [undefined, 3]);
+  assertEquals(entered({ after: 1, epoch: "epoch", last: 6 }), [true, 1]);
+  assertEquals(lobby.here, 1);
 });
 
 /** Counts the messages of `units` units that somebody can add to a room of such `members` before it has to wait. */
