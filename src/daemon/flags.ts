@@ -58,7 +58,7 @@ const NUMBER_FLAGS: Record<string, NumberFlag> = {
     SECOND,
     "seconds until a silent client is asked for a sign of life",
   ),
-  "rate": flag("rate", 1, "messages a second one client may send; 0: any"),
+  "rate": flag("rate", 1, "frames a second one client may send; 0: any"),
   "presence-limit": flag("presenceLimit", 1, "members up to which presence is logged"),
   "max-connections": flag("maxConnections", 1, "connections at once"),
   "max-rooms": flag("maxRooms", 1, "rooms at once"),
