@@ -4,15 +4,19 @@ import { bundleClient } from "../support/bundle.ts";
 import { launch, NEEDS_CHROMIUM } from "../support/chromium.ts";
 import { TestChat } from "../support/fixtures.ts";
 
-/** Runs in the page: joins, answers the first message, and returns what it saw up to "bye". */
+/** Runs in the page: fails to connect, joins, answers the first message, and returns what it saw up to "bye". */
 async function chatFromPage([url, roomId]: [string, string]): Promise<string[]> {
   // Not a literal, so that nobody looks for it beside this file.
   const script = "/client.js";
-  const { ChatClient } = await import(script);
-  const chat = new ChatClient(url, { name: "Page" });
-  await chat.connect();
+  const { connect } = await import(script);
+  // Browsers say in several ways that they cannot connect: before they try, or later, without a word.
+  const nobody = connect("ws://127.0.0.1:1").catch((error: { name: string; code: string }) =>
+    error
+  );
+  const { name, code } = await nobody;
+  const chat = await connect(url, { name: "Page" });
   const room = await chat.joinRoom(roomId, { last: 10 });
-  const seen: string[] = [];
+  const seen: string[] = [`${name} ${code}`];
   for await (const { own, name, body } of room) {
     seen.push(`${own ? "me" : name}: ${body}`);
     if (body === "before") await room.send("héllo from the page 🙂");
@@ -47,7 +51,12 @@ Deno.test({
         break;
       }
       await room.send("bye");
-      assertEquals(await talk, ["Deno: before", "me: héllo from the page 🙂", "Deno: bye"]);
+      assertEquals(await talk, [
+        "ConnectError unreachable",
+        "Deno: before",
+        "me: héllo from the page 🙂",
+        "Deno: bye",
+      ]);
     } finally {
       await browser.close();
       await pages.shutdown();
