@@ -11,7 +11,7 @@ import type { Entry } from "../../src/protocol/frames.ts";
 import { kindsOf } from "./frame_schema.ts";
 import "./ignore_unpermitted.ts";
 import { type LogLine, recordingLogger } from "./recording_logger.ts";
-import { bounded } from "./waiting.ts";
+import { bounded, until } from "./waiting.ts";
 
 /** A frame as it came, read as JSON. */
 export type Frame = Record<string, unknown>;
@@ -112,14 +112,20 @@ export class TestChat implements AsyncDisposable {
     return socket;
   }
 
-  /** Connects a `parley.v1` client that makes a room; its own `join` is taken. */
+  /**
+   * Connects a `parley.v1` client that makes a room; its own `join` is taken. A node that has just
+   * begun may answer that it does not reach its store yet.
+   */
   async host1(
     name = "Lobby",
     hello: { name?: string } = {},
   ): Promise<{ host: RawSocket; roomId: string; made: Frame }> {
     const host = await this.v1(hello);
-    host.send({ action: "create", body: name });
-    const made = await host.next();
+    let made: Frame = {};
+    await until(async () => {
+      made = await host.ask({ action: "create", body: name });
+      return made.code !== "unavailable";
+    }, "no room is made");
     await host.entries(1);
     return { host, roomId: String(made.room_id), made };
   }
