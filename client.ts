@@ -108,7 +108,7 @@ export class ChatClient implements AsyncDisposable {
   /**
    * Makes a client for the server at `url` (`ws:` or `wss:`). It does nothing before `connect`.
    *
-   * @throws {ChatError} `invalid_argument` if the URL is none.
+   * @throws {ChatError} `invalid_argument` if the URL is none, or a bound that is no number above 0.
    */
   constructor(url: string | URL, options: ClientOptions = {}) {
     this.#options = options;

@@ -166,9 +166,13 @@ Deno.test("of two clients with one session the older stays away, whatever its pa
   assertEquals(server.chat.size.connections, 2);
 });
 
-Deno.test("a session that nobody knows makes a new client", async () => {
+Deno.test("a session that nobody knows makes a new client, with a session of its own", async () => {
   await using server = new TestChat();
-  await using chat = new ChatClient(server.url, { session: "nobody.knows" });
-  await chat.connect();
+  await using chat = await connect(server.url, { session: "nobody.knows" });
   assertEquals(chat.status, { type: "connected", resumed: false });
+  await using again = await connect(server.url, { session: chat.session ?? null });
+  assertEquals([again.clientId, again.status], [
+    chat.clientId,
+    { type: "connected", resumed: true },
+  ]);
 });
