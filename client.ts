@@ -20,6 +20,7 @@ import { check } from "./src/client/check.ts";
 import type { Accepted, Connection, Push } from "./src/client/connection.ts";
 import type { ReadOptions } from "./src/client/event_buffer.ts";
 import { RELOAD_MS, RENEW_MS } from "./src/client/limits.ts";
+import type { ClientOptions, JoinOptions } from "./src/client/options.ts";
 import { listenToPage } from "./src/client/page.ts";
 import { Reconnector, type Status } from "./src/client/reconnect.ts";
 import {
@@ -51,37 +52,8 @@ export type {
 } from "./src/client/room.ts";
 export type { ChatErrorCode, ClientErrorCode, ErrorCode } from "./src/protocol/errors.ts";
 export type { PresenceEvent } from "./src/protocol/frames.ts";
-export type { Acknowledgement, ReadOptions, Status, WaitOptions };
+export type { Acknowledgement, ClientOptions, JoinOptions, ReadOptions, Status, WaitOptions };
 export { ChatError, ConnectError, SendError };
-
-/** Settings of a client. */
-export interface ClientOptions {
-  /** The name that others see. */
-  name?: string;
-  /** The timeout of each wait that has none of its own, in milliseconds; 10,000 unless given. */
-  timeoutMs?: number;
-  /** The same for `send`, which outlives broken connections; 60,000 unless given. */
-  sendTimeoutMs?: number;
-  /**
-   * The {@linkcode ChatClient.session} of an earlier client, to be that one again: a page keeps
-   * it over a reload. `null`, which `sessionStorage.getItem` gives at first, is none.
-   */
-  session?: string | null;
-  /** Closes the client when it is aborted. */
-  signal?: AbortSignal;
-  /** `true`: comes back by itself when the connection breaks; so it is unless given. */
-  reconnect?: boolean;
-  /** The most messages without an acknowledgement; 1,000 unless given. */
-  maxUnacknowledged?: number;
-  /** The way out of `send` when there are that many: `wait` for its turn, or `fail`; `wait` unless given. */
-  whenFull?: "wait" | "fail";
-}
-
-/** Options of `joinRoom`. */
-export interface JoinOptions extends WaitOptions {
-  /** The number of entries of the room's history to begin with; none unless given. */
-  last?: number;
-}
 
 /** A chat client: one person, over as many connections as it takes. */
 export class ChatClient implements AsyncDisposable {

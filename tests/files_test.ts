@@ -34,6 +34,7 @@ const TESTED_BY: Record<string, string | null> = {
   "server.ts": "deploy/server_process_test.ts",
   // Types only.
   "core/effects": null,
+  "client/options": null,
 };
 
 /** Words that a pure module cannot use, besides what does not compile there. */
