@@ -121,8 +121,10 @@ export class ChatClient implements AsyncDisposable {
       over: (reason) => this.#over(reason),
     });
     const { signal } = this.#closed;
-    listenToPage(this.#reconnector, () => this.#endPage(), signal);
     const close = () => this.close();
+    // The page ends: the next one may be this client again, or nobody will.
+    const ended = () => this.#isKept ? this.#reconnector.pause(RELOAD_MS) : close();
+    listenToPage(this.#reconnector, ended, signal);
     options.signal?.addEventListener("abort", close, { signal });
     if (options.signal?.aborted) queueMicrotask(close);
   }
@@ -229,12 +231,6 @@ export class ChatClient implements AsyncDisposable {
   /** The same as {@linkcode close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  /** The page ends: the next one may be this client again, or nobody will. */
-  #endPage(): void {
-    if (this.#isKept) this.#reconnector.pause(RELOAD_MS);
-    else this.close();
   }
 
   #here(): JoinedRoom {
