@@ -12,6 +12,7 @@ import { type Deferred, deferred, sleep, throwIfAborted } from "../protocol/dead
 import { ChatError, mayReconnect } from "../protocol/errors.ts";
 import type { ConnectedFrame } from "../protocol/frames.ts";
 import { backoff } from "./backoff.ts";
+import { check } from "./check.ts";
 import { type Accepted, Connection, type End, type Push } from "./connection.ts";
 import { EventBuffer, type ReadOptions } from "./event_buffer.ts";
 import { GOOD_MS, KEPT_STATUSES, OFFLINE_PROBE_MS, PROBE_MS } from "./limits.ts";
@@ -95,6 +96,7 @@ export class Reconnector {
 
   /** Makes the first connection, in one attempt. */
   async connect(timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    check(timeoutMs >= 0, "timeoutMs", timeoutMs);
     throwIfAborted(signal);
     const { type } = this.#status;
     if (type !== "idle") {

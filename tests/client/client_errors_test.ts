@@ -163,6 +163,7 @@ Deno.test("what a function cannot take is named, and is not sent", async () => {
     ["listener cannot be undefined", () => room.subscribe(wrong(undefined))],
     ["maxUnacknowledged cannot be 0", () => new ChatClient(server.url, { maxUnacknowledged: 0 })],
     ["url cannot be nonsense", () => new ChatClient("nonsense")],
+    ["timeoutMs cannot be -1", () => connect(server.url, { timeoutMs: -1 })],
   ];
   for (const [words, call] of calls) {
     const error = await (async () => await call())().catch((error) => error);
