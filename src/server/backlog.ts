@@ -12,10 +12,16 @@ const TURN_MS = 1;
 
 /** Jobs that wait; where none does, the next is done as it comes. */
 export class Backlog {
+  readonly #now: () => number;
   readonly #jobs: (() => void)[] = [];
   #isTurnOpen = false;
   #isAtWork = false;
   #spentMs = 0;
+
+  /** Makes an empty backlog; `now` is a clock that never goes back, in milliseconds. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
 
   /** The number of those that wait. */
   get size(): number {
@@ -32,11 +38,11 @@ export class Backlog {
   #do(job: () => void): void {
     if (!this.#isTurnOpen) setImmediate(this.#nextTurn);
     this.#isTurnOpen = true;
-    const began = performance.now();
+    const began = this.#now();
     this.#isAtWork = true;
     job();
     this.#isAtWork = false;
-    this.#spentMs += performance.now() - began;
+    this.#spentMs += this.#now() - began;
   }
 
   readonly #nextTurn = (): void => {

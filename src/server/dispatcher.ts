@@ -55,12 +55,9 @@ export interface DispatcherParts {
 export class Dispatcher {
   readonly #parts: DispatcherParts;
   readonly #receiver: Receiver;
+  readonly #now: () => number;
   /** The connections whose next frame may take long. All others go by. */
-  readonly #queue = new FlushQueue<Connection>((connection, much) => {
-    const served = this.#serve(connection, much);
-    if (!served.more) this.#waiting--;
-    return served;
-  });
+  readonly #queue: FlushQueue<Connection>;
   /** The number of those connections. */
   #waiting = 0;
   /** The cost of such frames in this turn of the event loop. */
@@ -69,10 +66,20 @@ export class Dispatcher {
   #served: Connection | undefined;
   #goesOn = false;
 
-  /** Makes a dispatcher to a receiver. */
-  constructor(parts: DispatcherParts, receiver: Receiver) {
+  /** Makes a dispatcher to a receiver; `now` is a clock that never goes back, in milliseconds, and tells how long frames take. */
+  constructor(
+    parts: DispatcherParts,
+    receiver: Receiver,
+    now: () => number = () => performance.now(),
+  ) {
     this.#parts = parts;
     this.#receiver = receiver;
+    this.#now = now;
+    this.#queue = new FlushQueue((connection, much) => {
+      const served = this.#serve(connection, much);
+      if (!served.more) this.#waiting--;
+      return served;
+    }, now);
   }
 
   /** Takes a frame of a client: first its price, then what it says. Never throws. */
@@ -197,7 +204,7 @@ export class Dispatcher {
   /** Takes what a connection says whose turn it is, until that has cost `much`. */
   #serve(connection: Connection, much: number): Served {
     const { requests } = connection;
-    const began = performance.now();
+    const began = this.#now();
     let cost = 0;
     this.#served = connection;
     do {
@@ -205,7 +212,7 @@ export class Dispatcher {
       this.#goesOn = false;
       requests.unblock();
       this.#release(connection, true);
-      cost = Math.max(cost + least, (performance.now() - began) * SENDS_PER_TURN / TURN_MS);
+      cost = Math.max(cost + least, (this.#now() - began) * SENDS_PER_TURN / TURN_MS);
     } while (this.#goesOn && cost < much);
     this.#served = undefined;
     if (this.#spent === 0) setImmediate(this.#endTurn);

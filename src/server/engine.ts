@@ -57,11 +57,11 @@ export class Engine {
   readonly #store: Store;
   readonly #pump: Pump;
   readonly #waits: Waits;
-  readonly #clock = new Clock();
+  readonly #clock: Clock;
   readonly #connections = new Set<Connection>();
   readonly #closedSockets: ClosedSockets;
   /** Departures that rooms are still to be told: of connections that have ended, and of clients away for too long. */
-  readonly #departing = new Backlog();
+  readonly #departing: Backlog;
   readonly #readBuffers = new ReadBuffers<Connection>();
   readonly #dispatcher: Dispatcher;
   readonly #hands: Hands<Wait> = {
@@ -117,12 +117,20 @@ export class Engine {
   #ended = false;
 
   /**
-   * Makes an engine with nobody in it but the clients that its store remembers.
+   * Makes an engine with nobody in it but the clients that its store remembers. `now` is a clock that
+   * never goes back, in milliseconds.
    *
    * @throws what `openStore` throws.
    */
-  constructor(options: EngineOptions, logger: Logger, openStore: OpenStore = openMemoryStore) {
+  constructor(
+    options: EngineOptions,
+    logger: Logger,
+    openStore: OpenStore = openMemoryStore,
+    now: () => number = () => performance.now(),
+  ) {
     this.#options = options;
+    this.#clock = new Clock(now);
+    this.#departing = new Backlog(now);
     this.#closedSockets = new ClosedSockets(options.maxConnections);
     this.#connectionOptions = {
       events: {
@@ -137,13 +145,17 @@ export class Engine {
       rate: rateOf(options.rate),
     };
     this.#logger = logger;
-    this.#pump = new Pump({
-      overrun: (outlet) => this.#evict(outlet, CLOSE.slowReader, "Reads too slowly"),
-      failed: (outlet, error) => {
-        this.#logger.error("delivery failed", faultOf(error));
-        this.#evict(outlet, CLOSE.internal, "Internal error");
+    this.#pump = new Pump(
+      {
+        overrun: (outlet) => this.#evict(outlet, CLOSE.slowReader, "Reads too slowly"),
+        failed: (outlet, error) => {
+          this.#logger.error("delivery failed", faultOf(error));
+          this.#evict(outlet, CLOSE.internal, "Internal error");
+        },
       },
-    }, this.#clock);
+      this.#clock,
+      now,
+    );
     const reports = guardedReports(this.#storeEvents, {
       hasEnded: () => this.#ended,
       hasBus: () => this.#store?.bus !== undefined,
@@ -172,6 +184,7 @@ export class Engine {
     this.#dispatcher = new Dispatcher(
       { clock: this.#clock, pump: this.#pump, readBuffers: this.#readBuffers },
       this.#receiver,
+      now,
     );
     const remembered = this.#store.clients?.remembered?.() ?? [];
     const t = this.#clock.read();

@@ -16,6 +16,11 @@ import { FakeSocket } from "./fake_socket.ts";
 export class Bench implements AsyncDisposable {
   readonly engine: Engine;
   readonly log: LogLine[] = [];
+  /**
+   * The time, which stands still but for what a test adds to it: how much is done in a turn depends on
+   * how long things take. With `lookMs` so much passes between two looks at it.
+   */
+  readonly time = { ms: 0, lookMs: 0 };
   readonly #sockets: FakeSocket[] = [];
 
   constructor(options: Partial<EngineOptions> = {}, openStore?: OpenStore) {
@@ -23,6 +28,7 @@ export class Bench implements AsyncDisposable {
       { ...DEFAULTS, closeMs: 50, ...options },
       recordingLogger(this.log),
       openStore,
+      () => this.time.ms += this.time.lookMs,
     );
   }
 

@@ -105,7 +105,7 @@ pure("those who cost more than their share leave something to the large ones too
   const queue = new FlushQueue<string>((item) => {
     served.push(item);
     return { cost: 1_000, more: served.length < 13 };
-  });
+  }, () => 0);
   for (const [item, members] of [["pair", 2], ["small", 10], ["large", 100]] as const) {
     queue.add(item, members);
   }

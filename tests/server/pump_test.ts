@@ -7,7 +7,7 @@ import { Connection } from "../../src/server/connection.ts";
 import type { Pump } from "../../src/server/pump.ts";
 import { FakePeer } from "../support/hub_harness.ts";
 import { pure } from "../support/pure.ts";
-import { turn, until } from "../support/waiting.ts";
+import { turn, until, untilTurn } from "../support/waiting.ts";
 import { connectionOptions } from "./connection_options.ts";
 import { FakeSocket } from "./fake_socket.ts";
 import { bench, seqs } from "./pump_scene.ts";
@@ -55,7 +55,7 @@ pure("many rooms wait in line, so that there is a look for input in between", as
   });
   const served = () => peers.map(({ sent }) => sent.length).lastIndexOf(1) + 1;
   const line: number[] = [];
-  while (line.at(-1) !== 300) {
+  for (let turns = 0; turns < 3; turns++) {
     await turn();
     line.push(served());
   }
@@ -82,11 +82,12 @@ pure("a large room waits for more input, but not as long as there is any", async
   assertEquals(peers.map(({ sent }) => sent.length), peers.map(() => 1));
   // As many frames are expected again, and one comes in each millisecond.
   say("2");
-  while (peers[0]?.sent.length === 1) {
+  await untilTurn(() => {
+    if (peers[0]?.sent.length === 2) return true;
     pump.heard();
     time.ms++;
-    await turn();
-  }
+    return false;
+  }, "it is not sent");
   assertEquals(peers.map(({ sent }) => sent.map(seqs)), peers.map(() => [[1], [2]]));
   assertEquals(time.ms, 10);
 });
@@ -216,10 +217,10 @@ pure(
     const crowd = Array.from({ length: 300 }, () => new FakePeer(false));
     crowd.forEach((peer, i) => member(`${i}`, peer));
     say("1");
-    while (room.round === undefined) await turn();
+    await untilTurn(() => room.round !== undefined, "no round is begun");
     say("2");
     say("3");
-    while (crowd.at(-1)!.sent.length < 2) await turn();
+    await untilTurn(() => crowd.at(-1)!.sent.length === 2, "the last is sent nothing more");
     for (const { sent } of crowd) assertEquals(sent.map(seqs), [[1], [2, 3]]);
     assert(crowd.every(({ sent }) => sent[1] === crowd[0]!.sent[1]));
   },
@@ -230,10 +231,10 @@ pure("a round is not cut short by a log that would forget what it brings", async
   const crowd = Array.from({ length: 300 }, (_, i) => new FakePeer(i % 2 === 0));
   crowd.forEach((peer, i) => member(`${i}`, peer));
   say("1");
-  while (room.round === undefined) await turn();
+  await untilTurn(() => room.round !== undefined, "no round is begun");
   const all = Array.from({ length: 100 }, (_, i) => i + 1);
   for (const i of all.slice(1)) say(`${i}`);
-  while (room.owing > 0) await turn();
+  await untilTurn(() => room.owing <= 0, "not all is sent");
   for (const { plain, sent } of crowd) {
     const got = plain ? sent.map((text) => Number(JSON.parse(text).body)) : sent.flatMap(seqs);
     assertEquals(got, all);
@@ -247,9 +248,9 @@ pure("a round that others leave meanwhile passes nobody over", async () => {
       const crowd = Array.from({ length: 400 }, () => new FakePeer(false));
       const members = crowd.map((peer, i) => member(`${i}`, peer));
       say("1");
-      while (room.round === undefined) await turn();
+      await untilTurn(() => room.round !== undefined, "no round is begun");
       for (const i of new Set(leaving)) room.remove(members[i]!, 0);
-      while (room.round !== undefined) await turn();
+      await untilTurn(() => room.round === undefined, "the round goes on");
       crowd.forEach(({ sent }, i) => {
         if (!leaving.includes(i)) assertEquals(sent.map(seqs), [[1]]);
       });
@@ -295,7 +296,7 @@ pure(
     const sent = crowd.reduce((sum, { sent }) => sum + sent.length, 0);
     assert(sent <= 3 * 140, `${sent}`);
     say("1");
-    while (room.owing > 0) await turn();
+    await untilTurn(() => room.owing <= 0, "not all is sent");
     for (const { sent } of crowd) {
       assertEquals([sent.length, sent.slice(0, 8).sort()], [9, crowd[0]!.sent.slice(0, 8)]);
     }

@@ -58,3 +58,20 @@ export async function shortest(limitMs: number, time: () => Promise<number>): Pr
 export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
+
+/**
+ * Waits turn by turn until something is so, where it takes turns and no time; rejects with what it
+ * waited for after `most` turns.
+ */
+export async function untilTurn(
+  isSo: () => boolean,
+  what: string | (() => string),
+  most = 1_000,
+): Promise<void> {
+  for (let turns = 0; !isSo(); turns++) {
+    if (turns === most) {
+      throw new Error(`Waited ${most} turns: ${typeof what === "string" ? what : what()}`);
+    }
+    await turn();
+  }
+}
