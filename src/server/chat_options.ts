@@ -7,6 +7,7 @@
 import { checkedNumbers, checkedOptions, shown } from "../core/option_checks.ts";
 import { type ChatLimits, DEFAULTS, type EngineOptions, RANGES } from "../core/options.ts";
 import type { OpenStore } from "../core/store.ts";
+import { guardedLogger } from "./guarded_logger.ts";
 import { createLogger, LOG_LEVELS, type Logger } from "./logger.ts";
 import { usualMemory } from "./machine.ts";
 import { openMemoryStore } from "./memory_store.ts";
@@ -15,7 +16,10 @@ import { openMemoryStore } from "./memory_store.ts";
 export interface ChatOptions extends ChatLimits {
   /** The path of the WebSocket, as it stands in the URL of a request; `/` unless given. */
   path?: string;
-  /** Takes the log; unless given, events of level `info` and above go to the console. */
+  /**
+   * Takes the log; unless given, events of level `info` and above go to the console. What it throws
+   * or rejects with is reported on the console once, and the chat goes on.
+   */
   logger?: Logger;
   /**
    * The store that keeps the rooms: what `sqlite` of `./sqlite` or `nats` of `./nats` returns, or
@@ -82,7 +86,9 @@ function checkedStore(open: OpenStore): OpenStore {
 }
 
 function checkedLogger(logger: Logger): Logger {
-  if (LOG_LEVELS.every((level) => typeof logger?.[level] === "function")) return logger;
+  if (LOG_LEVELS.every((level) => typeof logger?.[level] === "function")) {
+    return guardedLogger(logger);
+  }
   throw new RangeError(`logger must have ${LOG_LEVELS.join(", ")}, not ${shown(logger)}`);
 }
 

@@ -4,30 +4,47 @@
  * @module
  */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import "../support/ignore_unpermitted.ts";
 import { bounded } from "../support/waiting.ts";
 
-const PROGRAM = new URL("./embedded_program.ts", import.meta.url).pathname;
-
-function deno(...args: string[]): Deno.ChildProcess {
-  const cwd = new URL("../../", import.meta.url);
-  return new Deno.Command(Deno.execPath(), { args, cwd, stdout: "piped", stderr: "piped" }).spawn();
+/** Runs a program of this folder to its end. */
+async function run(program: string, ...args: string[]): Promise<[code: number, ...text: string[]]> {
+  const path = new URL(program, import.meta.url).pathname;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "-A", path, ...args],
+    cwd: new URL("../../", import.meta.url),
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  try {
+    const { code, stdout, stderr } = await bounded(child.output(), () => "the program goes on");
+    return [code, ...[stdout, stderr].map((bytes) => new TextDecoder().decode(bytes))];
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  }
 }
 
 for (const store of ["memory", "sqlite"]) {
   Deno.test(`a program with a chat in it ends after server.shutdown(): ${store}`, async () => {
     const folder = await Deno.makeTempDir();
     const path = store === "memory" ? [] : [`${folder}/chat.db`];
-    const child = deno("run", "--quiet", "-A", PROGRAM, ...path);
     try {
-      const { code, stdout } = await bounded(child.output(), () => "the program goes on");
-      assertEquals([code, new TextDecoder().decode(stdout)], [0, "2 rooms are left\n"]);
-    } catch (error) {
-      child.kill("SIGKILL");
-      throw error;
+      const [code, stdout] = await run("embedded_program.ts", ...path);
+      assertEquals([code, stdout], [0, "2 rooms are left\n"]);
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
+  });
+}
+
+for (const how of ["throws", "rejects"]) {
+  Deno.test(`a program goes on whose logger ${how}, and so does its chat`, async () => {
+    const [code, stdout, stderr = ""] = await run("failing_logger_program.ts", how);
+    assertEquals([code, stdout], [0, "ended\n"], stderr);
+    const lines = stderr.trim().split("\n");
+    assertEquals(lines.length, 1, stderr);
+    assertMatch(stderr, /ERROR logger failed error="Error: no place for connected"/);
   });
 }

@@ -6,7 +6,7 @@ import { usualMemory } from "../../src/server/machine.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
 import { IGNORE } from "../../src/store/suite/bench.ts";
 import { pure } from "../support/pure.ts";
-import { recordingLogger } from "../support/recording_logger.ts";
+import { type LogLine, recordingLogger } from "../support/recording_logger.ts";
 
 const SECRET = "0123456789abcdef".repeat(2);
 
@@ -25,17 +25,19 @@ pure("createChat() needs no option: each has a default", () => {
 });
 
 pure("createChat() takes each option as it is given", () => {
-  const logger = recordingLogger([]);
+  const lines: LogLine[] = [];
+  const logger = recordingLogger(lines);
   const store = new MemoryStore(IGNORE, DEFAULTS, () => "epoch");
   const numbers = Object.fromEntries(
     Object.entries(RANGES).map(([name, [least]]) => [name, least]),
   );
   const options = { path: "/chat", logger, store: () => store, secret: SECRET, ...numbers };
-  const { store: open, ...checked } = checkedChatOptions(options);
+  const { store: open, logger: wrapped, ...checked } = checkedChatOptions(options);
+  wrapped.info("said");
+  assertEquals(lines, [{ level: "info", event: "said", fields: {} }]);
   assertEquals(open(IGNORE, DEFAULTS), store);
   assertEquals(checked, {
     path: "/chat",
-    logger,
     engine: { ...DEFAULTS, ...numbers, secret: SECRET },
   });
   // As from a file, and as the program `server.ts` takes it.
