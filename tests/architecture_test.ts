@@ -37,6 +37,7 @@ const MAY_SEE: Record<string, string[]> = {
     "node:path",
     "node:sqlite",
     "node:timers",
+    "node:url",
   ],
   // The rules of many nodes, whatever carries their words: it knows nothing of NATS.
   "src/store/cluster": ["src/core", "src/protocol", "src/store"],

@@ -9,7 +9,7 @@ import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { reasonOf } from "../../protocol/errors.ts";
 import { FileLostError } from "./errors.ts";
-import { inodeOf, isSameFile, LockFile, statOf } from "./lock.ts";
+import { inodeOf, isSameFile, LockFile, refuseOthers, statOf } from "./lock.ts";
 import { migrate, MIGRATIONS, NEW_ERA } from "./schema.ts";
 import { firstPagesIn, leastBytesOf, numberOf } from "./write_ahead_log.ts";
 
@@ -88,9 +88,10 @@ export class SqliteDatabase {
     try {
       this.#path = realPathOf(path);
       folder = dirname(this.#path);
-      lock = new LockFile(`${this.#path}-lock`);
       const { isFile, nlink } = Deno.statSync(this.#path);
       if (!isFile) throw new Error("it is no file");
+      refuseOthers(this.#path);
+      lock = new LockFile(`${this.#path}-lock`);
       // Another process could take the lock under each of these names.
       if (nlink !== null && nlink > 1) throw new Error(`it has ${nlink} names (hard links)`);
       handle = Deno.openSync(this.#path);

@@ -18,6 +18,9 @@ export interface Stamp {
 /** Bytes of a stamp at the most. It is written in one piece, over the one before. */
 const STAMP_BYTES = 128;
 
+/** The first bytes of each database. */
+const MAGIC = "SQLite format 3\0";
+
 /** A lock of the operating system, which ends with the process, however that ends. */
 export class LockFile {
   readonly #path: string;
@@ -27,14 +30,15 @@ export class LockFile {
   /**
    * Takes the lock.
    *
-   * @throws {Error} where another process has it, or the file cannot be made.
+   * @throws {Error} where somebody has it, in this process too, or the file cannot be made.
    */
   constructor(path: string) {
     this.#path = path;
     this.#file = Deno.openSync(path, { read: true, write: true, create: true, mode: 0o600 });
     if (this.#file.tryLockSync(true)) return;
     this.#file.close();
-    throw new Error("another process has it open");
+    const rule = "a SQLite file belongs to one chat, in one thread";
+    throw new Error(`this or another process has it open: ${rule}`);
   }
 
   /** `true` where the file of this lock is still at its path. */
@@ -92,4 +96,19 @@ export function isSameFile(a: Deno.FileInfo, b: Deno.FileInfo): boolean {
  */
 export function inodeOf({ ino, birthtime }: Deno.FileInfo): string {
   return `${ino}.${birthtime?.getTime()}`;
+}
+
+/**
+ * Refuses a file that is no database, before there is a lock next to it. Where there is one already,
+ * SQLite may have the file open in this process, and closing it would take its locks.
+ *
+ * @throws {Error} with the words of SQLite.
+ */
+export function refuseOthers(path: string): void {
+  if (statOf(`${path}-lock`) !== undefined) return;
+  using file = Deno.openSync(path);
+  const magic = new Uint8Array(MAGIC.length);
+  const length = file.readSync(magic) ?? 0;
+  const text = new TextDecoder().decode(magic.subarray(0, length));
+  if (length > 0 && text !== MAGIC) throw new Error("file is not a database");
 }

@@ -80,13 +80,17 @@ Deno.test("a transaction is written as a whole or not at all", () => {
   file.close();
 });
 
+/** The answer to whoever opens a file that is open. */
+const HELD =
+  "this or another process has it open: a SQLite file belongs to one chat, in one thread";
+
 Deno.test("a file is held by one process, whatever path leads to it", () => {
   using place = new Place();
   const link = `${folder}/link.db`;
   Deno.symlinkSync(place.path, link);
   for (const path of [place.path, link]) {
     const { message } = assertThrows(() => place.open(path), Error);
-    assertEquals(message, `Cannot open ${path}: another process has it open`);
+    assertEquals(message, `Cannot open ${path}: ${HELD}`);
   }
   const hard = `${folder}/hard.db`;
   Deno.linkSync(place.path, hard);
@@ -95,7 +99,7 @@ Deno.test("a file is held by one process, whatever path leads to it", () => {
   Deno.removeSync(hard);
   place.file.close();
   place.file = place.open(link);
-  assertThrows(() => place.open(), Error, "another process has it open");
+  assertThrows(() => place.open(), Error, HELD);
 });
 
 Deno.test("a link to a file that is not there yet makes it there", () => {
@@ -130,7 +134,7 @@ for (
     place.file.look();
     place.say();
     // It is the same file for all who knew it, and nobody else can take it.
-    assertThrows(() => place.open(), Error, "another process has it open");
+    assertThrows(() => place.open(), Error, HELD);
     place.reopen();
     assertEquals([place.head, place.isSame], [3, true]);
     assertEquals(
@@ -263,11 +267,11 @@ Deno.test("a lock that is removed is taken again, and where somebody was faster 
   using place = new Place();
   Deno.removeSync(`${place.path}-lock`);
   place.file.look();
-  assertThrows(() => place.open(), Error, "another process has it open");
+  assertThrows(() => place.open(), Error, HELD);
   Deno.removeSync(`${place.path}-lock`);
   const other = place.open();
   place.file.look();
-  assertThrows(() => place.say(), FileLostError, "another process has it open");
+  assertThrows(() => place.say(), FileLostError, HELD);
   assertEquals(other.entriesAfter(1, 0, 9).at(-1)?.seq, 1);
   other.close();
 });

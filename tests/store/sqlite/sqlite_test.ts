@@ -5,13 +5,59 @@ import { TestChat } from "../../support/fixtures.ts";
 import { pure } from "../../support/pure.ts";
 import { IGNORE } from "../../../src/store/suite/bench.ts";
 
-pure("sqlite() refuses what is no path, and names it", () => {
-  for (const path of ["", "a\0b", undefined, null, 7, {}, ["a.db"]]) {
+pure("sqlite() refuses what is no path of a file, names it, and says what to write", () => {
+  const refusals: [path: unknown, named: string][] = [
+    ["", '""'],
+    ["a\0b", '"a\\u0000b"'],
+    [undefined, "undefined"],
+    [null, "null"],
+    [7, "7"],
+    [{}, "[object Object]"],
+    [["a.db"], "[object Array]"],
+    ["sqlite:data/y.db", '"sqlite:data/y.db": leave "sqlite:" out'],
+    [":memory:", '":memory:": a chat without a store keeps its rooms in memory'],
+    ["file:z.db", '"file:z.db": a URL of a file begins with file:///'],
+    ["file:/z.db", '"file:/z.db": a URL of a file begins with file:///'],
+    ["file://host/z.db", '"file://host/z.db": File URL host must be "localhost" or empty on linux'],
+    ["file:///a%2Fz.db", '"file:///a%2Fz.db": File URL path must not include encoded / characters'],
+    ["file:///a%00b", '"file:///a%00b"'],
+    ["https://a.org/z.db", '"https://a.org/z.db": The URL must be of scheme file'],
+    [new URL("https://a.org/z.db"), '"https://a.org/z.db": The URL must be of scheme file'],
+  ];
+  for (const [path, named] of refusals) {
     const { message } = assertThrows(() => sqlite(path as string), RangeError);
-    const written = typeof path === "string" ? JSON.stringify(path) : undefined;
-    assertEquals(message.startsWith("path must be the path of a file, not "), true, message);
-    if (written !== undefined) assertEquals(message.endsWith(written), true, message);
+    assertEquals(message, `sqlite(): path must be the path of a file, not ${named}`);
   }
+});
+
+Deno.test("sqlite() takes the URL of a file, as an object and as a text", async () => {
+  const folder = await Deno.makeTempDir();
+  const url = new URL(`file://${folder}/`);
+  for (const place of [new URL("my%20chat.db", url), new URL("another.db", url).href]) {
+    await sqlite(place)(IGNORE, DEFAULTS).close();
+  }
+  const files = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
+  assertEquals(files.filter((name) => name.endsWith(".db")).sort(), ["another.db", "my chat.db"]);
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("what is no database, or has no place for one, gets no files next to it", async () => {
+  const folder = await Deno.makeTempDir();
+  const text = `${folder}/app.ts`;
+  await Deno.writeTextFile(text, "export default createChat();");
+  await Deno.mkdir(`${folder}/data`);
+  for (
+    const [path, why] of [
+      [text, "file is not a database"],
+      [`${folder}/data`, "it is no file"],
+    ] as const
+  ) {
+    const { message } = assertThrows(() => sqlite(path)(IGNORE, DEFAULTS), Error);
+    assertEquals(message, `Cannot open ${path}: ${why}`);
+  }
+  const files = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
+  assertEquals(files.sort(), ["app.ts", "data"]);
+  await Deno.remove(folder, { recursive: true });
 });
 
 Deno.test("sqlite() opens nothing before a chat is made with it", async () => {

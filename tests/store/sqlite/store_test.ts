@@ -215,7 +215,7 @@ Deno.test("SqliteStore deletes a room however much else the disk could not take"
 Deno.test("SqliteStore is held by one process, and free when that has let go", async () => {
   await using bench = new Bench();
   const { message } = assertThrows(() => bench.open(), Error);
-  assertEquals(message, `Cannot open ${bench.path}: another process has it open`);
+  assertEquals(message.startsWith(`Cannot open ${bench.path}: this or another process`), true);
   await bench.store.close();
   bench.store = bench.open();
 });
