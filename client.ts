@@ -191,8 +191,8 @@ export class ChatClient implements AsyncDisposable {
     const body = {
       room_id: roomId,
       last: options.last,
-      after: known?.cursor,
-      epoch: known?.epoch,
+      after: known?.cursor ?? options.after,
+      epoch: known?.epoch ?? options.epoch,
     };
     return this.#open({ action: "join", body }, roomId, options);
   }

@@ -31,8 +31,20 @@ export interface ClientOptions {
   whenFull?: "wait" | "fail";
 }
 
-/** Options of `joinRoom`. */
+/** Options of `joinRoom`, to begin with history; in a room that this client is in, it goes on where it is. */
 export interface JoinOptions extends WaitOptions {
-  /** The number of entries of the room's history to begin with; none unless given. */
+  /**
+   * The number of entries of the room's history to begin with, from 0 to 10,000; none unless given.
+   * Entries are messages and presence: who came and went is told again, at its old `seq`.
+   */
   last?: number;
+  /**
+   * The `seq` of the last event that was dealt with: reading goes on behind it, as a program does
+   * that was started again. It needs the `epoch`. Where nothing is missing since, `last` does
+   * nothing. Otherwise the first event is `recovered` with `recovered: false`, and the log follows
+   * from `last` on.
+   */
+  after?: number;
+  /** The `epoch` of that event. */
+  epoch?: string;
 }

@@ -17,8 +17,10 @@ import { KEPT_EVENTS, KEPT_UNITS } from "./limits.ts";
 
 /** An event that has its place in the room's log. */
 export interface LoggedEvent {
-  /** The place in the room's log; it only grows. */
+  /** The place in the room's log; it only grows for as long as `epoch` is the same. */
   seq: number;
+  /** The life of the log that `seq` belongs to: together they name an event for ever. */
+  epoch: string;
   /** When the server took it, in milliseconds since 1970. */
   sentAt: number;
   /** The client id of the author, or of the one that something happened to; empty for `quiet`. */
@@ -149,6 +151,7 @@ export class JoinedRoom implements ChatRoom {
       missed,
       this.#cursor,
     );
+    if (reply.recovered === false) this.#push({ type: "recovered", recovered: false });
   }
 
   get members(): ReadonlyMap<string, RoomMember> {
@@ -221,7 +224,7 @@ export class JoinedRoom implements ChatRoom {
     if (!(seq > this.#cursor)) return false;
     this.#cursor = seq;
     // What is known is copied: whatever else a server puts there is not kept.
-    const told = { seq, sentAt, from, ...named(name), own: from === clientId };
+    const told = { seq, epoch: this.#epoch, sentAt, from, ...named(name), own: from === clientId };
     if ("body" in entry) {
       this.#push({ ...told, body: entry.body, type: "message", roomId: this.id });
     } else if (PRESENCE_EVENTS.includes(entry.event)) {

@@ -18,8 +18,15 @@ const NAMES = new Names();
 const PLAIN: Look = { colour: false, time: clock("UTC") };
 const COLOURED: Look = { colour: true, time: clock("UTC") };
 
-const MESSAGE = { type: "message", roomId: "r", seq: 7, sentAt: AT, from: "a0ana1" } as const;
-const PRESENCE = { seq: 7, sentAt: AT, from: "a0ana1", own: false } as const;
+const MESSAGE = {
+  type: "message",
+  roomId: "r",
+  seq: 7,
+  epoch: "e",
+  sentAt: AT,
+  from: "a0ana1",
+} as const;
+const PRESENCE = { seq: 7, epoch: "e", sentAt: AT, from: "a0ana1", own: false } as const;
 
 function text(shown: Shown, columns = Infinity, names = NAMES): string | undefined {
   return toText(shown, PLAIN, { now: AT, columns, names });

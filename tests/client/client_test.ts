@@ -337,3 +337,43 @@ Deno.test("connect() gives a client that is connected, and rejects where it is n
   }
   await assertRejects(() => connectTo(server.url, { signal: AbortSignal.abort() }));
 });
+
+Deno.test("a client that begins after an entry gets all behind it, and nothing again", async () => {
+  await using server = new TestChat();
+  await using ana = await join(server);
+  const room = await ana.createRoom("Lobby");
+  const { seq: after = 0 } = await room.send("1");
+  const { epoch } = room;
+  await room.send("2");
+  await room.send("3");
+  await using ben = await join(server);
+  const bens = await ben.joinRoom(room.id, { after, epoch, last: 50 });
+  const reader = bens.events();
+  const types: string[] = [];
+  while (types.length < 3) {
+    const { value } = await bounded(reader.next(), () => `only ${types}`);
+    if (value === undefined) break;
+    types.push(value.type === "message" ? value.body : value.type);
+  }
+  assertEquals(types, ["2", "3", "join"]);
+});
+
+for (
+  const [what, start] of Object.entries({
+    "an entry of another epoch": (_: string) => ({ after: 1, epoch: "another" }),
+    "an entry of no epoch": (_: string) => ({ after: 1 }),
+    "an entry that never was": (epoch: string) => ({ after: 1_000, epoch }),
+  })
+) {
+  Deno.test(`a client that begins after ${what} is told, and gets what it asked for besides`, async () => {
+    await using server = new TestChat();
+    await using ana = await join(server);
+    const room = await ana.createRoom("Lobby");
+    for (const text of ["1", "2", "3"]) await room.send(text);
+    await using ben = await join(server);
+    const bens = await ben.joinRoom(room.id, { ...start(room.epoch), last: 2 });
+    const first = await bounded(bens.events().next(), () => "nothing comes");
+    assertEquals(first.value, { type: "recovered", recovered: false });
+    assertEquals(await bodies(bens, 2), ["2", "3"]);
+  });
+}

@@ -59,11 +59,11 @@ Deno.test("a room begins with what the server answered", pure, () => {
 Deno.test("entries become events, and say whether they are this client's own", pure, async () => {
   const lobby = room();
   take(lobby, seen(1, "join", "me"), said(2, "hi", "me"), said(3, "ho"));
-  const sentAt = 7;
+  const both = { sentAt: 7, epoch: "e1" };
   assertEquals(await rest(lobby), [
-    { type: "join", seq: 1, sentAt, from: "me", own: true },
-    { type: "message", roomId: "r1", seq: 2, sentAt, from: "me", body: "hi", own: true },
-    { type: "message", roomId: "r1", seq: 3, sentAt, from: "ben", body: "ho", own: false },
+    { type: "join", seq: 1, ...both, from: "me", own: true },
+    { type: "message", roomId: "r1", seq: 2, ...both, from: "me", body: "hi", own: true },
+    { type: "message", roomId: "r1", seq: 3, ...both, from: "ben", body: "ho", own: false },
   ]);
   assertEquals(lobby.cursor, 3);
 });
@@ -130,9 +130,10 @@ Deno.test("nothing of an entry is kept that is not known", pure, async () => {
   const lobby = room();
   const more = { colour: "red", members: [], meta: { large: true } };
   take(lobby, { ...said(1, "hi"), ...more }, { ...seen(2, "join", "eva", "Eva"), ...more });
+  const both = { sentAt: 7, epoch: "e1", own: false };
   assertEquals(await rest(lobby), [
-    { type: "message", roomId: "r1", seq: 1, sentAt: 7, from: "ben", body: "hi", own: false },
-    { type: "join", seq: 2, sentAt: 7, from: "eva", name: "Eva", own: false },
+    { type: "message", roomId: "r1", seq: 1, ...both, from: "ben", body: "hi" },
+    { type: "join", seq: 2, ...both, from: "eva", name: "Eva" },
   ]);
 });
 
@@ -188,6 +189,16 @@ Deno.test("a rejoin that did not recover begins where the server says", pure, as
   const [told, message] = await rest(lobby);
   assertEquals(told, { type: "recovered", recovered: false });
   assertEquals(message?.type === "message" && message.body, "anew");
+});
+
+Deno.test("an event names the epoch that it was in, however late it is read", pure, async () => {
+  const lobby = room();
+  take(lobby, said(5, "before"));
+  lobby.renew({ status: "success", epoch: "e2", seq: 0, after: 0, members: [] }, true);
+  take(lobby, said(1, "after"));
+  assertEquals(lobby.epoch, "e2");
+  const told = (await rest(lobby)).map((event) => "epoch" in event ? event.epoch : event.type);
+  assertEquals(told, ["e1", "recovered", "e2"]);
 });
 
 Deno.test("nothing of another epoch counts as recovered", pure, async () => {
