@@ -14,7 +14,10 @@ import { openMemoryStore } from "./memory_store.ts";
 
 /** Options of {@linkcode createChat}: all may be left out. */
 export interface ChatOptions extends ChatLimits {
-  /** The path of the WebSocket, as it stands in the URL of a request; `/` unless given. */
+  /**
+   * The path of the WebSocket, as it stands in the URL of a request; `/` unless given.
+   * `/healthz` is at the root with any.
+   */
   path?: string;
   /**
    * Takes the log; unless given, events of level `info` and above go to the console. What it throws
@@ -58,7 +61,7 @@ const NAMES = [
  *
  * @throws {RangeError} that names the option that will not do and its value; a secret is not shown.
  */
-export function checkedChatOptions(given: ChatOptions): ChatSettings {
+export function checkedChatOptions(given: ChatOptions = {}): ChatSettings {
   const options = checkedOptions("createChat", given, NAMES);
   const { path = "/", logger, store = openMemoryStore, secret } = options;
   return {
@@ -115,9 +118,11 @@ export function checkedSecret(name: string, text: string): string {
  */
 export function checkedPath(name: string, path: string): string {
   if (typeof path !== "string") throw new RangeError(`${name} must be a path, not ${shown(path)}`);
-  const written = URL.parse(path, "http://localhost")?.pathname;
-  if (path === written && path !== "/healthz") return path;
+  if (path === "/healthz") {
+    throw new RangeError(`${name} must not be /healthz, which says how the chat is`);
+  }
+  if (path === URL.parse(path, "http://localhost")?.pathname) return path;
   throw new RangeError(
-    `${name} must be the path of a URL as it is sent, like /chat, and not /healthz: ${path}`,
+    `${name} must be the path of a URL as it is sent, like /chat, not ${shown(path)}`,
   );
 }

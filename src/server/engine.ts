@@ -337,7 +337,7 @@ export class Engine {
   #left(connection: Connection, code: number): void {
     if (!this.#connections.delete(connection)) return;
     connection.close(CLOSE.normal, "");
-    this.#letGo(connection);
+    this.#letGo(connection, code);
     const forGood = code === CLOSE.normal;
     // A client may be in a hundred rooms, which are all told of it, and many may be cut off at once.
     this.#departing.add(() =>
@@ -345,7 +345,6 @@ export class Engine {
         this.#perform(this.#hub.disconnect(connection, this.#clock.read(), forGood));
       })
     );
-    this.#logger.debug("disconnected", { connection: connection.id, code });
   }
 
   /** Throws a connection out that the store has left without an answer. It is sent what is stored first. */
@@ -368,16 +367,17 @@ export class Engine {
     if (!(peer instanceof Connection)) return;
     peer.close(code, reason, goodbye);
     this.#connections.delete(peer);
-    this.#letGo(peer);
+    this.#letGo(peer, code);
   }
 
-  /** Forgets a connection that was closed. Its socket may still be there, and counts. */
-  #letGo(connection: Connection): void {
+  /** Forgets a connection that was closed, by either side. Its socket may still be there, and counts. */
+  #letGo(connection: Connection, code: number): void {
     this.#pump.forget(connection);
     this.#readBuffers.delete(connection);
     // A promise may keep the connection for long, but not all that it said.
     connection.requests.close();
     this.#closedSockets.add(connection, this.#clock.read().now);
+    this.#logger.debug("disconnected", { connection: connection.id, code });
   }
 
   /** Deletes a room with its log; says whether it was open. Its members are told at their next word. */

@@ -66,16 +66,16 @@ for (const [name, [least, most]] of Object.entries(RANGES)) {
 }
 
 pure("createChat() refuses each other option that will not do, and names it with its value", () => {
-  const path = "path must be the path of a URL as it is sent, like /chat, and not /healthz: ";
+  const path = "path must be the path of a URL as it is sent, like /chat, not ";
   const logger = "logger must have debug, info, warn, error, not ";
   const store = "store must be what sqlite() or nats() returns, not ";
   const refusals: [options: unknown, expected: string][] = [
     [null, "createChat() takes an object of options, not null"],
     ["/chat", 'createChat() takes an object of options, not "/chat"'],
-    [{ path: "chat" }, `${path}chat`],
-    [{ path: "" }, path],
-    [{ path: "/healthz" }, `${path}/healthz`],
-    [{ path: "/a b" }, `${path}/a b`],
+    [{ path: "chat" }, `${path}"chat"`],
+    [{ path: "" }, `${path}""`],
+    [{ path: "/healthz" }, "path must not be /healthz, which says how the chat is"],
+    [{ path: "/a b" }, `${path}"/a b"`],
     [{ path: 7 }, "path must be a path, not 7"],
     [{ logger: null }, `${logger}null`],
     [{ logger: "info" }, `${logger}"info"`],

@@ -41,6 +41,20 @@ Deno.test("a close event that comes twice, or with an error, ends a connection o
   assertEquals(bench.log.filter(({ level }) => level === "error"), []);
 });
 
+Deno.test("each connection that the log has as connected is disconnected there, whoever ends it", async () => {
+  await using bench = new Bench();
+  bench.connect("v1").end(1006);
+  const { session } = bench.v1();
+  bench.v1({ session });
+  await bench.engine.close();
+  const told = bench.log.filter(({ event }) => event === "disconnected");
+  assertEquals(told.map(({ fields }) => [fields.connection, fields.code]), [
+    [1, 1006],
+    [2, 4500],
+    [3, 1001],
+  ]);
+});
+
 Deno.test("a socket that ends before it opens leaves nothing behind", async () => {
   await using bench = new Bench();
   const fake = new FakeSocket();

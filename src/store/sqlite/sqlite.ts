@@ -41,6 +41,8 @@ function checkedPath(given: string | URL): string {
   const text = given instanceof URL ? given.href : given;
   const refused = (hint = "") =>
     new RangeError(`sqlite(): path must be the path of a file, not ${shown(text)}${hint}`);
+  // Where the store of a chat is this function, uncalled, the chat hands it an object.
+  if (typeof text === "object") throw refused(': a store is sqlite("data/chat.db")');
   if (typeof text !== "string" || text === "") throw refused();
   if (text === ":memory:") throw refused(": a chat without a store keeps its rooms in memory");
   if (text.startsWith("sqlite:")) throw refused(': leave "sqlite:" out');

@@ -1,5 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import type { OpenStore } from "../../../src/core/store.ts";
 import { DEFAULTS } from "../../../src/core/options.ts";
+import { createChat } from "../../../src/server/chat.ts";
 import { sqlite } from "../../../src/store/sqlite/sqlite.ts";
 import { TestChat } from "../../support/fixtures.ts";
 import { pure } from "../../support/pure.ts";
@@ -10,10 +12,10 @@ pure("sqlite() refuses what is no path of a file, names it, and says what to wri
     ["", '""'],
     ["a\0b", '"a\\u0000b"'],
     [undefined, "undefined"],
-    [null, "null"],
+    [null, 'null: a store is sqlite("data/chat.db")'],
     [7, "7"],
-    [{}, "[object Object]"],
-    [["a.db"], "[object Array]"],
+    [{}, '[object Object]: a store is sqlite("data/chat.db")'],
+    [["a.db"], '[object Array]: a store is sqlite("data/chat.db")'],
     ["sqlite:data/y.db", '"sqlite:data/y.db": leave "sqlite:" out'],
     [":memory:", '":memory:": a chat without a store keeps its rooms in memory'],
     ["file:z.db", '"file:z.db": a URL of a file begins with file:///'],
@@ -58,6 +60,12 @@ Deno.test("what is no database, or has no place for one, gets no files next to i
   const files = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
   assertEquals(files.sort(), ["app.ts", "data"]);
   await Deno.remove(folder, { recursive: true });
+});
+
+pure("a chat says that sqlite has to be called", () => {
+  const store = sqlite as unknown as OpenStore;
+  const { message } = assertThrows(() => createChat({ store }), RangeError);
+  assertEquals(message.split(": ").pop(), 'a store is sqlite("data/chat.db")');
 });
 
 Deno.test("sqlite() opens nothing before a chat is made with it", async () => {
