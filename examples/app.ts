@@ -29,8 +29,10 @@ const server = Deno.serve({ port, onListen }, (request) => {
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.addSignalListener(signal, async () => {
+    setTimeout(() => Deno.exit(), 5_000); // an answer that has no end holds shutdown up
     await chat.close(); // tells everybody, and when to come back
     await server.shutdown();
+    Deno.exit();
   });
 }
 

@@ -34,7 +34,10 @@ export interface ChatLimits {
   maxAway?: number;
   /** Rooms with more members than this stop logging who comes and goes; 500 unless given. */
   presenceLimit?: number;
-  /** The frames a second that one client may send on average, and twice as many at once; 200 unless given, 0 for any. */
+  /**
+   * The frames a second that one client may send on average, and twice as many at once; 200 unless
+   * given, 0 for any. Some cost as much as several: long ones, `join`, and what many are told.
+   */
   rate?: number;
   /** The time in which an empty room can be rejoined, in milliseconds; 600,000 unless given. */
   emptyRoomMs?: number;

@@ -18,14 +18,19 @@
  * const server = Deno.serve((request) =>
  *   URL.parse(request.url)?.pathname === "/" ? new Response("Hello") : chat.fetch(request)
  * );
- * Deno.addSignalListener("SIGTERM", async () => {
- *   await chat.close();
- *   await server.shutdown();
- * });
+ * for (const signal of ["SIGINT", "SIGTERM"] as const) {
+ *   Deno.addSignalListener(signal, async () => {
+ *     setTimeout(() => Deno.exit(), 5_000); // an answer of the app that has no end holds shutdown up
+ *     await chat.close();
+ *     await server.shutdown();
+ *     Deno.exit();
+ *   });
+ * }
  * ```
  *
  * In an app of a framework, with the request as the runtime made it:
- * `app.all("/chat", (c) => chat.fetch(c.req.raw))` for Hono.
+ * `app.all("/chat", (c) => chat.fetch(c.req.raw))` for Hono. The same for `/healthz`, which is at the
+ * root whatever `path` is, says how the chat is.
  *
  * Rooms are in the memory of the process, unless `store` is what `sqlite` of `./sqlite` or `nats` of
  * `./nats` returns.
@@ -61,13 +66,13 @@ export interface Chat {
    * that breaks the rules of WebSockets gets 400 or 426, and 503 while the chat is full or closed. To a
    * request that is none, the answer is a page for a browser, and 426 for anything else.
    *
-   * `/healthz` answers 200, or 503 while nothing can be stored and once the chat closes. Other paths
-   * get 404, and what cannot be read 400.
+   * `/healthz`, whatever `path` is, answers 200, or 503 while nothing can be stored and once the chat
+   * closes. Other paths get 404, and what cannot be read 400.
    */
   fetch(request: Request, info?: unknown): Response;
   /** Does what `fetch` does. */
   (request: Request): Response;
-  /** The number of connections and of rooms. */
+  /** The number of connections, and of rooms that are open now: the store may keep more. */
   readonly size: { connections: number; rooms: number };
   /** The reason why nothing can be stored right now, in words; undefined where it can. */
   readonly failure: string | undefined;
@@ -95,7 +100,7 @@ export interface Chat {
  * @throws {RangeError} that names the option that will not do and its value.
  * @throws {Error} that says why the store cannot be opened.
  */
-export function createChat(options: ChatOptions = {}): Chat {
+export function createChat(options?: ChatOptions): Chat {
   const { path, logger, store, engine: settings } = checkedChatOptions(options);
   const engine = new Engine(settings, logger, store);
   function chat(request: Request): Response {
