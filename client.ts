@@ -55,7 +55,13 @@ export type { PresenceEvent } from "./src/protocol/frames.ts";
 export type { Acknowledgement, ClientOptions, JoinOptions, ReadOptions, Status, WaitOptions };
 export { ChatError, ConnectError, SendError };
 
-/** A chat client: one person, over as many connections as it takes. */
+/**
+ * A chat client: one person, over as many connections as it takes.
+ *
+ * Only `send` waits by itself where it is too fast for the server. `createRoom`, `joinRoom`,
+ * `rename`, `leave` and `leaveRoom` reject with `rate_limited`, as right after many sends: wait
+ * `retryAfterMs`, and call them again. All options may be left out.
+ */
 export class ChatClient implements AsyncDisposable {
   readonly #options: ClientOptions;
   readonly #timeoutMs: number;
@@ -78,7 +84,8 @@ export class ChatClient implements AsyncDisposable {
   #isKept = false;
 
   /**
-   * Makes a client for the server at `url` (`ws:` or `wss:`). It does nothing before `connect`.
+   * Makes a client for the server at `url` (`ws:` or `wss:`; `http:` and `https:` mean the same
+   * where the runtime takes them for a WebSocket). It does nothing before `connect`.
    *
    * @throws {ChatError} `invalid_argument` if the URL is none, or a bound that is no number above 0.
    */
@@ -129,15 +136,22 @@ export class ChatClient implements AsyncDisposable {
     if (options.signal?.aborted) queueMicrotask(close);
   }
 
-  /** The public id of this client; empty before it is connected. */
+  /**
+   * The public id of this client, and `from` of what it says; empty before it is connected. It is
+   * the same for as long as the session is: over broken connections, over `ClientOptions.session`,
+   * over restarts of a server with a durable store, and for a day without a connection unless the
+   * server says otherwise. To know people for longer, have them prove who they are in your app.
+   */
   get clientId(): string {
     return this.#clientId;
   }
 
   /**
    * The token that makes a later client the same person: give it as {@linkcode ClientOptions.session}.
-   * It is a secret: whoever has it can speak as this client. Where it was read, a page that ends is
-   * taken for one that is loaded again; otherwise it leaves its rooms.
+   * It is a secret: whoever has it can speak as this client. `close` ends it on the server, a
+   * program that ends without `close` keeps it. In a browser, reading it says that the app keeps it:
+   * from then on a page that ends is taken for one that is loaded again, and holds its places for
+   * 10 s; otherwise it leaves its rooms at once. Elsewhere, reading it has no effect.
    */
   get session(): string | undefined {
     this.#isKept = true;
@@ -169,12 +183,22 @@ export class ChatClient implements AsyncDisposable {
     return this.#reconnector.statuses(options);
   }
 
-  /** Connects, in one attempt; rejects if it fails. From then on broken connections are mended. */
+  /**
+   * Connects, in one attempt. From then on broken connections are mended. Where it fails, the
+   * client is closed: make another one.
+   *
+   * @throws {ChatError} `unreachable` (a ConnectError), `timeout`, `aborted`, `closed`,
+   * `already_connected`, or the server's refusal.
+   */
   connect({ timeoutMs = this.#timeoutMs, signal }: WaitOptions = {}): Promise<void> {
     return this.#reconnector.connect(timeoutMs, signal);
   }
 
-  /** Makes the next attempt to come back at once; where there is a connection, asks whether it still works. */
+  /**
+   * Makes the next attempt to come back at once; where there is a connection, asks whether it still
+   * works. It is for a button, and for programs that learn that the network is back: in a page, the
+   * client sees that by itself.
+   */
   retryNow(): void {
     this.#reconnector.nudge();
   }
@@ -184,7 +208,7 @@ export class ChatClient implements AsyncDisposable {
     return this.#open({ action: "create", body: name }, name, options);
   }
 
-  /** Joins a room and makes it the current one. */
+  /** Joins a room and makes it the current one. In a room that this client is in, it gives the same object. */
   joinRoom(roomId: string, options: JoinOptions = {}): Promise<ChatRoom> {
     // Of a room this client is in, it wants what it does not have.
     const known = this.#rooms.get(roomId);
@@ -221,8 +245,9 @@ export class ChatClient implements AsyncDisposable {
   }
 
   /**
-   * Leaves all rooms and closes. What is not acknowledged by now is rejected: await the
-   * sends first. Resolves when the server has answered, or after a second.
+   * Leaves all rooms, ends the session and closes, for good. What is not acknowledged by now is
+   * rejected: await the sends first. Later requests reject with `closed`, and `send` with
+   * `not_in_room`. Resolves when the server has answered, or after a second.
    */
   async close(): Promise<void> {
     await this.#reconnector.close("Closed by the client");

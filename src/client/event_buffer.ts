@@ -16,7 +16,10 @@ export interface ReadOptions {
    * has had (`unread`), or with what comes from now on (`now`); `unread` unless given.
    */
   from?: "start" | "unread" | "now";
-  /** Ends the iteration with a `ChatError` that has the signal's reason as its cause. */
+  /**
+   * Ends reading. A loop over an iterator throws a `ChatError` `aborted` that has the signal's
+   * reason as its cause; `subscribe` just resolves.
+   */
   signal?: AbortSignal;
 }
 

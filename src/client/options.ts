@@ -18,7 +18,8 @@ export interface ClientOptions {
   sendTimeoutMs?: number;
   /**
    * The {@linkcode ChatClient.session} of an earlier client, to be that one again: a page keeps
-   * it over a reload. `null`, which `sessionStorage.getItem` gives at first, is none.
+   * it over a reload, a bot over a restart. `null`, which `sessionStorage.getItem` gives at first,
+   * is none. Where the server has forgotten it, a new client begins, and no error comes.
    */
   session?: string | null;
   /** Closes the client when it is aborted. */

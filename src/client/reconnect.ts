@@ -18,20 +18,27 @@ import { EventBuffer, type ReadOptions } from "./event_buffer.ts";
 import { GOOD_MS, KEPT_STATUSES, OFFLINE_PROBE_MS, PROBE_MS } from "./limits.ts";
 import { isHidden } from "./page.ts";
 
-/** The state of a client's connection. */
+/**
+ * The state of a client's connection.
+ *
+ * - `idle`: `connect` was not called yet.
+ * - `connecting`: a connection is being made.
+ * - `connected`: all is well. `resumed`: the server knows this client from an earlier connection;
+ *   otherwise `clientId` and `session` are new.
+ * - `reconnecting`: the connection is gone, `reason` and the close `code` say why. Attempt number
+ *   `attempt` comes in `delayMs` milliseconds: a random time, up to 1 s before the first attempt, up
+ *   to twice as long before each further one, and 20 s at the most, or as long as the server asked
+ *   for. A connection that lasted 5 s has the count begin anew. `delayMs` is `Infinity` while the
+ *   page is stopped.
+ * - `closed`: the connection is gone for good: the client was closed, its first connection failed,
+ *   a later one ended with `reconnect: false`, or the server says that the client must not come
+ *   back, with a `code` of 4500 or more.
+ */
 export type Status =
-  /** Before `connect`. */
   | { type: "idle" }
-  /** A connection is being made. */
   | { type: "connecting" }
-  /** All is well. `resumed`: the server knows this client from an earlier connection. */
   | { type: "connected"; resumed: boolean }
-  /**
-   * The connection is gone, `reason` and the close code say why. Attempt number `attempt` comes in
-   * `delayMs` milliseconds; where that is `Infinity`, when the page that is stopped goes on.
-   */
   | { type: "reconnecting"; attempt: number; delayMs: number; code: number; reason: string }
-  /** The connection is gone for good. */
   | { type: "closed"; code: number; reason: string };
 
 /** Settings of a reconnector. */

@@ -41,26 +41,42 @@ export interface Message extends LoggedEvent {
   body: string;
 }
 
-/** Somebody came, went, or changed the name; `quiet`: from here on the room is too large to tell. */
+/** Somebody came, went, or changed the name: {@linkcode PresenceEvent} says what each kind is. */
 export interface PresenceChange extends LoggedEvent {
   /** The kind of change. */
   type: PresenceEvent;
 }
 
-/** Everything that can happen in a room. */
+/**
+ * Everything that can happen in a room.
+ *
+ * - `message`: somebody said something; this client's own messages come as well, with `own`.
+ * - `join`, `away`, `back`, `leave`, `rename`, `quiet`: see {@linkcode PresenceEvent}. History has
+ *   them too.
+ * - `typing`: somebody else is typing; forget it after six seconds.
+ * - `gap`: the entries from `fromSeq` to `toSeq` will never come, as the server's log, or this
+ *   client's buffer, kept them for too short a time. Reading goes on behind them.
+ * - `recovered`: the room was joined again after the connection broke. With `true` nothing is
+ *   missing, and events go on behind the last one. With `false` some are missing for good, and
+ *   nobody knows how many. If the next event has another `epoch`, the server has lost the log, and
+ *   `seq` begins anew; otherwise the log goes on. `false` also comes first where `joinRoom` was
+ *   given an `after` that the log does not reach back to.
+ * - `closed`: the last event. The room was left or deleted, the server did not let this client in
+ *   again, or the client was closed; `reason` says so in words, for people. A connection that
+ *   breaks is none of these. It is final: to come back, join again and use the new object.
+ */
 export type RoomEvent =
   | Message
   | PresenceChange
-  /** Somebody is typing. */
   | { type: "typing"; from: string; name?: string }
-  /** The entries from `fromSeq` to `toSeq` will never come. */
   | { type: "gap"; fromSeq: number; toSeq: number }
-  /** The room was rejoined after a reconnect. `false`: something before this point is missing for good. */
   | { type: "recovered"; recovered: boolean }
-  /** The last event: the room was left, is gone, or the client was closed. */
   | { type: "closed"; reason: string };
 
-/** A room this client is in. Iterating over it gives its messages. */
+/**
+ * A room this client is in. Iterating over it gives its messages, this client's own included.
+ * A room that was left stays left: joining again gives a new object.
+ */
 export interface ChatRoom extends AsyncIterable<Message> {
   /** The id that others need to join. */
   readonly id: string;
@@ -70,33 +86,49 @@ export interface ChatRoom extends AsyncIterable<Message> {
   readonly members: ReadonlyMap<string, RoomMember>;
   /** False in a room that is too large to tell who comes and goes. */
   readonly presence: boolean;
-  /** Names this life of the room's log: `seq` begins anew with another. */
+  /**
+   * The name of this life of the room's log: `seq` begins anew with another. It is that of the
+   * newest entry the client has, which a slow reader may not have come to: each event has its own.
+   */
   readonly epoch: string;
   /** The `seq` of the last entry this client has. */
   readonly cursor: number;
 
   /**
-   * Says something. Resolves when it is in the room's log, however often the connection breaks;
-   * rejects with a SendError that says whether it may be there all the same.
+   * Says something. Resolves when it is in the room's log, however often the connection breaks:
+   * the client repeats it by itself, also after `rate_limited` and `unavailable`. The timeout is
+   * {@linkcode ClientOptions.sendTimeoutMs} unless given.
+   *
+   * @throws {SendError} `mayBeStored` says whether it may be in the log all the same: then do not
+   * send it again, but await `outcome`. The codes: `timeout`, `aborted` and `closed` (it may be
+   * stored if it was on its way), `forgotten` (it may be stored); and, not stored, `not_in_room`
+   * (the room was left, or the client closed), `room_gone`, `too_large`, `invalid_argument`,
+   * `internal`, and `rate_limited` with `whenFull: "fail"`.
    */
   send(text: string, options?: WaitOptions): Promise<Acknowledgement>;
 
   /** Tells the others that this client is typing; where it cannot be told, nothing happens. */
   typing(): void;
 
-  /** Leaves the room. */
+  /**
+   * Leaves the room; resolves at once where it was left before. Unlike `send`, it does not wait
+   * where it is too fast: see {@linkcode ChatClient}.
+   */
   leave(options?: WaitOptions): Promise<void>;
 
   /**
    * Everything that happens, until the room is left. It begins with the first event that was not
-   * read yet, or where `from` says: a second reader gets with `start` all that the room holds.
+   * read yet, or where `from` says: a second reader gets with `start` all that the room holds. The
+   * same `seq` of the same `epoch` comes to a reader once; only behind `recovered: false` it may
+   * come again. Throws `aborted` where the signal is aborted.
    */
   events(options?: ReadOptions): AsyncGenerator<RoomEvent, void, undefined>;
 
   /**
    * Calls `listener` with each of the {@linkcode events}, one after the other: where it returns a
-   * promise, the next one waits for it. Resolves when the room is left or the signal is aborted.
-   * Rejects with what the listener throws, and calls it no more.
+   * promise, the next one waits for it. Resolves when the room is left or the signal is aborted,
+   * once the call that is running is over. Rejects with what the listener throws, and calls it no
+   * more.
    */
   subscribe(listener: (event: RoomEvent) => unknown, options?: ReadOptions): Promise<void>;
 

@@ -4,7 +4,30 @@
  * @module
  */
 
-/** A stable name for an error a client may want to act on; listed in PROTOCOL.md. */
+/**
+ * A code of the server's refusals, stable. A request that was refused has changed nothing.
+ * Waiting helps where `retryAfterMs` is set.
+ *
+ * - `invalid_json`: a frame is no JSON object; mend the client.
+ * - `invalid_action`: the server does not know the request; mend the client.
+ * - `invalid_frame`: a value will not do, as a name that is blank or too long, or `last` above
+ *   10,000; do not repeat it.
+ * - `too_large`: a text has more than the server takes, 65,536 bytes; send less.
+ * - `hello_required`: something came before `hello`; mend the client.
+ * - `already_connected`: a second `hello`, or a second `connect`; go on.
+ * - `room_not_found`: there is no such room, or not any more; make one.
+ * - `not_in_room`: this client is not in that room; join it.
+ * - `room_gone`: the room was deleted, and its id does not come back; make another.
+ * - `too_many_rooms`: the server, or this client, has all the rooms it may have; leave one, or try
+ *   later.
+ * - `out_of_order`: a message skips a number; the client settles that by itself.
+ * - `rate_limited`: too fast; repeat it after `retryAfterMs`. Without that, too much waits for an
+ *   answer already: await some of it.
+ * - `room_full`: the room has all the members it may have; try later.
+ * - `unavailable`: the server cannot store or look up anything now; repeat it after `retryAfterMs`.
+ * - `internal`: something broke on the server, or it said something that is no answer; repeat it
+ *   once, or give up.
+ */
 export type ErrorCode =
   | "invalid_json"
   | "invalid_action"
@@ -46,23 +69,32 @@ export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(ON_THE_WIRE, code);
 }
 
-/** The codes of errors that a client finds by itself, without a server's reply. */
+/**
+ * A code of an error that a client finds by itself, without a server's reply.
+ *
+ * - `timeout`: the wait was longer than its timeout; the server may carry the request out all the
+ *   same.
+ * - `aborted`: the signal of the wait was aborted, and its reason is the `cause`; the server may
+ *   carry the request out all the same.
+ * - `closed`: the client is closed, for good; make another.
+ * - `not_connected`: `connect` was not called; call it first.
+ * - `disconnected`: the connection ended before the reply. The client comes back by itself, but the
+ *   server may have carried the request out: `joinRoom`, `leave` and `rename` can be repeated,
+ *   `createRoom` would make a second room.
+ * - `unreachable`: no chat server answers at the address; try later, with another client.
+ * - `forgotten`: the server no longer knows this client, nor which of its messages are stored; the
+ *   client goes on as another one. Only `send` rejects with it.
+ * - `invalid_argument`: a function was given what it cannot take, as a number for a text; mend the
+ *   call. What is of the right type and refused by the server is `invalid_frame`.
+ */
 export type ClientErrorCode =
-  /** The wait was longer than its timeout. */
   | "timeout"
-  /** The signal of the wait was aborted; its reason is the `cause`. */
   | "aborted"
-  /** The client is closed. */
   | "closed"
-  /** The client was not connected yet. */
   | "not_connected"
-  /** The connection ended before the reply: the server may have carried out the request. */
   | "disconnected"
-  /** There is no chat server at the address. */
   | "unreachable"
-  /** The server no longer knows this client, nor which of its messages are stored. */
   | "forgotten"
-  /** A function was given what it cannot take. */
   | "invalid_argument";
 
 /** A code of an error, for programs; later versions may have more codes. */

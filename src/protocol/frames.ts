@@ -15,11 +15,11 @@ export const SUBPROTOCOL: string = "parley.v1";
 /** The forms of the protocol: `plain`, of one room and no `ref`, and `v1`, which is `parley.v1`. */
 export type Dialect = "plain" | "v1";
 
-/** The largest message body, in bytes of UTF-8. */
+/** The largest message body, in bytes of UTF-8: 65,536. */
 export const MAX_BODY_BYTES: number = 65_536;
 
 /**
- * The largest message body in bytes of JSON. Only control characters, at six bytes each, can make a
+ * The largest message body in bytes of JSON: 131,072. Only control characters, at six bytes each, can make a
  * body larger. The runtime keeps for each connection a buffer as large as its largest frame: all
  * members of a room would pay for one such body.
  */
@@ -27,31 +27,31 @@ export const MAX_BODY_JSON_BYTES: number = 2 * MAX_BODY_BYTES;
 
 /**
  * The longest frame that is parsed, in UTF-16 units, and the largest one that a server sends, in
- * bytes of UTF-8: a body of the largest size in which every byte is written as `\u0000`, and its
- * envelope.
+ * bytes of UTF-8, 394,240: a body of the largest size in which every byte is written as `\u0000`,
+ * and its envelope.
  */
 export const MAX_FRAME_CHARS: number = 6 * MAX_BODY_BYTES + 1_024;
 
-/** The longest name of a room or a person, in bytes of UTF-8. */
+/** The longest name of a room or a person, in bytes of UTF-8: 128. */
 export const MAX_NAME_BYTES: number = 128;
 
 /** The longest name in UTF-16 units: it has at most one for each byte. */
 export const MAX_NAME_CHARS: number = MAX_NAME_BYTES;
 
-/** The longest id, secret or `ref`, in UTF-16 units. */
+/** The longest id, secret or `ref`, in UTF-16 units: 128. */
 export const MAX_WORD_CHARS: number = 128;
 
-/** The most bodies in one `messages` frame. */
+/** The most bodies in one `messages` frame: 256. */
 export const MAX_BATCH: number = 256;
 
 /**
- * The most members that one frame names. The runtime keeps for each connection a buffer as large as
+ * The most members that one frame names: 16. The runtime keeps for each connection a buffer as large as
  * the largest frame it was sent: a frame with all members of a room of 100 took 1.5 KiB of each of
  * their connections on average, for as long as it lasted.
  */
 export const MAX_LISTED: number = 16;
 
-/** The most entries of history a `join` may ask for with `last`. */
+/** The most entries of history a `join` may ask for with `last`: 10,000; more is `invalid_frame`. */
 export const MAX_LAST: number = 10_000;
 
 /** A client's own mark on a request; the reply repeats it. */
@@ -217,8 +217,14 @@ export interface MessageEntry {
 }
 
 /**
- * Changes that a room's log has besides messages. `quiet`: from here on the room is too large to
- * log who comes and goes.
+ * Changes that a room's log has besides messages.
+ *
+ * - `join`: a new member.
+ * - `away`: its connection is lost, and it may still come back.
+ * - `back`: it has come back.
+ * - `leave`: it has left, or did not come back in time.
+ * - `rename`: it is called `name` from now on.
+ * - `quiet`: from here on the room is too large to log who comes and goes.
  */
 export type PresenceEvent = "join" | "away" | "back" | "leave" | "rename" | "quiet";
 
