@@ -120,7 +120,7 @@ export class Engine {
    * Makes an engine with nobody in it but the clients that its store remembers. `now` is a clock that
    * never goes back, in milliseconds.
    *
-   * @throws what `openStore` throws.
+   * @throws what `openStore` throws, or its store where it is asked for its key and its clients.
    */
   constructor(
     options: EngineOptions,
@@ -162,13 +162,7 @@ export class Engine {
       failed: (report, error) => this.#storeFailed(report, error),
     });
     this.#store = openStore(reports, options);
-    let lasting: string | Uint8Array | undefined;
-    try {
-      lasting = lastingKey(options.secret, this.#store);
-    } catch (error) {
-      this.#closeStore();
-      throw error;
-    }
+    const lasting = this.#asked(() => lastingKey(options.secret, this.#store));
     const random: RandomBytes = (bytes) => crypto.getRandomValues(bytes);
     const sign = tokenSigner(lasting ?? newKey(random));
     const signRoom = lasting === undefined ? undefined : roomSigner(lasting);
@@ -186,12 +180,22 @@ export class Engine {
       this.#receiver,
       now,
     );
-    const remembered = this.#store.clients?.remembered?.() ?? [];
+    const remembered = this.#asked(() => [...this.#store.clients?.remembered?.() ?? []]);
     const t = this.#clock.read();
     for (const client of remembered) {
       this.#guard(undefined, () => this.#perform(this.#hub.handover.adopt(client, t)));
     }
     if (remembered.length > 0) this.#tick();
+  }
+
+  /** Asks the store something at the beginning. Where that throws, there is no engine, and the store is closed. */
+  #asked<Answer>(ask: () => Answer): Answer {
+    try {
+      return ask();
+    } catch (error) {
+      this.#closeStore();
+      throw error;
+    }
   }
 
   /** `true` where another connection can be taken in. Sockets count until they are gone, whichever side has closed them. */

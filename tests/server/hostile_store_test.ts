@@ -266,6 +266,19 @@ Deno.test("a store whose key anybody could guess is not used", () => {
   assertEquals(closed, 2);
 });
 
+Deno.test("a store that does not say which clients it remembers is closed", () => {
+  let closed = 0;
+  const answers = [fail, () => 7 as never];
+  for (const remembered of answers) {
+    const open = changedStore(() => ({
+      clients: { remember: () => {}, remembered },
+      close: () => Promise.resolve(void closed++),
+    }));
+    assertThrows(() => new Bench({}, open), TypeError);
+  }
+  assertEquals(closed, answers.length);
+});
+
 Deno.test("a client that a store never answers is closed, and may come again", async () => {
   const never = () => new Promise<never>(() => {});
   let isSilent = false;
