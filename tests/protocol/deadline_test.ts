@@ -22,6 +22,13 @@ Deno.test("a wait that takes too long says so", pure, async () => {
   assertEquals([error.code, error.message], ["timeout", "The answer took longer than 5 ms"]);
 });
 
+Deno.test("what is left of a timeout is told in whole milliseconds", pure, async () => {
+  for (const [ms, told] of [[4.6, "5 ms"], [-2.5, "0 ms"]] as const) {
+    const error = await assertRejects(() => deferred("The answer", ms).promise, ChatError);
+    assertEquals(error.message, `The answer took longer than ${told}`);
+  }
+});
+
 Deno.test("a wait whose signal is aborted ends with its reason as the cause", pure, async () => {
   for (const reason of [new Error("No longer wanted"), "No longer wanted"]) {
     const controller = new AbortController();
