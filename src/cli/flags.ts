@@ -13,7 +13,7 @@ import { readName } from "../protocol/names.ts";
 import { NAMELESS } from "./names.ts";
 
 /** The address of the chat unless `--url` names another. */
-export const DEFAULT_URL = "ws://localhost:8765";
+const DEFAULT_URL = "ws://localhost:8765";
 
 /** The hosts of addresses at which a server listens unless told otherwise. */
 const LOOPBACK = ["localhost", "127.0.0.1"];

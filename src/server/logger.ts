@@ -88,7 +88,7 @@ export function createLogger(
 }
 
 /** A record as one JSON object on one line. */
-export function formatJson(record: LogRecord): string {
+function formatJson(record: LogRecord): string {
   const line = {
     time: record.datetime.toISOString(),
     level: record.levelName.toLowerCase(),
@@ -99,7 +99,7 @@ export function formatJson(record: LogRecord): string {
 }
 
 /** A record as a line for people: time, level, event, fields. */
-export function formatPretty(record: LogRecord): string {
+function formatPretty(record: LogRecord): string {
   const fields = Object.entries(fieldsOf(record))
     .filter(([, value]) => value !== undefined)
     .map(([key, value]) => ` ${key}=${JSON.stringify(value)}`);
