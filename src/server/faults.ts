@@ -14,5 +14,14 @@ const MOST_CALLS = 10;
 export function faultOf(error: unknown): Fields {
   const calls = error instanceof Error ? error.stack?.match(/^ {4}at .+$/gm) ?? [] : [];
   const stack = calls.slice(0, MOST_CALLS).map((call) => call.trim()).join(", ");
-  return { error: reasonOf(String(error)), stack: stack === "" ? undefined : stack };
+  return { error: reasonOf(textOf(error)), stack: stack === "" ? undefined : stack };
+}
+
+/** The text of what was thrown. Code of others throws what it likes, and a report of it must not throw. */
+function textOf(thrown: unknown): string {
+  try {
+    return String(thrown);
+  } catch {
+    return Object.prototype.toString.call(thrown);
+  }
 }

@@ -31,3 +31,19 @@ pure("a fault that is no error, or has no stack, is logged all the same", () => 
     { error: "Error: bare", stack: undefined },
   ]);
 });
+
+pure(
+  "what was thrown and has no words of its own, or throws at them, is logged by its kind",
+  () => {
+    const mute = Object.create(null);
+    const loud = {
+      toString() {
+        throw new Error("again");
+      },
+    };
+    assertEquals([faultOf(mute), faultOf(loud)], [
+      { error: "[object Object]", stack: undefined },
+      { error: "[object Object]", stack: undefined },
+    ]);
+  },
+);
