@@ -88,9 +88,7 @@ const FILES = PERMITTED ? [...pathsIn(""), ...pathsIn("src/")].map(read) : [];
 const AROUND = PERMITTED
   ? ["tests/", "tools/", "bench/", "examples/"].flatMap((folder) => pathsIn(folder)).map(read)
   : [];
-const PAGES = PERMITTED
-  ? ["ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", ...pathsIn("docs/", ".md")].map(read)
-  : [];
+const PAGES = PERMITTED ? [...pathsIn("", ".md"), ...pathsIn("docs/", ".md")].map(read) : [];
 
 Deno.test("pure modules use no clock, no chance and no platform", () => {
   const pure = FILES.filter(({ path, text }) => isPure(path, text));

@@ -248,7 +248,7 @@ function testLogs(test: Declare, { durable, keepsNumbers = false }: StoreTraits)
     deepStrictEqual((await bench.append("a", draft("ana", 1))).type, "repeated");
   }, { logEntries: 2 });
 
-  test("a log keeps as many characters as it may, and always the newest entry", async (bench) => {
+  test("a log keeps as many bytes as it may, and always the newest entry", async (bench) => {
     const room = await bench.store.create("a", "Lobby");
     for (let n = 1; n <= 3; n++) await bench.append("a", draft("ana", n, "x".repeat(200)));
     deepStrictEqual(entriesOf(room).map(({ n }) => n), [3]);
