@@ -111,10 +111,7 @@ export class ChatClient implements AsyncDisposable {
     );
     const address = URL.parse(url);
     check(address !== null, "url", url);
-    this.#reconnector = new Reconnector(address, {
-      timeoutMs: this.#timeoutMs,
-      reconnect: options.reconnect ?? true,
-    }, {
+    this.#reconnector = new Reconnector(address, { ...options, timeoutMs: this.#timeoutMs }, {
       hello: () => {
         const session = this.#session;
         return {

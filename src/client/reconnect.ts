@@ -45,8 +45,8 @@ export type Status =
 export interface ReconnectorOptions {
   /** The timeout of one attempt, in milliseconds. */
   timeoutMs: number;
-  /** `true`: comes back after a connection has ended. */
-  reconnect: boolean;
+  /** `false`: does not come back after a connection has ended. */
+  reconnect?: boolean;
 }
 
 /** The owner of a reconnector: it is asked, and reported to. */
@@ -200,7 +200,9 @@ export class Reconnector {
   /** A connection has ended. One that was never welcomed is the business of whoever opened it. */
   #lost(connection: Connection, end: End): void {
     const isCurrent = this.#connection === connection;
-    if (!mayReconnect(end.code) || isCurrent && !this.#options.reconnect) this.#finish(end);
+    if (!mayReconnect(end.code) || isCurrent && this.#options.reconnect === false) {
+      this.#finish(end);
+    }
     if (!isCurrent) return;
     this.#connection = undefined;
     if (performance.now() - this.#connectedAt > GOOD_MS) this.#attempt = 0;

@@ -34,9 +34,9 @@ export interface Deferred<T> {
 export function deferred<T>(what: string, timeoutMs: number, signal?: AbortSignal): Deferred<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   // What is left of a timeout may be a fraction, or less than nothing.
-  const told = Math.max(0, Math.round(timeoutMs));
+  timeoutMs = Math.max(0, Math.round(timeoutMs));
   const timer = setTimeout(
-    () => reject(new ChatError("timeout", `${what} took longer than ${told} ms`)),
+    () => reject(new ChatError("timeout", `${what} took longer than ${timeoutMs} ms`)),
     // A timer with a longer time would fire at once.
     Math.min(timeoutMs, MAX_TIMER_MS),
   );
