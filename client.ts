@@ -175,7 +175,10 @@ export class ChatClient implements AsyncDisposable {
     return this.#current;
   }
 
-  /** Each change of status that was not read yet; ends when the client is closed. */
+  /**
+   * Each change of status that was not read yet, the old ones first: `status` is the present one.
+   * Ends when the client is closed.
+   */
   statuses(options?: ReadOptions): AsyncGenerator<Status, void, undefined> {
     return this.#reconnector.statuses(options);
   }
@@ -473,7 +476,7 @@ export class ChatClient implements AsyncDisposable {
 
 /**
  * Makes a client and connects it, in one attempt: `await using chat = await connect(url, { name })`.
- * Rejects where that fails.
+ * Rejects where that fails; that client is closed, and the next attempt needs another.
  */
 export async function connect(url: string | URL, options?: ClientOptions): Promise<ChatClient> {
   const chat = new ChatClient(url, options);

@@ -66,7 +66,8 @@ const MEMBERS: Record<string, string> = {
   ChatClient: "clientId close connect createRoom joinRoom leaveRoom name readMessages rename " +
     "retryNow room rooms sendMessage session status statuses",
   Chat: "close deleteRoom failure fetch size",
-  ChatRoom: "cursor epoch events id leave members messages name presence send subscribe typing",
+  ChatRoom:
+    "cursor epoch events head id leave members messages name presence send subscribe typing",
 };
 
 const KINDS: Record<string, keyof Exports> = {

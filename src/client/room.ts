@@ -93,11 +93,18 @@ export interface ChatRoom extends AsyncIterable<Message> {
   readonly epoch: string;
   /** The `seq` of the last entry this client has. */
   readonly cursor: number;
+  /**
+   * The `seq` of the newest entry when this client joined, came back, or asked anew for the members
+   * after a gap, whichever was last. Entries up to it are history; once `cursor` is there, all of it
+   * has come. 0 in an empty log.
+   */
+  readonly head: number;
 
   /**
    * Says something. Resolves when it is in the room's log, however often the connection breaks:
    * the client repeats it by itself, also after `rate_limited` and `unavailable`. The timeout is
-   * {@linkcode ClientOptions.sendTimeoutMs} unless given.
+   * {@linkcode ClientOptions.sendTimeoutMs} unless given. The message comes as an event too, with
+   * the same `seq`: before or after.
    *
    * @throws {SendError} `mayBeStored` says whether it may be in the log all the same: then do not
    * send it again, but await `outcome`. The codes: `timeout`, `aborted` and `closed` (it may be
@@ -107,7 +114,10 @@ export interface ChatRoom extends AsyncIterable<Message> {
    */
   send(text: string, options?: WaitOptions): Promise<Acknowledgement>;
 
-  /** Tells the others that this client is typing; where it cannot be told, nothing happens. */
+  /**
+   * Tells the others that this client is typing; where it cannot be told, nothing happens. They
+   * hear of it once a second at most, however often it is called. Nothing tells that it has stopped.
+   */
   typing(): void;
 
   /**
@@ -164,8 +174,8 @@ export class JoinedRoom implements ChatRoom {
   readonly #actions: RoomActions;
   readonly #buffer: EventBuffer<RoomEvent>;
   readonly #roster = new Roster("clientId");
-  /** The `seq` up to which the member list is true; later entries change it. */
-  #membersAt = 0;
+  /** The head of the log at the latest join: the member list is true up to it, later entries change it. */
+  #head = 0;
   /** Set where changes of the member list were missed. */
   #stale = false;
   #epoch = "";
@@ -210,6 +220,10 @@ export class JoinedRoom implements ChatRoom {
 
   get cursor(): number {
     return this.#cursor;
+  }
+
+  get head(): number {
+    return this.#head;
   }
 
   send(text: string, options?: WaitOptions): Promise<Acknowledgement> {
@@ -260,7 +274,7 @@ export class JoinedRoom implements ChatRoom {
     if ("body" in entry) {
       this.#push({ ...told, body: entry.body, type: "message", roomId: this.id });
     } else if (PRESENCE_EVENTS.includes(entry.event)) {
-      if (seq > this.#membersAt) this.#roster.apply(entry);
+      if (seq > this.#head) this.#roster.apply(entry);
       if (this.members.size > MAX_MEMBERS) this.#roster.reset([], true);
       this.#push({ ...told, type: entry.event });
     }
@@ -295,7 +309,7 @@ export class JoinedRoom implements ChatRoom {
 
   #know(reply: SuccessReply): void {
     this.#stale = false;
-    this.#membersAt = reply.seq ?? 0;
+    this.#head = reply.seq ?? 0;
     this.#token = reply.room_token;
     this.#roster.reset(reply.members, reply.presence === false);
   }

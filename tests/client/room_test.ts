@@ -56,6 +56,16 @@ Deno.test("a room begins with what the server answered", pure, () => {
   assertEquals(members(lobby), [{ clientId: "ben" }]);
 });
 
+Deno.test("the head says where the past ends, and is another after each join", pure, () => {
+  const lobby = room({ seq: 9, after: 4 });
+  take(lobby, said(9, "old"), said(10, "new"));
+  assertEquals([lobby.head, lobby.cursor], [9, 10]);
+  lobby.renew({ status: "success", epoch: "e1", seq: 12, after: 10, recovered: true }, true);
+  assertEquals([lobby.head, lobby.cursor], [12, 10]);
+  lobby.renew({ status: "success", epoch: "e2", seq: 2, after: 1, recovered: false }, true);
+  assertEquals([lobby.head, lobby.cursor], [2, 1]);
+});
+
 Deno.test("entries become events, and say whether they are this client's own", pure, async () => {
   const lobby = room();
   take(lobby, seen(1, "join", "me"), said(2, "hi", "me"), said(3, "ho"));
