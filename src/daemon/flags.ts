@@ -67,7 +67,7 @@ const NUMBER_FLAGS: Record<string, NumberFlag> = {
   "rooms-per-client": flag("maxRoomsPerClient", 1, "rooms one client may be in"),
   "high-water": flag("highWaterBytes", 1, "bytes that may wait for a slow reader"),
   "stuck": flag("stuckMs", 1, "milliseconds until a reader that takes nothing is evicted"),
-  "nats-replicas": flag("replicas", 1, "NATS servers that keep each entry: 1, 3 or 5"),
+  "nats-replicas": flag("replicas", 1, "NATS servers that keep each entry, 1 to 5"),
   "nats-probe": flag("probeMs", 1, "milliseconds between looks whether NATS is reached"),
   "nats-lease": flag("leaseMs", SECOND, "seconds the members of a dead node stay"),
   "hello": flag("helloMs", SECOND, "seconds a connection may take to say hello"),

@@ -24,7 +24,10 @@ export interface NatsOptions {
    * `-`. All subjects and streams begin with it. It is `parley` unless given.
    */
   name?: string;
-  /** The number of NATS servers that keep each entry: 1, 3 or 5; 1 unless given. */
+  /**
+   * The number of NATS servers that keep each entry, from 1 to 5: of 3 one may be lost, of 5 two. 1
+   * unless given.
+   */
   replicas?: number;
   /**
    * Milliseconds between two checks that NATS answers: after two of these, a chat knows that it
