@@ -4,7 +4,7 @@ import type { Entry, MemberInfo } from "../../src/protocol/frames.ts";
 import { Roster } from "../../src/protocol/roster.ts";
 import type { RawSocket, TestChat } from "../support/fixtures.ts";
 import { NatsServer, NEEDS_NATS } from "../support/nats_server.ts";
-import { startNode } from "../support/node.ts";
+import { workingNode } from "../support/node.ts";
 import { until } from "../support/waiting.ts";
 import { FaultProxy } from "./fault_proxy.ts";
 import { chance, report, SEED, setting } from "./setting.ts";
@@ -108,7 +108,7 @@ async function story(seed: number, { delayMs, probeMs, atOnce }: Distance): Prom
     const way = stack.use(await FaultProxy.to(cluster.hosts));
     way.delay(i * delayMs);
     nodes.push(
-      stack.use(startNode({ ...cluster, hosts: way.host }, { graceMs: GRACE_MS, probeMs })),
+      stack.use(await workingNode({ ...cluster, hosts: way.host }, { graceMs: GRACE_MS, probeMs })),
     );
   }
   const { host, roomId } = await nodes[0]!.host1();

@@ -4,7 +4,7 @@ import type { ChatOptions } from "../../src/server/chat.ts";
 import { FaultProxy } from "../chaos/fault_proxy.ts";
 import type { RawSocket, TestChat } from "../support/fixtures.ts";
 import { NatsServer, NEEDS_NATS } from "../support/nats_server.ts";
-import { startNode } from "../support/node.ts";
+import { workingNode } from "../support/node.ts";
 import { until } from "../support/waiting.ts";
 
 const nats = NEEDS_NATS.ignore ? undefined : await NatsServer.start();
@@ -22,8 +22,8 @@ function test(
     ...NEEDS_NATS,
     fn: async () => {
       const cluster = { hosts: nats?.host ?? "", name: `cluster${++names}` };
-      await using a = startNode(cluster, options);
-      await using b = startNode(cluster, options);
+      await using a = await workingNode(cluster, options);
+      await using b = await workingNode(cluster, options);
       await run(a, b);
       assertEquals([...a.errors, ...b.errors], []);
     },
@@ -187,9 +187,9 @@ Deno.test(
   async () => {
     const name = `cluster${++names}`;
     await using proxy = await FaultProxy.to(nats?.host ?? "");
-    await using lost = startNode({ hosts: proxy.host, name });
-    await using a = startNode({ hosts: nats?.host ?? "", name });
-    await using b = startNode({ hosts: nats?.host ?? "", name });
+    await using lost = await workingNode({ hosts: proxy.host, name });
+    await using a = await workingNode({ hosts: nats?.host ?? "", name });
+    await using b = await workingNode({ hosts: nats?.host ?? "", name });
     await using ana = await lost.v1({ name: "Ana" });
     const made = await ana.ask({ action: "create", body: "Lobby" });
     const body = made.room_id;
@@ -227,8 +227,8 @@ Deno.test("who was elsewhere while its node was cut off stays with that node, an
 }, async () => {
   const name = `cluster${++names}`;
   await using proxy = await FaultProxy.to(nats?.host ?? "");
-  await using lost = startNode({ hosts: proxy.host, name });
-  await using b = startNode({ hosts: nats?.host ?? "", name }, { leaseMs: 60_000 });
+  await using lost = await workingNode({ hosts: proxy.host, name });
+  await using b = await workingNode({ hosts: nats?.host ?? "", name }, { leaseMs: 60_000 });
   const { host: ana, roomId } = await lost.host1("Lobby", { name: "Ana" });
   ana.send({ action: "message", room_id: roomId, n: 1, body: "one" });
   await ana.entries(1);
@@ -260,8 +260,8 @@ Deno.test("who has gone on elsewhere comes back from a node that did not see it 
 }, async () => {
   const name = `cluster${++names}`;
   await using proxy = await FaultProxy.to(nats?.host ?? "");
-  await using lost = startNode({ hosts: proxy.host, name });
-  await using b = startNode({ hosts: nats?.host ?? "", name }, { leaseMs: 60_000 });
+  await using lost = await workingNode({ hosts: proxy.host, name });
+  await using b = await workingNode({ hosts: nats?.host ?? "", name }, { leaseMs: 60_000 });
   const { host: ana } = await lost.host1();
   const hello = { session: String(ana.welcome.session), n: 0, sent: 0 };
   proxy.blackhole();
@@ -282,8 +282,8 @@ Deno.test("who comes to a room later finds its members, however long ago they ca
 }, async () => {
   const cluster = { hosts: nats?.host ?? "", name: `cluster${++names}` };
   const options = { logEntries: 8 };
-  await using a = startNode(cluster, options);
-  await using b = startNode(cluster, options);
+  await using a = await workingNode(cluster, options);
+  await using b = await workingNode(cluster, options);
   const { host: ana, roomId } = await a.host1("Lobby", { name: "Ana" });
   for (let n = 1; n <= 40; n++) ana.send({ action: "message", room_id: roomId, n, body: `${n}` });
   await ana.entries(40);
@@ -305,8 +305,8 @@ Deno.test("a node in a room that nobody there is in hears nothing of it", {
 }, async () => {
   const name = `cluster${++names}`;
   await using proxy = await FaultProxy.to(nats?.host ?? "");
-  await using a = startNode({ hosts: nats?.host ?? "", name });
-  await using b = startNode({ hosts: proxy.host, name }, { emptyRoomMs: 0 });
+  await using a = await workingNode({ hosts: nats?.host ?? "", name });
+  await using b = await workingNode({ hosts: proxy.host, name }, { emptyRoomMs: 0 });
   const { host: ana, roomId } = await a.host1();
   await using ben = await b.v1();
   await ben.ask({ action: "join", body: roomId });

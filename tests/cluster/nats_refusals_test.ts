@@ -5,7 +5,7 @@ import { ChatClient } from "../../client.ts";
 import type { Limits } from "../../src/protocol/frames.ts";
 import type { TestChat } from "../support/fixtures.ts";
 import { NatsServer, NEEDS_NATS } from "../support/nats_server.ts";
-import { startNode } from "../support/node.ts";
+import { startNode, workingNode } from "../support/node.ts";
 import { until } from "../support/waiting.ts";
 
 /** As little as a server of some operator takes in one message, in bytes. */
@@ -35,7 +35,7 @@ Deno.test({
   ...NEEDS_NATS,
   async fn() {
     await using nats = await natsWith(`max_payload: ${MAX_PAYLOAD}`);
-    await using node = startNode({ hosts: nats.host, name: `t${++names}` });
+    await using node = await workingNode({ hosts: nats.host, name: `t${++names}` });
     const { host: ana, roomId } = await node.host1();
     await using _ana = ana;
     await using late = await node.v1();
@@ -64,7 +64,7 @@ Deno.test({
   ...NEEDS_NATS,
   async fn() {
     await using nats = await natsWith(`max_payload: ${MAX_PAYLOAD}`);
-    await using node = startNode({ hosts: nats.host, name: `t${++names}` });
+    await using node = await workingNode({ hosts: nats.host, name: `t${++names}` });
     await using chat = new ChatClient(node.url);
     await chat.connect();
     const room = await chat.createRoom("Lobby");

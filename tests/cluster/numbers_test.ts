@@ -3,7 +3,7 @@ import { MAX_FRAME_CHARS } from "../../src/protocol/frames.ts";
 import { FaultProxy } from "../chaos/fault_proxy.ts";
 import type { Frame, RawSocket, TestChat } from "../support/fixtures.ts";
 import { NatsServer, NEEDS_NATS } from "../support/nats_server.ts";
-import { startNode } from "../support/node.ts";
+import { workingNode } from "../support/node.ts";
 import { until } from "../support/waiting.ts";
 
 const nats = NEEDS_NATS.ignore ? undefined : await NatsServer.start();
@@ -45,8 +45,8 @@ for (const [what, refuse] of Object.entries(REFUSALS)) {
     ...NEEDS_NATS,
     fn: async () => {
       const cluster = { hosts: nats?.host ?? "", name: `numbers${++names}` };
-      await using a = startNode(cluster);
-      await using b = startNode(cluster);
+      await using a = await workingNode(cluster);
+      await using b = await workingNode(cluster);
       const { socket, room } = await moved(a, b);
       await using _socket = socket;
       refuse(socket, room);
@@ -69,8 +69,8 @@ Deno.test({
   fn: async () => {
     const name = `numbers${++names}`;
     await using slow = await FaultProxy.to(nats?.host ?? "");
-    await using a = startNode({ hosts: slow.host, name });
-    await using b = startNode({ hosts: nats?.host ?? "", name });
+    await using a = await workingNode({ hosts: slow.host, name });
+    await using b = await workingNode({ hosts: nats?.host ?? "", name });
     const { host: ana, roomId, made } = await a.host1();
     slow.delay(20);
     const say = (from: number) => {
@@ -102,8 +102,8 @@ Deno.test({
   fn: async () => {
     const name = `numbers${++names}`;
     await using line = await FaultProxy.to(nats?.host ?? "");
-    await using a = startNode({ hosts: line.host, name });
-    await using b = startNode({ hosts: nats?.host ?? "", name });
+    await using a = await workingNode({ hosts: line.host, name });
+    await using b = await workingNode({ hosts: nats?.host ?? "", name });
     const { host: ana, roomId, made } = await a.host1();
     const session = String(ana.welcome.session);
     ana.send({ action: "message", room_id: roomId, n: 1, body: "1" });
@@ -138,11 +138,11 @@ Deno.test({
   ...NEEDS_NATS,
   fn: async () => {
     const cluster = { hosts: nats?.host ?? "", name: `numbers${++names}` };
-    await using b = startNode(cluster);
+    await using b = await workingNode(cluster);
     let session = "";
     let roomId = "";
     {
-      await using a = startNode(cluster);
+      await using a = await workingNode(cluster);
       const { host: ana, roomId: made } = await a.host1();
       [session, roomId] = [String(ana.welcome.session), made];
       ana.send({ action: "messages", room_id: roomId, n: 1, body: ["1", "2", "3"] });
@@ -160,8 +160,8 @@ Deno.test({
   fn: async () => {
     const name = `numbers${++names}`;
     await using line = await FaultProxy.to(nats?.host ?? "");
-    await using a = startNode({ hosts: nats?.host ?? "", name });
-    await using b = startNode({ hosts: line.host, name });
+    await using a = await workingNode({ hosts: nats?.host ?? "", name });
+    await using b = await workingNode({ hosts: line.host, name });
     const { host: ana, roomId } = await a.host1();
     const session = String(ana.welcome.session);
     await until(() => b.chat.failure === undefined, "b does not work");
@@ -185,8 +185,8 @@ Deno.test({
   fn: async () => {
     const name = `numbers${++names}`;
     await using line = await FaultProxy.to(nats?.host ?? "");
-    await using a = startNode({ hosts: line.host, name });
-    await using b = startNode({ hosts: nats?.host ?? "", name });
+    await using a = await workingNode({ hosts: line.host, name });
+    await using b = await workingNode({ hosts: nats?.host ?? "", name });
     const { host: ana, roomId } = await a.host1();
     const session = String(ana.welcome.session);
     line.blackhole();

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { ChatClient } from "../../client.ts";
 import { NatsServer, NEEDS_NATS } from "../support/nats_server.ts";
-import { startNode } from "../support/node.ts";
+import { workingNode } from "../support/node.ts";
 
 Deno.test({
   name: "a page that is loaded again goes on at another node as the same client",
@@ -9,8 +9,8 @@ Deno.test({
   async fn() {
     await using nats = await NatsServer.start();
     const cluster = { hosts: nats.host, name: "pages" };
-    await using a = startNode(cluster);
-    await using b = startNode(cluster);
+    await using a = await workingNode(cluster);
+    await using b = await workingNode(cluster);
     const before = new ChatClient(a.url, { name: "Page" });
     await before.connect();
     const room = await before.createRoom("Lobby");

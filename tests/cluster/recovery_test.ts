@@ -6,7 +6,7 @@ import type { ChatOptions } from "../../src/server/chat.ts";
 import { FaultProxy } from "../chaos/fault_proxy.ts";
 import type { RawSocket, TestChat } from "../support/fixtures.ts";
 import { NatsServer, NEEDS_NATS } from "../support/nats_server.ts";
-import { startNode } from "../support/node.ts";
+import { workingNode } from "../support/node.ts";
 import { until } from "../support/waiting.ts";
 
 const nats = NEEDS_NATS.ignore ? undefined : await NatsServer.start();
@@ -31,7 +31,7 @@ interface Scene {
 
 /** Somebody comes back to a node of its own: `recovered`, and the messages that come then. */
 async function comeBack({ name, roomId, cursor }: Scene, options: ChatOptions = {}) {
-  await using node = startNode({ hosts: nats?.host ?? "", name }, options);
+  await using node = await workingNode({ hosts: nats?.host ?? "", name }, options);
   await using ben = await node.v1();
   const joined = await ben.ask({ action: "join", body: { room_id: roomId, ...cursor } });
   return { recovered: joined.recovered, bodies: await bodies(ben) };
@@ -55,7 +55,7 @@ function test(name: string, options: ChatOptions, run: (scene: Scene) => Promise
     ...NEEDS_NATS,
     async fn() {
       const cluster = { hosts: nats?.host ?? "", name: `recovery${++names}` };
-      const node: TestChat = startNode(cluster, options);
+      const node: TestChat = await workingNode(cluster, options);
       const { host: ana, roomId, made } = await node.host1();
       let n = 0;
       const say = async (count: number) => {
@@ -150,7 +150,9 @@ test(
   async (scene) => {
     await scene.streams.update(scene.name, { max_msgs_per_subject: 3 });
     await scene.say(5);
-    await using node = startNode({ hosts: nats?.host ?? "", name: scene.name }, { logEntries: 3 });
+    await using node = await workingNode({ hosts: nats?.host ?? "", name: scene.name }, {
+      logEntries: 3,
+    });
     await using ben = await node.v1();
     const joined = await ben.ask({ action: "join", body: scene.roomId });
     const ids = (joined.members as MemberInfo[]).map(({ client_id }) => client_id);
@@ -172,7 +174,7 @@ test(
   {},
   async (scene) => {
     await using proxy = await FaultProxy.to(nats?.host ?? "");
-    const behind = startNode({ hosts: proxy.host, name: scene.name }, { probeMs: 2_000 });
+    const behind = await workingNode({ hosts: proxy.host, name: scene.name }, { probeMs: 2_000 });
     await using _behind = behind;
     await using cat = await behind.v1();
     await cat.ask({ action: "join", body: scene.roomId });
@@ -193,7 +195,7 @@ test(
   {},
   async (scene) => {
     await using proxy = await FaultProxy.to(nats?.host ?? "");
-    await using node = startNode({ hosts: proxy.host, name: scene.name });
+    await using node = await workingNode({ hosts: proxy.host, name: scene.name });
     await using ben = await node.v1();
     const body = { room_id: scene.roomId, ...scene.cursor };
     assertEquals((await ben.ask({ action: "join", body })).recovered, true);
