@@ -113,7 +113,7 @@ export class Reconnector {
       await this.#open(timeoutMs, signal);
     } catch (error) {
       this.#finish({ code: CLOSE.abnormal, reason: (error as Error).message });
-      throw error;
+      throw this.#opening.signal.aborted ? closed() : error;
     }
   }
 
@@ -151,7 +151,7 @@ export class Reconnector {
   async close(reason: string): Promise<void> {
     const connection = this.#connection;
     this.#connection = undefined;
-    this.#opening.abort(closed());
+    this.#opening.abort();
     this.#finish({ code: CLOSE.normal, reason });
     await connection?.close(reason);
   }

@@ -57,7 +57,6 @@ export function throwIfAborted(signal?: AbortSignal): void {
 }
 
 function abortedBy({ reason }: AbortSignal): ChatError {
-  if (reason instanceof ChatError) return reason;
   return new ChatError("aborted", messageOf(reason), { cause: reason });
 }
 

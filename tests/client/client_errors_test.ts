@@ -54,12 +54,15 @@ for (const [name, call] of Object.entries(METHODS)) {
     for (const wait of [{ timeoutMs: 10 }, {}]) {
       assertEquals(await reason(wait), ["timeout", undefined]);
     }
-    const enough = new Error("Enough");
-    assertEquals(await reason({ signal: AbortSignal.abort(enough) }), ["aborted", enough]);
-    const controller = new AbortController();
-    const aborted = reason({ signal: controller.signal });
-    controller.abort(enough);
-    assertEquals(await aborted, ["aborted", enough]);
+    // The second is that of another message, in another room: it says nothing of this one.
+    for (const enough of [new Error("Enough"), new SendError("room_gone", "Enough")]) {
+      assertEquals(await reason({ signal: AbortSignal.abort(enough) }), ["aborted", enough]);
+      const controller = new AbortController();
+      const aborted = reason({ signal: controller.signal });
+      controller.abort(enough);
+      assertEquals(await aborted, ["aborted", enough]);
+    }
+    assertEquals(chat.rooms.size, 1);
   });
 }
 

@@ -39,10 +39,11 @@ Deno.test("a wait whose signal is aborted ends with its reason as the cause", pu
   }
 });
 
-Deno.test("a reason that is a ChatError already is the error", pure, async () => {
-  const reason = new ChatError("closed", "The client is closed");
+Deno.test("a reason that is an error of another wait is the cause too", pure, async () => {
+  const reason = new ChatError("room_gone", "Room no longer exists");
   const wait = deferred("The answer", 60_000, AbortSignal.abort(reason));
-  assertEquals(await wait.promise.catch((error) => error), reason);
+  const error = await assertRejects(() => wait.promise, ChatError, "Room no longer exists");
+  assertEquals([error.code, error.cause], ["aborted", reason]);
 });
 
 Deno.test("throwIfAborted() throws what a wait with the signal would", pure, () => {
