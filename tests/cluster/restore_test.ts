@@ -4,7 +4,7 @@ import { connect, type NatsConnection } from "@nats-io/transport-node";
 import type { Frame, RawSocket, TestChat } from "../support/fixtures.ts";
 import { backUp, restore, type StreamBackup } from "../support/nats_backup.ts";
 import { NatsServer, NEEDS_NATS } from "../support/nats_server.ts";
-import { startNode } from "../support/node.ts";
+import { startNode, workingNode } from "../support/node.ts";
 import { until } from "../support/waiting.ts";
 
 let names = 0;
@@ -202,6 +202,21 @@ Deno.test({
   },
 });
 
+/** Comes back to a room behind `after`, and asks again while the node does not reach its store. */
+async function comeBack(
+  socket: RawSocket,
+  { roomId, epoch }: Scene,
+  after: number,
+): Promise<Frame> {
+  let reply: Frame = {};
+  await until(async () => {
+    socket.send({ action: "join", body: { room_id: roomId, epoch, after } });
+    reply = await socket.until(({ status }) => status !== undefined);
+    return reply.status === "success";
+  }, () => `${reply.message}`);
+  return reply;
+}
+
 Deno.test({
   name: "nobody is told by a node that has not noticed yet that streams were put back",
   ...NEEDS_NATS,
@@ -213,14 +228,30 @@ Deno.test({
     const rooms = [await scene.backUp()];
     await scene.say();
     await scene.restore(rooms);
-    const asked = { room_id: scene.roomId, epoch: scene.epoch, after: before };
-    const told = async () => {
-      ben.send({ action: "join", body: asked });
-      return await ben.until(({ status }) => status !== undefined);
-    };
-    let reply: Frame = {};
-    await until(async () => (reply = await told()).status === "success", () => `${reply.message}`);
+    const reply = await comeBack(ben, scene, before);
     assertEquals([reply.recovered, reply.epoch === scene.epoch], [false, false]);
+  },
+});
+
+Deno.test({
+  name: "who was let in by a node that knew of nothing missing is told once another life begins",
+  ...NEEDS_NATS,
+  async fn() {
+    await using scene = await Scene.open();
+    const before = await scene.say();
+    await using other = await workingNode({ hosts: scene.nats.host, name: scene.name });
+    await using ben = await other.v1();
+    const rooms = [await scene.backUp()];
+    // The other node never hears of this, so that the streams are what it knows.
+    await scene.say();
+    await scene.restore(rooms);
+    const reply = await comeBack(ben, scene, before);
+    if (reply.recovered === true) {
+      assertEquals((await ben.until(({ event }) => event === "goodbye")).code, 4004);
+    }
+    await using back = await other.v1();
+    const told = await comeBack(back, scene, before);
+    assertEquals([told.recovered, told.epoch === scene.epoch], [false, false]);
   },
 });
 

@@ -175,6 +175,18 @@ export class JetStreamRoom implements StoredRoom {
     }
   }
 
+  /**
+   * Checks that the life of the streams is still the one that the epoch of the log names: another may
+   * have begun while the room was read. Then the room is closed.
+   *
+   * @throws {Error} where it has.
+   */
+  checkLife(): void {
+    if (this.log.epoch === epochOf(this.#epoch, this.#link.life)) return;
+    this.close();
+    throw new Error(`The streams began another life while room ${this.id} was read`);
+  }
+
   /** Reads what the log lacks; rejects where that fails, with the room as it was. */
   catchUp(): Promise<void> {
     // A doubt that comes during the reading may be about entries that were read before.

@@ -256,8 +256,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
   async #create(id: string, name: string): Promise<JetStreamRoom | undefined> {
     if (this.#deleting.has(id)) throw roomGone();
     await this.#whenReady();
-    const isNew = await this.#metas.make(id, name);
-    return await this.#open(id, isNew);
+    return await this.#open(id, await this.#metas.make(id, name));
   }
 
   async #open(id: string, isNew = false): Promise<JetStreamRoom | undefined> {
@@ -284,6 +283,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
     });
     await room.open(isNew);
     if (room.state === "closed") return undefined;
+    room.checkLife();
     room.orphans = this.#orphansOf(room);
     this.#rooms.set(id, room);
     return room;

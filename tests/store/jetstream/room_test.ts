@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { JetStreamLink, StreamMessage } from "../../../src/store/jetstream/link.ts";
 import type { RoomMeta } from "../../../src/store/jetstream/metas.ts";
 import type { PublishOutcome } from "../../../src/store/jetstream/publish.ts";
@@ -16,7 +16,7 @@ function entry(seq: number): StreamMessage {
 /** A stream whose room has `stored` entries and grows, unread, whenever it is read. */
 class FakeLink {
   readonly made = META.made;
-  readonly life = "l";
+  life = "l";
   stored = 1;
   /** The number of the newest that the stream keeps. */
   keeps = Infinity;
@@ -116,6 +116,17 @@ function roomOf(
     node: "me",
   });
 }
+
+pure("a room that was read while another life of the streams began is closed", async () => {
+  const fake = new FakeLink();
+  const [early, late] = [roomOf(fake, 10), roomOf(fake, 10)];
+  await early.open();
+  early.checkLife();
+  await late.open();
+  fake.life = "m";
+  assertThrows(() => late.checkLife(), Error, "another life");
+  assertEquals([early.state, late.state], ["open", "closed"]);
+});
 
 pure("a room that loses its oldest entries while it is read says so", async () => {
   const fake = new FakeLink();
