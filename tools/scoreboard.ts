@@ -162,13 +162,15 @@ export const ROWS: Readonly<Record<string, Row>> = {
     figure: "attacks within the limits: p99 of others within 2× or 20 ms, RSS +64 MB, nobody out",
     note: "Two people talk in a room of their own, alone and under attack in turn, 3 s each; " +
       "others come, make rooms, leave and come back meanwhile. Server and generators have a core " +
-      "each, all limits are the defaults. Where RSS is missed, see SECURITY.md: most of it is garbage " +
-      "that V8 has not collected.",
+      "each, all limits are the defaults; ×10 are ten times the connections that the name says. The " +
+      "figures with SQLite, and those of 19 attacks that were harmless there, are " +
+      "of a run with other work beside it, which the file felt most. Where RSS is missed, see " +
+      "SECURITY.md: most of it is garbage that V8 has not collected.",
   },
   X2: {
     part: "Attacks on the server",
     figure: "the attacked room itself goes on: 5 messages a second, in order, nothing lost",
-    note: "The two say 100 messages a second.",
+    note: "The two say 100 messages a second. The machine had other work meanwhile.",
   },
   X3: {
     part: "The wire",
