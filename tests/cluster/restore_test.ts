@@ -79,10 +79,7 @@ class Scene implements AsyncDisposable {
   /** Asks what somebody is told who was cut off behind `after`. */
   async recovered(after: number, epoch = this.epoch): Promise<unknown> {
     await using ben = await this.node.v1();
-    const body = { room_id: this.roomId, epoch, after };
-    ben.send({ action: "join", body });
-    const joined = await ben.until(({ status }) => status !== undefined);
-    return joined.recovered;
+    return (await comeBack(ben, { roomId: this.roomId, epoch }, after)).recovered;
   }
 
   /** Does something to NATS while it does not run. */
@@ -134,6 +131,21 @@ class Scene implements AsyncDisposable {
     await this.#leave();
     await this.nats[Symbol.asyncDispose]();
   }
+}
+
+/** Comes back to a room behind `after`, and asks again while the node does not reach its store. */
+async function comeBack(
+  socket: RawSocket,
+  { roomId, epoch }: Pick<Scene, "roomId" | "epoch">,
+  after: number,
+): Promise<Frame> {
+  let reply: Frame = {};
+  await until(async () => {
+    socket.send({ action: "join", body: { room_id: roomId, epoch, after } });
+    reply = await socket.until(({ status }) => status !== undefined);
+    return reply.status === "success";
+  }, () => `${reply.message}`);
+  return reply;
 }
 
 /** Ways to deal with a backup of both streams; some of it may be put back. */
@@ -201,21 +213,6 @@ Deno.test({
     for (const after of [before, lost]) assertEquals(await scene.recovered(after, epoch), false);
   },
 });
-
-/** Comes back to a room behind `after`, and asks again while the node does not reach its store. */
-async function comeBack(
-  socket: RawSocket,
-  { roomId, epoch }: Scene,
-  after: number,
-): Promise<Frame> {
-  let reply: Frame = {};
-  await until(async () => {
-    socket.send({ action: "join", body: { room_id: roomId, epoch, after } });
-    reply = await socket.until(({ status }) => status !== undefined);
-    return reply.status === "success";
-  }, () => `${reply.message}`);
-  return reply;
-}
 
 Deno.test({
   name: "nobody is told by a node that has not noticed yet that streams were put back",
