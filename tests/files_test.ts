@@ -28,6 +28,7 @@ const TESTED_BY: Record<string, string | null> = {
   "store/suite/drafts": "store/suite/suite_test.ts",
   "store.ts": "examples/file_store_test.ts",
   "protocol/close_codes": "protocol/frames_test.ts",
+  "server/connections": "server/engine_test.ts",
   "server/machine": "daemon/flags_test.ts",
   "server/memory_store": "server/chat_test.ts",
   "server/terminate": "server/closed_sockets_test.ts",

@@ -6,7 +6,7 @@
  */
 
 import { EFFECTS_PER_TICK } from "../core/departures.ts";
-import type { Closing, Effect, Notice } from "../core/effects.ts";
+import type { Effect, Notice } from "../core/effects.ts";
 import { Hub } from "../core/hub.ts";
 import { newKey, normalizeRoomId, type RandomBytes } from "../core/ids.ts";
 import type { EngineOptions } from "../core/options.ts";
@@ -14,20 +14,18 @@ import { ask, type Hands, perform, tell } from "../core/perform.ts";
 import { ephemeral } from "../core/presence.ts";
 import { rateOf } from "../core/rate_limit.ts";
 import type { Outlet } from "../core/room.ts";
-import type { Peer } from "../core/sessions.ts";
 import type { OpenStore, Store, StoreEvents } from "../core/store.ts";
 import type { Instant } from "../core/time.ts";
 import * as CLOSE from "../protocol/close_codes.ts";
-import { sleep, within } from "../protocol/deadline.ts";
+import { within } from "../protocol/deadline.ts";
 import { addressOf, decode } from "../protocol/decode.ts";
 import { encodeError } from "../protocol/encode.ts";
 import { ChatError } from "../protocol/errors.ts";
 import type { ClientFrame, Dialect, Draft } from "../protocol/frames.ts";
 import { every, type Timer } from "../timers.ts";
-import { Backlog } from "./backlog.ts";
 import { Clock } from "./clock.ts";
-import { ClosedSockets } from "./closed_sockets.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
+import { Connections } from "./connections.ts";
 import { Dispatcher, type Receiver } from "./dispatcher.ts";
 import { faultOf } from "./faults.ts";
 import type { Logger } from "./logger.ts";
@@ -40,9 +38,6 @@ import { type Wait, Waits } from "./waits.ts";
 
 /** The time between two ticks of the hub, in milliseconds. */
 const TICK_MS = 500;
-
-/** The time between two looks whether all is done that comes before the end, in milliseconds. */
-const LOOK_MS = 10;
 
 /** The reason that clients are given when the server ends. */
 const GOING_AWAY = "Server is going away";
@@ -58,15 +53,12 @@ export class Engine {
   readonly #pump: Pump;
   readonly #waits: Waits;
   readonly #clock: Clock;
-  readonly #connections = new Set<Connection>();
-  readonly #closedSockets: ClosedSockets;
-  /** Departures that rooms are still to be told: of connections that have ended, and of clients away for too long. */
-  readonly #departing: Backlog;
+  readonly #connections: Connections;
   readonly #readBuffers = new ReadBuffers<Connection>();
   readonly #dispatcher: Dispatcher;
   readonly #hands: Hands<Wait> = {
     send: (to, text) => this.#reply(to, text),
-    close: (closing) => this.#dismiss(closing),
+    close: (closing) => this.#connections.dismiss(closing),
     deliver: (member) => this.#pump.deliver(member),
     pass: (room) => this.#pump.pass(room),
     append: (roomId, drafts) => this.#append(roomId, drafts),
@@ -82,8 +74,9 @@ export class Engine {
     refuse: (connection, error, text) => {
       this.#guard(connection, () => this.#refuse(connection, error, text));
     },
-    flooded: (connection) => this.#evict(connection, CLOSE.flooding, "Too many messages"),
-    left: (connection, code) => this.#left(connection, code),
+    flooded: (connection) =>
+      this.#connections.evict(connection, CLOSE.flooding, "Too many messages"),
+    left: (connection, code) => this.#connections.left(connection, code),
   };
   readonly #storeEvents: StoreEvents = {
     stored: (roomId) => {
@@ -130,13 +123,11 @@ export class Engine {
   ) {
     this.#options = options;
     this.#clock = new Clock(now);
-    this.#departing = new Backlog(now);
-    this.#closedSockets = new ClosedSockets(options.maxConnections);
     this.#connectionOptions = {
       events: {
         heard: (connection, data) => this.#hear(connection, data),
         ended: (connection, code) => {
-          this.#closedSockets.delete(connection);
+          this.#connections.ended(connection);
           this.#end(connection, code || CLOSE.abnormal);
         },
         full: (connection) => this.#pump.watch(connection),
@@ -147,10 +138,10 @@ export class Engine {
     this.#logger = logger;
     this.#pump = new Pump(
       {
-        overrun: (outlet) => this.#evict(outlet, CLOSE.slowReader, "Reads too slowly"),
+        overrun: (outlet) => this.#connections.evict(outlet, CLOSE.slowReader, "Reads too slowly"),
         failed: (outlet, error) => {
           this.#logger.error("delivery failed", faultOf(error));
-          this.#evict(outlet, CLOSE.internal, "Internal error");
+          this.#connections.evict(outlet, CLOSE.internal, "Internal error");
         },
       },
       this.#clock,
@@ -167,9 +158,23 @@ export class Engine {
     const sign = tokenSigner(lasting ?? newKey(random));
     const signRoom = lasting === undefined ? undefined : roomSigner(lasting);
     this.#hub = new Hub(options, random, sign, this.#store, signRoom);
+    this.#connections = new Connections(
+      {
+        hub: this.#hub,
+        pump: this.#pump,
+        clock: this.#clock,
+        readBuffers: this.#readBuffers,
+        logger,
+        perform: (effects) => this.#perform(effects),
+        guard: (connection, handle) => this.#guard(connection, handle),
+        end: (connection, code) => this.#end(connection, code),
+      },
+      options,
+      now,
+    );
     const unsettled = (connection: Connection, error: unknown) => {
       this.#storeFailed("settled", error);
-      this.#giveUp(connection, "Internal error");
+      this.#connections.giveUp(connection, "Internal error");
     };
     this.#waits = new Waits(
       { hub: this.#hub, store: this.#store, pump: this.#pump, unsettled },
@@ -200,8 +205,7 @@ export class Engine {
 
   /** `true` where another connection can be taken in. Sockets count until they are gone, whichever side has closed them. */
   get accepting(): boolean {
-    const sockets = this.#connections.size + this.#closedSockets.size + this.#departing.size;
-    return !this.closing && sockets < this.#options.maxConnections;
+    return !this.closing && this.#connections.sockets < this.#options.maxConnections;
   }
 
   /** `true` once it has begun to close, for good. */
@@ -327,7 +331,7 @@ export class Engine {
   /** Sends an answer. Plain clients tell answers by their order: those that lie in a log go first. */
   #reply(to: Outlet, text: string): void {
     if (to.plain && to instanceof Connection && !this.#pump.deliverAll(to)) {
-      this.#evict(to, CLOSE.slowReader, "Reads too slowly");
+      this.#connections.evict(to, CLOSE.slowReader, "Reads too slowly");
     }
     to.send(text);
   }
@@ -335,53 +339,6 @@ export class Engine {
   /** Ends a connection whose socket has ended, when all is taken that its client said. */
   #end(connection: Connection, code: number): void {
     this.#guard(connection, () => this.#dispatcher.end(connection, code));
-  }
-
-  /** Lets go of a connection that has ended. */
-  #left(connection: Connection, code: number): void {
-    if (!this.#connections.delete(connection)) return;
-    connection.close(CLOSE.normal, "");
-    this.#letGo(connection, code);
-    const forGood = code === CLOSE.normal;
-    // A client may be in a hundred rooms, which are all told of it, and many may be cut off at once.
-    this.#departing.add(() =>
-      this.#guard(connection, () => {
-        this.#perform(this.#hub.disconnect(connection, this.#clock.read(), forGood));
-      })
-    );
-  }
-
-  /** Throws a connection out that the store has left without an answer. It is sent what is stored first. */
-  #giveUp(connection: Connection, reason: string): void {
-    this.#pump.deliverAll(connection);
-    this.#evict(connection, CLOSE.internal, reason);
-  }
-
-  /** Throws a connection out, and tells it why. */
-  #evict(outlet: Outlet, code: number, reason: string): void {
-    if (!(outlet instanceof Connection) || !this.#connections.has(outlet)) return;
-    this.#logger.warn("evicted", { connection: outlet.id, code, reason });
-    this.#guard(undefined, () => {
-      this.#perform(this.#hub.dismiss(outlet, code, reason, this.#clock.read()));
-    });
-  }
-
-  /** Says goodbye, and forgets the connection at once: the close event of a stuck peer never comes. */
-  #dismiss({ peer, code, reason, goodbye }: Closing): void {
-    if (!(peer instanceof Connection)) return;
-    peer.close(code, reason, goodbye);
-    this.#connections.delete(peer);
-    this.#letGo(peer, code);
-  }
-
-  /** Forgets a connection that was closed, by either side. Its socket may still be there, and counts. */
-  #letGo(connection: Connection, code: number): void {
-    this.#pump.forget(connection);
-    this.#readBuffers.delete(connection);
-    // A promise may keep the connection for long, but not all that it said.
-    connection.requests.close();
-    this.#closedSockets.add(connection, this.#clock.read().now);
-    this.#logger.debug("disconnected", { connection: connection.id, code });
   }
 
   /** Deletes a room with its log; says whether it was open. Its members are told at their next word. */
@@ -397,7 +354,7 @@ export class Engine {
       this.#pump.deliver(member);
       const { outlet, cursor, room } = member;
       if (outlet !== undefined && cursor < room.log.head) {
-        this.#evict(outlet, CLOSE.slowReader, "Reads too slowly");
+        this.#connections.evict(outlet, CLOSE.slowReader, "Reads too slowly");
       }
     }
     return this.#hub.deleteRoom(roomId);
@@ -420,14 +377,7 @@ export class Engine {
       this.#storeFailed("settled", error);
     }
     clearInterval(this.#ticker);
-    const leaving = [...this.#connections];
-    leaving.forEach((connection, turn) => {
-      this.#pump.deliverAll(connection);
-      this.#sendAway(connection, turn, CLOSE.goingAway, GOING_AWAY);
-    });
-    const open = () => leaving.filter((connection) => !connection.ended).length;
-    while (open() > 0 && performance.now() < deadline) await sleep(LOOK_MS);
-    if (open() > 0) this.#logger.warn("peers left behind", { connections: open() });
+    await this.#connections.sendAllAway(deadline, CLOSE.goingAway, GOING_AWAY);
     this.#pump.close();
     await this.#closeStore();
     this.#ended = true;
@@ -442,12 +392,6 @@ export class Engine {
     }
   }
 
-  /** Closes a connection that shall come back. Each gets its own moment, so that it is no stampede. */
-  #sendAway(peer: Peer, turn: number, code: number, reason: string): void {
-    const retryAfterMs = Math.ceil((turn + 1) * 1_000 / this.#options.resumesPerSecond);
-    this.#perform(this.#hub.dismiss(peer, code, reason, this.#clock.read(), retryAfterMs));
-  }
-
   /** Forgets a room that the store does not have any more. Members of one that is lost come back, and are told so. */
   #gone(roomId: string, how: "deleted" | "lost"): void {
     const outlets = this.#hub.rooms.get(roomId)?.members.map(({ outlet }) => outlet) ?? [];
@@ -456,26 +400,14 @@ export class Engine {
     if (how === "deleted") return;
     outlets.forEach((outlet, turn) => {
       if (!(outlet instanceof Connection)) return;
-      this.#sendAway(outlet, turn, CLOSE.internal, "The log of a room was lost");
+      this.#connections.sendAway(outlet, turn, CLOSE.internal, "The log of a room was lost");
     });
   }
 
   #tick(): void {
     this.#ticker ??= every(() => {
       this.#guard(undefined, () => {
-        // The close event never comes for a plain client that answers no ping and reads nothing.
-        const t = this.#clock.read();
-        // A store that never answers is given up as a client is that is silent.
-        const askedBefore = t.now - 2 * this.#options.heartbeatMs;
-        for (const peer of this.#connections) {
-          if (peer.plain && peer.lost) this.#end(peer, CLOSE.abnormal);
-          else if (peer.askedAt < askedBefore) this.#giveUp(peer, "The store does not answer");
-        }
-        this.#closedSockets.tick(t.now);
-        this.#readBuffers.takeExcess().forEach((connection, turn) => {
-          this.#pump.deliverAll(connection);
-          this.#sendAway(connection, turn, CLOSE.goingAway, "Large frames: connect again");
-        });
+        this.#connections.tick();
         this.#tickHub();
       });
     }, TICK_MS);
@@ -486,7 +418,7 @@ export class Engine {
     const effects = this.#hub.tick(this.#clock.read());
     this.#perform(effects);
     if (effects.length < EFFECTS_PER_TICK) return;
-    this.#departing.add(() => this.#guard(undefined, () => this.#tickHub()));
+    this.#connections.afterDepartures(() => this.#tickHub());
   }
 
   /** Runs a handler that must not throw: an exception there would end the process. */
