@@ -76,12 +76,19 @@ function env(name: string): string | undefined {
 }
 
 function run(
-  { port, hostname, path, logLevel, logFormat, engine }: ServerSettings,
+  { port, hostname, path, logLevel, logFormat, engine, allowOrigins, publicUrl }: ServerSettings,
   store: OpenStore,
 ): void {
   keepFreedMemory();
   const logger = createLogger(logLevel, logFormat);
-  const chat = createChat({ ...engine, path, logger, store });
+  const chat = createChat({
+    ...engine,
+    path,
+    logger,
+    store,
+    allowOrigins,
+    ...(publicUrl === undefined ? {} : { publicUrl }),
+  });
   const requests = new RequestLimit();
   let stopping = false;
 

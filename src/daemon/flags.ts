@@ -12,6 +12,7 @@ import { PROGRAMS } from "../program.ts";
 import { checkedPath, checkedSecret } from "../server/chat_options.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "../server/logger.ts";
 import { usualMemory } from "../server/machine.ts";
+import { checkedOrigin, checkedPublicUrl } from "../server/origins.ts";
 import { NATS_DEFAULTS, NATS_RANGES, type NatsNumbers } from "../store/jetstream/options.ts";
 
 /** The settings of the server program, from its command line. */
@@ -26,6 +27,10 @@ export interface ServerSettings {
   /** The file that the secret of the session tokens is in; it beats the one of the environment. */
   secretFile: string | undefined;
   engine: EngineOptions;
+  /** Origins of pages that may connect besides the server's own. */
+  allowOrigins: string[];
+  /** The address that people use, where a request does not name it. */
+  publicUrl: string | undefined;
   /** The settings of NATS, for `chooseStore`. */
   nats: NatsNumbers;
 }
@@ -94,6 +99,9 @@ export const SERVER_HELP: string = `Usage: ${PROGRAMS.server} [flags]
   --path PATH         where the chat is (default /)
   --store STORE       memory, sqlite:PATH or nats://HOST:PORT,… (CHAT_STORE, default memory)
   --secret-file PATH  what session tokens are signed with (or CHAT_SECRET; needed with nats)
+  --allow-origin PAGE pages that may connect besides those of this host, like
+                      https://app.example.org; * for all; may be given several times
+  --public-url URL    the address that people use, where requests do not name it
   --memory SIZE       bytes that all logs may take together, like 512M or 2G (default 1G, or
                       less where the machine has less than 8G)
   --log-level LEVEL   ${LOG_LEVELS.join(", ")} (default info)
@@ -113,10 +121,15 @@ const TEXT_FLAGS = [
   "path",
   "store",
   "secret-file",
+  "allow-origin",
+  "public-url",
   "memory",
   "log-level",
   "log-format",
 ] as const;
+
+/** Those that may be given several times. */
+const LISTS = ["allow-origin"] as const;
 
 /**
  * Reads the command line; a flag beats the environment, which beats the default.
@@ -134,6 +147,7 @@ export function parseServerFlags(
   const flags = parseArgs(joinEmptyValues(args, withValue), {
     string: withValue,
     boolean: ["help", "version"],
+    collect: [...LISTS],
     alias: { help: "h" },
     unknown,
   });
@@ -146,6 +160,11 @@ export function parseServerFlags(
     if (value === undefined) return undefined;
     if (typeof value === "string" && value !== "") return value;
     throw new RangeError(`--${name} needs one value`);
+  };
+  const list = (name: typeof LISTS[number]): string[] => {
+    const values: string[] = flags[name] ?? [];
+    if (!values.includes("")) return values;
+    throw new RangeError(`--${name} needs a value`);
   };
   const memory = text("memory");
   const memoryBytes = memory === undefined ? usualMemory() : checkedSize("--memory", memory);
@@ -160,6 +179,8 @@ export function parseServerFlags(
     else engine[flag.option] = number;
   }
   const port = text("port");
+  const publicUrl = text("public-url");
+  if (publicUrl !== undefined) checkedPublicUrl("--public-url", publicUrl);
   return {
     port: port !== undefined
       ? wholeNumber("--port", port, PORTS)
@@ -170,6 +191,8 @@ export function parseServerFlags(
     store: text("store") ?? (env.CHAT_STORE || "memory"),
     logLevel: oneOf("--log-level", text("log-level") ?? "info", LOG_LEVELS),
     logFormat: oneOf("--log-format", text("log-format") ?? "pretty", LOG_FORMATS),
+    allowOrigins: list("allow-origin").map((origin) => checkedOrigin("--allow-origin", origin)),
+    publicUrl,
     engine,
     nats,
   };

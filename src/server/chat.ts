@@ -47,12 +47,16 @@ import { type ChatOptions, checkedChatOptions } from "./chat_options.ts";
 import { Engine } from "./engine.ts";
 import { refusalOf } from "./handshake.ts";
 import type { Fields, Logger } from "./logger.ts";
+import { admitsOrigin, type OriginRules } from "./origins.ts";
 import { START_PAGE } from "./start_page.ts";
 
 export type { ChatLimits, ChatOptions, Fields, Logger, OpenStore };
 
 /** The answer of a chat that has begun to close. */
 const ENDING = "Going away\n";
+
+/** The most characters of a header that an answer or the log shows. */
+const MOST_SHOWN = 100;
 
 /** A chat: a request handler, and what it has to say to the program around it. */
 export interface Chat {
@@ -101,7 +105,7 @@ export interface Chat {
  * @throws {Error} that says why the store cannot be opened.
  */
 export function createChat(options?: ChatOptions): Chat {
-  const { path, logger, store, engine: settings } = checkedChatOptions(options);
+  const { path, logger, store, engine: settings, origins } = checkedChatOptions(options);
   const engine = new Engine(settings, logger, store);
   function chat(request: Request): Response {
     // The runtime makes it of the Host header, in which anybody can say anything.
@@ -109,7 +113,7 @@ export function createChat(options?: ChatOptions): Chat {
     if (url === null) return new Response("Bad request: no such host\n", { status: 400 });
     if (url.pathname === "/healthz") return health(engine);
     if (url.pathname !== path) return new Response("Not found\n", { status: 404 });
-    if (asksFor(request, "upgrade", "websocket")) return upgrade(request, engine);
+    if (asksFor(request, "upgrade", "websocket")) return upgrade(request, engine, origins, logger);
     return asksFor(request, "accept", "text/html") ? startPage() : upgradeRequired();
   }
   function deleteRoom(roomId: string): boolean {
@@ -157,12 +161,28 @@ function startPage(): Response {
   });
 }
 
-function upgrade(request: Request, engine: Engine): Response {
+/** The answer to a page of somebody else. Its browser does not show it, so that it stands in the log too. */
+function wrongOrigin({ headers }: Request, logger: Logger): Response {
+  const origin = headers.get("origin")?.slice(0, MOST_SHOWN) ?? "";
+  const host = headers.get("host")?.slice(0, MOST_SHOWN) ?? "";
+  logger.info("origin refused", { origin, host });
+  const text = `Pages of ${JSON.stringify(origin)} may not connect to ${JSON.stringify(host)}: ` +
+    "--allow-origin lets them, and so does allowOrigins of createChat\n";
+  return new Response(text, { status: 403 });
+}
+
+function upgrade(
+  request: Request,
+  engine: Engine,
+  origins: OriginRules,
+  logger: Logger,
+): Response {
   // Of two Upgrade headers the runtime knows the first alone: where that names something else, it
   // reads the headers once more behind the upgrade, when they are gone, and answers nothing.
   request.headers.entries().next();
   const refusal = refusalOf(request);
   if (refusal !== undefined) return new Response(refusal.text, refusal);
+  if (!admitsOrigin(request.headers, origins)) return wrongOrigin(request, logger);
   if (!engine.accepting) {
     // Another server comes sooner than somebody goes.
     const [text, seconds] = engine.closing ? [ENDING, "1"] : ["Full\n", "5"];

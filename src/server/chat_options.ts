@@ -11,6 +11,7 @@ import { guardedLogger } from "./guarded_logger.ts";
 import { createLogger, LOG_LEVELS, type Logger } from "./logger.ts";
 import { usualMemory } from "./machine.ts";
 import { openMemoryStore } from "./memory_store.ts";
+import { checkedOrigin, checkedPublicUrl, type OriginRules } from "./origins.ts";
 
 /** Options of {@linkcode createChat}: all may be left out. */
 export interface ChatOptions extends ChatLimits {
@@ -35,6 +36,17 @@ export interface ChatOptions extends ChatLimits {
    * Unless given, it is the store's, and with rooms in memory a new one each time.
    */
   secret?: string;
+  /**
+   * Origins of pages that may connect besides those of the server's own host, as browsers write them:
+   * `["https://app.example.org"]`. `"*"` is for all, and `"null"` for pages that have none, as those in
+   * files. Programs, which name no origin, may always connect.
+   */
+  allowOrigins?: readonly string[];
+  /**
+   * The address that people reach the chat at, like `https://chat.example.org`: its host is the
+   * server's own. Unless given, that is the host which a request names.
+   */
+  publicUrl?: string;
 }
 
 /** The options of a chat, with what was not given. */
@@ -43,6 +55,8 @@ export interface ChatSettings {
   logger: Logger;
   store: OpenStore;
   engine: EngineOptions;
+  /** The pages that may connect. */
+  origins: OriginRules;
 }
 
 /** As many characters as 128 random bits have in hexadecimal. */
@@ -53,6 +67,8 @@ const NAMES = [
   "logger",
   "store",
   "secret",
+  "allowOrigins",
+  "publicUrl",
   ...Object.keys(RANGES) as (keyof ChatLimits)[],
 ] as const;
 
@@ -64,6 +80,7 @@ const NAMES = [
 export function checkedChatOptions(given: ChatOptions = {}): ChatSettings {
   const options = checkedOptions("createChat", given, NAMES);
   const { path = "/", logger, store = openMemoryStore, secret } = options;
+  const { allowOrigins = [], publicUrl } = options;
   return {
     path: checkedPath("path", path),
     logger: logger === undefined ? createLogger("info", "pretty") : checkedLogger(logger),
@@ -74,7 +91,21 @@ export function checkedChatOptions(given: ChatOptions = {}): ChatSettings {
       ...checkedNumbers(options, RANGES),
       ...(secret === undefined ? {} : { secret: checkedSecret("secret", secret) }),
     },
+    origins: {
+      allowed: new Set(checkedList("allowOrigins", allowOrigins, checkedOrigin)),
+      ...(publicUrl === undefined ? {} : { host: checkedPublicUrl("publicUrl", publicUrl) }),
+    },
   };
+}
+
+/** Takes a list, each element as `check` takes it. */
+function checkedList<Item>(
+  name: string,
+  list: readonly unknown[],
+  check: (name: string, item: unknown) => Item,
+): Item[] {
+  if (!Array.isArray(list)) throw new RangeError(`${name} must be a list, not ${shown(list)}`);
+  return list.map((item, i) => check(`${name}[${i}]`, item));
 }
 
 function checkedStore(open: OpenStore): OpenStore {

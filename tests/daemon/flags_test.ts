@@ -26,6 +26,8 @@ pure("parseServerFlags() of nothing is the defaults", () => {
     logFormat: "pretty",
     store: "memory",
     secretFile: undefined,
+    allowOrigins: [],
+    publicUrl: undefined,
     engine: DEFAULTS,
     nats: NATS_DEFAULTS,
   });
@@ -131,6 +133,24 @@ pure("an unknown argument is refused by name", () => {
 
 pure("arguments behind -- are as unknown as any other, instead of ignored", () => {
   assert(refusal(["--", "--port", "0"]).startsWith("Unknown argument"));
+});
+
+pure("pages that may connect are given one by one, and the public address once", () => {
+  const origins = ["--allow-origin", "https://a.example", "--allow-origin=http://b.example:80"];
+  const { allowOrigins, publicUrl } = settings([...origins, "--public-url", "https://c.example/x"]);
+  assertEquals(allowOrigins, ["https://a.example", "http://b.example"]);
+  assertEquals(publicUrl, "https://c.example/x");
+  assertEquals(refusal(["--allow-origin="]), "--allow-origin needs a value");
+  assertEquals(
+    refusal(["--allow-origin", "https://a.example/"]),
+    "--allow-origin must be the origin of a page, like https://app.example.org, or *, " +
+      `not "https://a.example/"`,
+  );
+  assertEquals(
+    refusal(["--public-url", "c.example"]),
+    "--public-url must be the address that people use, like https://chat.example.org, " +
+      `not "c.example"`,
+  );
 });
 
 pure("of a flag that is given twice the last one counts", () => {

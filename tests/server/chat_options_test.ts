@@ -31,7 +31,15 @@ pure("createChat() takes each option as it is given", () => {
   const numbers = Object.fromEntries(
     Object.entries(RANGES).map(([name, [least]]) => [name, least]),
   );
-  const options = { path: "/chat", logger, store: () => store, secret: SECRET, ...numbers };
+  const options = {
+    path: "/chat",
+    logger,
+    store: () => store,
+    secret: SECRET,
+    allowOrigins: ["https://App.example.org:443", "null"],
+    publicUrl: "https://Chat.example.org/chat",
+    ...numbers,
+  };
   const { store: open, logger: wrapped, ...checked } = checkedChatOptions(options);
   wrapped.info("said");
   assertEquals(lines, [{ level: "info", event: "said", fields: {} }]);
@@ -39,6 +47,10 @@ pure("createChat() takes each option as it is given", () => {
   assertEquals(checked, {
     path: "/chat",
     engine: { ...DEFAULTS, ...numbers, secret: SECRET },
+    origins: {
+      allowed: new Set(["https://app.example.org", "null"]),
+      host: "chat.example.org",
+    },
   });
   // As from a file, and as the program `server.ts` takes it.
   assertEquals(checkedChatOptions({ secret: `${SECRET}\n` }).engine.secret, SECRET);
@@ -87,6 +99,17 @@ pure("createChat() refuses each other option that will not do, and names it with
     [{ store: () => Promise.resolve() }, "store must return a store, not [object Promise]"],
     [{ secret: "hunter2" }, "secret must hold at least 32 characters, not 7"],
     [{ secret: 7 }, "secret must be a string, not a number"],
+    [{ allowOrigins: "*" }, 'allowOrigins must be a list, not "*"'],
+    [
+      { allowOrigins: ["*", "app.example.org"] },
+      "allowOrigins[1] must be the origin of a page, like https://app.example.org, or *, " +
+      'not "app.example.org"',
+    ],
+    [
+      { publicUrl: "chat.example.org" },
+      "publicUrl must be the address that people use, like https://chat.example.org, " +
+      'not "chat.example.org"',
+    ],
     // They were options of a chat once, and are options of nats() now.
     [{ replicas: 3 }, 'createChat() has no option "replicas"'],
     [{ sercet: "hunter2" }, 'createChat() has no option "sercet"'],

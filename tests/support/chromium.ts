@@ -22,12 +22,12 @@ export const NEEDS_CHROMIUM = {
   sanitizeResources: false,
 };
 
-/** Starts it without a window; `await using` ends it. */
-export async function launch(): Promise<Browser> {
+/** Starts it without a window, with these flags besides; `await using` ends it. */
+export async function launch(flags: string[] = []): Promise<Browser> {
   // It reads the environment when it is loaded.
   const { chromium } = await import("playwright-core");
   return await chromium.launch({
     ...CHROMIUM === undefined ? {} : { executablePath: CHROMIUM },
-    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", ...flags],
   });
 }
