@@ -36,6 +36,7 @@ const TESTED_BY: Record<string, string | null> = {
   // Types only.
   "core/effects": null,
   "client/options": null,
+  "protocol/moderation": null,
 };
 
 /** Words that a pure module cannot use, besides what does not compile there. */

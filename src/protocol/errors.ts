@@ -17,6 +17,7 @@
  * - `already_connected`: a second `hello`, or a second `connect`; go on.
  * - `room_not_found`: there is no such room, or not any more; make one.
  * - `not_in_room`: this client is not in that room; join it.
+ * - `forbidden`: the role that this client has in the room is not enough; ask who has a greater one.
  * - `room_gone`: the room was deleted, and its id does not come back; make another.
  * - `too_many_rooms`: the server, or this client, has all the rooms it may have; leave one, or try
  *   later.
@@ -37,6 +38,7 @@ export type ErrorCode =
   | "already_connected"
   | "room_not_found"
   | "not_in_room"
+  | "forbidden"
   | "room_gone"
   | "too_many_rooms"
   | "out_of_order"
@@ -55,6 +57,7 @@ const ON_THE_WIRE: Record<ErrorCode, true> = {
   already_connected: true,
   room_not_found: true,
   not_in_room: true,
+  forbidden: true,
   room_gone: true,
   too_many_rooms: true,
   out_of_order: true,

@@ -1,0 +1,106 @@
+/**
+ * Judges drafts at the place where they get their `seq`. A store asks just before it stores one, with
+ * the charter of the room at that position, so that nothing stands behind a ban that the ban forbids.
+ *
+ * @module
+ */
+
+import type { ChatError } from "../protocol/errors.ts";
+import type { Draft } from "../protocol/frames.ts";
+import type { ModerationDraft } from "../protocol/moderation.ts";
+import {
+  type Action,
+  type Author,
+  forbidden,
+  may,
+  mayActOn,
+  mayGive,
+  refusalOf,
+  roleOf,
+} from "./authority.ts";
+import { type Charter, MAX_ROLES, settingsIn } from "./charter.ts";
+
+/** A draft, with what its author was given in its room; without, it is the client that it is from. */
+export type JudgedDraft = (Draft | ModerationDraft) & {
+  /** Its author. Moderation always names it, so that it is always judged. */
+  readonly by?: Author | undefined;
+};
+
+/**
+ * Refuses a draft that its author may not write in a room with that charter; undefined where it may.
+ * It depends on nothing else, so that every node says the same. A message in a room without
+ * moderation costs the first line.
+ */
+export function denial(
+  charter: Charter,
+  draft: JudgedDraft,
+  roomId: string,
+): ChatError | undefined {
+  if (!charter.strict && draft.by === undefined) return undefined;
+  const { at, from, by = { sub: from } } = draft;
+  const role = roleOf(by, charter, at);
+  const lacks = (action: Action) => may(role, action) ? undefined : refusalOf(role, action, roomId);
+  if (!("event" in draft)) return lacks("send");
+  switch (draft.event) {
+    case "join":
+    case "back":
+    case "rename":
+      return lacks("read");
+    case "away":
+    case "leave":
+    case "quiet":
+      return undefined;
+    case "kick":
+      return lacks("kick") ?? actDenial(charter, draft, role);
+    case "role":
+      return lacks("give") ?? roleDenial(charter, draft, by.sub, role);
+    case "room":
+      return denialOf(Object.keys(settingsIn(draft)) as (keyof typeof draft & Action)[], lacks);
+    default:
+      return draft satisfies never;
+  }
+}
+
+type Given = Extract<ModerationDraft, { event: "role" }>;
+
+function denialOf(
+  actions: readonly Action[],
+  lacks: (action: Action) => ChatError | undefined,
+): ChatError | undefined {
+  for (const action of actions) {
+    const refusal = lacks(action);
+    if (refusal !== undefined) return refusal;
+  }
+  return undefined;
+}
+
+/** Refuses to act on somebody whose role is not strictly lower. */
+function actDenial(
+  charter: Charter,
+  { to, at }: Pick<Given, "to" | "at">,
+  role: Author["given"] & string,
+): ChatError | undefined {
+  const other = roleOf({ sub: to }, charter, at);
+  if (mayActOn(role, other)) return undefined;
+  return forbidden(`A ${role} may not act on ${to}, who is ${other} here`);
+}
+
+function roleDenial(
+  charter: Charter,
+  draft: Given,
+  author: string,
+  role: Author["given"] & string,
+): ChatError | undefined {
+  const { to, at, role: given } = draft;
+  if (!charter.hasPlaceFor(to, at)) return forbidden(`A room gives ${MAX_ROLES} roles at most`);
+  // Nobody keeps by name what only a token gives it: of one's own roles one may give a lower one.
+  if (to !== author) {
+    if (mayGive(role, given)) return actDenial(charter, draft, role);
+    return forbidden(`A ${role} may not make anybody ${given}`);
+  }
+  if (mayActOn(role, given)) {
+    const isLast = charter.roleOf(to, at) === "owner" && charter.owners === 1;
+    return isLast ? forbidden(`${to} is the last owner of the room`) : undefined;
+  }
+  return forbidden(`A ${role} may not make itself ${given}`);
+}
