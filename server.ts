@@ -16,8 +16,15 @@ import {
   VARIABLES,
 } from "./src/daemon/flags.ts";
 import { chooseStore } from "./src/daemon/open_store.ts";
+import {
+  cannotListen,
+  hostOf,
+  OpenPort,
+  type PortAddress,
+  type PortEvents,
+} from "./src/daemon/open_port.ts";
 import { Ended, RequestLimit } from "./src/daemon/requests.ts";
-import { sleep } from "./src/protocol/deadline.ts";
+import { createOps } from "./src/ops/ops.ts";
 import { reasonOf } from "./src/protocol/errors.ts";
 import { createChat } from "./src/server/chat.ts";
 import { checkedSecret } from "./src/server/chat_options.ts";
@@ -32,9 +39,6 @@ const EXIT_MS = 4_000;
 
 /** The time that the process waits at its end for whoever reads its log, in milliseconds. */
 const FLUSH_MS = 250;
-
-/** The time before a server listens again after the runtime gave up, in milliseconds. */
-const RELISTEN_MS = 500;
 
 /** The least memory that is free and may stay with the process, in bytes. */
 const KEPT_BYTES = 8 * 1_048_576;
@@ -76,7 +80,8 @@ function env(name: string): string | undefined {
 }
 
 function run(
-  { port, hostname, path, logLevel, logFormat, engine, allowOrigins, publicUrl }: ServerSettings,
+  { port, hostname, path, ops, logLevel, logFormat, engine, allowOrigins, publicUrl }:
+    ServerSettings,
   store: OpenStore,
 ): void {
   keepFreedMemory();
@@ -89,25 +94,28 @@ function run(
     allowOrigins,
     ...(publicUrl === undefined ? {} : { publicUrl }),
   });
-  const requests = new RequestLimit();
+  const ports: OpenPort[] = [];
   let stopping = false;
 
-  function listen(): Deno.HttpServer {
-    return Deno.serve({ port, hostname, onListen, onError }, (request, { remoteAddr }) => {
-      const connection = `${remoteAddr.hostname} ${remoteAddr.port}`;
-      return requests.refusalOf(request, connection, performance.now()) ?? chat.fetch(request);
-    });
+  /** Listens on a place; where that cannot be, the program ends, unless the place `mayBeTaken`. */
+  function listen(
+    place: PortAddress,
+    mayBeTaken: boolean,
+    events: Pick<PortEvents, "handle" | "listening">,
+  ) {
+    const failed = (error: string) => logger.error("listening failed", { error });
+    try {
+      ports.push(new OpenPort(place, { ...events, failed, broken }));
+    } catch (error) {
+      if (!mayBeTaken || !(error instanceof Deno.errors.AddrInUse)) {
+        console.error(cannotListen(place, error));
+        Deno.exit(1);
+      }
+      logger.warn("no ops port", { error: cannotListen(place, error) });
+    }
   }
 
-  function onListen(address: Deno.NetAddr): void {
-    // A free port, once found, is kept.
-    port = address.port;
-    const host = address.hostname.includes(":") ? `[${address.hostname}]` : address.hostname;
-    const where = `ws://${host}:${port}${path === "/" ? "" : path}`;
-    logger.say(`Parley ${config.version} listening on ${where}`);
-  }
-
-  function onError(error: unknown): Response {
+  function broken(error: unknown): Response {
     if (!(error instanceof Ended)) logger.error("request failed", faultOf(error));
     return new Response("Internal error\n", { status: 500 });
   }
@@ -118,24 +126,9 @@ function run(
     // A peer that does not read can hold a shutdown up for ever.
     setTimeout(() => Deno.exit(0), EXIT_MS);
     await chat.close();
-    await server.shutdown();
+    await Promise.all(ports.map((port) => port.stop()));
     await logger.flush(FLUSH_MS);
     Deno.exit(0);
-  }
-
-  /** Listens again each time the runtime gives up, which it does when file descriptors run out. */
-  async function keepListening(): Promise<void> {
-    while (!stopping) {
-      const failure = await server.finished.then(() => undefined, reasonOf);
-      if (stopping || failure === undefined) return;
-      logger.error("listening failed", { error: failure });
-      await sleep(RELISTEN_MS);
-      try {
-        server = listen();
-      } catch (error) {
-        logger.error("listening failed", { error: reasonOf(error) });
-      }
-    }
   }
 
   /**
@@ -159,15 +152,23 @@ function run(
     });
   }
 
-  let server: Deno.HttpServer;
-  try {
-    server = listen();
-  } catch (error) {
-    const reason = error instanceof Deno.errors.AddrInUse ? "it is in use" : reasonOf(error);
-    console.error(`Cannot listen on ${hostname}:${port}: ${reason}`);
-    Deno.exit(1);
+  const requests = new RequestLimit();
+  listen({ port, hostname }, false, {
+    handle(request, { remoteAddr }) {
+      const connection = `${remoteAddr.hostname} ${remoteAddr.port}`;
+      return requests.refusalOf(request, connection, performance.now()) ?? chat.fetch(request);
+    },
+    listening(address) {
+      const where = `ws://${hostOf(address)}${path === "/" ? "" : path}`;
+      logger.say(`Parley ${config.version} listening on ${where}`);
+    },
+  });
+  if (ops !== undefined) {
+    listen(ops, ops.isDefault, {
+      handle: createOps(chat),
+      listening: (address) => logger.debug("ops", { url: `http://${hostOf(address)}/` }),
+    });
   }
-  keepListening();
 }
 
 if (import.meta.main) main();

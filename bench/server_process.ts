@@ -11,7 +11,7 @@ import { cpuSecondsOf, rssOf } from "./usage.ts";
 export interface ServerCommand {
   /** The program, where it is not Parley: it must print a line that ends in its port. */
   command?: string;
-  /** Its arguments; Parley gets a free port unless they name one. */
+  /** Its arguments; Parley gets a free port, and none for operators, unless they name one. */
   args?: string[];
   /** Added to the environment. */
   env?: Record<string, string>;
@@ -189,7 +189,8 @@ export class ServerProcess implements AsyncDisposable {
 function commandLine({ command, args = [], within = [] }: ServerCommand): string[] {
   if (command !== undefined) return [...within, command, ...args];
   const port = args.includes("--port") ? [] : ["--port", "0"];
-  return [...within, Deno.execPath(), "run", "-A", "--quiet", SERVER, ...port, ...args];
+  const ops = args.includes("--ops") ? [] : ["--ops", "off"];
+  return [...within, Deno.execPath(), "run", "-A", "--quiet", SERVER, ...port, ...ops, ...args];
 }
 
 /**

@@ -62,6 +62,8 @@ const MAY_SEE: Record<string, string[]> = {
     "node:timers",
     "node:v8",
   ],
+  // What those who run a chat see of it.
+  "src/ops": ["src/core", "src/protocol", "src/server"],
   // The server as a program.
   "src/daemon": [
     "src",
@@ -71,7 +73,15 @@ const MAY_SEE: Record<string, string[]> = {
     "src/store/jetstream",
     "@std/cli/parse-args",
   ],
-  "server.ts": ["src/core", "src/daemon", "src/protocol", "src/server", "deno.json", "node:fs"],
+  "server.ts": [
+    "src/core",
+    "src/daemon",
+    "src/ops",
+    "src/protocol",
+    "src/server",
+    "deno.json",
+    "node:fs",
+  ],
 
   // The client: there is nothing to install.
   "src/client": ["src/protocol"],
@@ -84,7 +94,7 @@ const MAY_SEE: Record<string, string[]> = {
 
 /** Words that stand in the code of one file only, or of a few. */
 const ONLY_IN: [what: string, pattern: RegExp, files: string[]][] = [
-  ["Deno.serve", /\bDeno\.serve\b/, ["server.ts"]],
+  ["Deno.serve", /\bDeno\.serve\b/, ["daemon/open_port"]],
   ["Deno.upgradeWebSocket", /\bDeno\.upgradeWebSocket\b/, ["server/chat"]],
   ["sending on a socket", /socket\??\.send\(/i, ["server/connection", "client/connection"]],
   ["new WebSocket", /\bnew WebSocket\b/, ["client/connection"]],

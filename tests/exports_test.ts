@@ -65,7 +65,7 @@ const EXPORTS: Record<string, Exports> = {
 const MEMBERS: Record<string, string> = {
   ChatClient: "clientId close connect createRoom joinRoom leaveRoom name readMessages rename " +
     "retryNow room rooms sendMessage session status statuses",
-  Chat: "close deleteRoom failure fetch size",
+  Chat: "close closing deleteRoom failure fetch size",
   ChatRoom:
     "cursor epoch events head id leave members messages name presence send subscribe typing",
 };

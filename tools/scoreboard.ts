@@ -231,6 +231,11 @@ export const ROWS: Readonly<Record<string, Row>> = {
     part: "The wire",
     figure: "10⁵ fuzzed handshakes: 0 crashes, 0 hangs, no 5xx, nothing in the log",
   },
+  O9: {
+    part: "Operations",
+    figure: "`/readyz` is 503 within one probe (2 s) of: a drain, a full disk, NATS cut off; 200 " +
+      "again likewise",
+  },
 };
 
 /** `before` with what a run found about `rows`; runs that no row is from any more are dropped. */

@@ -20,6 +20,8 @@ export interface ServerSettings {
   port: number;
   hostname: string;
   path: string;
+  /** The place of the port for operators; undefined for none. */
+  ops: OpsPlace | undefined;
   logLevel: LogLevel;
   logFormat: LogFormat;
   /** The name of a store, for `chooseStore`. */
@@ -35,6 +37,14 @@ export interface ServerSettings {
   nats: NatsNumbers;
 }
 
+/** The place of the port for operators. */
+export interface OpsPlace {
+  hostname: string;
+  port: number;
+  /** `true` where nobody has asked for it: then another program may have it. */
+  isDefault: boolean;
+}
+
 /** The variables of the environment that are looked at. */
 export const VARIABLES = ["CHAT_PORT", "CHAT_HOST", "CHAT_STORE", "CHAT_SECRET"] as const;
 
@@ -47,6 +57,8 @@ interface NumberFlag {
 }
 
 const SECOND = 1_000;
+
+const OPS_DEFAULT = "127.0.0.1:9765";
 
 const PORTS: Range = [0, 65_535];
 
@@ -97,6 +109,8 @@ export const SERVER_HELP: string = `Usage: ${PROGRAMS.server} [flags]
   --port N            port; 0 takes a free one (CHAT_PORT, default 8765)
   --hostname NAME     address to listen on, also --host (CHAT_HOST, default 127.0.0.1)
   --path PATH         where the chat is (default /)
+  --ops HOST:PORT     port for operators: health and readiness; off for none
+                      (default ${OPS_DEFAULT})
   --store STORE       memory, sqlite:PATH or nats://HOST:PORT,… (CHAT_STORE, default memory)
   --secret-file PATH  what session tokens are signed with (or CHAT_SECRET; needed with nats)
   --allow-origin PAGE pages that may connect besides those of this host, like
@@ -119,6 +133,7 @@ const TEXT_FLAGS = [
   "hostname",
   "host",
   "path",
+  "ops",
   "store",
   "secret-file",
   "allow-origin",
@@ -187,6 +202,7 @@ export function parseServerFlags(
       : wholeNumber("CHAT_PORT", env.CHAT_PORT || "8765", PORTS),
     hostname: text("hostname") ?? text("host") ?? (env.CHAT_HOST || "127.0.0.1"),
     path: checkedPath("--path", text("path") ?? "/"),
+    ops: opsPlace(text("ops")),
     secretFile: text("secret-file"),
     store: text("store") ?? (env.CHAT_STORE || "memory"),
     logLevel: oneOf("--log-level", text("log-level") ?? "info", LOG_LEVELS),
@@ -195,6 +211,21 @@ export function parseServerFlags(
     publicUrl,
     engine,
     nats,
+  };
+}
+
+/** Reads the place of the port for operators; undefined for `off`. */
+function opsPlace(given: string | undefined): OpsPlace | undefined {
+  if (given === "off") return undefined;
+  const [, bracketed, host, port = ""] =
+    /^(?:(?:\[([\da-fA-F:.]+)\]|([^\s:/[\]]+)):)?(\d+)$/.exec(given ?? OPS_DEFAULT) ?? [];
+  if (port === "") {
+    throw new RangeError(`--ops must be HOST:PORT or off, not ${JSON.stringify(given)}`);
+  }
+  return {
+    hostname: bracketed ?? host ?? "127.0.0.1",
+    port: wholeNumber("--ops", port, PORTS),
+    isDefault: given === undefined,
   };
 }
 

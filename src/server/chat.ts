@@ -80,6 +80,8 @@ export interface Chat {
   readonly size: { connections: number; rooms: number };
   /** The reason why nothing can be stored right now, in words; undefined where it can. */
   readonly failure: string | undefined;
+  /** `true` once it has begun to close, for good. */
+  readonly closing: boolean;
   /**
    * Deletes a room with its log, and says whether anybody had it open here. It is not made again
    * by those who were in it, as far as the store outlives the process.
@@ -124,6 +126,7 @@ export function createChat(options?: ChatOptions): Chat {
     fetch: { value: chat },
     size: { get: () => ({ connections: engine.connections, rooms: engine.rooms }) },
     failure: { get: () => engine.failure },
+    closing: { get: () => engine.closing },
     deleteRoom: { value: deleteRoom },
     close: { value: () => engine.close() },
   }) as Chat;

@@ -2,13 +2,12 @@ import { assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { ServerProcess } from "../../bench/server_process.ts";
 import { type Frame, RawSocket } from "../support/fixtures.ts";
-import { findProgram } from "../support/permissions.ts";
 import { pause, until } from "../support/waiting.ts";
 import { assertClean } from "./checker.ts";
+import { DiskFault, NEEDS_STRACE } from "./disk_fault.ts";
 import { Cast } from "./people.ts";
 import { FULL, report, setting } from "./setting.ts";
 
-const STRACE = findProgram("strace");
 const CLIENTS = 10;
 const PER_SECOND = 200;
 const REFUSALS = setting(3, 20);
@@ -23,39 +22,6 @@ const NOW_AND_THEN = [
   "pwrite64:error=ENOSPC:when=2+7",
   ...FULL ? ["pwrite64:error=EIO:when=3+5", "fsync,fdatasync:error=EIO:when=1+2"] : [],
 ];
-
-/** Makes calls of a server on its database fail until it is disposed of. */
-class Fault implements AsyncDisposable {
-  readonly #child: Deno.ChildProcess;
-
-  private constructor(child: Deno.ChildProcess) {
-    this.#child = child;
-  }
-
-  static async on(server: ServerProcess, path: string, inject: string): Promise<Fault> {
-    const calls = inject.slice(0, inject.indexOf(":"));
-    const files = ["", "-wal"].flatMap((part) => ["-P", `${path}${part}`]);
-    const child = new Deno.Command("strace", {
-      args: [
-        ...["-f", "-p", String(server.pid), "-o", "/dev/null", ...files],
-        ...["-e", `trace=${calls}`, "-e", `inject=${inject}`],
-      ],
-      stderr: "piped",
-    }).spawn();
-    let said = "";
-    const reading = (async () => {
-      for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) said += text;
-    })();
-    reading.catch(() => {});
-    await until(() => said.includes("attached"), () => `strace does not attach: ${said}`);
-    return new Fault(child);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.kill("SIGINT");
-    await this.#child.status;
-  }
-}
 
 /** Says something by hand and returns its entry, or the refusal. */
 async function say(socket: RawSocket, roomId: unknown, n: number): Promise<Frame> {
@@ -81,7 +47,7 @@ function notDurable(path: string, cast: Cast): number {
 }
 
 Deno.test("R3 what the disk did not take is never acknowledged, and refused clearly", {
-  ignore: STRACE === undefined,
+  ...NEEDS_STRACE,
 }, async () => {
   const folder = await Deno.makeTempDir();
   const path = `${folder}/chat.db`;
@@ -113,7 +79,7 @@ Deno.test("R3 what the disk did not take is never acknowledged, and refused clea
       assertEquals((await say(raw, roomId, n)).n, n);
       cast.note(`raw ${++n}`, { type: "unknown" });
       {
-        await using _fault = await Fault.on(server, path, inject);
+        await using _fault = await DiskFault.on(server, path, inject);
         await until(() => count(server.output, "store cannot write") > failures, "nothing fails");
         failures++;
         const before = cast.acknowledged;
@@ -138,7 +104,7 @@ Deno.test("R3 what the disk did not take is never acknowledged, and refused clea
       assertEquals((await say(raw, roomId, n)).n, n, "the number was not free");
     }
     for (const inject of NOW_AND_THEN) {
-      await using _fault = await Fault.on(server, path, inject);
+      await using _fault = await DiskFault.on(server, path, inject);
       await pause(setting(1_000, 5_000));
     }
     const said = cast.acknowledged;

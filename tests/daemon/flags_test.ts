@@ -22,6 +22,7 @@ pure("parseServerFlags() of nothing is the defaults", () => {
     port: 8765,
     hostname: "127.0.0.1",
     path: "/",
+    ops: { hostname: "127.0.0.1", port: 9765, isDefault: true },
     logLevel: "info",
     logFormat: "pretty",
     store: "memory",
@@ -43,6 +44,18 @@ pure("a flag beats the environment, which beats the default", () => {
   assertEquals([empty.port, empty.hostname], [8765, "127.0.0.1"]);
   assertEquals(settings([], { CHAT_STORE: "sqlite:a.db" }).store, "sqlite:a.db");
   assertEquals(settings(["--store", "memory"], { CHAT_STORE: "sqlite:a.db" }).store, "memory");
+});
+
+pure("the port for operators is on loopback unless its address is given, or off", () => {
+  const given = (value: string) => settings(["--ops", value]).ops;
+  assertEquals(given("off"), undefined);
+  assertEquals(given("0"), { hostname: "127.0.0.1", port: 0, isDefault: false });
+  assertEquals(given("[::]:80"), { hostname: "::", port: 80, isDefault: false });
+  assertEquals(given("ops.local:9765")?.hostname, "ops.local");
+  for (const value of ["on", ":80", "host", "a:b:1", "http://a:80", "1.2.3.4:99999"]) {
+    const message = refusal(["--ops", value]);
+    assertEquals(message.startsWith("--ops must be ") && message.includes(value.slice(-5)), true);
+  }
 });
 
 pure("the key of the sessions comes from the environment, where nobody sees it listed", () => {

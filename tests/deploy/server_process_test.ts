@@ -71,6 +71,50 @@ Deno.test("a store that cannot be opened is one line on stderr and exit code 1",
   ]);
 });
 
+Deno.test("the port for operators says whether newcomers may come", async () => {
+  await using server = await ServerProcess.start(
+    permitted(["--port=0", "--ops", "127.0.0.1:0", "--log-level=debug"]),
+  );
+  const [, url = ""] = /ops url="(\S+)"/.exec(server.stdout) ?? [];
+  const readiness = await fetch(`${url}readyz`);
+  assertEquals([readiness.status, await readiness.json()], [200, { ready: true }]);
+  const health = await fetch(`${url}healthz`);
+  assertEquals([health.status, await health.text()], [200, "ok\n"]);
+  // What strangers reach has no word of it.
+  const there = await fetch(`${server.url.replace("ws:", "http:")}/readyz`);
+  assertEquals(there.status, 404);
+  await there.body?.cancel();
+});
+
+Deno.test("a port for operators that is in use is a warning, and an error where it was asked for", async () => {
+  // The default may be taken by a server outside of this test as well.
+  using _taken = takenOrNot(9765);
+  using other = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const port = (other.addr as Deno.NetAddr).port;
+  await using server = await ServerProcess.start({
+    command: Deno.execPath(),
+    args: ["run", "--quiet", "--allow-net", "server.ts", "--port=0"],
+  });
+  await until(
+    () => /WARN {2}no ops port error=.*9765: it is in use/.test(server.stderr),
+    () => server.output,
+  );
+  const asked = await runServer(["--port", "0", "--ops", String(port)]);
+  assertEquals([asked.code, asked.stderr.split("\n").at(-2)], [
+    1,
+    `Cannot listen on 127.0.0.1:${port}: it is in use`,
+  ]);
+});
+
+/** Listens on a port, unless somebody does already. */
+function takenOrNot(port: number): Disposable {
+  try {
+    return Deno.listen({ port, hostname: "127.0.0.1" });
+  } catch {
+    return { [Symbol.dispose]() {} };
+  }
+}
+
 Deno.test("a port in use, or an address that is not ours, is one line on stderr and exit code 1", async () => {
   using taken = Deno.listen({ port: 0, hostname: "127.0.0.1" });
   const port = String((taken.addr as Deno.NetAddr).port);
@@ -175,7 +219,7 @@ Deno.test("a second SIGHUP hurries nobody", async () => {
 Deno.test("a server that writes to a file, as under nohup, outlives its terminal", async () => {
   const file = await Deno.makeTempFile();
   const printed = () => Deno.readTextFile(file);
-  const shell = 'exec nohup "$0" run --quiet --allow-net server.ts --port=0 >"$1" 2>&1';
+  const shell = 'exec nohup "$0" run --quiet --allow-net server.ts --port=0 --ops=off >"$1" 2>&1';
   const child = new Deno.Command("sh", {
     args: ["-c", shell, Deno.execPath(), file],
     cwd: new URL("../../", import.meta.url),

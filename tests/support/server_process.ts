@@ -30,6 +30,8 @@ export function permitted(
       "--allow-read=data",
       "--allow-write=data",
       new URL("../../server.ts", import.meta.url).href,
+      // Many run at once: they must not ask for the same port.
+      ...(flags.includes("--ops") ? [] : ["--ops", "off"]),
       ...flags,
     ],
     env: { CHAT_PORT: "", CHAT_HOST: "", NO_COLOR: "1", ...env },

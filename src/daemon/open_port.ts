@@ -1,0 +1,94 @@
+/**
+ * A port that a program listens on for as long as it runs.
+ *
+ * @module
+ */
+
+import { sleep } from "../protocol/deadline.ts";
+import { reasonOf } from "../protocol/errors.ts";
+
+/** The time before a port is listened on again after the runtime gave up, in milliseconds. */
+const RELISTEN_MS = 500;
+
+/** The place to listen on. */
+export interface PortAddress {
+  readonly hostname: string;
+  /** 0 for a free one. */
+  readonly port: number;
+}
+
+/** Reports of an open port, and its answers. */
+export interface PortEvents {
+  /** Answers a request. */
+  handle(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>): Response | Promise<Response>;
+  /** It listens at that address, for the first time or again. */
+  listening(address: Deno.NetAddr): void;
+  /** It does not listen for now, for that reason. */
+  failed(reason: string): void;
+  /** Answers a request whose handler has thrown. */
+  broken(error: unknown): Response;
+}
+
+/** One port. The runtime gives it up when file descriptors run out; then it is listened on again. */
+export class OpenPort {
+  readonly #events: PortEvents;
+  #place: PortAddress;
+  #server: Deno.HttpServer<Deno.NetAddr>;
+  #stopping = false;
+
+  /**
+   * Listens from now on.
+   *
+   * @throws {Error} where that cannot be; {@linkcode cannotListen} words it.
+   */
+  constructor(place: PortAddress, events: PortEvents) {
+    this.#events = events;
+    this.#place = place;
+    this.#server = this.#listen();
+    this.#goOn();
+  }
+
+  /** Takes no connection any more, and resolves when the last request is answered. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#server.shutdown();
+  }
+
+  #listen(): Deno.HttpServer<Deno.NetAddr> {
+    const onListen = (address: Deno.NetAddr) => {
+      // A free port, once found, is kept.
+      this.#place = { ...this.#place, port: address.port };
+      this.#events.listening(address);
+    };
+    const onError = (error: unknown) => this.#events.broken(error);
+    return Deno.serve(
+      { ...this.#place, onListen, onError },
+      (request, info) => this.#events.handle(request, info),
+    );
+  }
+
+  async #goOn(): Promise<void> {
+    while (!this.#stopping) {
+      const failure = await this.#server.finished.then(() => undefined, reasonOf);
+      if (this.#stopping || failure === undefined) return;
+      this.#events.failed(failure);
+      await sleep(RELISTEN_MS);
+      try {
+        this.#server = this.#listen();
+      } catch (error) {
+        this.#events.failed(reasonOf(error));
+      }
+    }
+  }
+}
+
+/** Writes an address as it stands in a URL. */
+export function hostOf({ hostname, port }: PortAddress): string {
+  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+}
+
+/** Says in one line why a place cannot be listened on. */
+export function cannotListen(place: PortAddress, error: unknown): string {
+  const reason = error instanceof Deno.errors.AddrInUse ? "it is in use" : reasonOf(error);
+  return `Cannot listen on ${place.hostname}:${place.port}: ${reason}`;
+}
