@@ -20,7 +20,7 @@ import { check } from "./src/client/check.ts";
 import type { Accepted, Connection, Push } from "./src/client/connection.ts";
 import type { ReadOptions } from "./src/client/event_buffer.ts";
 import { RELOAD_MS, RENEW_MS } from "./src/client/limits.ts";
-import type { ClientOptions, JoinOptions } from "./src/client/options.ts";
+import type { ClientOptions, JoinOptions, SendOptions } from "./src/client/options.ts";
 import { listenToPage } from "./src/client/page.ts";
 import { Reconnector, type Status } from "./src/client/reconnect.ts";
 import {
@@ -52,7 +52,15 @@ export type {
 } from "./src/client/room.ts";
 export type { ChatErrorCode, ClientErrorCode, ErrorCode } from "./src/protocol/errors.ts";
 export type { PresenceEvent } from "./src/protocol/frames.ts";
-export type { Acknowledgement, ClientOptions, JoinOptions, ReadOptions, Status, WaitOptions };
+export type {
+  Acknowledgement,
+  ClientOptions,
+  JoinOptions,
+  ReadOptions,
+  SendOptions,
+  Status,
+  WaitOptions,
+};
 export { ChatError, ConnectError, SendError };
 
 /**
@@ -227,7 +235,7 @@ export class ChatClient implements AsyncDisposable {
   }
 
   /** Says something in the current room: see {@linkcode ChatRoom.send}. */
-  async sendMessage(text: string, options?: WaitOptions): Promise<Acknowledgement> {
+  async sendMessage(text: string, options?: SendOptions): Promise<Acknowledgement> {
     return await this.#here().send(text, options);
   }
 
@@ -337,14 +345,20 @@ export class ChatClient implements AsyncDisposable {
   async #send(
     room: JoinedRoom,
     text: string,
-    { timeoutMs = this.#options.sendTimeoutMs ?? 60_000, signal }: WaitOptions = {},
+    { timeoutMs = this.#options.sendTimeoutMs ?? 60_000, signal, replyTo, data }: SendOptions = {},
   ): Promise<Acknowledgement> {
     if (this.#rooms.get(room.id) !== room) {
       throw new SendError("not_in_room", `Not in room ${room.id}`);
     }
     check(timeoutMs >= 0, "timeoutMs", timeoutMs);
     try {
-      return await this.#sender.send(room.id, text, timeoutMs, signal);
+      return await this.#sender.send(
+        room.id,
+        text,
+        timeoutMs,
+        signal,
+        (replyTo ?? data) !== undefined && { re: replyTo, data },
+      );
     } catch (error) {
       if (isOutside(error)) this.#forget(room, error.message);
       throw error;
@@ -449,7 +463,7 @@ export class ChatClient implements AsyncDisposable {
       case "entries":
         for (const entry of frame.entries) {
           if (!room.take(entry, this.#clientId)) continue;
-          if (!("body" in entry)) continue;
+          if (!("n" in entry)) continue;
           const { from, n, seq } = entry;
           if (from === this.#clientId) this.#sender.acknowledge(n, { seq });
           else this.#sender.witness(from, n, { seq });

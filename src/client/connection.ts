@@ -90,7 +90,7 @@ const TEXTS = "client_id session room_id room_name room_token epoch from name me
   .split(" ");
 
 /** Fields that are whole numbers wherever they stand. */
-const COUNTS = "n seq after at from_seq to_seq".split(" ");
+const COUNTS = "n seq after at from_seq to_seq re".split(" ");
 
 /** A connection that speaks `parley.v1`. */
 export class Connection {

@@ -32,6 +32,17 @@ export interface ClientOptions {
   whenFull?: "wait" | "fail";
 }
 
+/** Options of `send`. */
+export interface SendOptions extends WaitOptions {
+  /** The `seq` of the message that this one answers; none unless given. */
+  replyTo?: number;
+  /**
+   * A value for programs, which `JSON.stringify` can write: at most 32 deep. It counts with the text
+   * against the most bytes of a message.
+   */
+  data?: unknown;
+}
+
 /** Options of `joinRoom`, to begin with history; in a room that this client is in, it goes on where it is. */
 export interface JoinOptions extends WaitOptions {
   /**

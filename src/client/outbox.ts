@@ -9,13 +9,16 @@
 
 import type { Acknowledgement } from "../protocol/errors.ts";
 import { MAX_BATCH } from "../protocol/frames.ts";
-import { utf8Bytes } from "../protocol/utf8.ts";
 import { LIST_BYTES, MAX_BATCH_BYTES, MAX_BYTES_IN_FLIGHT, MAX_IN_FLIGHT } from "./limits.ts";
 
 /** A message that waits for its acknowledgement. */
 export interface Sending {
   readonly roomId: string;
   readonly body: string;
+  /** The fields of its frame besides; where there are any, it shares a frame with none. */
+  readonly parts?: Parts | false | undefined;
+  /** Its length in bytes, with its parts. */
+  readonly bytes: number;
   /** Its number; 0 until it is sent for the first time. */
   n: number;
   /** The mark of the frame that it was sent in last; 0 until then. */
@@ -26,12 +29,17 @@ export interface Sending {
   reject: (error?: Error) => void;
 }
 
+/** Fields of a message besides its text. */
+export type Parts = Record<string, unknown>;
+
 /** Consecutive messages to one room, for one frame. */
 export interface MessageBatch {
   readonly roomId: string;
   /** The number of the first. */
   readonly n: number;
   readonly bodies: string[];
+  /** The fields of the frame besides. */
+  readonly parts?: Parts | false | undefined;
   /** The mark of the frame, used once: a refusal that carries another one is of an earlier sending. */
   readonly ref: number;
 }
@@ -87,7 +95,7 @@ export class Outbox {
     let bytes = 0;
     let taken = 0;
     for (const sending of this.#queue) {
-      const size = utf8Bytes(sending.body) + LIST_BYTES;
+      const size = sending.bytes + LIST_BYTES;
       if (!this.#hasRoomFor(size)) break;
       if (sending.n === 0 && this.#numbered.size >= this.#most) break;
       taken++;
@@ -96,17 +104,17 @@ export class Outbox {
       else if (this.#numbered.get(sending.n) !== sending) continue;
       this.#flying.set(sending, size);
       this.#flyingBytes += size;
-      const { roomId, n, body } = sending;
+      const { roomId, n, body, parts } = sending;
       bytes += size;
       if (
-        batch?.roomId === roomId && batch.n + batch.bodies.length === n &&
+        batch?.roomId === roomId && batch.parts === parts && batch.n + batch.bodies.length === n &&
         batch.bodies.length < MAX_BATCH && bytes <= MAX_BATCH_BYTES &&
         // What is repeated and what is new get different answers: they do not share a frame.
         (batch.n > this.#taken || n <= this.#taken)
       ) {
         batch.bodies.push(body);
       } else {
-        batch = { roomId, n, bodies: [body], ref: --this.#ref };
+        batch = { roomId, n, bodies: [body], parts, ref: --this.#ref };
         batches.push(batch);
         bytes = size;
       }

@@ -14,6 +14,7 @@ import { check } from "./check.ts";
 import type { Accepted, RoomMember, SuccessReply } from "./connection.ts";
 import { EventBuffer, type ReadOptions } from "./event_buffer.ts";
 import { KEPT_EVENTS, KEPT_UNITS } from "./limits.ts";
+import type { SendOptions } from "./options.ts";
 
 /** An event that has its place in the room's log. */
 export interface LoggedEvent {
@@ -39,6 +40,10 @@ export interface Message extends LoggedEvent {
   roomId: string;
   /** The text of the message. */
   body: string;
+  /** The `seq` of the message that it answers, where it answers one. */
+  replyTo?: number;
+  /** A value for programs, where it has one: check it like any input. */
+  data?: unknown;
 }
 
 /** Somebody came, went, or changed the name: {@linkcode PresenceEvent} says what each kind is. */
@@ -110,9 +115,9 @@ export interface ChatRoom extends AsyncIterable<Message> {
    * send it again, but await `outcome`. The codes: `timeout`, `aborted` and `closed` (it may be
    * stored if it was on its way), `forgotten` (it may be stored); and, not stored, `not_in_room`
    * (the room was left, or the client closed), `room_gone`, `too_large`, `invalid_argument`,
-   * `internal`, and `rate_limited` with `whenFull: "fail"`.
+   * `internal`, `too_deep`, `message_not_found`, and `rate_limited` with `whenFull: "fail"`.
    */
-  send(text: string, options?: WaitOptions): Promise<Acknowledgement>;
+  send(text: string, options?: SendOptions): Promise<Acknowledgement>;
 
   /**
    * Tells the others that this client is typing; where it cannot be told, nothing happens. They
@@ -152,7 +157,7 @@ export interface ChatRoom extends AsyncIterable<Message> {
 /** Calls of a room to its client. */
 export interface RoomActions {
   /** Says something in the room. */
-  send(room: JoinedRoom, text: string, wait?: WaitOptions): Promise<Acknowledgement>;
+  send(room: JoinedRoom, text: string, options?: SendOptions): Promise<Acknowledgement>;
   /** Tells the others that this client is typing. */
   typing(room: JoinedRoom): void;
   leave(room: JoinedRoom, wait?: WaitOptions): Promise<void>;
@@ -219,7 +224,7 @@ export class JoinedRoom implements ChatRoom {
     return this.#cursor;
   }
 
-  send(text: string, options?: WaitOptions): Promise<Acknowledgement> {
+  send(text: string, options?: SendOptions): Promise<Acknowledgement> {
     return this.#actions.send(this, text, options);
   }
 
@@ -265,7 +270,15 @@ export class JoinedRoom implements ChatRoom {
     // What is known is copied: whatever else a server puts there is not kept.
     const told = { seq, epoch: this.epoch, sentAt, from, ...named(name), own: from === clientId };
     if ("body" in entry) {
-      this.#push({ ...told, body: entry.body, type: "message", roomId: this.id });
+      const { body, re: replyTo, data } = entry;
+      this.#push({
+        ...told,
+        body,
+        ...(replyTo && { replyTo }),
+        ...(data !== undefined && { data }),
+        type: "message",
+        roomId: this.id,
+      });
     } else if (PRESENCE_EVENTS.includes(entry.event)) {
       if (seq > this.head) this.#roster.apply(entry);
       if (this.members.size > MAX_MEMBERS) this.#roster.reset([], true);
@@ -290,8 +303,7 @@ export class JoinedRoom implements ChatRoom {
   }
 
   #push(event: RoomEvent): void {
-    const { body = "", name = "", from = "" } = event as Partial<Message>;
-    this.#buffer.push(event, this.#cursor, body.length + name.length + from.length);
+    this.#buffer.push(event, this.#cursor, JSON.stringify(event).length);
   }
 
   #enter(reply: SuccessReply): void {

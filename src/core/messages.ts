@@ -10,7 +10,7 @@ import { ChatError, type ErrorCode, stacklessError } from "../protocol/errors.ts
 import type { Draft, MessageDraft, MessageFrame } from "../protocol/frames.ts";
 import type { Departures } from "./departures.ts";
 import type { Effect } from "./effects.ts";
-import { costOfSaying } from "./rate_limit.ts";
+import { costOfSaying, unitsOf } from "./rate_limit.ts";
 import { duplicate, goodbye, refusal } from "./replies.ts";
 import type { Room } from "./room.ts";
 import type { Peer, Session, Sessions } from "./sessions.ts";
@@ -59,9 +59,10 @@ export class Messages {
     const { id: from, name, n: taken } = session;
     const { ref } = frame;
     const first = session.numberOf(frame.n);
-    const drafts = frame.bodies.map((body, i) => (
-      { at: t.at, from, n: first + i, name, body, ref }
-    ));
+    const { parts } = frame;
+    const drafts: MessageDraft[] = parts === undefined
+      ? frame.bodies.map((body, i) => ({ at: t.at, from, n: first + i, name, body, ref }))
+      : [{ at: t.at, from, n: first, name, body: frame.bodies[0]!, ref, ...parts }];
     // What was taken before is answered wherever its author is by now: the store knows it.
     let count = Math.min(drafts.length, taken - first + 1);
     let roomId = frame.roomId ?? "";
@@ -80,7 +81,7 @@ export class Messages {
         refused = error;
       }
     }
-    session.budget.spend(costOfSaying(frame.bodies, told));
+    session.budget.spend(costOfSaying(drafts, told));
     session.take(first, first + count - 1);
     const append: Effect = { type: "append", roomId, drafts };
     if (refused === undefined) return [append];
@@ -92,10 +93,15 @@ export class Messages {
   /**
    * Lets a message into a room that has a place for it.
    *
-   * @throws {ChatError} where its author has to wait, as the room cannot keep up.
+   * @throws {ChatError} where its author has to wait, as the room cannot keep up, or where it answers
+   * something that was never said.
    */
-  #admit(room: Room, { body }: MessageDraft, author: Session, now: number): void {
-    const retryAfterMs = this.#isLimited ? room.admit(author, body.length, now) : 0;
+  #admit(room: Room, draft: MessageDraft, author: Session, now: number): void {
+    const { re } = draft;
+    if (re !== undefined && re > room.log.head) {
+      throw stacklessError("message_not_found", `Room ${room.id} has no message ${re}`);
+    }
+    const retryAfterMs = this.#isLimited ? room.admit(author, unitsOf(draft), now) : 0;
     if (retryAfterMs === 0) return;
     const message = `Room ${room.id} cannot keep up: wait ${retryAfterMs} ms`;
     throw stacklessError("rate_limited", message, { retryAfterMs });

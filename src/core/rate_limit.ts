@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { MessageDraft } from "../protocol/frames.ts";
+
 /** The length for which a frame costs one token more, in UTF-16 units. Each costs one at least. */
 const UNITS_PER_TOKEN = 1_024;
 
@@ -56,11 +58,16 @@ export function costOfRenaming(rooms: number, members: number): number {
   return rooms + members / MEMBERS_PER_PRICE;
 }
 
+/** The length of what a message says, in UTF-16 units. */
+export function unitsOf({ body, data }: MessageDraft): number {
+  return body.length + (data === undefined ? 0 : data.length);
+}
+
 /** The tokens that messages cost besides those of their frame: one for each after the first, and those of telling them. */
-export function costOfSaying(bodies: readonly string[], members: number): number {
-  const more = bodies.length - 1;
+export function costOfSaying(drafts: readonly MessageDraft[], members: number): number {
+  const more = drafts.length - 1;
   if (members <= MEMBERS_PER_PRICE) return more;
-  const units = bodies.reduce((sum, { length }) => sum + length, 0);
+  const units = drafts.reduce((sum, draft) => sum + unitsOf(draft), 0);
   return more + costOfTelling(costOfFrame(units) + more, members);
 }
 

@@ -15,15 +15,17 @@ import {
   MAX_BATCH,
   MAX_BODY_BYTES,
   MAX_BODY_JSON_BYTES,
+  MAX_DATA_DEPTH,
   MAX_FRAME_CHARS,
   MAX_LAST,
   MAX_WORD_CHARS,
   type MessageFrame,
+  type MessageParts,
   PLAIN_ACTIONS,
   type Ref,
 } from "./frames.ts";
 import { readName } from "./names.ts";
-import { utf8Bytes } from "./utf8.ts";
+import { utf8Bytes, wellFormedJson } from "./utf8.ts";
 
 type RawFields = Record<string, unknown>;
 
@@ -67,18 +69,23 @@ export function hopelessOf(data: unknown): ChatError | undefined {
  */
 export function addressOf(text: string): { ref?: Ref; n?: number } | undefined {
   if (text.length > MAX_FRAME_CHARS) return undefined;
-  let fields: RawFields;
-  try {
-    fields = parseObject(text);
-  } catch {
-    return undefined;
-  }
+  const fields = objectIn(() => parseObject(text)) ?? objectIn(() => JSON.parse(flat(text)));
+  if (fields === undefined) return undefined;
   const { n } = fields;
   const ref = asRef(fields.ref);
   return {
     ...(ref === undefined ? {} : { ref }),
     ...(typeof n === "number" && Number.isSafeInteger(n) ? { n } : {}),
   };
+}
+
+function objectIn(parse: () => unknown): RawFields | undefined {
+  try {
+    const value = parse();
+    return isFields(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function parseObject(text: string): RawFields {
@@ -126,6 +133,20 @@ function checkStructure(text: string): void {
   }
 }
 
+/** An object's text without long strings, and without what is in its lists and objects: they may be too much to parse. */
+function flat(text: string): string {
+  let kept = "";
+  let depth = 0;
+  for (let i = 0; i < text.length && kept.length <= SIMPLE_CHARS; i++) {
+    const end = text[i] === '"' ? endOfString(text, i) : i;
+    if (text[i] === "]" || text[i] === "}") depth--;
+    if (depth <= 1) kept += end - i > SIMPLE_CHARS / 4 ? '""' : text.slice(i, end + 1);
+    if (text[i] === "[" || text[i] === "{") depth++;
+    i = end;
+  }
+  return kept;
+}
+
 /** The index of the quote that ends the string at `start`; the length of the text without one. */
 function endOfString(text: string, start: number): number {
   for (let end = start; (end = text.indexOf('"', end + 1)) !== -1;) {
@@ -167,7 +188,9 @@ function readFrame(fields: RawFields, dialect: Dialect): ClientFrame {
   const action = fields.action;
   switch (action) {
     case "message":
-      return messageFrame(action, fields, [bodyOf(fields.body)], dialect);
+      return fields.data === undefined && fields.re === undefined
+        ? messageFrame(action, fields, [bodyOf(fields.body)], dialect)
+        : messageInParts(fields);
     case "messages":
       return messageFrame(action, fields, bodiesOf(fields.body), dialect);
     case "create":
@@ -245,6 +268,36 @@ function messageFrame(
   if (dialect === "v1") frame.roomId = requiredText("room_id", fields.room_id);
   if (n !== undefined) frame.n = n;
   return frame;
+}
+
+/** Reads a message with more than a text; plain clients say none. */
+function messageInParts(fields: RawFields): MessageFrame {
+  const { body, data } = fields;
+  const re = optionalCount("re", fields.re, 1);
+  const text = body === undefined && data !== undefined ? "" : bodyOf(body);
+  const parts: MessageParts = {
+    ...(data === undefined ? {} : { data: dataOf(data, utf8Bytes(text)) }),
+    ...(re === undefined ? {} : { re }),
+  };
+  return { ...messageFrame("message", fields, [text], "v1"), parts };
+}
+
+/** Writes the `data` of a message whose text has `bodyBytes`. */
+function dataOf(data: unknown, bodyBytes: number): string {
+  if (depthOf(data, MAX_DATA_DEPTH + 1) > MAX_DATA_DEPTH) {
+    throw stacklessError("too_deep", `"data" must not nest deeper than ${MAX_DATA_DEPTH}`);
+  }
+  const json = wellFormedJson(JSON.stringify(data));
+  checkSize(" with its data", bodyBytes + utf8Bytes(json), MAX_BODY_BYTES);
+  return json;
+}
+
+/** The depth of a value; that of what is deeper than `most` is not counted to its end. */
+function depthOf(value: unknown, most: number): number {
+  if (typeof value !== "object" || value === null || most === 0) return 0;
+  let depth = 0;
+  for (const part of Object.values(value)) depth = Math.max(depth, depthOf(part, most - 1));
+  return 1 + depth;
 }
 
 function bodiesOf(body: unknown): string[] {

@@ -21,7 +21,14 @@ export function encodeFrame(frame: ServerFrame, ref?: Ref): string {
  */
 export function encodeEntry(seq: number, draft: Draft): string {
   const { at, from, n, name } = draft;
-  if ("body" in draft) return JSON.stringify({ seq, at, from, n, name, body: draft.body });
+  if ("body" in draft) {
+    const { body, re, data } = draft;
+    if (re === undefined && data === undefined) {
+      return JSON.stringify({ seq, at, from, n, name, body });
+    }
+    const text = JSON.stringify({ seq, at, from, n, name, body, re });
+    return data === undefined ? text : `${text.slice(0, -1)},"data":${data}}`;
+  }
   return JSON.stringify({ seq, at, name, event: draft.event, from });
 }
 
@@ -48,7 +55,7 @@ export function takenAt(entry: string): number {
 /** The acknowledgement for a plain client: its message is in the log. */
 export const PLAIN_SENT = encodePlain({ status: "success", message: "Message sent" });
 
-/** Writes an encoded entry for plain clients, and names its author; `null` for presence. */
+/** Writes an encoded entry for plain clients, and names its author; `null` for presence. They see no `data`. */
 export function encodePlainEntry(entry: string): { from: string; text: string } | null {
   const { from, ...told }: Entry = JSON.parse(entry);
   return "body" in told ? { from, text: encodePlain({ from, body: told.body }) } : null;

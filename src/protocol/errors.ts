@@ -13,12 +13,14 @@
  * - `invalid_frame`: a value will not do, as a name that is blank or too long, or `last` above
  *   10,000; do not repeat it.
  * - `too_large`: a text has more than the server takes, 65,536 bytes; send less.
+ * - `too_deep`: the `data` of a message nests deeper than 32; send it flatter, or as a text.
  * - `hello_required`: something came before `hello`; mend the client.
  * - `already_connected`: a second `hello`, or a second `connect`; go on.
  * - `room_not_found`: there is no such room, or not any more; make one.
  * - `not_in_room`: this client is not in that room; join it.
  * - `forbidden`: the role that this client has in the room is not enough; ask who has a greater one.
  * - `room_gone`: the room was deleted, and its id does not come back; make another.
+ * - `message_not_found`: the room has no message that a message refers to with `re`; do not repeat it.
  * - `too_many_rooms`: the server, or this client, has all the rooms it may have; leave one, or try
  *   later.
  * - `out_of_order`: a message skips a number; the client settles that by itself.
@@ -34,12 +36,14 @@ export type ErrorCode =
   | "invalid_action"
   | "invalid_frame"
   | "too_large"
+  | "too_deep"
   | "hello_required"
   | "already_connected"
   | "room_not_found"
   | "not_in_room"
   | "forbidden"
   | "room_gone"
+  | "message_not_found"
   | "too_many_rooms"
   | "out_of_order"
   | "rate_limited"
@@ -53,12 +57,14 @@ const ON_THE_WIRE: Record<ErrorCode, true> = {
   invalid_action: true,
   invalid_frame: true,
   too_large: true,
+  too_deep: true,
   hello_required: true,
   already_connected: true,
   room_not_found: true,
   not_in_room: true,
   forbidden: true,
   room_gone: true,
+  message_not_found: true,
   too_many_rooms: true,
   out_of_order: true,
   rate_limited: true,

@@ -32,6 +32,12 @@ export const MAX_BODY_JSON_BYTES: number = 2 * MAX_BODY_BYTES;
  */
 export const MAX_FRAME_CHARS: number = 6 * MAX_BODY_BYTES + 1_024;
 
+/**
+ * The deepest nesting of the `data` of a message: 32, where `[[1]]` is 2 deep. Parsers of some languages
+ * end the program on what is much deeper.
+ */
+export const MAX_DATA_DEPTH: number = 32;
+
 /** The longest name of a room or a person, in bytes of UTF-8: 128. */
 export const MAX_NAME_BYTES: number = 128;
 
@@ -121,6 +127,16 @@ export interface MessageFrame extends Request {
   n?: number;
   /** The texts of the messages, in order. */
   bodies: string[];
+  /** Parts that the one message of a `message` has besides its text; none unless given. */
+  parts?: MessageParts;
+}
+
+/** The parts of a message besides its text. */
+export interface MessageParts {
+  /** A value for programs, as JSON text. */
+  readonly data?: string;
+  /** The `seq` of the message that it answers. */
+  readonly re?: number;
 }
 
 /** `typing`: passed on to the others in the room, never stored. */
@@ -214,6 +230,10 @@ export interface MessageEntry {
   name?: string;
   /** The text of the message. */
   body: string;
+  /** A value for programs. */
+  data?: unknown;
+  /** The `seq` of the message that it answers, which is older. */
+  re?: number;
 }
 
 /**
@@ -246,7 +266,8 @@ export interface PresenceEntry {
 export type Entry = MessageEntry | PresenceEntry;
 
 /** A message that has no `seq` yet: see {@linkcode MessageEntry}. */
-export interface MessageDraft extends Readonly<Omit<MessageEntry, "seq" | "name">> {
+export interface MessageDraft
+  extends Readonly<Omit<MessageEntry, "seq" | "name" | "data" | "re">>, MessageParts {
   /** The author's name, if there is one. */
   readonly name: string | undefined;
   /** The `ref` of its request, for the reply; it is not stored. */

@@ -5,6 +5,8 @@ import {
   type ClientOptions,
   connect as connectTo,
   type RoomEvent,
+  SendError,
+  type SendOptions,
 } from "../../client.ts";
 import { type Frame, TestChat } from "../support/fixtures.ts";
 import { said, ScriptedServer } from "../support/scripted_server.ts";
@@ -54,6 +56,26 @@ async function bodies(room: ChatRoom, count: number): Promise<string[]> {
   await bounded(reading, () => `only ${read} of ${count} messages came`);
   return read;
 }
+
+Deno.test("an answer names what it answers, and data comes as it was sent", async () => {
+  await using server = new TestChat();
+  await using chats = await pair(server);
+  const { anas, bens } = chats;
+  const { seq = 0 } = await anas.send("who is there?");
+  for (const data of [{ dice: [6], by: null }, null, false, "text"]) {
+    await bens.send("me", { replyTo: seq, data });
+    const found = await until(anas, (event) => event.type === "message" && event.own === false);
+    assert(found.type === "message");
+    assertEquals([found.body, found.replyTo, found.data], ["me", seq, data]);
+  }
+  await Promise.all(["a", "b"].map((text) => bens.send(text)).concat(bens.send("", { data: 1 })));
+  const bad = [[{ replyTo: 99 }, "message_not_found"], [{ data: Array(9_000) }, "invalid_json"]];
+  for (const [options, code] of bad as [SendOptions, string][]) {
+    const error = await assertRejects(() => bens.send("x", options), SendError);
+    assertEquals([error.code as string, error.mayBeStored], [code, false]);
+  }
+  await bens.send("goes on");
+});
 
 Deno.test("the example of the README works", async () => {
   await using server = new TestChat();

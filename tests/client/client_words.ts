@@ -11,8 +11,16 @@ import type { Meaning } from "../support/golden_frames.ts";
 export function wordsOf(event: RoomEvent): Meaning {
   switch (event.type) {
     case "message": {
-      const { seq, type, from, name, body } = event;
-      return { seq, type, from, ...(name === undefined ? {} : { name }), body };
+      const { seq, type, from, name, body, replyTo } = event;
+      return {
+        seq,
+        type,
+        from,
+        ...(name === undefined ? {} : { name }),
+        body,
+        ...(replyTo === undefined ? {} : { re: replyTo }),
+        ...("data" in event ? { data: event.data } : {}),
+      };
     }
     case "gap":
       return { type: "gap", from_seq: event.fromSeq, to_seq: event.toSeq };

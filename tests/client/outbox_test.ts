@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { MAX_BYTES_IN_FLIGHT, MAX_IN_FLIGHT } from "../../src/client/limits.ts";
 import { type MessageBatch, Outbox, type Sending } from "../../src/client/outbox.ts";
+import { utf8Bytes } from "../../src/protocol/utf8.ts";
 
 const pure = { permissions: "none" } as const;
 
@@ -19,6 +20,7 @@ function fates(): Fates {
       const sending: Sending = {
         roomId,
         body,
+        bytes: utf8Bytes(body),
         n: 0,
         ref: 0,
         resolve: ({ seq }) => void told.push(`${body} is ${seq}`),
@@ -38,8 +40,8 @@ function filled(bodies: string[], roomId?: string): { outbox: Outbox; told: stri
 }
 
 /** The frames to send now, without their marks. */
-function take(outbox: Outbox): Omit<MessageBatch, "ref">[] {
-  return outbox.take().map(({ ref: _, ...batch }) => batch);
+function take(outbox: Outbox): Omit<MessageBatch, "ref" | "parts">[] {
+  return outbox.take().map(({ roomId, n, bodies }) => ({ roomId, n, bodies }));
 }
 
 Deno.test("what is said to one room travels as one batch, numbered from 1", pure, () => {
@@ -125,7 +127,13 @@ Deno.test("a refused message goes alone: those behind it move up and are sent ag
   const { outbox, told } = filled(["x", "y", "z"]);
   outbox.take();
   assertEquals(refuse(outbox, 1, -1), ["x"]);
-  assertEquals(outbox.take(), [{ roomId: "a", n: 1, bodies: ["y", "z"], ref: -2 }]);
+  assertEquals(outbox.take(), [{
+    roomId: "a",
+    n: 1,
+    bodies: ["y", "z"],
+    parts: undefined,
+    ref: -2,
+  }]);
   outbox.acknowledge(1, { seq: 11 });
   outbox.acknowledge(2, { seq: 12 });
   assertEquals(told, ["y is 11", "z is 12"]);
@@ -399,6 +407,7 @@ class Model {
     this.outbox.add({
       roomId,
       body,
+      bytes: utf8Bytes(body),
       n: 0,
       ref: 0,
       resolve: tell,
@@ -444,4 +453,17 @@ Deno.test("whatever happens, each message is stored once or rejected, in order",
     }),
     { numRuns: 5_000 },
   );
+});
+
+Deno.test("a message with more than a text travels alone, and keeps its place", pure, () => {
+  const { outbox, add } = { outbox: new Outbox(1_000), ...fates() };
+  const parts = { re: 3 };
+  add(outbox, "x");
+  outbox.add({ ...add(new Outbox(1), "y"), parts });
+  add(outbox, "z");
+  assertEquals(outbox.take().map(({ n, bodies, parts }) => [n, bodies, parts]), [
+    [1, ["x"], undefined],
+    [2, ["y"], parts],
+    [3, ["z"], undefined],
+  ]);
 });

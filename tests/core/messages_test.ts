@@ -19,6 +19,27 @@ pure("Messages.take() appends messages with numbers that go on, and takes no gap
   assertEquals(say(["e"]), [5]);
 });
 
+pure(
+  "Messages.take() takes an answer to anything that the log has come to, and to nothing else",
+  () => {
+    const { bench, ana, roomId } = twoInRoom();
+    bench.say(ana, roomId, "hello");
+    const head = bench.hub.rooms.get(roomId)!.log.head;
+    const answer = (re: number) =>
+      bench.hub.receive(
+        ana,
+        { action: "message", roomId, bodies: ["yes"], parts: { re, data: "[6]" } },
+        bench.t,
+      );
+    const refused = ["message_not_found", `Room ${roomId} has no message ${head + 1}`];
+    assertEquals(refusal(() => answer(head + 1)), refused);
+    const [effect] = answer(head);
+    assert(effect?.type === "append");
+    const { n, ...draft } = effect.drafts[0]!;
+    assertEquals([n, draft], [2, { ...draft, body: "yes", re: head, data: "[6]" }]);
+  },
+);
+
 pure("Messages.refused() gives the number of a draft free again", () => {
   const { bench, ana, roomId } = twoInRoom();
   const message = (n: number) =>

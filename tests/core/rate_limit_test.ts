@@ -8,6 +8,8 @@ import {
   costOfTelling,
   TokenBucket,
 } from "../../src/core/rate_limit.ts";
+import type { MessageParts } from "../../src/protocol/frames.ts";
+import { messageDraft } from "../../src/store/suite/drafts.ts";
 import { pure } from "../support/pure.ts";
 
 pure("TokenBucket.take() lets a burst through and then one for each that comes back", () => {
@@ -89,9 +91,12 @@ pure("another name costs for each room, and for all who are told", () => {
 pure(
   "messages cost for each entry that comes of them, and more for more than a hundred members",
   () => {
-    assertEquals([100, 150, 400].map((members) => costOfSaying(["a"], members)), [0, 0.5, 3]);
-    assertEquals([2, 400].map((members) => costOfSaying(["a", "b", "c"], members)), [2, 2 + 3 * 3]);
-    assertEquals(costOfSaying(["x".repeat(65_536)], 400), 65 * 3);
+    const cost = (bodies: string[], members: number, parts: MessageParts = {}) =>
+      costOfSaying(bodies.map((body) => ({ ...messageDraft("ana", 1, body), ...parts })), members);
+    assertEquals([100, 150, 400].map((members) => cost(["a"], members)), [0, 0.5, 3]);
+    assertEquals([2, 400].map((members) => cost(["a", "b", "c"], members)), [2, 2 + 3 * 3]);
+    assertEquals(cost(["x".repeat(65_536)], 400), 65 * 3);
+    assertEquals(cost([""], 400, { data: "x".repeat(65_536) }), 65 * 3);
   },
 );
 

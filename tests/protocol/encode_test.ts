@@ -38,11 +38,13 @@ function rewrite(dialect: "plain" | "v1", text: string): string {
 }
 
 function rewriteEntry(entry: Entry): string {
-  const { seq, ...rest } = entry;
-  return encodeEntry(
-    seq,
-    "body" in rest ? { ...rest, name: rest.name } : { ...rest, n: 0, name: rest.name },
-  );
+  const { seq, name } = entry;
+  if (!("body" in entry)) return encodeEntry(seq, { ...entry, n: 0, name });
+  const { data, ...rest } = entry;
+  return encodeEntry(seq, {
+    ...{ ...rest, name },
+    ...(data === undefined ? {} : { data: JSON.stringify(data) }),
+  });
 }
 
 for (const golden of SERVER_FRAMES) {
@@ -68,6 +70,9 @@ pure("an entry is read back as it was written, whatever name and body are", () =
     const message = encodeEntry(5, { at: 1, from: "ana", n: 2, name, body });
     const said = { seq: 5, at: 1, from: "ana", n: 2, body };
     assertEquals(JSON.parse(message), name === undefined ? said : { ...said, name });
+    const more = encodeEntry(5, { at: 1, from: "ana", n: 2, name: "A", body, re: 3, data: "[1]" });
+    assertEquals(JSON.parse(more), { ...said, name: "A", re: 3, data: [1] });
+    assertEquals(encodePlainEntry(more), encodePlainEntry(message));
     const presence = encodeEntry(5, { at: 1, event: "join", from: "ana", n: 0, name });
     const came = { seq: 5, at: 1, event: "join", from: "ana" };
     assertEquals(JSON.parse(presence), name === undefined ? came : { ...came, name });

@@ -108,6 +108,7 @@ function shapeOfSchema(part: SchemaObject): Shape {
   if ("const" in part) return JSON.stringify(part.const);
   if (values !== undefined) return oneOf(values.map((value) => JSON.stringify(value)));
   if (anyOf !== undefined) return oneOf(anyOf.map(shapeOfSchema));
+  if (type === undefined && properties === undefined) return "unknown";
   if (items !== undefined) return `list of ${text(shapeOfSchema(items))}`;
   if (properties === undefined) {
     return oneOf([type ?? []].flat().map((name) => name === "integer" ? "number" : name));

@@ -44,6 +44,7 @@ function typeOf({ $ref, type, items, properties, const: value }: SchemaObject): 
   if ($ref !== undefined) return typeOf(DEFS[partOf($ref)]!);
   if (items !== undefined) return "list";
   if (properties !== undefined) return "object";
+  if (type === undefined && value === undefined) return "any";
   return type === "integer" ? "number" : String(type ?? typeof value);
 }
 

@@ -32,7 +32,7 @@ export interface SchemaObject {
 /** The parts of the schema, by name. */
 export const DEFS: Readonly<Record<string, SchemaObject>> = schema.$defs;
 
-const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
+const ajv = new Ajv2020({ strict: true, strictRequired: false, allowUnionTypes: true });
 ajv.addSchema(schema, "open");
 ajv.addSchema(closed(schema) as AnySchemaObject, "closed");
 

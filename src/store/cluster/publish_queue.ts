@@ -9,6 +9,7 @@
 
 import { MemoryBound } from "../../core/memory_bound.ts";
 import { judge } from "../../core/numbers.ts";
+import { unitsOf } from "../../core/rate_limit.ts";
 import type { StoreEvents } from "../../core/store.ts";
 import { ChatError, roomGone } from "../../protocol/errors.ts";
 import type { Draft } from "../../protocol/frames.ts";
@@ -400,7 +401,7 @@ function lastAccepted(client: Client | undefined): number {
 }
 
 function charsOf(draft: Draft): number {
-  return ENVELOPE_CHARS + ("body" in draft ? draft.body.length : 0);
+  return ENVELOPE_CHARS + ("body" in draft ? unitsOf(draft) : 0);
 }
 
 /** Makes the error for what cannot be stored now, and can be tried again. */
