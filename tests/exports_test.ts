@@ -24,7 +24,7 @@ const CLIENT: Exports = {
   functions: "connect",
   types: "Acknowledgement ChatErrorCode ChatRoom ClientErrorCode ClientOptions ErrorCode " +
     "JoinOptions LoggedEvent Message PresenceChange PresenceEvent ReadOptions RoomEvent " +
-    "RoomMember Status WaitOptions",
+    "RoomMember SendOptions Status WaitOptions",
 };
 
 const MOUNT: Exports = {
@@ -51,11 +51,11 @@ const EXPORTS: Record<string, Exports> = {
   "./cli": {},
   "./protocol": {
     constants:
-      "ACTIONS MAX_BATCH MAX_BODY_BYTES MAX_BODY_JSON_BYTES MAX_FRAME_CHARS MAX_LAST MAX_LISTED " +
+      "ACTIONS MAX_BATCH MAX_BODY_BYTES MAX_BODY_JSON_BYTES MAX_DATA_DEPTH MAX_FRAME_CHARS MAX_LAST MAX_LISTED " +
       "MAX_NAME_BYTES MAX_NAME_CHARS MAX_WORD_CHARS PLAIN_ACTIONS SUBPROTOCOL",
     types: "ClientFrame ConnectedFrame CreateFrame Dialect Draft EntriesFrame Entry ErrorCode " +
       "ErrorFrame GapFrame GoodbyeFrame HelloFrame JoinFrame LeaveFrame Limits MemberInfo " +
-      "MembersFrame MessageDraft MessageEntry MessageFrame PauseFrame PingEvent PingFrame " +
+      "MembersFrame MessageDraft MessageEntry MessageFrame MessageParts PauseFrame PingEvent PingFrame " +
       "PongEvent PongFrame PresenceDraft PresenceEntry PresenceEvent Ref RenameFrame Reply " +
       "Request ServerFrame SuccessFrame TypingEvent TypingFrame",
   },
