@@ -14,13 +14,14 @@
  */
 
 export { Log } from "./src/core/log.ts";
-export type { LogEntry, LogLimits, LogPart } from "./src/core/log.ts";
+export type { LogEntry, LogLimits, LogPart, Page, PageQuery } from "./src/core/log.ts";
 export type { MemoryBound, Shrinkable } from "./src/core/memory_bound.ts";
 export { judge } from "./src/core/numbers.ts";
 export { DELETED } from "./src/core/store.ts";
 export type {
   Bus,
   ClientStore,
+  HistoryStore,
   LogStore,
   OpenStore,
   Return,

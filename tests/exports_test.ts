@@ -43,8 +43,9 @@ const EXPORTS: Record<string, Exports> = {
     classes: "ChatError Log MemoryBound MemoryStore Roster",
     constants: "DELETED",
     functions: "encodeEntry judge roomGone testStore",
-    types: "Bus ChatErrorOptions ClientStore DeclareTest Draft ErrorCode LogEntry LogLimits " +
-      "LogPart LogStore MemberInfo MessageDraft OpenStore PresenceDraft PresenceEntry " +
+    types:
+      "Bus ChatErrorOptions ClientStore DeclareTest Draft ErrorCode HistoryStore LogEntry LogLimits " +
+      "LogPart LogStore MemberInfo MessageDraft OpenStore Page PageQuery PresenceDraft PresenceEntry " +
       "PresenceEvent Return RosterMember Shrinkable Store StoreEvents StoreLimits StoreOptions StoreTraits " +
       "StoredClient StoredRoom",
   },
@@ -54,7 +55,7 @@ const EXPORTS: Record<string, Exports> = {
       "ACTIONS MAX_BATCH MAX_BODY_BYTES MAX_BODY_JSON_BYTES MAX_DATA_DEPTH MAX_FRAME_CHARS MAX_LAST MAX_LISTED " +
       "MAX_NAME_BYTES MAX_NAME_CHARS MAX_WORD_CHARS PLAIN_ACTIONS SUBPROTOCOL",
     types: "ClientFrame ConnectedFrame CreateFrame Dialect Draft EntriesFrame Entry ErrorCode " +
-      "ErrorFrame GapFrame GoodbyeFrame HelloFrame JoinFrame LeaveFrame Limits MemberInfo " +
+      "ErrorFrame GapFrame GoodbyeFrame HelloFrame HistoryFrame JoinFrame LeaveFrame Limits MemberInfo " +
       "MembersFrame MessageDraft MessageEntry MessageFrame MessageParts PauseFrame PingEvent PingFrame " +
       "PongEvent PongFrame PresenceDraft PresenceEntry PresenceEvent Ref RenameFrame Reply " +
       "Request ServerFrame SuccessFrame TypingEvent TypingFrame",

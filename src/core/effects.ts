@@ -4,7 +4,14 @@
  * @module
  */
 
-import type { CreateFrame, Draft, HelloFrame, JoinFrame } from "../protocol/frames.ts";
+import type {
+  CreateFrame,
+  Draft,
+  HelloFrame,
+  HistoryFrame,
+  JoinFrame,
+} from "../protocol/frames.ts";
+import type { PageQuery } from "./log.ts";
 import type { Member, Outlet, Room } from "./room.ts";
 import type { Peer } from "./sessions.ts";
 
@@ -30,6 +37,8 @@ export type Effect =
   | { type: "release"; roomId: string }
   /** Ask the store for a client, then call `recalled`; hold what the peer says until then. */
   | { type: "recall"; peer: Peer; frame: HelloFrame; clientId: string }
+  /** Ask the store for pages of a log, then call `paged`; hold what the peer says until then. */
+  | { type: "page"; peer: Peer; frame: HistoryFrame; roomId: string; queries: readonly PageQuery[] }
   /** Tell the store of a client that may come back. */
   | { type: "remember"; clientId: string; name: string | undefined }
   /** Tell the store that a client is only remembered, and may come back late. */
@@ -41,7 +50,7 @@ export type Effect =
 export type Closing = Extract<Effect, { type: "close" }>;
 
 /** A question to the store, on behalf of a peer that waits for the answer. It is the last of its effects. */
-export type Question = Extract<Effect, { type: "create" | "open" | "recall" }>;
+export type Question = Extract<Effect, { type: "create" | "open" | "recall" | "page" }>;
 
 /** Word to the store that nobody waits for. */
 export type Notice = Extract<

@@ -8,13 +8,20 @@
 import * as CLOSE from "../protocol/close_codes.ts";
 import { encodeFrame } from "../protocol/encode.ts";
 import { ChatError } from "../protocol/errors.ts";
-import type { ClientFrame, CreateFrame, HelloFrame, JoinFrame } from "../protocol/frames.ts";
+import type {
+  ClientFrame,
+  CreateFrame,
+  HelloFrame,
+  HistoryFrame,
+  JoinFrame,
+} from "../protocol/frames.ts";
 import { Departures } from "./departures.ts";
 import type { Effect } from "./effects.ts";
 import { GracePeriod } from "./grace_period.ts";
 import { Handover } from "./handover.ts";
 import { newRoomId, normalizeRoomId, type RandomBytes } from "./ids.ts";
 import { Liveness } from "./liveness.ts";
+import type { Page } from "./log.ts";
 import { Messages } from "./messages.ts";
 import type { HubOptions } from "./options.ts";
 import { presenceEntry, typing } from "./presence.ts";
@@ -25,6 +32,7 @@ import {
   costOfTelling,
   rateOf,
 } from "./rate_limit.ts";
+import { featuresOf, Reading, type ReadingFacts } from "./reading.ts";
 import {
   ask,
   goodbye,
@@ -42,7 +50,7 @@ import type { Store, StoredClient, StoredRoom } from "./store.ts";
 import type { Instant } from "./time.ts";
 
 /** Facts about a store that the rules depend on. */
-export type StoreFacts = Pick<Store, "bodyBytes" | "bus" | "settled">;
+export type StoreFacts = Pick<Store, "bodyBytes" | "bus" | "settled"> & ReadingFacts;
 
 /** All sessions and rooms of one process. */
 export class Hub {
@@ -58,6 +66,7 @@ export class Hub {
   readonly #grace: GracePeriod;
   readonly #departures: Departures;
   readonly #liveness: Liveness;
+  readonly #reading: Reading;
 
   /**
    * Makes an empty hub. `random` fills arrays for ids, and `sign` signs them for session tokens.
@@ -76,6 +85,7 @@ export class Hub {
     this.#rooms = new Rooms(options, signRoom);
     this.#grace = new GracePeriod(options);
     this.#liveness = new Liveness(options);
+    this.#reading = new Reading(store);
     this.#random = random;
     this.#sessions = new Sessions(random, sign, rateOf(options.rate));
     this.#departures = new Departures(this.#sessions, this.#grace, options);
@@ -136,6 +146,8 @@ export class Hub {
         return this.#create(session, peer, frame);
       case "join":
         return this.#join(session, peer, frame, t);
+      case "history":
+        return this.#reading.history(session, peer, frame);
       case "leave": {
         const member = session.memberOf(peer, frame.roomId, "Not in any room");
         session.budget.spend(costOfTelling(1, listenersIn([member])));
@@ -225,6 +237,12 @@ export class Hub {
     return this.#welcome(peer, frame, this.handover.recalled(clientId, stored, t.now), t);
   }
 
+  /** Goes on with a `history` whose pages the store has read. */
+  paged(peer: Peer, frame: HistoryFrame, pages: readonly Page[]): Effect[] {
+    const { session } = peer;
+    return session === undefined ? [] : this.#reading.paged(session, peer, frame, pages);
+  }
+
   /**
    * Lets go of a connection that has ended, or that the caller is about to end. With `forGood` its
    * client will not come back. It may be called again.
@@ -311,7 +329,10 @@ export class Hub {
     const { bodyBytes } = this.#store;
     this.messages.settle(session);
     session.settle(frame.n ?? 0);
-    const told = { ...this.#options, token, resumed, bodyBytes };
+    const told = {
+      ...this.#options,
+      ...{ token, resumed, bodyBytes, features: featuresOf(this.#store) },
+    };
     return [...effects, welcome(peer, session, told, frame.ref)];
   }
 

@@ -26,6 +26,28 @@ export interface LogPart {
   readonly upTo: number;
 }
 
+/** A part of a log that somebody wants to read. */
+export interface PageQuery {
+  /** The direction in which it goes on from there: to `older` entries, or to `newer` ones. */
+  readonly to: "older" | "newer";
+  /** The `seq` that the entries come before, or after. */
+  readonly from: number;
+  /** The most entries; at least 1. */
+  readonly limit: number;
+  /** The most UTF-16 units of entries; there may be more in the first of them. */
+  readonly units: number;
+}
+
+/** A part of a log, for somebody who reads it. */
+export interface Page {
+  /** The entries, oldest first. */
+  readonly entries: readonly LogEntry[];
+  /** `true` where the log goes on behind them, in the direction that was asked for. */
+  readonly more: boolean;
+  /** `true` where nothing is missing between the place that was asked for and the entries. */
+  readonly complete: boolean;
+}
+
 /** Bounds of the past that a log keeps: whichever is reached first. */
 export interface LogLimits {
   /** The most entries; at least 1. */
@@ -253,6 +275,25 @@ export class Log implements Shrinkable {
       this.#note();
     }
     return part;
+  }
+
+  /** A page of what is kept. */
+  page({ to, from, limit, units }: PageQuery): Page {
+    const entries: LogEntry[] = [];
+    const isOlder = to === "older";
+    const step = isOlder ? -1 : 1;
+    let index = isOlder
+      ? this.#firstAbove(this.#seqs, from - 1) - 1
+      : this.#firstAbove(this.#seqs, from);
+    for (let left = units; index >= 0 && index < this.#size; index += step) {
+      const entry = this.at(index);
+      left -= entry.text.length;
+      if (entries.length === limit || entries.length > 0 && left < 0) break;
+      entries.push(entry);
+    }
+    if (isOlder) entries.reverse();
+    const more = index >= 0 && index < this.#size;
+    return { entries, more, complete: isOlder ? from > this.#dropped : this.reaches(from) };
   }
 
   /** The cursor from which the newest `count` entries follow, or all there are. */

@@ -12,6 +12,10 @@ export interface ChatLimits {
   logEntries?: number;
   /** The bytes of entries that the log of a room keeps, at most; 4,194,304 unless given. */
   logBytes?: number;
+  /** The entries of a room that a SQLite file keeps, at most, for those who read on beyond its log; 100,000 unless given. */
+  historyEntries?: number;
+  /** The bytes of entries of a room that a SQLite file keeps, at most; 67,108,864 unless given. */
+  historyBytes?: number;
   /** The age that an entry may reach, in milliseconds; 2,592,000,000 unless given, which is 30 days. */
   logAgeMs?: number;
   /**
@@ -99,6 +103,8 @@ export type SocketLimits = Pick<EngineNumbers, "highWaterBytes" | "stuckMs">;
 export const DEFAULTS: Readonly<EngineNumbers> = {
   logEntries: 1_000,
   logBytes: 4 * 1_048_576,
+  historyEntries: 100_000,
+  historyBytes: 64 * 1_048_576,
   logAgeMs: 30 * 86_400_000,
   memoryBytes: 1_073_741_824,
   maxConnections: 10_000,
@@ -128,6 +134,8 @@ const TEN_YEARS_MS = 3_650 * DAY_MS;
 export const RANGES: Readonly<Record<keyof EngineNumbers, Range>> = {
   logEntries: [1, MANY],
   logBytes: [1, MANY],
+  historyEntries: [1, MANY],
+  historyBytes: [1, Number.MAX_SAFE_INTEGER],
   logAgeMs: [1, TEN_YEARS_MS],
   memoryBytes: [1_048_576, Number.MAX_SAFE_INTEGER],
   maxConnections: [1, MANY],

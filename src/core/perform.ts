@@ -10,7 +10,7 @@ import type { Closing, Effect, Notice, Question } from "./effects.ts";
 import type { Hub } from "./hub.ts";
 import type { Member, Outlet, Room } from "./room.ts";
 import type { Peer } from "./sessions.ts";
-import { checkedClient, checkedRoom } from "./store_answers.ts";
+import { checkedClient, checkedPage, checkedRoom } from "./store_answers.ts";
 import type { Store, StoredRoom } from "./store.ts";
 import type { Instant } from "./time.ts";
 
@@ -61,6 +61,7 @@ export function perform<Pending>(
       case "create":
       case "open":
       case "recall":
+      case "page":
         pending = hands.ask(effect);
         break;
       case "relay":
@@ -119,6 +120,13 @@ export function ask<Pending>(
       const known = client && checkedClient(client, clientId);
       return perform(hub.recalled(peer, frame, clientId, known, t), hands);
     });
+  }
+  if (question.type === "page") {
+    const { frame, roomId, queries } = question;
+    const read = queries.map((query) =>
+      store.history!.page(roomId, query).then((page) => checkedPage(page, query))
+    );
+    return Promise.all(read).then((pages) => () => perform(hub.paged(peer, frame, pages), hands));
   }
   const { frame, roomId } = question;
   const opened = question.type === "create"

@@ -64,6 +64,7 @@ export function welcome(
     token: string;
     resumed: boolean;
     bodyBytes: number | undefined;
+    features: string[];
   },
   ref: Ref | undefined,
 ): Effect {
@@ -85,6 +86,7 @@ export function welcome(
       frame_bytes: MAX_FRAME_CHARS,
       ...(rate < Infinity ? { rate, burst, start, price_members: MEMBERS_PER_PRICE } : {}),
     },
+    features: told.features,
     message: "Welcome!",
   }, ref);
   return { type: "send", to, text };

@@ -9,7 +9,7 @@
 import type { ChatError } from "../protocol/errors.ts";
 import type { Draft } from "../protocol/frames.ts";
 import type { Roster } from "../protocol/roster.ts";
-import type { Log, LogLimits } from "./log.ts";
+import type { Log, LogLimits, Page, PageQuery } from "./log.ts";
 
 /**
  * The least number of deleted rooms that are remembered, the newest of them, and for how long in
@@ -19,6 +19,10 @@ export const DELETED = { rooms: 10_000, ms: 30 * 86_400_000 };
 
 /** Bounds of the past that a store keeps of each room: whichever is reached first. */
 export interface StoreLimits extends LogLimits {
+  /** The most entries of a room outside of memory; as many as in its log unless given, and never fewer. */
+  historyEntries?: number;
+  /** The bytes of these, in the same way. */
+  historyBytes?: number;
   /** The age that an entry may reach, in milliseconds. A room without entries is forgotten once it is empty. */
   logAgeMs: number;
 }
@@ -185,12 +189,23 @@ export interface Bus {
   storedUpTo(clientId: string): number;
 }
 
+/** Reads what a store keeps of a log, where that is more than the log in memory has. */
+export interface HistoryStore {
+  /**
+   * Reads a page of the log of an open room, as {@linkcode Log.page} does. Rejects with a ChatError
+   * where it cannot be read.
+   */
+  page(roomId: string, query: PageQuery): Promise<Page>;
+}
+
 /** A store: it keeps logs, and says by these fields what else it does. One object may be all three. */
 export interface Store extends LogStore {
   /** Set where it outlives the process. */
   readonly clients?: ClientStore;
   /** Set where several processes use it at once. */
   readonly bus?: Bus;
+  /** Set where it keeps more of a log than memory has. */
+  readonly history?: HistoryStore;
 }
 
 /** Opens what was chosen to keep the logs; throws an error that says in one line why it cannot. */

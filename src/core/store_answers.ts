@@ -6,7 +6,7 @@
  */
 
 import { Roster } from "../protocol/roster.ts";
-import { Log } from "./log.ts";
+import { Log, type Page, type PageQuery } from "./log.ts";
 import type { StoredClient, StoredRoom } from "./store.ts";
 
 /**
@@ -38,6 +38,23 @@ export function checkedClient(client: StoredClient, id: string): StoredClient {
   }
   if (name !== undefined && typeof name !== "string") throw wrong(`client ${id} called ${name}`);
   return client;
+}
+
+/**
+ * Takes the page that was asked for.
+ *
+ * @throws {TypeError} where its entries are others, more than asked for, or not in their order.
+ */
+export function checkedPage(page: Page, { to, from, limit }: PageQuery): Page {
+  let before = to === "newer" ? from : 0;
+  for (const { seq, text } of page.entries) {
+    if (!(seq > before && isCount(seq))) throw wrong(`entry ${seq} behind ${before}`);
+    if (to === "older" && seq >= from) throw wrong(`entry ${seq} before ${from}`);
+    if (typeof text !== "string") throw wrong(`entry ${seq} without a text`);
+    before = seq;
+  }
+  if (page.entries.length > limit) throw wrong(`${page.entries.length} entries, not ${limit}`);
+  return page;
 }
 
 /** Says whether a number can be that of a message or an entry; 0 where there is none. */

@@ -65,6 +65,8 @@ const PORTS: Range = [0, 65_535];
 const NUMBER_FLAGS: Record<string, NumberFlag> = {
   "log-entries": flag("logEntries", 1, "entries a room's log keeps"),
   "log-bytes": flag("logBytes", 1, "bytes a room's log keeps"),
+  "history-entries": flag("historyEntries", 1, "entries of a room that SQLite keeps"),
+  "history-bytes": flag("historyBytes", 1, "bytes of a room that SQLite keeps"),
   "log-age": flag("logAgeMs", SECOND, "seconds a room's log keeps an entry"),
   "empty-room": flag("emptyRoomMs", SECOND, "seconds an empty room can be rejoined"),
   "grace": flag("graceMs", SECOND, "seconds a cut-off client keeps its place"),

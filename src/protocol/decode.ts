@@ -25,6 +25,7 @@ import {
   type Ref,
 } from "./frames.ts";
 import { readName } from "./names.ts";
+import { type HistoryFrame, MAX_PAGE, PAGE } from "./reading.ts";
 import { utf8Bytes, wellFormedJson } from "./utf8.ts";
 
 type RawFields = Record<string, unknown>;
@@ -202,6 +203,8 @@ function readFrame(fields: RawFields, dialect: Dialect): ClientFrame {
       const roomId = isFields(fields.body) ? fields.body.room_id : undefined;
       return { action, roomId: requiredText("room_id", roomId) };
     }
+    case "history":
+      return historyFrame(optionalFields(action, fields.body));
     case "typing":
       return { action, roomId: requiredText("room_id", fields.room_id) };
     case "rename":
@@ -298,6 +301,23 @@ function depthOf(value: unknown, most: number): number {
   let depth = 0;
   for (const part of Object.values(value)) depth = Math.max(depth, depthOf(part, most - 1));
   return 1 + depth;
+}
+
+/** The places that a page can have; a request names one of them or none. */
+const PLACES = ["before", "after", "around"] as const;
+
+function historyFrame(fields: RawFields): HistoryFrame {
+  const named = PLACES.filter((place) => fields[place] !== undefined);
+  if (named.length > 1) {
+    throw stacklessError("invalid_frame", `A page has one place, not ${named.join(" and ")}`);
+  }
+  const [place] = named;
+  return {
+    action: "history",
+    roomId: requiredText("room_id", fields.room_id),
+    limit: optionalCount("limit", fields.limit, 1, MAX_PAGE) ?? PAGE,
+    ...(place && { [place]: optionalCount(place, fields[place]) }),
+  };
 }
 
 function bodiesOf(body: unknown): string[] {

@@ -5,7 +5,7 @@
  */
 
 import { type ChatError, type ErrorCode, isErrorCode } from "./errors.ts";
-import type { Dialect, Draft, Entry, Ref, ServerFrame } from "./frames.ts";
+import type { Dialect, Draft, Entry, Ref, ServerFrame, SuccessFrame } from "./frames.ts";
 
 /** Writes a `parley.v1` frame; a `ref` that is undefined is left out. */
 export function encodeFrame(frame: ServerFrame, ref?: Ref): string {
@@ -45,6 +45,16 @@ export function withSeq(seq: number, rest: string): string {
 /** Writes the frame of `entries`, encoded and joined by commas; `roomId` needs no escaping. */
 export function encodeEntries(roomId: string, entries: string): string {
   return `{"event":"entries","room_id":"${roomId}","entries":[${entries}]}`;
+}
+
+/** Writes an answer with entries that are encoded already. */
+export function encodePage(
+  page: Omit<SuccessFrame, "entries" | "ref">,
+  entries: readonly string[],
+  ref?: Ref,
+): string {
+  const end = ref === undefined ? "" : `,"ref":${JSON.stringify(ref)}`;
+  return `${JSON.stringify(page).slice(0, -1)},"entries":[${entries.join(",")}]${end}}`;
 }
 
 /** The time at which an encoded entry was taken, in milliseconds since 1970. */

@@ -6,8 +6,9 @@
  */
 
 import type { ErrorCode } from "./errors.ts";
+import type { HistoryFrame } from "./reading.ts";
 
-export type { ErrorCode };
+export type { ErrorCode, HistoryFrame };
 
 /** The WebSocket subprotocol of everything beyond the plain protocol. */
 export const SUBPROTOCOL: string = "parley.v1";
@@ -182,6 +183,7 @@ export type ClientFrame =
   | JoinFrame
   | LeaveFrame
   | MessageFrame
+  | HistoryFrame
   | TypingFrame
   | RenameFrame
   | PingFrame
@@ -196,6 +198,7 @@ export const ACTIONS = [
   "leave",
   "message",
   "messages",
+  "history",
   "typing",
   "rename",
   "ping",
@@ -331,6 +334,8 @@ export interface ConnectedFrame extends Reply {
   heartbeat_ms: number;
   /** The limits of the server. */
   limits: Limits;
+  /** The names of what it can do besides the first version; missing from earlier servers. */
+  features?: string[];
   /** The same in words, for people. */
   message: string;
 }
@@ -359,6 +364,10 @@ export interface SuccessFrame extends Reply {
   presence?: boolean;
   /** The answer to `after`: `true` if nothing after it is missing. */
   recovered?: boolean;
+  /** The entries of a page, in the order of the log. */
+  entries?: Entry[];
+  /** `true` where the log goes on behind that page, in the direction that was asked for. */
+  more?: boolean;
   /** The number of a message that was stored already, with `duplicate`. */
   n?: number;
   /** The message was stored before. */

@@ -98,9 +98,10 @@ export class Waits {
   #drained(connection: Connection, action: ClientFrame["action"]): Promise<void> | undefined {
     const { pump } = this.#parts;
     const moves = action === "create" || action === "join" || action === "leave";
+    const isLong = moves || action === "history";
     // One that leaves a room gets first all that the room has for it. Plain clients leave one by all of these.
     if (action === "leave" || moves && connection.plain) pump.deliverAll(connection);
-    return moves || connection.plain ? pump.drained(connection) : undefined;
+    return isLong || connection.plain ? pump.drained(connection) : undefined;
   }
 
   /**
@@ -129,6 +130,7 @@ function mayTakeLong(frame: ClientFrame): boolean {
     case "create":
     case "rename":
     case "pause":
+    case "history":
       return true;
     case "hello":
       return frame.session !== undefined;

@@ -76,6 +76,30 @@ pure("Log.push() always keeps the newest entry, however long it is", () => {
   assertEquals(seqs(log), [4]);
 });
 
+pure("Log.page() reads in both directions, with bounds, and says what is missing", () => {
+  const log = filled([2, 3, 5, 8, 13, 21], { logEntries: 5, logBytes: 1_000 });
+  const read = (to: "older" | "newer", from: number, limit = 2, units = 1_000) => {
+    const { entries, more, complete } = log.page({ to, from, limit, units });
+    return [entries.map(({ seq }) => seq), more, complete];
+  };
+  assertEquals(read("older", Infinity), [[13, 21], true, true]);
+  assertEquals(read("older", 13), [[5, 8], true, true]);
+  assertEquals(read("older", 5), [[3], false, true]);
+  assertEquals(read("older", 2), [[], false, false]);
+  assertEquals(read("older", 14, 9), [[3, 5, 8, 13], false, true]);
+  assertEquals(read("newer", 2), [[3, 5], true, true]);
+  assertEquals(read("newer", 4), [[5, 8], true, true]);
+  assertEquals(read("newer", 1), [[3, 5], true, false]);
+  assertEquals(read("newer", 8), [[13, 21], false, true]);
+  assertEquals(read("newer", 21), [[], false, true]);
+  assertEquals(read("newer", 22), [[], false, false]);
+  // Each entry has ten units; the first of a page always fits.
+  assertEquals(read("older", 22, 9, 25), [[13, 21], true, true]);
+  assertEquals(read("newer", 2, 9, 20), [[3, 5], true, true]);
+  assertEquals(read("newer", 2, 9, 1), [[3], true, true]);
+  assertEquals(filled([]).page({ to: "older", from: 9, limit: 9, units: 9 }).entries, []);
+});
+
 pure("Log.push() refuses a seq that does not grow, and stays as it was", () => {
   const log = filled([1, 5]);
   for (const seq of [5, 4, 1, 0]) assertThrows(() => push(log, seq), RangeError);

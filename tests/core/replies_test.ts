@@ -55,6 +55,7 @@ pure("a welcome says who the client is, and only in parley.v1 how it comes back"
   const told = {
     token: "ana.x",
     resumed: true,
+    features: ["history"],
     heartbeatMs: 100,
     maxRoomsPerClient: 3,
     rate: 9,
@@ -79,6 +80,7 @@ pure("a welcome says who the client is, and only in parley.v1 how it comes back"
       start: 14,
       price_members: 100,
     },
+    features: ["history"],
     message: "Welcome!",
     ref: "r",
   });

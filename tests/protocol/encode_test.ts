@@ -5,6 +5,7 @@ import {
   encodeEntry,
   encodeError,
   encodeFrame,
+  encodePage,
   encodePlain,
   encodePlainEntry,
   PLAIN_SENT,
@@ -31,6 +32,10 @@ function rewrite(dialect: "plain" | "v1", text: string): string {
   }
   if ("event" in frame && frame.event === "entries") {
     return encodeEntries(frame.room_id, frame.entries.map(rewriteEntry).join(","));
+  }
+  if ("status" in frame && "entries" in frame) {
+    const { entries = [], ref, ...page } = frame;
+    return encodePage(page, entries.map(rewriteEntry), ref);
   }
   if (!("ref" in frame)) return encodeFrame(frame);
   const { ref, ...rest } = frame;

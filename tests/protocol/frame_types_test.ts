@@ -26,7 +26,7 @@ type Shape = string | { [field: string]: Shape };
 /** The frames of `src/protocol/frames.ts`, and what the schema calls them: a reply that says yes is one of several. */
 const FRAMES: Record<string, string[]> = {
   ConnectedFrame: ["connected"],
-  SuccessFrame: ["entered", "left", "renamed", "repeated"],
+  SuccessFrame: ["entered", "page", "left", "renamed", "repeated"],
   ErrorFrame: ["refused"],
   MembersFrame: ["members"],
   EntriesFrame: ["entries"],

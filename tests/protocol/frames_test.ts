@@ -123,13 +123,15 @@ Deno.test("the tables of PROTOCOL.md have the fields of the schema, with their t
     ["### hello", 1, rowsOf(DEFS.connected, "ref")],
     ["### join", 0, rowsOf(body("join"))],
     ["### join", 1, rowsOf(DEFS.entered, "status", "message", "ref")],
+    ["### history", 0, rowsOf(body("history"))],
+    ["### history", 1, rowsOf(DEFS.page, "status", "ref")],
     ["### message", 0, rowsOf(DEFS.message, "action", "ref")],
   ];
   for (const [heading, index, rows] of tables) {
     const told = table(page, heading, index).map(([field = "", type = ""]) => [field, type]);
     assertEquals(told.toSorted(), rows.toSorted(), `${heading}, table ${index + 1}`);
   }
-  for (const name of ["hello", "join"]) {
+  for (const name of ["hello", "join", "history"]) {
     const { properties = {}, required = [] } = body(name);
     for (const [field = "", , meaning = ""] of table(page, `### ${name}`)) {
       const isRequired = required.includes(field.replaceAll("`", ""));
@@ -141,7 +143,7 @@ Deno.test("the tables of PROTOCOL.md have the fields of the schema, with their t
     table(page, heading, index).map(([field = ""]) => field.replaceAll("`", "")).toSorted();
   const fields = (...parts: string[]) =>
     [...new Set(parts.flatMap((part) => Object.keys(DEFS[part]!.properties!)))].toSorted();
-  assertEquals(first("### hello", 2), fields("limits"));
+  assertEquals(first("### hello", 3), fields("limits"));
   assertEquals(first("## Entries"), fields("message_entry", "presence_entry"));
   assertEquals(first("## Presence"), DEFS.presence_entry!.properties!.event!.enum?.toSorted());
 });

@@ -7,7 +7,7 @@
 
 import { assertThrows } from "@std/assert";
 import type { Effect, Question } from "../../src/core/effects.ts";
-import { Hub } from "../../src/core/hub.ts";
+import { Hub, type StoreFacts } from "../../src/core/hub.ts";
 import type { RandomBytes } from "../../src/core/ids.ts";
 import { Log } from "../../src/core/log.ts";
 import { DEFAULTS } from "../../src/core/options.ts";
@@ -81,13 +81,13 @@ export class HubBench {
     ask: (question) => this.perform(this.#answer(question)),
   };
 
-  constructor(options: Partial<HubOptions> = {}, shared = false) {
+  constructor(options: Partial<HubOptions> = {}, shared = false, facts: StoreFacts = {}) {
     const bus: Bus = {
       relay: () => {},
       recall: (id) => Promise.resolve(this.clients.get(id)),
       storedUpTo: (id) => this.seen.get(id) ?? 0,
     };
-    const store = shared ? { bus } : {};
+    const store = shared ? { ...facts, bus } : facts;
     this.hub = new Hub({ ...OPTIONS, ...options }, countingBytes(), sign, store);
   }
 
@@ -183,6 +183,8 @@ export class HubBench {
         const { frame, clientId } = question;
         return this.hub.recalled(peer, frame, clientId, this.clients.get(clientId), this.t);
       }
+      case "page":
+        throw new Error("This store has no more than its logs");
     }
   }
 

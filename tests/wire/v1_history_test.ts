@@ -1,8 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { ChatClient } from "../../client.ts";
+import { sqlite } from "../../src/store/sqlite/sqlite.ts";
 import type { Entry } from "../../src/protocol/frames.ts";
 import { FaultProxy } from "../chaos/fault_proxy.ts";
 import { type RawSocket, TestChat } from "../support/fixtures.ts";
+import { tempFolder } from "../support/temp_folder.ts";
 import { until } from "../support/waiting.ts";
 
 function bodies(entries: Entry[]): unknown[] {
@@ -298,6 +300,67 @@ Deno.test("only what is written like a room id can be made again, and never by a
     `Room ${room_id} does not exist`,
   );
   assertEquals(server.chat.size.rooms, 0);
+});
+
+Deno.test("history is read page by page, to the beginning and forth again, whatever is said", async () => {
+  await using server = new TestChat({ logEntries: 200 });
+  const { host, roomId, epoch } = await talked(server, 25);
+  await using _host = host;
+  await using ben = await server.v1();
+  assertEquals(
+    (await ben.ask({ action: "history", body: { room_id: roomId } })).code,
+    "not_in_room",
+  );
+  await join(ben, roomId);
+  await ben.entries(1);
+  const page = async (body: Record<string, number>) => {
+    const { entries, ...rest } = await ben.ask({
+      ...{ action: "history", body: { room_id: roomId, limit: 10, ...body }, ref: "h" },
+    });
+    const { more, recovered } = rest;
+    assertEquals([rest.room_id, rest.epoch, rest.ref], [roomId, epoch, "h"]);
+    return [(entries as Entry[]).map(({ seq }) => seq), more, recovered];
+  };
+  const seqs = (from: number, to: number) =>
+    Array.from({ length: to - from + 1 }, (_, i) => from + i);
+  assertEquals(await page({}), [seqs(18, 27), true, undefined]);
+  // What comes meanwhile changes nothing in pages that go on from one another.
+  host.send({ action: "message", room_id: roomId, body: "meanwhile" });
+  assertEquals(bodies(await ben.entries(1)), ["meanwhile"]);
+  assertEquals(await page({ before: 18 }), [seqs(8, 17), true, undefined]);
+  assertEquals(await page({ before: 8 }), [seqs(1, 7), false, undefined]);
+  assertEquals(await page({ after: 0 }), [seqs(1, 10), true, true]);
+  assertEquals(await page({ after: 20 }), [seqs(21, 28), false, true]);
+  assertEquals(await page({ around: 20 }), [seqs(16, 25), true, undefined]);
+  // Its cursor is where it was.
+  host.send({ action: "message", room_id: roomId, body: "last" });
+  assertEquals(bodies(await ben.entries(1)), ["last"]);
+});
+
+Deno.test("history goes on in the file where memory ends, also after a restart", async () => {
+  const path = `${tempFolder()}/chat.db`;
+  const limits = { logEntries: 10, historyEntries: 1_000 };
+  const earlier = new TestChat({ ...limits, store: sqlite(path) });
+  const { host, roomId } = await talked(earlier, 60);
+  const { session } = host.welcome;
+  await earlier[Symbol.asyncDispose]();
+  await host[Symbol.asyncDispose]();
+  await using server = new TestChat({ ...limits, store: sqlite(path) });
+  await using back = await server.v1({ session: String(session) });
+  await join(back, roomId);
+  await back.entries(1);
+  const found: unknown[] = [];
+  let before: number | undefined;
+  for (let more: unknown = true; more;) {
+    const body = { room_id: roomId, limit: 25, before };
+    const frame = await back.ask({ action: "history", body });
+    const entries = frame.entries as Entry[];
+    found.unshift(...bodies(entries));
+    before = entries[0]!.seq;
+    more = frame.more;
+  }
+  const said = Array.from({ length: 60 }, (_, i) => `${i + 1}`);
+  assertEquals(found, ["join", ...said, "away", "back"]);
 });
 
 Deno.test("no frame of the server is larger than it says, whatever was said and however much", async () => {

@@ -26,6 +26,7 @@ Deno.test("hello is answered with an identity, a secret, the heartbeat and the l
       start: 300,
       price_members: 100,
     },
+    features: ["history"],
     message: "Welcome!",
     ref: "r1",
   });

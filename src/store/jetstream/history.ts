@@ -9,15 +9,16 @@ import type { Msg, NatsConnection } from "@nats-io/transport-node";
 import { NS_PER_MS } from "./streams.ts";
 
 /** The part of a stream that is read, and how. */
-export interface Reading {
+export interface StreamReading {
   stream: string;
   subject: string;
   /** The subject that the messages are sent to, with no other listener. */
   inbox: string;
   /** The `seq` of the first message, from 1. */
   from: number;
-  /** The most messages that are kept: the newest. */
+  /** The most messages: of more than that, the newest or the oldest. */
   most: number;
+  kept: "newest" | "oldest";
   /** Milliseconds without a message after which the reading fails. */
   patienceMs: number;
 }
@@ -35,7 +36,7 @@ const UNUSED_MS = 5_000;
 /** Reads all messages in order. Rejects where one does not come. */
 export async function readStream(
   { nc, jsm }: { nc: NatsConnection; jsm: JetStreamManager },
-  { stream, subject, inbox, from, most, patienceMs }: Reading,
+  { stream, subject, inbox, from, most, kept, patienceMs }: StreamReading,
 ): Promise<ReadMessage[]> {
   const done = Promise.withResolvers<void>();
   const messages: ReadMessage[] = [];
@@ -51,8 +52,9 @@ export async function readStream(
       }
       const place = placeOf(message.reply ?? "");
       if (place.nth !== ++nth) return done.reject(new Error("A message is missing"));
+      if (kept === "oldest" && messages.length >= most) return;
       if (messages.push({ message, seq: place.seq }) > most) messages.shift();
-      if (place.left === 0) done.resolve();
+      if (place.left === 0 || kept === "oldest" && messages.length === most) done.resolve();
     },
   });
   const timer = setInterval(() => {
@@ -83,6 +85,24 @@ export async function readStream(
     clearInterval(timer);
     subscription.unsubscribe();
   }
+}
+
+/** Counts the messages of a subject from a `seq` on, which is at least 1. */
+export async function countStream(
+  jsm: JetStreamManager,
+  { stream, subject, from }: Pick<StreamReading, "stream" | "subject" | "from">,
+): Promise<number> {
+  const { name, num_pending } = await jsm.consumers.add(stream, {
+    filter_subject: subject,
+    ack_policy: "none",
+    deliver_policy: "by_start_sequence",
+    opt_start_seq: from,
+    mem_storage: true,
+    num_replicas: 1,
+    inactive_threshold: NS_PER_MS * UNUSED_MS,
+  });
+  jsm.consumers.delete(stream, name).catch(() => {});
+  return num_pending;
 }
 
 /** Reads the `seq` of a message, its index, and how many follow, from its reply subject. */

@@ -14,7 +14,7 @@ import { sleep } from "../../protocol/deadline.ts";
 import { reasonOf } from "../../protocol/errors.ts";
 import { wellFormedJson } from "../../protocol/utf8.ts";
 import { parsePlace, type PlacedEntry, textOfPlace } from "../cluster/continuity.ts";
-import { readStream } from "./history.ts";
+import { countStream, readStream } from "./history.ts";
 import { JetStreamLife } from "./life.ts";
 import type { MarkedStream } from "./marks.ts";
 import { outcomeOf, type PublishOptions, type PublishOutcome } from "./publish.ts";
@@ -273,19 +273,28 @@ export class JetStreamLink {
   }
 
   /**
-   * Reads the messages of a room's subject from `seq` on, in order; of more than `most`, the
-   * newest. Rejects where one of them does not come.
+   * Reads the messages of a room's subject from `seq` on, in order; of more than `most`, the newest
+   * or the oldest. Rejects where one of them does not come.
    */
-  async history(subject: string, seq: number, most: number): Promise<StreamMessage[]> {
+  async history(
+    subject: string,
+    seq: number,
+    most: number,
+    kept: "newest" | "oldest" = "newest",
+  ): Promise<StreamMessage[]> {
     const messages = await readStream(this.#connection, {
       stream: this.#settings.name,
       subject,
       inbox: this.subject("read", crypto.randomUUID()),
       from: seq,
-      most,
-      patienceMs: this.#settings.patienceMs,
+      ...{ most, kept, patienceMs: this.#settings.patienceMs },
     });
     return messages.map(({ message, seq }) => ({ ...this.#read(message), seq }));
+  }
+
+  /** Counts the messages of a room's subject from `seq` on. */
+  count(subject: string, seq: number): Promise<number> {
+    return countStream(this.#connection.jsm, { stream: this.#settings.name, subject, from: seq });
   }
 
   /** Returns the `seq` of the newest entry that any room ever had. */

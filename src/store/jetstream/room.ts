@@ -16,6 +16,7 @@ import { Continuity, type Place } from "../cluster/continuity.ts";
 import { next, ROOM_LIFE, type RoomState, type RoomStep } from "../cluster/states.ts";
 import type { JetStreamLink, StreamMessage } from "./link.ts";
 import { isRoom, keptMeta, type RoomMeta } from "./metas.ts";
+import type { Ends } from "./pages.ts";
 import { STATE_KEPT_MS } from "./streams.ts";
 
 /** The node that spoke last for a member, and the `seq` of that entry. */
@@ -125,6 +126,11 @@ export class JetStreamRoom implements StoredRoom {
   /** The state of the room. */
   get state(): RoomState {
     return this.#state;
+  }
+
+  /** The places that the log lies between, however much of it is in memory. */
+  get ends(): Ends {
+    return { start: this.#start, head: this.log.head };
   }
 
   /** Takes a step in its life. */

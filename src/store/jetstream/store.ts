@@ -27,6 +27,7 @@ import { Awaited } from "../cluster/awaited.ts";
 import { FailureDetector } from "../cluster/failure_detector.ts";
 import { PresenceReconciler } from "../cluster/presence_reconciler.ts";
 import { type Published, PublishQueue, unavailable } from "../cluster/publish_queue.ts";
+import { asked } from "./asked.ts";
 import { ClientDirectory } from "./client_directory.ts";
 import { Handovers } from "./handovers.ts";
 import { JetStreamHealth } from "./health.ts";
@@ -34,6 +35,7 @@ import { JetStreamLink } from "./link.ts";
 import { JetStreamMetas } from "./metas.ts";
 import { NodeBus } from "./node_bus.ts";
 import type { NatsSettings } from "./options.ts";
+import { JetStreamPages } from "./pages.ts";
 import { epochOf, JetStreamRoom } from "./room.ts";
 
 /** The least milliseconds for which JetStream remembers ids of messages; documented. */
@@ -61,6 +63,7 @@ const random: RandomBytes = (bytes) => crypto.getRandomValues(bytes);
 export class JetStreamStore implements Store, ClientStore, Bus {
   readonly clients: ClientStore = this;
   readonly bus: Bus = this;
+  readonly history: JetStreamPages;
   readonly #options: StoreOptions & NatsSettings;
   readonly #events: StoreEvents;
   readonly #link: JetStreamLink;
@@ -115,6 +118,10 @@ export class JetStreamStore implements Store, ClientStore, Bus {
         [...this.#rooms.values()].forEach((room) => this.#lose(room, "lost"));
       },
     });
+    this.history = new JetStreamPages(
+      this.#link,
+      (id) => this.#rooms.get(id)?.ends ?? { start: 0, head: 0 },
+    );
     this.#bus = new NodeBus(this.#node, this.#link);
     this.#handovers = new Handovers(this.#bus);
     this.#metas = new JetStreamMetas(this.#link, () => newEpoch(random));
@@ -483,18 +490,5 @@ export class JetStreamStore implements Store, ClientStore, Bus {
 
   #announce(room: Pick<StoredRoom, "id">, presence: Omit<PresenceDraft, "at" | "n">): void {
     this.append(room.id, { at: Date.now(), n: 0, ...presence });
-  }
-}
-
-/** Errors that are a fault of this program, or of a record: waiting for NATS does not help. */
-const FAULTS = [TypeError, RangeError, ReferenceError, SyntaxError];
-
-/** Waits for an answer of NATS. An error that is no fault becomes one after which a client may try again. */
-async function asked<Answer>(answer: Promise<Answer>): Promise<Answer> {
-  try {
-    return await answer;
-  } catch (error) {
-    if ([ChatError, ...FAULTS].some((kind) => error instanceof kind)) throw error;
-    throw unavailable("The log cannot be reached now", { cause: error });
   }
 }

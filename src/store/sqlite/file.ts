@@ -22,6 +22,14 @@ export interface RoomRow {
   head: number;
   /** The `seq` of the newest entry that was dropped. */
   tail: number;
+  /** The bytes of all entries, without their numbers. */
+  bytes: number;
+}
+
+/** The size of an entry, in bytes without its number. */
+export interface EntrySize {
+  seq: number;
+  bytes: number;
 }
 
 /** The row of an entry. */
@@ -53,13 +61,15 @@ export class SqliteFile extends SqliteDatabase {
 
   /** Returns the room with this id. */
   room(id: string): RoomRow | undefined {
-    const row = this.get(`SELECT key, ${NAME}, epoch, head, tail FROM rooms WHERE id = ?`, id);
+    const sql = `SELECT key, ${NAME}, epoch, head, tail, bytes FROM rooms WHERE id = ?`;
+    const row = this.get(sql, id);
     return row && {
       key: Number(row.key),
       name: nameOf(row.name) ?? "",
       epoch: String(row.epoch),
       head: Number(row.head),
       tail: Number(row.tail),
+      bytes: Number(row.bytes),
     };
   }
 
@@ -69,7 +79,7 @@ export class SqliteFile extends SqliteDatabase {
       "INSERT INTO rooms (id, name, epoch, head) VALUES (?, ?, ?, 0) RETURNING key",
       ...[id, name, epoch],
     ) ?? {};
-    return { key: Number(key), name, epoch, head: 0, tail: 0 };
+    return { key: Number(key), name, epoch, head: 0, tail: 0, bytes: 0 };
   }
 
   /** Removes the id and the members of a room; the sweeper removes its entries. */
@@ -95,9 +105,13 @@ export class SqliteFile extends SqliteDatabase {
     return this.get("SELECT 1 FROM deleted WHERE id = ?", id) !== undefined;
   }
 
-  /** Sets the `seq` of a room's newest entry. */
-  setHead(room: number, head: number): void {
-    this.run("UPDATE rooms SET head = ? WHERE key = ?", head, room);
+  /**
+   * Sets the `seq` of a room's newest entry, after entries of `added` bytes. Returns the tail of the
+   * room, and the bytes of all that it has.
+   */
+  setHead(room: number, head: number, added: number): { tail: number; bytes: number } {
+    const sql = "UPDATE rooms SET head = ?, bytes = bytes + ? WHERE key = ? RETURNING tail, bytes";
+    return this.get(sql, head, added, room) as { tail: number; bytes: number };
   }
 
   /** Adds an entry. */
@@ -111,6 +125,24 @@ export class SqliteFile extends SqliteDatabase {
       "SELECT seq, sender, rest FROM entries WHERE room = ? AND seq > ? ORDER BY seq LIMIT ?",
       ...[room, seq, count],
     ) as unknown as EntryRow[];
+  }
+
+  /** Returns the sizes of a room's entries after `seq`, oldest first, at most `count`. */
+  sizesAfter(room: number, seq: number, count: number): EntrySize[] {
+    return this.all(
+      `SELECT seq, octet_length(rest) AS bytes FROM entries WHERE room = ? AND seq > ?
+       ORDER BY seq LIMIT ?`,
+      ...[room, seq, count],
+    ) as unknown as EntrySize[];
+  }
+
+  /** Returns the sizes of a room's entries before `seq`, newest first, at most `count`. */
+  sizesBefore(room: number, seq: number, count: number): EntrySize[] {
+    return this.all(
+      `SELECT seq, octet_length(rest) AS bytes FROM entries WHERE room = ? AND seq < ?
+       ORDER BY seq DESC LIMIT ?`,
+      ...[room, seq, count],
+    ) as unknown as EntrySize[];
   }
 
   /** Returns the `seq` of a room's oldest entry, and when it was taken. */
@@ -138,7 +170,12 @@ export class SqliteFile extends SqliteDatabase {
 
   /** Drops a room's entries up to a `seq`. */
   dropEntries(room: number, upTo: number): void {
-    this.run("UPDATE rooms SET tail = max(tail, ?) WHERE key = ?", upTo, room);
+    this.run(
+      `UPDATE rooms SET tail = max(tail, ?), bytes = bytes - (
+         SELECT coalesce(sum(octet_length(rest)), 0) FROM entries WHERE room = key AND seq <= ?
+       ) WHERE key = ?`,
+      ...[upTo, upTo, room],
+    );
     this.run("DELETE FROM entries WHERE room = ? AND seq <= ?", room, upTo);
   }
 

@@ -5,19 +5,24 @@
  */
 
 import { Log, type LogEntry, type LogLimits } from "../../core/log.ts";
-import type { StoredRoom } from "../../core/store.ts";
+import type { StoredRoom, StoreLimits } from "../../core/store.ts";
 import { encodeEntry, withoutSeq, withSeq } from "../../protocol/encode.ts";
 import type { Draft, PresenceDraft } from "../../protocol/frames.ts";
 import { Roster } from "../../protocol/roster.ts";
-import { wellFormedJson } from "../../protocol/utf8.ts";
+import { utf8Bytes, wellFormedJson } from "../../protocol/utf8.ts";
 import { DamagedError } from "./errors.ts";
 import type { RoomRow, SqliteFile } from "./file.ts";
 
-/** Entries by which a log on the disk may be too long before they are dropped together. */
+/** Entries by which a log on the disk may be too long before they are dropped together, and the part of its bytes. */
 const TRIM_AT = 128;
+const TRIM_PART = 1 / 16;
 
-/** Entries that are read at once: the largest take a millisecond or two. */
+/** Entries that are read at once: the largest take a millisecond or two. And those whose sizes are. */
 const READ_AT_ONCE = 4;
+const SIZES_AT_ONCE = 500;
+
+/** The bytes of an entry in a log that its row does not have: its number, and a comma. */
+const NUMBER_BYTES = 24;
 
 /** An open room. Its log and roster hold only what is committed. */
 export class SqliteRoom implements StoredRoom {
@@ -30,20 +35,32 @@ export class SqliteRoom implements StoredRoom {
   readonly #key: number;
   /** The `seq` of the newest entry, committed or not. */
   written: number;
-  /** The `seq` up to which entries are dropped from the disk. */
-  #trimmed: number;
+  /** The bytes that were written in this transaction. */
+  #added = 0;
+  /** The most entries and bytes that the disk keeps. */
+  readonly #most: { entries: number; bytes: number };
 
-  private constructor(file: SqliteFile, id: string, row: RoomRow, limits: LogLimits) {
+  private constructor(
+    file: SqliteFile,
+    id: string,
+    row: RoomRow,
+    limits: StoreLimits,
+    start: number,
+  ) {
     this.id = id;
     this.name = row.name;
-    this.log = new Log(row.epoch, limits, Math.max(row.tail, row.head - limits.logEntries));
+    this.log = new Log(row.epoch, limits, start);
+    const { logEntries, logBytes, historyEntries = 0, historyBytes = 0 } = limits;
+    this.#most = {
+      entries: Math.max(logEntries, historyEntries),
+      bytes: Math.max(logBytes, historyBytes),
+    };
     this.roster.reset(file.members(row.key));
     // Members at this time were left behind by a process that is gone.
     this.orphans = [...this.roster.members.keys()];
     this.#file = file;
     this.#key = row.key;
     this.written = row.head;
-    this.#trimmed = row.tail;
   }
 
   /**
@@ -56,9 +73,9 @@ export class SqliteRoom implements StoredRoom {
     file: SqliteFile,
     id: string,
     row: RoomRow,
-    limits: LogLimits,
+    limits: StoreLimits,
   ): Generator<undefined, SqliteRoom> {
-    const room = new SqliteRoom(file, id, row, limits);
+    const room = new SqliteRoom(file, id, row, limits, yield* startOf(file, row, limits));
     const { log } = room;
     while (log.head < row.head) {
       const entries = file.entriesAfter(row.key, log.head, READ_AT_ONCE);
@@ -83,23 +100,31 @@ export class SqliteRoom implements StoredRoom {
     const seq = this.written + 1;
     const text = encodeEntry(seq, draft);
     const { at, from, n } = draft;
-    this.#file.addEntry(this.#key, seq, at, from, n, withoutSeq(text));
+    const rest = withoutSeq(text);
+    this.#file.addEntry(this.#key, seq, at, from, n, rest);
     if ("event" in draft) this.#follow(draft);
+    this.#added += utf8Bytes(rest);
     this.written = seq;
     return { seq, text };
   }
 
-  /** Drops what the log no longer keeps, at the end of a transaction that wrote to the room. */
+  /** Drops what the disk no longer keeps, at the end of a transaction that wrote to the room. */
   trim(): void {
-    const { log } = this;
-    this.#file.setHead(this.#key, this.written);
-    // A log that is short only of memory keeps its entries on the disk.
-    const tail = log.hasShrunk ? Math.min(log.tail, this.written - log.wouldKeep) : log.tail;
-    if (tail - this.#trimmed < TRIM_AT) return;
+    const { tail, bytes } = this.#file.setHead(this.#key, this.written, this.#added);
+    this.#added = 0;
+    let entries = this.written - tail - this.#most.entries;
+    let excess = bytes - this.#most.bytes;
+    if (entries < TRIM_AT && excess <= TRIM_PART * this.#most.bytes) return;
     // More than it has grown by, so that it catches up, but with a bound.
-    const most = 2 * (this.written - log.head) + TRIM_AT;
-    this.#trimmed = Math.min(tail, this.#trimmed + most);
-    this.#file.dropEntries(this.#key, this.#trimmed);
+    const most = 2 * (this.written - this.log.head) + TRIM_AT;
+    let upTo = 0;
+    for (const size of this.#file.sizesAfter(this.#key, tail, most)) {
+      if (entries <= 0 && excess <= 0 || size.seq === this.written) break;
+      upTo = size.seq;
+      entries--;
+      excess -= size.bytes;
+    }
+    if (upTo > 0) this.#file.dropEntries(this.#key, upTo);
   }
 
   /** Pushes an entry to the log, after its commit. */
@@ -111,6 +136,7 @@ export class SqliteRoom implements StoredRoom {
   /** Takes back what was written, after a transaction that failed. */
   undone(): void {
     this.written = this.log.head;
+    this.#added = 0;
   }
 
   /** Changes the members on the disk as a roster does. */
@@ -127,8 +153,37 @@ export class SqliteRoom implements StoredRoom {
   }
 }
 
-/** Returns an entry as it was written, if it is the next one. */
-function checked(seq: number, rest: string, next: number): string {
+/** Finds the `seq` after which the newest part of a log begins that memory keeps, in steps. */
+function* startOf(
+  file: SqliteFile,
+  { key, head, tail, bytes }: RoomRow,
+  { logEntries, logBytes }: LogLimits,
+): Generator<undefined, number> {
+  if (bytes <= logBytes) return Math.max(tail, head - logEntries);
+  let start = head;
+  let places = logEntries;
+  let left = logBytes;
+  while (start > tail && places > 0) {
+    const sizes = file.sizesBefore(key, start + 1, Math.min(places, SIZES_AT_ONCE));
+    // Entries that are missing are found where they are read.
+    if (sizes.length === 0) return Math.max(tail, start - places);
+    for (const { seq, bytes } of sizes) {
+      left -= bytes + NUMBER_BYTES;
+      if (left < 0 && start < head) return start;
+      start = seq - 1;
+    }
+    places -= sizes.length;
+    yield;
+  }
+  return start;
+}
+
+/**
+ * Returns an entry as it was written, if it is the next one.
+ *
+ * @throws {DamagedError} where it is another one, or cannot be read.
+ */
+export function checked(seq: number, rest: string, next: number): string {
   if (seq !== next) throw new DamagedError(`entry ${next} is not in the file`);
   const text = withSeq(seq, rest);
   try {

@@ -51,6 +51,11 @@ export const MIGRATIONS: readonly string[] = [
      id TEXT NOT NULL UNIQUE,
      at INTEGER NOT NULL
    ) STRICT;`,
+  `-- The bytes of all entries of a room, without their numbers.
+   ALTER TABLE rooms ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+   UPDATE rooms SET bytes = (
+     SELECT coalesce(sum(octet_length(rest)), 0) FROM entries WHERE room = key
+   );`,
 ];
 
 /**

@@ -23,6 +23,7 @@ import type { Draft } from "../../protocol/frames.ts";
 import { later, type Timer } from "../../timers.ts";
 import { FileLostError, isDiskError, RETRY_MS, unavailable } from "./errors.ts";
 import { SqliteFile } from "./file.ts";
+import { SqliteHistory } from "./history.ts";
 import { Openings } from "./openings.ts";
 import { SqliteRoom } from "./room.ts";
 import { SqliteSweeper } from "./sweeper.ts";
@@ -63,6 +64,7 @@ type Write =
 export class SqliteStore implements Store, ClientStore {
   readonly clients: ClientStore = this;
   readonly key: Uint8Array;
+  readonly history: SqliteHistory;
   readonly #events: StoreEvents;
   readonly #limits: StoreLimits;
   readonly #newEpoch: () => string;
@@ -106,6 +108,7 @@ export class SqliteStore implements Store, ClientStore {
     this.#limits = limits;
     this.#newEpoch = newEpoch;
     this.#file = new SqliteFile(path, events.troubled);
+    this.history = new SqliteHistory(this.#file, events.troubled);
     try {
       this.key = this.#file.key("sessions", newKey);
       this.#file.check();

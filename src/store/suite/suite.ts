@@ -11,6 +11,7 @@ import { ChatError } from "../../protocol/errors.ts";
 import type { Draft } from "../../protocol/frames.ts";
 import { entriesOf, membersOf, StoreBench, textsOf } from "./bench.ts";
 import { messageDraft, presenceDraft } from "./drafts.ts";
+import { testHistory } from "./history.ts";
 
 /** Declares a test, as `Deno.test` does, `test` of `node:test`, and others. */
 export type DeclareTest = (name: string, run: () => Promise<void>) => void;
@@ -55,11 +56,12 @@ export function testStore(
       await run(bench);
     });
   testLogs(declare, traits);
+  testHistory(declare);
   if (traits.durable) testWhatLasts(declare);
 }
 
 /** Declares a test of a store that is opened with these options. */
-type Declare = (
+export type Declare = (
   name: string,
   run: (bench: StoreBench) => Promise<void>,
   options?: Partial<StoreOptions>,

@@ -253,7 +253,7 @@ Deno.test("a file whose time alone is changed is the same", () => {
 Deno.test("a file that is written over is lost, however alike what it was before is", () => {
   using place = new Place();
   const fill = () => {
-    for (let i = 0; i < 1_200; i++) place.file.transaction(() => place.file.setHead(1, i));
+    for (let i = 0; i < 1_200; i++) place.file.transaction(() => place.file.setHead(1, i, 0));
   };
   fill();
   const before = Deno.readFileSync(place.path);
