@@ -36,11 +36,11 @@ export function rateOf(perSecond: number): Required<Rate> {
 
 /**
  * The rate at which a connection may be refused before that is a flood. A client that waits as it was
- * told is never one: all that it had on its way at the first refusal fits. Behind each later refusal it
- * has no more on its way than was acknowledged in between.
+ * told is never one: all that it had on its way at the first refusal fits. At each later refusal it
+ * has one more on its way than was acknowledged in between: two for one, where each is refused.
  */
 export function patienceOf({ perSecond, burst }: Rate): Rate {
-  return { perSecond, burst: PATIENCE + burst };
+  return { perSecond: 2 * perSecond, burst: PATIENCE + burst };
 }
 
 /** The tokens that a frame of this length costs before it is read. */

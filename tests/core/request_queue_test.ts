@@ -231,3 +231,64 @@ pure("a queue that is closed keeps nothing", () => {
   queue.unblock();
   assertEquals(drain(queue, session), []);
 });
+
+/** Has a client say messages of these lengths as `PROTOCOL.md` says, at a `rate`, over a way of `rttMs`; says whether it is thrown out. */
+function isThrownOut(lengths: number[], rate: number, rttMs: number): boolean {
+  const { queue, session } = bench(rate);
+  const most = Math.min(128, rateOf(rate).start);
+  let [now, first, window, holdUntil, refusals] = [0, 0, most, 0, 0];
+  /** Messages without an answer, and when that comes: to go on, or to wait. */
+  let flying: { message: number; at: number; waitMs: number }[] = [];
+  let next = 0;
+  while (first < lengths.length) {
+    const bytes = () => flying.reduce((sum, { message }) => sum + lengths[message]!, 0);
+    while (
+      now >= holdUntil && next < lengths.length && flying.length < window &&
+      (flying.length === 0 || bytes() + lengths[next]! <= 131_072)
+    ) {
+      let waitMs = 0;
+      try {
+        if (queue.hear(`${next}`.padEnd(lengths[next]!), session, now) === "flood") return true;
+        // What comes behind a refused one is refused as well, and was paid for.
+        if (flying.some((other) => other.waitMs > 0)) waitMs = 1;
+      } catch (error) {
+        waitMs = (error as ChatError).retryAfterMs ?? 1;
+      }
+      flying.push({ message: next++, at: now + rttMs, waitMs });
+    }
+    const [answered] = flying;
+    if (answered === undefined) {
+      now = holdUntil;
+      continue;
+    }
+    now = Math.max(now, answered.at);
+    if (answered.waitMs === 0) {
+      flying.shift();
+      first = answered.message + 1;
+      window = Math.min(most, window + 1);
+      refusals = 0;
+    } else {
+      next = answered.message;
+      flying = [];
+      window = 1;
+      holdUntil = now + Math.max(answered.waitMs, 50 * 2 ** Math.min(refusals++, 6));
+    }
+  }
+  return false;
+}
+
+pure("who sends as the protocol says is never thrown out, however long its messages are", () => {
+  assertEquals(isThrownOut(new Array(120).fill(30_000), 50, 80), false);
+  const lengths = fc.array(fc.constantFrom(10, 1_000, 30_000, 65_000), {
+    minLength: 200,
+    maxLength: 400,
+    size: "max",
+  });
+  const rates = fc.constantFrom(5, 20, 50, 200);
+  fc.assert(
+    fc.property(lengths, rates, fc.integer({ min: 1, max: 300 }), (list, rate, rttMs) => {
+      assertEquals(isThrownOut(list, rate, rttMs), false);
+    }),
+    { numRuns: 50 },
+  );
+});
