@@ -79,11 +79,9 @@ function env(name: string): string | undefined {
     : undefined;
 }
 
-function run(
-  { port, hostname, path, ops, logLevel, logFormat, engine, allowOrigins, publicUrl }:
-    ServerSettings,
-  store: OpenStore,
-): void {
+function run(settings: ServerSettings, store: OpenStore): void {
+  const { port, hostname, path, ops, logLevel, logFormat, engine } = settings;
+  const { allowOrigins, frameAncestors, publicUrl } = settings;
   keepFreedMemory();
   const logger = createLogger(logLevel, logFormat);
   const chat = createChat({
@@ -92,6 +90,7 @@ function run(
     logger,
     store,
     allowOrigins,
+    frameAncestors,
     ...(publicUrl === undefined ? {} : { publicUrl }),
   });
   const ports: OpenPort[] = [];
@@ -159,8 +158,13 @@ function run(
       return requests.refusalOf(request, connection, performance.now()) ?? chat.fetch(request);
     },
     listening(address) {
-      const where = `ws://${hostOf(address)}${path === "/" ? "" : path}`;
-      logger.say(`Parley ${config.version} listening on ${where}`);
+      const where = `${hostOf(address)}${path === "/" ? "" : path}`;
+      // All addresses of a machine together are none that a browser opens.
+      const open = where.replace(/^(?:0\.0\.0\.0|\[::\])(?=:)/, "localhost");
+      const page = publicUrl?.replace(/^ws/, "http") ?? `http://${open}`;
+      logger.say(
+        `Parley ${config.version} listening on ws://${where}\nTo chat, open ${page} in a browser`,
+      );
     },
   });
   if (ops !== undefined) {

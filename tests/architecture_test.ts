@@ -58,9 +58,11 @@ const MAY_SEE: Record<string, string[]> = {
     "@std/log/base-handler",
     "@std/log/levels",
     "@std/log/logger",
+    "node:buffer",
     "node:crypto",
     "node:timers",
     "node:v8",
+    "node:zlib",
   ],
   // What those who run a chat see of it.
   "src/ops": ["src/core", "src/protocol", "src/server"],
@@ -87,6 +89,9 @@ const MAY_SEE: Record<string, string[]> = {
   "src/client": ["src/protocol"],
   "client.ts": ["src/client", "src/protocol"],
 
+  // The page: it stands on the public client alone.
+  "web": ["client.ts", "web/dist"],
+
   // The terminal chat.
   "src/cli": ["src", "src/protocol", "client.ts", "@std/cli/parse-args", "unhomoglyph"],
   "cli.ts": ["src", "src/cli", "client.ts", "deno.json"],
@@ -102,13 +107,13 @@ const ONLY_IN: [what: string, pattern: RegExp, files: string[]][] = [
   ["the console", /\bconsole\./, ["server.ts", "cli.ts"]],
 ];
 
-const FILES = PERMITTED ? [...pathsIn(""), ...pathsIn("src/")].map(read) : [];
+const FILES = PERMITTED ? ["", "src/", "web/"].flatMap((folder) => pathsIn(folder)).map(read) : [];
 const BY_NAME = new Map(FILES.map((file) => [file.name, file]));
 
 /** The row of what is imported under a name: its folder, or the name itself. */
 function rowOf(name: string): string {
   const path = BY_NAME.get(name)?.path ?? name;
-  return path.startsWith("src/") ? path.slice(0, path.lastIndexOf("/")) : path;
+  return /^(src|web)\//.test(path) ? path.slice(0, path.lastIndexOf("/")) : path;
 }
 
 Deno.test("every folder has its row in the import table, and every row its folder", () => {
@@ -132,7 +137,7 @@ Deno.test("the import table itself points one way", () => {
   const rows = Object.keys(MAY_SEE);
   rows.forEach((name, row) => {
     for (const seen of MAY_SEE[name] ?? []) {
-      const outside = /@|:|\.json$|^unhomoglyph$/.test(seen);
+      const outside = /@|:|\.json$|^unhomoglyph$|\/dist$/.test(seen);
       const place = rows.indexOf(seen);
       assert(
         outside || place >= 0 && place < row,

@@ -35,6 +35,7 @@ const TESTED_BY: Record<string, string | null> = {
   "protocol/close_codes": "protocol/frames_test.ts",
   "server/connections": "server/engine_test.ts",
   "server/machine": "daemon/flags_test.ts",
+  "server/page_files": "tools/build_page_test.ts",
   "server/memory_store": "server/chat_test.ts",
   "server/terminate": "server/closed_sockets_test.ts",
   "server.ts": "deploy/server_process_test.ts",
@@ -93,7 +94,9 @@ const WINDING = /.*\b(?:so many|whom|of which|how manieth|far away)\b.*/g;
 
 const FILES = PERMITTED ? [...pathsIn(""), ...pathsIn("src/")].map(read) : [];
 const AROUND = PERMITTED
-  ? ["tests/", "tools/", "bench/", "examples/"].flatMap((folder) => pathsIn(folder)).map(read)
+  ? ["web/", "tests/", "tools/", "bench/", "examples/"].flatMap((folder) => pathsIn(folder)).map(
+    read,
+  )
   : [];
 const PAGES = PERMITTED ? [...pathsIn("", ".md"), ...pathsIn("docs/", ".md")].map(read) : [];
 

@@ -41,7 +41,7 @@ const KINDS: Record<string, { is: typeof isPure; lib: string[]; beside: string }
 const TABLE = "unhomoglyph";
 
 const ROOT = new URL("../", import.meta.url);
-const FOLDERS = ["", "src/"];
+const FOLDERS = ["", "src/", "web/"];
 const TIMEOUT_MS = 120_000;
 
 /** Says whether the module at a path is to be pure, from where it is or by its own word. */

@@ -12,7 +12,7 @@ import { PROGRAMS } from "../program.ts";
 import { checkedPath, checkedSecret } from "../server/chat_options.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "../server/logger.ts";
 import { usualMemory } from "../server/machine.ts";
-import { checkedOrigin, checkedPublicUrl } from "../server/origins.ts";
+import { checkedFrameAncestor, checkedOrigin, checkedPublicUrl } from "../server/origins.ts";
 import { NATS_DEFAULTS, NATS_RANGES, type NatsNumbers } from "../store/jetstream/options.ts";
 
 /** The settings of the server program, from its command line. */
@@ -33,6 +33,8 @@ export interface ServerSettings {
   allowOrigins: string[];
   /** The address that people use, where a request does not name it. */
   publicUrl: string | undefined;
+  /** The pages that may show the chat's page in a frame. */
+  frameAncestors: string[];
   /** The settings of NATS, for `chooseStore`. */
   nats: NatsNumbers;
 }
@@ -118,6 +120,8 @@ export const SERVER_HELP: string = `Usage: ${PROGRAMS.server} [flags]
   --allow-origin PAGE pages that may connect besides those of this host, like
                       https://app.example.org; * for all; may be given several times
   --public-url URL    the address that people use, where requests do not name it
+  --frame-ancestor P  pages that may show the chat's page in a frame, like
+                      https://app.example.org; may be given several times
   --memory SIZE       bytes that all logs may take together, like 512M or 2G (default 1G, or
                       less where the machine has less than 8G)
   --log-level LEVEL   ${LOG_LEVELS.join(", ")} (default info)
@@ -140,13 +144,14 @@ const TEXT_FLAGS = [
   "secret-file",
   "allow-origin",
   "public-url",
+  "frame-ancestor",
   "memory",
   "log-level",
   "log-format",
 ] as const;
 
 /** Those that may be given several times. */
-const LISTS = ["allow-origin"] as const;
+const LISTS = ["allow-origin", "frame-ancestor"] as const;
 
 /**
  * Reads the command line; a flag beats the environment, which beats the default.
@@ -211,6 +216,9 @@ export function parseServerFlags(
     logFormat: oneOf("--log-format", text("log-format") ?? "pretty", LOG_FORMATS),
     allowOrigins: list("allow-origin").map((origin) => checkedOrigin("--allow-origin", origin)),
     publicUrl,
+    frameAncestors: list("frame-ancestor").map((origin) =>
+      checkedFrameAncestor("--frame-ancestor", origin)
+    ),
     engine,
     nats,
   };

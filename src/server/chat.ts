@@ -48,7 +48,7 @@ import { Engine } from "./engine.ts";
 import { refusalOf } from "./handshake.ts";
 import type { Fields, Logger } from "./logger.ts";
 import { admitsOrigin, type OriginRules } from "./origins.ts";
-import { START_PAGE } from "./start_page.ts";
+import { pageResponse } from "./page.ts";
 
 export type { ChatLimits, ChatOptions, Fields, Logger, OpenStore };
 
@@ -68,7 +68,8 @@ export interface Chat {
    * WebSocket is upgraded there: it must be the very one that the runtime has made, as the
    * WebSocket of a copy (`new Request(request)`, or what `mount` of Hono hands on) never opens. One
    * that breaks the rules of WebSockets gets 400 or 426, and 503 while the chat is full or closed. To a
-   * request that is none, the answer is a page for a browser, and 426 for anything else.
+   * request that is none, the answer is the chat's page for a browser, with its script and style at
+   * the same path behind `?`, and 426 for anything else.
    *
    * `/healthz`, whatever `path` is, answers 200, or 503 while nothing can be stored and once the chat
    * closes. Other paths get 404, and what cannot be read 400.
@@ -107,7 +108,9 @@ export interface Chat {
  * @throws {Error} that says why the store cannot be opened.
  */
 export function createChat(options?: ChatOptions): Chat {
-  const { path, logger, store, engine: settings, origins } = checkedChatOptions(options);
+  const { path, logger, store, engine: settings, origins, frameAncestors } = checkedChatOptions(
+    options,
+  );
   const engine = new Engine(settings, logger, store);
   function chat(request: Request): Response {
     // The runtime makes it of the Host header, in which anybody can say anything.
@@ -116,7 +119,9 @@ export function createChat(options?: ChatOptions): Chat {
     if (url.pathname === "/healthz") return health(engine);
     if (url.pathname !== path) return new Response("Not found\n", { status: 404 });
     if (asksFor(request, "upgrade", "websocket")) return upgrade(request, engine, origins, logger);
-    return asksFor(request, "accept", "text/html") ? startPage() : upgradeRequired();
+    const isPerson = asksFor(request, "accept", "text/html");
+    const acceptsGzip = asksFor(request, "accept-encoding", "gzip");
+    return pageResponse(url.search, isPerson, acceptsGzip, frameAncestors) ?? upgradeRequired();
   }
   function deleteRoom(roomId: string): boolean {
     if (typeof roomId === "string") return engine.deleteRoom(roomId);
@@ -149,18 +154,6 @@ function upgradeRequired(): Response {
   return new Response("This is a WebSocket\n", {
     status: 426,
     headers: { upgrade: "websocket", connection: "upgrade", vary: "accept" },
-  });
-}
-
-/** The answer to a person who opens the address in a browser. */
-function startPage(): Response {
-  return new Response(START_PAGE, {
-    headers: {
-      "content-type": "text/html; charset=utf-8",
-      "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-      "x-content-type-options": "nosniff",
-      "vary": "accept",
-    },
   });
 }
 

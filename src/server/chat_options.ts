@@ -11,7 +11,12 @@ import { guardedLogger } from "./guarded_logger.ts";
 import { createLogger, LOG_LEVELS, type Logger } from "./logger.ts";
 import { usualMemory } from "./machine.ts";
 import { openMemoryStore } from "./memory_store.ts";
-import { checkedOrigin, checkedPublicUrl, type OriginRules } from "./origins.ts";
+import {
+  checkedFrameAncestor,
+  checkedOrigin,
+  checkedPublicUrl,
+  type OriginRules,
+} from "./origins.ts";
 
 /** Options of {@linkcode createChat}: all may be left out. */
 export interface ChatOptions extends ChatLimits {
@@ -47,6 +52,11 @@ export interface ChatOptions extends ChatLimits {
    * server's own. Unless given, that is the host which a request names.
    */
   publicUrl?: string;
+  /**
+   * Origins of pages that may show the chat's own page in a frame, as `frame-ancestors` of its
+   * Content Security Policy; none unless given. The element `<parley-chat>` needs no frame.
+   */
+  frameAncestors?: readonly string[];
 }
 
 /** The options of a chat, with what was not given. */
@@ -57,6 +67,8 @@ export interface ChatSettings {
   engine: EngineOptions;
   /** The pages that may connect. */
   origins: OriginRules;
+  /** The pages that may show the chat's page in a frame. */
+  frameAncestors: readonly string[];
 }
 
 /** As many characters as 128 random bits have in hexadecimal. */
@@ -69,6 +81,7 @@ const NAMES = [
   "secret",
   "allowOrigins",
   "publicUrl",
+  "frameAncestors",
   ...Object.keys(RANGES) as (keyof ChatLimits)[],
 ] as const;
 
@@ -80,7 +93,7 @@ const NAMES = [
 export function checkedChatOptions(given: ChatOptions = {}): ChatSettings {
   const options = checkedOptions("createChat", given, NAMES);
   const { path = "/", logger, store = openMemoryStore, secret } = options;
-  const { allowOrigins = [], publicUrl } = options;
+  const { allowOrigins = [], publicUrl, frameAncestors = [] } = options;
   return {
     path: checkedPath("path", path),
     logger: logger === undefined ? createLogger("info", "pretty") : checkedLogger(logger),
@@ -95,6 +108,7 @@ export function checkedChatOptions(given: ChatOptions = {}): ChatSettings {
       allowed: new Set(checkedList("allowOrigins", allowOrigins, checkedOrigin)),
       ...(publicUrl === undefined ? {} : { host: checkedPublicUrl("publicUrl", publicUrl) }),
     },
+    frameAncestors: checkedList("frameAncestors", frameAncestors, checkedFrameAncestor),
   };
 }
 

@@ -72,6 +72,17 @@ export function checkedOrigin(name: string, origin: unknown): string {
 }
 
 /**
+ * Takes the origin of pages that may show the chat's page in a frame: `*`, or as browsers write it.
+ *
+ * @throws {RangeError} with one line that names where it came from.
+ */
+export function checkedFrameAncestor(name: string, origin: unknown): string {
+  // Pages without an origin have no name in a Content Security Policy.
+  if (origin !== "null") return checkedOrigin(name, origin);
+  throw new RangeError(`${name} must be the origin of a page, or *, not "null"`);
+}
+
+/**
  * Takes the public address of a server, and returns its host.
  *
  * @throws {RangeError} with one line that names where it came from.

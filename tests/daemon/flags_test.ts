@@ -29,6 +29,7 @@ pure("parseServerFlags() of nothing is the defaults", () => {
     secretFile: undefined,
     allowOrigins: [],
     publicUrl: undefined,
+    frameAncestors: [],
     engine: DEFAULTS,
     nats: NATS_DEFAULTS,
   });
@@ -164,6 +165,16 @@ pure("pages that may connect are given one by one, and the public address once",
     "--public-url must be the address that people use, like https://chat.example.org, " +
       `not "c.example"`,
   );
+});
+
+pure("pages that may show the page in a frame are given one by one", () => {
+  const given = ["--frame-ancestor", "https://a.example", "--frame-ancestor=*"];
+  assertEquals(settings(given).frameAncestors, ["https://a.example", "*"]);
+  assertEquals(
+    refusal(["--frame-ancestor", "null"]),
+    `--frame-ancestor must be the origin of a page, or *, not "null"`,
+  );
+  assert(refusal(["--frame-ancestor", "https://a.example/; x"]).includes("must be the origin"));
 });
 
 pure("of a flag that is given twice the last one counts", () => {

@@ -5,11 +5,14 @@ import { RawSocket } from "../support/fixtures.ts";
 import { outcomeOf, permitted, runServer } from "../support/server_process.ts";
 import { until } from "../support/waiting.ts";
 
-Deno.test("the server prints one line with the address it is really bound to", async () => {
+Deno.test("the server prints the address it is really bound to, and what to open", async () => {
   await using server = await ServerProcess.start(permitted());
   assertMatch(
     server.stdout,
-    new RegExp(`^Parley ${config.version} listening on ws://127\\.0\\.0\\.1:[1-9]\\d*\\n$`),
+    new RegExp(
+      `^Parley ${config.version} listening on ws://127\\.0\\.0\\.1:([1-9]\\d*)\\n` +
+        "To chat, open http://127\\.0\\.0\\.1:\\1 in a browser\\n$",
+    ),
   );
   const health = await fetch(`${server.url.replace("ws:", "http:")}/healthz`);
   assertEquals([health.status, await health.text()], [200, "ok\n"]);

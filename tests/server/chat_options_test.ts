@@ -51,6 +51,7 @@ pure("createChat() takes each option as it is given", () => {
       allowed: new Set(["https://app.example.org", "null"]),
       host: "chat.example.org",
     },
+    frameAncestors: [],
   });
   // As from a file, and as the program `server.ts` takes it.
   assertEquals(checkedChatOptions({ secret: `${SECRET}\n` }).engine.secret, SECRET);

@@ -2,7 +2,6 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { StoreEvents } from "../../src/core/store.ts";
 import { createChat } from "../../src/server/chat.ts";
 import { openMemoryStore } from "../../src/server/memory_store.ts";
-import { START_PAGE } from "../../src/server/start_page.ts";
 import { RawSocket, TestChat } from "../support/fixtures.ts";
 import { recordingLogger } from "../support/recording_logger.ts";
 
@@ -28,7 +27,7 @@ Deno.test("createChat() shows a page to a browser, and to nobody else", async ()
     const response = ask("/?x=<script>", {}, { headers: { accept } });
     assertEquals([response.status, response.headers.get("upgrade")], [200, null]);
     assertEquals(response.headers.get("content-type"), "text/html; charset=utf-8");
-    assertEquals(await response.text(), START_PAGE);
+    assert((await response.text()).includes("<parley-chat page>"));
   }
   for (const accept of ["*/*", "application/json", "text/plain", "x-text/html", "text/htmlx"]) {
     assertEquals(ask("/", {}, { headers: { accept } }).status, 426, accept);
@@ -37,9 +36,13 @@ Deno.test("createChat() shows a page to a browser, and to nobody else", async ()
   assertEquals([ask("/x", {}, browser).status, ask("/healthz", {}, browser).status], [404, 200]);
   // Caches know that there are two answers.
   assertEquals([ask("/", {}, browser), ask("/")].map(({ headers }) => headers.get("vary")), [
-    "accept",
+    "accept, accept-encoding",
     "accept",
   ]);
+  // Its script is at the same path, for apps that hand on no other.
+  const script = ask("/chat?chat.js", { path: "/chat" }, { headers: { accept: "*/*" } });
+  assertEquals([script.status, script.headers.get("content-encoding")], [200, null]);
+  assert((await script.text()).includes("parley-chat"));
 });
 
 Deno.test("createChat() answers 200 on /healthz and 404 elsewhere", async () => {

@@ -1,0 +1,61 @@
+import { assertEquals } from "@std/assert";
+import axe from "axe-core";
+import type { BrowserContextOptions } from "playwright-core";
+import { ChatClient } from "../../client.ts";
+import { NEEDS_CHROMIUM } from "../support/chromium.ts";
+import { type Visitor, WebPages } from "../support/web_page.ts";
+
+const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true };
+
+const WAYS: Record<string, BrowserContextOptions> = {
+  "light": { colorScheme: "light" },
+  "dark": { colorScheme: "dark" },
+  "forced colours": { forcedColors: "active" },
+  "a light phone": { ...PHONE, colorScheme: "light" },
+  "a dark phone": { ...PHONE, colorScheme: "dark" },
+};
+
+/** Asks axe what is wrong with the page, shadow trees included. */
+async function violations({ page }: Visitor): Promise<string[]> {
+  // By the driver, as the page's own rules let no other script in.
+  await page.evaluate(`${axe.source}; undefined`);
+  const { violations } = await page.evaluate(`axe.run({
+    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+  })`) as axe.AxeResults;
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, any }) => `${id}: ${html} ${any[0]?.message}`)
+  );
+}
+
+for (const [way, options] of Object.entries(WAYS)) {
+  Deno.test({
+    name: `axe finds nothing wrong with the page in ${way}`,
+    ...NEEDS_CHROMIUM,
+    async fn() {
+      await using pages = await WebPages.start();
+      const ana = await pages.visitor(options);
+      await ana.page.goto(pages.url);
+      await ana.page.getByLabel("Your name").waitFor();
+      assertEquals(await violations(ana), [], "start");
+      const link = await ana.makeRoom(pages.url, "Ana", "Lobby");
+      assertEquals(await violations(ana), [], "empty");
+      await using ben = new ChatClient(pages.chat.url, { name: "Ben" });
+      await ben.connect();
+      const room = await ben.joinRoom(new URL(link).hash.slice(1));
+      await room.send("see https://example.org\n> a quote\n```\ncode\n```\nand `more`, **bold**");
+      await room.send("again");
+      await ana.say("x".repeat(70_000));
+      await ana.reads(/Not sent/);
+      assertEquals(await violations(ana), [], "busy");
+      await ana.page.getByRole("button", { name: /here/ }).click();
+      assertEquals(await violations(ana), [], "panel");
+      await ana.page.context().setOffline(true);
+      await ana.reads(/Connection lost/);
+      assertEquals(await violations(ana), [], "offline");
+      const ask = await pages.visitor(options);
+      await ask.page.goto(link);
+      await ask.page.getByLabel("Your name").waitFor();
+      assertEquals(await violations(ask), [], "ask");
+    },
+  });
+}

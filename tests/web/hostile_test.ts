@@ -1,0 +1,126 @@
+import { assert, assertEquals } from "@std/assert";
+import { ChatClient } from "../../client.ts";
+import { NEEDS_CHROMIUM } from "../support/chromium.ts";
+import { until } from "../support/waiting.ts";
+import { type Visitor, WebPages } from "../support/web_page.ts";
+import { HOSTILE_NAMES, HOSTILE_TEXTS } from "./hostile_texts.ts";
+
+/** Elements that the page makes of messages, and of nothing else in them. */
+const MADE = new Set(["P", "CODE", "B", "I", "A", "PRE", "BLOCKQUOTE"]);
+
+/** Has the page count what runs, and what its rules had to stop: neither shall happen. */
+async function watch({ page }: Visitor): Promise<void> {
+  await page.addInitScript(`
+    globalThis.runs = 0;
+    globalThis.ran = globalThis.alert = () => runs++;
+    addEventListener("securitypolicyviolation", () => runs++);
+  `);
+}
+
+/** The number of scripts that ran; requests to elsewhere, and addresses of links that lead to code. */
+async function harmOf({ page, requests }: Visitor, url: string) {
+  const hrefs: string[] = await page.locator("a").evaluateAll((links) =>
+    links.map((link) => (link as unknown as { href: string }).href)
+  );
+  return {
+    runs: await page.evaluate("runs"),
+    left: requests.filter((request) => !request.startsWith(url)),
+    code: hrefs.filter((href) => !/^(https?|mailto):/.test(href)),
+  };
+}
+
+const HARMLESS = { runs: 0, left: [], code: [] };
+
+/** A text without its marks, which become elements. */
+function bare(text: string): string {
+  return text.replaceAll(/^```.*$|[*_`>\s]/gm, "");
+}
+
+Deno.test({
+  name: "no text that tries to be more runs, makes an element, or has a request leave",
+  ...NEEDS_CHROMIUM,
+  async fn() {
+    assert(HOSTILE_TEXTS.length >= 200, `${HOSTILE_TEXTS.length}`);
+    await using pages = await WebPages.start();
+    const ana = await pages.visitor();
+    await watch(ana);
+    const link = await ana.makeRoom(pages.url, "Ana", "Lobby");
+    await using ben = new ChatClient(pages.chat.url, { name: "Ben" });
+    await ben.connect();
+    const room = await ben.joinRoom(new URL(link).hash.slice(1));
+    await Promise.all(HOSTILE_TEXTS.map((text) => room.send(text)));
+    await until(async () => (await ana.bodies()).length === HOSTILE_TEXTS.length, "not all shown");
+    const shown = await ana.bodies();
+    shown.forEach((text, i) => assertEquals(bare(text), bare(HOSTILE_TEXTS[i]!)));
+    const tags = await ana.page.locator(".body *").evaluateAll((
+      all: { tagName: string }[],
+    ) => [...new Set(all.map(({ tagName }) => tagName))]) as string[];
+    assertEquals(tags.filter((tag) => !MADE.has(tag)), []);
+    assertEquals(await harmOf(ana, pages.url), HARMLESS);
+    // As history, and in the field of somebody who mends what failed.
+    await ana.page.reload();
+    await until(async () => (await ana.bodies()).length > 100, "no history");
+    assertEquals(await harmOf(ana, pages.url), HARMLESS);
+    assertEquals(ana.problems, []);
+  },
+});
+
+Deno.test({
+  name: "names of people and rooms that try to be more are names",
+  ...NEEDS_CHROMIUM,
+  async fn() {
+    assert(HOSTILE_NAMES.length >= 150, `${HOSTILE_NAMES.length}`);
+    await using pages = await WebPages.start({ rate: 0 });
+    const ana = await pages.visitor();
+    await watch(ana);
+    await using ben = new ChatClient(pages.chat.url, { name: "Ben" });
+    await ben.connect();
+    const lobby = await ben.createRoom("Lobby");
+    await ana.openLink(`${pages.url}#${lobby.id}`, "<b onclick=ran()>Ana");
+    await ana.page.getByRole("button", { name: /here/ }).click();
+    for (const name of HOSTILE_NAMES) {
+      await ben.rename(name);
+      lobby.typing();
+      await lobby.send("x");
+    }
+    await until(async () => (await ana.bodies()).length === HOSTILE_NAMES.length, "not all shown");
+    const authors = await ana.page.locator(".author").allTextContents();
+    assertEquals(authors, HOSTILE_NAMES);
+    for (const name of HOSTILE_NAMES.slice(0, 20)) {
+      const room = await ben.createRoom(name);
+      await ana.page.goto(`${pages.url}#${room.id}`);
+      await ana.page.getByRole("heading", { name, exact: true }).first().waitFor();
+      await room.leave();
+    }
+    await ana.page.goto(pages.url);
+    await ana.reads("Where you were");
+    // Links of the page itself lead to its rooms.
+    assertEquals(await harmOf(ana, pages.url), HARMLESS);
+    assertEquals(ana.problems, []);
+  },
+});
+
+Deno.test({
+  name: "an address with anything behind its # is an address of a room, or of none",
+  ...NEEDS_CHROMIUM,
+  async fn() {
+    await using pages = await WebPages.start();
+    const ana = await pages.visitor();
+    await watch(ana);
+    await ana.makeRoom(pages.url, "Ana", "Lobby");
+    for (
+      const hash of [
+        "%",
+        "%E0%A4%A",
+        "<img src=x onerror=ran()>",
+        "javascript:ran()",
+        "a".repeat(5_000),
+      ]
+    ) {
+      await ana.page.goto(`${pages.url}#${hash}`);
+      await ana.reads("You are not in the room");
+    }
+    assertEquals(await harmOf(ana, pages.url), HARMLESS);
+    assertEquals(ana.problems, []);
+  },
+});

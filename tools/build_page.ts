@@ -1,0 +1,105 @@
+/**
+ * Builds the page: `web/dist/` from the sources in `web/`, and `src/server/page_files.ts`, which holds
+ * it, as a package serves no files.
+ *
+ * @module
+ */
+// deno-lint-ignore-file no-console -- a program that talks to its user
+
+import { gunzipSync, gzipSync } from "node:zlib";
+
+const ROOT = new URL("../", import.meta.url);
+const DIST = "web/dist/";
+const MODULE = "src/server/page_files.ts";
+
+/** The bundles, in this order: the script holds the style. */
+const BUNDLES: Record<string, string> = {
+  "style.css": "web/style.css",
+  "page.css": "web/page.css",
+  "chat.js": "web/main.ts",
+};
+
+/** Files that are served as they are. */
+const COPIED = ["icon.svg", "icon_unread.svg"];
+
+/** Characters of a line of the module. */
+const LINE = 96;
+
+/** Builds all files, by their names; writes what others are built with where `isBuilding`. */
+export async function buildPage(isBuilding = false): Promise<Map<string, string>> {
+  const files = new Map<string, string>();
+  for (const [name, source] of Object.entries(BUNDLES)) {
+    files.set(name, await bundle(source));
+    // The script is bundled with what is there.
+    if (name === "style.css" && isBuilding) await write(`${DIST}${name}`, files.get(name)!);
+  }
+  for (const name of COPIED) files.set(name, await read(`web/${name}`));
+  const html = (await read("web/page.html")).replace(/\n+(?=<)/g, "");
+  files.set("page.html", html);
+  return files;
+}
+
+/** Reads what is in `web/dist/`. */
+export async function builtPage(): Promise<Map<string, string>> {
+  const entries = await Array.fromAsync(Deno.readDir(new URL(DIST, ROOT)));
+  const names = entries.map(({ name }) => name);
+  return new Map(
+    await Promise.all(names.map(async (name) => [name, await read(DIST + name)] as const)),
+  );
+}
+
+/** Unpacks a file as the module holds it. */
+export function unpacked(text: string): string {
+  return new TextDecoder().decode(gunzipSync(Uint8Array.fromBase64(text)));
+}
+
+async function bundle(source: string): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["bundle", "--quiet", "--platform", "browser", "--minify", source],
+    cwd: ROOT,
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  return new TextDecoder().decode(stdout);
+}
+
+function read(path: string): Promise<string> {
+  return Deno.readTextFile(new URL(path, ROOT));
+}
+
+async function write(path: string, text: string): Promise<void> {
+  const old = await read(path).catch(() => undefined);
+  if (old !== text) await Deno.writeTextFile(new URL(path, ROOT), text);
+}
+
+/** The module that holds the files: compressed, as they are sent. */
+function moduleOf(files: Map<string, string>): string {
+  const rows = [...files].filter(([name]) => name !== "style.css").map(([name, text]) => {
+    const packed = gzipSync(text, { level: 9 }).toString("base64");
+    const lines = packed.match(new RegExp(`.{1,${LINE}}`, "g")) ?? [];
+    return `  ${JSON.stringify(name)}: \`\n${lines.join("\n")}\`,\n`;
+  });
+  return `// Made by \`deno task page\` of what is in web/: do not edit.\n
+/**
+ * The files of the page, each compressed with gzip and written in base64.
+ *
+ * @module
+ */
+
+/** The files by their names. */
+export const PAGE_FILES: Record<string, string> = {\n${rows.join("")}};\n`;
+}
+
+if (import.meta.main) {
+  await Deno.mkdir(new URL(DIST, ROOT), { recursive: true });
+  const files = await buildPage(true);
+  for (const [name, text] of files) await write(`${DIST}${name}`, text);
+  await write(MODULE, moduleOf(files));
+  let sum = 0;
+  for (const [name, text] of files) {
+    if (name === "style.css") continue;
+    const { length } = gzipSync(text, { level: 9 });
+    sum += length;
+    console.log(`${name.padEnd(18)} ${String(length).padStart(6)} bytes compressed`);
+  }
+  console.log(`${"all".padEnd(18)} ${String(sum).padStart(6)}`);
+}

@@ -1,0 +1,107 @@
+// This module runs in browsers.
+
+/// <reference lib="dom" />
+/**
+ * The field to write in. Enter sends, Shift+Enter breaks the line, a paste is one message however
+ * many lines it has, and what is not sent yet is kept for each room.
+ *
+ * @module
+ */
+
+import { h, icon } from "./dom.ts";
+import { draftOf, keepDraft } from "./kept.ts";
+
+/** Calls of a composer to whoever it belongs to. */
+export interface ComposerActions {
+  say(text: string): void;
+  typing(): void;
+}
+
+const ARROW = "M4 12h14M12 6l6 6-6 6";
+
+/** The field, and its button. */
+export class Composer {
+  readonly element: HTMLFormElement;
+  readonly #actions: ComposerActions;
+  readonly #text: HTMLTextAreaElement;
+  #roomId = "";
+
+  /** Makes a field that belongs to no room. */
+  constructor(actions: ComposerActions) {
+    this.#actions = actions;
+    this.#text = h("textarea", {
+      "rows": "1",
+      "aria-label": "Message",
+      "placeholder": "Write a message",
+      "enterkeyhint": "send",
+      "dir": "auto",
+      "part": "field",
+      "autocomplete": "off",
+      "keydown": (event) => this.#key(event as KeyboardEvent),
+      "input": () => this.#changed(),
+    });
+    this.element = h(
+      "form",
+      {
+        class: "composer",
+        part: "composer",
+        submit: (event) => {
+          event.preventDefault();
+          this.#send();
+        },
+      },
+      this.#text,
+      h("button", { "aria-label": "Send", "part": "send" }, icon(ARROW)),
+    );
+  }
+
+  /** Belongs to another room from now on, and has its draft. */
+  room(id: string): void {
+    this.#roomId = id;
+    this.#text.value = draftOf(id);
+    this.#fit();
+  }
+
+  /** Puts a text back that was not sent, before what is written. */
+  putBack(text: string): void {
+    this.#text.value = this.#text.value === "" ? text : `${text}\n${this.#text.value}`;
+    this.#changed();
+    this.focus();
+  }
+
+  focus(): void {
+    this.#text.focus();
+  }
+
+  #changed(): void {
+    keepDraft(this.#roomId, this.#text.value);
+    if (this.#text.value.trim() !== "") this.#actions.typing();
+    this.#fit();
+  }
+
+  /** Where the browser does not fit the field to its text by itself. */
+  #fit(): void {
+    if (CSS.supports("field-sizing", "content")) return;
+    const { style } = this.#text;
+    style.blockSize = "auto";
+    style.blockSize = `${this.#text.scrollHeight}px`;
+  }
+
+  #key(event: KeyboardEvent): void {
+    // Enter also ends the choice of a word in Japanese or Chinese: 229 is how Safari says so.
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) {
+      return;
+    }
+    event.preventDefault();
+    this.#send();
+  }
+
+  #send(): void {
+    const text = this.#text.value.replace(/^\s*\n|\s+$/g, "");
+    if (text !== "") this.#actions.say(text);
+    this.#text.value = "";
+    keepDraft(this.#roomId, "");
+    this.#fit();
+    this.focus();
+  }
+}

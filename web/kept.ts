@@ -1,0 +1,91 @@
+// This module runs in browsers.
+
+/// <reference lib="dom" />
+/**
+ * Things that a browser keeps for the page: the name, drafts, rooms, how far each was read. Where it
+ * keeps nothing, the page works all the same.
+ *
+ * @module
+ */
+
+/** The most rooms that are remembered. */
+const MOST_ROOMS = 20;
+
+/** The most characters of a draft that are kept. */
+const MOST_DRAFT = 65_536;
+
+/** Reads what is kept under a name. */
+export function kept(name: string): string | undefined {
+  try {
+    return localStorage.getItem(`parley.${name}`) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Keeps a text under a name; nothing where it is empty. */
+export function keep(name: string, text: string): void {
+  try {
+    if (text === "") localStorage.removeItem(`parley.${name}`);
+    else localStorage.setItem(`parley.${name}`, text);
+  } catch {
+    // Private windows keep nothing, and a full disk keeps no more.
+  }
+}
+
+/** A room that was visited here. */
+export interface KnownRoom {
+  id: string;
+  name: string;
+}
+
+/** The rooms that were visited here, the last one first. */
+export function knownRooms(): KnownRoom[] {
+  try {
+    const rooms: unknown = JSON.parse(kept("rooms") ?? "[]");
+    if (!Array.isArray(rooms)) return [];
+    return rooms.filter((room) => typeof room?.id === "string" && typeof room.name === "string");
+  } catch {
+    return [];
+  }
+}
+
+/** Puts a room in front of those that were visited. */
+export function knowRoom({ id, name }: KnownRoom): void {
+  const others = knownRooms().filter((room) => room.id !== id);
+  keep("rooms", JSON.stringify([{ id, name }, ...others].slice(0, MOST_ROOMS)));
+}
+
+/** Forgets a room, with its draft. */
+export function forgetRoom(id: string): void {
+  keep("rooms", JSON.stringify(knownRooms().filter((room) => room.id !== id)));
+  keepDraft(id, "");
+  keep(`read.${id}`, "");
+}
+
+/** Reads the draft of a room. */
+export function draftOf(roomId: string): string {
+  return kept(`draft.${roomId}`) ?? "";
+}
+
+/** Keeps the draft of a room. */
+export function keepDraft(roomId: string, text: string): void {
+  keep(`draft.${roomId}`, text.slice(0, MOST_DRAFT));
+}
+
+/** The last entry of a room that was read. */
+export interface ReadMark {
+  epoch: string;
+  seq: number;
+}
+
+/** Reads how far a room was read. */
+export function readMark(roomId: string): ReadMark | undefined {
+  const [seq, epoch] = kept(`read.${roomId}`)?.split(" ") ?? [];
+  return epoch === undefined ? undefined : { seq: Number(seq), epoch };
+}
+
+/** Keeps how far a room was read. */
+export function keepReadMark(roomId: string, { seq, epoch }: ReadMark): void {
+  keep(`read.${roomId}`, `${seq} ${epoch}`);
+}

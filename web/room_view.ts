@@ -1,0 +1,293 @@
+// This module runs in browsers.
+
+/// <reference lib="dom" />
+/**
+ * A room on the page: its name, how the connection stands, the list, the field and the panel.
+ *
+ * @module
+ */
+
+import type { ChatRoom, Message, RoomEvent, Status } from "../client.ts";
+import type { Announcer } from "./announcer.ts";
+import { Composer } from "./composer.ts";
+import { Conversation, type Target } from "./conversation.ts";
+import { button, h } from "./dom.ts";
+import { keep, keepReadMark, type ReadMark, readMark } from "./kept.ts";
+import { type Choices, Panel } from "./panel.ts";
+import { type News, Timeline } from "./timeline.ts";
+import { Typists } from "./typists.ts";
+import { count, statusWords, typingWords } from "./words.ts";
+
+/** Calls of a room to the element around it. */
+export interface RoomActions {
+  /** The room is entered. */
+  entered(room: ChatRoom): void;
+  /** There is no way in. */
+  refused(reason: string): void;
+  /** The address that leads here. */
+  linkOf(roomId: string): string;
+  /** The room's name, and how much of it was not read. */
+  title(room: string, unread: number): void;
+  chosen(choices: Choices): void;
+  /** This person wants to be elsewhere. */
+  leave(): void;
+}
+
+/** After this long without a connection it is said aloud, in milliseconds. */
+const ALARM_MS = 5_000;
+
+/** A break that is shorter is not worth a word, in milliseconds. */
+const BREAK_MS = 800;
+
+/** The time that a button says what it has done, in milliseconds. */
+const DONE_MS = 2_000;
+
+/** A room on the page. */
+export class RoomView {
+  readonly element: HTMLElement;
+  readonly #target: Target;
+  readonly #actions: RoomActions;
+  readonly #announcer: Announcer;
+  readonly #conversation: Conversation;
+  readonly #timeline: Timeline;
+  readonly #composer: Composer;
+  readonly #panel: Panel;
+  readonly #typists = new Typists(() => this.#showPeople());
+  readonly #heading = h("h1", { dir: "auto", part: "name" });
+  readonly #here = button("", () => this.#togglePanel(), { class: "here" });
+  readonly #copy = button("Copy link", () => this.#copyLink(), { class: "copy" });
+  readonly #status = h("p", { class: "status", part: "status", hidden: true });
+  readonly #typing = h("p", { class: "typing", dir: "auto" });
+  #name: string;
+  #events: RoomEvent[] = [];
+  #isDrawing = false;
+  #outgoingChanged = false;
+  /** Up to here it is history, from before this person came. */
+  #head = 0;
+  #mark: ReadMark | undefined;
+  #news = 0;
+  #newest: ReadMark | undefined;
+  #alarm: ReturnType<typeof setTimeout> | undefined;
+  #break: ReturnType<typeof setTimeout> | undefined;
+
+  /** Makes a room that is not entered yet. */
+  constructor(
+    src: string,
+    name: string,
+    target: Target,
+    announcer: Announcer,
+    actions: RoomActions,
+  ) {
+    this.#name = name;
+    this.#target = target;
+    this.#actions = actions;
+    this.#announcer = announcer;
+    const conversation = this.#conversation = new Conversation(src, name, {
+      status: (status) => this.#showStatus(status),
+      entered: (room) => this.#entered(room),
+      event: (event) => this.#take(event),
+      outgoing: () => {
+        this.#outgoingChanged = true;
+        this.#drawSoon();
+      },
+      refused: (reason) => actions.refused(reason),
+    });
+    this.#timeline = new Timeline({
+      retry: (id) => conversation.retry(id),
+      discard: (id, edit) => {
+        const text = conversation.discard(id);
+        if (edit) this.#composer.putBack(text);
+      },
+      leave: () => this.#composer.focus(),
+      reading: () => this.reading(),
+    });
+    this.#composer = new Composer({
+      say: (text) => this.#say(text),
+      typing: () => conversation.typing(),
+    });
+    this.#panel = new Panel(name, {
+      rename: async (name) => {
+        await conversation.rename(name);
+        this.#name = name;
+        keep("name", name);
+      },
+      chosen: (choices) => actions.chosen(choices),
+      leave: () => actions.leave(),
+      close: () => this.#togglePanel(),
+    });
+    this.#here.setAttribute("aria-expanded", "false");
+    if ("id" in target) this.#composer.room(target.id);
+    this.element = h(
+      "div",
+      { class: "room", part: "room" },
+      h("header", { part: "header" }, this.#heading, this.#here, this.#copy),
+      h("main", {}, this.#status, this.#timeline.element, this.#typing, this.#composer.element),
+      this.#panel.element,
+    );
+  }
+
+  /** The id of the room; empty before a new one is made. */
+  get roomId(): string {
+    return this.#conversation.room?.id ?? ("id" in this.#target ? this.#target.id : "");
+  }
+
+  /** Enters the room. */
+  open(): void {
+    this.#showStatus({ type: "connecting" });
+    const id = this.roomId;
+    this.#conversation.enter(id === "" ? this.#target : { id });
+  }
+
+  /** Leaves the room. */
+  close(): void {
+    clearTimeout(this.#alarm);
+    clearTimeout(this.#break);
+    this.#typists.clear();
+    this.#announcer.alert("");
+    this.#conversation.close();
+  }
+
+  /** Somebody looks at the end of the list, or no longer. */
+  reading(): void {
+    const room = this.#conversation.room;
+    if (room === undefined) return;
+    if (this.#timeline.isReading) {
+      this.#timeline.seen();
+      if (this.#newest !== undefined) keepReadMark(room.id, this.#newest);
+    }
+    this.#actions.title(room.name, this.#timeline.unread);
+  }
+
+  #say(text: string): void {
+    this.#timeline.forgetNew();
+    this.#timeline.toEnd();
+    this.#conversation.say(text);
+  }
+
+  #entered(room: ChatRoom): void {
+    this.#timeline.clear(room.name || room.id);
+    this.#heading.textContent = room.name || room.id;
+    this.#head = room.head;
+    this.#mark = readMark(room.id);
+    this.#news = 0;
+    if (!("id" in this.#target)) this.#composer.room(room.id);
+    this.#actions.entered(room);
+    this.#actions.title(room.name, 0);
+    this.#showPeople();
+    this.#composer.focus();
+  }
+
+  #take(event: RoomEvent): void {
+    this.#events.push(event);
+    this.#drawSoon();
+  }
+
+  /** Draws once a frame; a page that nobody sees has no frames. */
+  #drawSoon(): void {
+    if (this.#isDrawing) return;
+    this.#isDrawing = true;
+    const draw = () => {
+      this.#isDrawing = false;
+      this.#draw();
+    };
+    if (document.visibilityState === "visible") requestAnimationFrame(draw);
+    else setTimeout(draw);
+  }
+
+  #draw(): void {
+    const events = this.#events;
+    this.#events = [];
+    const room = this.#conversation.room;
+    if (events.length > 0) {
+      this.#timeline.add(events, (message) => this.#newsOf(message));
+      for (const event of events) this.#follow(event);
+      if (room !== undefined && this.#news > 0 && room.cursor >= this.#head) {
+        this.#timeline.historyEnds(this.#news);
+        this.#news = 0;
+      }
+      this.#showPeople();
+      this.reading();
+    }
+    if (this.#outgoingChanged) {
+      this.#outgoingChanged = false;
+      this.#timeline.outgoing(this.#conversation.outgoing);
+      const failed = this.#conversation.outgoing.filter(({ state }) => state === "failed").length;
+      this.#announcer.alert(failed > 0 ? `${count(failed, "message")} not sent` : "");
+    }
+  }
+
+  #newsOf({ own, seq, epoch }: Message): News {
+    if (own) return "none";
+    if (seq > this.#head) return "live";
+    if (epoch !== this.#mark?.epoch || seq <= this.#mark.seq) return "none";
+    this.#news++;
+    return "missed";
+  }
+
+  #follow(event: RoomEvent): void {
+    if (event.type === "typing") return this.#typists.add(event.from, event.name);
+    if (!("seq" in event)) return;
+    const { type, seq, epoch, from, own, name } = event;
+    this.#newest = { seq, epoch };
+    if (type === "message" || type === "leave" || type === "away") this.#typists.remove(from);
+    const isHistory = seq <= (this.#conversation.room?.head ?? 0);
+    if (type === "message" && !own && !isHistory) {
+      this.#announcer.message(name ?? "Somebody", event.body, this.#name);
+    }
+  }
+
+  #showPeople(): void {
+    const room = this.#conversation.room;
+    const typing = this.#typists.names;
+    this.#typing.textContent = typingWords([...typing.values()]);
+    if (room === undefined) return;
+    this.#here.textContent = room.presence
+      ? `${count(room.members.size, "person", "people")} here`
+      : "Many here";
+    this.#panel.show(room, this.#conversation.clientId, typing);
+  }
+
+  #showStatus(status: Status): void {
+    clearTimeout(this.#break);
+    if (status.type === "connected") {
+      clearTimeout(this.#alarm);
+      this.#alarm = undefined;
+      this.#announcer.alert("");
+      this.#status.hidden = true;
+      return;
+    }
+    const words = statusWords(status);
+    const show = () => {
+      const again = status.type === "closed"
+        ? button("Connect again", () => this.open())
+        : status.type === "reconnecting" && button("Try now", () => this.#conversation.retryNow());
+      this.#status.replaceChildren(h("span", {}, words), ...again ? [again] : []);
+      this.#status.hidden = false;
+    };
+    if (this.#status.hidden && status.type !== "closed") this.#break = setTimeout(show, BREAK_MS);
+    else show();
+    this.#alarm ??= setTimeout(() => this.#announcer.alert(words), ALARM_MS);
+  }
+
+  #togglePanel(): void {
+    const { element } = this.#panel;
+    element.hidden = !element.hidden;
+    this.#here.setAttribute("aria-expanded", `${!element.hidden}`);
+    this.#showPeople();
+    if (element.hidden) this.#here.focus();
+    else element.querySelector("button")?.focus();
+  }
+
+  async #copyLink(): Promise<void> {
+    const link = this.#actions.linkOf(this.roomId);
+    try {
+      await navigator.clipboard.writeText(link);
+      this.#copy.textContent = "Copied";
+      this.#announcer.say("The link is copied");
+    } catch {
+      // Without leave, or where the page did not come over TLS: to be copied by hand.
+      prompt("The link of this room", link);
+    }
+    setTimeout(() => this.#copy.textContent = "Copy link", DONE_MS);
+  }
+}
