@@ -247,9 +247,24 @@ export class ChatClient implements AsyncDisposable {
   /** Changes how others see this client. */
   async rename(name: string, options?: WaitOptions): Promise<void> {
     check(typeof name === "string", "name", name);
-    await this.#request({ action: "rename", body: name }, () => {
+    await this.request({ action: "rename", body: name }, () => {
       this.#name = name;
     }, options);
+  }
+
+  /**
+   * Sends a request in the words of PROTOCOL.md; resolves with what `accept` makes of its reply, before
+   * anything behind it is looked at. Modules like `./client/conversation` are made of it.
+   */
+  async request<T>(
+    frame: { action: string; body: unknown },
+    accept: (reply: unknown) => T,
+    { timeoutMs = this.#timeoutMs, signal }: WaitOptions = {},
+  ): Promise<T> {
+    check(timeoutMs >= 0, "timeoutMs", timeoutMs);
+    const deadline = performance.now() + timeoutMs;
+    const connection = await this.#reconnector.ready(timeoutMs, signal);
+    return await connection.request(frame, accept, deadline - performance.now(), signal);
   }
 
   /**
@@ -271,17 +286,6 @@ export class ChatClient implements AsyncDisposable {
     return this.#current;
   }
 
-  async #request<T>(
-    frame: { action: string; body: unknown },
-    accept: (reply: Accepted) => T,
-    { timeoutMs = this.#timeoutMs, signal }: WaitOptions = {},
-  ): Promise<T> {
-    check(timeoutMs >= 0, "timeoutMs", timeoutMs);
-    const deadline = performance.now() + timeoutMs;
-    const connection = await this.#reconnector.ready(timeoutMs, signal);
-    return await connection.request(frame, accept, deadline - performance.now(), signal);
-  }
-
   async #open(
     frame: { action: string; body: unknown },
     room: string,
@@ -291,7 +295,7 @@ export class ChatClient implements AsyncDisposable {
     let wanted = true;
     this.#entering++;
     try {
-      return await this.#request(frame, (reply) => this.#enter(reply, wanted), options);
+      return await this.request(frame, (reply) => this.#enter(reply as Accepted, wanted), options);
     } finally {
       wanted = false;
       this.#entering--;
@@ -328,7 +332,7 @@ export class ChatClient implements AsyncDisposable {
     if (this.#rooms.get(room.id) !== room) return;
     const frame = { action: "leave", body: { room_id: room.id } };
     try {
-      await this.#request(frame, () => this.#forget(room, "Left"), options);
+      await this.request(frame, () => this.#forget(room, "Left"), options);
     } catch (error) {
       if (!isOutside(error)) throw error;
       this.#forget(room, error.message);
@@ -430,13 +434,8 @@ export class ChatClient implements AsyncDisposable {
     try {
       while (room.stale && this.#rooms.get(room.id) === room) {
         const body = { room_id: room.id };
-        const asked = await this.#rejoin(
-          connection,
-          room,
-          body,
-          (reply) => this.#enter(reply, false),
-        );
-        await sleep(Math.max(asked, RENEW_MS), this.#closed.signal);
+        const ms = await this.#rejoin(connection, room, body, (reply) => this.#enter(reply, false));
+        await sleep(Math.max(ms, RENEW_MS), this.#closed.signal);
       }
     } catch (error) {
       connection.fail((error as Error).message);
@@ -474,10 +473,8 @@ export class ChatClient implements AsyncDisposable {
         this.#sender.missed();
         this.#renew(room);
         break;
-      case "typing": {
-        const { from, name } = frame;
-        room.tell({ type: "typing", from, ...named(name) });
-      }
+      case "typing":
+        room.tell({ type: "typing", from: frame.from, ...named(frame.name) });
     }
   }
 

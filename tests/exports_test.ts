@@ -35,6 +35,10 @@ const MOUNT: Exports = {
 const EXPORTS: Record<string, Exports> = {
   ".": CLIENT,
   "./client": CLIENT,
+  "./client/conversation": {
+    functions: "history",
+    types: "HistoryOptions HistoryPage RequestSender",
+  },
   "./mount": MOUNT,
   "./sqlite": { functions: "sqlite" },
   "./nats": { functions: "nats", types: "NatsOptions" },
@@ -65,7 +69,7 @@ const EXPORTS: Record<string, Exports> = {
 /** Members of what a program of others holds most: what an editor completes them to. */
 const MEMBERS: Record<string, string> = {
   ChatClient: "clientId close connect createRoom joinRoom leaveRoom name readMessages rename " +
-    "retryNow room rooms sendMessage session status statuses",
+    "request retryNow room rooms sendMessage session status statuses",
   Chat: "close closing deleteRoom failure fetch size",
   ChatRoom:
     "cursor epoch events head id leave members messages name presence send subscribe typing",
