@@ -90,6 +90,8 @@ function run(settings: ServerSettings, store: OpenStore): void {
     logger,
     store,
     allowOrigins,
+    trustedProxies: settings.trustedProxies,
+    exempt: settings.exempt,
     frameAncestors,
     ...(publicUrl === undefined ? {} : { publicUrl }),
   });
@@ -153,9 +155,10 @@ function run(settings: ServerSettings, store: OpenStore): void {
 
   const requests = new RequestLimit();
   listen({ port, hostname }, false, {
-    handle(request, { remoteAddr }) {
-      const connection = `${remoteAddr.hostname} ${remoteAddr.port}`;
-      return requests.refusalOf(request, connection, performance.now()) ?? chat.fetch(request);
+    handle(request, info) {
+      const { hostname, port } = info.remoteAddr;
+      const refusal = requests.refusalOf(request, `${hostname} ${port}`, performance.now());
+      return refusal ?? chat.fetch(request, info);
     },
     listening(address) {
       const where = `${hostOf(address)}${path === "/" ? "" : path}`;

@@ -14,7 +14,7 @@ const page = await Deno.readTextFile(new URL("page.html", import.meta.url));
 const client = await bundledClient();
 
 const port = Number(Deno.args[0] ?? 8000);
-const server = Deno.serve({ port, onListen }, (request) => {
+const server = Deno.serve({ port, onListen }, (request, info) => {
   switch (URL.parse(request.url)?.pathname) {
     case "/":
       return new Response(page, { headers: { "content-type": "text/html; charset=utf-8" } });
@@ -23,7 +23,7 @@ const server = Deno.serve({ port, onListen }, (request) => {
     case "/size":
       return Response.json(chat.size);
     default:
-      return chat.fetch(request); // /chat, /healthz, and 404 for all else
+      return chat.fetch(request, info); // /chat, /healthz, and 404 for all else
   }
 });
 

@@ -7,6 +7,7 @@
 
 import type { HubOptions } from "./options.ts";
 import { Levels } from "./order.ts";
+import type { Quota } from "./quota.ts";
 import type { Member } from "./room.ts";
 import type { Session } from "./sessions.ts";
 import { rankOf } from "./time.ts";
@@ -32,6 +33,10 @@ export class GracePeriod {
   readonly #gone = new Map<Session, number>();
   /** All of both by how long they have stayed, whoever went first first: see {@linkcode rankOf}. */
   readonly #ranks = new Levels<Session>();
+  /** The addresses that they went from, as far as those have a share of places. */
+  readonly #quotas = new Map<Session, Quota>();
+  /** The one of whoever went last. */
+  #latest: Quota | undefined;
 
   /** Nobody is away. */
   constructor(options: GraceOptions) {
@@ -90,6 +95,8 @@ export class GracePeriod {
     this.#returning.delete(session);
     this.#gone.delete(session);
     this.#ranks.delete(session);
+    this.#quotas.get(session)?.comeBack(session);
+    this.#quotas.delete(session);
   }
 
   /** Finds what is over by now. Any client may be ended meanwhile. */
@@ -119,10 +126,14 @@ export class GracePeriod {
   /**
    * Finds what is over because more clients are away than may be: first who was in rooms for the
    * shortest time. So those who come and go, however many they are, take nothing from those who had
-   * stayed; and those who were in none have a small share.
+   * stayed; and those who were in none have a small share, and so have those of one address.
    */
   *excess(): Iterable<Expired> {
     const { maxAway } = this.#options;
+    for (let least; (least = this.#latest?.excess) !== undefined;) {
+      this.end(least);
+      yield { session: least };
+    }
     while (true) {
       const tooMany = this.#away.size + this.#gone.size > maxAway ||
         this.#ranks.countAt(0) > Math.max(1, maxAway * STRANGERS_SHARE);
@@ -136,7 +147,12 @@ export class GracePeriod {
   #start(session: Session): void {
     this.end(session);
     this.#away.add(session);
-    this.#ranks.put(session, rankOf(session.stayed));
+    const rank = rankOf(session.stayed);
+    this.#ranks.put(session, rank);
+    this.#latest = session.quota;
+    if (session.quota === undefined) return;
+    this.#quotas.set(session, session.quota);
+    session.quota.leave(session, rank);
   }
 }
 

@@ -143,7 +143,7 @@ export class Hub {
       case "messages":
         return this.messages.take(session, peer, frame, t);
       case "create":
-        return this.#create(session, peer, frame);
+        return this.#create(session, peer, frame, t);
       case "join":
         return this.#join(session, peer, frame, t);
       case "history":
@@ -194,8 +194,9 @@ export class Hub {
    */
   admit(peer: Peer, stored: StoredRoom, t: Instant): Effect[] {
     if (this.rooms.has(stored.id)) return [];
+    peer.quota?.checkRooms();
     const place = this.#makePlace();
-    this.#rooms.open(stored, t.now);
+    this.#rooms.open(stored, t.now, peer.quota);
     peer.session?.budget.spend(costOfReading(stored.log.bytesAfter(stored.log.tail)));
     return [...place, ...this.handover.orphaned(stored.id, stored.orphans ?? [], t)];
   }
@@ -217,7 +218,7 @@ export class Hub {
       // Nothing is made for a client that has gone meanwhile.
       if (session === undefined) return [];
       const { id, name } = this.#rooms.lost(peer, frame);
-      return this.#make(peer, frame, id, name);
+      return this.#make(peer, frame, id, name, t);
     }
     const room = this.rooms.get(stored.id);
     // The peer may have gone while the store was asked. Then the room waits out its time, empty.
@@ -336,12 +337,20 @@ export class Hub {
     return [...effects, welcome(peer, session, told, frame.ref)];
   }
 
-  #create(session: Session, peer: Peer, frame: CreateFrame): Effect[] {
+  #create(session: Session, peer: Peer, frame: CreateFrame, t: Instant): Effect[] {
     session.checkRooms(peer, this.#rooms.mostOfOne);
-    return this.#make(peer, frame, newRoomId(this.#random), frame.name);
+    return this.#make(peer, frame, newRoomId(this.#random), frame.name, t);
   }
 
-  #make(peer: Peer, frame: CreateFrame | JoinFrame, roomId: string, name: string): Effect[] {
+  #make(
+    peer: Peer,
+    frame: CreateFrame | JoinFrame,
+    roomId: string,
+    name: string,
+    { now }: Instant,
+  ): Effect[] {
+    peer.quota?.checkRooms();
+    peer.quota?.makeRoom(now);
     return [...this.#makePlace(), { type: "create", peer, frame, roomId, name }];
   }
 
@@ -361,6 +370,7 @@ export class Hub {
   #join(session: Session, peer: Peer, frame: JoinFrame, t: Instant): Effect[] {
     const roomId = normalizeRoomId(frame.roomId);
     const room = this.rooms.get(roomId);
+    if (session.rooms.get(roomId) === undefined) peer.quota?.checkJoins(t.now);
     // A client that was at another process may know more of the log than this process has heard.
     const isBehind = room?.shared === true && (frame.after ?? 0) > room.log.head;
     if (room === undefined || isBehind) {

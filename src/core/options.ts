@@ -43,6 +43,20 @@ export interface ChatLimits {
    * given, 0 for any. Some cost as much as several: long ones, `join`, and what many are told.
    */
   rate?: number;
+  /**
+   * The most connections at once of one address, which is an IPv4 address or the /64 of an IPv6 one;
+   * 1,000 unless given, 0 for any, but no more than half of `maxConnections`. All limits of addresses
+   * are for those alone that are known and not `exempt`.
+   */
+  addressConnections?: number;
+  /** The handshakes of one address in a minute; 1,000 unless given, 0 for any. */
+  addressHandshakes?: number;
+  /** The frames a second of one address, as `rate` counts them, and twice as many at once; 2,000 unless given, 0 for any. */
+  addressRate?: number;
+  /** The rooms that clients of one address may make in a minute; 120 unless given, 0 for any. */
+  addressRooms?: number;
+  /** The joins of one address in a minute that find no room; 60 unless given, 0 for any. */
+  addressFailedJoins?: number;
   /** The time in which an empty room can be rejoined, in milliseconds; 600,000 unless given. */
   emptyRoomMs?: number;
   /** The time that a client that was cut off keeps its places, in milliseconds; 30,000 unless given. */
@@ -114,6 +128,11 @@ export const DEFAULTS: Readonly<EngineNumbers> = {
   maxAway: 10_000,
   presenceLimit: 500,
   rate: 200,
+  addressConnections: 1_000,
+  addressHandshakes: 1_000,
+  addressRate: 2_000,
+  addressRooms: 120,
+  addressFailedJoins: 60,
   emptyRoomMs: 600_000,
   graceMs: 30_000,
   pauseMs: 4 * 3_600_000,
@@ -145,6 +164,11 @@ export const RANGES: Readonly<Record<keyof EngineNumbers, Range>> = {
   maxAway: [0, MANY],
   presenceLimit: [0, MANY],
   rate: [0, MANY],
+  addressConnections: [0, MANY],
+  addressHandshakes: [0, MANY],
+  addressRate: [0, MANY],
+  addressRooms: [0, MANY],
+  addressFailedJoins: [0, MANY],
   emptyRoomMs: [0, DAY_MS],
   graceMs: [0, DAY_MS],
   pauseMs: [0, TEN_YEARS_MS],

@@ -96,6 +96,8 @@ export interface Rate {
 
 /** A token bucket: O(1) in time and space, and it takes the time as an argument. */
 export class TokenBucket {
+  /** A bucket that each token is taken of as well; none unless set. */
+  within: TokenBucket | undefined;
   readonly #rate: Rate;
   #tokens: number;
   #since: number;
@@ -112,20 +114,24 @@ export class TokenBucket {
    * token that is left is enough for any cost: the bucket goes below zero, and what comes next waits.
    */
   take(cost: number, now: number): number {
+    const waitMs = this.waitMs(now, cost) || (this.within?.waitMs(now, cost) ?? 0);
+    if (waitMs === 0) this.spend(cost);
+    return waitMs;
+  }
+
+  /** The milliseconds until something of this cost can be taken of this bucket alone; 0 where it can. */
+  waitMs(now: number, cost = 1): number {
     const { perSecond, burst } = this.#rate;
     if (perSecond === Infinity) return 0;
     this.#tokens = Math.min(burst, this.#tokens + (now - this.#since) * perSecond / 1_000);
     this.#since = now;
     // Until a whole token is there, as a frame costs at least one: after less it is refused again.
-    if (this.#tokens < Math.min(cost, 1)) {
-      return Math.ceil((1 - this.#tokens) * 1_000 / perSecond);
-    }
-    this.#tokens -= cost;
-    return 0;
+    return this.#tokens < Math.min(cost, 1) ? Math.ceil((1 - this.#tokens) * 1_000 / perSecond) : 0;
   }
 
   /** Takes tokens even where they are not there: what comes next waits for them. */
   spend(cost: number): void {
     this.#tokens -= cost;
+    this.within?.spend(cost);
   }
 }

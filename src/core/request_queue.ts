@@ -16,6 +16,7 @@ import {
   type Rate,
   TokenBucket,
 } from "./rate_limit.ts";
+import type { Quota } from "./quota.ts";
 import type { Session } from "./sessions.ts";
 
 /** The least length of a large frame, in UTF-16 units: twice the largest message. One takes milliseconds to read. */
@@ -50,6 +51,7 @@ export type Arrival = "ready" | "kept" | "turn" | "flood";
  */
 export class RequestQueue {
   readonly #rate: Rate;
+  readonly #quota: Quota | undefined;
   readonly #held: Held[] = [];
   #units = 0;
   #closed = false;
@@ -60,9 +62,16 @@ export class RequestQueue {
   /** The refusals that are left before they count as a flood; made at the first one. */
   #patience: TokenBucket | undefined;
 
-  /** Makes an empty queue of a connection that may speak at this `rate` before it has a client. */
-  constructor(rate: Rate) {
+  /** Set where it was a flood because of all that comes from its address. */
+  crowded = false;
+
+  /**
+   * Makes an empty queue of a connection that may speak at this `rate` before it has a client; `quota`
+   * is the share of its address.
+   */
+  constructor(rate: Rate, quota?: Quota) {
     this.#rate = rate;
+    this.#quota = quota;
   }
 
   /** `true` while the next request waits for an answer, or for its turn. */
@@ -187,7 +196,10 @@ export class RequestQueue {
     const waitMs = budget.take(tokens, now);
     if (waitMs === 0) return 0;
     this.#patience ??= new TokenBucket(patienceOf(this.#rate), now);
-    return this.#patience.take(Math.max(1, tokens), now) > 0 ? Infinity : waitMs;
+    const price = Math.max(1, tokens);
+    if (this.#patience.take(price, now) > 0) return Infinity;
+    this.crowded = this.#quota !== undefined && this.#quota.patience.take(price, now) > 0;
+    return this.crowded ? Infinity : waitMs;
   }
 }
 

@@ -12,6 +12,7 @@ import { isRoomId, normalizeRoomId, sameSecret } from "./ids.ts";
 import { MemoryBound } from "./memory_bound.ts";
 import type { HubOptions } from "./options.ts";
 import { Levels } from "./order.ts";
+import type { Quota } from "./quota.ts";
 import { Room } from "./room.ts";
 import type { Peer, Sign } from "./sessions.ts";
 import type { StoredRoom } from "./store.ts";
@@ -47,6 +48,8 @@ export class Rooms {
   readonly #byId = new Map<string, Room>();
   /** The rooms that the next ticks look at, until they begin anew. */
   #ahead: Iterator<Room, undefined> = this.#byId.values();
+  /** The addresses that rooms were opened for, as far as those have a share of rooms. */
+  readonly #openers = new Map<Room, Quota>();
   /** Those that nobody is connected to, by the rank of how long people stayed; who left first comes first. */
   readonly #idle = new Levels<Room>();
   readonly #clock = new RetentionClock();
@@ -107,14 +110,17 @@ export class Rooms {
     throw stacklessError("too_many_rooms", `There are ${size} rooms, the most allowed`);
   }
 
-  /** Opens a room that is not open, with nobody here in it, at the monotonic time `now`. */
-  open(stored: StoredRoom, now: number): void {
+  /** Opens a room that is not open, with nobody here in it, at the monotonic time `now`, for somebody of an address. */
+  open(stored: StoredRoom, now: number, quota?: Quota): void {
     const token = this.#tokenOf(stored.id, stored.name);
     const room = new Room(stored, now, token, (changed) => {
       if (this.#byId.get(changed.id) === changed) this.#sort(changed);
     });
     this.#byId.set(room.id, room);
     this.#sort(room);
+    if (quota === undefined) return;
+    this.#openers.set(room, quota);
+    quota.rooms++;
   }
 
   /** Lets go of a room. */
@@ -137,6 +143,7 @@ export class Rooms {
         return { id, name: readName(roomName) };
       }
     }
+    peer.quota?.failJoin();
     throw stacklessError("room_not_found", `Room ${roomId} does not exist`);
   }
 
@@ -192,5 +199,9 @@ export class Rooms {
     this.#byId.delete(room.id);
     room.log.countIn(undefined);
     this.#idle.delete(room);
+    const quota = this.#openers.get(room);
+    if (quota === undefined) return;
+    this.#openers.delete(room);
+    quota.rooms--;
   }
 }

@@ -9,6 +9,7 @@ import { ChatError, roomGone, stacklessError } from "../protocol/errors.ts";
 import { newClientId, normalizeRoomId, type RandomBytes, sameSecret } from "./ids.ts";
 import { Memberships } from "./memberships.ts";
 import { judge } from "./numbers.ts";
+import type { Quota } from "./quota.ts";
 import { type Rate, TokenBucket } from "./rate_limit.ts";
 import type { Member, Outlet, Person, Room } from "./room.ts";
 import type { StoredClient } from "./store.ts";
@@ -17,6 +18,8 @@ import type { StoredClient } from "./store.ts";
 export interface Peer extends Outlet {
   /** Who speaks here; none before `hello`, and none again once the hub has let go of it. */
   session: Session | undefined;
+  /** The share of the address that it comes from; none where that is not limited. */
+  readonly quota?: Quota | undefined;
 }
 
 /** A client: the same one for as long as it comes back within the grace time. */
@@ -42,6 +45,8 @@ export class Session implements Person {
   seenAt = 0;
   /** The rate that it has left. */
   readonly budget: TokenBucket;
+  /** The share of the address that it connected from last; none where that is not limited. */
+  quota: Quota | undefined;
 
   /** The time that it was connected since it came into rooms, over all its connections, in milliseconds. */
   stayed = 0;
@@ -112,6 +117,8 @@ export class Session implements Person {
   attach(peer: Peer, now: number): void {
     if (this.peer !== undefined) throw new RangeError(`Client ${this.id} has a connection already`);
     this.peer = peer;
+    this.quota = peer.quota;
+    this.budget.within = peer.quota?.frames;
     peer.session = this;
     this.arrive(now);
   }

@@ -9,7 +9,12 @@ import { joinEmptyValues } from "../arguments.ts";
 import { checkedNumber, type Range } from "../core/option_checks.ts";
 import { DEFAULTS, type EngineNumbers, type EngineOptions, RANGES } from "../core/options.ts";
 import { PROGRAMS } from "../program.ts";
-import { checkedPath, checkedSecret } from "../server/chat_options.ts";
+import {
+  checkedNetwork,
+  checkedPath,
+  checkedSecret,
+  THIS_MACHINE,
+} from "../server/chat_options.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "../server/logger.ts";
 import { usualMemory } from "../server/machine.ts";
 import { checkedFrameAncestor, checkedOrigin, checkedPublicUrl } from "../server/origins.ts";
@@ -35,6 +40,10 @@ export interface ServerSettings {
   publicUrl: string | undefined;
   /** The pages that may show the chat's page in a frame. */
   frameAncestors: string[];
+  /** Addresses and networks of the proxies in front. */
+  trustedProxies: string[];
+  /** Addresses and networks without limits of their own. */
+  exempt: readonly string[];
   /** The settings of NATS, for `chooseStore`. */
   nats: NatsNumbers;
 }
@@ -81,6 +90,15 @@ const NUMBER_FLAGS: Record<string, NumberFlag> = {
   ),
   "rate": flag("rate", 1, "frames a second one client may send; 0: any"),
   "presence-limit": flag("presenceLimit", 1, "members up to which presence is logged"),
+  "address-connections": flag("addressConnections", 1, "connections of one address; 0: any"),
+  "address-handshakes": flag("addressHandshakes", 1, "handshakes of one address a minute; 0: any"),
+  "address-rate": flag("addressRate", 1, "frames a second from one address; 0: any"),
+  "address-rooms": flag("addressRooms", 1, "rooms made from one address a minute; 0: any"),
+  "address-failed-joins": flag(
+    "addressFailedJoins",
+    1,
+    "joins from one address a minute that find no room; 0: any",
+  ),
   "max-connections": flag("maxConnections", 1, "connections at once"),
   "max-rooms": flag("maxRooms", 1, "rooms at once"),
   "max-members": flag("maxMembers", 1, "members of one room"),
@@ -122,6 +140,10 @@ export const SERVER_HELP: string = `Usage: ${PROGRAMS.server} [flags]
   --public-url URL    the address that people use, where requests do not name it
   --frame-ancestor P  pages that may show the chat's page in a frame, like
                       https://app.example.org; may be given several times
+  --trusted-proxy NET addresses of proxies whose X-Forwarded-For or Forwarded is believed, like
+                      10.0.0.0/8; may be given several times
+  --exempt NET        addresses that the limits of addresses do not hold for (default this
+                      machine: 127.0.0.0/8 and ::1), or none; may be given several times
   --memory SIZE       bytes that all logs may take together, like 512M or 2G (default 1G, or
                       less where the machine has less than 8G)
   --log-level LEVEL   ${LOG_LEVELS.join(", ")} (default info)
@@ -145,13 +167,15 @@ const TEXT_FLAGS = [
   "allow-origin",
   "public-url",
   "frame-ancestor",
+  "trusted-proxy",
+  "exempt",
   "memory",
   "log-level",
   "log-format",
 ] as const;
 
 /** Those that may be given several times. */
-const LISTS = ["allow-origin", "frame-ancestor"] as const;
+const LISTS = ["allow-origin", "frame-ancestor", "trusted-proxy", "exempt"] as const;
 
 /**
  * Reads the command line; a flag beats the environment, which beats the default.
@@ -219,6 +243,8 @@ export function parseServerFlags(
     frameAncestors: list("frame-ancestor").map((origin) =>
       checkedFrameAncestor("--frame-ancestor", origin)
     ),
+    trustedProxies: networks("--trusted-proxy", list("trusted-proxy")),
+    exempt: exemptOf(list("exempt")),
     engine,
     nats,
   };
@@ -237,6 +263,17 @@ function opsPlace(given: string | undefined): OpsPlace | undefined {
     port: wholeNumber("--ops", port, PORTS),
     isDefault: given === undefined,
   };
+}
+
+function networks(name: string, list: string[]): string[] {
+  list.forEach((network) => checkedNetwork(name, network));
+  return list;
+}
+
+/** The addresses without limits: this machine's unless some are given, or `none`. */
+function exemptOf(list: string[]): readonly string[] {
+  if (list.length === 0) return THIS_MACHINE;
+  return list.length === 1 && list[0] === "none" ? [] : networks("--exempt", list);
 }
 
 /** The bytes that the letters behind a size stand for. */

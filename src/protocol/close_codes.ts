@@ -26,6 +26,8 @@ export const internal = 4004;
 export const unresponsive = 4005;
 /** The client has paused: it will come back, and the others are not told that it went. */
 export const paused = 4007;
+/** Too much is said from the address of the client, by all who are there together. */
+export const crowded = 4008;
 /** The session goes on over a newer connection. */
 export const sessionTaken = 4500;
 /** The client kept sending after many refusals. */

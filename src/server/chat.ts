@@ -15,8 +15,8 @@
  * import { createChat } from "jsr:@parley/chat/mount";
  *
  * const chat = createChat({ path: "/chat" });
- * const server = Deno.serve((request) =>
- *   URL.parse(request.url)?.pathname === "/" ? new Response("Hello") : chat.fetch(request)
+ * const server = Deno.serve((request, info) =>
+ *   URL.parse(request.url)?.pathname === "/" ? new Response("Hello") : chat.fetch(request, info)
  * );
  * for (const signal of ["SIGINT", "SIGTERM"] as const) {
  *   Deno.addSignalListener(signal, async () => {
@@ -29,7 +29,7 @@
  * ```
  *
  * In an app of a framework, with the request as the runtime made it:
- * `app.all("/chat", (c) => chat.fetch(c.req.raw))` for Hono. The same for `/healthz`, which is at the
+ * `app.all("/chat", (c) => chat.fetch(c.req.raw, c.env))` for Hono. The same for `/healthz`, which is at the
  * root whatever `path` is, says how the chat is.
  *
  * Rooms are in the memory of the process, unless `store` is what `sqlite` of `./sqlite` or `nats` of
@@ -43,26 +43,20 @@ import { shown } from "../core/option_checks.ts";
 import type { OpenStore } from "../core/store.ts";
 import { reasonOf } from "../protocol/errors.ts";
 import { SUBPROTOCOL } from "../protocol/frames.ts";
+import { Admission, ENDING } from "./admission.ts";
 import { type ChatOptions, checkedChatOptions } from "./chat_options.ts";
 import { Engine } from "./engine.ts";
-import { refusalOf } from "./handshake.ts";
 import type { Fields, Logger } from "./logger.ts";
-import { admitsOrigin, type OriginRules } from "./origins.ts";
 import { pageResponse } from "./page.ts";
 
 export type { ChatLimits, ChatOptions, Fields, Logger, OpenStore };
 
-/** The answer of a chat that has begun to close. */
-const ENDING = "Going away\n";
-
-/** The most characters of a header that an answer or the log shows. */
-const MOST_SHOWN = 100;
-
 /** A chat: a request handler, and what it has to say to the program around it. */
 export interface Chat {
   /**
-   * Answers a request; it never throws. It needs no `this`, and does not look at `info`, so that it
-   * can be given to whatever wants a handler.
+   * Answers a request; it never throws. It needs no `this`, so that it can be given to whatever wants a
+   * handler. `info` is what the runtime gives with a request: of it the address is looked at, for the
+   * limits of addresses, which do not hold without it.
    *
    * The path of the URL has to be the `path` of the chat, wherever it is mounted. A request for a
    * WebSocket is upgraded there: it must be the very one that the runtime has made, as the
@@ -76,7 +70,7 @@ export interface Chat {
    */
   fetch(request: Request, info?: unknown): Response;
   /** Does what `fetch` does. */
-  (request: Request): Response;
+  (request: Request, info?: unknown): Response;
   /** The number of connections, and of rooms that are open now: the store may keep more. */
   readonly size: { connections: number; rooms: number };
   /** The reason why nothing can be stored right now, in words; undefined where it can. */
@@ -108,17 +102,18 @@ export interface Chat {
  * @throws {Error} that says why the store cannot be opened.
  */
 export function createChat(options?: ChatOptions): Chat {
-  const { path, logger, store, engine: settings, origins, frameAncestors } = checkedChatOptions(
+  const { path, logger, store, engine: settings, rules, frameAncestors } = checkedChatOptions(
     options,
   );
   const engine = new Engine(settings, logger, store);
-  function chat(request: Request): Response {
+  const admission = new Admission(rules, settings, logger);
+  function chat(request: Request, info?: unknown): Response {
     // The runtime makes it of the Host header, in which anybody can say anything.
     const url = URL.parse(request.url);
     if (url === null) return new Response("Bad request: no such host\n", { status: 400 });
     if (url.pathname === "/healthz") return health(engine);
     if (url.pathname !== path) return new Response("Not found\n", { status: 404 });
-    if (asksFor(request, "upgrade", "websocket")) return upgrade(request, engine, origins, logger);
+    if (asksFor(request, "upgrade", "websocket")) return upgrade(request, info, engine, admission);
     const isPerson = asksFor(request, "accept", "text/html");
     const acceptsGzip = asksFor(request, "accept-encoding", "gzip");
     return pageResponse(url.search, isPerson, acceptsGzip, frameAncestors) ?? upgradeRequired();
@@ -157,33 +152,17 @@ function upgradeRequired(): Response {
   });
 }
 
-/** The answer to a page of somebody else. Its browser does not show it, so that it stands in the log too. */
-function wrongOrigin({ headers }: Request, logger: Logger): Response {
-  const origin = headers.get("origin")?.slice(0, MOST_SHOWN) ?? "";
-  const host = headers.get("host")?.slice(0, MOST_SHOWN) ?? "";
-  logger.info("origin refused", { origin, host });
-  const text = `Pages of ${JSON.stringify(origin)} may not connect to ${JSON.stringify(host)}: ` +
-    "--allow-origin lets them, and so does allowOrigins of createChat\n";
-  return new Response(text, { status: 403 });
-}
-
 function upgrade(
   request: Request,
+  info: unknown,
   engine: Engine,
-  origins: OriginRules,
-  logger: Logger,
+  admission: Admission,
 ): Response {
   // Of two Upgrade headers the runtime knows the first alone: where that names something else, it
   // reads the headers once more behind the upgrade, when they are gone, and answers nothing.
   request.headers.entries().next();
-  const refusal = refusalOf(request);
-  if (refusal !== undefined) return new Response(refusal.text, refusal);
-  if (!admitsOrigin(request.headers, origins)) return wrongOrigin(request, logger);
-  if (!engine.accepting) {
-    // Another server comes sooner than somebody goes.
-    const [text, seconds] = engine.closing ? [ENDING, "1"] : ["Full\n", "5"];
-    return new Response(text, { status: 503, headers: { "retry-after": seconds } });
-  }
+  const admitted = admission.judge(request, info, engine);
+  if ("refusal" in admitted) return admitted.refusal;
   const offered = request.headers.get("sec-websocket-protocol")?.split(",") ?? [];
   const v1 = offered.some((protocol) => protocol.trim() === SUBPROTOCOL);
   try {
@@ -192,7 +171,7 @@ function upgrade(
     const { socket, response } = Deno.upgradeWebSocket(request, v1 ? { idleTimeout: 0 } : {});
     // By hand: the runtime takes lists for lists only where a space follows each comma.
     if (v1) response.headers.set("sec-websocket-protocol", SUBPROTOCOL);
-    engine.accept(socket, v1 ? "v1" : "plain");
+    engine.accept(socket, v1 ? "v1" : "plain", admitted.quota);
     return response;
   } catch (error) {
     // The runtime has rules of its own.

@@ -7,16 +7,13 @@
 import { checkedNumbers, checkedOptions, shown } from "../core/option_checks.ts";
 import { type ChatLimits, DEFAULTS, type EngineOptions, RANGES } from "../core/options.ts";
 import type { OpenStore } from "../core/store.ts";
+import { type Network, parseNetwork } from "./addresses.ts";
+import type { AdmissionRules } from "./admission.ts";
 import { guardedLogger } from "./guarded_logger.ts";
 import { createLogger, LOG_LEVELS, type Logger } from "./logger.ts";
 import { usualMemory } from "./machine.ts";
 import { openMemoryStore } from "./memory_store.ts";
-import {
-  checkedFrameAncestor,
-  checkedOrigin,
-  checkedPublicUrl,
-  type OriginRules,
-} from "./origins.ts";
+import { checkedFrameAncestor, checkedOrigin, checkedPublicUrl } from "./origins.ts";
 
 /** Options of {@linkcode createChat}: all may be left out. */
 export interface ChatOptions extends ChatLimits {
@@ -57,6 +54,16 @@ export interface ChatOptions extends ChatLimits {
    * Content Security Policy; none unless given. The element `<parley-chat>` needs no frame.
    */
   frameAncestors?: readonly string[];
+  /**
+   * Addresses and networks of the proxies in front, like `["127.0.0.1", "10.0.0.0/8"]`: a request that
+   * one of them hands on comes from the address that it names in `X-Forwarded-For` or `Forwarded`.
+   */
+  trustedProxies?: readonly string[];
+  /**
+   * Addresses and networks that the limits of addresses do not hold for; `["127.0.0.0/8", "::1"]`
+   * unless given, which is this machine itself.
+   */
+  exempt?: readonly string[];
 }
 
 /** The options of a chat, with what was not given. */
@@ -65,14 +72,17 @@ export interface ChatSettings {
   logger: Logger;
   store: OpenStore;
   engine: EngineOptions;
-  /** The pages that may connect. */
-  origins: OriginRules;
+  /** The rules for those who connect. */
+  rules: AdmissionRules;
   /** The pages that may show the chat's page in a frame. */
   frameAncestors: readonly string[];
 }
 
 /** As many characters as 128 random bits have in hexadecimal. */
 const MIN_SECRET_CHARS = 32;
+
+/** The addresses of the machine for itself: whoever comes from there runs the server, or is a proxy of it. */
+export const THIS_MACHINE: readonly string[] = ["127.0.0.0/8", "::1"];
 
 const NAMES = [
   "path",
@@ -82,6 +92,8 @@ const NAMES = [
   "allowOrigins",
   "publicUrl",
   "frameAncestors",
+  "trustedProxies",
+  "exempt",
   ...Object.keys(RANGES) as (keyof ChatLimits)[],
 ] as const;
 
@@ -94,6 +106,7 @@ export function checkedChatOptions(given: ChatOptions = {}): ChatSettings {
   const options = checkedOptions("createChat", given, NAMES);
   const { path = "/", logger, store = openMemoryStore, secret } = options;
   const { allowOrigins = [], publicUrl, frameAncestors = [] } = options;
+  const { trustedProxies = [], exempt = THIS_MACHINE } = options;
   return {
     path: checkedPath("path", path),
     logger: logger === undefined ? createLogger("info", "pretty") : checkedLogger(logger),
@@ -104,9 +117,13 @@ export function checkedChatOptions(given: ChatOptions = {}): ChatSettings {
       ...checkedNumbers(options, RANGES),
       ...(secret === undefined ? {} : { secret: checkedSecret("secret", secret) }),
     },
-    origins: {
-      allowed: new Set(checkedList("allowOrigins", allowOrigins, checkedOrigin)),
-      ...(publicUrl === undefined ? {} : { host: checkedPublicUrl("publicUrl", publicUrl) }),
+    rules: {
+      origins: {
+        allowed: new Set(checkedList("allowOrigins", allowOrigins, checkedOrigin)),
+        ...(publicUrl === undefined ? {} : { host: checkedPublicUrl("publicUrl", publicUrl) }),
+      },
+      trustedProxies: checkedList("trustedProxies", trustedProxies, checkedNetwork),
+      exempt: checkedList("exempt", exempt, checkedNetwork),
     },
     frameAncestors: checkedList("frameAncestors", frameAncestors, checkedFrameAncestor),
   };
@@ -169,5 +186,18 @@ export function checkedPath(name: string, path: string): string {
   if (path === URL.parse(path, "http://localhost")?.pathname) return path;
   throw new RangeError(
     `${name} must be the path of a URL as it is sent, like /chat, not ${shown(path)}`,
+  );
+}
+
+/**
+ * Takes an address or a network.
+ *
+ * @throws {RangeError} with one line that names where it came from.
+ */
+export function checkedNetwork(name: string, text: unknown): Network {
+  const network = typeof text === "string" ? parseNetwork(text) : undefined;
+  if (network !== undefined) return network;
+  throw new RangeError(
+    `${name} must be an address or a network, like 10.0.0.0/8, not ${shown(text)}`,
   );
 }

@@ -16,6 +16,8 @@ export interface ClosedSocket {
   readonly ended: boolean;
   /** Ends it without an answer, as far as that can be done. */
   terminate(): void;
+  /** Notes that it is gone. It may be called again. */
+  gone(): void;
 }
 
 /** All that were closed and are still there. */
@@ -38,7 +40,7 @@ export class ClosedSockets {
 
   /** Takes in one that was closed at the monotonic time `now`; where they are many, the oldest has no more time. */
   add(socket: ClosedSocket, now: number): void {
-    if (socket.ended) return;
+    if (socket.ended) return socket.gone();
     this.#waiting.set(socket, now);
     if (this.#waiting.size <= this.#most) return;
     const [oldest] = this.#waiting.keys();
@@ -49,6 +51,7 @@ export class ClosedSockets {
   delete(socket: ClosedSocket): void {
     this.#waiting.delete(socket);
     this.#late.delete(socket);
+    socket.gone();
   }
 
   /** Ends those that have had their time at the monotonic time `now`, and forgets those that are gone. */
@@ -57,12 +60,13 @@ export class ClosedSockets {
       if (now - since < ANSWER_MS) break;
       this.#end(socket);
     }
-    for (const socket of this.#late) if (socket.ended) this.#late.delete(socket);
+    for (const socket of this.#late) if (socket.ended) this.delete(socket);
   }
 
   #end(socket: ClosedSocket): void {
     this.#waiting.delete(socket);
     socket.terminate();
-    if (!socket.ended) this.#late.add(socket);
+    if (socket.ended) socket.gone();
+    else this.#late.add(socket);
   }
 }

@@ -7,6 +7,7 @@
 
 import type { SocketLimits } from "../core/options.ts";
 import type { Rate } from "../core/rate_limit.ts";
+import type { Quota } from "../core/quota.ts";
 import { RequestQueue } from "../core/request_queue.ts";
 import type { Peer, Session } from "../core/sessions.ts";
 import type { Dialect } from "../protocol/frames.ts";
@@ -51,6 +52,8 @@ export class Connection implements Peer, ClosedSocket, EventListenerObject {
   /** A number for the log lines; it tells nothing to the outside. */
   readonly id: number;
   session: Session | undefined;
+  /** The share of its address; none where that is not limited. */
+  readonly quota: Quota | undefined;
   /** The frames that it said, in their order, until they are taken. */
   readonly requests: RequestQueue;
   /**
@@ -64,14 +67,26 @@ export class Connection implements Peer, ClosedSocket, EventListenerObject {
   #progressAt = 0;
   /** `true` where the kernel had taken all when it was closed. */
   #written = false;
+  #counts = false;
 
   /** Takes a socket. Before it is open, nothing can be sent but a last frame. */
-  constructor(id: number, socket: WebSocket, dialect: Dialect, options: ConnectionOptions) {
+  constructor(
+    id: number,
+    socket: WebSocket,
+    dialect: Dialect,
+    options: ConnectionOptions,
+    quota?: Quota,
+  ) {
     this.id = id;
+    this.quota = quota;
     this.dialect = dialect;
     this.#socket = socket;
     this.#options = options;
-    this.requests = new RequestQueue(options.rate);
+    this.requests = new RequestQueue(options.rate, quota);
+    if (quota !== undefined) {
+      this.#counts = true;
+      quota.connections++;
+    }
     // One object listens to all events, as each function is a part of what an idle connection takes.
     // Nothing listens to `error`: the `close` behind it says as much.
     socket.addEventListener("message", this);
@@ -160,6 +175,12 @@ export class Connection implements Peer, ClosedSocket, EventListenerObject {
    */
   terminate(): void {
     if (this.#written && !this.ended) terminate(this.#socket);
+  }
+
+  /** Notes that its socket is gone, and does not count any more. It may be called again. */
+  gone(): void {
+    if (this.#counts) this.quota!.connections--;
+    this.#counts = false;
   }
 
   /** `true` where it was closed from this side. */

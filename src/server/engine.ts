@@ -12,6 +12,7 @@ import { newKey, normalizeRoomId, type RandomBytes } from "../core/ids.ts";
 import type { EngineOptions } from "../core/options.ts";
 import { ask, type Hands, perform, tell } from "../core/perform.ts";
 import { ephemeral } from "../core/presence.ts";
+import type { Quota } from "../core/quota.ts";
 import { rateOf } from "../core/rate_limit.ts";
 import type { Outlet } from "../core/room.ts";
 import type { OpenStore, Store, StoreEvents } from "../core/store.ts";
@@ -74,8 +75,11 @@ export class Engine {
     refuse: (connection, error, text) => {
       this.#guard(connection, () => this.#refuse(connection, error, text));
     },
-    flooded: (connection) =>
-      this.#connections.evict(connection, CLOSE.flooding, "Too many messages"),
+    flooded: (connection) => {
+      if (connection.requests.crowded) {
+        this.#connections.evict(connection, CLOSE.crowded, "Too many messages from your address");
+      } else this.#connections.evict(connection, CLOSE.flooding, "Too many messages");
+    },
     left: (connection, code) => this.#connections.left(connection, code),
   };
   readonly #storeEvents: StoreEvents = {
@@ -228,24 +232,24 @@ export class Engine {
     return this.#hub.rooms.size;
   }
 
-  /** Takes in a socket that has just been upgraded. */
-  accept(socket: WebSocket, dialect: Dialect): void {
+  /** Takes in a socket that has just been upgraded; `quota` is the share of its address, if that is limited. */
+  accept(socket: WebSocket, dialect: Dialect, quota?: Quota): void {
     const id = ++this.#accepted;
     socket.binaryType = "arraybuffer";
-    const takeIn = () => this.#guard(undefined, () => this.#takeIn(id, socket, dialect));
+    const takeIn = () => this.#guard(undefined, () => this.#takeIn(id, socket, dialect, quota));
     // Plain clients are spoken to first, and a frame can be sent to an open socket only. No other
     // connection waits for that event: a listener is a part of what an idle connection takes.
     if (dialect === "plain") socket.addEventListener("open", takeIn, { once: true });
     else takeIn();
   }
 
-  #takeIn(id: number, socket: WebSocket, dialect: Dialect): void {
+  #takeIn(id: number, socket: WebSocket, dialect: Dialect, quota: Quota | undefined): void {
     if (this.closing) {
       socket.close(CLOSE.goingAway, GOING_AWAY);
       return;
     }
     const t = this.#clock.read();
-    const connection = new Connection(id, socket, dialect, this.#connectionOptions);
+    const connection = new Connection(id, socket, dialect, this.#connectionOptions, quota);
     this.#connections.add(connection);
     this.#tick();
     this.#logger.debug("connected", { connection: id, dialect });

@@ -8,6 +8,7 @@
  */
 
 import { shown } from "../core/option_checks.ts";
+import type { Handshake } from "./handshake.ts";
 
 /** The rules for pages. */
 export interface OriginRules {
@@ -15,11 +16,6 @@ export interface OriginRules {
   readonly allowed: ReadonlySet<string>;
   /** The server's own host, where it is not the one that a request names. */
   readonly host?: string;
-}
-
-/** Headers of a request. */
-interface Sent {
-  get(name: string): string | null;
 }
 
 const HOST = String.raw`[a-z0-9._-]+|\[[0-9a-f:.]+\]`;
@@ -41,7 +37,10 @@ const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"
  * Says whether a request may come from where it says. It may where it names no origin, one that is
  * allowed, or a page of the server's own host, on whatever port.
  */
-export function admitsOrigin(headers: Sent, { allowed, host }: OriginRules): boolean {
+export function admitsOrigin(
+  headers: Handshake["headers"],
+  { allowed, host }: OriginRules,
+): boolean {
   const origin = headers.get("origin")?.toLowerCase();
   if (origin === undefined || allowed.has("*") || allowed.has(origin)) return true;
   const page = PAGE.exec(origin)?.[1];

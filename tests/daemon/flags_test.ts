@@ -30,6 +30,8 @@ pure("parseServerFlags() of nothing is the defaults", () => {
     allowOrigins: [],
     publicUrl: undefined,
     frameAncestors: [],
+    trustedProxies: [],
+    exempt: ["127.0.0.0/8", "::1"],
     engine: DEFAULTS,
     nats: NATS_DEFAULTS,
   });
@@ -175,6 +177,19 @@ pure("pages that may show the page in a frame are given one by one", () => {
     `--frame-ancestor must be the origin of a page, or *, not "null"`,
   );
   assert(refusal(["--frame-ancestor", "https://a.example/; x"]).includes("must be the origin"));
+});
+
+pure("proxies that are trusted and addresses without limits are given one by one", () => {
+  const given = settings(["--trusted-proxy", "10.0.0.1", "--trusted-proxy", "fd00::/8"]);
+  assertEquals(given.trustedProxies, ["10.0.0.1", "fd00::/8"]);
+  assertEquals(settings(["--exempt", "10.0.0.0/8"]).exempt, ["10.0.0.0/8"]);
+  assertEquals(settings(["--exempt", "none"]).exempt, []);
+  for (const flag of ["--trusted-proxy", "--exempt"]) {
+    assertEquals(
+      refusal([flag, "10.0.0.0/33"]),
+      `${flag} must be an address or a network, like 10.0.0.0/8, not "10.0.0.0/33"`,
+    );
+  }
 });
 
 pure("of a flag that is given twice the last one counts", () => {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { connect } from "node:net";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { RawSocket, TestChat } from "../support/fixtures.ts";
 import {
@@ -128,6 +129,40 @@ Deno.test("haproxy lets one address have so many connections, and no more", {
   for (let i = 0; i < 4; i++) await connect().catch(() => refused++);
   assert(refused >= 3, `${refused}`);
 });
+
+/** The status of a handshake from an address of this machine, which says that it comes from elsewhere. */
+function statusFrom(port: number, localAddress: string, open: DisposableStack): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const socket = connect({ port, host: "127.0.0.1", localAddress });
+  open.defer(() => socket.destroy());
+  socket.on("data", (bytes) => resolve(new TextDecoder().decode(bytes).slice(9, 12)));
+  socket.on("error", reject);
+  socket.write(
+    "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n" +
+      "X-Forwarded-For: 192.0.2.7\r\nForwarded: for=192.0.2.7\r\n\r\n",
+  );
+  return bounded(promise, () => `no answer to ${localAddress}`);
+}
+
+for (const [name, start] of [["haproxy", startHaproxy], ["nginx", startNginx]] as const) {
+  Deno.test(`behind ${name} each client has the share of its own address, whatever it says`, {
+    ignore: (name === "nginx" ? NGINX : HAPROXY) === undefined,
+    // The sockets of node:net end a little later than they say.
+    sanitizeOps: false,
+    sanitizeResources: false,
+  }, async () => {
+    const limits = { addressConnections: 2, exempt: [] };
+    await using server = new TestChat({ trustedProxies: ["127.0.0.1"], ...limits });
+    await using proxy = await start(server.host, { tls: false });
+    using open = new DisposableStack();
+    const statuses: string[] = [];
+    for (const address of ["127.0.0.2", "127.0.0.2", "127.0.0.2", "127.0.0.3"]) {
+      statuses.push(await statusFrom(proxy.port, address, open));
+    }
+    assertEquals(statuses, ["101", "101", "429", "101"]);
+  });
+}
 
 const noNginx = NGINX === undefined || OPENSSL === undefined;
 

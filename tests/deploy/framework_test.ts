@@ -14,7 +14,7 @@ Deno.test("Hono takes a chat as one of its routes", async () => {
   const chat = createChat({ path: "/chat", logger: recordingLogger([]) });
   const app = new Hono();
   app.get("/", (c) => c.text("Hello"));
-  app.all("/chat", (c) => chat.fetch(c.req.raw));
+  app.all("/chat", (c) => chat.fetch(c.req.raw, c.env));
   app.get("/healthz", (c) => chat.fetch(c.req.raw));
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, app.fetch);
   const host = `127.0.0.1:${server.addr.port}`;

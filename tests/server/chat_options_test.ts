@@ -38,6 +38,8 @@ pure("createChat() takes each option as it is given", () => {
     secret: SECRET,
     allowOrigins: ["https://App.example.org:443", "null"],
     publicUrl: "https://Chat.example.org/chat",
+    trustedProxies: ["10.0.0.0/8"],
+    exempt: [],
     ...numbers,
   };
   const { store: open, logger: wrapped, ...checked } = checkedChatOptions(options);
@@ -47,9 +49,13 @@ pure("createChat() takes each option as it is given", () => {
   assertEquals(checked, {
     path: "/chat",
     engine: { ...DEFAULTS, ...numbers, secret: SECRET },
-    origins: {
-      allowed: new Set(["https://app.example.org", "null"]),
-      host: "chat.example.org",
+    rules: {
+      origins: {
+        allowed: new Set(["https://app.example.org", "null"]),
+        host: "chat.example.org",
+      },
+      trustedProxies: [{ address: [10, 0, 0, 0], bits: 8 }],
+      exempt: [],
     },
     frameAncestors: [],
   });
@@ -111,6 +117,11 @@ pure("createChat() refuses each other option that will not do, and names it with
       "publicUrl must be the address that people use, like https://chat.example.org, " +
       'not "chat.example.org"',
     ],
+    [
+      { trustedProxies: ["localhost"] },
+      'trustedProxies[0] must be an address or a network, like 10.0.0.0/8, not "localhost"',
+    ],
+    [{ exempt: [7] }, "exempt[0] must be an address or a network, like 10.0.0.0/8, not 7"],
     // They were options of a chat once, and are options of nats() now.
     [{ replicas: 3 }, 'createChat() has no option "replicas"'],
     [{ sercet: "hunter2" }, 'createChat() has no option "sercet"'],

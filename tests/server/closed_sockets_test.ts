@@ -7,9 +7,13 @@ function socket(stays = false) {
   return {
     ended: false,
     terminated: 0,
+    isGone: false,
     terminate() {
       this.terminated++;
       this.ended = !stays;
+    },
+    gone() {
+      this.isGone = true;
     },
   };
 }
@@ -23,6 +27,7 @@ pure("a socket whose peer does not answer a close is ended after its time", () =
   assertEquals([ana.terminated, closed.size], [0, 2]);
   closed.tick(ANSWER_MS);
   assertEquals([ana.terminated, ben.terminated, closed.size], [1, 0, 1]);
+  assertEquals([ana.isGone, ben.isGone], [true, false]);
 });
 
 pure("a socket that cannot be ended counts until it is gone", () => {
@@ -35,8 +40,9 @@ pure("a socket that cannot be ended counts until it is gone", () => {
   ana.ended = true;
   closed.tick(2 * ANSWER_MS);
   assertEquals([ana.terminated, closed.size], [1, 1]);
+  assertEquals([ana.isGone, ben.isGone], [true, false]);
   closed.delete(ben);
-  assertEquals(closed.size, 0);
+  assertEquals([closed.size, ben.isGone], [0, true]);
 });
 
 pure("where many wait for an answer, the one that has waited longest has no more time", () => {
@@ -49,6 +55,7 @@ pure("where many wait for an answer, the one that has waited longest has no more
 
 pure("a socket that is gone already does not count", () => {
   const closed = new ClosedSockets(20);
-  closed.add({ ended: true, terminate: () => {} }, 0);
-  assertEquals(closed.size, 0);
+  const ana = { ...socket(), ended: true };
+  closed.add(ana, 0);
+  assertEquals([closed.size, ana.isGone], [0, true]);
 });

@@ -144,6 +144,12 @@ export class TestChat implements AsyncDisposable {
   }
 }
 
+/** A WebSocket of the runtime, with headers of its own: browsers have none, and types of them may be loaded. */
+const HeaderSocket = WebSocket as unknown as new (
+  url: string,
+  options: { protocols: string[]; headers?: Record<string, string> },
+) => WebSocket;
+
 /** A WebSocket that collects what comes, and gives it out in order. */
 export class RawSocket implements AsyncDisposable {
   /** The client id, where it is known. */
@@ -172,8 +178,15 @@ export class RawSocket implements AsyncDisposable {
     };
   }
 
-  static async open(url: string, protocol?: string): Promise<RawSocket> {
-    const socket = protocol === undefined ? new WebSocket(url) : new WebSocket(url, protocol);
+  static async open(
+    url: string,
+    protocol?: string,
+    headers?: Record<string, string>,
+  ): Promise<RawSocket> {
+    const socket = new HeaderSocket(url, {
+      protocols: protocol === undefined ? [] : [protocol],
+      ...(headers === undefined ? {} : { headers }),
+    });
     const raw = new RawSocket(socket);
     const opened = new Promise<void>((resolve, reject) => {
       socket.onopen = () => resolve();

@@ -13,6 +13,7 @@ import { Log } from "../../src/core/log.ts";
 import { DEFAULTS } from "../../src/core/options.ts";
 import type { HubOptions } from "../../src/core/options.ts";
 import { type Hands, perform } from "../../src/core/perform.ts";
+import type { Quota } from "../../src/core/quota.ts";
 import type { Peer, Session } from "../../src/core/sessions.ts";
 import type { Bus, StoredClient, StoredRoom } from "../../src/core/store.ts";
 import type { Instant } from "../../src/core/time.ts";
@@ -28,9 +29,11 @@ export class FakePeer implements Peer {
   idle = true;
   session: Session | undefined;
   readonly sent: string[] = [];
+  readonly quota: Quota | undefined;
 
-  constructor(plain: boolean) {
+  constructor(plain: boolean, quota?: Quota) {
     this.plain = plain;
+    this.quota = quota;
   }
 
   send(text: string): void {
