@@ -36,7 +36,6 @@ const MAY_SEE: Record<string, string[]> = {
     "src/store",
     "node:path",
     "node:sqlite",
-    "node:timers",
     "node:url",
   ],
   // The rules of many nodes, whatever carries their words: it knows nothing of NATS.
@@ -60,7 +59,6 @@ const MAY_SEE: Record<string, string[]> = {
     "@std/log/logger",
     "node:buffer",
     "node:crypto",
-    "node:timers",
     "node:v8",
     "node:zlib",
   ],

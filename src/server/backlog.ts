@@ -5,8 +5,6 @@
  * @module
  */
 
-import { setImmediate } from "node:timers";
-
 /** The time for it in a turn, in milliseconds. */
 const TURN_MS = 1;
 

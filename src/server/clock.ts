@@ -4,7 +4,6 @@
  * @module
  */
 
-import { setImmediate } from "node:timers";
 import type { Instant } from "../core/time.ts";
 
 /** Whoever does not read the clock for longer than this stood still, in milliseconds. */

@@ -5,7 +5,6 @@
  * @module
  */
 
-import { setImmediate } from "node:timers";
 import { MAX_HEARD_CHARS } from "../core/rate_limit.ts";
 import { LARGE, unitsOf } from "../core/request_queue.ts";
 import type { Instant } from "../core/time.ts";

@@ -5,7 +5,6 @@
  * @module
  */
 
-import { setImmediate } from "node:timers";
 import { BatchWindow } from "./batch_window.ts";
 import { Lane, type Served } from "./lane.ts";
 

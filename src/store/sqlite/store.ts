@@ -5,7 +5,6 @@
  * @module
  */
 
-import { setImmediate } from "node:timers";
 import type { LogEntry } from "../../core/log.ts";
 import { judge } from "../../core/numbers.ts";
 import {

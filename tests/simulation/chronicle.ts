@@ -1,0 +1,162 @@
+/**
+ * Everything that the stores of a world ever logged, whether or not a log still has it: what all
+ * others are compared with.
+ *
+ * @module
+ */
+
+import type { Log } from "../../src/core/log.ts";
+import type { OpenStore, Store, StoredRoom } from "../../src/core/store.ts";
+import type { Entry } from "../../src/protocol/frames.ts";
+
+/** A member as the presence entries of a log add up. */
+export interface LoggedMember {
+  name: string | undefined;
+  away: boolean;
+}
+
+/** Members by client id; undefined once a room is too large to log who comes and goes. */
+export type LoggedMembers = ReadonlyMap<string, LoggedMember> | undefined;
+
+/** A place of a message: in which life of which log. */
+export interface Place {
+  readonly epoch: string;
+  readonly seq: number;
+}
+
+/** One life of the log of a room, from its first entry. */
+export class LogBook {
+  readonly epoch: string;
+  readonly roomId: string;
+  readonly entries = new Map<number, Entry>();
+  /** The `seq` of the entry before each. */
+  readonly before = new Map<number, number>();
+  readonly #texts = new Map<number, string>();
+  readonly #rosters: { seq: number; members: LoggedMembers }[] = [{ seq: 0, members: new Map() }];
+  head = 0;
+
+  constructor(roomId: string, epoch: string) {
+    this.roomId = roomId;
+    this.epoch = epoch;
+  }
+
+  /** Takes the next entry; or says what is wrong with it, where it was another one before. */
+  take(seq: number, text: string): Entry | string | undefined {
+    const known = this.#texts.get(seq);
+    if (known === text) return undefined;
+    if (known !== undefined) return `${seq} is ${text}, and was ${known}`;
+    if (seq <= this.head) return `${seq} comes behind ${this.head}: ${text}`;
+    const entry: Entry = JSON.parse(text);
+    if (entry.seq !== seq) return `${seq} says that it is ${entry.seq}`;
+    this.#texts.set(seq, text);
+    this.entries.set(seq, entry);
+    this.before.set(seq, this.head);
+    this.head = seq;
+    if ("event" in entry) this.#rosters.push({ seq, members: after(this.members(), entry) });
+    return entry;
+  }
+
+  /** The members behind the entry at `seq`; at the head unless given. */
+  members(seq = Infinity): LoggedMembers {
+    return this.#rosters.findLast((roster) => roster.seq <= seq)?.members;
+  }
+}
+
+function after(
+  members: LoggedMembers,
+  { event, from, name }: Extract<Entry, { event: unknown }>,
+): LoggedMembers {
+  if (event === "quiet") return undefined;
+  // Once it has been empty, a room tells again who comes and goes, from the first who joins.
+  if (members === undefined && event !== "join") return undefined;
+  const next = new Map(members);
+  const away = event === "away" || event === "rename" && members?.get(from)?.away === true;
+  if (event === "leave") next.delete(from);
+  else next.set(from, { name, away });
+  return next;
+}
+
+/** The mark of a message that its body begins with. */
+export function markOf(body: string): string {
+  return body.split(" ", 1)[0]!;
+}
+
+/** All logs. */
+export class Chronicle {
+  readonly books = new Map<string, LogBook>();
+  /** The places of messages, by their marks. */
+  readonly places = new Map<string, Place[]>();
+  /** Called with each entry that is new, and with what is wrong. */
+  stored: (book: LogBook, entry: Entry) => void = () => {};
+  wrong: (what: string) => void = () => {};
+
+  /** Takes in what a log has more than was known. */
+  note(roomId: string, log: Log): void {
+    const book = this.books.get(log.epoch) ?? new LogBook(roomId, log.epoch);
+    this.books.set(log.epoch, book);
+    let from = log.size;
+    while (from > 0 && log.at(from - 1).seq > book.head) from--;
+    for (let i = from; i < log.size; i++) this.#take(book, log.at(i).seq, log.at(i).text);
+  }
+
+  /** Compares all that a log has with what was known: another node must have the same. */
+  compare(roomId: string, log: Log): void {
+    this.note(roomId, log);
+    const book = this.books.get(log.epoch)!;
+    for (let i = 0; i < log.size; i++) this.#take(book, log.at(i).seq, log.at(i).text);
+  }
+
+  #take(book: LogBook, seq: number, text: string): void {
+    const entry = book.take(seq, text);
+    if (entry === undefined) return;
+    if (typeof entry === "string") {
+      this.wrong(`In room ${book.roomId}, ${entry}`);
+      return;
+    }
+    if ("body" in entry) {
+      const mark = markOf(entry.body);
+      this.places.set(mark, [...this.places.get(mark) ?? [], { epoch: book.epoch, seq }]);
+    }
+    this.stored(book, entry);
+  }
+
+  /** A store that is another one, and writes down what that logs. */
+  watch(open: OpenStore, opened: (rooms: ReadonlyMap<string, StoredRoom>) => void): OpenStore {
+    return (events, options) => {
+      const rooms = new Map<string, StoredRoom>();
+      opened(rooms);
+      const keep = <Room extends StoredRoom | undefined>(room: Room): Room => {
+        if (room === undefined) return room;
+        rooms.set(room.id, room);
+        this.compare(room.id, room.log);
+        return room;
+      };
+      const store = open({
+        ...events,
+        stored: (roomId) => {
+          const room = rooms.get(roomId);
+          if (room !== undefined) this.note(roomId, room.log);
+          events.stored(roomId);
+        },
+        gone: (roomId, how) => {
+          rooms.delete(roomId);
+          events.gone(roomId, how);
+        },
+      }, options);
+      const watched: Partial<Store> = {
+        create: (...args) => store.create(...args).then(keep),
+        open: (...args) => store.open(...args).then(keep),
+        release: (roomId) => {
+          rooms.delete(roomId);
+          store.release(roomId);
+        },
+      };
+      return new Proxy(store, {
+        get: (_, key) => {
+          const method = Reflect.get(watched, key) ?? Reflect.get(store, key);
+          return typeof method === "function" ? method.bind(store) : method;
+        },
+      });
+    };
+  }
+}

@@ -1,0 +1,348 @@
+/**
+ * People of a simulated world, each with a real client in a program that can be reloaded, crash, stand
+ * still or vanish.
+ *
+ * @module
+ */
+
+import { ChatClient, ChatError, type ChatRoom, type RoomEvent, SendError } from "../../client.ts";
+import type { Network } from "./network.ts";
+import { makePage } from "./platform.ts";
+import type { Process, Timeline } from "./timeline.ts";
+
+/** The time that a program may be late with anything, in milliseconds. */
+const SLACK_MS = 100;
+
+/** Timeouts of people's clients, in milliseconds. */
+export const PATIENCE = { timeoutMs: 10_000, sendTimeoutMs: 60_000 };
+
+/** The answer to a close is waited for so long, in milliseconds. */
+const CLOSE_MS = 1_000;
+
+/** One reader of a room. */
+export interface Reader {
+  readonly person: string;
+  readonly process: Process;
+  readonly chat: ChatClient;
+  readonly room: ChatRoom;
+  /** The epoch and cursor that it begins behind. */
+  readonly epoch: string;
+  readonly after: number;
+}
+
+/** Things that people do, and what comes of them, for those who judge. */
+export type Observation =
+  | { type: "said"; person: string; clientId: string; mark: string; roomId: string }
+  | { type: "acknowledged"; person: string; mark: string; seq: number | undefined }
+  | { type: "refused"; person: string; mark: string; mayBeStored: boolean; code: string }
+  | { type: "entered"; reader: Reader }
+  | { type: "seen"; reader: Reader; event: RoomEvent }
+  /** A plain client was told a message of others; it is elsewhere from now on; the server said something by itself. */
+  | { type: "heard"; person: string; mark: string }
+  | { type: "moved"; person: string }
+  | { type: "told"; person: string; message: string }
+  | { type: "status"; person: string; status: ChatClient["status"] }
+  | { type: "failed"; person: string; what: string; error: unknown };
+
+/** The parts of a world that people are in. */
+export interface PersonParts {
+  readonly timeline: Timeline;
+  readonly network: Network;
+  /** The ids of rooms, by their letters. */
+  readonly rooms: Map<string, string>;
+  observe(observation: Observation): void;
+  /** Has something end within `ms` milliseconds; says so where it does not. */
+  promise(process: Process, what: string, ms: number, promise: Promise<unknown>): void;
+  /** The mark of the next message. */
+  mark(): string;
+}
+
+/** Somebody who takes part in a story. */
+export interface Actor {
+  readonly process: Process;
+  /** Its state, in few words: what happens is counted by it. */
+  readonly state: string;
+  /** Its client ids, each with the id of a room that it is in; a real client has its own. */
+  readonly places: readonly [clientId: string, roomId: string][];
+  /** Does one thing; returns `false` where that cannot be now. */
+  act(verb: string, args: readonly string[]): boolean;
+  /** Goes home: ends all connections for good. */
+  finish(): void;
+}
+
+/** Somebody with a real client. */
+export class Person implements Actor {
+  readonly name: string;
+  process: Process;
+  chat: ChatClient | undefined;
+  /** The session that its browser or its program keeps, and where it was in its rooms. */
+  #kept: { session: string | undefined; rooms: { id: string; epoch: string; after: number }[] } = {
+    session: undefined,
+    rooms: [],
+  };
+  readonly #parts: PersonParts;
+  readonly #reading = new Set<ChatRoom>();
+  #programs = 0;
+
+  constructor(name: string, parts: PersonParts) {
+    this.name = name;
+    this.#parts = parts;
+    this.process = this.#start();
+  }
+
+  /** The rooms that it is in, by letter. */
+  get rooms(): [string, ChatRoom][] {
+    const rooms = this.chat?.rooms ?? new Map<string, ChatRoom>();
+    return [...this.#parts.rooms].flatMap(([letter, id]) => {
+      const room = rooms.get(id);
+      return room === undefined ? [] : [[letter, room] as [string, ChatRoom]];
+    });
+  }
+
+  get places(): [string, string][] {
+    const { chat, process } = this;
+    if (chat === undefined || !process.alive || chat.status.type !== "connected") return [];
+    return [...chat.rooms.keys()].map((id) => [chat.clientId, id]);
+  }
+
+  get state(): string {
+    const { chat, process } = this;
+    if (!process.alive) return "gone";
+    if (chat === undefined) return "new";
+    const { type } = chat.status;
+    if (type !== "connected") return type;
+    if (this.waits > 0) return "sending";
+    return chat.rooms.size > 0 ? "in a room" : "connected";
+  }
+
+  /** The number of rooms that are being read, and of things that its program waits for. */
+  reading = 0;
+  waits = 0;
+
+  act(verb: string, [first = "", second = "", third = "0"]: readonly string[]): boolean {
+    const { chat, process } = this;
+    if (verb === "return") {
+      if (process.alive) return false;
+      this.#restart(Number(first));
+      return true;
+    }
+    if (!process.alive) return false;
+    if (verb === "connect") {
+      if (chat !== undefined && chat.status.type !== "closed") return false;
+      this.#inside(() => this.#connect({ rooms: [] }));
+      return true;
+    }
+    if (chat === undefined) return false;
+    const room = this.rooms.find(([letter]) => letter === first)?.[1];
+    switch (verb) {
+      case "reload":
+        this.#inside(() => {
+          this.#keep(chat);
+          process.tell("pagehide", { persisted: false });
+          this.#end("reset");
+          this.#restart(Number(first));
+        });
+        return true;
+      case "create":
+        if (this.#parts.rooms.has(first)) return false;
+        this.#inside(() => this.#create(chat, first));
+        return true;
+      case "join": {
+        const id = this.#parts.rooms.get(first);
+        if (id === undefined) return false;
+        this.#inside(() =>
+          this.#enter(
+            chat,
+            `join ${first}`,
+            () => chat.joinRoom(id, second === "" ? {} : { last: Number(second) }),
+          )
+        );
+        return true;
+      }
+      case "leave":
+        if (room === undefined) return false;
+        this.#inside(() => this.#do(`leave ${first}`, room.leave()));
+        return true;
+      case "say":
+        if (room === undefined) return false;
+        this.#inside(() => {
+          for (let i = 0; i < Number(second); i++) this.#say(chat, room, Number(third));
+        });
+        return true;
+      case "rename":
+        this.#inside(() => this.#do("rename", chat.rename(first)));
+        return true;
+      case "typing":
+        if (room === undefined) return false;
+        this.#inside(() => room.typing());
+        return true;
+      case "nudge":
+        this.#inside(() => chat.retryNow());
+        return true;
+      case "close":
+        this.#inside(() => this.#close(chat));
+        return true;
+      case "crash":
+      case "vanish":
+        this.#inside(() => {
+          this.#keep(chat);
+          this.#end(verb === "crash" ? "reset" : "silent");
+        });
+        return true;
+      case "hide":
+      case "show":
+        this.#inside(() => {
+          process.page!.visibilityState = verb === "hide" ? "hidden" : "visible";
+          process.tell("visibilitychange");
+        });
+        return true;
+      case "freeze":
+        this.#inside(() => {
+          process.tell("freeze");
+          process.after(1, () => process.hang(Number(first)));
+          process.after(Number(first), () => process.tell("resume"));
+        });
+        return true;
+      case "hang":
+        process.hang(Number(first));
+        return true;
+      case "skew":
+        process.wallSkew += Number(first);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  finish(): void {
+    const { chat, process } = this;
+    if (chat !== undefined && process.alive) this.#inside(() => this.#close(chat));
+  }
+
+  #start(): Process {
+    const process = this.#parts.timeline.process(`${this.name}#${++this.#programs}`);
+    makePage(process);
+    return process;
+  }
+
+  /** Starts its program anew after `ms` milliseconds, which connects with the session that was kept. */
+  #restart(ms: number): void {
+    this.process = this.#start();
+    this.chat = undefined;
+    this.reading = 0;
+    this.waits = 0;
+    this.process.after(ms, () => this.#connect(this.#kept));
+  }
+
+  #keep(chat: ChatClient): void {
+    const rooms = [...chat.rooms.values()].map(({ id, epoch, cursor: after }) => ({
+      id,
+      epoch,
+      after,
+    }));
+    this.#kept = { session: chat.session, rooms };
+  }
+
+  #end(how: "reset" | "silent"): void {
+    const { process } = this;
+    process.kill();
+    this.#parts.network.died(process, how);
+  }
+
+  #inside(run: () => void): void {
+    this.process.after(0, run);
+  }
+
+  #connect(
+    { session, rooms }: {
+      session?: string | undefined;
+      rooms: { id: string; epoch: string; after: number }[];
+    },
+  ): void {
+    const { name, process } = this;
+    if (this.chat !== undefined && this.chat.status.type !== "closed") return;
+    const chat = new ChatClient("ws://chat.test/", { ...PATIENCE, name, session: session ?? null });
+    this.chat = chat;
+    this.#watch(chat);
+    const connecting = chat.connect();
+    const { timeoutMs } = PATIENCE;
+    connecting.then(() => {
+      for (const { id, ...from } of rooms) {
+        this.#enter(chat, "come back", () => chat.joinRoom(id, from));
+      }
+    }, (error) => this.#failed("connect", error));
+    this.#parts.promise(process, `${name} connect`, timeoutMs + SLACK_MS, connecting);
+  }
+
+  async #watch(chat: ChatClient): Promise<void> {
+    for await (const status of chat.statuses()) {
+      this.#parts.observe({ type: "status", person: this.name, status });
+    }
+  }
+
+  #create(chat: ChatClient, letter: string): void {
+    this.#enter(chat, `create ${letter}`, async () => {
+      const room = await chat.createRoom(`Room ${letter}`);
+      if (!this.#parts.rooms.has(letter)) this.#parts.rooms.set(letter, room.id);
+      return room;
+    });
+  }
+
+  #enter(chat: ChatClient, what: string, enter: () => Promise<ChatRoom>): void {
+    const { process } = this;
+    const entering = enter().then((room) => {
+      if (!this.#reading.has(room)) this.#read(chat, room, process);
+    });
+    this.#do(what, entering);
+  }
+
+  async #read(chat: ChatClient, room: ChatRoom, process: Process): Promise<void> {
+    const { observe } = this.#parts;
+    this.#reading.add(room);
+    const { epoch, cursor: after } = room;
+    const reader: Reader = { person: this.name, process, chat, room, epoch, after };
+    observe({ type: "entered", reader });
+    this.reading++;
+    for await (const event of room.events({ from: "start" })) {
+      observe({ type: "seen", reader, event });
+    }
+    this.reading--;
+  }
+
+  #say(chat: ChatClient, room: ChatRoom, size: number): void {
+    const { name: person, process } = this;
+    const mark = this.#parts.mark();
+    const { observe } = this.#parts;
+    observe({ type: "said", person, clientId: chat.clientId, mark, roomId: room.id });
+    const sending = room.send(`${mark} ${"x".repeat(size)}`);
+    const told = sending.then(({ seq }) => {
+      observe({ type: "acknowledged", person, mark, seq });
+    }, (error) => {
+      if (!(error instanceof SendError)) return this.#failed("say", error);
+      const { mayBeStored, code } = error;
+      observe({ type: "refused", person, mark, mayBeStored, code });
+    });
+    const what = `${person} say ${mark}`;
+    this.waits++;
+    told.finally(() => {
+      if (this.process === process) this.waits--;
+    });
+    this.#parts.promise(process, what, PATIENCE.sendTimeoutMs + SLACK_MS, told);
+  }
+
+  #close(chat: ChatClient): void {
+    this.#parts.promise(this.process, `${this.name} close`, CLOSE_MS + SLACK_MS, chat.close());
+  }
+
+  /** Has a request end in time; it may be refused. */
+  #do(what: string, doing: Promise<unknown>): void {
+    doing.catch((error) => this.#failed(what, error));
+    const { timeoutMs } = PATIENCE;
+    this.#parts.promise(this.process, `${this.name} ${what}`, timeoutMs + SLACK_MS, doing);
+  }
+
+  #failed(what: string, error: unknown): void {
+    this.#parts.observe({ type: "failed", person: this.name, what, error });
+    if (!(error instanceof ChatError)) throw error;
+  }
+}
