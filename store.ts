@@ -13,6 +13,8 @@
  * @module
  */
 
+export { Charter } from "./src/core/charter.ts";
+export type { CharterChange, StoredCharter } from "./src/core/charter.ts";
 export { Log } from "./src/core/log.ts";
 export type { LogEntry, LogLimits, LogPart, Page, PageQuery } from "./src/core/log.ts";
 export type { MemoryBound, Shrinkable } from "./src/core/memory_bound.ts";
@@ -32,17 +34,27 @@ export type {
   StoreLimits,
   StoreOptions,
 } from "./src/core/store.ts";
+export { denial, isModeration } from "./src/core/verdict.ts";
 export { encodeEntry } from "./src/protocol/encode.ts";
 export { ChatError, roomGone } from "./src/protocol/errors.ts";
 export type { ChatErrorOptions, ErrorCode } from "./src/protocol/errors.ts";
 export type {
+  Act,
+  Author,
   Draft,
+  DraftOf,
+  KickEntry,
   MemberInfo,
   MessageDraft,
+  ModerationDraft,
   PresenceDraft,
   PresenceEntry,
   PresenceEvent,
+  RoleEntry,
+  RoleInfo,
+  SettingsEntry,
 } from "./src/protocol/frames.ts";
+export type { ChangedSettings, Role, RoomSettings } from "./src/protocol/roles.ts";
 export { Roster } from "./src/protocol/roster.ts";
 export type { RosterMember } from "./src/protocol/roster.ts";
 export { MemoryStore } from "./src/store/memory.ts";

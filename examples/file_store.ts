@@ -28,7 +28,7 @@ import {
 /** Something that has happened. */
 type Line =
   | { type: "key"; key: string }
-  | { type: "create"; id: string; name: string; epoch: string }
+  | { type: "create"; id: string; name: string; owner?: string | undefined; epoch: string }
   | { type: "append"; id: string; draft: Draft }
   | { type: "delete"; id: string }
   | { type: "remember"; id: string; name?: string | undefined }
@@ -71,6 +71,7 @@ class FileStore implements Store, ClientStore {
       {
         ...events,
         stored: (roomId) => told && events.stored(roomId),
+        moderated: (roomId, draft, seq) => told && events.moderated(roomId, draft, seq),
         repeated: (draft, seq) => told && events.repeated(draft, seq),
         refused: (draft, error) => told && events.refused(draft, error),
       },
@@ -90,8 +91,8 @@ class FileStore implements Store, ClientStore {
     return new TextEncoder().encode(this.#key);
   }
 
-  async create(id: string, name: string): Promise<StoredRoom> {
-    await this.#write({ type: "create", id, name, epoch: crypto.randomUUID() });
+  async create(id: string, name: string, owner?: string): Promise<StoredRoom> {
+    await this.#write({ type: "create", id, name, owner, epoch: crypto.randomUUID() });
     if (this.#failed) throw unavailable();
     return this.#enter(await this.#memory.create(id, name));
   }
@@ -143,7 +144,14 @@ class FileStore implements Store, ClientStore {
     room.log.expire(Date.now() - this.#options.logAgeMs);
     const orphans = this.#open.has(room.id) ? [] : [...room.roster.members.keys()];
     this.#open.add(room.id);
-    return { ...room, orphans };
+    return {
+      ...room,
+      // It is another one behind each entry about it.
+      get charter() {
+        return room.charter;
+      },
+      orphans,
+    };
   }
 
   /** Writes a line at the end of this turn; resolves when that is done, or has failed. */
@@ -182,7 +190,7 @@ class FileStore implements Store, ClientStore {
       case "create":
         this.#epoch = line.epoch;
         // A room that was deleted is not made again.
-        this.#memory.create(line.id, line.name).catch(() => {});
+        this.#memory.create(line.id, line.name, line.owner).catch(() => {});
         break;
       case "append":
         this.#memory.append(line.id, line.draft);

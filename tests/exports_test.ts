@@ -44,25 +44,29 @@ const EXPORTS: Record<string, Exports> = {
   "./nats": { functions: "nats", types: "NatsOptions" },
   "./server": MOUNT,
   "./store": {
-    classes: "ChatError Log MemoryBound MemoryStore Roster",
+    classes: "Charter ChatError Log MemoryBound MemoryStore Roster",
     constants: "DELETED",
-    functions: "encodeEntry judge roomGone testStore",
-    types:
-      "Bus ChatErrorOptions ClientStore DeclareTest Draft ErrorCode HistoryStore LogEntry LogLimits " +
-      "LogPart LogStore MemberInfo MessageDraft OpenStore Page PageQuery PresenceDraft PresenceEntry " +
-      "PresenceEvent Return RosterMember Shrinkable Store StoreEvents StoreLimits StoreOptions StoreTraits " +
-      "StoredClient StoredRoom",
+    functions: "denial encodeEntry isModeration judge roomGone testStore",
+    types: "Act Author Bus ChangedSettings CharterChange ChatErrorOptions ClientStore " +
+      "DeclareTest Draft DraftOf ErrorCode HistoryStore KickEntry LogEntry LogLimits " +
+      "LogPart LogStore MemberInfo MessageDraft ModerationDraft OpenStore Page PageQuery " +
+      "PresenceDraft PresenceEntry PresenceEvent Return Role RoleEntry RoleInfo " +
+      "RoomSettings RosterMember SettingsEntry Shrinkable Store StoreEvents StoreLimits " +
+      "StoreOptions StoreTraits StoredCharter StoredClient StoredRoom",
   },
   "./cli": {},
   "./protocol": {
     constants:
       "ACTIONS MAX_BATCH MAX_BODY_BYTES MAX_BODY_JSON_BYTES MAX_DATA_DEPTH MAX_FRAME_CHARS MAX_LAST MAX_LISTED " +
       "MAX_NAME_BYTES MAX_NAME_CHARS MAX_WORD_CHARS PLAIN_ACTIONS SUBPROTOCOL",
-    types: "ClientFrame ConnectedFrame CreateFrame Dialect Draft EntriesFrame Entry ErrorCode " +
-      "ErrorFrame GapFrame GoodbyeFrame HelloFrame HistoryFrame JoinFrame LeaveFrame Limits MemberInfo " +
-      "MembersFrame MessageDraft MessageEntry MessageFrame MessageParts PauseFrame PingEvent PingFrame " +
-      "PongEvent PongFrame PresenceDraft PresenceEntry PresenceEvent Ref RenameFrame Reply " +
-      "Request ServerFrame SuccessFrame TypingEvent TypingFrame",
+    types: "Act Author ChangedSettings ClientFrame ConnectedFrame CreateFrame DeleteFrame " +
+      "Dialect Draft DraftOf EntriesFrame Entry ErrorCode ErrorFrame GapFrame GoodbyeFrame " +
+      "HelloFrame HistoryFrame JoinFrame KickEntry KickFrame LeaveFrame Limits MemberInfo " +
+      "MembersFrame MessageDraft MessageEntry MessageFrame MessageParts ModerationDraft " +
+      "ModerationEntry ModerationFrame OwnRole PauseFrame PingEvent PingFrame PongEvent " +
+      "PongFrame PresenceDraft PresenceEntry PresenceEvent Ref RemovedFrame RenameFrame " +
+      "Reply Request Role RoleEntry RoleFrame RoleInfo RolesFrame ServerFrame SettingsEntry " +
+      "SettingsFrame SuccessFrame TypingEvent TypingFrame",
   },
 };
 

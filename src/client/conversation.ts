@@ -19,7 +19,7 @@
 
 import type { WaitOptions } from "../protocol/deadline.ts";
 import { ChatError } from "../protocol/errors.ts";
-import type { Entry, SuccessFrame } from "../protocol/frames.ts";
+import type { Entry, PresenceEvent, SuccessFrame } from "../protocol/frames.ts";
 import { named, PRESENCE_EVENTS } from "../protocol/roster.ts";
 import { check } from "./check.ts";
 import type { Message, PresenceChange } from "./room.ts";
@@ -112,7 +112,9 @@ function eventOf(
   const { seq, at: sentAt, from, name } = entry;
   const told = { seq, epoch, sentAt, from, ...named(name), own: from === clientId };
   if (!("body" in entry)) {
-    return PRESENCE_EVENTS.includes(entry.event) ? { ...told, type: entry.event } : undefined;
+    return PRESENCE_EVENTS.includes(entry.event)
+      ? { ...told, type: entry.event as PresenceEvent }
+      : undefined;
   }
   const { body, re: replyTo, data } = entry;
   return {

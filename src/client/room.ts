@@ -282,7 +282,7 @@ export class JoinedRoom implements ChatRoom {
     } else if (PRESENCE_EVENTS.includes(entry.event)) {
       if (seq > this.head) this.#roster.apply(entry);
       if (this.members.size > MAX_MEMBERS) this.#roster.reset([], true);
-      this.#push({ ...told, type: entry.event });
+      this.#push({ ...told, type: entry.event as PresenceEvent });
     }
     return true;
   }

@@ -6,6 +6,7 @@
  */
 
 import { type ChatError, stacklessError } from "../protocol/errors.ts";
+import type { Author } from "../protocol/moderation.ts";
 import { higher, lower, rankOf, type Role } from "../protocol/roles.ts";
 import type { Charter } from "./charter.ts";
 
@@ -41,21 +42,6 @@ export interface Principal {
   readonly via?: string;
 }
 
-/**
- * An author, as one room knows it: a {@linkcode Principal} with no more than what it was given
- * there. It goes with a draft to the place where that gets its `seq`, so that it can be judged there.
- */
-export interface Author {
-  /** The subject. */
-  readonly sub: string;
-  /** The role that token or link give in this room. */
-  readonly given?: Role;
-  /** The greatest role that a token allows in this room. */
-  readonly most?: Role;
-  /** Set where it acts as owner everywhere. */
-  readonly admin?: true;
-}
-
 /** The least role for each action. */
 const LEAST = {
   /** Come in, read the history, the members, what is found: every way to read asks for this. */
@@ -88,8 +74,6 @@ const LEAST = {
   topic: "moderator",
   /** Set the role of whoever was given no other. */
   default: "owner",
-  /** Set how far back members may read. */
-  history: "owner",
   /** Make a link for a role up to member. */
   link: "moderator",
   /** Make a link for any role, list links and take them back. */
@@ -97,6 +81,20 @@ const LEAST = {
   /** Delete the room. */
   delete: "owner",
 } as const satisfies Record<string, Role>;
+
+/** Actions in the words of a refusal, where those are others. */
+const WORDS: { readonly [Name in Action]?: string } = {
+  redact_others: "redact what others said",
+  give: "give roles",
+  see_roles: "see roles",
+  join: "set join",
+  slow_ms: "set slow_ms",
+  topic: "set topic",
+  default: "set default",
+  link: "make links",
+  link_any: "make such links",
+  delete: "delete the room",
+};
 
 /** Something that somebody may want to do in a room. */
 export type Action = keyof typeof LEAST;
@@ -151,7 +149,7 @@ export function roleOf({ sub, given, most, admin }: Author, charter: Charter, at
 
 /**
  * Says whether somebody may come into a room: into one that is not open only where it is a member
- * already, or was given a role; see {@linkcode RoomSettings.join}.
+ * already, or was given a role; see {@linkcode ChangedSettings.join}.
  */
 export function mayEnter(
   author: Author,
@@ -180,7 +178,7 @@ export function demand(role: Role, action: Action, roomId: string): void {
 /** The refusal of an action in a room. */
 export function refusalOf(role: Role, action: Action, roomId: string): ChatError {
   if (!may(role, "read")) return notFound(roomId);
-  const what = action === "give" ? "give roles" : action.replace("_", " ");
+  const what = WORDS[action] ?? action;
   return forbidden(`A ${role} may not ${what} here: that takes a ${LEAST[action]}`);
 }
 

@@ -6,7 +6,13 @@
  */
 
 import type { ModerationDraft, RoleInfo } from "../protocol/moderation.ts";
-import { DEFAULT_SETTINGS, rankOf, type Role, type RoomSettings } from "../protocol/roles.ts";
+import {
+  type ChangedSettings,
+  DEFAULT_SETTINGS,
+  rankOf,
+  type Role,
+  type RoomSettings,
+} from "../protocol/roles.ts";
 
 /** The most roles that a room gives by name. */
 export const MAX_ROLES = 4_096;
@@ -14,14 +20,18 @@ export const MAX_ROLES = 4_096;
 /** A charter as it is kept, in JSON; all that is missing is as in a room where nothing was said. */
 export interface StoredCharter {
   /** The settings that differ from the default. */
-  readonly settings?: Partial<RoomSettings>;
+  readonly settings?: ChangedSettings;
   /** The roles that the log gives. */
   readonly roles?: readonly RoleInfo[];
 }
 
 /** Moderation, as far as it changes a charter. */
-type Change = Pick<ModerationDraft, "at" | "event"> & Partial<RoomSettings> & Partial<RoleInfo>;
+export type CharterChange =
+  & Pick<ModerationDraft, "at" | "event">
+  & ChangedSettings
+  & Partial<RoleInfo>;
 
+/** Roles by `sub`. */
 type Roles = ReadonlyMap<string, Omit<RoleInfo, "to">>;
 
 /** The settings of a room and the roles in it at one position of its log. It never changes. */
@@ -76,7 +86,7 @@ export class Charter {
   }
 
   /** The charter behind the next entry about it. */
-  fold({ at, event, to, role, until, ...rest }: Change): Charter {
+  fold({ at, event, to, role, until, ...rest }: CharterChange): Charter {
     if (event === "room") {
       return new Charter({ ...this.settings, ...settingsIn(rest) }, this.#roles);
     }
@@ -100,7 +110,7 @@ export class Charter {
 }
 
 /** The settings among the fields of an entry. */
-export function settingsIn(fields: Partial<RoomSettings>): Partial<RoomSettings> {
+export function settingsIn(fields: ChangedSettings): ChangedSettings {
   return Object.fromEntries(
     Object.entries(fields).filter(([key, value]) =>
       Object.hasOwn(DEFAULT_SETTINGS, key) && value !== undefined

@@ -25,8 +25,17 @@ export type Effect =
   | { type: "close"; peer: Peer; code: number; reason: string; goodbye: string }
   /** Store entries, each only if the one before it was not refused. */
   | { type: "append"; roomId: string; drafts: Draft[] }
+  /** Delete a room with its log; its members are sent first what they have not been sent. */
+  | { type: "delete"; roomId: string }
   /** Make a room in the store, then call `opened`; hold what the peer says until then. */
-  | { type: "create"; peer: Peer; frame: CreateFrame | JoinFrame; roomId: string; name: string }
+  | {
+    type: "create";
+    peer: Peer;
+    frame: CreateFrame | JoinFrame;
+    roomId: string;
+    name: string;
+    owner?: string;
+  }
   /** Ask the store for a room, up to where the peer knows it; then call `opened`, and hold what it says until then. */
   | { type: "open"; peer: Peer; frame: JoinFrame; roomId: string }
   /** Send the members of a room, with its next entries, what it was given to pass on. */

@@ -11,10 +11,12 @@ import { ChatError } from "../protocol/errors.ts";
 import type {
   ClientFrame,
   CreateFrame,
+  Draft,
   HelloFrame,
   HistoryFrame,
   JoinFrame,
 } from "../protocol/frames.ts";
+import { authorIn, mayEnter, notFound } from "./authority.ts";
 import { Departures } from "./departures.ts";
 import type { Effect } from "./effects.ts";
 import { GracePeriod } from "./grace_period.ts";
@@ -23,6 +25,7 @@ import { newRoomId, normalizeRoomId, type RandomBytes } from "./ids.ts";
 import { Liveness } from "./liveness.ts";
 import type { Page } from "./log.ts";
 import { Messages } from "./messages.ts";
+import { demandOf, Moderation } from "./moderation.ts";
 import type { HubOptions } from "./options.ts";
 import { presenceEntry, typing } from "./presence.ts";
 import {
@@ -48,6 +51,7 @@ import { Rooms } from "./rooms.ts";
 import { type Peer, type Session, Sessions, type Sign } from "./sessions.ts";
 import type { Store, StoredClient, StoredRoom } from "./store.ts";
 import type { Instant } from "./time.ts";
+import { isModeration } from "./verdict.ts";
 
 /** Facts about a store that the rules depend on. */
 export type StoreFacts = Pick<Store, "bodyBytes" | "bus" | "settled"> & ReadingFacts;
@@ -56,6 +60,8 @@ export type StoreFacts = Pick<Store, "bodyBytes" | "bus" | "settled"> & ReadingF
 export class Hub {
   /** The rules for messages in rooms. */
   readonly messages: Messages;
+  /** The rules for moderation. */
+  readonly moderation: Moderation;
   /** The rules for clients that go from one process to another. */
   readonly handover: Handover;
   readonly #options: HubOptions;
@@ -96,6 +102,7 @@ export class Hub {
       rooms: this.#rooms.byId,
     };
     this.handover = new Handover(parts, store.bus !== undefined);
+    this.moderation = new Moderation(this.#sessions, this.#departures, this.#rooms.byId);
     this.messages = new Messages(this.#sessions, this.#departures, store, options.rate > 0);
   }
 
@@ -157,8 +164,17 @@ export class Hub {
           ...this.#departures.leave(session, member, t),
         ];
       }
+      case "kick":
+      case "role":
+      case "room":
+      case "delete": {
+        const member = session.memberOf(peer, frame.roomId);
+        session.budget.spend(costOfTelling(1, member.room.here));
+        return this.moderation.take(session, member, peer, frame, t);
+      }
       case "typing": {
         const member = session.memberOf(peer, frame.roomId);
+        demandOf(member, "type", t.at);
         session.budget.spend(costOfTelling(1, listenersIn([member])));
         return typing(member, t);
       }
@@ -277,6 +293,12 @@ export class Hub {
     return [goodbye(peer, code, reason, retryAfterMs), ...this.disconnect(peer, t)];
   }
 
+  /** Tells the author of a draft that the store refused it: see {@linkcode Messages.refused}. */
+  refused(draft: Draft, error: ChatError, t: Instant, doubtful?: boolean): Effect[] {
+    if (isModeration(draft)) return this.moderation.refused(draft, error);
+    return this.messages.refused(draft, error, t, doubtful);
+  }
+
   /** The id of the client that a frame comes from; of a `hello`, the client that it goes on as. */
   clientOf(peer: Peer, frame: ClientFrame): string | undefined {
     if (frame.action !== "hello") return peer.session?.id;
@@ -339,7 +361,8 @@ export class Hub {
 
   #create(session: Session, peer: Peer, frame: CreateFrame, t: Instant): Effect[] {
     session.checkRooms(peer, this.#rooms.mostOfOne);
-    return this.#make(peer, frame, newRoomId(this.#random), frame.name, t);
+    const owner = session.principal?.sub ?? session.id;
+    return this.#make(peer, frame, newRoomId(this.#random), frame.name, t, owner);
   }
 
   #make(
@@ -348,10 +371,12 @@ export class Hub {
     roomId: string,
     name: string,
     { now }: Instant,
+    owner?: string,
   ): Effect[] {
     peer.quota?.checkRooms();
     peer.quota?.makeRoom(now);
-    return [...this.#makePlace(), { type: "create", peer, frame, roomId, name }];
+    const made: Effect = { type: "create", peer, frame, roomId, name };
+    return [...this.#makePlace(), owner === undefined ? made : { ...made, owner }];
   }
 
   /**
@@ -396,8 +421,15 @@ export class Hub {
     const isHere = member?.outlet !== undefined;
     const event = isHere || member?.paused ? undefined : known ? "back" : "join";
     const before: Effect[] = [];
+    if (member === undefined) session.checkRooms(peer, this.#rooms.mostOfOne, room.id);
+    const { principal, id } = session;
+    const author = principal && authorIn(principal, room.id, id);
+    const { charter } = room;
+    if (charter !== undefined && !mayEnter(author ?? { sub: id }, charter, t.at, known)) {
+      peer.quota?.failJoin();
+      throw notFound(frame.action === "join" ? frame.roomId : room.id);
+    }
     if (member === undefined) {
-      session.checkRooms(peer, this.#rooms.mostOfOne, room.id);
       if (room.here >= this.#options.maxMembers) {
         throw new ChatError("room_full", `Room ${room.id} has ${room.here} members`);
       }
@@ -409,6 +441,7 @@ export class Hub {
       member = room.add(session, peer.plain);
     }
     session.enter(member, t.now);
+    member.author = author;
     const recovered = room.enter(member, peer, t.now, frame.action === "join" ? frame : {});
     member.paused = false;
     const grown: Effect[] = [];
@@ -416,7 +449,7 @@ export class Hub {
       grown.push(...presenceEntry("quiet", member, t));
       room.hush();
     }
-    const reply = joinReply(peer, member, frame, recovered);
+    const reply = joinReply(peer, member, frame, t.at, recovered);
     const bytes = sizeOf(reply) + room.log.bytesAfter(member.cursor);
     session.budget.spend(costOfEntering(room.quiet ? 0 : room.here, bytes));
     const told = event === undefined ? [] : presenceEntry(event, member, t);

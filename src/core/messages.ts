@@ -8,11 +8,14 @@ import * as CLOSE from "../protocol/close_codes.ts";
 import { PLAIN_SENT } from "../protocol/encode.ts";
 import { ChatError, type ErrorCode, stacklessError } from "../protocol/errors.ts";
 import type { Draft, MessageDraft, MessageFrame } from "../protocol/frames.ts";
+import { roleOf } from "./authority.ts";
+import type { Charter } from "./charter.ts";
 import type { Departures } from "./departures.ts";
 import type { Effect } from "./effects.ts";
+import { authorOf } from "./moderation.ts";
 import { costOfSaying, unitsOf } from "./rate_limit.ts";
 import { duplicate, goodbye, refusal } from "./replies.ts";
-import type { Room } from "./room.ts";
+import type { Member } from "./room.ts";
 import type { Peer, Session, Sessions } from "./sessions.ts";
 import { isCount } from "./store_answers.ts";
 import type { Store } from "./store.ts";
@@ -70,10 +73,12 @@ export class Messages {
     let refused: ChatError | undefined;
     if (count < drafts.length) {
       try {
-        const { room } = session.memberOf(peer, frame.roomId, "You must join a room first");
+        const member = session.memberOf(peer, frame.roomId, "You must join a room first");
+        const { room, author } = member;
         roomId = room.id;
         told = room.here;
-        for (; count < drafts.length; count++) this.#admit(room, drafts[count]!, session, t.now);
+        if (author !== undefined) drafts.forEach((draft) => Object.assign(draft, { by: author }));
+        for (; count < drafts.length; count++) this.#admit(member, drafts[count]!, session, t.now);
       } catch (error) {
         if (!(error instanceof ChatError)) throw error;
         if (this.#mustStartOver(session, error)) return this.#startOver(session, peer, t);
@@ -93,14 +98,16 @@ export class Messages {
   /**
    * Lets a message into a room that has a place for it.
    *
-   * @throws {ChatError} where its author has to wait, as the room cannot keep up, or where it answers
-   * something that was never said.
+   * @throws {ChatError} where its author has to wait, as the room cannot keep up or is in slow mode,
+   * or where it answers something that was never said.
    */
-  #admit(room: Room, draft: MessageDraft, author: Session, now: number): void {
+  #admit(member: Member, draft: MessageDraft, author: Session, now: number): void {
+    const { room } = member;
     const { re } = draft;
     if (re !== undefined && re > room.log.head) {
       throw stacklessError("message_not_found", `Room ${room.id} has no message ${re}`);
     }
+    if (room.charter?.strict) checkSlow(member, room.charter, draft.at);
     const retryAfterMs = this.#isLimited ? room.admit(author, unitsOf(draft), now) : 0;
     if (retryAfterMs === 0) return;
     const message = `Room ${room.id} cannot keep up: wait ${retryAfterMs} ms`;
@@ -158,6 +165,24 @@ export class Messages {
     session.detach(peer, t.now);
     return [goodbye(peer, CLOSE.internal, reason), ...this.#departures.end(session, t)];
   }
+}
+
+/**
+ * Holds a message back where its room is in slow mode, and its author no moderator.
+ *
+ * @throws {ChatError} where it has to wait.
+ */
+function checkSlow(member: Member, charter: Charter, at: number): void {
+  const { slow_ms } = charter.settings;
+  if (slow_ms === 0) return;
+  const author = authorOf(member);
+  const role = roleOf(author, charter, at);
+  // Who may not send at all is told so by the store.
+  if (role !== "member") return;
+  const retryAfterMs = member.room.slow.take(author.sub, member.person.id, at, slow_ms);
+  if (retryAfterMs === 0) return;
+  const message = `Room ${member.room.id} is in slow mode: wait ${retryAfterMs} ms`;
+  throw stacklessError("rate_limited", message, { retryAfterMs });
 }
 
 /**

@@ -26,6 +26,8 @@ export interface Hands<Pending> {
   pass(room: Room): void;
   /** Stores entries, each only if the one before it was not refused. */
   append(roomId: string, drafts: readonly Draft[]): void;
+  /** Deletes a room. */
+  delete(roomId: string): void;
   /** Tells the store something, as {@linkcode tell} does. */
   tell(notice: Notice): void;
   /** Asks the store something, as {@linkcode ask} does. */
@@ -45,6 +47,9 @@ export function perform<Pending>(
     switch (effect.type) {
       case "append":
         hands.append(effect.roomId, effect.drafts);
+        break;
+      case "delete":
+        hands.delete(effect.roomId);
         break;
       case "send":
         hands.send(effect.to, effect.text);
@@ -130,7 +135,7 @@ export function ask<Pending>(
   }
   const { frame, roomId } = question;
   const opened = question.type === "create"
-    ? store.create(roomId, question.name)
+    ? store.create(roomId, question.name, ...(question.owner === undefined ? [] : [question.owner]))
     : store.open(roomId, question.frame.after);
   return opened.then((room) => (t) => {
     if (room !== undefined) perform(admit(peer, checkedRoom(room, roomId), t, hub, store), hands);

@@ -5,7 +5,7 @@
  */
 
 import { encodeFrame } from "../protocol/encode.ts";
-import type { PresenceEvent } from "../protocol/frames.ts";
+import type { Draft, PresenceEvent } from "../protocol/frames.ts";
 import type { Effect } from "./effects.ts";
 import type { Member, Person, Room } from "./room.ts";
 import type { Instant } from "./time.ts";
@@ -16,13 +16,14 @@ const TYPING_MS = 1_000;
 /** The entry that tells a room what happened to somebody, unless the room is too large for it. */
 export function presenceEntry(
   event: PresenceEvent,
-  { room, person }: Pick<Member, "room" | "person">,
+  { room, person, author }: Pick<Member, "room" | "person"> & Partial<Pick<Member, "author">>,
   t: Instant,
 ): Effect[] {
   if (room.quiet || room.gone) return [];
   const from = event === "quiet" ? "" : person.id;
   const name = event === "quiet" ? undefined : person.name;
-  return [{ type: "append", roomId: room.id, drafts: [{ at: t.at, event, from, name, n: 0 }] }];
+  const draft: Draft = { at: t.at, event, from, name, n: 0, ...(author && { by: author }) };
+  return [{ type: "append", roomId: room.id, drafts: [draft] }];
 }
 
 /** Tells the others in its room, as far as they can take it, that a member is typing. */

@@ -20,6 +20,7 @@ import {
   type Ref,
   type SuccessFrame,
 } from "../protocol/frames.ts";
+import { may, roleOf } from "./authority.ts";
 import type { Effect } from "./effects.ts";
 import type { HubOptions } from "./options.ts";
 import { MEMBERS_PER_PRICE, rateOf } from "./rate_limit.ts";
@@ -98,13 +99,14 @@ export function ask(to: Peer): Effect {
 }
 
 /**
- * Answers `create` and `join` of a member whose cursor is placed; `recovered` says whether all is
+ * Answers `create` and `join` of a member whose cursor is placed, at the time `at`; `recovered` says whether all is
  * there that it asked for behind what it has, if it did.
  */
 export function joinReply(
   peer: Peer,
   member: Member,
   frame: CreateFrame | JoinFrame,
+  at: number,
   recovered?: boolean,
 ): Effect[] {
   const { room } = member;
@@ -122,6 +124,12 @@ export function joinReply(
     const text = encodeFrame({ event: "members", room_id: room.id, members: some });
     effects.push({ type: "send", to: peer, text });
   }
+  const { roles = [], ...standing } = standingIn(member, at);
+  while (roles.length > MAX_LISTED) {
+    const some = roles.splice(0, MAX_LISTED);
+    const text = encodeFrame({ event: "roles", room_id: room.id, roles: some });
+    effects.push({ type: "send", to: peer, text });
+  }
   const reply: Success = {
     room_id: room.id,
     room_name: room.name,
@@ -132,8 +140,26 @@ export function joinReply(
     members,
     presence: !room.quiet,
     ...(recovered === undefined ? {} : { recovered }),
+    ...standing,
+    ...(roles.length > 0 && { roles }),
   };
   return [...effects, success(peer, { message, ...reply }, frame.ref)];
+}
+
+/** The role of a member at the time `at`, the settings, and, for moderators, the roles of others. */
+function standingIn(
+  { author, person, room }: Member,
+  at: number,
+): Pick<Success, "you" | "settings" | "roles"> {
+  const { charter } = room;
+  if (charter === undefined) return {};
+  const role = roleOf(author ?? { sub: person.id }, charter, at);
+  const { settings = {} } = charter.toJSON() ?? {};
+  return {
+    you: { role },
+    ...(Object.keys(settings).length > 0 && { settings }),
+    ...(may(role, "see_roles") && { roles: charter.roles(at) }),
+  };
 }
 
 /** Answers `leave`. */

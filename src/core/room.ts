@@ -5,10 +5,13 @@
  */
 
 import type { MemberInfo } from "../protocol/frames.ts";
+import type { Author } from "../protocol/moderation.ts";
 import type { Roster } from "../protocol/roster.ts";
 import { Batches, CATCH_UP_BYTES, MAX_ENTRIES_BYTES, type PlainSteps } from "./batches.ts";
 import { FairShare } from "./fair_share.ts";
+import type { Charter } from "./charter.ts";
 import type { Log } from "./log.ts";
+import { SlowMode } from "./slow_mode.ts";
 import type { StoredRoom } from "./store.ts";
 
 /**
@@ -86,6 +89,8 @@ export class Member {
   awayUntil = 0;
   /** The time until which the others know that it is typing, on the same clock. */
   typedUntil = 0;
+  /** The author that it is here, where more is known of it than its client id. */
+  author: Author | undefined;
   /** `true` where it went without a word to the others, who still take it for present. */
   paused = false;
   /** The place in `room.members`. */
@@ -152,7 +157,9 @@ export class Room {
   emptySince: number | undefined;
   /** Set once the room was deleted. Its members are told so at their next word. */
   gone = false;
+  readonly #stored: StoredRoom;
   readonly #changed: ((room: Room) => void) | undefined;
+  #slow: SlowMode | undefined;
   #maker: string | undefined;
   #alone: boolean;
   #here = 0;
@@ -177,11 +184,13 @@ export class Room {
    * comes in.
    */
   constructor(
-    { id, name, log, roster, shared }: StoredRoom,
+    stored: StoredRoom,
     now: number,
     token?: string,
     changed?: (room: Room) => void,
   ) {
+    const { id, name, log, roster, shared } = stored;
+    this.#stored = stored;
     this.#changed = changed;
     this.#alone = shared !== true && log.head === 0;
     this.id = id;
@@ -191,6 +200,16 @@ export class Room {
     this.roster = roster;
     this.shared = shared === true;
     this.emptySince = now;
+  }
+
+  /** The time that its members wait between two messages. */
+  get slow(): SlowMode {
+    return this.#slow ??= new SlowMode(this.log);
+  }
+
+  /** The settings and roles at the head of the log; undefined where the store knows of none. */
+  get charter(): Charter | undefined {
+    return this.#stored.charter;
   }
 
   /** `true` where nobody but its maker was ever in it. Nobody else would miss it. */

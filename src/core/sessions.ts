@@ -6,6 +6,7 @@
  */
 
 import { ChatError, roomGone, stacklessError } from "../protocol/errors.ts";
+import type { Principal } from "./authority.ts";
 import { newClientId, normalizeRoomId, type RandomBytes, sameSecret } from "./ids.ts";
 import { Memberships } from "./memberships.ts";
 import { judge } from "./numbers.ts";
@@ -26,6 +27,8 @@ export interface Peer extends Outlet {
 export class Session implements Person {
   readonly id: string;
   name: string | undefined;
+  /** Who it is in rooms, where more is known than its id. */
+  principal: Principal | undefined;
   /** Where it is a member. A plain client is in one room at most. */
   readonly rooms: Memberships = new Memberships();
   /** The number of its last message that was taken. */

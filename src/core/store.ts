@@ -8,7 +8,9 @@
 
 import type { ChatError } from "../protocol/errors.ts";
 import type { Draft } from "../protocol/frames.ts";
+import type { ModerationDraft } from "../protocol/moderation.ts";
 import type { Roster } from "../protocol/roster.ts";
+import type { Charter } from "./charter.ts";
 import type { Log, LogLimits, Page, PageQuery } from "./log.ts";
 
 /**
@@ -43,6 +45,12 @@ export interface StoredRoom {
   readonly log: Log;
   /** Who is in it at the head of the log: the store applies each presence entry that it pushes. */
   readonly roster: Roster;
+  /**
+   * The settings and roles at the head of the log: the store asks {@linkcode denial} of each draft
+   * just before it gets its `seq`, and folds moderation that it pushes. Missing where it does not;
+   * then there is no moderation in the room.
+   */
+  readonly charter?: Charter | undefined;
   /**
    * Members by client id that were left behind by a process that is gone, and that this one
    * has to take over when it opens the room. None unless given.
@@ -85,6 +93,11 @@ export interface StoreEvents {
    */
   stored(roomId: string): void;
   /**
+   * Moderation is in the log of an open room, as `seq`, and in its charter; comes behind the `stored`
+   * for it. The draft is the very one that was appended, where that was here.
+   */
+  moderated(roomId: string, draft: ModerationDraft, seq: number): void;
+  /**
    * `(from, n)` was stored before, as `seq`; 0 if that is too long ago to tell. Or it is stored
    * now, and `unseen`: its room is gone, so that no `stored` shows its entry to anybody.
    */
@@ -115,9 +128,9 @@ export interface LogStore {
   /**
    * Makes a room with an empty log of a new epoch and opens it; one that is there already is
    * only opened. Rejects with a ChatError where it cannot: with `room_gone` where a room of
-   * that id was deleted.
+   * that id was deleted. A new one belongs to `owner`, the `sub` of its maker; or to nobody.
    */
-  create(id: string, name: string): Promise<StoredRoom>;
+  create(id: string, name: string, owner?: string): Promise<StoredRoom>;
   /**
    * Opens a room, which may be open already; undefined if there is none. If the store has more of it
    * than its log shows here, the log has got at least to `cursor` when this resolves.
@@ -125,7 +138,7 @@ export interface LogStore {
   open(id: string, cursor?: number): Promise<StoredRoom | undefined>;
   /**
    * Stores a draft in an open room, once for each `(from, n)`, and reports exactly one of
-   * `stored`, `repeated`, `refused`. Numbers of a client have no holes: what follows one
+   * `stored`, `repeated`, `refused`. One that the charter of the room does not allow is refused. Numbers of a client have no holes: what follows one
    * that was refused is refused too. What has no number may be kept until it can be stored,
    * instead of being refused.
    */

@@ -7,24 +7,9 @@
 
 import type { ChatError } from "../protocol/errors.ts";
 import type { Draft } from "../protocol/frames.ts";
-import type { ModerationDraft } from "../protocol/moderation.ts";
-import {
-  type Action,
-  type Author,
-  forbidden,
-  may,
-  mayActOn,
-  mayGive,
-  refusalOf,
-  roleOf,
-} from "./authority.ts";
+import type { Author, ModerationDraft } from "../protocol/moderation.ts";
+import { type Action, forbidden, may, mayActOn, mayGive, refusalOf, roleOf } from "./authority.ts";
 import { type Charter, MAX_ROLES, settingsIn } from "./charter.ts";
-
-/** A draft, with what its author was given in its room; without, it is the client that it is from. */
-export type JudgedDraft = (Draft | ModerationDraft) & {
-  /** Its author. Moderation always names it, so that it is always judged. */
-  readonly by?: Author | undefined;
-};
 
 /**
  * Refuses a draft that its author may not write in a room with that charter; undefined where it may.
@@ -33,7 +18,7 @@ export type JudgedDraft = (Draft | ModerationDraft) & {
  */
 export function denial(
   charter: Charter,
-  draft: JudgedDraft,
+  draft: Draft,
   roomId: string,
 ): ChatError | undefined {
   if (!charter.strict && draft.by === undefined) return undefined;
@@ -60,6 +45,16 @@ export function denial(
       return draft satisfies never;
   }
 }
+
+/** Says whether a draft is about who may do what. */
+export function isModeration(draft: Draft): draft is ModerationDraft {
+  return "event" in draft && draft.event in MODERATION;
+}
+
+const MODERATION = { kick: true, role: true, room: true } satisfies Record<
+  ModerationDraft["event"],
+  true
+>;
 
 type Given = Extract<ModerationDraft, { event: "role" }>;
 
@@ -92,6 +87,7 @@ function roleDenial(
   role: Author["given"] & string,
 ): ChatError | undefined {
   const { to, at, role: given } = draft;
+  if (given === "owner" && draft.until !== undefined) return forbidden("An owner is one for good");
   if (!charter.hasPlaceFor(to, at)) return forbidden(`A room gives ${MAX_ROLES} roles at most`);
   // Nobody keeps by name what only a token gives it: of one's own roles one may give a lower one.
   if (to !== author) {

@@ -24,8 +24,19 @@ import {
   PLAIN_ACTIONS,
   type Ref,
 } from "./frames.ts";
+import type { ModerationFrame } from "./moderation.ts";
 import { readName } from "./names.ts";
 import { type HistoryFrame, MAX_PAGE, PAGE } from "./reading.ts";
+import {
+  type ChangedSettings,
+  DEFAULT_ROLES,
+  JOINS,
+  MAX_REMARK_CHARS,
+  MAX_ROLE_MS,
+  MAX_SLOW_MS,
+  MAX_SUB_CHARS,
+  ROLES,
+} from "./roles.ts";
 import { utf8Bytes, wellFormedJson } from "./utf8.ts";
 
 type RawFields = Record<string, unknown>;
@@ -219,6 +230,11 @@ function readFrame(fields: RawFields, dialect: Dialect): ClientFrame {
     }
     case "hello":
       return helloFrame(fields.body);
+    case "kick":
+    case "role":
+    case "room":
+    case "delete":
+      return moderationFrame(action, optionalFields(action, fields.body));
     default:
       throw stacklessError(
         "invalid_action",
@@ -258,6 +274,54 @@ function joinFrame(body: unknown): JoinFrame {
     ...(roomName === undefined ? {} : { roomName }),
     ...(roomToken === undefined ? {} : { roomToken }),
   };
+}
+
+function moderationFrame(
+  action: ModerationFrame["action"],
+  fields: RawFields,
+): ModerationFrame {
+  const roomId = requiredText("room_id", fields.room_id);
+  if (action === "delete") return { action, roomId };
+  if (action === "room") return { action, roomId, settings: settingsOf(fields) };
+  const to = requiredText("to", fields.to, MAX_SUB_CHARS);
+  const reason = fields.reason === undefined ? {} : { reason: remarkOf("reason", fields.reason) };
+  if (action === "kick") return { action, roomId, to, ...reason };
+  const role = choiceOf("role", fields.role, ROLES);
+  const forMs = optionalCount("for_ms", fields.for_ms, 1, MAX_ROLE_MS);
+  return { action, roomId, to, role, ...(forMs === undefined ? {} : { forMs }), ...reason };
+}
+
+function settingsOf(fields: RawFields): ChangedSettings {
+  const settings: ChangedSettings = {
+    ...(fields.join !== undefined && { join: choiceOf("join", fields.join, JOINS) }),
+    ...(fields.default !== undefined &&
+      { default: choiceOf("default", fields.default, DEFAULT_ROLES) }),
+    ...(fields.topic !== undefined && { topic: remarkOf("topic", fields.topic) }),
+  };
+  const slow_ms = optionalCount("slow_ms", fields.slow_ms, 0, MAX_SLOW_MS);
+  return slow_ms === undefined ? settings : { ...settings, slow_ms };
+}
+
+function choiceOf<Choice extends string>(
+  field: string,
+  value: unknown,
+  choices: readonly Choice[],
+): Choice {
+  const choice = choices.find((choice) => choice === value);
+  if (choice !== undefined) return choice;
+  throw stacklessError(
+    "invalid_frame",
+    `"${field}" must be one of ${choices.join(", ")}, not ${describe(value)}`,
+  );
+}
+
+/** A text for people, which may be empty. */
+function remarkOf(field: string, value: unknown): string {
+  if (typeof value === "string" && value.length <= MAX_REMARK_CHARS) return value.toWellFormed();
+  throw stacklessError(
+    "invalid_frame",
+    `"${field}" must be a string of at most ${MAX_REMARK_CHARS} characters, not ${describe(value)}`,
+  );
 }
 
 function messageFrame(
@@ -360,11 +424,11 @@ function nameOf(name: unknown): string {
   throw stacklessError("invalid_frame", `A name must be a string, not ${describe(name)}`);
 }
 
-function requiredText(field: string, value: unknown): string {
-  if (typeof value !== "string" || value.length === 0 || value.length > MAX_WORD_CHARS) {
+function requiredText(field: string, value: unknown, most = MAX_WORD_CHARS): string {
+  if (typeof value !== "string" || value.length === 0 || value.length > most) {
     throw stacklessError(
       "invalid_frame",
-      `"${field}" must be a string of 1 to ${MAX_WORD_CHARS} characters, not ${describe(value)}`,
+      `"${field}" must be a string of 1 to ${most} characters, not ${describe(value)}`,
     );
   }
   return value.toWellFormed();

@@ -6,6 +6,7 @@
 
 import { type ChatError, type ErrorCode, isErrorCode } from "./errors.ts";
 import type { Dialect, Draft, Entry, Ref, ServerFrame, SuccessFrame } from "./frames.ts";
+import type { ModerationDraft } from "./moderation.ts";
 
 /** Writes a `parley.v1` frame; a `ref` that is undefined is left out. */
 export function encodeFrame(frame: ServerFrame, ref?: Ref): string {
@@ -29,7 +30,20 @@ export function encodeEntry(seq: number, draft: Draft): string {
     const text = JSON.stringify({ seq, at, from, n, name, body, re });
     return data === undefined ? text : `${text.slice(0, -1)},"data":${data}}`;
   }
-  return JSON.stringify({ seq, at, name, event: draft.event, from });
+  switch (draft.event) {
+    case "kick":
+    case "role":
+    case "room":
+      return encodeModeration(seq, draft);
+    default:
+      return JSON.stringify({ seq, at, name, event: draft.event, from });
+  }
+}
+
+/** Writes an entry about who may do what, without what it is judged by. */
+function encodeModeration(seq: number, draft: ModerationDraft): string {
+  const { by: _, n: __, at, from, name, event, ...said } = draft;
+  return JSON.stringify({ seq, at, from, name, event, ...said });
 }
 
 /** The part of an entry after its `seq`, for stores that keep the two apart. */

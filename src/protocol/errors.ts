@@ -19,6 +19,7 @@
  * - `room_not_found`: there is no such room, or not any more; make one.
  * - `not_in_room`: this client is not in that room; join it.
  * - `forbidden`: the role that this client has in the room is not enough; ask who has a greater one.
+ * - `unsupported`: the store of this server cannot do that; do without it.
  * - `room_gone`: the room was deleted, and its id does not come back; make another.
  * - `message_not_found`: the room has no message that a message refers to with `re`; do not repeat it.
  * - `too_many_rooms`: the server, or this client, has all the rooms it may have; leave one, or try
@@ -42,6 +43,7 @@ export type ErrorCode =
   | "room_not_found"
   | "not_in_room"
   | "forbidden"
+  | "unsupported"
   | "room_gone"
   | "message_not_found"
   | "too_many_rooms"
@@ -63,6 +65,7 @@ const ON_THE_WIRE: Record<ErrorCode, true> = {
   room_not_found: true,
   not_in_room: true,
   forbidden: true,
+  unsupported: true,
   room_gone: true,
   message_not_found: true,
   too_many_rooms: true,

@@ -1,65 +1,36 @@
 /**
- * The frames of the wire as types, those of clients and those of servers, and their limits.
+ * The frames of the wire as types, those of clients and those of servers.
  * PROTOCOL.md is the specification.
  *
  * @module
  */
 
 import type { ErrorCode } from "./errors.ts";
+import type { Limits } from "./limits.ts";
+import type {
+  Author,
+  KickEntry,
+  ModerationDraft,
+  ModerationFrame,
+  OwnRole,
+  RemovedFrame,
+  RoleEntry,
+  RoleInfo,
+  SettingsEntry,
+} from "./moderation.ts";
 import type { HistoryFrame } from "./reading.ts";
+import type { ChangedSettings } from "./roles.ts";
 
 export type { ErrorCode, HistoryFrame };
+export type * from "./moderation.ts";
+export type { ChangedSettings, Role } from "./roles.ts";
+export * from "./limits.ts";
 
 /** The WebSocket subprotocol of everything beyond the plain protocol. */
 export const SUBPROTOCOL: string = "parley.v1";
 
 /** The forms of the protocol: `plain`, of one room and no `ref`, and `v1`, which is `parley.v1`. */
 export type Dialect = "plain" | "v1";
-
-/** The largest message body, in bytes of UTF-8: 65,536. */
-export const MAX_BODY_BYTES: number = 65_536;
-
-/**
- * The largest message body in bytes of JSON: 131,072. Only control characters, at six bytes each, can make a
- * body larger. The runtime keeps for each connection a buffer as large as its largest frame: all
- * members of a room would pay for one such body.
- */
-export const MAX_BODY_JSON_BYTES: number = 2 * MAX_BODY_BYTES;
-
-/**
- * The longest frame that is parsed, in UTF-16 units, and the largest one that a server sends, in
- * bytes of UTF-8, 394,240: a body of the largest size in which every byte is written as `\u0000`,
- * and its envelope.
- */
-export const MAX_FRAME_CHARS: number = 6 * MAX_BODY_BYTES + 1_024;
-
-/**
- * The deepest nesting of the `data` of a message: 32, where `[[1]]` is 2 deep. Parsers of some languages
- * end the program on what is much deeper.
- */
-export const MAX_DATA_DEPTH: number = 32;
-
-/** The longest name of a room or a person, in bytes of UTF-8: 128. */
-export const MAX_NAME_BYTES: number = 128;
-
-/** The longest name in UTF-16 units: it has at most one for each byte. */
-export const MAX_NAME_CHARS: number = MAX_NAME_BYTES;
-
-/** The longest id, secret or `ref`, in UTF-16 units: 128. */
-export const MAX_WORD_CHARS: number = 128;
-
-/** The most bodies in one `messages` frame: 256. */
-export const MAX_BATCH: number = 256;
-
-/**
- * The most members that one frame names: 16. The runtime keeps for each connection a buffer as large as
- * the largest frame it was sent: a frame with all members of a room of 100 took 1.5 KiB of each of
- * their connections on average, for as long as it lasted.
- */
-export const MAX_LISTED: number = 16;
-
-/** The most entries of history a `join` may ask for with `last`: 10,000; more is `invalid_frame`. */
-export const MAX_LAST: number = 10_000;
 
 /** A client's own mark on a request; the reply repeats it. */
 export type Ref = string | number;
@@ -188,7 +159,8 @@ export type ClientFrame =
   | RenameFrame
   | PingFrame
   | PongFrame
-  | PauseFrame;
+  | PauseFrame
+  | ModerationFrame;
 
 /** The names of the actions, in the order of PROTOCOL.md. */
 export const ACTIONS = [
@@ -204,6 +176,10 @@ export const ACTIONS = [
   "ping",
   "pong",
   "pause",
+  "kick",
+  "role",
+  "room",
+  "delete",
 ] as const;
 
 /** The actions that plain clients have too. */
@@ -266,7 +242,7 @@ export interface PresenceEntry {
 }
 
 /** An entry of a room's log, as it is on the wire. */
-export type Entry = MessageEntry | PresenceEntry;
+export type Entry = MessageEntry | PresenceEntry | RoleEntry | KickEntry | SettingsEntry;
 
 /** A message that has no `seq` yet: see {@linkcode MessageEntry}. */
 export interface MessageDraft
@@ -275,6 +251,8 @@ export interface MessageDraft
   readonly name: string | undefined;
   /** The `ref` of its request, for the reply; it is not stored. */
   readonly ref?: Ref | undefined;
+  /** The author, where more is known of it than its client id. */
+  readonly by?: Author | undefined;
 }
 
 /** A change of presence that has no `seq` yet: see {@linkcode PresenceEntry}. */
@@ -283,34 +261,12 @@ export interface PresenceDraft extends Readonly<Omit<PresenceEntry, "seq" | "nam
   readonly n: 0;
   /** The name of the client, if there is one. */
   readonly name: string | undefined;
+  /** The client, where more is known of it than its id. */
+  readonly by?: Author | undefined;
 }
 
 /** An entry that has no `seq` yet. */
-export type Draft = MessageDraft | PresenceDraft;
-
-/** The limits of a server, as `connected` names them. */
-export interface Limits {
-  /** Bytes of UTF-8 in a message body. */
-  body_bytes: number;
-  /** UTF-16 units in a name. */
-  name_chars: number;
-  /** Bytes of UTF-8 in a name; missing from earlier servers. */
-  name_bytes?: number;
-  /** Bodies in one `messages` frame. */
-  batch: number;
-  /** Rooms one client may be in. */
-  rooms: number;
-  /** Bytes of UTF-8 in the largest frame that the server sends, or reads. */
-  frame_bytes: number;
-  /** Frames a second on average; missing where there is no limit, like all below. */
-  rate?: number;
-  /** The most frames at once. */
-  burst?: number;
-  /** Frames at once of a new client. */
-  start?: number;
-  /** Members that a frame reaches for its price; to twice as many it costs twice as much. */
-  price_members?: number;
-}
+export type Draft = MessageDraft | PresenceDraft | ModerationDraft;
 
 /** Fields that every answer may have. */
 export interface Reply {
@@ -368,6 +324,12 @@ export interface SuccessFrame extends Reply {
   entries?: Entry[];
   /** `true` where the log goes on behind that page, in the direction that was asked for. */
   more?: boolean;
+  /** The role of this client; missing where the store of the server knows no roles. */
+  you?: OwnRole;
+  /** The settings of the room that differ from those of a new one, where any do. */
+  settings?: ChangedSettings;
+  /** For moderators: the roles that the log gives, except those that a {@linkcode RolesFrame} before has named. */
+  roles?: RoleInfo[];
   /** The number of a message that was stored already, with `duplicate`. */
   n?: number;
   /** The message was stored before. */
@@ -396,6 +358,16 @@ export interface MembersFrame {
   room_id: string;
   /** Some of the members. */
   members: MemberInfo[];
+}
+
+/** Roles in a room that a moderator joins: the reply that follows names the last. */
+export interface RolesFrame {
+  /** The name of the event. */
+  event: "roles";
+  /** The id of the room. */
+  room_id: string;
+  /** Some of the roles. */
+  roles: RoleInfo[];
 }
 
 /** New entries of a room, oldest first. */
@@ -459,7 +431,17 @@ export interface PongEvent extends Reply {
 /** Everything a `parley.v1` server may say: replies have a `status`, all else has an `event`. */
 export type ServerFrame =
   | (ConnectedFrame | SuccessFrame | ErrorFrame) & { event?: undefined }
-  | (MembersFrame | EntriesFrame | GapFrame | TypingEvent | GoodbyeFrame | PingEvent | PongEvent)
+  | (
+    | MembersFrame
+    | RolesFrame
+    | EntriesFrame
+    | RemovedFrame
+    | GapFrame
+    | TypingEvent
+    | GoodbyeFrame
+    | PingEvent
+    | PongEvent
+  )
     & {
       status?: undefined;
     };

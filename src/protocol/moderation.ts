@@ -5,10 +5,60 @@
  * @module
  */
 
-import type { Role, RoomSettings } from "./roles.ts";
+import type { Request } from "./frames.ts";
+import type { ChangedSettings, Role } from "./roles.ts";
+
+/** `kick`: has somebody leave a room; it may come back. */
+export interface KickFrame extends Request {
+  /** The name of the request. */
+  action: "kick";
+  /** The id of the room. */
+  roomId: string;
+  /** The `sub` that is to leave; of whoever has proved none, the client id. */
+  to: string;
+  /** The reason, for people. */
+  reason?: string;
+}
+
+/** `role`: gives somebody a role in a room. */
+export interface RoleFrame extends Request {
+  /** The name of the request. */
+  action: "role";
+  /** The id of the room. */
+  roomId: string;
+  /** The `sub` that is to have it; of whoever has proved none, the client id. */
+  to: string;
+  /** The role. */
+  role: Role;
+  /** Milliseconds after which that ends; for good where it is left out. */
+  forMs?: number;
+  /** The reason, for people. */
+  reason?: string;
+}
+
+/** `room`: changes settings of a room; those that it does not name stay. */
+export interface SettingsFrame extends Request {
+  /** The name of the request. */
+  action: "room";
+  /** The id of the room. */
+  roomId: string;
+  /** The settings that are to change. */
+  settings: ChangedSettings;
+}
+
+/** `delete`: deletes a room for good, with its log. */
+export interface DeleteFrame extends Request {
+  /** The name of the request. */
+  action: "delete";
+  /** The id of the room. */
+  roomId: string;
+}
+
+/** A request that only some roles may make. */
+export type ModerationFrame = KickFrame | RoleFrame | SettingsFrame | DeleteFrame;
 
 /** An entry about who may do what: all of them are in the one order of the log. */
-interface Moderation {
+export interface Act {
   /** The position in the room's log. */
   seq: number;
   /** The time at which the server took it, in milliseconds since 1970. */
@@ -19,8 +69,26 @@ interface Moderation {
   name?: string;
 }
 
+/** Somebody was removed from a room: the client that is told is no member any more. */
+export interface RemovedFrame {
+  /** The name of the event. */
+  event: "removed";
+  /** The id of the room. */
+  room_id: string;
+  /** The `seq` of the `kick` or `role` that did it. */
+  seq: number;
+  /** The reason, for people. */
+  reason?: string;
+}
+
+/** The role of the client that is told, in one room. */
+export interface OwnRole {
+  /** The role. */
+  role: Role;
+}
+
 /** Somebody has another role: a mute is `reader`, a ban `none`. */
-export interface RoleEntry extends Moderation {
+export interface RoleEntry extends Act {
   /** The kind of entry. */
   event: "role";
   /** The `sub` that has it; for whoever has proved none, the client id. */
@@ -34,7 +102,7 @@ export interface RoleEntry extends Moderation {
 }
 
 /** Somebody was made to leave; the `leave` follows. */
-export interface KickEntry extends Moderation {
+export interface KickEntry extends Act {
   /** The kind of entry. */
   event: "kick";
   /** The `sub` that leaves; for whoever has proved none, the client id. */
@@ -44,7 +112,7 @@ export interface KickEntry extends Moderation {
 }
 
 /** The room has other settings: those that are named have changed. */
-export interface SettingsEntry extends Moderation, Partial<RoomSettings> {
+export interface SettingsEntry extends Act, ChangedSettings {
   /** The kind of entry. */
   event: "room";
 }
@@ -52,12 +120,29 @@ export interface SettingsEntry extends Moderation, Partial<RoomSettings> {
 /** An entry of a room's log about who may do what. */
 export type ModerationEntry = RoleEntry | KickEntry | SettingsEntry;
 
+/**
+ * An author as one room knows it: somebody with what token and links give there. It goes with a
+ * draft to the place where that gets its `seq`, so that it is judged there, and is not stored.
+ */
+export interface Author {
+  /** The subject of its token; without one, its client id. */
+  readonly sub: string;
+  /** The role that token or link give in this room. */
+  readonly given?: Role;
+  /** The greatest role that a token allows in this room. */
+  readonly most?: Role;
+  /** Set where it acts as owner everywhere. */
+  readonly admin?: true;
+}
+
 /** An {@linkcode Entry} without what only the store, or the author's name, gives it. */
-type DraftOf<Entry extends Moderation> = Readonly<Omit<Entry, "seq" | "name">> & {
+export type DraftOf<Entry extends Act> = Readonly<Omit<Entry, "seq" | "name">> & {
   /** Moderation has no number, and is never repeated. */
   readonly n: 0;
   /** The name of the client, if there is one. */
   readonly name: string | undefined;
+  /** The author, by which it is judged. */
+  readonly by: Author;
 };
 
 /** An entry about who may do what, which has no `seq` yet. */

@@ -52,9 +52,12 @@ export class Roster<Key extends string = "client_id"> {
     for (const member of members) this.#members.set(member[this.#key], member);
   }
 
-  /** Takes the next presence entry of the log; in a quiet room it changes nothing. */
+  /** Takes the next entry of the log; one that is no presence changes nothing, nor does any in a quiet room. */
   apply(
-    entry: Pick<PresenceEntry, "event" | "from"> & { readonly name?: string | undefined },
+    entry: Pick<PresenceEntry, "from"> & {
+      readonly event: string;
+      readonly name?: string | undefined;
+    },
   ): void {
     const { event, from, name } = entry;
     // A later version of the protocol may have more events: they are ignored here.

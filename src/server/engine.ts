@@ -63,6 +63,7 @@ export class Engine {
     deliver: (member) => this.#pump.deliver(member),
     pass: (room) => this.#pump.pass(room),
     append: (roomId, drafts) => this.#append(roomId, drafts),
+    delete: (roomId) => void this.deleteRoom(roomId),
     tell: (notice) => this.#tell(notice),
     ask: (question) => ({
       type: "answer",
@@ -87,6 +88,8 @@ export class Engine {
       const room = this.#hub.rooms.get(roomId);
       if (room !== undefined) this.#pump.mark(room);
     },
+    moderated: (roomId, draft, seq) =>
+      this.#perform(this.#hub.moderation.enacted(roomId, draft, seq, this.#clock.read())),
     repeated: (draft, seq, unseen) =>
       this.#perform(this.#hub.messages.repeated(draft, seq, unseen)),
     refused: (draft, error, doubtful) => this.#refused(draft, error, doubtful),
@@ -324,7 +327,7 @@ export class Engine {
   }
 
   #refused(draft: Draft, error: ChatError, doubtful?: boolean): void {
-    this.#perform(this.#hub.messages.refused(draft, error, this.#clock.read(), doubtful));
+    this.#perform(this.#hub.refused(draft, error, this.#clock.read(), doubtful));
   }
 
   /** Logs a fault of the store, or of what was done about its report. */

@@ -42,6 +42,7 @@ export function guardedReports(
     });
   return {
     stored: guarded("stored", (roomId) => heard.stored(roomId)),
+    moderated: guarded("moderated", (roomId, draft, seq) => heard.moderated(roomId, draft, seq)),
     repeated: guarded("repeated", (draft, seq, unseen) => {
       if (!isCount(seq)) throw new TypeError(`It is stored as ${seq}`);
       heard.repeated(draft, seq, unseen);

@@ -79,10 +79,11 @@ export class Waits {
 
   /**
    * Looks for what the next frame waits for behind one that was taken. Plain clients tell answers by
-   * their order: nothing overtakes that of a message.
+   * their order: nothing overtakes that of a message. Nor is moderation overtaken by what comes behind.
    */
   behind(connection: Connection, frame: ClientFrame): Wait | undefined {
-    const settled = connection.plain ? this.#settled(connection, frame) : undefined;
+    const waits = connection.plain || isJudged(frame);
+    const settled = waits ? this.#settled(connection, frame) : undefined;
     if (settled === undefined) return undefined;
     const unsettled = (error: unknown) => {
       this.#parts.unsettled(connection, error);
@@ -122,6 +123,11 @@ export class Waits {
 }
 
 const goOn: Proceed<Wait> = () => undefined;
+
+/** Says whether the store judges what a frame asks for. */
+function isJudged({ action }: ClientFrame): boolean {
+  return action === "kick" || action === "role" || action === "room";
+}
 
 /** Says whether a frame may be told in a hundred rooms, or answered with much. */
 function mayTakeLong(frame: ClientFrame): boolean {

@@ -7,15 +7,22 @@
  * @module
  */
 
+import { Charter } from "../core/charter.ts";
 import { Log, type LogLimits } from "../core/log.ts";
 import { MemoryBound } from "../core/memory_bound.ts";
 import { judge } from "../core/numbers.ts";
 import { DELETED, type Store, type StoredRoom, type StoreEvents } from "../core/store.ts";
+import { denial, isModeration } from "../core/verdict.ts";
 import { encodeEntry } from "../protocol/encode.ts";
 import { roomGone } from "../protocol/errors.ts";
 import type { Draft } from "../protocol/frames.ts";
 import { Roster } from "../protocol/roster.ts";
 import { DedupWindow, MAX_WINDOW_BYTES } from "./dedup_window.ts";
+
+/** A room in memory. */
+interface MemoryRoom extends StoredRoom {
+  charter: Charter;
+}
 
 /**
  * A store whose rooms live as long as this process has somebody interested in them. A store of
@@ -25,7 +32,7 @@ export class MemoryStore implements Store {
   readonly #events: StoreEvents;
   readonly #limits: LogLimits;
   readonly #newEpoch: () => string;
-  readonly #rooms = new Map<string, StoredRoom>();
+  readonly #rooms = new Map<string, MemoryRoom>();
   readonly #windows = new Map<string, DedupWindow>();
   readonly #memory = new MemoryBound(MAX_WINDOW_BYTES);
   /** The ids of rooms that were deleted, the oldest first. */
@@ -38,11 +45,12 @@ export class MemoryStore implements Store {
     this.#newEpoch = newEpoch;
   }
 
-  create(id: string, name: string): Promise<StoredRoom> {
+  create(id: string, name: string, owner?: string): Promise<StoredRoom> {
     if (this.#deleted.has(id)) return Promise.reject(roomGone());
     let room = this.#rooms.get(id);
     if (room === undefined) {
-      room = { id, name, log: new Log(this.#newEpoch(), this.#limits), roster: new Roster() };
+      const log = new Log(this.#newEpoch(), this.#limits);
+      room = { id, name, log, roster: new Roster(), charter: Charter.of(owner) };
       this.#rooms.set(id, room);
     }
     return Promise.resolve(room);
@@ -65,11 +73,15 @@ export class MemoryStore implements Store {
       this.#events.refused(draft, roomGone());
       return;
     }
+    const denied = denial(room.charter, draft, roomId);
+    if (denied !== undefined) return this.#events.refused(draft, denied);
     const seq = room.log.head + 1;
     window?.add(n, seq);
     room.log.push(seq, encodeEntry(seq, draft));
-    if ("event" in draft) room.roster.apply(draft);
+    if (isModeration(draft)) room.charter = room.charter.fold(draft);
+    else if ("event" in draft) room.roster.apply(draft);
     this.#events.stored(roomId);
+    if (isModeration(draft)) this.#events.moderated(roomId, draft, seq);
   }
 
   /** Nothing is left of it: whoever comes back makes it again. */

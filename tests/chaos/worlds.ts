@@ -93,6 +93,7 @@ export class HubWorld implements World {
     deliver: () => {},
     pass: () => {},
     append: (roomId, drafts) => drafts.forEach((draft) => this.#store.append(roomId, draft)),
+    delete: () => {},
     tell: (notice) => tell(notice, this.#store),
     ask: (question) => this.#ask(question),
   };

@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   type Action,
-  type Author,
   authorIn,
   demand,
   may,
@@ -14,6 +13,7 @@ import {
 } from "../../src/core/authority.ts";
 import { Charter } from "../../src/core/charter.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
+import type { Author } from "../../src/protocol/moderation.ts";
 import { type Role, ROLES } from "../../src/protocol/roles.ts";
 import { pure } from "../support/pure.ts";
 
@@ -35,7 +35,6 @@ const TABLE: Record<Action, readonly Role[]> = {
   topic: ["moderator", "owner"],
   link: ["moderator", "owner"],
   default: ["owner"],
-  history: ["owner"],
   link_any: ["owner"],
   delete: ["owner"],
 };

@@ -48,9 +48,9 @@ pure("a charter is strict only where it may refuse somebody who was given nothin
 pure("a charter is the same again from what is kept of it", () => {
   assertEquals(Charter.open.toJSON(), undefined);
   const charter = Charter.of("ana").fold(given("ben", "none", 5))
-    .fold({ at: 1, event: "room", slow_ms: 10, history: "since_join" });
+    .fold({ at: 1, event: "room", slow_ms: 10, default: "reader" });
   const kept = JSON.parse(JSON.stringify(charter));
-  assertEquals(kept.settings, { slow_ms: 10, history: "since_join" });
+  assertEquals(kept.settings, { slow_ms: 10, default: "reader" });
   assertEquals(Charter.from(kept), charter);
 });
 

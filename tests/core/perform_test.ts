@@ -18,6 +18,7 @@ function notingHands(): { notes: unknown[][]; hands: Hands<string> } {
       deliver: ({ person }) => notes.push(["deliver", person.name]),
       pass: ({ name }) => notes.push(["pass", name]),
       append: (roomId, drafts) => notes.push(["append", roomId, drafts.length]),
+      delete: (roomId) => notes.push(["delete", roomId]),
       tell: ({ type }) => notes.push(["tell", type]),
       ask: ({ type }) => {
         notes.push(["ask", type]);

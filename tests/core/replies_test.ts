@@ -100,7 +100,7 @@ pure("a welcome says who the client is, and only in parley.v1 how it comes back"
 
 pure("joinReply() shows the room with the client in it, and begins at the head", () => {
   const ben = member();
-  const reply = textOf(joinReply(new FakePeer(false), ben, join())[0]);
+  const reply = textOf(joinReply(new FakePeer(false), ben, join(), 0)[0]);
   assertEquals(reply, {
     status: "success",
     message: "Joined room 'Lobby'",
@@ -124,7 +124,7 @@ pure(
       ids.push(`${i}`);
       ben.room.roster.apply({ event: "join", from: `${i}` });
     }
-    const frames = joinReply(new FakePeer(false), ben, join()).map(textOf);
+    const frames = joinReply(new FakePeer(false), ben, join(), 0).map(textOf);
     assertEquals(frames.map(({ event, status }) => event ?? status), [
       "members",
       "members",
@@ -142,7 +142,7 @@ pure(
     const ben = member();
     ben.cursor = 3;
     for (const recovered of [undefined, true, false]) {
-      const reply = textOf(joinReply(new FakePeer(false), ben, join(), recovered)[0]);
+      const reply = textOf(joinReply(new FakePeer(false), ben, join(), 0, recovered)[0]);
       assertEquals([reply.seq, reply.after, reply.recovered], [5, 3, recovered]);
     }
   },
@@ -150,12 +150,12 @@ pure(
 
 pure("joinReply() tells plain clients the room and nothing else", () => {
   const peer = new FakePeer(true);
-  assertEquals(textOf(joinReply(peer, member(), { action: "create", name: "Lobby" })[0]), {
+  assertEquals(textOf(joinReply(peer, member(), { action: "create", name: "Lobby" }, 0)[0]), {
     status: "success",
     room_id: "id",
     message: "Room 'Lobby' created",
   });
-  assertEquals(textOf(joinReply(peer, member(), join())[0]), {
+  assertEquals(textOf(joinReply(peer, member(), join(), 0)[0]), {
     status: "success",
     message: "Joined room 'Lobby'",
     room_id: "id",

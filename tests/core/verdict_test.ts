@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
-import type { Author } from "../../src/core/authority.ts";
 import { Charter } from "../../src/core/charter.ts";
-import { denial, type JudgedDraft } from "../../src/core/verdict.ts";
-import type { PresenceEvent } from "../../src/protocol/frames.ts";
+import { denial } from "../../src/core/verdict.ts";
+import type { Draft, PresenceEvent } from "../../src/protocol/frames.ts";
+import type { Author } from "../../src/protocol/moderation.ts";
 import { type Role, ROLES } from "../../src/protocol/roles.ts";
 import { pure } from "../support/pure.ts";
 
@@ -20,10 +20,10 @@ const base = (from: string) => ({
   name: undefined,
   by: { sub: from },
 });
-const says = (from: string, by?: Author): JudgedDraft => ({ ...base(from), n: 1, body: "x", by });
-const appears = (event: PresenceEvent, from: string): JudgedDraft => ({ ...base(from), event });
-const kicks = (from: string, to: string): JudgedDraft => ({ ...base(from), event: "kick", to });
-const gives = (from: string, to: string, role: Role): JudgedDraft => ({
+const says = (from: string, by?: Author): Draft => ({ ...base(from), n: 1, body: "x", by });
+const appears = (event: PresenceEvent, from: string): Draft => ({ ...base(from), event });
+const kicks = (from: string, to: string): Draft => ({ ...base(from), event: "kick", to });
+const gives = (from: string, to: string, role: Role): Draft => ({
   ...base(from),
   event: "role",
   to,
@@ -31,10 +31,10 @@ const gives = (from: string, to: string, role: Role): JudgedDraft => ({
 });
 
 /** The code with which a draft is refused in that room. */
-const codeOf = (draft: JudgedDraft, charter = CHARTER) => denial(charter, draft, "r")?.code;
+const codeOf = (draft: Draft, charter = CHARTER) => denial(charter, draft, "r")?.code;
 
 /** The roles of authors whose drafts are taken. */
-const takenOf = (draft: (from: Role) => JudgedDraft) =>
+const takenOf = (draft: (from: Role) => Draft) =>
   ROLES.filter((role) => codeOf(draft(role)) === undefined);
 
 pure(
@@ -101,15 +101,13 @@ pure("denial() keeps the last owner", () => {
 });
 
 pure("denial() asks for each setting by itself", () => {
-  const settings = { join: "closed", slow_ms: 5, topic: "x", default: "reader", history: "all" };
+  const settings = { join: "closed", slow_ms: 5, topic: "x", default: "reader" };
   for (const [key, value] of Object.entries(settings)) {
-    const taken = takenOf((from) =>
-      ({ ...base(from), event: "room", [key]: value }) as JudgedDraft
-    );
-    const isOwners = key === "default" || key === "history";
+    const taken = takenOf((from) => ({ ...base(from), event: "room", [key]: value }) as Draft);
+    const isOwners = key === "default";
     assertEquals(taken, isOwners ? ["owner"] : ["moderator", "owner"], key);
   }
-  const both = { ...base("moderator"), event: "room", topic: "x", history: "all" } as JudgedDraft;
+  const both = { ...base("moderator"), event: "room", topic: "x", default: "reader" } as Draft;
   assertEquals(codeOf(both), "forbidden", "one that it may set brings no other along");
 });
 
@@ -124,5 +122,5 @@ pure("denial() holds a ban and a mute against every token, and lets an admin do 
 pure("denial() judges by the time of the draft", () => {
   const charter = Charter.from({ roles: [{ to: "ben", role: "none", until: AT + 1 }] });
   assertEquals(codeOf(says("ben"), charter), "room_not_found");
-  assertEquals(codeOf({ ...says("ben"), at: AT + 1 } as JudgedDraft, charter), undefined);
+  assertEquals(codeOf({ ...says("ben"), at: AT + 1 } as Draft, charter), undefined);
 });

@@ -44,7 +44,9 @@ function rewrite(dialect: "plain" | "v1", text: string): string {
 
 function rewriteEntry(entry: Entry): string {
   const { seq, name } = entry;
-  if (!("body" in entry)) return encodeEntry(seq, { ...entry, n: 0, name });
+  if (!("body" in entry)) {
+    return encodeEntry(seq, { ...entry, n: 0, name, by: { sub: entry.from } });
+  }
   const { data, ...rest } = entry;
   return encodeEntry(seq, {
     ...{ ...rest, name },

@@ -26,9 +26,11 @@ type Shape = string | { [field: string]: Shape };
 /** The frames of `src/protocol/frames.ts`, and what the schema calls them: a reply that says yes is one of several. */
 const FRAMES: Record<string, string[]> = {
   ConnectedFrame: ["connected"],
-  SuccessFrame: ["entered", "page", "left", "renamed", "repeated"],
+  SuccessFrame: ["entered", "page", "left", "renamed", "moderated", "repeated"],
   ErrorFrame: ["refused"],
   MembersFrame: ["members"],
+  RolesFrame: ["roles"],
+  RemovedFrame: ["removed"],
   EntriesFrame: ["entries"],
   GapFrame: ["gap"],
   TypingEvent: ["typing_event"],
@@ -39,7 +41,14 @@ const FRAMES: Record<string, string[]> = {
 
 Deno.test("the types of what a server says have the fields of the schema", async () => {
   const { code, stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["doc", "--json", "src/protocol/frames.ts", "src/protocol/errors.ts"],
+    args: [
+      "doc",
+      "--json",
+      "src/protocol/frames.ts",
+      "src/protocol/errors.ts",
+      "src/protocol/moderation.ts",
+      "src/protocol/roles.ts",
+    ],
     cwd: new URL("../../", import.meta.url),
     stderr: "null",
   }).output();

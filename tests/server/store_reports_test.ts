@@ -12,6 +12,7 @@ function bench(setting: Partial<ReportsSetting> = {}) {
   const note = (name: string) => (...args: unknown[]) => void heard.push([name, ...args]);
   const reports = guardedReports({
     stored: note("stored"),
+    moderated: note("moderated"),
     repeated: note("repeated"),
     refused: note("refused"),
     failing: note("failing"),

@@ -6,6 +6,7 @@
  */
 
 import { assertThrows } from "@std/assert";
+import { Charter } from "../../src/core/charter.ts";
 import type { Effect, Question } from "../../src/core/effects.ts";
 import { Hub, type StoreFacts } from "../../src/core/hub.ts";
 import type { RandomBytes } from "../../src/core/ids.ts";
@@ -17,6 +18,7 @@ import type { Quota } from "../../src/core/quota.ts";
 import type { Peer, Session } from "../../src/core/sessions.ts";
 import type { Bus, StoredClient, StoredRoom } from "../../src/core/store.ts";
 import type { Instant } from "../../src/core/time.ts";
+import { denial, isModeration } from "../../src/core/verdict.ts";
 import { encodeEntry } from "../../src/protocol/encode.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
 import type { CreateFrame, Draft, HelloFrame, JoinFrame } from "../../src/protocol/frames.ts";
@@ -73,13 +75,14 @@ export class HubBench {
   readonly clients = new Map<string, StoredClient>();
   /** Up to which number the messages of a client were seen in the store. */
   readonly seen = new Map<string, number>();
-  readonly #rooms = new Map<string, StoredRoom>();
+  readonly #rooms = new Map<string, StoredRoom & { charter: Charter }>();
   readonly #hands: Hands<void> = {
     send: (to, text) => to.send(text),
     close: () => {},
     deliver: (member) => member.cursor = member.room.log.head,
     pass: () => {},
     append: (roomId, drafts) => this.#append(roomId, drafts),
+    delete: (roomId) => this.hub.deleteRoom(roomId),
     tell: () => {},
     ask: (question) => this.perform(this.#answer(question)),
   };
@@ -145,10 +148,10 @@ export class HubBench {
   }
 
   /** A room as a store hands it over, with an empty log. */
-  stored(id: string, name: string): StoredRoom {
+  stored(id: string, name: string, owner?: string): StoredRoom {
     const limits = { logEntries: 100, logBytes: 100_000 };
     const log = new Log(`epoch${this.#rooms.size}`, limits);
-    const room = { id, name, log, roster: new Roster() };
+    const room = { id, name, log, roster: new Roster(), charter: Charter.of(owner) };
     this.#rooms.set(id, room);
     return room;
   }
@@ -168,10 +171,19 @@ export class HubBench {
 
   #append(roomId: string, drafts: readonly Draft[]): void {
     const { log, roster } = this.hub.rooms.get(roomId) ?? {};
+    const room = this.#rooms.get(roomId);
     for (const draft of drafts) {
+      const denied = room && denial(room.charter, draft, roomId);
+      if (denied !== undefined) {
+        this.perform(this.hub.refused(draft, denied, this.t));
+        continue;
+      }
       const seq = (log?.head ?? 0) + 1;
       log?.push(seq, encodeEntry(seq, draft));
-      if ("event" in draft) roster?.apply(draft);
+      if (room !== undefined && isModeration(draft)) {
+        room.charter = room.charter.fold(draft);
+        this.perform(this.hub.moderation.enacted(roomId, draft, seq, this.t));
+      } else if ("event" in draft) roster?.apply(draft);
     }
   }
 
@@ -179,7 +191,11 @@ export class HubBench {
     const { peer } = question;
     switch (question.type) {
       case "create":
-        return this.opened(peer, question.frame, this.stored(question.roomId, question.name));
+        return this.opened(
+          peer,
+          question.frame,
+          this.stored(question.roomId, question.name, question.owner),
+        );
       case "open":
         return this.hub.opened(peer, question.frame, undefined, this.t);
       case "recall": {

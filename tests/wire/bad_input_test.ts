@@ -8,7 +8,9 @@
 import { assertEquals } from "@std/assert";
 import { type RawSocket, TestChat } from "../support/fixtures.ts";
 
-const ACTIONS = "hello, create, join, leave, message, messages, typing, rename, ping, pong, pause";
+const ACTIONS =
+  "hello, create, join, leave, message, messages, history, typing, rename, ping, pong, " +
+  "pause, kick, role, room, delete";
 
 interface BadFrame {
   name: string;

@@ -41,6 +41,7 @@ Deno.test("join without more starts at the head, and shows who is there", async 
     after: 4,
     members: [{ client_id: host.id }, { client_id: ben.id, name: "Ben" }],
     presence: true,
+    you: { role: "member" },
     ref: 3,
   });
   assertEquals(bodies(await ben.entries(1)), ["join"]);

@@ -77,6 +77,8 @@ Deno.test("create answers with the room before any of its entries", async () => 
     after: 0,
     members: [{ client_id: ana.id, name: "Ana" }],
     presence: true,
+    you: { role: "owner" },
+    roles: [{ to: ana.id, role: "owner" }],
     ref: 2,
   });
   const entries = await ana.next();

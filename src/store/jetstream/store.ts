@@ -18,6 +18,7 @@ import {
   type StoreEvents,
   type StoreOptions,
 } from "../../core/store.ts";
+import { isModeration } from "../../core/verdict.ts";
 import { within } from "../../protocol/deadline.ts";
 import { encodeEntry, withoutSeq } from "../../protocol/encode.ts";
 import { ChatError, reasonOf, roomGone } from "../../protocol/errors.ts";
@@ -56,6 +57,8 @@ const ENVELOPE_BYTES = 2_048;
 
 /** Room ids that can be a word of a subject. */
 const WORD = /^[\w-]+$/;
+
+const NO_ROLES = new ChatError("unsupported", "Rooms over NATS have no roles");
 
 const random: RandomBytes = (bytes) => crypto.getRandomValues(bytes);
 
@@ -174,6 +177,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
       this.#queue.append(roomId, draft, `${from}.${n}`);
       return;
     }
+    if (isModeration(draft)) return this.#events.refused(draft, NO_ROLES);
     const room = this.#rooms.get(roomId);
     room?.announce(draft);
     // Another node has announced it already.

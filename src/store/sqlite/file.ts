@@ -24,6 +24,8 @@ export interface RoomRow {
   tail: number;
   /** The bytes of all entries, without their numbers. */
   bytes: number;
+  /** Its settings and roles, as JSON; null where nothing was said. */
+  charter: string | null;
 }
 
 /** The size of an entry, in bytes without its number. */
@@ -61,8 +63,8 @@ export class SqliteFile extends SqliteDatabase {
 
   /** Returns the room with this id. */
   room(id: string): RoomRow | undefined {
-    const sql = `SELECT key, ${NAME}, epoch, head, tail, bytes FROM rooms WHERE id = ?`;
-    const row = this.get(sql, id);
+    const columns = `key, ${NAME}, epoch, head, tail, bytes, charter`;
+    const row = this.get(`SELECT ${columns} FROM rooms WHERE id = ?`, id);
     return row && {
       key: Number(row.key),
       name: nameOf(row.name) ?? "",
@@ -70,16 +72,22 @@ export class SqliteFile extends SqliteDatabase {
       head: Number(row.head),
       tail: Number(row.tail),
       bytes: Number(row.bytes),
+      charter: row.charter as string | null,
     };
   }
 
   /** Makes a room with an id that no other has. */
-  addRoom(id: string, name: string, epoch: string): RoomRow {
+  addRoom(id: string, name: string, epoch: string, charter: string | null = null): RoomRow {
     const { key } = this.get(
-      "INSERT INTO rooms (id, name, epoch, head) VALUES (?, ?, ?, 0) RETURNING key",
-      ...[id, name, epoch],
+      "INSERT INTO rooms (id, name, epoch, head, charter) VALUES (?, ?, ?, 0, ?) RETURNING key",
+      ...[id, name, epoch, charter],
     ) ?? {};
-    return { key: Number(key), name, epoch, head: 0, tail: 0, bytes: 0 };
+    return { key: Number(key), name, epoch, head: 0, tail: 0, bytes: 0, charter };
+  }
+
+  /** Sets the settings and roles of a room, as JSON. */
+  setCharter(room: number, charter: string | null): void {
+    this.run("UPDATE rooms SET charter = ? WHERE key = ?", charter, room);
   }
 
   /** Removes the id and the members of a room; the sweeper removes its entries. */

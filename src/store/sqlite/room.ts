@@ -4,9 +4,12 @@
  * @module
  */
 
+import { Charter } from "../../core/charter.ts";
 import { Log, type LogEntry, type LogLimits } from "../../core/log.ts";
 import type { StoredRoom, StoreLimits } from "../../core/store.ts";
+import { denial, isModeration } from "../../core/verdict.ts";
 import { encodeEntry, withoutSeq, withSeq } from "../../protocol/encode.ts";
+import type { ChatError } from "../../protocol/errors.ts";
 import type { Draft, PresenceDraft } from "../../protocol/frames.ts";
 import { Roster } from "../../protocol/roster.ts";
 import { utf8Bytes, wellFormedJson } from "../../protocol/utf8.ts";
@@ -31,12 +34,16 @@ export class SqliteRoom implements StoredRoom {
   readonly log: Log;
   readonly roster: Roster = new Roster();
   orphans: readonly string[];
+  /** The settings and roles at the head of the log. */
+  charter: Charter;
   readonly #file: SqliteFile;
   readonly #key: number;
   /** The `seq` of the newest entry, committed or not. */
   written: number;
   /** The bytes that were written in this transaction. */
   #added = 0;
+  /** The settings and roles behind that entry. */
+  #ahead: Charter;
   /** The most entries and bytes that the disk keeps. */
   readonly #most: { entries: number; bytes: number };
 
@@ -58,6 +65,7 @@ export class SqliteRoom implements StoredRoom {
     this.roster.reset(file.members(row.key));
     // Members at this time were left behind by a process that is gone.
     this.orphans = [...this.roster.members.keys()];
+    this.charter = this.#ahead = charterOf(row);
     this.#file = file;
     this.#key = row.key;
     this.written = row.head;
@@ -95,14 +103,22 @@ export class SqliteRoom implements StoredRoom {
     }
   }
 
-  /** Writes a draft as the next entry, and its change of the members, within a transaction. */
-  write(draft: Draft): LogEntry {
+  /**
+   * Writes a draft as the next entry, and its change of the members or the charter, within a
+   * transaction; or returns why its author may not write that.
+   */
+  write(draft: Draft): LogEntry | ChatError {
+    const denied = denial(this.#ahead, draft, this.id);
+    if (denied !== undefined) return denied;
     const seq = this.written + 1;
     const text = encodeEntry(seq, draft);
     const { at, from, n } = draft;
     const rest = withoutSeq(text);
     this.#file.addEntry(this.#key, seq, at, from, n, rest);
-    if ("event" in draft) this.#follow(draft);
+    if (isModeration(draft)) {
+      this.#ahead = this.#ahead.fold(draft);
+      this.#file.setCharter(this.#key, encodeCharter(this.#ahead));
+    } else if ("event" in draft) this.#follow(draft);
     this.#added += utf8Bytes(rest);
     this.written = seq;
     return { seq, text };
@@ -130,13 +146,27 @@ export class SqliteRoom implements StoredRoom {
   /** Pushes an entry to the log, after its commit. */
   committed({ seq, text }: LogEntry, draft: Draft): void {
     this.log.push(seq, text);
-    if ("event" in draft) this.roster.apply(draft);
+    if (isModeration(draft)) this.charter = this.charter.fold(draft);
+    else if ("event" in draft) this.roster.apply(draft);
   }
 
   /** Takes back what was written, after a transaction that failed. */
   undone(): void {
     this.written = this.log.head;
     this.#added = 0;
+    this.#ahead = this.charter;
+  }
+
+  /** Marks what is written by now; returns what goes back to there, after a statement that failed. */
+  mark(): () => void {
+    const { written } = this;
+    const added = this.#added;
+    const ahead = this.#ahead;
+    return () => {
+      this.written = written;
+      this.#added = added;
+      this.#ahead = ahead;
+    };
   }
 
   /** Changes the members on the disk as a roster does. */
@@ -150,6 +180,21 @@ export class SqliteRoom implements StoredRoom {
     if (one.quiet) this.#file.dropMembers(this.#key);
     else if (member === undefined) this.#file.dropMembers(this.#key, from);
     else this.#file.setMember(this.#key, member);
+  }
+}
+
+/** Writes a charter for its row; null where nothing was said. */
+export function encodeCharter(charter: Charter): string | null {
+  return JSON.stringify(charter) ?? null;
+}
+
+/** Reads the charter of a row. A room without its bans would be a lie. */
+function charterOf({ charter }: RoomRow): Charter {
+  if (charter === null) return Charter.open;
+  try {
+    return Charter.from(JSON.parse(charter));
+  } catch {
+    throw new DamagedError("its roles cannot be read");
   }
 }
 

@@ -56,6 +56,8 @@ export const MIGRATIONS: readonly string[] = [
    UPDATE rooms SET bytes = (
      SELECT coalesce(sum(octet_length(rest)), 0) FROM entries WHERE room = key
    );`,
+  `-- Settings and roles, as JSON; NULL where nothing was said.
+   ALTER TABLE rooms ADD COLUMN charter TEXT;`,
 ];
 
 /**

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { LogEntry } from "../../core/log.ts";
+import { Charter } from "../../core/charter.ts";
 import { judge } from "../../core/numbers.ts";
 import {
   type ClientStore,
@@ -17,15 +17,18 @@ import {
   type StoreLimits,
 } from "../../core/store.ts";
 import { RetentionClock } from "../../core/time.ts";
-import { reasonOf, roomGone } from "../../protocol/errors.ts";
+import { isModeration } from "../../core/verdict.ts";
+import { ChatError, reasonOf, roomGone } from "../../protocol/errors.ts";
 import type { Draft } from "../../protocol/frames.ts";
 import { later, type Timer } from "../../timers.ts";
+import { Denials } from "./denials.ts";
 import { FileLostError, isDiskError, RETRY_MS, unavailable } from "./errors.ts";
 import { SqliteFile } from "./file.ts";
 import { SqliteHistory } from "./history.ts";
 import { Openings } from "./openings.ts";
-import { SqliteRoom } from "./room.ts";
+import { encodeCharter, SqliteRoom } from "./room.ts";
 import { SqliteSweeper } from "./sweeper.ts";
+import { isRepeatable, type LastNumbers, type Write } from "./writes.ts";
 
 /** The most writes that no client can repeat, like presence, that wait for a failing disk. */
 const MAX_KEPT = 10_000;
@@ -35,29 +38,6 @@ const TRIED_AT_ONCE = 1_000;
 
 /** Milliseconds between two looks at the file, and at some rooms for entries that are too old. */
 const LOOK_MS = 1_000;
-
-/** The numbers of the last messages of a client. */
-interface LastNumbers {
-  /** The number of the last one that was accepted: it is stored, or waits. */
-  accepted: number;
-  /** The number of the last one that is on the disk. */
-  stored: number;
-}
-
-/** A change to be written with the next transaction. */
-type Write =
-  | {
-    type: "entry";
-    room: SqliteRoom;
-    draft: Draft;
-    last: LastNumbers | undefined;
-    entry: LogEntry | undefined;
-  }
-  | { type: "repeat"; draft: Draft }
-  | { type: "create"; id: string; name: string; made: PromiseWithResolvers<StoredRoom> }
-  | { type: "delete"; id: string }
-  | { type: "remember"; id: string; name: string | undefined; last: LastNumbers }
-  | { type: "forget"; id: string };
 
 /** A store whose rooms, sessions and numbers are in one file. */
 export class SqliteStore implements Store, ClientStore {
@@ -121,16 +101,16 @@ export class SqliteStore implements Store, ClientStore {
     this.#timer = later(() => this.#look(), LOOK_MS);
   }
 
-  create(id: string, name: string): Promise<StoredRoom> {
+  create(id: string, name: string, owner?: string): Promise<StoredRoom> {
     const open = this.#openRoom(id);
     if (open !== undefined) return Promise.resolve(open);
     const pending = this.#creating.get(id);
     if (pending !== undefined) return pending;
     const opening = this.#openings.get(id);
-    if (opening !== undefined) return opening.then((room) => room ?? this.create(id, name));
+    if (opening !== undefined) return opening.then((room) => room ?? this.create(id, name, owner));
     const made = Promise.withResolvers<StoredRoom>();
     this.#creating.set(id, made.promise);
-    this.#write({ type: "create", id, name, made });
+    this.#write({ type: "create", id, name, owner, made });
     return made.promise;
   }
 
@@ -262,8 +242,9 @@ export class SqliteStore implements Store, ClientStore {
     this.#writes = [];
     const made = new Map<string, SqliteRoom>();
     const failed = new Map<Write, unknown>();
+    let denials: Denials;
     try {
-      this.#writeAll(writes, made, failed);
+      denials = this.#writeAll(writes, made, failed);
     } catch (error) {
       this.#fail(writes, error);
       turn?.resolve();
@@ -274,7 +255,7 @@ export class SqliteStore implements Store, ClientStore {
       this.#events.failing(undefined);
     }
     for (const [id, room] of made) this.#rooms.set(id, room);
-    for (const write of writes) if (!failed.has(write)) this.#done(write, made);
+    for (const write of writes) if (!failed.has(write)) this.#done(write, made, denials);
     this.#refuse(failed);
     if (this.#writes.length === 0) {
       for (const id of this.#released) this.#rooms.delete(id);
@@ -283,31 +264,38 @@ export class SqliteStore implements Store, ClientStore {
     turn?.resolve();
   }
 
-  /** Writes all in one transaction, except for those that it adds to `failed`, with the reason. */
+  /**
+   * Writes all in one transaction, except for those that it adds to `failed`, with the reason, and for
+   * drafts that their authors may not write, which it returns.
+   */
   #writeAll(
     writes: readonly Write[],
     made: Map<string, SqliteRoom>,
     failed: Map<Write, unknown>,
-  ): void {
-    if (writes.length === 0 && !this.#failing) return;
+  ): Denials {
+    let denials = new Denials();
+    if (writes.length === 0 && !this.#failing) return denials;
     try {
-      this.#file.transaction(() => this.#perform(writes, made));
+      this.#file.transaction(() => this.#perform(writes, made, denials));
     } catch (error) {
       if (isDiskError(error)) throw error;
       // A damaged page must fail only the writes that need it.
       for (const write of writes) if (write.type === "entry") write.room.undone();
       made.clear();
-      this.#file.transaction(() => this.#performEach(writes, made, failed));
+      denials = new Denials();
+      this.#file.transaction(() => this.#performEach(writes, made, failed, denials));
       for (const reason of new Set([...failed.values()].map(reasonOf))) {
         this.#events.troubled(`something cannot be written: ${reason}`);
       }
     }
+    return denials;
   }
 
   #performEach(
     writes: readonly Write[],
     made: Map<string, SqliteRoom>,
     failed: Map<Write, unknown>,
+    denials: Denials,
   ): void {
     // After a failed write of a client, its later ones fail too: its order is kept.
     const stopped = new Map<string, unknown>();
@@ -315,35 +303,43 @@ export class SqliteStore implements Store, ClientStore {
       const author = write.type === "repeat" || write.type === "entry" && write.draft.n > 0
         ? write.draft.from
         : undefined;
-      const written = write.type === "entry" ? write.room.written : 0;
+      const goBack = write.type === "entry" ? write.room.mark() : undefined;
       try {
         if (author !== undefined && stopped.has(author)) throw stopped.get(author);
-        this.#file.attempt(() => this.#perform([write], made));
+        this.#file.attempt(() => this.#perform([write], made, denials));
       } catch (error) {
         if (isDiskError(error)) throw error;
-        if (write.type === "entry") write.room.written = written;
+        goBack?.();
         if (author !== undefined) stopped.set(author, error);
         failed.set(write, error);
       }
     }
   }
 
-  #perform(writes: readonly Write[], made: Map<string, SqliteRoom>): void {
+  #perform(writes: readonly Write[], made: Map<string, SqliteRoom>, denials: Denials): void {
     const grown = new Set<SqliteRoom>();
     const heard = new Map<string, number>();
     for (const write of writes) {
       switch (write.type) {
         case "entry": {
           const { room, draft } = write;
-          write.entry = room.write(draft);
+          if (denials.follows(draft)) break;
+          const entry = room.write(draft);
+          if (entry instanceof ChatError) {
+            denials.note(draft, entry);
+            break;
+          }
+          write.entry = entry;
           if (draft.n > 0) heard.set(draft.from, draft.n);
           grown.add(room);
           break;
         }
         case "create": {
-          const { id, name } = write;
+          const { id, name, owner } = write;
           if (this.#file.isDeleted(id)) break;
-          const row = this.#file.room(id) ?? this.#file.addRoom(id, name, this.#newEpoch());
+          const charter = encodeCharter(Charter.of(owner));
+          const row = this.#file.room(id) ??
+            this.#file.addRoom(id, name, this.#newEpoch(), charter);
           made.set(id, SqliteRoom.readWhole(this.#file, id, row, this.#limits));
           break;
         }
@@ -359,6 +355,7 @@ export class SqliteStore implements Store, ClientStore {
           this.#file.dropClient(write.id);
           break;
         case "repeat":
+          denials.follows(write.draft);
           break;
         default:
           write satisfies never;
@@ -373,7 +370,15 @@ export class SqliteStore implements Store, ClientStore {
     this.#file.noteDeleted(id, at, { time: at - DELETED.ms, most: DELETED.rooms });
   }
 
-  #done(write: Write, made: Map<string, SqliteRoom>): void {
+  #done(write: Write, made: Map<string, SqliteRoom>, denials: Denials): void {
+    const denied = "draft" in write ? denials.of(write.draft) : undefined;
+    if (denied !== undefined && "draft" in write) {
+      if (write.type === "entry" && write.last !== undefined) {
+        write.last.accepted = write.last.stored;
+      }
+      this.#events.refused(write.draft, denied);
+      return;
+    }
     switch (write.type) {
       case "entry": {
         const { room, draft, last, entry } = write;
@@ -383,6 +388,7 @@ export class SqliteStore implements Store, ClientStore {
         // A room that was deleted in the same turn has no members who would see this.
         if (this.#rooms.get(room.id) === room) this.#events.stored(room.id);
         else this.#events.repeated(draft, entry.seq, true);
+        if (isModeration(draft)) this.#events.moderated(room.id, draft, entry.seq);
         break;
       }
       case "repeat":
@@ -413,11 +419,9 @@ export class SqliteStore implements Store, ClientStore {
     this.#failing = true;
     const kept: Write[] = [];
     for (const write of writes) {
-      const repeatable = write.type === "repeat" || write.type === "create" ||
-        write.type === "entry" && write.last !== undefined;
       // Without its deletion, a room would be there again.
       const isKept = kept.length < MAX_KEPT || write.type === "delete";
-      if (!repeatable && isKept && isDiskError(error)) kept.push(write);
+      if (!isRepeatable(write) && isKept && isDiskError(error)) kept.push(write);
     }
     this.#writes = [...kept, ...this.#writes];
     this.#refuse(new Map(writes.map((write) => [write, error])));
@@ -437,7 +441,7 @@ export class SqliteStore implements Store, ClientStore {
       if (write.type === "create") {
         this.#creating.delete(write.id);
         write.made.reject(unavailable("written", error));
-      } else if (write.type === "repeat" || write.type === "entry" && write.draft.n > 0) {
+      } else if ("draft" in write && isRepeatable(write)) {
         this.#events.refused(write.draft, unavailable("written", error));
       }
     }

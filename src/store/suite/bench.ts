@@ -16,6 +16,7 @@ import type {
 import { type Deferred, deferred } from "../../protocol/deadline.ts";
 import type { ChatError } from "../../protocol/errors.ts";
 import type { Draft, MemberInfo } from "../../protocol/frames.ts";
+import type { ModerationDraft } from "../../protocol/moderation.ts";
 
 /** The time that a report may take unless it is said, in milliseconds: for slow machines. */
 const PATIENCE_MS = 10_000;
@@ -34,6 +35,7 @@ const OPTIONS: StoreOptions = {
 /** Hears nothing of what a store reports. */
 export const IGNORE: StoreEvents = {
   stored: () => {},
+  moderated: () => {},
   repeated: () => {},
   refused: () => {},
   failing: () => {},
@@ -56,6 +58,8 @@ export class StoreBench implements AsyncDisposable {
   store: Store;
   /** Its reports about drafts. */
   reports: Report[] = [];
+  /** The moderation that it reported, with the `seq` of each. */
+  moderated: [draft: ModerationDraft, seq: number][] = [];
   /** Called when it reports that something is stored. */
   onStored: () => void = () => {};
   readonly #open: OpenStore;
@@ -75,6 +79,7 @@ export class StoreBench implements AsyncDisposable {
   async reopen(): Promise<void> {
     await this.store.close();
     this.reports = [];
+    this.moderated = [];
     this.store = this.#opened();
   }
 
@@ -119,6 +124,7 @@ export class StoreBench implements AsyncDisposable {
         this.onStored();
         report({ type: "stored", roomId });
       },
+      moderated: (_roomId, draft, seq) => this.moderated.push([draft, seq]),
       repeated: (draft, seq) => report({ type: "repeated", draft, seq }),
       refused: (draft, error) => report({ type: "refused", draft, error }),
     }, this.#options);

@@ -5,10 +5,17 @@
  */
 
 import type { MessageDraft, PresenceDraft, PresenceEvent } from "../../protocol/frames.ts";
+import type { ModerationDraft } from "../../protocol/moderation.ts";
+import type { Role } from "../../protocol/roles.ts";
 
 /** A message without a name. */
 export function messageDraft(from: string, n: number, body = "x", at = 1): MessageDraft {
   return { at, from, n, name: undefined, body };
+}
+
+/** Gives somebody a role. */
+export function roleDraft(from: string, to: string, role: Role): ModerationDraft {
+  return { at: 1, from, n: 0, name: undefined, by: { sub: from }, event: "role", to, role };
 }
 
 /** Makes the draft of what happened to somebody. */

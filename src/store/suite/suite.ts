@@ -12,6 +12,7 @@ import type { Draft } from "../../protocol/frames.ts";
 import { entriesOf, membersOf, StoreBench, textsOf } from "./bench.ts";
 import { messageDraft, presenceDraft } from "./drafts.ts";
 import { testHistory } from "./history.ts";
+import { testModeration } from "./moderation.ts";
 
 /** Declares a test, as `Deno.test` does, `test` of `node:test`, and others. */
 export type DeclareTest = (name: string, run: () => Promise<void>) => void;
@@ -57,6 +58,7 @@ export function testStore(
     });
   testLogs(declare, traits);
   testHistory(declare);
+  testModeration(declare, traits);
   if (traits.durable) testWhatLasts(declare);
 }
 

@@ -1,0 +1,126 @@
+/**
+ * The part of the suite about moderation, for stores whose rooms have a charter.
+ *
+ * @module
+ */
+
+import { deepStrictEqual, ok } from "node:assert/strict";
+import type { StoredRoom } from "../../core/store.ts";
+import type { Draft } from "../../protocol/frames.ts";
+import { entriesOf, membersOf, type StoreBench } from "./bench.ts";
+import { messageDraft, presenceDraft, roleDraft } from "./drafts.ts";
+import type { Declare, StoreTraits } from "./suite.ts";
+
+/** The bodies and events of a room, in order. */
+function toldIn(room: StoredRoom): (string | undefined)[] {
+  return entriesOf(room).map((entry) => entry.body ?? (entry as { event?: string }).event);
+}
+
+/** Makes a room of Ana's; undefined where the store has no roles. */
+async function ownRoom({ store }: StoreBench): Promise<Required<StoredRoom> | undefined> {
+  const room = await store.create("a", "Lobby", "ana");
+  return room.charter === undefined ? undefined : room as Required<StoredRoom>;
+}
+
+/** Appends a draft, and returns the code with which it is refused; undefined where it is not. */
+async function codeOf(bench: StoreBench, draft: Draft): Promise<string | undefined> {
+  const report = await bench.append("a", draft);
+  return report.type === "refused" ? report.error.code : undefined;
+}
+
+/** Declares tests of stores that judge drafts. */
+export function testModeration(test: Declare, { durable }: StoreTraits): void {
+  test("a new room belongs to its maker, and one without a maker to nobody", async (bench) => {
+    const room = await ownRoom(bench);
+    if (room === undefined) return;
+    deepStrictEqual(room.charter?.roleOf("ana", 1), "owner");
+    const again = await bench.store.create("a", "Lobby", "ben");
+    deepStrictEqual(again.charter?.roleOf("ben", 1), undefined);
+    deepStrictEqual((await bench.store.create("b", "Lobby")).charter?.roles(1), []);
+  });
+
+  test("a role that is given holds for the very next draft", async (bench) => {
+    const room = await ownRoom(bench);
+    if (room === undefined) return;
+    bench.store.append("a", messageDraft("ben", 1, "before"));
+    bench.store.append("a", roleDraft("ana", "ben", "none"));
+    bench.store.append("a", messageDraft("ben", 2, "behind"));
+    bench.store.append("a", messageDraft("cid", 1, "other"));
+    bench.store.append("a", presenceDraft("join", "ben"));
+    bench.store.append("a", presenceDraft("leave", "ben"));
+    await bench.reported(6);
+    deepStrictEqual(toldIn(room), ["before", "role", "other", "leave"]);
+    deepStrictEqual(membersOf(room), []);
+    const refused = bench.reports.flatMap((report) =>
+      report.type === "refused" ? [[report.draft.from, report.error.code]] : []
+    );
+    deepStrictEqual(refused, [["ben", "room_not_found"], ["ben", "room_not_found"]]);
+  });
+
+  test("moderation is reported with its own draft and its place", async (bench) => {
+    const room = await ownRoom(bench);
+    if (room === undefined) return;
+    const given = roleDraft("ana", "ben", "moderator");
+    await bench.append("a", given);
+    const { by: _, ...author } = given;
+    const settings = { ...author, by: given.by, event: "room", slow_ms: 5, topic: "x" } as const;
+    await bench.append("a", settings);
+    const [first, second] = entriesOf(room);
+    deepStrictEqual(bench.moderated.length, 2);
+    ok(bench.moderated[0]![0] === given);
+    deepStrictEqual(bench.moderated.map(([, seq]) => seq), [first!.seq, second!.seq]);
+    deepStrictEqual(room.charter?.settings.slow_ms, 5);
+    deepStrictEqual((second as { topic?: string }).topic, "x");
+    ok(entriesOf(room).every((entry) => !("by" in entry)));
+  });
+
+  test("moderation of who may not moderate is refused, and changes nothing", async (bench) => {
+    const room = await ownRoom(bench);
+    if (room === undefined) return;
+    const before = room.charter;
+    deepStrictEqual(await codeOf(bench, roleDraft("ben", "cid", "none")), "forbidden");
+    deepStrictEqual(await codeOf(bench, roleDraft("ana", "ana", "none")), "forbidden");
+    deepStrictEqual([room.log.head, room.charter], [0, before]);
+  });
+
+  test("a message that a role forbids has not used its number, and none behind it is taken", async (bench) => {
+    const room = await ownRoom(bench);
+    if (room === undefined) return;
+    await bench.append("a", messageDraft("ben", 1));
+    await bench.append("a", roleDraft("ana", "ben", "reader"));
+    const from = bench.reports.length;
+    for (const n of [2, 3, 2]) bench.store.append("a", messageDraft("ben", n));
+    await bench.reported(from + 3);
+    deepStrictEqual(
+      bench.reports.slice(from).map((report) => report.type === "refused" && report.error.code),
+      ["forbidden", "out_of_order", "forbidden"],
+    );
+    await bench.append("a", roleDraft("ana", "ben", "member"));
+    deepStrictEqual(await codeOf(bench, messageDraft("ben", 2, "again")), undefined);
+    deepStrictEqual(toldIn(room), ["x", "role", "role", "again"]);
+  });
+
+  test("roles outlast the entries that gave them", async (bench) => {
+    const room = await ownRoom(bench);
+    if (room === undefined) return;
+    await bench.append("a", roleDraft("ana", "ben", "reader"));
+    for (let n = 1; n <= 5; n++) await bench.append("a", messageDraft("ana", n));
+    deepStrictEqual(room.charter?.roleOf("ben", 1), "reader");
+    deepStrictEqual(await codeOf(bench, messageDraft("ben", 1)), "forbidden");
+  }, { logEntries: 2 });
+
+  if (!durable) return;
+  test("roles and settings outlast the store", async (bench) => {
+    const room = await ownRoom(bench);
+    if (room === undefined) return;
+    await bench.append("a", roleDraft("ana", "ben", "none"));
+    const { by, at, from, n, name } = roleDraft("ana", "ben", "none");
+    await bench.append("a", { by, at, from, n, name, event: "room", default: "reader" });
+    for (let n = 1; n <= 3; n++) await bench.append("a", messageDraft("ana", n));
+    await bench.reopen();
+    const again = await bench.store.open("a");
+    deepStrictEqual(again?.charter?.toJSON(), room.charter?.toJSON());
+    deepStrictEqual(await codeOf(bench, messageDraft("ben", 1)), "room_not_found");
+    deepStrictEqual(await codeOf(bench, messageDraft("cid", 1)), "forbidden");
+  }, { logEntries: 3 });
+}
