@@ -8,6 +8,7 @@
 import type { Log } from "../../src/core/log.ts";
 import type { OpenStore, Store, StoredRoom } from "../../src/core/store.ts";
 import type { Entry } from "../../src/protocol/frames.ts";
+import type { StoredEntry } from "./disk.ts";
 
 /** A member as the presence entries of a log add up. */
 export interface LoggedMember {
@@ -86,9 +87,18 @@ export class Chronicle {
   readonly books = new Map<string, LogBook>();
   /** The places of messages, by their marks. */
   readonly places = new Map<string, Place[]>();
+  /** Set where logs outlive processes. */
+  isDurable = false;
   /** Called with each entry that is new, and with what is wrong. */
   stored: (book: LogBook, entry: Entry) => void = () => {};
   wrong: (what: string) => void = () => {};
+
+  /** Takes in an entry that is stored, if it was not known. */
+  found({ roomId, epoch, seq, text }: StoredEntry): void {
+    const book = this.books.get(epoch) ?? new LogBook(roomId, epoch);
+    this.books.set(epoch, book);
+    this.#take(book, seq, text);
+  }
 
   /** Takes in what a log has more than was known. */
   note(roomId: string, log: Log): void {
@@ -101,6 +111,12 @@ export class Chronicle {
 
   /** Compares all that a log has with what was known: another node must have the same. */
   compare(roomId: string, log: Log): void {
+    const head = this.books.get(log.epoch)?.head ?? 0;
+    if (log.head < head) this.wrong(`Room ${roomId} had ${head}, and is back with ${log.head}`);
+    const others = [...this.books.values()].filter((book) => book.roomId === roomId);
+    if (this.isDurable && others.length > 0 && !this.books.has(log.epoch)) {
+      this.wrong(`Room ${roomId} has lost its log, which had ${others[0]!.head} entries`);
+    }
     this.note(roomId, log);
     const book = this.books.get(log.epoch)!;
     for (let i = 0; i < log.size; i++) this.#take(book, log.at(i).seq, log.at(i).text);
@@ -121,12 +137,16 @@ export class Chronicle {
   }
 
   /** A store that is another one, and writes down what that logs. */
-  watch(open: OpenStore, opened: (rooms: ReadonlyMap<string, StoredRoom>) => void): OpenStore {
+  watch(
+    open: OpenStore,
+    opened: (rooms: ReadonlyMap<string, StoredRoom>) => void,
+    isAlive: () => boolean,
+  ): OpenStore {
     return (events, options) => {
       const rooms = new Map<string, StoredRoom>();
       opened(rooms);
       const keep = <Room extends StoredRoom | undefined>(room: Room): Room => {
-        if (room === undefined) return room;
+        if (room === undefined || !isAlive()) return room;
         rooms.set(room.id, room);
         this.compare(room.id, room.log);
         return room;
@@ -135,8 +155,15 @@ export class Chronicle {
         ...events,
         stored: (roomId) => {
           const room = rooms.get(roomId);
-          if (room !== undefined) this.note(roomId, room.log);
+          if (room !== undefined && isAlive()) this.note(roomId, room.log);
           events.stored(roomId);
+        },
+        repeated: (draft, seq, unseen) => {
+          // It is in a log that nobody will read: its room was deleted in the same turn.
+          if (unseen === true && "body" in draft && isAlive()) {
+            this.places.set(markOf(draft.body), [{ epoch: "", seq }]);
+          }
+          events.repeated(draft, seq, unseen);
         },
         gone: (roomId, how) => {
           rooms.delete(roomId);

@@ -65,6 +65,8 @@ const WEIGHTS: Record<string, number> = {
   "node skew": 1,
   "node delete": 1,
   "node kill": 1,
+  "node tear": 1,
+  "node fill": 1,
   "node stop": 1,
   "node start": 4,
 };
@@ -185,6 +187,8 @@ function wordsOf(kind: string, verb: string, choices: Choices, cast: Story["cast
       return [ms(20_000)];
     case "freeze":
       return [ms(90_000)];
+    case "fill":
+      return [ms(20_000)];
     case "hang":
       return [ms(kind === "node" ? 20_000 : 90_000)];
     case "skew":

@@ -9,6 +9,7 @@ import { DEFAULTS, type EngineNumbers } from "../../src/core/options.ts";
 import type { OpenStore, StoredRoom } from "../../src/core/store.ts";
 import { type Chat, type ChatOptions, createChat } from "../../src/server/chat.ts";
 import { type LogLine, recordingLogger } from "../support/recording_logger.ts";
+import type { Disk } from "./disk.ts";
 import type { Host, Network } from "./network.ts";
 import type { Process, Timeline } from "./timeline.ts";
 
@@ -20,7 +21,9 @@ export interface NodeParts {
   readonly timeline: Timeline;
   readonly network: Network;
   /** Opens its store, each time it starts; `opened` takes the rooms that are open in it. */
-  open(opened: (rooms: ReadonlyMap<string, StoredRoom>) => void): OpenStore;
+  open(node: ServerNode, opened: (rooms: ReadonlyMap<string, StoredRoom>) => void): OpenStore;
+  /** The disk of each, where its store has one. */
+  disk(node: ServerNode): Disk | undefined;
   /** Takes what it logs. */
   logged(node: ServerNode, line: LogLine): void;
 }
@@ -37,6 +40,7 @@ export class ServerNode implements Host {
   rooms: ReadonlyMap<string, StoredRoom> = new Map();
   /** Resolves when it has closed, where it does that. */
   closing: Promise<void> | undefined;
+  readonly disk: Disk | undefined;
   readonly #parts: NodeParts;
   #starts = 0;
 
@@ -45,6 +49,7 @@ export class ServerNode implements Host {
     this.#options = options;
     this.settings = { ...DEFAULTS, ...options };
     this.#parts = parts;
+    this.disk = parts.disk(this);
     this.process = parts.timeline.process(`${name}#0`);
   }
 
@@ -63,8 +68,13 @@ export class ServerNode implements Host {
         this.#parts.logged(this, line!);
         return 0;
       };
-      const open = this.#parts.open((rooms) => this.rooms = rooms);
-      this.chat = createChat({ ...this.#options, store: open, logger: recordingLogger(lines) });
+      const open = this.#parts.open(this, (rooms) => this.rooms = rooms);
+      try {
+        this.chat = createChat({ ...this.#options, store: open, logger: recordingLogger(lines) });
+      } catch (error) {
+        if (this.disk?.isFull !== true) throw error;
+        this.#die();
+      }
     });
   }
 
@@ -81,9 +91,19 @@ export class ServerNode implements Host {
     });
   }
 
-  /** Ends its process in the middle of whatever it does. */
+  /** Ends its process between two things that it does. */
   kill(): void {
     if (this.chat === undefined) return;
+    this.#die();
+    this.disk?.crash();
+  }
+
+  /** Ends its process in the middle of the next commit. */
+  tear(): void {
+    this.disk?.tear(() => this.#die());
+  }
+
+  #die(): void {
     this.process.kill();
     this.#parts.network.died(this.process, "reset");
     this.chat = undefined;

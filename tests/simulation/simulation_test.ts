@@ -8,7 +8,10 @@ import { parseStory, type Story, textOf } from "./story.ts";
 import { simulate } from "./world.ts";
 
 /** Worlds of the test of every day: each store has some. */
-const WORLDS = [{ from: 1, count: 60, size: { steps: 100, nodes: 1, store: "memory" } }] as const;
+const WORLDS = [
+  { from: 1, count: 40, size: { steps: 100, nodes: 1, store: "memory" } },
+  { from: 1, count: 20, size: { steps: 100, nodes: 1, store: "sqlite" } },
+] as const;
 
 const STORIES = new URL("stories/", import.meta.url);
 
@@ -60,7 +63,7 @@ Deno.test("a story is the same when it was written down and read", () => {
 Deno.test("what cannot be in a story is named in one line", () => {
   const wrong: [line: string, why: string][] = [
     ["seed x", "Line 2: a number from 0 to 4294967295 is missing: seed x"],
-    ["store floppy", "Line 2: a store is one of memory: store floppy"],
+    ["store floppy", "Line 2: a store is one of memory, sqlite: store floppy"],
     ["option speed 9", "Line 2: there is no such option: option speed 9"],
     ["option rate -1", "Line 2: a number from 0 to 1000000000 is missing: option rate -1"],
     ["person 7", "Line 2: a name is a word like Ana: person 7"],
@@ -101,7 +104,7 @@ Deno.test("a seed, a number or a file that makes no sense is one line, and exit 
     [["--seed", "x"], '--seed must be a whole number from 0 to 4294967295, not "x"'],
     [["--steps", "0"], '--steps must be a whole number from 10 to 1000000, not "0"'],
     [["--nodes", "9"], '--nodes must be a whole number from 1 to 5, not "9"'],
-    [["--store", "x"], "--store must be one of memory"],
+    [["--store", "x"], "--store must be one of memory, sqlite"],
     [["--speed", "2"], "There is no --speed: see --help"],
     [["--story", `${folder}/bad.txt`], `${folder}/bad.txt: Line 2: a person cannot fly: 5 Ana fly`],
     [["--nodes", "2"], "2 nodes cannot share a store that is memory"],

@@ -61,7 +61,7 @@ export class SimulatedSocket {
 
   send(data: unknown): void {
     if (this.readyState === CONNECTING) throw new DOMException("Not open", "InvalidStateError");
-    if (this.readyState !== OPEN) return;
+    if (this.readyState !== OPEN || !this.process.alive) return;
     const bytes = typeof data === "string" ? data.length : (data as ArrayBuffer).byteLength;
     this.out?.put({ type: "text", data, bytes: bytes + FRAME_BYTES });
   }

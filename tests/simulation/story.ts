@@ -26,7 +26,7 @@ import { RANGES } from "../../src/core/options.ts";
 import type { ChatLimits } from "../../src/core/options.ts";
 
 /** The stores that a world can have. */
-export const STORES = ["memory"] as const;
+export const STORES = ["memory", "sqlite"] as const;
 
 /** Those who take part: clients as they are published, the clients of the Python server, and others. */
 export const KINDS = ["person", "plain", "stranger"] as const;
@@ -80,6 +80,8 @@ export const VERBS: Record<string, { by: readonly string[]; words: readonly [num
   start: { by: ["node"], words: [0, 0] },
   stop: { by: ["node"], words: [0, 0] },
   kill: { by: ["node"], words: [0, 0] },
+  tear: { by: ["node"], words: [0, 0] },
+  fill: { by: ["node"], words: [1, 1] },
   delete: { by: ["node"], words: [1, 1] },
 };
 

@@ -148,6 +148,14 @@ export class Timeline {
     return event;
   }
 
+  /** Has something happen to a process now, on the side of what happens to others. */
+  inside(process: Process, run: () => void): void {
+    const { current } = this;
+    this.current = process;
+    run();
+    this.current = current;
+  }
+
   /**
    * Lets events happen until the time `end`; or until `isDone`, which is asked after each.
    *

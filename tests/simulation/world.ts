@@ -9,6 +9,7 @@ import type { RoomEvent } from "../../client.ts";
 import type { ChatOptions } from "../../src/server/chat.ts";
 import { openMemoryStore } from "../../src/server/memory_store.ts";
 import { Chronicle } from "./chronicle.ts";
+import { Disk, watchCommits } from "./disk.ts";
 import { Network } from "./network.ts";
 import { type Oracle, ORACLES, type Sight } from "./oracles.ts";
 import { type Actor, Person, type PersonParts } from "./person.ts";
@@ -83,6 +84,7 @@ export class World implements PersonParts {
   readonly #trace: string[] | undefined;
   #hash: number;
   #marks = 0;
+  #isHealed = false;
 
   constructor(story: Story, { trace = false }: RunOptions = {}) {
     this.#story = story;
@@ -103,6 +105,7 @@ export class World implements PersonParts {
     });
     this.network.carried = (link, to, text) =>
       this.#note(`${to === link.client ? ">" : "<"} ${link.client.process.name} ${text}`);
+    this.chronicle.isDurable = story.store !== "memory";
     this.chronicle.wrong = (what) => this.#fail("oneOrder", what);
     this.chronicle.stored = (book, entry) => this.#tell({ type: "stored", book, entry });
     for (let number = 1; number <= story.nodes; number++) this.nodes.push(this.#node(`n${number}`));
@@ -141,7 +144,9 @@ export class World implements PersonParts {
     globalThis.addEventListener("unhandledrejection", rejected);
     try {
       using _platform = install(this.timeline, this.network);
+      using _commits = watchCommits(this.timeline);
       await this.#live();
+      for (const { disk } of this.nodes) disk?.dispose();
     } finally {
       globalThis.removeEventListener("unhandledrejection", rejected);
     }
@@ -168,6 +173,7 @@ export class World implements PersonParts {
     await this.#pass(graceMs + emptyRoomMs + 5_000);
     this.network.tick();
     this.#tell({ type: "empty" });
+    this.#isHealed = false;
     for (const node of this.nodes) node.stop(() => this.#tell({ type: "closed", node }));
     await this.#pass(2 * closeMs + 1_000);
     const open = this.nodes.find(({ chat }) => chat !== undefined);
@@ -188,7 +194,11 @@ export class World implements PersonParts {
     const node: ServerNode = new ServerNode(name, options, {
       timeline: this.timeline,
       network: this.network,
-      open: (opened) => this.chronicle.watch(openMemoryStore, opened),
+      disk: () => this.#story.store === "sqlite" ? this.#disk() : undefined,
+      open: ({ disk, process }, opened) => {
+        const open = disk?.open() ?? openMemoryStore;
+        return this.chronicle.watch(open, opened, () => process.alive);
+      },
       logged: (node, line) => {
         this.#note(`${node.name} ${line.level} ${line.event} ${JSON.stringify(line.fields)}`);
         this.#tell({ type: "logged", node, line });
@@ -196,6 +206,12 @@ export class World implements PersonParts {
     });
     this.network.add(node);
     return node;
+  }
+
+  #disk(): Disk {
+    return new Disk(this.timeline, (entries) => {
+      for (const entry of entries) this.chronicle.found(entry);
+    });
   }
 
   #actor(name: string, kind: string): Actor {
@@ -208,6 +224,8 @@ export class World implements PersonParts {
 
   #tick(): void {
     this.network.tick();
+    // What was to happen before all faults ended may come a little later.
+    if (this.#isHealed) { for (const node of this.nodes) node.start(this.#lookMs); }
     this.#tell({ type: "tick" });
     this.#process.after(TICK_MS, () => this.#tick());
   }
@@ -246,6 +264,12 @@ export class World implements PersonParts {
       case "kill":
         node.kill();
         return true;
+      case "tear":
+        node.tear();
+        return node.disk !== undefined;
+      case "fill":
+        node.disk?.fill(Number(first));
+        return node.disk !== undefined;
       case "hang":
         node.process.hang(Number(first));
         return true;
@@ -296,10 +320,10 @@ export class World implements PersonParts {
   #heal(): void {
     this.#note("# all faults end");
     this.timeline.mayHang = false;
+    this.#isHealed = true;
     for (const node of this.nodes) {
       node.process.wake();
-      if (node.closing === undefined) node.start(this.#lookMs);
-      else node.closing.then(() => this.#process.after(0, () => node.start(this.#lookMs)));
+      node.disk?.mend();
     }
     for (const link of this.network.links) link.tell();
     for (const actor of this.#actors.values()) {
