@@ -9,6 +9,7 @@
 import { fstatSync } from "node:fs";
 import config from "./deno.json" with { type: "json" };
 import type { OpenStore } from "./src/core/store.ts";
+import { type Certificate, loadCertificate } from "./src/daemon/certificate.ts";
 import {
   parseServerFlags,
   SERVER_HELP,
@@ -65,7 +66,8 @@ async function main(): Promise<void> {
       if (secretFile !== undefined) {
         engine.secret = checkedSecret("--secret-file", await Deno.readTextFile(secretFile));
       }
-      run(settings, await chooseStore(store, nats));
+      const certificate = await loadCertificate(settings.certFile, settings.keyFile);
+      run(settings, await chooseStore(store, nats), certificate);
     }
   } catch (error) {
     console.error(reasonOf(error));
@@ -79,7 +81,11 @@ function env(name: string): string | undefined {
     : undefined;
 }
 
-function run(settings: ServerSettings, store: OpenStore): void {
+function run(
+  settings: ServerSettings,
+  store: OpenStore,
+  certificate: Certificate | undefined,
+): void {
   const { port, hostname, path, ops, logLevel, logFormat, engine } = settings;
   const { allowOrigins, frameAncestors, publicUrl } = settings;
   keepFreedMemory();
@@ -154,7 +160,11 @@ function run(settings: ServerSettings, store: OpenStore): void {
   }
 
   const requests = new RequestLimit();
-  listen({ port, hostname }, false, {
+  if (certificate !== undefined && certificate.expiresAt < Date.now()) {
+    logger.warn("certificate expired", { at: new Date(certificate.expiresAt).toISOString() });
+  }
+  const s = certificate === undefined ? "" : "s";
+  listen({ port, hostname, certificate }, false, {
     handle(request, info) {
       const { hostname, port } = info.remoteAddr;
       const refusal = requests.refusalOf(request, `${hostname} ${port}`, performance.now());
@@ -164,9 +174,9 @@ function run(settings: ServerSettings, store: OpenStore): void {
       const where = `${hostOf(address)}${path === "/" ? "" : path}`;
       // All addresses of a machine together are none that a browser opens.
       const open = where.replace(/^(?:0\.0\.0\.0|\[::\])(?=:)/, "localhost");
-      const page = publicUrl?.replace(/^ws/, "http") ?? `http://${open}`;
+      const page = publicUrl?.replace(/^ws/, "http") ?? `http${s}://${open}`;
       logger.say(
-        `Parley ${config.version} listening on ws://${where}\nTo chat, open ${page} in a browser`,
+        `Parley ${config.version} listening on ws${s}://${where}\nTo chat, open ${page} in a browser`,
       );
     },
   });

@@ -31,7 +31,7 @@ const STOP_MS = 3_000;
 const MAX_OUTPUT = 16_777_216;
 
 /** A line with the URL of a server, or with its port alone. */
-const LISTENING = /listening on (?:(ws:\S+)|(\d+))\s*\n/;
+const LISTENING = /listening on (?:(wss?:\S+)|(\d+))\s*\n/;
 
 /** Parley as it is measured: without the limit on how fast a client may speak. */
 export function parley(core?: number, flags: readonly string[] = []): ServerCommand {

@@ -72,6 +72,7 @@ const MAY_SEE: Record<string, string[]> = {
     "src/server",
     "src/store/jetstream",
     "@std/cli/parse-args",
+    "node:crypto",
   ],
   "server.ts": [
     "src/core",

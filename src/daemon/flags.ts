@@ -33,6 +33,9 @@ export interface ServerSettings {
   store: string;
   /** The file that the secret of the session tokens is in; it beats the one of the environment. */
   secretFile: string | undefined;
+  /** The files of the certificate and its key, where the server speaks TLS. */
+  certFile: string | undefined;
+  keyFile: string | undefined;
   engine: EngineOptions;
   /** Origins of pages that may connect besides the server's own. */
   allowOrigins: string[];
@@ -134,6 +137,8 @@ export const SERVER_HELP: string = `Usage: ${PROGRAMS.server} [flags]
   --ops HOST:PORT     port for operators: health and readiness; off for none
                       (default ${OPS_DEFAULT})
   --store STORE       memory, sqlite:PATH or nats://HOST:PORT,… (CHAT_STORE, default memory)
+  --cert PATH         certificate in PEM, with those between it and its issuer: wss:// then
+  --key PATH          its private key in PEM
   --secret-file PATH  what session tokens are signed with (or CHAT_SECRET; needed with nats)
   --allow-origin PAGE pages that may connect besides those of this host, like
                       https://app.example.org; * for all; may be given several times
@@ -164,6 +169,8 @@ const TEXT_FLAGS = [
   "ops",
   "store",
   "secret-file",
+  "cert",
+  "key",
   "allow-origin",
   "public-url",
   "frame-ancestor",
@@ -235,6 +242,8 @@ export function parseServerFlags(
     path: checkedPath("--path", text("path") ?? "/"),
     ops: opsPlace(text("ops")),
     secretFile: text("secret-file"),
+    certFile: text("cert"),
+    keyFile: text("key"),
     store: text("store") ?? (env.CHAT_STORE || "memory"),
     logLevel: oneOf("--log-level", text("log-level") ?? "info", LOG_LEVELS),
     logFormat: oneOf("--log-format", text("log-format") ?? "pretty", LOG_FORMATS),

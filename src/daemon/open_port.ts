@@ -6,6 +6,7 @@
 
 import { sleep } from "../protocol/deadline.ts";
 import { reasonOf } from "../protocol/errors.ts";
+import type { Certificate } from "./certificate.ts";
 
 /** The time before a port is listened on again after the runtime gave up, in milliseconds. */
 const RELISTEN_MS = 500;
@@ -15,6 +16,8 @@ export interface PortAddress {
   readonly hostname: string;
   /** 0 for a free one. */
   readonly port: number;
+  /** The certificate of a port that speaks TLS. */
+  readonly certificate?: Certificate | undefined;
 }
 
 /** Reports of an open port, and its answers. */
@@ -61,8 +64,10 @@ export class OpenPort {
       this.#events.listening(address);
     };
     const onError = (error: unknown) => this.#events.broken(error);
+    const { hostname, port, certificate } = this.#place;
+    const tls = certificate && { cert: certificate.cert, key: certificate.key };
     return Deno.serve(
-      { ...this.#place, onListen, onError },
+      { hostname, port, ...tls, onListen, onError },
       (request, info) => this.#events.handle(request, info),
     );
   }

@@ -27,6 +27,8 @@ pure("parseServerFlags() of nothing is the defaults", () => {
     logFormat: "pretty",
     store: "memory",
     secretFile: undefined,
+    certFile: undefined,
+    keyFile: undefined,
     allowOrigins: [],
     publicUrl: undefined,
     frameAncestors: [],
@@ -65,6 +67,8 @@ pure("the key of the sessions comes from the environment, where nobody sees it l
   const secret = "0123456789abcdef".repeat(2);
   assertEquals(settings([], { CHAT_SECRET: `${secret}\n` }).engine.secret, secret);
   assertEquals(settings(["--secret-file", "data/secret"]).secretFile, "data/secret");
+  const { certFile, keyFile } = settings(["--cert", "a.crt", "--key=a.key"]);
+  assertEquals([certFile, keyFile], ["a.crt", "a.key"]);
   assertEquals("secret" in settings([], { CHAT_SECRET: "" }).engine, false);
 });
 

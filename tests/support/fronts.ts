@@ -92,7 +92,8 @@ export async function httpsClient(folder: string, version: 1 | 2 = 2): Promise<D
   return Deno.createHttpClient({ caCerts, http1: version === 1, http2: version === 2 });
 }
 
-async function makeCertificate(cwd: string): Promise<void> {
+/** Makes a certificate for `localhost`, `chat.crt`, and its key, `chat.key`, in a folder. */
+export async function makeCertificate(cwd: string): Promise<void> {
   const made = await new Deno.Command("openssl", {
     args: [
       ..."req -x509 -nodes -days 2 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1".split(" "),
