@@ -40,7 +40,7 @@ import {
   SendError,
 } from "./src/protocol/errors.ts";
 import type { ConnectedFrame } from "./src/protocol/frames.ts";
-import { named } from "./src/protocol/roster.ts";
+import { described } from "./src/protocol/roster.ts";
 
 export type { RoomMember } from "./src/client/connection.ts";
 export type {
@@ -474,7 +474,7 @@ export class ChatClient implements AsyncDisposable {
         this.#renew(room);
         break;
       case "typing":
-        room.tell({ type: "typing", from: frame.from, ...named(frame.name) });
+        room.tell({ type: "typing", from: frame.from, ...described(frame) });
     }
   }
 

@@ -24,13 +24,14 @@ import {
   type PortAddress,
   type PortEvents,
 } from "./src/daemon/open_port.ts";
+import { openTokens } from "./src/daemon/open_tokens.ts";
 import { Ended, RequestLimit } from "./src/daemon/requests.ts";
 import { createOps } from "./src/ops/ops.ts";
 import { reasonOf } from "./src/protocol/errors.ts";
 import { createChat } from "./src/server/chat.ts";
 import { checkedSecret } from "./src/server/chat_options.ts";
 import { faultOf } from "./src/server/faults.ts";
-import { createLogger } from "./src/server/logger.ts";
+import { createLogger, type LineLogger } from "./src/server/logger.ts";
 
 // For programs that are older than `./mount`.
 export * from "./src/server/chat.ts";
@@ -66,8 +67,12 @@ async function main(): Promise<void> {
       if (secretFile !== undefined) {
         engine.secret = checkedSecret("--secret-file", await Deno.readTextFile(secretFile));
       }
+      const logger = createLogger(settings.logLevel, settings.logFormat);
+      const authenticate = await openTokens(settings.tokens, logger);
+      const { anonymous = "deny" } = settings.tokens;
+      if (authenticate !== undefined) Object.assign(engine, { authenticate, anonymous });
       const certificate = await loadCertificate(settings.certFile, settings.keyFile);
-      run(settings, await chooseStore(store, nats), certificate);
+      run(settings, await chooseStore(store, nats), logger, certificate);
     }
   } catch (error) {
     console.error(reasonOf(error));
@@ -84,12 +89,12 @@ function env(name: string): string | undefined {
 function run(
   settings: ServerSettings,
   store: OpenStore,
+  logger: LineLogger,
   certificate: Certificate | undefined,
 ): void {
-  const { port, hostname, path, ops, logLevel, logFormat, engine } = settings;
+  const { port, hostname, path, ops, engine } = settings;
   const { allowOrigins, frameAncestors, publicUrl } = settings;
   keepFreedMemory();
-  const logger = createLogger(logLevel, logFormat);
   const chat = createChat({
     ...engine,
     path,

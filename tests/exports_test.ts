@@ -29,7 +29,7 @@ const CLIENT: Exports = {
 
 const MOUNT: Exports = {
   functions: "createChat",
-  types: "Chat ChatLimits ChatOptions Fields Logger OpenStore",
+  types: "Authenticate Chat ChatLimits ChatOptions Fields HelloRequest Logger OpenStore Proof Role",
 };
 
 const EXPORTS: Record<string, Exports> = {
@@ -40,6 +40,10 @@ const EXPORTS: Record<string, Exports> = {
     types: "HistoryOptions HistoryPage RequestSender",
   },
   "./mount": MOUNT,
+  "./auth": {
+    functions: "jwt",
+    types: "Authenticate HelloRequest JwtOptions Proof Role",
+  },
   "./sqlite": { functions: "sqlite" },
   "./nats": { functions: "nats", types: "NatsOptions" },
   "./server": MOUNT,
@@ -59,8 +63,9 @@ const EXPORTS: Record<string, Exports> = {
     constants:
       "ACTIONS MAX_BATCH MAX_BODY_BYTES MAX_BODY_JSON_BYTES MAX_DATA_DEPTH MAX_FRAME_CHARS MAX_LAST MAX_LISTED " +
       "MAX_NAME_BYTES MAX_NAME_CHARS MAX_WORD_CHARS PLAIN_ACTIONS SUBPROTOCOL",
-    types: "Act Author ChangedSettings ClientFrame ConnectedFrame CreateFrame DeleteFrame " +
-      "Dialect Draft DraftOf EntriesFrame Entry ErrorCode ErrorFrame GapFrame GoodbyeFrame " +
+    types:
+      "Act AuthFrame Author ChangedSettings ClientFrame ConnectedFrame CreateFrame DeleteFrame " +
+      "Dialect Draft DraftOf EntriesFrame Entry ErrorCode ErrorFrame ExpiringEvent GapFrame GoodbyeFrame " +
       "HelloFrame HistoryFrame JoinFrame KickEntry KickFrame LeaveFrame Limits MemberInfo " +
       "MembersFrame MessageDraft MessageEntry MessageFrame MessageParts ModerationDraft " +
       "ModerationEntry ModerationFrame OwnRole PauseFrame PingEvent PingFrame PongEvent " +
@@ -141,7 +146,7 @@ async function graphOf(path: string): Promise<string[]> {
 }
 
 Deno.test("whoever mounts a chat in memory has neither SQLite nor NATS nor a command line with it", async () => {
-  const ways = /sqlite|nats|jetstream|std\/cli|^src\/daemon/;
+  const ways = /sqlite|nats|jetstream|jose|^src\/auth|std\/cli|^src\/daemon/;
   assertEquals((await graphOf("src/server/chat.ts")).filter((name) => ways.test(name)), []);
   const both = [
     ...await graphOf("src/store/sqlite/sqlite.ts"),

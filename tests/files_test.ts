@@ -36,6 +36,7 @@ const TESTED_BY: Record<string, string | null> = {
   "protocol/reading": "protocol/decode_test.ts",
   "protocol/limits": "protocol/frames_test.ts",
   "protocol/close_codes": "protocol/frames_test.ts",
+  "protocol/hello": "protocol/decode_test.ts",
   "server/connections": "server/engine_test.ts",
   "server/machine": "daemon/flags_test.ts",
   "server/page_files": "tools/build_page_test.ts",
@@ -44,6 +45,7 @@ const TESTED_BY: Record<string, string | null> = {
   "server.ts": "deploy/server_process_test.ts",
   // Types only.
   "core/effects": null,
+  "core/authenticate": null,
   "client/options": null,
   "protocol/moderation": null,
 };

@@ -24,7 +24,7 @@ import {
   SUBPROTOCOL,
   type SuccessFrame,
 } from "../protocol/frames.ts";
-import { MAX_MEMBERS, named } from "../protocol/roster.ts";
+import { described, MAX_MEMBERS } from "../protocol/roster.ts";
 import {
   CLOSE_MS,
   MAX_REQUESTS,
@@ -41,6 +41,10 @@ export interface RoomMember {
   clientId: string;
   /** The name that others see, where the client has one. */
   name?: string;
+  /** Who it is, where a token has proved that: names prove nothing. */
+  sub?: string;
+  /** Set where a token says that it is a program. */
+  bot?: true;
   /** Set while the client has no connection and may still come back. */
   away?: true;
 }
@@ -86,7 +90,7 @@ interface PendingRequest extends Deferred<unknown> {
 }
 
 /** Fields that are texts wherever they stand, but for bodies. */
-const TEXTS = "client_id session room_id room_name room_token epoch from name message reason"
+const TEXTS = "client_id session room_id room_name room_token epoch from name sub message reason"
   .split(" ");
 
 /** Fields that are whole numbers wherever they stand. */
@@ -374,7 +378,7 @@ function isText(value: unknown): boolean {
 
 /** Copies what is known of a member: whatever else a server tells is not kept. */
 function known(member: MemberInfo): RoomMember {
-  const { client_id: clientId, name, away } = member;
+  const { client_id: clientId, away } = member;
   if (!isSound(member) || !isText(clientId)) throw new TypeError();
-  return { clientId, ...named(name), ...(away && { away: true }) };
+  return { clientId, ...described(member), ...(away && { away: true }) };
 }

@@ -20,7 +20,7 @@
 import type { WaitOptions } from "../protocol/deadline.ts";
 import { ChatError } from "../protocol/errors.ts";
 import type { Entry, PresenceEvent, SuccessFrame } from "../protocol/frames.ts";
-import { named, PRESENCE_EVENTS } from "../protocol/roster.ts";
+import { described, PRESENCE_EVENTS } from "../protocol/roster.ts";
 import { check } from "./check.ts";
 import type { Message, PresenceChange } from "./room.ts";
 
@@ -109,8 +109,8 @@ function eventOf(
   entry: Entry,
   { roomId, epoch, clientId }: { roomId: string; epoch: string; clientId: string },
 ): Message | PresenceChange | undefined {
-  const { seq, at: sentAt, from, name } = entry;
-  const told = { seq, epoch, sentAt, from, ...named(name), own: from === clientId };
+  const { seq, at: sentAt, from } = entry;
+  const told = { seq, epoch, sentAt, from, ...described(entry), own: from === clientId };
   if (!("body" in entry)) {
     return PRESENCE_EVENTS.includes(entry.event)
       ? { ...told, type: entry.event as PresenceEvent }

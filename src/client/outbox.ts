@@ -145,11 +145,6 @@ export class Outbox {
     return refused;
   }
 
-  /** Says whether all before message `n` is answered. */
-  isFirst(n: number): boolean {
-    return this.answered === n - 1;
-  }
-
   /**
    * Takes out and returns what was refused for good: of all that is to be sent from message `n` on,
    * what `isOver` says. The server has used no number for it, so that the rest moves up.

@@ -9,7 +9,7 @@
 import type { WaitOptions } from "../protocol/deadline.ts";
 import { type Acknowledgement, ChatError } from "../protocol/errors.ts";
 import type { Entry, PresenceEvent } from "../protocol/frames.ts";
-import { MAX_MEMBERS, named, PRESENCE_EVENTS, Roster } from "../protocol/roster.ts";
+import { described, MAX_MEMBERS, PRESENCE_EVENTS, Roster } from "../protocol/roster.ts";
 import { check } from "./check.ts";
 import type { Accepted, RoomMember, SuccessReply } from "./connection.ts";
 import { EventBuffer, type ReadOptions } from "./event_buffer.ts";
@@ -28,6 +28,10 @@ export interface LoggedEvent {
   from: string;
   /** The name of that client, where there is one. */
   name?: string;
+  /** Who that is, where a token has proved it: names prove nothing. */
+  sub?: string;
+  /** Set where a token says that it is a program. */
+  bot?: true;
   /** `true` where that is this client. */
   own: boolean;
 }
@@ -183,10 +187,11 @@ export class JoinedRoom implements ChatRoom {
   readonly #actions: RoomActions;
   readonly #buffer: EventBuffer<RoomEvent>;
   readonly #roster = new Roster("clientId");
-  /** Set where changes of the member list were missed. */
-  #stale = false;
-  #token: string | undefined;
-  #cursor = 0;
+  /** Set where the member list may lack what lay in a gap. */
+  declare stale: boolean;
+  /** The proof for a server that has lost the room that it is called so, where that needs one. */
+  declare token: string | undefined;
+  declare cursor: number;
 
   /** Makes a room from the answer to `create` or `join`. */
   constructor(reply: RoomReply, actions: RoomActions) {
@@ -197,7 +202,7 @@ export class JoinedRoom implements ChatRoom {
     this.#buffer = new EventBuffer<RoomEvent>(
       { events: KEPT_EVENTS, size: KEPT_UNITS },
       missed,
-      this.#cursor,
+      this.cursor,
     );
     if (reply.recovered === false) this.#push({ type: "recovered", recovered: false });
   }
@@ -208,20 +213,6 @@ export class JoinedRoom implements ChatRoom {
 
   get presence(): boolean {
     return !this.#roster.quiet;
-  }
-
-  /** Says whether the member list may lack what lay in a gap. */
-  get stale(): boolean {
-    return this.#stale && this.presence;
-  }
-
-  /** The proof for a server that has lost the room that it is called so, where that needs one. */
-  get token(): string | undefined {
-    return this.#token;
-  }
-
-  get cursor(): number {
-    return this.#cursor;
   }
 
   send(text: string, options?: SendOptions): Promise<Acknowledgement> {
@@ -256,7 +247,7 @@ export class JoinedRoom implements ChatRoom {
   /** Takes the answer to another join; tells of it where the room `isBack`, or something is missing. */
   renew(reply: SuccessReply, isBack = false): void {
     const recovered = reply.recovered !== false && reply.epoch === this.epoch &&
-      (reply.after ?? 0) <= this.#cursor;
+      (reply.after ?? 0) <= this.cursor;
     if (recovered) this.#know(reply);
     else this.#enter(reply);
     if (isBack || !recovered) this.#push({ type: "recovered", recovered });
@@ -264,11 +255,18 @@ export class JoinedRoom implements ChatRoom {
 
   /** Takes an entry; one that was had before is passed over, and `false` returned. */
   take(entry: Entry, clientId: string): boolean {
-    const { seq, at: sentAt, from, name } = entry;
-    if (!(seq > this.#cursor)) return false;
-    this.#cursor = seq;
+    const { seq, at: sentAt, from } = entry;
+    if (!(seq > this.cursor)) return false;
+    this.cursor = seq;
     // What is known is copied: whatever else a server puts there is not kept.
-    const told = { seq, epoch: this.epoch, sentAt, from, ...named(name), own: from === clientId };
+    const told = {
+      seq,
+      epoch: this.epoch,
+      sentAt,
+      from,
+      ...described(entry),
+      own: from === clientId,
+    };
     if ("body" in entry) {
       const { body, re: replyTo, data } = entry;
       this.#push({
@@ -290,8 +288,8 @@ export class JoinedRoom implements ChatRoom {
   /** Takes what is no entry. */
   tell(event: Extract<RoomEvent, { type: "typing" | "gap" }>): void {
     if (event.type === "gap") {
-      this.#cursor = Math.max(this.#cursor, event.toSeq);
-      this.#stale = true;
+      this.cursor = Math.max(this.cursor, event.toSeq);
+      this.stale = this.presence;
     }
     this.#push(event);
   }
@@ -303,19 +301,19 @@ export class JoinedRoom implements ChatRoom {
   }
 
   #push(event: RoomEvent): void {
-    this.#buffer.push(event, this.#cursor, JSON.stringify(event).length);
+    this.#buffer.push(event, this.cursor, JSON.stringify(event).length);
   }
 
   #enter(reply: SuccessReply): void {
     this.epoch = reply.epoch ?? "";
-    this.#cursor = reply.after ?? reply.seq ?? 0;
+    this.cursor = reply.after ?? reply.seq ?? 0;
     this.#know(reply);
   }
 
   #know(reply: SuccessReply): void {
-    this.#stale = false;
+    this.stale = false;
     this.head = reply.seq ?? 0;
-    this.#token = reply.room_token;
+    this.token = reply.room_token;
     this.#roster.reset(reply.members, reply.presence === false);
   }
 }

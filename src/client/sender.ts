@@ -154,7 +154,7 @@ export class Sender {
     const { n } = refused;
     const { code, message } = frame;
     const { retryAfterMs } = retryAfter(frame.retry_after_ms);
-    if (code === "out_of_order" && this.#outbox.isFirst(n)) this.#actions.startOver();
+    if (code === "out_of_order" && this.#outbox.answered === n - 1) this.#actions.startOver();
     else if (retryAfterMs !== undefined || WAITING_HELPS.includes(code)) {
       this.#outbox.throttle();
       this.#pause(retryAfterMs ?? RETRY_MS);

@@ -19,6 +19,7 @@ import type {
 import { authorIn, mayEnter, notFound } from "./authority.ts";
 import { Departures } from "./departures.ts";
 import type { Effect } from "./effects.ts";
+import { leftOf } from "./expiries.ts";
 import { GracePeriod } from "./grace_period.ts";
 import { Handover } from "./handover.ts";
 import { newRoomId, normalizeRoomId, type RandomBytes } from "./ids.ts";
@@ -27,7 +28,8 @@ import type { Page } from "./log.ts";
 import { Messages } from "./messages.ts";
 import { demandOf, Moderation } from "./moderation.ts";
 import type { HubOptions } from "./options.ts";
-import { presenceEntry, typing } from "./presence.ts";
+import { presenceEntry, renaming, typing } from "./presence.ts";
+import { Proofs } from "./proofs.ts";
 import {
   costOfEntering,
   costOfReading,
@@ -60,6 +62,8 @@ export type StoreFacts = Pick<Store, "bodyBytes" | "bus" | "settled"> & ReadingF
 export class Hub {
   /** The rules for messages in rooms. */
   readonly messages: Messages;
+  /** The proofs of clients. */
+  readonly proofs: Proofs;
   /** The rules for moderation. */
   readonly moderation: Moderation;
   /** The rules for clients that go from one process to another. */
@@ -103,6 +107,7 @@ export class Hub {
     };
     this.handover = new Handover(parts, store.bus !== undefined);
     this.moderation = new Moderation(this.#sessions, this.#departures, this.#rooms.byId);
+    this.proofs = new Proofs(this.moderation);
     this.messages = new Messages(this.#sessions, this.#departures, store, options.rate > 0);
   }
 
@@ -179,10 +184,13 @@ export class Hub {
         return typing(member, t);
       }
       case "rename":
+        if (peer.proof?.name !== undefined && frame.name !== session.name) {
+          throw new ChatError("forbidden", `Your token says that you are '${peer.proof.name}'`);
+        }
         session.budget.spend(costOfRenaming(session.rooms.size, listenersIn(session.rooms)));
         return [
           success(peer, { message: `You are '${frame.name}' now` }, frame.ref),
-          ...this.#rename(session, frame.name, t),
+          ...renaming(session, frame.name, t),
         ];
       case "ping":
         return [{ type: "send", to: peer, text: encodeFrame({ event: "pong" }, frame.ref) }];
@@ -196,6 +204,8 @@ export class Hub {
         ];
       case "hello":
         throw new ChatError("already_connected", `Already connected as ${session.id}`);
+      case "auth":
+        throw new ChatError("token_invalid", "This server knows no tokens");
       default:
         return frame satisfies never;
     }
@@ -285,6 +295,11 @@ export class Hub {
       if (due.ask) effects.push(ask(due.peer));
       else effects.push(...this.dismiss(due.peer, due.code, due.reason, t));
     }
+    const proofs = this.proofs.tick(t);
+    effects.push(...proofs.effects);
+    for (const { peer, code, reason } of proofs.ended) {
+      effects.push(...this.dismiss(peer, code, reason, t));
+    }
     return [...effects, ...this.#departures.tick(t), ...this.#rooms.tick(t)];
   }
 
@@ -302,7 +317,7 @@ export class Hub {
   /** The id of the client that a frame comes from; of a `hello`, the client that it goes on as. */
   clientOf(peer: Peer, frame: ClientFrame): string | undefined {
     if (frame.action !== "hello") return peer.session?.id;
-    return frame.session === undefined ? undefined : this.#sessions.verify(frame.session);
+    return frame.session && this.#sessions.verify(frame.session, peer.proof?.sub);
   }
 
   /** Says whether a connection is still there. One that has gone waits for nothing. */
@@ -343,18 +358,20 @@ export class Hub {
     session.attach(peer, t.now);
     this.#grace.welcome(session, t.now);
     const resumed = earlier !== undefined;
-    const name = frame.name ?? session.name;
+    const name = peer.proof?.name ?? frame.name ?? session.name;
     if (!resumed || name !== session.name) {
       session.name = name;
       effects.push({ type: "remember", clientId: session.id, name });
     }
-    const token = this.#sessions.tokenOf(session.id);
+    const token = this.#sessions.tokenOf(session.id, session.sub);
+    this.proofs.watch(peer, t);
     const { bodyBytes } = this.#store;
     this.messages.settle(session);
     session.settle(frame.n ?? 0);
     const told = {
       ...this.#options,
       ...{ token, resumed, bodyBytes, features: featuresOf(this.#store) },
+      leftMs: leftOf(peer.proof, t),
     };
     return [...effects, welcome(peer, session, told, frame.ref)];
   }
@@ -425,6 +442,12 @@ export class Hub {
     const { principal, id } = session;
     const author = principal && authorIn(principal, room.id, id);
     const { charter } = room;
+    if (charter === undefined && author?.most !== undefined) {
+      throw new ChatError(
+        "unsupported",
+        "The token gives roles, and the store of this server has none",
+      );
+    }
     if (charter !== undefined && !mayEnter(author ?? { sub: id }, charter, t.at, known)) {
       peer.quota?.failJoin();
       throw notFound(frame.action === "join" ? frame.roomId : room.id);
@@ -455,15 +478,6 @@ export class Hub {
     const told = event === undefined ? [] : presenceEntry(event, member, t);
     // The history that it was promised is sent before anything can push it off the log's tail.
     return [...before, ...reply, { type: "deliver", member }, ...grown, ...told];
-  }
-
-  #rename(session: Session, name: string, t: Instant): Effect[] {
-    if (name === session.name) return [];
-    session.name = name;
-    return [
-      { type: "remember", clientId: session.id, name },
-      ...[...session.rooms].flatMap((member) => presenceEntry("rename", member, t)),
-    ];
   }
 }
 

@@ -59,13 +59,15 @@ export class Messages {
   take(session: Session, peer: Peer, frame: MessageFrame, t: Instant): Effect[] {
     // Entries show their author that they are stored: then it goes on behind them.
     this.settle(session);
-    const { id: from, name, n: taken } = session;
+    const { id: from, name, sub, bot, n: taken } = session;
     const { ref } = frame;
     const first = session.numberOf(frame.n);
     const { parts } = frame;
     const drafts: MessageDraft[] = parts === undefined
-      ? frame.bodies.map((body, i) => ({ at: t.at, from, n: first + i, name, body, ref }))
-      : [{ at: t.at, from, n: first, name, body: frame.bodies[0]!, ref, ...parts }];
+      ? frame.bodies.map((body, i) => (
+        { at: t.at, from, n: first + i, name, sub, bot, body, ref }
+      ))
+      : [{ at: t.at, from, n: first, name, sub, bot, body: frame.bodies[0]!, ref, ...parts }];
     // What was taken before is answered wherever its author is by now: the store knows it.
     let count = Math.min(drafts.length, taken - first + 1);
     let roomId = frame.roomId ?? "";

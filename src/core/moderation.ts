@@ -10,7 +10,7 @@ import { type ChatError, stacklessError } from "../protocol/errors.ts";
 import type { Ref } from "../protocol/frames.ts";
 import type { Author, ModerationDraft, ModerationFrame } from "../protocol/moderation.ts";
 import { DEFAULT_SETTINGS } from "../protocol/roles.ts";
-import { type Action, demand, forbidden, mayActOn, roleOf } from "./authority.ts";
+import { type Action, authorIn, demand, forbidden, may, mayActOn, roleOf } from "./authority.ts";
 import type { Charter } from "./charter.ts";
 import type { Departures } from "./departures.ts";
 import type { Effect } from "./effects.ts";
@@ -82,6 +82,17 @@ export class Moderation {
       effects.push(...this.#remove(member, seq, reason, t));
     }
     return effects;
+  }
+
+  /** Takes in that a client may do other things by its new proof, and removes it from where it may not read. */
+  reviewed(session: Session, t: Instant): Effect[] {
+    return [...session.rooms].flatMap((member) => {
+      const { room } = member;
+      member.author = session.principal && authorIn(session.principal, room.id, session.id);
+      const mayStay = room.charter === undefined ||
+        may(roleOf(authorOf(member), room.charter, t.at), "read");
+      return mayStay ? [] : this.#remove(member, room.log.head, "The new token", t);
+    });
   }
 
   /** Tells the author of moderation why it is not in the log. */
@@ -169,12 +180,13 @@ function checkPresent(room: Room, charter: Charter, { by, at }: ModerationDraft,
 }
 
 function draftOf(
-  { id, name }: Session,
+  { id, name, sub, bot }: Session,
   by: Author,
   frame: Exclude<ModerationFrame, { action: "delete" }>,
   { at }: Instant,
 ): ModerationDraft {
-  const author = { at, from: id, name, n: 0, by } as const;
+  const proved = { ...(sub && { sub }), ...(bot && { bot }) };
+  const author = { at, from: id, name, ...proved, n: 0, by } as const;
   if (frame.action === "room") return { ...author, event: "room", ...frame.settings };
   const { to, reason } = frame;
   const why = reason === undefined ? {} : { reason };

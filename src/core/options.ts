@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Authenticate } from "./authenticate.ts";
 import type { Range } from "./option_checks.ts";
 
 /** Limits and times of a chat: whole numbers, the times in milliseconds. */
@@ -89,6 +90,10 @@ export type EngineNumbers = Required<ChatLimits>;
 export interface EngineOptions extends EngineNumbers {
   /** The secret that session tokens are signed with; unless given, it is the store's. */
   secret?: string;
+  /** Says who people are; unless given, nobody has to prove that. */
+  authenticate?: Authenticate;
+  /** Says whether people without a token may come, where others prove who they are; not unless given. */
+  anonymous?: "allow" | "deny";
 }
 
 /** The limits and times of a hub. */

@@ -66,6 +66,7 @@ export function welcome(
     resumed: boolean;
     bodyBytes: number | undefined;
     features: string[];
+    leftMs?: number | undefined;
   },
   ref: Ref | undefined,
 ): Effect {
@@ -76,6 +77,8 @@ export function welcome(
     client_id: session.id,
     session: told.token,
     resumed: told.resumed,
+    ...proved(to, told.leftMs),
+    ...(to.proof?.name === undefined ? {} : { name: to.proof.name }),
     n: session.n,
     heartbeat_ms: told.heartbeatMs,
     limits: {
@@ -91,6 +94,27 @@ export function welcome(
     message: "Welcome!",
   }, ref);
   return { type: "send", to, text };
+}
+
+/** Answers `auth`. */
+export function renewed(to: Peer, leftMs: number | undefined, ref: Ref | undefined): Effect {
+  return success(to, { ...proved(to, leftMs), message: "Token renewed" }, ref);
+}
+
+/** The fields that say who a client has proved to be, and for how many milliseconds. */
+function proved(
+  { proof }: Peer,
+  leftMs: number | undefined,
+): { sub?: string; expires_in_ms?: number } {
+  return {
+    ...(proof && { sub: proof.sub }),
+    ...(leftMs === undefined ? {} : { expires_in_ms: leftMs }),
+  };
+}
+
+/** Tells a client that its token ends in `leftMs` milliseconds. */
+export function expiring(to: Peer, leftMs: number): Effect {
+  return { type: "send", to, text: encodeFrame({ event: "expiring", expires_in_ms: leftMs }) };
 }
 
 /** Asks a client that has fallen silent for a sign of life. */

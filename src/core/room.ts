@@ -6,7 +6,7 @@
 
 import type { MemberInfo } from "../protocol/frames.ts";
 import type { Author } from "../protocol/moderation.ts";
-import type { Roster } from "../protocol/roster.ts";
+import { described, type Roster } from "../protocol/roster.ts";
 import { Batches, CATCH_UP_BYTES, MAX_ENTRIES_BYTES, type PlainSteps } from "./batches.ts";
 import { FairShare } from "./fair_share.ts";
 import type { Charter } from "./charter.ts";
@@ -46,6 +46,10 @@ export interface Person {
   readonly id: string;
   /** The name that others see. */
   name: string | undefined;
+  /** The `sub` of the client, where that is proved. */
+  readonly sub?: string | undefined;
+  /** Set where a token says that it is a program. */
+  readonly bot?: true | undefined;
   /** The rooms that it is in; one unless given. */
   readonly rooms?: { readonly size: number };
 }
@@ -323,10 +327,10 @@ export class Room {
   }
 
   /** The members as `person` is told of them when it comes in, with itself; none where the room is quiet. */
-  membersFor({ id, name }: Person): MemberInfo[] {
+  membersFor(person: Person): MemberInfo[] {
     if (this.quiet) return [];
     const members = new Map(this.roster.members);
-    members.set(id, { client_id: id, ...(name === undefined ? {} : { name }) });
+    members.set(person.id, { client_id: person.id, ...described(person) });
     return [...members.values()];
   }
 

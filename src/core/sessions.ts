@@ -10,6 +10,7 @@ import type { Principal } from "./authority.ts";
 import { newClientId, normalizeRoomId, type RandomBytes, sameSecret } from "./ids.ts";
 import { Memberships } from "./memberships.ts";
 import { judge } from "./numbers.ts";
+import { type CheckedProof, principalOf } from "./proof.ts";
 import type { Quota } from "./quota.ts";
 import { type Rate, TokenBucket } from "./rate_limit.ts";
 import type { Member, Outlet, Person, Room } from "./room.ts";
@@ -21,6 +22,8 @@ export interface Peer extends Outlet {
   session: Session | undefined;
   /** The share of the address that it comes from; none where that is not limited. */
   readonly quota?: Quota | undefined;
+  /** The proof of whoever speaks here: set before `hello` is received, and by a new token. */
+  proof?: CheckedProof | undefined;
 }
 
 /** A client: the same one for as long as it comes back within the grace time. */
@@ -29,6 +32,10 @@ export class Session implements Person {
   name: string | undefined;
   /** Who it is in rooms, where more is known than its id. */
   principal: Principal | undefined;
+  /** Who it is, where a token has proved that: then it is the same for as long as it lives. */
+  sub: string | undefined;
+  /** Set where a token says that it is a program. */
+  bot: true | undefined;
   /** Where it is a member. A plain client is in one room at most. */
   readonly rooms: Memberships = new Memberships();
   /** The number of its last message that was taken. */
@@ -123,7 +130,15 @@ export class Session implements Person {
     this.quota = peer.quota;
     this.budget.within = peer.quota?.frames;
     peer.session = this;
+    this.prove(peer.proof);
     this.arrive(now);
+  }
+
+  /** Takes in what is proved of it. */
+  prove(proof: CheckedProof | undefined): void {
+    this.sub = proof?.sub;
+    this.bot = proof?.bot;
+    this.principal = proof && principalOf(proof);
   }
 
   /** Notes that it is at this process, at the monotonic time `now`. */
@@ -260,15 +275,22 @@ export class Sessions {
     return this.#byId.get(id);
   }
 
-  /** The token by which a later connection shows that it is the same client. Must never be logged. */
-  tokenOf(id: string): string {
-    return `${id}.${this.#sign(id)}`;
+  /**
+   * The token by which a later connection shows that it is the same client: one that has proved the
+   * same `sub`, or none where it is undefined. Must never be logged.
+   */
+  tokenOf(id: string, sub?: string): string {
+    // No id holds a full stop: what is signed for somebody is signed for nobody else.
+    return `${id}.${this.#sign(sub === undefined ? id : `${id}.${sub}`)}`;
   }
 
-  /** The client that `token` was made for, compared in a time that tells nothing about it; else undefined. */
-  verify(token: string): string | undefined {
+  /**
+   * The client that `token` was made for, compared in a time that tells nothing about it; undefined
+   * where it was not made, or not for whoever has proved `sub`.
+   */
+  verify(token: string, sub?: string): string | undefined {
     const id = token.slice(0, token.indexOf("."));
-    return sameSecret(this.tokenOf(id), token) ? id : undefined;
+    return sameSecret(this.tokenOf(id, sub), token) ? id : undefined;
   }
 
   /** Forgets a client for good. */

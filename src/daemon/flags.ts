@@ -18,6 +18,7 @@ import {
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "../server/logger.ts";
 import { usualMemory } from "../server/machine.ts";
 import { checkedFrameAncestor, checkedOrigin, checkedPublicUrl } from "../server/origins.ts";
+import { checkedTokens, TOKEN_FLAGS, TOKEN_HELP, type TokenSettings } from "./token_flags.ts";
 import { NATS_DEFAULTS, NATS_RANGES, type NatsNumbers } from "../store/jetstream/options.ts";
 
 /** The settings of the server program, from its command line. */
@@ -37,6 +38,8 @@ export interface ServerSettings {
   certFile: string | undefined;
   keyFile: string | undefined;
   engine: EngineOptions;
+  /** The tokens that people prove with who they are. */
+  tokens: TokenSettings;
   /** Origins of pages that may connect besides the server's own. */
   allowOrigins: string[];
   /** The address that people use, where a request does not name it. */
@@ -140,6 +143,7 @@ export const SERVER_HELP: string = `Usage: ${PROGRAMS.server} [flags]
   --cert PATH         certificate in PEM, with those between it and its issuer: wss:// then
   --key PATH          its private key in PEM
   --secret-file PATH  what session tokens are signed with (or CHAT_SECRET; needed with nats)
+${TOKEN_HELP}
   --allow-origin PAGE pages that may connect besides those of this host, like
                       https://app.example.org; * for all; may be given several times
   --public-url URL    the address that people use, where requests do not name it
@@ -171,6 +175,7 @@ const TEXT_FLAGS = [
   "secret-file",
   "cert",
   "key",
+  ...TOKEN_FLAGS,
   "allow-origin",
   "public-url",
   "frame-ancestor",
@@ -254,6 +259,7 @@ export function parseServerFlags(
     ),
     trustedProxies: networks("--trusted-proxy", list("trusted-proxy")),
     exempt: exemptOf(list("exempt")),
+    tokens: checkedTokens(text),
     engine,
     nats,
   };

@@ -32,3 +32,5 @@ export const crowded = 4008;
 export const sessionTaken = 4500;
 /** The client kept sending after many refusals. */
 export const flooding = 4501;
+/** The token has ended: not without a new one. */
+export const tokenEnded = 4502;

@@ -26,6 +26,7 @@ import {
 } from "./frames.ts";
 import type { ModerationFrame } from "./moderation.ts";
 import { readName } from "./names.ts";
+import { type AuthFrame, MAX_TOKEN_CHARS } from "./hello.ts";
 import { type HistoryFrame, MAX_PAGE, PAGE } from "./reading.ts";
 import {
   type ChangedSettings,
@@ -235,6 +236,8 @@ function readFrame(fields: RawFields, dialect: Dialect): ClientFrame {
     case "room":
     case "delete":
       return moderationFrame(action, optionalFields(action, fields.body));
+    case "auth":
+      return authFrame(fields.body);
     default:
       throw stacklessError(
         "invalid_action",
@@ -254,7 +257,24 @@ function helloFrame(body: unknown): HelloFrame {
     ...(sent === undefined ? {} : { sent }),
     ...(fields.name === undefined ? {} : { name: nameOf(fields.name) }),
     ...(session === undefined ? {} : { session }),
+    ...(fields.token === undefined ? {} : { token: tokenOf(fields.token) }),
   };
+}
+
+function authFrame(body: unknown): AuthFrame {
+  return { action: "auth", token: tokenOf(optionalFields("auth", body).token) };
+}
+
+/** Reads a token. It is a secret: no part of it is shown. */
+function tokenOf(token: unknown): string {
+  if (typeof token === "string" && token !== "" && token.length <= MAX_TOKEN_CHARS) {
+    return token.toWellFormed();
+  }
+  const found = typeof token === "string" ? `${token.length} of them` : describe(token);
+  throw stacklessError(
+    "invalid_frame",
+    `"token" must be a string of 1 to ${MAX_TOKEN_CHARS} characters, not ${found}`,
+  );
 }
 
 function joinFrame(body: unknown): JoinFrame {

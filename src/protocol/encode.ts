@@ -21,13 +21,13 @@ export function encodeFrame(frame: ServerFrame, ref?: Ref): string {
  * deliveries).
  */
 export function encodeEntry(seq: number, draft: Draft): string {
-  const { at, from, n, name } = draft;
+  const { at, from, n, name, sub, bot } = draft;
   if ("body" in draft) {
     const { body, re, data } = draft;
     if (re === undefined && data === undefined) {
-      return JSON.stringify({ seq, at, from, n, name, body });
+      return JSON.stringify({ seq, at, from, n, name, sub, bot, body });
     }
-    const text = JSON.stringify({ seq, at, from, n, name, body, re });
+    const text = JSON.stringify({ seq, at, from, n, name, sub, bot, body, re });
     return data === undefined ? text : `${text.slice(0, -1)},"data":${data}}`;
   }
   switch (draft.event) {
@@ -36,7 +36,7 @@ export function encodeEntry(seq: number, draft: Draft): string {
     case "room":
       return encodeModeration(seq, draft);
     default:
-      return JSON.stringify({ seq, at, name, event: draft.event, from });
+      return JSON.stringify({ seq, at, name, sub, bot, event: draft.event, from });
   }
 }
 

@@ -29,6 +29,10 @@
  *   answer already: await some of it.
  * - `room_full`: the room has all the members it may have; try later.
  * - `unavailable`: the server cannot store or look up anything now; repeat it after `retryAfterMs`.
+ * - `token_required`: the server takes nobody without a token; get one.
+ * - `token_invalid`: the token will not do, and the text says why; get another one.
+ * - `token_expired`: the token has ended; get another one.
+ * - `token_mismatch`: the new token of a connection is of somebody else; make another client.
  * - `internal`: something broke on the server, or it said something that is no answer; repeat it
  *   once, or give up.
  */
@@ -51,6 +55,10 @@ export type ErrorCode =
   | "rate_limited"
   | "room_full"
   | "unavailable"
+  | "token_required"
+  | "token_invalid"
+  | "token_expired"
+  | "token_mismatch"
   | "internal";
 
 /** The same codes at run time. */
@@ -73,6 +81,10 @@ const ON_THE_WIRE: Record<ErrorCode, true> = {
   rate_limited: true,
   room_full: true,
   unavailable: true,
+  token_required: true,
+  token_invalid: true,
+  token_expired: true,
+  token_mismatch: true,
   internal: true,
 };
 

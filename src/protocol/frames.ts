@@ -6,7 +6,7 @@
  */
 
 import type { ErrorCode } from "./errors.ts";
-import type { Limits } from "./limits.ts";
+import type { AuthFrame, ConnectedFrame, ExpiringEvent, HelloFrame } from "./hello.ts";
 import type {
   Author,
   KickEntry,
@@ -21,7 +21,7 @@ import type {
 import type { HistoryFrame } from "./reading.ts";
 import type { ChangedSettings } from "./roles.ts";
 
-export type { ErrorCode, HistoryFrame };
+export type { AuthFrame, ConnectedFrame, ErrorCode, ExpiringEvent, HelloFrame, HistoryFrame };
 export type * from "./moderation.ts";
 export type { ChangedSettings, Role } from "./roles.ts";
 export * from "./limits.ts";
@@ -39,20 +39,6 @@ export type Ref = string | number;
 export interface Request {
   /** The client's mark on it. */
   ref?: Ref;
-}
-
-/** `hello`: the first frame of `parley.v1`. */
-export interface HelloFrame extends Request {
-  /** The name of the request. */
-  action: "hello";
-  /** The name that others see. */
-  name?: string;
-  /** The secret of an earlier `connected`, with which this is the same client again. */
-  session?: string;
-  /** The number up to which its messages need no answer; missing where it does not know. */
-  n?: number;
-  /** The greatest number that it has sent, answered or not; missing where it does not know. */
-  sent?: number;
 }
 
 /** `create`: makes a room and joins it. */
@@ -150,6 +136,7 @@ export interface PauseFrame extends Request {
 /** Every frame of a client, read and checked. */
 export type ClientFrame =
   | HelloFrame
+  | AuthFrame
   | CreateFrame
   | JoinFrame
   | LeaveFrame
@@ -165,6 +152,7 @@ export type ClientFrame =
 /** The names of the actions, in the order of PROTOCOL.md. */
 export const ACTIONS = [
   "hello",
+  "auth",
   "create",
   "join",
   "leave",
@@ -193,6 +181,10 @@ export interface MemberInfo {
   name?: string;
   /** Set while the client has no connection and may still come back. */
   away?: true;
+  /** The `sub` of the client, where that is proved. */
+  sub?: string;
+  /** Set where a token says that it is a program. */
+  bot?: true;
 }
 
 /** A message in a room's log. */
@@ -207,6 +199,10 @@ export interface MessageEntry {
   n: number;
   /** The author's name, where there is one. */
   name?: string;
+  /** The `sub` of the author, where that is proved. */
+  sub?: string;
+  /** Set where a token says that the author is a program. */
+  bot?: true;
   /** The text of the message. */
   body: string;
   /** A value for programs. */
@@ -239,6 +235,10 @@ export interface PresenceEntry {
   from: string;
   /** The name of the client, where there is one. */
   name?: string;
+  /** The `sub` of the client, where that is proved. */
+  sub?: string;
+  /** Set where a token says that it is a program. */
+  bot?: true;
 }
 
 /** An entry of a room's log, as it is on the wire. */
@@ -246,9 +246,15 @@ export type Entry = MessageEntry | PresenceEntry | RoleEntry | KickEntry | Setti
 
 /** A message that has no `seq` yet: see {@linkcode MessageEntry}. */
 export interface MessageDraft
-  extends Readonly<Omit<MessageEntry, "seq" | "name" | "data" | "re">>, MessageParts {
+  extends
+    Readonly<Omit<MessageEntry, "seq" | "name" | "sub" | "bot" | "data" | "re">>,
+    MessageParts {
   /** The author's name, if there is one. */
   readonly name: string | undefined;
+  /** The `sub` of the author, where that is proved. */
+  readonly sub?: string | undefined;
+  /** Set where a token says that the author is a program. */
+  readonly bot?: true | undefined;
   /** The `ref` of its request, for the reply; it is not stored. */
   readonly ref?: Ref | undefined;
   /** The author, where more is known of it than its client id. */
@@ -256,11 +262,16 @@ export interface MessageDraft
 }
 
 /** A change of presence that has no `seq` yet: see {@linkcode PresenceEntry}. */
-export interface PresenceDraft extends Readonly<Omit<PresenceEntry, "seq" | "name">> {
+export interface PresenceDraft
+  extends Readonly<Omit<PresenceEntry, "seq" | "name" | "sub" | "bot">> {
   /** Presence has no number, and is never repeated. */
   readonly n: 0;
   /** The name of the client, if there is one. */
   readonly name: string | undefined;
+  /** The `sub` of the client, where that is proved. */
+  readonly sub?: string | undefined;
+  /** Set where a token says that it is a program. */
+  readonly bot?: true | undefined;
   /** The client, where more is known of it than its id. */
   readonly by?: Author | undefined;
 }
@@ -272,28 +283,6 @@ export type Draft = MessageDraft | PresenceDraft | ModerationDraft;
 export interface Reply {
   /** The mark of the request. */
   ref?: Ref;
-}
-
-/** The answer to `hello`. */
-export interface ConnectedFrame extends Reply {
-  /** The outcome of the request. */
-  status: "connected";
-  /** The public id of the client. */
-  client_id: string;
-  /** The secret with which a later `hello` is the same client. */
-  session: string;
-  /** `true` where `hello` brought an earlier session back. */
-  resumed: boolean;
-  /** The number of the last message the server took from this client; 0 at first. */
-  n: number;
-  /** Milliseconds of silence after which the server sends `ping`; after twice as many it closes. */
-  heartbeat_ms: number;
-  /** The limits of the server. */
-  limits: Limits;
-  /** The names of what it can do besides the first version; missing from earlier servers. */
-  features?: string[];
-  /** The same in words, for people. */
-  message: string;
 }
 
 /** A request was carried out. PROTOCOL.md says which request is answered with which fields. */
@@ -334,6 +323,10 @@ export interface SuccessFrame extends Reply {
   n?: number;
   /** The message was stored before. */
   duplicate?: true;
+  /** The `sub` of the new token. */
+  sub?: string;
+  /** Milliseconds until the new token ends, where it does. */
+  expires_in_ms?: number;
 }
 
 /** A request was refused, and nothing has changed. */
@@ -439,6 +432,7 @@ export type ServerFrame =
     | GapFrame
     | TypingEvent
     | GoodbyeFrame
+    | ExpiringEvent
     | PingEvent
     | PongEvent
   )

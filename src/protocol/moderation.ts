@@ -67,6 +67,10 @@ export interface Act {
   from: string;
   /** The name of that client, where there is one. */
   name?: string;
+  /** The `sub` of that client, where it is proved. */
+  sub?: string;
+  /** Set where a token says that it is a program. */
+  bot?: true;
 }
 
 /** Somebody was removed from a room: the client that is told is no member any more. */

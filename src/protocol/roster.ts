@@ -57,26 +57,36 @@ export class Roster<Key extends string = "client_id"> {
     entry: Pick<PresenceEntry, "from"> & {
       readonly event: string;
       readonly name?: string | undefined;
+      readonly sub?: string | undefined;
+      readonly bot?: true | undefined;
     },
   ): void {
-    const { event, from, name } = entry;
+    const { event, from } = entry;
     // A later version of the protocol may have more events: they are ignored here.
     if (this.#quiet || !PRESENCE_EVENTS.includes(event)) return;
     if (event === "leave") this.#members.delete(from);
     else if (event === "quiet") this.reset([], true);
     else {
+      const known = this.#members.get(from);
       this.#members.set(from, {
         // Whoever is renamed while away is still away.
-        ...(event === "rename" && this.#members.get(from)),
+        ...(event === "rename" && known),
         [this.#key]: from,
-        ...named(name),
+        // A client is one person for as long as it lives, even where an entry does not say so.
+        ...described({ ...known, ...entry }),
         ...(event === "away" && { away: true }),
       } as RosterMember<Key>);
     }
   }
 }
 
-/** The field `name` of somebody who has one. */
-export function named(name: string | undefined): { name?: string } {
-  return name === undefined ? {} : { name };
+/** The fields that describe a client to others, without those that it does not have. */
+export function described(
+  { name, sub, bot }: {
+    readonly name?: string | undefined;
+    readonly sub?: string | undefined;
+    readonly bot?: true | undefined;
+  },
+): { name?: string; sub?: string; bot?: true } {
+  return { ...(name !== undefined && { name }), ...(sub && { sub }), ...(bot && { bot: true }) };
 }

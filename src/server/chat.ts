@@ -38,9 +38,12 @@
  * @module
  */
 
+import type { Authenticate, HelloRequest } from "../core/authenticate.ts";
 import type { ChatLimits } from "../core/options.ts";
 import { shown } from "../core/option_checks.ts";
 import type { OpenStore } from "../core/store.ts";
+import type { Proof } from "../core/proof.ts";
+import type { Role } from "../protocol/roles.ts";
 import { reasonOf } from "../protocol/errors.ts";
 import { SUBPROTOCOL } from "../protocol/frames.ts";
 import { Admission, ENDING } from "./admission.ts";
@@ -49,6 +52,7 @@ import { Engine } from "./engine.ts";
 import type { Fields, Logger } from "./logger.ts";
 import { pageResponse } from "./page.ts";
 
+export type { Authenticate, HelloRequest, Proof, Role };
 export type { ChatLimits, ChatOptions, Fields, Logger, OpenStore };
 
 /** A chat: a request handler, and what it has to say to the program around it. */
@@ -165,13 +169,19 @@ function upgrade(
   if ("refusal" in admitted) return admitted.refusal;
   const offered = request.headers.get("sec-websocket-protocol")?.split(",") ?? [];
   const v1 = offered.some((protocol) => protocol.trim() === SUBPROTOCOL);
+  if (!v1 && engine.needsTokens) {
+    const text =
+      `This chat needs a token, which the plain protocol has no place for: ask for ${SUBPROTOCOL}\n`;
+    return new Response(text, { status: 403 });
+  }
+  const asked = { url: request.url, headers: new Headers(request.headers) };
   try {
     // The runtime's pings cost a timer for each frame that comes in: whoever must say something
     // every heartbeat by the protocol is not asked for more (measured: 13 % in rooms of two).
     const { socket, response } = Deno.upgradeWebSocket(request, v1 ? { idleTimeout: 0 } : {});
     // By hand: the runtime takes lists for lists only where a space follows each comma.
     if (v1) response.headers.set("sec-websocket-protocol", SUBPROTOCOL);
-    engine.accept(socket, v1 ? "v1" : "plain", admitted.quota);
+    engine.accept(socket, v1 ? "v1" : "plain", admitted.quota, asked);
     return response;
   } catch (error) {
     // The runtime has rules of its own.

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Authenticate } from "../core/authenticate.ts";
 import { checkedNumbers, checkedOptions, shown } from "../core/option_checks.ts";
 import { type ChatLimits, DEFAULTS, type EngineOptions, RANGES } from "../core/options.ts";
 import type { OpenStore } from "../core/store.ts";
@@ -38,6 +39,13 @@ export interface ChatOptions extends ChatLimits {
    * Unless given, it is the store's, and with rooms in memory a new one each time.
    */
   secret?: string;
+  /**
+   * Says who it is that connects, from the token in `hello`: what `jwt` of `./auth` returns, or a
+   * function of your own. Unless given, nobody proves anything.
+   */
+  authenticate?: Authenticate;
+  /** Says whether people without a token may come; only with `authenticate`. `deny` unless given. */
+  anonymous?: "allow" | "deny";
   /**
    * Origins of pages that may connect besides those of the server's own host, as browsers write them:
    * `["https://app.example.org"]`. `"*"` is for all, and `"null"` for pages that have none, as those in
@@ -89,6 +97,8 @@ const NAMES = [
   "logger",
   "store",
   "secret",
+  "authenticate",
+  "anonymous",
   "allowOrigins",
   "publicUrl",
   "frameAncestors",
@@ -116,6 +126,7 @@ export function checkedChatOptions(given: ChatOptions = {}): ChatSettings {
       memoryBytes: usualMemory(),
       ...checkedNumbers(options, RANGES),
       ...(secret === undefined ? {} : { secret: checkedSecret("secret", secret) }),
+      ...checkedAuthentication(options),
     },
     rules: {
       origins: {
@@ -127,6 +138,22 @@ export function checkedChatOptions(given: ChatOptions = {}): ChatSettings {
     },
     frameAncestors: checkedList("frameAncestors", frameAncestors, checkedFrameAncestor),
   };
+}
+
+function checkedAuthentication(
+  { authenticate, anonymous }: Pick<ChatOptions, "authenticate" | "anonymous">,
+): Pick<EngineOptions, "authenticate" | "anonymous"> {
+  if (anonymous !== undefined && anonymous !== "allow" && anonymous !== "deny") {
+    throw new RangeError(`anonymous must be allow or deny, not ${shown(anonymous)}`);
+  }
+  if (authenticate === undefined) {
+    if (anonymous !== "deny") return {};
+    throw new RangeError("anonymous: deny needs authenticate, as nobody could come");
+  }
+  if (typeof authenticate !== "function") {
+    throw new RangeError(`authenticate must be a function, not ${shown(authenticate)}`);
+  }
+  return { authenticate, anonymous: anonymous ?? "deny" };
 }
 
 /** Takes a list, each element as `check` takes it. */

@@ -5,7 +5,9 @@
  * @module
  */
 
+import type { HelloRequest } from "../core/authenticate.ts";
 import type { SocketLimits } from "../core/options.ts";
+import type { CheckedProof } from "../core/proof.ts";
 import type { Rate } from "../core/rate_limit.ts";
 import type { Quota } from "../core/quota.ts";
 import { RequestQueue } from "../core/request_queue.ts";
@@ -54,6 +56,9 @@ export class Connection implements Peer, ClosedSocket, EventListenerObject {
   session: Session | undefined;
   /** The share of its address; none where that is not limited. */
   readonly quota: Quota | undefined;
+  proof: CheckedProof | undefined = undefined;
+  /** The request that it began with, where somebody wants to look at it. */
+  request: HelloRequest | undefined = undefined;
   /** The frames that it said, in their order, until they are taken. */
   readonly requests: RequestQueue;
   /**

@@ -5,12 +5,13 @@
  * @module
  */
 
+import type { HelloRequest } from "../core/authenticate.ts";
 import { EFFECTS_PER_TICK } from "../core/departures.ts";
 import type { Effect, Notice } from "../core/effects.ts";
 import { Hub } from "../core/hub.ts";
 import { newKey, normalizeRoomId, type RandomBytes } from "../core/ids.ts";
 import type { EngineOptions } from "../core/options.ts";
-import { ask, type Hands, perform, tell } from "../core/perform.ts";
+import { ask, type Hands, perform, type Proceed, tell } from "../core/perform.ts";
 import { ephemeral } from "../core/presence.ts";
 import type { Quota } from "../core/quota.ts";
 import { rateOf } from "../core/rate_limit.ts";
@@ -22,8 +23,9 @@ import { within } from "../protocol/deadline.ts";
 import { addressOf, decode } from "../protocol/decode.ts";
 import { encodeError } from "../protocol/encode.ts";
 import { ChatError } from "../protocol/errors.ts";
-import type { ClientFrame, Dialect, Draft } from "../protocol/frames.ts";
+import type { AuthFrame, ClientFrame, Dialect, Draft, HelloFrame } from "../protocol/frames.ts";
 import { every, type Timer } from "../timers.ts";
+import { Authenticator } from "./authenticator.ts";
 import { Clock } from "./clock.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { Connections } from "./connections.ts";
@@ -54,6 +56,8 @@ export class Engine {
   readonly #pump: Pump;
   readonly #waits: Waits;
   readonly #clock: Clock;
+  /** Finds out who people are; none where nobody has to prove that. */
+  readonly #authenticator: Authenticator | undefined;
   readonly #connections: Connections;
   readonly #readBuffers = new ReadBuffers<Connection>();
   readonly #dispatcher: Dispatcher;
@@ -143,6 +147,9 @@ export class Engine {
       rate: rateOf(options.rate),
     };
     this.#logger = logger;
+    const { authenticate, anonymous } = options;
+    this.#authenticator = authenticate &&
+      new Authenticator(authenticate, anonymous === "allow", logger);
     this.#pump = new Pump(
       {
         overrun: (outlet) => this.#connections.evict(outlet, CLOSE.slowReader, "Reads too slowly"),
@@ -225,6 +232,11 @@ export class Engine {
     return this.#failure;
   }
 
+  /** `true` where nobody comes in without a token. */
+  get needsTokens(): boolean {
+    return this.#authenticator?.anonymous === false;
+  }
+
   /** The number of connections. */
   get connections(): number {
     return this.#connections.size;
@@ -235,24 +247,36 @@ export class Engine {
     return this.#hub.rooms.size;
   }
 
-  /** Takes in a socket that has just been upgraded; `quota` is the share of its address, if that is limited. */
-  accept(socket: WebSocket, dialect: Dialect, quota?: Quota): void {
+  /**
+   * Takes in a socket that has just been upgraded, and that began with `request`; `quota` is the share
+   * of its address, if that is limited.
+   */
+  accept(socket: WebSocket, dialect: Dialect, quota?: Quota, request?: HelloRequest): void {
     const id = ++this.#accepted;
     socket.binaryType = "arraybuffer";
-    const takeIn = () => this.#guard(undefined, () => this.#takeIn(id, socket, dialect, quota));
+    const takeIn = () =>
+      this.#guard(undefined, () => this.#takeIn(id, socket, dialect, quota, request));
     // Plain clients are spoken to first, and a frame can be sent to an open socket only. No other
     // connection waits for that event: a listener is a part of what an idle connection takes.
     if (dialect === "plain") socket.addEventListener("open", takeIn, { once: true });
     else takeIn();
   }
 
-  #takeIn(id: number, socket: WebSocket, dialect: Dialect, quota: Quota | undefined): void {
+  #takeIn(
+    id: number,
+    socket: WebSocket,
+    dialect: Dialect,
+    quota: Quota | undefined,
+    request: HelloRequest | undefined,
+  ): void {
     if (this.closing) {
       socket.close(CLOSE.goingAway, GOING_AWAY);
       return;
     }
     const t = this.#clock.read();
     const connection = new Connection(id, socket, dialect, this.#connectionOptions, quota);
+    // After the upgrade the runtime has it no more, and only who has to prove something needs it.
+    if (this.#authenticator !== undefined) connection.request = request;
     this.#connections.add(connection);
     this.#tick();
     this.#logger.debug("connected", { connection: id, dialect });
@@ -282,6 +306,36 @@ export class Engine {
   ): Wait | undefined {
     const isNew = typeof said === "string";
     const frame = isNew ? decode(said, connection.dialect) : said;
+    return isNew && this.#proof(connection, frame) ||
+      this.#take(connection, frame, t, isNew, isItsTurn);
+  }
+
+  /** Looks for what a frame waits for that brings a token, or should; undefined for all others. */
+  #proof(connection: Connection, frame: ClientFrame): Wait | undefined {
+    const { request, session } = connection;
+    const isDue = frame.action === (session === undefined ? "hello" : "auth");
+    if (this.#authenticator === undefined || request === undefined || !isDue) return undefined;
+    const { ref } = frame;
+    const until = this.#authenticator.prove(request, (frame as HelloFrame | AuthFrame).token)
+      .then((proof): Proceed<Wait> => (t) => {
+        if (frame.action === "auth") {
+          this.#perform(this.#hub.proofs.renew(connection, proof, ref, t));
+          return undefined;
+        }
+        connection.proof = proof;
+        return this.#take(connection, frame, t, true, false);
+      });
+    return { type: "answer", ref, until };
+  }
+
+  /** Takes a frame that is read: see {@linkcode #receive}. */
+  #take(
+    connection: Connection,
+    frame: ClientFrame,
+    t: Instant,
+    isNew: boolean,
+    isItsTurn: boolean,
+  ): Wait | undefined {
     const wait = this.#waits.before(connection, frame, isNew, isItsTurn);
     if (wait !== undefined) return wait;
     const effects = this.#hub.receive(connection, frame, t);

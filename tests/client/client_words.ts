@@ -5,18 +5,19 @@
  */
 
 import type { ChatClient, RoomEvent, Status } from "../../client.ts";
+import { described } from "../../src/protocol/roster.ts";
 import type { Meaning } from "../support/golden_frames.ts";
 
 /** An event of a room. */
 export function wordsOf(event: RoomEvent): Meaning {
   switch (event.type) {
     case "message": {
-      const { seq, type, from, name, body, replyTo } = event;
+      const { seq, type, from, body, replyTo } = event;
       return {
         seq,
         type,
         from,
-        ...(name === undefined ? {} : { name }),
+        ...described(event),
         body,
         ...(replyTo === undefined ? {} : { re: replyTo }),
         ...("data" in event ? { data: event.data } : {}),
@@ -30,8 +31,8 @@ export function wordsOf(event: RoomEvent): Meaning {
     case "closed":
       return { type: "closed" };
     default: {
-      const { seq, type, from, name } = event;
-      return { seq, type, from, ...(name === undefined ? {} : { name }) };
+      const { seq, type, from } = event;
+      return { seq, type, from, ...described(event) };
     }
   }
 }

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { DEFAULTS } from "../../src/core/options.ts";
 import { parseServerFlags, SERVER_HELP, type ServerSettings } from "../../src/daemon/flags.ts";
+import { checkedTokens } from "../../src/daemon/token_flags.ts";
 import { usualMemory } from "../../src/server/machine.ts";
 import { NATS_DEFAULTS } from "../../src/store/jetstream/options.ts";
 import { pure } from "../support/pure.ts";
@@ -35,6 +36,7 @@ pure("parseServerFlags() of nothing is the defaults", () => {
     trustedProxies: [],
     exempt: ["127.0.0.0/8", "::1"],
     engine: DEFAULTS,
+    tokens: checkedTokens(() => undefined),
     nats: NATS_DEFAULTS,
   });
 });

@@ -26,7 +26,7 @@ type Shape = string | { [field: string]: Shape };
 /** The frames of `src/protocol/frames.ts`, and what the schema calls them: a reply that says yes is one of several. */
 const FRAMES: Record<string, string[]> = {
   ConnectedFrame: ["connected"],
-  SuccessFrame: ["entered", "page", "left", "renamed", "moderated", "repeated"],
+  SuccessFrame: ["entered", "page", "left", "renamed", "renewed", "moderated", "repeated"],
   ErrorFrame: ["refused"],
   MembersFrame: ["members"],
   RolesFrame: ["roles"],
@@ -35,6 +35,7 @@ const FRAMES: Record<string, string[]> = {
   GapFrame: ["gap"],
   TypingEvent: ["typing_event"],
   GoodbyeFrame: ["goodbye"],
+  ExpiringEvent: ["expiring"],
   PingEvent: ["ping_event"],
   PongEvent: ["pong_event"],
 };

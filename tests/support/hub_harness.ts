@@ -14,6 +14,7 @@ import { Log } from "../../src/core/log.ts";
 import { DEFAULTS } from "../../src/core/options.ts";
 import type { HubOptions } from "../../src/core/options.ts";
 import { type Hands, perform } from "../../src/core/perform.ts";
+import type { CheckedProof } from "../../src/core/proof.ts";
 import type { Quota } from "../../src/core/quota.ts";
 import type { Peer, Session } from "../../src/core/sessions.ts";
 import type { Bus, StoredClient, StoredRoom } from "../../src/core/store.ts";
@@ -30,6 +31,7 @@ export class FakePeer implements Peer {
   ready = true;
   idle = true;
   session: Session | undefined;
+  proof: CheckedProof | undefined;
   readonly sent: string[] = [];
   readonly quota: Quota | undefined;
 

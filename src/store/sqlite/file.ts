@@ -12,6 +12,9 @@ import { DamagedError } from "./errors.ts";
 /** Reads a name as bytes: the runtime would end a text at its first U+0000. */
 const NAME = "CAST(name AS BLOB) AS name";
 
+/** The columns of a member. */
+const MEMBER = `id, ${NAME}, away, CAST(sub AS BLOB) AS sub, bot`;
+
 /** The row of a room. */
 export interface RoomRow {
   /** Unique for as long as the file lives; the same id can come again. */
@@ -213,13 +216,13 @@ export class SqliteFile extends SqliteDatabase {
 
   /** Returns the members of a room, in the order in which they came. */
   members(room: number): MemberInfo[] {
-    const sql = `SELECT id, ${NAME}, away FROM members WHERE room = ? ORDER BY rowid`;
+    const sql = `SELECT ${MEMBER} FROM members WHERE room = ? ORDER BY rowid`;
     return this.all(sql, room).map(infoOf);
   }
 
   /** Returns one member of a room. */
   member(room: number, id: string): MemberInfo | undefined {
-    const sql = `SELECT id, ${NAME}, away FROM members WHERE room = ? AND id = ?`;
+    const sql = `SELECT ${MEMBER} FROM members WHERE room = ? AND id = ?`;
     const row = this.get(sql, room, id);
     return row && infoOf(row);
   }
@@ -231,11 +234,12 @@ export class SqliteFile extends SqliteDatabase {
   }
 
   /** Adds or updates a member. */
-  setMember(room: number, { client_id, name, away }: MemberInfo): void {
+  setMember(room: number, { client_id, name, away, sub, bot }: MemberInfo): void {
     this.run(
-      `INSERT INTO members VALUES (?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET name = excluded.name, away = excluded.away`,
-      ...[room, client_id, name ?? null, away === true ? 1 : 0],
+      `INSERT INTO members VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET name = excluded.name, away = excluded.away,
+         sub = excluded.sub, bot = excluded.bot`,
+      ...[room, client_id, name ?? null, Number(away === true), sub ?? null, Number(bot === true)],
     );
   }
 

@@ -58,6 +58,9 @@ export const MIGRATIONS: readonly string[] = [
    );`,
   `-- Settings and roles, as JSON; NULL where nothing was said.
    ALTER TABLE rooms ADD COLUMN charter TEXT;`,
+  `-- What tokens have proved.
+   ALTER TABLE members ADD COLUMN sub TEXT;
+   ALTER TABLE members ADD COLUMN bot INTEGER NOT NULL DEFAULT 0;`,
 ];
 
 /**

@@ -1,0 +1,50 @@
+/**
+ * From the flags about tokens to what checks them; its library is loaded only where there are any.
+ *
+ * @module
+ */
+
+import type { Authenticate } from "../core/authenticate.ts";
+import { reasonOf } from "../protocol/errors.ts";
+import type { Logger } from "../server/logger.ts";
+import type { TokenSettings } from "./token_flags.ts";
+
+/**
+ * Makes what checks the tokens of people; undefined where nobody has one. Keys that cannot be had while
+ * the server runs are a line of its log.
+ *
+ * @throws {RangeError} where a file has no keys, or a secret that could be guessed.
+ */
+export async function openTokens(
+  settings: TokenSettings,
+  logger: Pick<Logger, "warn">,
+): Promise<Authenticate | undefined> {
+  const { secretFile, jwks, issuer, audience } = settings;
+  const rules = {
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(audience === undefined ? {} : { audience }),
+  };
+  if (secretFile !== undefined) {
+    const { jwt } = await import("../auth/jwt.ts");
+    const { checkedSecrets } = await import("../auth/options.ts");
+    const lines = (await Deno.readTextFile(secretFile)).split("\n").filter((line) => line.trim());
+    return jwt({ ...rules, secret: checkedSecrets("--auth-secret-file", lines) });
+  }
+  if (jwks === undefined) return undefined;
+  const { jwt } = await import("../auth/jwt.ts");
+  const { checkedPlace } = await import("../auth/options.ts");
+  const place = checkedPlace("--auth-jwks", jwks);
+  if (typeof place === "string" || place.protocol === "file:") await checkFile(place);
+  const troubled = (error: unknown) => logger.warn("keys troubled", { error: reasonOf(error) });
+  return jwt({ ...rules, jwks: place, troubled });
+}
+
+/** Reads a file of keys at the start: whoever starts the server hears what is wrong with it. */
+async function checkFile(place: URL | string): Promise<void> {
+  const { readKeySet } = await import("../auth/key_set.ts");
+  try {
+    readKeySet(await Deno.readTextFile(place));
+  } catch (error) {
+    throw new RangeError(`--auth-jwks: ${reasonOf(error)}`);
+  }
+}

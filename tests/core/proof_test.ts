@@ -1,0 +1,31 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { checkedProof } from "../../src/core/proof.ts";
+import { ChatError } from "../../src/protocol/errors.ts";
+import { pure } from "../support/pure.ts";
+
+pure("checkedProof() takes a sub alone, which was proved now and does not end", () => {
+  assertEquals(checkedProof({ sub: "ana" }, 7), {
+    sub: "ana",
+    issuer: "",
+    scope: "",
+    words: [],
+    issuedAt: 7,
+    expiresAt: Infinity,
+  });
+});
+
+pure("checkedProof() takes names of the prototype for what they are", () => {
+  const rooms = JSON.parse('{"__proto__":"owner","constructor":"member"}');
+  const proof = checkedProof({ sub: "ana", rooms }, 7);
+  assertEquals(Object.entries(proof.rooms ?? {}), [["__proto__", "owner"], [
+    "constructor",
+    "member",
+  ]]);
+});
+
+pure("checkedProof() refuses times that are none", () => {
+  for (const wrong of [{ expiresAt: "soon" }, { expiresAt: NaN }, { issuedAt: -1 }]) {
+    const { code } = assertThrows(() => checkedProof({ sub: "ana", ...wrong }, 7), ChatError);
+    assertEquals(code, "token_invalid");
+  }
+});
