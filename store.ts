@@ -25,6 +25,8 @@ export type {
   ClientStore,
   HistoryStore,
   LogStore,
+  Marker,
+  MarkerStore,
   OpenStore,
   Return,
   Store,

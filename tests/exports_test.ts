@@ -53,7 +53,7 @@ const EXPORTS: Record<string, Exports> = {
     functions: "denial encodeEntry isModeration judge roomGone testStore",
     types: "Act Author Bus ChangedSettings CharterChange ChatErrorOptions ClientStore " +
       "DeclareTest Draft DraftOf ErrorCode HistoryStore KickEntry LogEntry LogLimits " +
-      "LogPart LogStore MemberInfo MessageDraft ModerationDraft OpenStore Page PageQuery " +
+      "LogPart LogStore Marker MarkerStore MemberInfo MessageDraft ModerationDraft OpenStore Page PageQuery " +
       "PresenceDraft PresenceEntry PresenceEvent Return Role RoleEntry RoleInfo " +
       "RoomSettings RosterMember SettingsEntry Shrinkable Store StoreEvents StoreLimits " +
       "StoreOptions StoreTraits StoredCharter StoredClient StoredRoom",
@@ -69,8 +69,8 @@ const EXPORTS: Record<string, Exports> = {
       "HelloFrame HistoryFrame JoinFrame KickEntry KickFrame LeaveFrame Limits MemberInfo " +
       "MembersFrame MessageDraft MessageEntry MessageFrame MessageParts ModerationDraft " +
       "ModerationEntry ModerationFrame OwnRole PauseFrame PingEvent PingFrame PongEvent " +
-      "PongFrame PresenceDraft PresenceEntry PresenceEvent Ref RemovedFrame RenameFrame " +
-      "Reply Request Role RoleEntry RoleFrame RoleInfo RolesFrame ServerFrame SettingsEntry " +
+      "PongFrame PresenceDraft PresenceEntry PresenceEvent ReadEvent ReadFrame Ref RemovedFrame RenameFrame " +
+      "Reply Request Role RoleEntry RoleFrame RoleInfo RolesFrame RoomSummary RoomsFrame ServerFrame SettingsEntry " +
       "SettingsFrame SuccessFrame TypingEvent TypingFrame",
   },
 };

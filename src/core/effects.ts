@@ -10,10 +10,13 @@ import type {
   HelloFrame,
   HistoryFrame,
   JoinFrame,
+  ReadFrame,
+  RoomsFrame,
 } from "../protocol/frames.ts";
 import type { PageQuery } from "./log.ts";
 import type { Member, Outlet, Room } from "./room.ts";
 import type { Peer } from "./sessions.ts";
+import type { Marker } from "./store.ts";
 
 /** Something to be done at the edge; a list of them is carried out in its order. */
 export type Effect =
@@ -48,6 +51,10 @@ export type Effect =
   | { type: "recall"; peer: Peer; frame: HelloFrame; clientId: string }
   /** Ask the store for pages of a log, then call `paged`; hold what the peer says until then. */
   | { type: "page"; peer: Peer; frame: HistoryFrame; roomId: string; queries: readonly PageQuery[] }
+  /** Ask the store for the read markers of a person, then call `markersLoaded`; hold what the peer says until then. */
+  | { type: "markers"; peer: Peer; frame: JoinFrame | RoomsFrame | ReadFrame; person: string }
+  /** Set a read marker in the store, then call `marked`; hold what the peer says until then. */
+  | { type: "mark"; peer: Peer; frame: ReadFrame; person: string; roomId: string; marker: Marker }
   /** Tell the store of a client that may come back. */
   | { type: "remember"; clientId: string; name: string | undefined }
   /** Tell the store that a client is only remembered, and may come back late. */
@@ -59,7 +66,10 @@ export type Effect =
 export type Closing = Extract<Effect, { type: "close" }>;
 
 /** A question to the store, on behalf of a peer that waits for the answer. It is the last of its effects. */
-export type Question = Extract<Effect, { type: "create" | "open" | "recall" | "page" }>;
+export type Question = Extract<
+  Effect,
+  { type: "create" | "open" | "recall" | "page" | "markers" | "mark" }
+>;
 
 /** Word to the store that nobody waits for. */
 export type Notice = Extract<

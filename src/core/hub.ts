@@ -8,14 +8,7 @@
 import * as CLOSE from "../protocol/close_codes.ts";
 import { encodeFrame } from "../protocol/encode.ts";
 import { ChatError } from "../protocol/errors.ts";
-import type {
-  ClientFrame,
-  CreateFrame,
-  Draft,
-  HelloFrame,
-  HistoryFrame,
-  JoinFrame,
-} from "../protocol/frames.ts";
+import type { ClientFrame, CreateFrame, Draft, HelloFrame, JoinFrame } from "../protocol/frames.ts";
 import { authorIn, mayEnter, notFound } from "./authority.ts";
 import { Departures } from "./departures.ts";
 import type { Effect } from "./effects.ts";
@@ -24,7 +17,6 @@ import { GracePeriod } from "./grace_period.ts";
 import { Handover } from "./handover.ts";
 import { newRoomId, normalizeRoomId, type RandomBytes } from "./ids.ts";
 import { Liveness } from "./liveness.ts";
-import type { Page } from "./log.ts";
 import { Messages } from "./messages.ts";
 import { demandOf, Moderation } from "./moderation.ts";
 import type { HubOptions } from "./options.ts";
@@ -45,13 +37,14 @@ import {
   leaveReply,
   plainWelcome,
   sessionTaken,
+  sizeOf,
   success,
   welcome,
 } from "./replies.ts";
 import type { Member, Room } from "./room.ts";
 import { Rooms } from "./rooms.ts";
 import { type Peer, type Session, Sessions, type Sign } from "./sessions.ts";
-import type { Store, StoredClient, StoredRoom } from "./store.ts";
+import type { Marker, Store, StoredClient, StoredRoom } from "./store.ts";
 import type { Instant } from "./time.ts";
 import { isModeration } from "./verdict.ts";
 
@@ -60,6 +53,8 @@ export type StoreFacts = Pick<Store, "bodyBytes" | "bus" | "settled"> & ReadingF
 
 /** All sessions and rooms of one process. */
 export class Hub {
+  /** The rules for reading. */
+  readonly reading: Reading;
   /** The rules for messages in rooms. */
   readonly messages: Messages;
   /** The proofs of clients. */
@@ -76,7 +71,6 @@ export class Hub {
   readonly #grace: GracePeriod;
   readonly #departures: Departures;
   readonly #liveness: Liveness;
-  readonly #reading: Reading;
 
   /**
    * Makes an empty hub. `random` fills arrays for ids, and `sign` signs them for session tokens.
@@ -95,7 +89,7 @@ export class Hub {
     this.#rooms = new Rooms(options, signRoom);
     this.#grace = new GracePeriod(options);
     this.#liveness = new Liveness(options);
-    this.#reading = new Reading(store);
+    this.reading = new Reading(store);
     this.#random = random;
     this.#sessions = new Sessions(random, sign, rateOf(options.rate));
     this.#departures = new Departures(this.#sessions, this.#grace, options);
@@ -157,9 +151,11 @@ export class Hub {
       case "create":
         return this.#create(session, peer, frame, t);
       case "join":
-        return this.#join(session, peer, frame, t);
+        return this.reading.before(session, peer, frame) ?? this.#join(session, peer, frame, t);
       case "history":
-        return this.#reading.history(session, peer, frame);
+      case "rooms":
+      case "read":
+        return this.reading.take(session, peer, frame, t);
       case "leave": {
         const member = session.memberOf(peer, frame.roomId, "Not in any room");
         session.budget.spend(costOfTelling(1, listenersIn([member])));
@@ -264,10 +260,19 @@ export class Hub {
     return this.#welcome(peer, frame, this.handover.recalled(clientId, stored, t.now), t);
   }
 
-  /** Goes on with a `history` whose pages the store has read. */
-  paged(peer: Peer, frame: HistoryFrame, pages: readonly Page[]): Effect[] {
+  /** Goes on with a request when the store has the markers of its person; without them, people come in all the same. */
+  markersLoaded(
+    { peer, frame }: Extract<Effect, { type: "markers" }>,
+    markers: ReadonlyMap<string, Marker> | undefined,
+    error: unknown,
+    t: Instant,
+  ): Effect[] {
     const { session } = peer;
-    return session === undefined ? [] : this.#reading.paged(session, peer, frame, pages);
+    if (session === undefined) return [];
+    if (markers !== undefined) this.reading.markers.loaded(session, markers);
+    else if (frame.action !== "join") throw error;
+    if (frame.action === "join") return this.#join(session, peer, frame, t);
+    return this.reading.take(session, peer, frame, t);
   }
 
   /**
@@ -366,6 +371,7 @@ export class Hub {
     const token = this.#sessions.tokenOf(session.id, session.sub);
     this.proofs.watch(peer, t);
     const { bodyBytes } = this.#store;
+    this.reading.welcome(session);
     this.messages.settle(session);
     session.settle(frame.n ?? 0);
     const told = {
@@ -479,14 +485,6 @@ export class Hub {
     // The history that it was promised is sent before anything can push it off the log's tail.
     return [...before, ...reply, { type: "deliver", member }, ...grown, ...told];
   }
-}
-
-/** The length of the frames among effects, in UTF-16 units. */
-function sizeOf(effects: readonly Effect[]): number {
-  return effects.reduce(
-    (sum, effect) => sum + (effect.type === "send" ? effect.text.length : 0),
-    0,
-  );
 }
 
 /** The number of members who are told what happens to a client in these places; in quiet rooms that is nobody. */

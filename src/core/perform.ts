@@ -10,8 +10,8 @@ import type { Closing, Effect, Notice, Question } from "./effects.ts";
 import type { Hub } from "./hub.ts";
 import type { Member, Outlet, Room } from "./room.ts";
 import type { Peer } from "./sessions.ts";
-import { checkedClient, checkedPage, checkedRoom } from "./store_answers.ts";
-import type { Store, StoredRoom } from "./store.ts";
+import { checkedClient, checkedMarkers, checkedPage, checkedRoom } from "./store_answers.ts";
+import type { Marker, Store, StoredRoom } from "./store.ts";
 import type { Instant } from "./time.ts";
 
 /** The hands that carry effects out. `Pending` stands for an answer of the store that is awaited. */
@@ -67,6 +67,8 @@ export function perform<Pending>(
       case "open":
       case "recall":
       case "page":
+      case "markers":
+      case "mark":
         pending = hands.ask(effect);
         break;
       case "relay":
@@ -131,7 +133,24 @@ export function ask<Pending>(
     const read = queries.map((query) =>
       store.history!.page(roomId, query).then((page) => checkedPage(page, query))
     );
-    return Promise.all(read).then((pages) => () => perform(hub.paged(peer, frame, pages), hands));
+    return Promise.all(read).then((pages) => (t) =>
+      perform(hub.reading.paged(peer, frame, pages, t), hands)
+    );
+  }
+  if (question.type === "markers") {
+    const goOn =
+      (markers: ReadonlyMap<string, Marker> | undefined, error?: unknown) => (t: Instant) =>
+        perform(hub.markersLoaded(question, markers, error, t), hands);
+    return store.markers!.load(question.person).then(
+      (markers) => goOn(checkedMarkers(markers)),
+      (error) => goOn(undefined, error),
+    );
+  }
+  if (question.type === "mark") {
+    const { person, roomId, marker } = question;
+    return store.markers!.set(person, roomId, marker).then(() => () =>
+      perform(hub.reading.marked(question), hands)
+    );
   }
   const { frame, roomId } = question;
   const opened = question.type === "create"

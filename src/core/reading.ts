@@ -1,46 +1,164 @@
 /**
- * The rules for who reads what of the logs: pages of them, from memory or from the store.
+ * The rules for reading: pages of logs, from memory or from the store; what is unread in rooms; and
+ * how far people have read.
  *
  * @module
  */
 
 import { encodePage } from "../protocol/encode.ts";
-import type { HistoryFrame } from "../protocol/frames.ts";
+import type {
+  Entry,
+  HistoryFrame,
+  JoinFrame,
+  ReadFrame,
+  RoomsFrame,
+  RoomSummary,
+} from "../protocol/frames.ts";
+import { CATCH_UP_BYTES } from "./batches.ts";
 import type { Effect } from "./effects.ts";
 import type { Log, Page, PageQuery } from "./log.ts";
-import { CATCH_UP_BYTES } from "./batches.ts";
+import { checkMarker, Markers } from "./markers.ts";
 import { costOfReading } from "./rate_limit.ts";
+import { demandOf } from "./moderation.ts";
+import { success } from "./replies.ts";
 import type { Member } from "./room.ts";
 import type { Peer, Session } from "./sessions.ts";
 import type { Store } from "./store.ts";
+import type { Instant } from "./time.ts";
 
 /** Facts about a store that decide what can be read. */
-export type ReadingFacts = Pick<Store, "history">;
+export type ReadingFacts = Pick<Store, "bus" | "history" | "markers">;
+
+/** The people without a client here whose markers are kept where the store keeps none. */
+const MOST_IDLE = 10_000;
+
+/** The UTF-16 units of a log that are counted for `unread`: beyond them it says that there are more. */
+const COUNTED_UNITS = 32_768;
+
+/** The rooms that are told of for a token, besides the first ones. */
+const ROOMS_PER_TOKEN = 50;
 
 /** The names of what a server can do with a store, besides the first version of the protocol. */
 export function featuresOf(_store: ReadingFacts): string[] {
-  return ["history"];
+  return ["history", "rooms", "read"];
 }
 
 /** Lets clients read. */
 export class Reading {
+  /** The read markers of everybody here. */
+  readonly markers: Markers;
   readonly #store: ReadingFacts;
 
   /** Makes the rules for rooms whose logs are in this store. */
   constructor(store: ReadingFacts) {
     this.#store = store;
+    this.markers = new Markers(store.markers === undefined ? MOST_IDLE : 0);
+  }
+
+  /** Forgets the markers of a client that comes in: it may have read on at another process. */
+  welcome(session: Session): void {
+    if (this.#store.bus === undefined || this.#store.markers === undefined) return;
+    session.markers?.release(session);
+    session.markers = undefined;
   }
 
   /**
-   * Reads a page of a log: from memory where that has all of it, else the store is asked.
+   * Takes a request to read.
    *
-   * @throws {ChatError} where the client may not read there.
+   * @throws {ChatError} where it is refused, with nothing changed.
    */
-  history(session: Session, peer: Peer, frame: HistoryFrame): Effect[] {
-    const { room } = readable(session, peer, frame.roomId);
+  take(
+    session: Session,
+    peer: Peer,
+    frame: HistoryFrame | RoomsFrame | ReadFrame,
+    t: Instant,
+  ): Effect[] {
+    switch (frame.action) {
+      case "history":
+        return this.#history(session, peer, frame, t);
+      case "rooms":
+        return this.before(session, peer, frame) ?? this.#rooms(session, peer, frame);
+      case "read":
+        return this.before(session, peer, frame) ?? this.#read(session, peer, frame, t);
+      default:
+        return frame satisfies never;
+    }
+  }
+
+  /** The question to the store that comes before a request is taken; undefined where nothing is to be asked. */
+  before(
+    session: Session,
+    peer: Peer,
+    frame: JoinFrame | RoomsFrame | ReadFrame,
+  ): Effect[] | undefined {
+    if (peer.plain || session.markers !== undefined) return undefined;
+    const { person } = session;
+    if (this.#store.markers !== undefined) return [{ type: "markers", peer, frame, person }];
+    // Nobody takes memory for markers that it does not have.
+    const isKnown = frame.action === "read" || this.markers.of(person) !== undefined;
+    if (isKnown) this.markers.loaded(session);
+    return undefined;
+  }
+
+  /** Tells a client which rooms it is in, and what is unread there. */
+  #rooms(session: Session, peer: Peer, frame: RoomsFrame): Effect[] {
+    let units = 0;
+    const rooms = [...session.rooms].flatMap((member) => {
+      const { room } = member;
+      if (room.gone) return [];
+      const read = session.markers?.seqIn(room.id, room.log) ?? 0;
+      const { unread, more, counted } = unreadIn(room.log, read, session);
+      units += counted;
+      const summary: RoomSummary = {
+        room_id: room.id,
+        room_name: room.name,
+        epoch: room.log.epoch,
+        seq: room.log.head,
+        ...{ read, unread },
+        ...(more && { more }),
+        ...(member.outlet === undefined && { away: true }),
+      };
+      return [summary];
+    });
+    session.budget.spend(rooms.length / ROOMS_PER_TOKEN + costOfReading(units));
+    return [success(peer, { rooms }, frame.ref)];
+  }
+
+  /**
+   * Moves the read marker of a person, unless it is further on.
+   *
+   * @throws {ChatError} where the client may not read there, or the log is not that far.
+   */
+  #read(session: Session, peer: Peer, frame: ReadFrame, t: Instant): Effect[] {
+    const { room } = readable(session, peer, frame.roomId, "mark", t);
+    const { log, id: roomId } = room;
+    checkMarker(frame.seq, log);
+    const { person } = session;
+    const marker = { epoch: log.epoch, seq: frame.seq };
+    const mark = { type: "mark" as const, peer, frame, person, roomId, marker };
+    const known = session.markers?.seqIn(roomId, log) ?? 0;
+    const isStored = this.#store.markers === undefined || known >= frame.seq;
+    return isStored ? this.marked(mark) : [mark];
+  }
+
+  /** Tells the other clients of a person how far it has read, and the one that said so that it is kept. */
+  marked(
+    { peer, frame, person, roomId, marker }: Extract<Effect, { type: "mark" }>,
+  ): Effect[] {
+    const known = this.markers.of(person);
+    const { session } = peer;
+    const told = known?.take(roomId, marker) ? known.tell(roomId, marker, session) : [];
+    if (frame.ref === undefined || session === undefined) return told;
+    const seq = Math.max(marker.seq, known?.seqIn(roomId, marker) ?? 0);
+    return [...told, success(peer, { room_id: roomId, seq }, frame.ref)];
+  }
+
+  /** Reads a page of a log: from memory where that has all of it, else the store is asked. */
+  #history(session: Session, peer: Peer, frame: HistoryFrame, t: Instant): Effect[] {
+    const { room } = readable(session, peer, frame.roomId, "read", t);
     const queries = queriesOf(frame);
     const pages = queries.map((query) => this.#pageOf(room.log, query));
-    if (pages.every((page) => page !== undefined)) return this.paged(session, peer, frame, pages);
+    if (pages.every((page) => page !== undefined)) return this.paged(peer, frame, pages, t);
     return [{ type: "page", peer, frame, roomId: room.id, queries }];
   }
 
@@ -49,8 +167,10 @@ export class Reading {
    *
    * @throws {ChatError} where the client may not read there any more.
    */
-  paged(session: Session, peer: Peer, frame: HistoryFrame, pages: readonly Page[]): Effect[] {
-    const { room } = readable(session, peer, frame.roomId);
+  paged(peer: Peer, frame: HistoryFrame, pages: readonly Page[], t: Instant): Effect[] {
+    const { session } = peer;
+    if (session === undefined) return [];
+    const { room } = readable(session, peer, frame.roomId, "read", t);
     const entries = pages.flatMap((page) => page.entries);
     const { more, complete } = pages[0]!;
     const told = {
@@ -81,8 +201,35 @@ export class Reading {
  *
  * @throws {ChatError} where it may not.
  */
-function readable(session: Session, peer: Peer, roomId: string): Member {
-  return session.memberOf(peer, roomId);
+function readable(
+  session: Session,
+  peer: Peer,
+  roomId: string,
+  action: "read" | "mark",
+  { at }: Instant,
+): Member {
+  const member = session.memberOf(peer, roomId);
+  demandOf(member, action, at);
+  return member;
+}
+
+/** Counts the messages of others behind a `seq`, as far as that is soon done. */
+function unreadIn(
+  log: Log,
+  seq: number,
+  { id }: Session,
+): { unread: number; more: boolean; counted: number } {
+  if (seq >= log.head) return { unread: 0, more: false, counted: 0 };
+  const query = { to: "newer", from: seq, limit: Infinity, units: COUNTED_UNITS } as const;
+  const { entries, more, complete } = log.page(query);
+  let unread = 0;
+  let counted = 0;
+  for (const { text } of entries) {
+    counted += text.length;
+    const entry: Entry = JSON.parse(text);
+    if ("body" in entry && entry.from !== id) unread++;
+  }
+  return { unread, more: more || !complete, counted };
 }
 
 /** The parts of a log that make up a page, in its order. */

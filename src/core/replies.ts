@@ -135,6 +135,7 @@ export function joinReply(
 ): Effect[] {
   const { room } = member;
   const { log } = room;
+  const read = member.person.markers?.seqIn(room.id, log) ?? 0;
   const created = frame.action === "create";
   const message = created ? `Room '${room.name}' created` : `Joined room '${room.name}'`;
   if (peer.plain) {
@@ -166,6 +167,7 @@ export function joinReply(
     ...(recovered === undefined ? {} : { recovered }),
     ...standing,
     ...(roles.length > 0 && { roles }),
+    ...(read > 0 && { read }),
   };
   return [...effects, success(peer, { message, ...reply }, frame.ref)];
 }
@@ -211,4 +213,12 @@ export function sessionDoubted(peer: Peer): Effect {
 /** Closes the connection of a client that has come in on a newer one. */
 export function sessionTaken(peer: Peer): Effect {
   return goodbye(peer, CLOSE.sessionTaken, "This session continues on a newer connection");
+}
+
+/** The length of the frames among effects, in UTF-16 units. */
+export function sizeOf(effects: readonly Effect[]): number {
+  return effects.reduce(
+    (sum, effect) => sum + (effect.type === "send" ? effect.text.length : 0),
+    0,
+  );
 }

@@ -50,6 +50,8 @@ export interface Person {
   readonly sub?: string | undefined;
   /** Set where a token says that it is a program. */
   readonly bot?: true | undefined;
+  /** The places up to which it has read rooms, where they are known. */
+  readonly markers?: { seqIn(roomId: string, log: Log): number } | undefined;
   /** The rooms that it is in; one unless given. */
   readonly rooms?: { readonly size: number };
 }

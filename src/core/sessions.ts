@@ -8,6 +8,7 @@
 import { ChatError, roomGone, stacklessError } from "../protocol/errors.ts";
 import type { Principal } from "./authority.ts";
 import { newClientId, normalizeRoomId, type RandomBytes, sameSecret } from "./ids.ts";
+import type { PersonMarkers } from "./markers.ts";
 import { Memberships } from "./memberships.ts";
 import { judge } from "./numbers.ts";
 import { type CheckedProof, principalOf } from "./proof.ts";
@@ -57,6 +58,8 @@ export class Session implements Person {
   readonly budget: TokenBucket;
   /** The share of the address that it connected from last; none where that is not limited. */
   quota: Quota | undefined;
+  /** The read markers of the person that it belongs to; undefined before they were asked for. */
+  markers: PersonMarkers | undefined;
 
   /** The time that it was connected since it came into rooms, over all its connections, in milliseconds. */
   stayed = 0;
@@ -74,6 +77,11 @@ export class Session implements Person {
     this.name = client.name;
     this.budget = budget;
     this.recount(client);
+  }
+
+  /** The person that it belongs to: clients with the same proven subject are one. No client id has a colon. */
+  get person(): string {
+    return this.principal?.proven ? `sub:${this.principal.sub}` : this.id;
   }
 
   /** The membership in the room that `roomId` may mean; nearly always it is written as we write it. */
@@ -296,6 +304,7 @@ export class Sessions {
   /** Forgets a client for good. */
   delete(session: Session): void {
     this.#byId.delete(session.id);
+    session.markers?.release(session);
   }
 
   /** All of them, in the order they came. */

@@ -117,6 +117,8 @@ export interface StoreEvents {
    * it `mayBeHere`, as it has come in here since, it has to come back for that to be known.
    */
   taken(clientId: string, roomId: string | undefined, mayBeHere?: boolean): void;
+  /** A person has read on in a room, at another process. */
+  read(person: string, roomId: string, marker: Marker): void;
   /** An open room was deleted by another process, or has lost its log; it is open no more. */
   gone(roomId: string, how: "deleted" | "lost"): void;
 }
@@ -211,6 +213,28 @@ export interface HistoryStore {
   page(roomId: string, query: PageQuery): Promise<Page>;
 }
 
+/** The place up to which a person has read a room. */
+export interface Marker {
+  /** The life of the log that `seq` belongs to. */
+  readonly epoch: string;
+  /** The `seq` of the last entry that was read. */
+  readonly seq: number;
+}
+
+/**
+ * Keeps the read markers of people. A person is named by a text of up to 1,024 characters: the hub
+ * says which connections belong to one.
+ */
+export interface MarkerStore {
+  /** The markers of a person, by room id. Rejects with a ChatError where they cannot be read. */
+  load(person: string): Promise<ReadonlyMap<string, Marker>>;
+  /**
+   * Sets the marker of a person in an open room; one in the same epoch that is further on stays.
+   * Resolves when it is as safe as a message would be. Rejects with a ChatError where it cannot be set.
+   */
+  set(person: string, roomId: string, marker: Marker): Promise<void>;
+}
+
 /** A store: it keeps logs, and says by these fields what else it does. One object may be all three. */
 export interface Store extends LogStore {
   /** Set where it outlives the process. */
@@ -219,6 +243,8 @@ export interface Store extends LogStore {
   readonly bus?: Bus;
   /** Set where it keeps more of a log than memory has. */
   readonly history?: HistoryStore;
+  /** Set where it keeps read markers. */
+  readonly markers?: MarkerStore;
 }
 
 /** Opens what was chosen to keep the logs; throws an error that says in one line why it cannot. */

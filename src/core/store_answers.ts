@@ -7,7 +7,7 @@
 
 import { Roster } from "../protocol/roster.ts";
 import { Log, type Page, type PageQuery } from "./log.ts";
-import type { StoredClient, StoredRoom } from "./store.ts";
+import type { Marker, StoredClient, StoredRoom } from "./store.ts";
 
 /**
  * Takes the room of that id.
@@ -55,6 +55,18 @@ export function checkedPage(page: Page, { to, from, limit }: PageQuery): Page {
   }
   if (page.entries.length > limit) throw wrong(`${page.entries.length} entries, not ${limit}`);
   return page;
+}
+
+/**
+ * Takes the read markers of a person.
+ *
+ * @throws {TypeError} where one cannot be.
+ */
+export function checkedMarkers(markers: ReadonlyMap<string, Marker>): ReadonlyMap<string, Marker> {
+  for (const [roomId, { epoch, seq }] of markers) {
+    if (!isCount(seq) || typeof epoch !== "string") throw wrong(`marker ${seq} in room ${roomId}`);
+  }
+  return markers;
 }
 
 /** Says whether a number can be that of a message or an entry; 0 where there is none. */

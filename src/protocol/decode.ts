@@ -25,6 +25,17 @@ import {
   type Ref,
 } from "./frames.ts";
 import type { ModerationFrame } from "./moderation.ts";
+import {
+  describe,
+  isFields,
+  optionalCount,
+  optionalFields,
+  optionalText,
+  quote,
+  type RawFields,
+  requiredCount,
+  requiredText,
+} from "./fields.ts";
 import { readName } from "./names.ts";
 import { type AuthFrame, MAX_TOKEN_CHARS } from "./hello.ts";
 import { type HistoryFrame, MAX_PAGE, PAGE } from "./reading.ts";
@@ -39,8 +50,6 @@ import {
   ROLES,
 } from "./roles.ts";
 import { utf8Bytes, wellFormedJson } from "./utf8.ts";
-
-type RawFields = Record<string, unknown>;
 
 /** The deepest nesting of a longer text: parsing 390 KB of brackets takes 30 MB. */
 const MAX_DEPTH = 64;
@@ -217,6 +226,12 @@ function readFrame(fields: RawFields, dialect: Dialect): ClientFrame {
     }
     case "history":
       return historyFrame(optionalFields(action, fields.body));
+    case "rooms":
+      return { action };
+    case "read": {
+      const { room_id, seq } = optionalFields(action, fields.body);
+      return { action, roomId: requiredText("room_id", room_id), seq: requiredCount("seq", seq) };
+    }
     case "typing":
       return { action, roomId: requiredText("room_id", fields.room_id) };
     case "rename":
@@ -442,59 +457,4 @@ function checkSize(kind: string, bytes: number, most: number): void {
 function nameOf(name: unknown): string {
   if (typeof name === "string") return readName(name);
   throw stacklessError("invalid_frame", `A name must be a string, not ${describe(name)}`);
-}
-
-function requiredText(field: string, value: unknown, most = MAX_WORD_CHARS): string {
-  if (typeof value !== "string" || value.length === 0 || value.length > most) {
-    throw stacklessError(
-      "invalid_frame",
-      `"${field}" must be a string of 1 to ${most} characters, not ${describe(value)}`,
-    );
-  }
-  return value.toWellFormed();
-}
-
-function optionalFields(action: string, body: unknown = {}): RawFields {
-  if (isFields(body)) return body;
-  throw stacklessError(
-    "invalid_frame",
-    `"body" of ${action} must be an object, not ${describe(body)}`,
-  );
-}
-
-function optionalText(field: string, value: unknown): string | undefined {
-  return value === undefined ? undefined : requiredText(field, value);
-}
-
-function optionalCount(
-  field: string,
-  value: unknown,
-  least = 0,
-  most = Number.MAX_SAFE_INTEGER,
-): number | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < least || value > most) {
-    throw stacklessError(
-      "invalid_frame",
-      `"${field}" must be a whole number from ${least} to ${most}, not ${describe(value)}`,
-    );
-  }
-  return value;
-}
-
-function isFields(value: unknown): value is RawFields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Describes any value in an error, in few characters. */
-function describe(value: unknown): string {
-  if (value === undefined) return "missing";
-  if (value === null) return "null";
-  if (Array.isArray(value)) return "a list";
-  if (typeof value === "object") return "an object";
-  return typeof value === "string" ? quote(value) : String(value);
-}
-
-function quote(text: string): string {
-  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
 }

@@ -25,6 +25,7 @@
  * - `too_many_rooms`: the server, or this client, has all the rooms it may have; leave one, or try
  *   later.
  * - `out_of_order`: a message skips a number; the client settles that by itself.
+ * - `beyond_head`: a read marker is ahead of the log of its room; mend the client.
  * - `rate_limited`: too fast; repeat it after `retryAfterMs`. Without that, too much waits for an
  *   answer already: await some of it.
  * - `room_full`: the room has all the members it may have; try later.
@@ -52,6 +53,7 @@ export type ErrorCode =
   | "message_not_found"
   | "too_many_rooms"
   | "out_of_order"
+  | "beyond_head"
   | "rate_limited"
   | "room_full"
   | "unavailable"
@@ -78,6 +80,7 @@ const ON_THE_WIRE: Record<ErrorCode, true> = {
   message_not_found: true,
   too_many_rooms: true,
   out_of_order: true,
+  beyond_head: true,
   rate_limited: true,
   room_full: true,
   unavailable: true,

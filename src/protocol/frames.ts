@@ -18,10 +18,11 @@ import type {
   RoleInfo,
   SettingsEntry,
 } from "./moderation.ts";
-import type { HistoryFrame } from "./reading.ts";
+import type { HistoryFrame, ReadEvent, ReadFrame, RoomsFrame, RoomSummary } from "./reading.ts";
 import type { ChangedSettings } from "./roles.ts";
 
-export type { AuthFrame, ConnectedFrame, ErrorCode, ExpiringEvent, HelloFrame, HistoryFrame };
+export type { AuthFrame, ConnectedFrame, ErrorCode, ExpiringEvent, HelloFrame };
+export type { HistoryFrame, ReadEvent, ReadFrame, RoomsFrame, RoomSummary };
 export type * from "./moderation.ts";
 export type { ChangedSettings, Role } from "./roles.ts";
 export * from "./limits.ts";
@@ -142,6 +143,8 @@ export type ClientFrame =
   | LeaveFrame
   | MessageFrame
   | HistoryFrame
+  | RoomsFrame
+  | ReadFrame
   | TypingFrame
   | RenameFrame
   | PingFrame
@@ -159,6 +162,8 @@ export const ACTIONS = [
   "message",
   "messages",
   "history",
+  "rooms",
+  "read",
   "typing",
   "rename",
   "ping",
@@ -309,6 +314,10 @@ export interface SuccessFrame extends Reply {
   presence?: boolean;
   /** The answer to `after`: `true` if nothing after it is missing. */
   recovered?: boolean;
+  /** The read marker of this person in the room: it has read up to that `seq`. */
+  read?: number;
+  /** The rooms that the client is in. */
+  rooms?: RoomSummary[];
   /** The entries of a page, in the order of the log. */
   entries?: Entry[];
   /** `true` where the log goes on behind that page, in the direction that was asked for. */
@@ -431,6 +440,7 @@ export type ServerFrame =
     | RemovedFrame
     | GapFrame
     | TypingEvent
+    | ReadEvent
     | GoodbyeFrame
     | ExpiringEvent
     | PingEvent

@@ -1,5 +1,5 @@
 /**
- * The frames in which a client reads what a room keeps: pages of its log.
+ * The frames in which a client reads: pages of logs, the rooms that it is in, and how far it has read.
  *
  * @module
  */
@@ -29,4 +29,50 @@ export interface HistoryFrame extends Request {
   after?: number;
   /** The `seq` that the page is around, with the entry itself. */
   around?: number;
+}
+
+/** `rooms`: which rooms the client is in, and what is unread there. */
+export interface RoomsFrame extends Request {
+  /** The name of the request. */
+  action: "rooms";
+}
+
+/** `read`: a person has read the log of a room up to an entry. */
+export interface ReadFrame extends Request {
+  /** The name of the request. */
+  action: "read";
+  /** The id of the room. */
+  roomId: string;
+  /** The `seq` of the last entry that was read. */
+  seq: number;
+}
+
+/** A room that a client is in, as `rooms` tells of it. */
+export interface RoomSummary {
+  /** The id of the room. */
+  room_id: string;
+  /** Its name. */
+  room_name: string;
+  /** The life of its log that each `seq` belongs to. */
+  epoch: string;
+  /** The `seq` of the newest entry. */
+  seq: number;
+  /** The read marker: the `seq` up to which this person has read; 0 where it has not. */
+  read: number;
+  /** The messages of others behind that. */
+  unread: number;
+  /** Set where more than these are unread. */
+  more?: true;
+  /** Set while the client has to join it again, after its connection was lost. */
+  away?: true;
+}
+
+/** The same person has read on, on another connection. */
+export interface ReadEvent {
+  /** The name of the event. */
+  event: "read";
+  /** The id of the room. */
+  room_id: string;
+  /** The read marker. */
+  seq: number;
 }

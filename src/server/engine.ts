@@ -111,6 +111,8 @@ export class Engine {
       this.#perform(this.#hub.handover.orphaned(roomId, ids, this.#clock.read())),
     taken: (id, roomId, mayBeHere) =>
       this.#perform(this.#hub.handover.taken(id, roomId, this.#clock.read(), mayBeHere)),
+    read: (person, roomId, marker) =>
+      this.#perform(this.#hub.reading.markers.heard(person, roomId, marker)),
     gone: (roomId, how) => this.#gone(roomId, how),
   };
   #accepted = 0;

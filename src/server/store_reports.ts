@@ -5,7 +5,7 @@
  * @module
  */
 
-import { isCount } from "../core/store_answers.ts";
+import { checkedMarkers, isCount } from "../core/store_answers.ts";
 import type { StoreEvents } from "../core/store.ts";
 import { ChatError, reasonOf } from "../protocol/errors.ts";
 
@@ -64,6 +64,10 @@ export function guardedReports(
     }),
     orphaned: guarded("orphaned", (roomId, ids) => heard.orphaned(roomId, ids)),
     taken: fromBus("taken", (id, roomId, mayBeHere) => heard.taken(id, roomId, mayBeHere)),
+    read: fromBus("read", (person, roomId, marker) => {
+      checkedMarkers(new Map([[roomId, marker]]));
+      heard.read(person, roomId, marker);
+    }),
     gone: guarded("gone", (roomId, how) => heard.gone(roomId, how)),
   };
 }

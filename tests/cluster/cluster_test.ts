@@ -322,3 +322,18 @@ Deno.test("a node in a room that nobody there is in hears nothing of it", {
   assert(proxy.passed.down - before < 50_000, `${proxy.passed.down - before} bytes`);
   await ana.close(1000);
 });
+
+test("how far somebody has read at one is known at the other", async (a, b) => {
+  const { host: ana, roomId } = await a.host1();
+  await using ben = await b.v1();
+  await ben.ask({ action: "join", body: roomId });
+  assertEquals(await heard(ben, 1), [`${ben.id} join`]);
+  ben.send({ action: "message", room_id: roomId, n: 1, body: "hi" });
+  const [, { seq }] = await ana.entries(2) as [unknown, { seq: number }];
+  const read = await ana.ask({ action: "read", body: { room_id: roomId, seq }, ref: 1 });
+  assertEquals(read, { status: "success", room_id: roomId, seq, ref: 1 });
+  await ana.close();
+  await using again = await b.v1({ session: String(ana.welcome.session) });
+  assertEquals(again.welcome.resumed, true);
+  assertEquals((await again.ask({ action: "join", body: roomId })).read, seq);
+});

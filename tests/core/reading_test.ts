@@ -90,15 +90,20 @@ pure("a page that the store has read is answered to a member only", () => {
   const { bench, ana, roomId, ask } = talked(1, HISTORY);
   const frame: HistoryFrame = { action: "history", roomId, limit: 3, before: 9 };
   const entries = [{ seq: 3, text: `{"seq":3}` }];
-  const [answer] = bench.hub.paged(ana, frame, [{ entries, more: true, complete: true }]);
+  const [answer] = bench.hub.reading.paged(
+    ana,
+    frame,
+    [{ entries, more: true, complete: true }],
+    bench.t,
+  );
   assertEquals(answer?.type === "send" && JSON.parse(answer.text).entries, [{ seq: 3 }]);
   const ben = bench.v1("Ben");
   const stranger = refusal(() => ask({}, ben));
   assertEquals(stranger[0], "not_in_room");
   bench.perform(bench.hub.receive(ana, { action: "leave", roomId }, bench.t));
-  assertEquals(refusal(() => bench.hub.paged(ana, frame, []))[0], "not_in_room");
+  assertEquals(refusal(() => bench.hub.reading.paged(ana, frame, [], bench.t))[0], "not_in_room");
   bench.perform(bench.hub.disconnect(ana, bench.t, true));
-  assertEquals(bench.hub.paged(ana, frame, []), []);
+  assertEquals(bench.hub.reading.paged(ana, frame, [], bench.t), []);
 });
 
 pure("whoever reads much pays for it", () => {

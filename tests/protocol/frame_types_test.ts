@@ -26,7 +26,17 @@ type Shape = string | { [field: string]: Shape };
 /** The frames of `src/protocol/frames.ts`, and what the schema calls them: a reply that says yes is one of several. */
 const FRAMES: Record<string, string[]> = {
   ConnectedFrame: ["connected"],
-  SuccessFrame: ["entered", "page", "left", "renamed", "renewed", "moderated", "repeated"],
+  SuccessFrame: [
+    "entered",
+    "page",
+    "rooms_listed",
+    "marked",
+    "left",
+    "renamed",
+    "renewed",
+    "moderated",
+    "repeated",
+  ],
   ErrorFrame: ["refused"],
   MembersFrame: ["members"],
   RolesFrame: ["roles"],
@@ -34,6 +44,7 @@ const FRAMES: Record<string, string[]> = {
   EntriesFrame: ["entries"],
   GapFrame: ["gap"],
   TypingEvent: ["typing_event"],
+  ReadEvent: ["read_event"],
   GoodbyeFrame: ["goodbye"],
   ExpiringEvent: ["expiring"],
   PingEvent: ["ping_event"],

@@ -125,6 +125,7 @@ Deno.test("the tables of PROTOCOL.md have the fields of the schema, with their t
     ["### join", 1, rowsOf(DEFS.entered, "status", "message", "ref")],
     ["### history", 0, rowsOf(body("history"))],
     ["### history", 1, rowsOf(DEFS.page, "status", "ref")],
+    ["### rooms", 0, rowsOf(DEFS.room_summary)],
     ["### message", 0, rowsOf(DEFS.message, "action", "ref")],
   ];
   for (const [heading, index, rows] of tables) {

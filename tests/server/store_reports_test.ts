@@ -20,6 +20,7 @@ function bench(setting: Partial<ReportsSetting> = {}) {
     relayed: note("relayed"),
     orphaned: note("orphaned"),
     taken: note("taken"),
+    read: note("read"),
     gone: note("gone"),
   }, {
     hasEnded: () => false,
@@ -45,6 +46,7 @@ const RIGHT: [keyof StoreEvents, unknown[]][] = [
   ["relayed", ["a", TYPING]],
   ["orphaned", ["a", ["ana"]]],
   ["taken", ["ana", "a", true]],
+  ["read", ["ana", "a", { epoch: "e", seq: 7 }]],
   ["gone", ["a", "lost"]],
 ];
 
@@ -69,7 +71,7 @@ pure(
   () => {
     const { heard, failed, reports } = bench({ hasBus: () => false });
     make(reports);
-    assertEquals([heard.length, failed], [RIGHT.length - 2, ["relayed", "taken"]]);
+    assertEquals([heard.length, failed], [RIGHT.length - 3, ["relayed", "taken", "read"]]);
   },
 );
 

@@ -204,6 +204,8 @@ export class HubBench {
         const { frame, clientId } = question;
         return this.hub.recalled(peer, frame, clientId, this.clients.get(clientId), this.t);
       }
+      case "markers":
+      case "mark":
       case "page":
         throw new Error("This store has no more than its logs");
     }

@@ -392,3 +392,25 @@ Deno.test("no frame of the server is larger than it says, whatever was said and 
   for (const size of [...live, ...history]) assert(size <= most, `${size} of ${most} bytes`);
   assert(Math.max(...live) > 2 * 65_536 && Math.max(...history) > 65_536);
 });
+
+Deno.test("how far somebody has read is there after a restart of the server, and in the reply to join", async () => {
+  const path = `${tempFolder()}/chat.db`;
+  const earlier = new TestChat({ store: sqlite(path) });
+  const { host, roomId } = await talked(earlier, 5);
+  const { session } = host.welcome;
+  const read = (socket: RawSocket, seq: number) =>
+    socket.ask({ action: "read", body: { room_id: roomId, seq }, ref: seq });
+  assertEquals(await read(host, 4), { status: "success", room_id: roomId, seq: 4, ref: 4 });
+  assertEquals((await read(host, 3)).seq, 4);
+  assertEquals((await read(host, 7)).code, "beyond_head");
+  await earlier[Symbol.asyncDispose]();
+  await host[Symbol.asyncDispose]();
+  await using server = new TestChat({ store: sqlite(path) });
+  await using back = await server.v1({ session: String(session) });
+  const asked = await back.ask({ action: "rooms", ref: "r" });
+  assertEquals(asked, { status: "success", rooms: [], ref: "r" });
+  assertEquals((await join(back, roomId)).read, 4);
+  await back.entries(1);
+  const [room] = (await back.ask({ action: "rooms" })).rooms as Record<string, unknown>[];
+  assertEquals([room?.room_id, room?.read, room?.unread], [roomId, 4, 0]);
+});

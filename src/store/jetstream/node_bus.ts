@@ -21,6 +21,8 @@ export interface NodeWords {
    * messages is `n`; undefined where that is not certain.
    */
   left(node: string, clientId: string, claim: number, n: number | undefined): void;
+  /** A person has read on in a room whose log has this epoch. */
+  read(node: string, person: string, roomId: string, epoch: string, seq: number): void;
   /** A node has deleted a room whose log had this epoch. */
   deleted(node: string, roomId: string, epoch: string): void;
 }
@@ -38,7 +40,7 @@ export class NodeBus {
 
   /** Says a word of this node: see {@linkcode NodeWords}. */
   say<Word extends keyof NodeWords>(word: Word, ...of: TailOf<Parameters<NodeWords[Word]>>): void {
-    const text = [this.#node, ...of.map((part) => part ?? "")].join(" ");
+    const text = [this.#node, ...of.map((part) => encodeURIComponent(part ?? ""))].join(" ");
     this.#link.say(this.#link.subject("node", word), text);
   }
 
@@ -51,17 +53,35 @@ export class NodeBus {
     this.#on("left", (node, id, claim, n) => {
       heard.left(node, id, Number(claim), n === "" ? undefined : Number(n));
     });
+    this.#on("read", (node, person, roomId, epoch, seq) => {
+      heard.read(node, person, roomId, epoch, Number(seq));
+    });
     this.#on("deleted", (node, roomId, epoch) => heard.deleted(node, roomId, epoch));
   }
 
   #on(
     word: keyof NodeWords,
-    heard: (node: string, first: string, second: string, third: string) => void,
+    heard: (
+      node: string,
+      first: string,
+      second: string,
+      third: string,
+      fourth: string,
+    ) => void,
   ): void {
     this.#link.listen(this.#link.subject("node", word), ({ text }) => {
-      const [node = "", first = "", second = "", third = ""] = text.split(" ");
-      heard(node, first, second, third);
+      const [node = "", first = "", second = "", third = "", fourth = ""] = wordsIn(text);
+      heard(node, first, second, third, fourth);
     });
+  }
+}
+
+/** The words of a text, each as it was said; none where somebody else has written it. */
+function wordsIn(text: string): string[] {
+  try {
+    return text.split(" ").map(decodeURIComponent);
+  } catch {
+    return [];
   }
 }
 

@@ -5,8 +5,9 @@
  * @module
  */
 
-import { reasonOf } from "../../protocol/errors.ts";
+import { ChatError, reasonOf } from "../../protocol/errors.ts";
 import type { Place } from "../cluster/continuity.ts";
+import { type Published, unavailable } from "../cluster/publish_queue.ts";
 import { codeOf } from "./streams.ts";
 
 /** The outcome of a published message. */
@@ -35,6 +36,28 @@ export interface PublishOptions {
   behind?: number;
   /** Never store it: only ask what is stored under the same id. */
   isQuestion?: boolean;
+}
+
+/** The report about a message that is not stored, or may not be; the largest body has `bodyBytes`. */
+export function notStored(
+  outcome: Exclude<PublishOutcome, { type: "stored" }>,
+  bodyBytes: number,
+): Published {
+  switch (outcome.type) {
+    case "unknown":
+      return outcome;
+    case "too_large": {
+      const message = `Message is too large to be stored: ${bodyBytes} bytes at most, ` +
+        "fewer where characters have to be escaped";
+      return { type: "refused", error: new ChatError("too_large", message) };
+    }
+    case "overtaken":
+    case "unheard":
+    case "refused":
+      return { type: "refused", error: unavailable() };
+    default:
+      return outcome satisfies never;
+  }
 }
 
 /**

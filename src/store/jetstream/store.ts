@@ -33,10 +33,12 @@ import { ClientDirectory } from "./client_directory.ts";
 import { Handovers } from "./handovers.ts";
 import { JetStreamHealth } from "./health.ts";
 import { JetStreamLink } from "./link.ts";
+import { JetStreamMarkers } from "./markers.ts";
 import { JetStreamMetas } from "./metas.ts";
 import { NodeBus } from "./node_bus.ts";
 import type { NatsSettings } from "./options.ts";
 import { JetStreamPages } from "./pages.ts";
+import { notStored } from "./publish.ts";
 import { epochOf, JetStreamRoom } from "./room.ts";
 
 /** The least milliseconds for which JetStream remembers ids of messages; documented. */
@@ -67,6 +69,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
   readonly clients: ClientStore = this;
   readonly bus: Bus = this;
   readonly history: JetStreamPages;
+  readonly markers: JetStreamMarkers;
   readonly #options: StoreOptions & NatsSettings;
   readonly #events: StoreEvents;
   readonly #link: JetStreamLink;
@@ -126,6 +129,11 @@ export class JetStreamStore implements Store, ClientStore, Bus {
       (id) => this.#rooms.get(id)?.ends ?? { start: 0, head: 0 },
     );
     this.#bus = new NodeBus(this.#node, this.#link);
+    this.markers = new JetStreamMarkers({
+      link: this.#link,
+      ready: () => this.#whenReady(),
+      say: (person, id, { epoch, seq }) => this.#bus.say("read", person, id, epoch, seq),
+    });
     this.#handovers = new Handovers(this.#bus);
     this.#metas = new JetStreamMetas(this.#link, () => newEpoch(random));
     this.#health = new JetStreamHealth(probeMs, this.#detector, {
@@ -326,33 +334,17 @@ export class JetStreamStore implements Store, ClientStore, Bus {
     const place = this.#rooms.get(roomId)?.place;
     const options = { id, ...node, ...(place === undefined ? {} : { place }) };
     const outcome = await this.#link.publish(subject, rest, options);
-    switch (outcome.type) {
-      case "stored": {
-        const room = this.#rooms.get(roomId);
-        const { seq, duplicate } = outcome;
-        if (room === undefined) {
-          this.#events.repeated(draft, seq, true);
-          return { ...outcome, duplicate: false };
-        }
-        if (duplicate) return outcome;
-        room.expect(seq);
-        if ("body" in draft && seq > room.log.head) this.#awaited.expect(roomId, seq, draft);
-        return outcome;
-      }
-      case "unknown":
-        return outcome;
-      case "too_large": {
-        const message = `Message is too large to be stored: ${this.bodyBytes} bytes at most, ` +
-          "fewer where characters have to be escaped";
-        return { type: "refused", error: new ChatError("too_large", message) };
-      }
-      case "overtaken":
-      case "unheard":
-      case "refused":
-        return { type: "refused", error: unavailable() };
-      default:
-        return outcome satisfies never;
+    if (outcome.type !== "stored") return notStored(outcome, this.bodyBytes);
+    const room = this.#rooms.get(roomId);
+    const { seq, duplicate } = outcome;
+    if (room === undefined) {
+      this.#events.repeated(draft, seq, true);
+      return { ...outcome, duplicate: false };
     }
+    if (duplicate) return outcome;
+    room.expect(seq);
+    if ("body" in draft && seq > room.log.head) this.#awaited.expect(roomId, seq, draft);
+    return outcome;
   }
 
   /** Returns the id of a presence entry: all nodes use the same for a client of a dead node that is gone. */
@@ -382,6 +374,9 @@ export class JetStreamStore implements Store, ClientStore, Bus {
         this.#taken(clientId, mayBeHere);
       },
       left: (node, clientId, claim, n) => this.#handovers.answered(node, clientId, claim, n),
+      read: (node, person, roomId, epoch, seq) => {
+        if (node !== this.#node) this.#events.read(person, roomId, { epoch, seq });
+      },
       deleted: (_node, roomId, epoch) => {
         const room = this.#rooms.get(roomId);
         if (room?.log.epoch === epoch) this.#lose(room, "deleted");

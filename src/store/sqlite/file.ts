@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { StoredClient } from "../../core/store.ts";
+import type { Marker, StoredClient } from "../../core/store.ts";
 import type { MemberInfo } from "../../protocol/frames.ts";
 import { type Row, SqliteDatabase } from "./database.ts";
 import { DamagedError } from "./errors.ts";
@@ -202,6 +202,7 @@ export class SqliteFile extends SqliteDatabase {
   /** Forgets a room that has no entries. */
   forgetRoom(key: number): void {
     this.run("DELETE FROM members WHERE room = ?", key);
+    this.run("DELETE FROM markers WHERE room = ?", key);
     this.run("DELETE FROM rooms WHERE key = ?", key);
   }
 
@@ -247,6 +248,33 @@ export class SqliteFile extends SqliteDatabase {
   dropMembers(room: number, id?: string): void {
     if (id === undefined) this.run("DELETE FROM members WHERE room = ?", room);
     else this.run("DELETE FROM members WHERE room = ? AND id = ?", room, id);
+  }
+
+  /** Returns the read markers of a person, by room id. */
+  markers(person: string): Map<string, Marker> {
+    const rows = this.all(
+      `SELECT id, epoch, seq FROM markers JOIN rooms ON room = key
+       WHERE person = ? AND id IS NOT NULL`,
+      person,
+    );
+    return new Map(rows.map(({ id, epoch, seq }) => [
+      String(id),
+      { epoch: String(epoch), seq: Number(seq) },
+    ]));
+  }
+
+  /** Sets the read marker of a person in the room with this id, unless it is further on. */
+  setMarker(person: string, id: string, { epoch, seq }: Marker): void {
+    this.run(
+      `INSERT INTO markers SELECT ?, key, ? FROM rooms WHERE id = ? AND epoch = ?
+       ON CONFLICT DO UPDATE SET seq = max(seq, excluded.seq)`,
+      ...[person, seq, id, epoch],
+    );
+  }
+
+  /** Forgets how far a person has read. */
+  dropMarkers(person: string): void {
+    this.run("DELETE FROM markers WHERE person = ?", person);
   }
 
   /** Returns all clients. */

@@ -61,6 +61,14 @@ export const MIGRATIONS: readonly string[] = [
   `-- What tokens have proved.
    ALTER TABLE members ADD COLUMN sub TEXT;
    ALTER TABLE members ADD COLUMN bot INTEGER NOT NULL DEFAULT 0;`,
+  `-- How far people have read. A person is a client or several.
+   CREATE TABLE markers (
+     person TEXT NOT NULL,
+     room INTEGER NOT NULL,
+     seq INTEGER NOT NULL,
+     PRIMARY KEY (person, room)
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX readers ON markers (room);`,
 ];
 
 /**

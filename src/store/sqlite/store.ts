@@ -25,6 +25,7 @@ import { Denials } from "./denials.ts";
 import { FileLostError, isDiskError, RETRY_MS, unavailable } from "./errors.ts";
 import { SqliteFile } from "./file.ts";
 import { SqliteHistory } from "./history.ts";
+import { SqliteMarkers } from "./markers.ts";
 import { Openings } from "./openings.ts";
 import { encodeCharter, SqliteRoom } from "./room.ts";
 import { SqliteSweeper } from "./sweeper.ts";
@@ -44,6 +45,7 @@ export class SqliteStore implements Store, ClientStore {
   readonly clients: ClientStore = this;
   readonly key: Uint8Array;
   readonly history: SqliteHistory;
+  readonly markers: SqliteMarkers;
   readonly #events: StoreEvents;
   readonly #limits: StoreLimits;
   readonly #newEpoch: () => string;
@@ -88,6 +90,8 @@ export class SqliteStore implements Store, ClientStore {
     this.#newEpoch = newEpoch;
     this.#file = new SqliteFile(path, events.troubled);
     this.history = new SqliteHistory(this.#file, events.troubled);
+    const write = (write: Write) => this.#write(write);
+    this.markers = new SqliteMarkers(this.#file, write, events.troubled);
     try {
       this.key = this.#file.key("sessions", newKey);
       this.#file.check();
@@ -353,6 +357,10 @@ export class SqliteStore implements Store, ClientStore {
           break;
         case "forget":
           this.#file.dropClient(write.id);
+          this.#file.dropMarkers(write.id);
+          break;
+        case "read":
+          this.#file.setMarker(write.person, write.id, write.marker);
           break;
         case "repeat":
           denials.follows(write.draft);
@@ -405,6 +413,9 @@ export class SqliteStore implements Store, ClientStore {
       case "delete":
         this.#deleting.delete(write.id);
         break;
+      case "read":
+        write.set.resolve();
+        break;
       case "remember":
       case "forget":
         break;
@@ -441,6 +452,8 @@ export class SqliteStore implements Store, ClientStore {
       if (write.type === "create") {
         this.#creating.delete(write.id);
         write.made.reject(unavailable("written", error));
+      } else if (write.type === "read") {
+        write.set.reject(unavailable("written", error));
       } else if ("draft" in write && isRepeatable(write)) {
         this.#events.refused(write.draft, unavailable("written", error));
       }

@@ -5,7 +5,7 @@
  */
 
 import type { LogEntry } from "../../core/log.ts";
-import type { StoredRoom } from "../../core/store.ts";
+import type { Marker, StoredRoom } from "../../core/store.ts";
 import { isModeration } from "../../core/verdict.ts";
 import type { Draft } from "../../protocol/frames.ts";
 import type { SqliteRoom } from "./room.ts";
@@ -37,10 +37,11 @@ export type Write =
   }
   | { type: "delete"; id: string }
   | { type: "remember"; id: string; name: string | undefined; last: LastNumbers }
-  | { type: "forget"; id: string };
+  | { type: "forget"; id: string }
+  | { type: "read"; person: string; id: string; marker: Marker; set: PromiseWithResolvers<void> };
 
 /** Says whether somebody waits for the answer to a write, and can ask for it again. */
 export function isRepeatable(write: Write): boolean {
-  return write.type === "repeat" || write.type === "create" ||
+  return write.type === "repeat" || write.type === "create" || write.type === "read" ||
     write.type === "entry" && (write.last !== undefined || isModeration(write.draft));
 }

@@ -43,6 +43,7 @@ export const IGNORE: StoreEvents = {
   relayed: () => {},
   orphaned: () => {},
   taken: () => {},
+  read: () => {},
   gone: () => {},
 };
 

@@ -13,6 +13,7 @@ import { entriesOf, membersOf, StoreBench, textsOf } from "./bench.ts";
 import { messageDraft, presenceDraft } from "./drafts.ts";
 import { testHistory } from "./history.ts";
 import { testModeration } from "./moderation.ts";
+import { testMarkers } from "./markers.ts";
 
 /** Declares a test, as `Deno.test` does, `test` of `node:test`, and others. */
 export type DeclareTest = (name: string, run: () => Promise<void>) => void;
@@ -59,6 +60,7 @@ export function testStore(
   testLogs(declare, traits);
   testHistory(declare);
   testModeration(declare, traits);
+  testMarkers(declare, traits);
   if (traits.durable) testWhatLasts(declare);
 }
 

@@ -23,6 +23,7 @@ pure("what one node says all hear, itself included, with the same values", () =>
       alive: heard("alive"),
       taken: heard("taken"),
       left: heard("left"),
+      read: heard("read"),
       deleted: heard("deleted"),
     });
   }
@@ -32,6 +33,7 @@ pure("what one node says all hear, itself included, with the same values", () =>
   bus.say("taken", "ana", 8, true);
   bus.say("left", "ana", 7, 0);
   bus.say("left", "ana", 7, undefined);
+  bus.say("read", "é %20 x", "k7q2", "e", 9);
   bus.say("deleted", "k7q2", "e");
   const said = [
     ["alive", "a", 1.5],
@@ -39,6 +41,7 @@ pure("what one node says all hear, itself included, with the same values", () =>
     ["taken", "a", "ana", 8, true],
     ["left", "a", "ana", 7, 0],
     ["left", "a", "ana", 7, undefined],
+    ["read", "a", "é %20 x", "k7q2", "e", 9],
     ["deleted", "a", "k7q2", "e"],
   ];
   assertEquals(words, said.flatMap((word) => [word, word]));

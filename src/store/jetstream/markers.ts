@@ -1,0 +1,94 @@
+/**
+ * The read markers of people, one record for each person, next to the records of clients. Every node
+ * may write it; whoever is overtaken reads it again.
+ *
+ * @module
+ */
+
+import { MAX_MARKERS } from "../../core/markers.ts";
+import type { Marker, MarkerStore } from "../../core/store.ts";
+import { unavailable } from "../cluster/publish_queue.ts";
+import { asked } from "./asked.ts";
+import type { JetStreamLink, Kept } from "./link.ts";
+
+/** The record of a person: room id, epoch and `seq`, the room that was read last at the end. */
+type KeptMarkers = [roomId: string, epoch: string, seq: number][];
+
+/** The part of the link to NATS that markers need. */
+export type MarkersLink = Pick<JetStreamLink, "subject" | "last" | "publish">;
+
+/** The surroundings of markers. */
+export interface MarkersSetting {
+  link: MarkersLink;
+  /** Resolves when NATS is reached; rejects where it is not. */
+  ready(): Promise<void>;
+  /** Tells the other nodes of a marker that is stored. */
+  say(person: string, roomId: string, marker: Marker): void;
+}
+
+/** The most tries to write a record that other nodes write too. */
+const MAX_TRIES = 8;
+
+/** The markers, as one node reads and writes them. */
+export class JetStreamMarkers implements MarkerStore {
+  readonly #setting: MarkersSetting;
+  /** The last write of each person that is not over. */
+  readonly #writing = new Map<string, Promise<void>>();
+
+  /** Makes the markers of a node. */
+  constructor(setting: MarkersSetting) {
+    this.#setting = setting;
+  }
+
+  load(person: string): Promise<ReadonlyMap<string, Marker>> {
+    return asked(this.#load(person));
+  }
+
+  set(person: string, roomId: string, marker: Marker): Promise<void> {
+    // One after the other: at the same time they would only overtake each other.
+    const write = () => this.#set(person, roomId, marker);
+    const before = this.#writing.get(person) ?? Promise.resolve();
+    const set = before.then(write, write);
+    this.#writing.set(person, set);
+    const over = () => {
+      if (this.#writing.get(person) === set) this.#writing.delete(person);
+    };
+    set.then(over, over);
+    return asked(set);
+  }
+
+  async #load(person: string): Promise<ReadonlyMap<string, Marker>> {
+    await this.#setting.ready();
+    const kept = markersIn(await this.#setting.link.last(await this.#subject(person)));
+    return new Map(kept.map(([roomId, epoch, seq]) => [roomId, { epoch, seq }]));
+  }
+
+  async #set(person: string, roomId: string, marker: Marker): Promise<void> {
+    const { link, ready, say } = this.#setting;
+    await ready();
+    const subject = await this.#subject(person);
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const record = await link.last(subject);
+      const kept = markersIn(record);
+      const known = kept.find(([id, epoch]) => id === roomId && epoch === marker.epoch);
+      if (known !== undefined && known[2] >= marker.seq) return;
+      const others = kept.filter(([id]) => id !== roomId).slice(1 - MAX_MARKERS);
+      const next: KeptMarkers = [...others, [roomId, marker.epoch, marker.seq]];
+      const behind = record?.seq ?? 0;
+      const { type } = await link.publish(subject, JSON.stringify(next), { behind });
+      if (type === "stored") return say(person, roomId, marker);
+      if (type !== "overtaken") break;
+    }
+    throw unavailable("The read marker cannot be stored now");
+  }
+
+  /** Names the subject of a person; whatever the person is called, it is one word. */
+  async #subject(person: string): Promise<string> {
+    const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(person));
+    return this.#setting.link.subject("client", `read-${new Uint8Array(digest).toHex()}`);
+  }
+}
+
+function markersIn(record: Kept | undefined): KeptMarkers {
+  return record === undefined ? [] : JSON.parse(record.text);
+}
