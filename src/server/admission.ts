@@ -44,13 +44,8 @@ export class Admission {
   readonly #logger: Logger;
   readonly #now: () => number;
 
-  /** Begins with no address; `now` is a clock that never goes back, in milliseconds. */
-  constructor(
-    rules: AdmissionRules,
-    options: QuotaOptions,
-    logger: Logger,
-    now: () => number = () => performance.now(),
-  ) {
+  /** Begins with no address; `now` is the clock of the server, in milliseconds: clients pay by the same. */
+  constructor(rules: AdmissionRules, options: QuotaOptions, logger: Logger, now: () => number) {
     this.#rules = rules;
     this.#quotas = new Quotas(options);
     this.#logger = logger;

@@ -110,7 +110,7 @@ export function createChat(options?: ChatOptions): Chat {
     options,
   );
   const engine = new Engine(settings, logger, store);
-  const admission = new Admission(rules, settings, logger);
+  const admission = new Admission(rules, settings, logger, () => engine.now);
   function chat(request: Request, info?: unknown): Response {
     // The runtime makes it of the Host header, in which anybody can say anything.
     const url = URL.parse(request.url);

@@ -239,6 +239,11 @@ export class Engine {
     return this.#authenticator?.anonymous === false;
   }
 
+  /** The time of everything here, on a clock that stands still while the process does, in milliseconds. */
+  get now(): number {
+    return this.#clock.read().now;
+  }
+
   /** The number of connections. */
   get connections(): number {
     return this.#connections.size;

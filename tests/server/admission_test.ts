@@ -86,6 +86,18 @@ Deno.test("an address that says too much together is told to wait, and closed to
   assertEquals((await eve.ask({ action: "ping" })).event, "pong");
 });
 
+Deno.test("an address pays by the clock of the server, which stands still before anybody has come", async () => {
+  await using server = behindProxy({ addressRate: 1_000, rate: 0 });
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500);
+  await using ana = await RawSocket.open(server.url, "parley.v1", {
+    "x-forwarded-for": "192.0.2.7",
+  });
+  await ana.ask({ action: "hello" });
+  // 1,500 may be said at once; by two clocks it was 500.
+  for (let i = 0; i < 1_200; i++) ana.send({ action: "ping" });
+  for (let i = 0; i < 1_200; i++) assertEquals((await ana.next()).event, "pong");
+});
+
 Deno.test("an app that hands no address on has no limits of addresses", async () => {
   await using server = new TestChat({ addressConnections: 1, exempt: [] });
   const { fetch } = server.chat;
