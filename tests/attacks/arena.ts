@@ -67,6 +67,8 @@ export interface Trial {
   restMs: number;
   /** `true`: the two are in the attacked room. */
   inside?: boolean;
+  /** Set where all attackers come from one address, and addresses have their limits on this machine too. */
+  limited?: boolean;
   /** The proxy in front of the server; none unless given. */
   front?: "haproxy" | "nginx" | undefined;
 }
@@ -130,6 +132,9 @@ const NEWCOMERS = 5;
 const FRONT_FILES = 5_000;
 const MB = 1_048_576;
 
+/** Flags for limits of addresses that hold for all who come from this machine, but for this program itself. */
+const IN_FORCE = ["--exempt", "127.0.0.1"];
+
 /** The tally that a group of `peers.cpp` says at its end. */
 interface Tally {
   name: string;
@@ -145,7 +150,7 @@ export async function attack(what: Attack, trial: Trial): Promise<Outcome> {
   try {
     const store = trial.store === "sqlite" ? `sqlite:${folder}/chat.db` : trial.store;
     await using server = await ServerProcess.start({
-      args: ["--log-level", "error", "--store", store],
+      args: ["--log-level", "error", "--store", store, ...trial.limited ? IN_FORCE : []],
       within: onCore(0),
     });
     await using front = await startFront(server, trial.front);
@@ -187,7 +192,7 @@ async function attackServer(
     await using attackers = await Generator.start("peers", [`${port}`, `${SEED + round}`], {
       nice: 10,
     });
-    const begun = attackers.write(scriptOf(attackersOf(what, trial.attackers, roomId)));
+    const begun = attackers.write(scriptOf(attackersOf(what, trial, roomId)));
     if (FULL && what.leadMs !== undefined) await pause(what.leadMs);
     const measuring = measure(trial.attackedMs);
     await begun;
@@ -345,10 +350,10 @@ function newcomers(roomId: string): Group {
   };
 }
 
-function attackersOf(what: Attack, attackers: number, roomId: string): Group[] {
+function attackersOf(what: Attack, { attackers, limited }: Trial, roomId: string): Group[] {
   const { sockets = 1, dialect = "v1", again = 100, oneAddress, lines, crowd } = what;
   const common = {
-    from: oneAddress ? "127.0.1.1" : "127.1.*",
+    from: oneAddress || limited ? "127.0.1.1" : "127.1.*",
     ...(again === null ? {} : { again }),
   };
   const groups: Group[] = [
