@@ -92,7 +92,7 @@ const MAY_SEE: Record<string, string[]> = {
   "client.ts": ["src/client", "src/protocol"],
 
   // The page: it stands on the public client alone.
-  "web": ["client.ts", "web/dist"],
+  "web": ["client.ts", "src/client", "web/dist"],
 
   // The terminal chat.
   "src/cli": ["src", "src/protocol", "client.ts", "@std/cli/parse-args", "unhomoglyph"],

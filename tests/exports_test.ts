@@ -39,6 +39,11 @@ const EXPORTS: Record<string, Exports> = {
     functions: "history",
     types: "HistoryOptions HistoryPage RequestSender",
   },
+  "./client/offline": {
+    classes: "OfflineOutbox",
+    functions: "indexedDbOutboxStore memoryOutboxStore",
+    types: "KeptMessage KeptOutbox OutboxChange OutboxClient OutboxRoom OutboxStore SendAttempt",
+  },
   "./mount": MOUNT,
   "./auth": {
     functions: "jwt",

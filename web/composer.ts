@@ -13,7 +13,8 @@ import { draftOf, keepDraft } from "./kept.ts";
 
 /** Calls of a composer to whoever it belongs to. */
 export interface ComposerActions {
-  say(text: string): void;
+  /** Says something; resolves once it is kept. */
+  say(text: string): Promise<void>;
   typing(): void;
 }
 
@@ -96,12 +97,14 @@ export class Composer {
     this.#send();
   }
 
-  #send(): void {
+  async #send(): Promise<void> {
     const text = this.#text.value.replace(/^\s*\n|\s+$/g, "");
-    if (text !== "") this.#actions.say(text);
     this.#text.value = "";
-    keepDraft(this.#roomId, "");
     this.#fit();
     this.focus();
+    const roomId = this.#roomId;
+    if (text !== "") await this.#actions.say(text);
+    // As long as it is not kept, it is a draft for whatever happens.
+    if (draftOf(roomId).trim() === text) keepDraft(roomId, "");
   }
 }

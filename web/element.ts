@@ -13,6 +13,7 @@ import STYLE from "./dist/style.css" with { type: "text" };
 import { h } from "./dom.ts";
 import { keep, kept, knowRoom } from "./kept.ts";
 import { type Choices, choices } from "./panel.ts";
+import { Person } from "./person.ts";
 import { RoomView } from "./room_view.ts";
 import { ask, refused, roomIn, start } from "./start.ts";
 
@@ -23,6 +24,7 @@ export class ParleyChat extends HTMLElement {
   readonly #announcer = new Announcer();
   readonly #stage = h("div", { class: "stage" });
   #view: RoomView | undefined;
+  #person: Person | undefined;
   #ended = new AbortController();
 
   constructor() {
@@ -45,11 +47,16 @@ export class ParleyChat extends HTMLElement {
   disconnectedCallback(): void {
     this.#ended.abort();
     this.#end();
+    this.#person?.close();
+    this.#person = undefined;
   }
 
   attributeChangedCallback(name: string, before: string | null, now: string | null): void {
     if (!this.isConnected || before === now || this.#ended.signal.aborted) return;
-    if (name === "room" || name === "src") this.#begin();
+    if (name === "src") {
+      this.disconnectedCallback();
+      this.connectedCallback();
+    } else if (name === "room") this.#begin();
     else this.#choose(choices());
   }
 
@@ -116,7 +123,9 @@ export class ParleyChat extends HTMLElement {
   #enter(name: string, target: Target): void {
     keep("name", name);
     this.#end();
-    const view = this.#view = new RoomView(this.#src, name, target, this.#announcer, {
+    const person = this.#person ??= new Person(this.#src, name);
+    person.rename(name).catch(() => {});
+    const view = this.#view = new RoomView(person, name, target, this.#announcer, {
       entered: (room) => {
         knowRoom(room);
         if (!this.#isPage) return;

@@ -50,6 +50,11 @@ export function knownRooms(): KnownRoom[] {
   }
 }
 
+/** Says whether a room was visited here. */
+export function isKnown(roomId: string): boolean {
+  return knownRooms().some(({ id }) => id === roomId);
+}
+
 /** Puts a room in front of those that were visited. */
 export function knowRoom({ id, name }: KnownRoom): void {
   const others = knownRooms().filter((room) => room.id !== id);

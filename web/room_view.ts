@@ -14,6 +14,7 @@ import { Conversation, type Target } from "./conversation.ts";
 import { button, h } from "./dom.ts";
 import { keep, keepReadMark, type ReadMark, readMark } from "./kept.ts";
 import { type Choices, Panel } from "./panel.ts";
+import type { Person } from "./person.ts";
 import { type News, Timeline } from "./timeline.ts";
 import { Typists } from "./typists.ts";
 import { count, statusWords, typingWords } from "./words.ts";
@@ -72,7 +73,7 @@ export class RoomView {
 
   /** Makes a room that is not entered yet. */
   constructor(
-    src: string,
+    person: Person,
     name: string,
     target: Target,
     announcer: Announcer,
@@ -82,7 +83,7 @@ export class RoomView {
     this.#target = target;
     this.#actions = actions;
     this.#announcer = announcer;
-    const conversation = this.#conversation = new Conversation(src, name, {
+    const conversation = this.#conversation = new Conversation(person, target, {
       status: (status) => this.#showStatus(status),
       entered: (room) => this.#entered(room),
       event: (event) => this.#take(event),
@@ -94,8 +95,8 @@ export class RoomView {
     });
     this.#timeline = new Timeline({
       retry: (id) => conversation.retry(id),
-      discard: (id, edit) => {
-        const text = conversation.discard(id);
+      discard: async (id, edit) => {
+        const text = await conversation.discard(id);
         if (edit) this.#composer.putBack(text);
       },
       leave: () => this.#composer.focus(),
@@ -117,6 +118,8 @@ export class RoomView {
     });
     this.#here.setAttribute("aria-expanded", "false");
     if ("id" in target) this.#composer.room(target.id);
+    // What is written belongs to a room.
+    else this.#composer.element.hidden = true;
     this.element = h(
       "div",
       { class: "room", part: "room" },
@@ -128,7 +131,7 @@ export class RoomView {
 
   /** The id of the room; empty before a new one is made. */
   get roomId(): string {
-    return this.#conversation.room?.id ?? ("id" in this.#target ? this.#target.id : "");
+    return this.#conversation.roomId;
   }
 
   /** Enters the room. */
@@ -158,10 +161,10 @@ export class RoomView {
     this.#actions.title(room.name, this.#timeline.unread);
   }
 
-  #say(text: string): void {
+  #say(text: string): Promise<void> {
     this.#timeline.forgetNew();
     this.#timeline.toEnd();
-    this.#conversation.say(text);
+    return this.#conversation.say(text);
   }
 
   #entered(room: ChatRoom): void {
@@ -170,7 +173,10 @@ export class RoomView {
     this.#head = room.head;
     this.#mark = readMark(room.id);
     this.#news = 0;
-    if (!("id" in this.#target)) this.#composer.room(room.id);
+    if (this.#composer.element.hidden) {
+      this.#composer.element.hidden = false;
+      this.#composer.room(room.id);
+    }
     this.#actions.entered(room);
     this.#actions.title(room.name, 0);
     this.#showPeople();
@@ -210,7 +216,7 @@ export class RoomView {
     }
     if (this.#outgoingChanged) {
       this.#outgoingChanged = false;
-      this.#timeline.outgoing(this.#conversation.outgoing);
+      this.#timeline.outgoing(this.#conversation.outgoing, this.#conversation.isConnected);
       const failed = this.#conversation.outgoing.filter(({ state }) => state === "failed").length;
       this.#announcer.alert(failed > 0 ? `${count(failed, "message")} not sent` : "");
     }
@@ -249,6 +255,8 @@ export class RoomView {
 
   #showStatus(status: Status): void {
     clearTimeout(this.#break);
+    this.#outgoingChanged = true;
+    this.#drawSoon();
     if (status.type === "connected") {
       clearTimeout(this.#alarm);
       this.#alarm = undefined;

@@ -10,7 +10,7 @@
  */
 
 import type { Message, RoomEvent } from "../client.ts";
-import type { Outgoing } from "./conversation.ts";
+import type { KeptMessage } from "../src/client/offline.ts";
 import { button, h, nameOf } from "./dom.ts";
 import { render } from "./markup.ts";
 import { Fold } from "./presence.ts";
@@ -125,8 +125,9 @@ export class Timeline {
   }
 
   /** Shows what is on its way. */
-  outgoing(messages: readonly Outgoing[]): void {
-    this.#pending.replaceChildren(...messages.map((message) => this.#pendingLine(message)));
+  outgoing(messages: readonly KeptMessage[], isConnected: boolean): void {
+    const lines = messages.map((message) => this.#pendingLine(message, isConnected));
+    this.#pending.replaceChildren(...lines);
     if (this.#isAtEnd) this.#scrollToEnd();
   }
 
@@ -235,9 +236,9 @@ export class Timeline {
     this.#append(undefined, this.#newLine);
   }
 
-  #pendingLine({ id, text, state, reason }: Outgoing): HTMLLIElement {
+  #pendingLine({ id, body, state, reason }: KeptMessage, isConnected: boolean): HTMLLIElement {
     const words = {
-      waiting: "Waits for the connection",
+      waiting: isConnected ? "Sending…" : "Waits for the connection",
       sending: "Sending…",
       failed: `Not sent: ${reason}`,
       doubt: "May have been sent. The server cannot tell any more",
@@ -245,7 +246,7 @@ export class Timeline {
     const line = h(
       "li",
       { "class": `message own pending ${state}`, "part": "message", "tabindex": "-1" },
-      h("div", { class: "body", part: "body" }, render(text)),
+      h("div", { class: "body", part: "body" }, render(body)),
       h("p", { class: "state" }, words),
     );
     if (state !== "failed" && state !== "doubt") return line;

@@ -24,7 +24,8 @@ import { isHidden } from "./page.ts";
  * - `idle`: `connect` was not called yet.
  * - `connecting`: a connection is being made.
  * - `connected`: all is well. `resumed`: the server knows this client from an earlier connection;
- *   otherwise `clientId` and `session` are new.
+ *   otherwise `clientId` and `session` are new. `stored` is the number of messages that the server
+ *   had of this client when it connected; `./client/offline` tells by it what is to be sent again.
  * - `reconnecting`: the connection is gone, `reason` and the close `code` say why. Attempt number
  *   `attempt` comes in `delayMs` milliseconds: a random time, up to 1 s before the first attempt, up
  *   to twice as long before each further one, and 20 s at the most, or as long as the server asked
@@ -37,7 +38,7 @@ import { isHidden } from "./page.ts";
 export type Status =
   | { type: "idle" }
   | { type: "connecting" }
-  | { type: "connected"; resumed: boolean }
+  | { type: "connected"; resumed: boolean; stored: number }
   | { type: "reconnecting"; attempt: number; delayMs: number; code: number; reason: string }
   | { type: "closed"; code: number; reason: string };
 
@@ -176,7 +177,7 @@ export class Reconnector {
       await connection.request(hello, welcome, deadline - performance.now(), ended);
     } catch (error) {
       // Not a close: the server may have taken the hello, and would take a close for a farewell.
-      connection.fail("No answer to hello");
+      connection.fail("The server sent no welcome");
       throw error;
     }
   }
@@ -193,7 +194,7 @@ export class Reconnector {
       this.#connection = undefined;
       throw error;
     }
-    this.#set({ type: "connected", resumed: reply.resumed === true });
+    this.#set({ type: "connected", resumed: reply.resumed === true, stored: reply.n });
     for (const waiter of this.#waiters) waiter.resolve(connection);
   }
 

@@ -183,7 +183,7 @@ pure("toText() tells how the connection is in one line", () => {
     line({ type: "reconnecting", attempt: 1, delayMs: 0, code: 1006, reason: "" }, true),
     ". Connection lost",
   );
-  assertEquals(line({ type: "connected", resumed: true }), ". Connected again");
+  assertEquals(line({ type: "connected", resumed: true, stored: 0 }), ". Connected again");
   assertEquals(
     line({ type: "closed", code: 4500, reason: "Flooding" }),
     "! Connection closed: Flooding",
@@ -197,7 +197,7 @@ pure("statusLine() tells how the connection is while there is none", () => {
   assertEquals(statusLine(reconnecting, 11_400), "Offline, trying in 1 s (Enter: now)");
   assertEquals(statusLine(reconnecting, 60_000), "Offline, trying in 0 s (Enter: now)");
   assertEquals(statusLine({ type: "connecting" }, 0), "Offline, trying now");
-  assertEquals(statusLine({ type: "connected", resumed: true }, 0), "");
+  assertEquals(statusLine({ type: "connected", resumed: true, stored: 0 }, 0), "");
 });
 
 pure("toText() keeps an error about a long message short", () => {

@@ -169,10 +169,10 @@ Deno.test("of two clients with one session the older stays away, whatever its pa
 Deno.test("a session that nobody knows makes a new client, with a session of its own", async () => {
   await using server = new TestChat();
   await using chat = await connect(server.url, { session: "nobody.knows" });
-  assertEquals(chat.status, { type: "connected", resumed: false });
+  assertEquals(chat.status, { type: "connected", resumed: false, stored: 0 });
   await using again = await connect(server.url, { session: chat.session ?? null });
   assertEquals([again.clientId, again.status], [
     chat.clientId,
-    { type: "connected", resumed: true },
+    { type: "connected", resumed: true, stored: 0 },
   ]);
 });

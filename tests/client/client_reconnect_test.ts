@@ -112,7 +112,7 @@ Deno.test("a cut connection comes back by itself, and each step is told", async 
   const [, , lost, ...rest] = await statuses;
   assert(lost?.type === "reconnecting");
   assertEquals([lost.code, lost.attempt, lost.delayMs < 1_000], [1006, 1, true]);
-  assertEquals(rest, [{ type: "connecting" }, { type: "connected", resumed: true }]);
+  assertEquals(rest, [{ type: "connecting" }, { type: "connected", resumed: true, stored: 0 }]);
   assertEquals([chat.clientId, chat.status.type], [clientId, "connected"]);
 });
 
@@ -238,7 +238,7 @@ Deno.test("a goodbye's time is kept, and the room is met again", async () => {
     code: 1001,
     reason: "Server is going away",
   });
-  assertEquals(connected, { type: "connected", resumed: false });
+  assertEquals(connected, { type: "connected", resumed: false, stored: 0 });
   assertEquals((await new Reader(room).until("recovered")).type, "recovered");
   assertEquals(next.chat.size, { connections: 1, rooms: 1 });
 });

@@ -99,7 +99,7 @@ Deno.test("a client knows itself, its rooms and its current room", async () => {
   await using chat = new ChatClient(server.url, { name: "Ana" });
   assertEquals([chat.clientId, chat.name, chat.rooms.size, chat.room], ["", "Ana", 0, undefined]);
   await chat.connect();
-  assertEquals(chat.status, { type: "connected", resumed: false });
+  assertEquals(chat.status, { type: "connected", resumed: false, stored: 0 });
   assert(chat.clientId.length >= 8);
   const one = await chat.createRoom("One");
   const two = await chat.createRoom("Two");

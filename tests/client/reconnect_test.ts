@@ -84,7 +84,7 @@ Deno.test("connecting says hello, and every change of status is told", async () 
   assertEquals(line.reconnector.status, { type: "idle" });
   await line.connect();
   assertEquals([hello.action, hello.body, seen], ["hello", { name: "Ana" }, ["me"]]);
-  const connected: Status = { type: "connected", resumed: false };
+  const connected: Status = { type: "connected", resumed: false, stored: 0 };
   assertEquals(await line.next(2), [{ type: "connecting" }, connected]);
   assertEquals(line.reconnector.status, connected);
   await line.reconnector.close("Done");
@@ -106,7 +106,8 @@ Deno.test("a connection that breaks is made again, and each step is told", async
   const [{ delayMs = -1, ...lost } = {}] = await line.attempts(1);
   assertEquals<unknown>(lost, { type: "reconnecting", attempt: 1, code: 4003, reason: "Full" });
   assert(delayMs >= 0 && delayMs < 1_000, `${delayMs} ms`);
-  assertEquals(await line.next(2), [{ type: "connecting" }, { type: "connected", resumed: true }]);
+  const again: Status = { type: "connected", resumed: true, stored: 0 };
+  assertEquals(await line.next(2), [{ type: "connecting" }, again]);
 });
 
 Deno.test("a goodbye's time is waited for instead of a backoff", async () => {

@@ -18,7 +18,11 @@ Deno.test({
     const { session = null, clientId } = before;
     await using after = new ChatClient(b.url, { session });
     await after.connect();
-    assertEquals([after.clientId, after.status], [clientId, { type: "connected", resumed: true }]);
+    assertEquals([after.clientId, after.status], [clientId, {
+      type: "connected",
+      resumed: true,
+      stored: 2,
+    }]);
     const again = await after.joinRoom(room.id, { last: 10 });
     places.push(await again.send("three"), await again.send("four"));
     const heard: [string, number, boolean][] = [];

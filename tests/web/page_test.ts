@@ -140,7 +140,7 @@ pageTest(
     await ana.page.context().setOffline(true);
     await ana.reads(/Connection lost/);
     await ana.say("from the tunnel");
-    await ana.reads("Sending…");
+    await ana.reads("Waits for the connection");
     await ana.page.context().setOffline(false);
     await ben.sees(["from the tunnel"]);
     await ana.sees(["from the tunnel"]);
@@ -261,3 +261,51 @@ pageTest("all of it can be done by keyboard", async () => {
   await keyboard.press("Escape");
   assertEquals(await focused(), "1 person here");
 });
+
+pageTest(
+  "what was written offline in a tab that was closed is sent when it is opened again",
+  async () => {
+    await using pages = await WebPages.start();
+    const context = await pages.context();
+    const [ana, ben] = [await pages.visitor({}, context), await pages.visitor()];
+    const link = await ana.makeRoom(pages.url, "Ana", "Lobby");
+    await ben.openLink(link, "Ben");
+    await context.setOffline(true);
+    await ana.reads(/Connection lost/);
+    for (const text of ["one", "two"]) await ana.say(text);
+    await until(async () => await ana.page.locator(".pending").count() === 2, "not kept");
+    await ana.page.close();
+    await context.setOffline(false);
+    const again = await pages.visitor({}, context);
+    // It is another room that is opened: what waits is sent all the same.
+    await again.makeRoom(pages.url, "Ana", "Other");
+    await ben.sees(["one", "two"]);
+  },
+);
+
+pageTest(
+  "what was on its way to a server that forgets is in doubt, and a person decides",
+  async () => {
+    await using pages = await WebPages.start();
+    const ana = await pages.visitor();
+    await ana.makeRoom(pages.url, "Ana", "Lobby");
+    // As a page leaves it that was closed in the middle of a send.
+    await ana.page.evaluate(`new Promise((resolve) => {
+    const opened = indexedDB.open("parley " + location.href.split("#")[0].replace("http", "ws"));
+    opened.onsuccess = () => {
+      const changes = opened.result.transaction("messages", "readwrite");
+      changes.objectStore("messages").add({
+        roomId: location.hash.slice(1), body: "perhaps", writtenAt: 1, state: "sending",
+        attempt: { clientId: "somebody", n: 1, epoch: "x", after: 0 },
+      });
+      changes.oncomplete = resolve;
+    };
+  })`);
+    await ana.page.reload();
+    await ana.reads(/May have been sent/);
+    assertEquals(await ana.bodies(), []);
+    await ana.page.getByRole("button", { name: "Send again" }).click();
+    await ana.sees(["perhaps"]);
+    assertEquals(await ana.page.locator(".pending").count(), 0);
+  },
+);

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { count, dayOf, dayWords, statusWords, typingWords } from "../../web/words.ts";
 
 Deno.test("the connection stands in words, and in none where all is well", () => {
-  assertEquals(statusWords({ type: "connected", resumed: true }), "");
+  assertEquals(statusWords({ type: "connected", resumed: true, stored: 0 }), "");
   assertEquals(statusWords({ type: "connecting" }), "Connecting…");
   const lost = (delayMs: number) =>
     statusWords({ type: "reconnecting", attempt: 1, delayMs, code: 1006, reason: "" });
