@@ -46,12 +46,14 @@ export type { RoomMember } from "./src/client/connection.ts";
 export type {
   ChatRoom,
   LoggedEvent,
+  LoggedRoomEvent,
   Message,
+  MessageChange,
   PresenceChange,
   RoomEvent,
 } from "./src/client/room.ts";
 export type { ChatErrorCode, ClientErrorCode, ErrorCode } from "./src/protocol/errors.ts";
-export type { PresenceEvent } from "./src/protocol/frames.ts";
+export type { MessageNow, PresenceEvent } from "./src/protocol/frames.ts";
 export type {
   Acknowledgement,
   ClientOptions,
@@ -113,7 +115,7 @@ export class ChatClient implements AsyncDisposable {
         connection: () => this.#reconnector.connection,
         startOver: () => {
           this.#session = undefined;
-          this.#reconnector.connection?.fail("The server counts otherwise");
+          this.#reconnector.connection?.fail("The server lost count");
         },
       },
     );
@@ -211,13 +213,13 @@ export class ChatClient implements AsyncDisposable {
     this.#reconnector.nudge();
   }
 
-  /** Makes a room, joins it, and makes it the current one. */
-  createRoom(name: string, options?: WaitOptions): Promise<ChatRoom> {
+  /** Makes a room, joins it, and makes it the current one. `Data` is what its messages carry: nobody checks that. */
+  createRoom<Data = unknown>(name: string, options?: WaitOptions): Promise<ChatRoom<Data>> {
     return this.#open({ action: "create", body: name }, name, options);
   }
 
   /** Joins a room and makes it the current one. In a room that this client is in, it gives the same object. */
-  joinRoom(roomId: string, options: JoinOptions = {}): Promise<ChatRoom> {
+  joinRoom<Data = unknown>(roomId: string, options: JoinOptions = {}): Promise<ChatRoom<Data>> {
     // Of a room this client is in, it wants what it does not have.
     const known = this.#rooms.get(roomId);
     const body = {
@@ -286,16 +288,17 @@ export class ChatClient implements AsyncDisposable {
     return this.#current;
   }
 
-  async #open(
+  async #open<Data>(
     frame: { action: string; body: unknown },
     room: string,
     options?: WaitOptions,
-  ): Promise<ChatRoom> {
+  ): Promise<ChatRoom<Data>> {
     check(typeof room === "string", "room", room);
     let wanted = true;
     this.#entering++;
     try {
-      return await this.request(frame, (reply) => this.#enter(reply as Accepted, wanted), options);
+      const enter = (reply: unknown) => this.#enter(reply as Accepted, wanted) as ChatRoom;
+      return await this.request(frame, enter, options) as ChatRoom<Data>;
     } finally {
       wanted = false;
       this.#entering--;
@@ -349,20 +352,16 @@ export class ChatClient implements AsyncDisposable {
   async #send(
     room: JoinedRoom,
     text: string,
-    { timeoutMs = this.#options.sendTimeoutMs ?? 60_000, signal, replyTo, data }: SendOptions = {},
+    { timeoutMs = this.#options.sendTimeoutMs ?? 60_000, signal, replyTo, data, fields }:
+      SendOptions = {},
   ): Promise<Acknowledgement> {
     if (this.#rooms.get(room.id) !== room) {
       throw new SendError("not_in_room", `Not in room ${room.id}`);
     }
     check(timeoutMs >= 0, "timeoutMs", timeoutMs);
     try {
-      return await this.#sender.send(
-        room.id,
-        text,
-        timeoutMs,
-        signal,
-        (replyTo ?? data) !== undefined && { re: replyTo, data },
-      );
+      const parts = fields ?? ((replyTo ?? data) !== undefined && { re: replyTo, data });
+      return await this.#sender.send(room.id, text, timeoutMs, signal, parts);
     } catch (error) {
       if (isOutside(error)) this.#forget(room, error.message);
       throw error;

@@ -18,6 +18,8 @@ export type { CharterChange, StoredCharter } from "./src/core/charter.ts";
 export { Log } from "./src/core/log.ts";
 export type { LogEntry, LogLimits, LogPart, Page, PageQuery } from "./src/core/log.ts";
 export type { MemoryBound, Shrinkable } from "./src/core/memory_bound.ts";
+export { isChange, LoggedStates } from "./src/core/message_states.ts";
+export type { MessageStates, Target } from "./src/core/message_states.ts";
 export { judge } from "./src/core/numbers.ts";
 export { DELETED } from "./src/core/store.ts";
 export type {
@@ -43,6 +45,10 @@ export type { ChatErrorOptions, ErrorCode } from "./src/protocol/errors.ts";
 export type {
   Act,
   Author,
+  ChangeDraft,
+  ChangeEntry,
+  ChangeParts,
+  ClientDraft,
   Draft,
   DraftOf,
   KickEntry,

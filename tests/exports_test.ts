@@ -23,7 +23,7 @@ const CLIENT: Exports = {
   classes: "ChatClient ChatError ConnectError SendError",
   functions: "connect",
   types: "Acknowledgement ChatErrorCode ChatRoom ClientErrorCode ClientOptions ErrorCode " +
-    "JoinOptions LoggedEvent Message PresenceChange PresenceEvent ReadOptions RoomEvent " +
+    "JoinOptions LoggedEvent LoggedRoomEvent Message MessageChange MessageNow PresenceChange PresenceEvent ReadOptions RoomEvent " +
     "RoomMember SendOptions Status WaitOptions",
 };
 
@@ -36,8 +36,10 @@ const EXPORTS: Record<string, Exports> = {
   ".": CLIENT,
   "./client": CLIENT,
   "./client/conversation": {
+    classes: "Conversation",
     functions: "history",
-    types: "HistoryOptions HistoryPage RequestSender",
+    types:
+      "ChangeOptions ConversationOptions HistoryOptions HistoryPage PresentMessage Reaction RequestSender Update",
   },
   "./client/offline": {
     classes: "OfflineOutbox",
@@ -53,26 +55,28 @@ const EXPORTS: Record<string, Exports> = {
   "./nats": { functions: "nats", types: "NatsOptions" },
   "./server": MOUNT,
   "./store": {
-    classes: "Charter ChatError Log MemoryBound MemoryStore Roster",
+    classes: "Charter ChatError Log LoggedStates MemoryBound MemoryStore Roster",
     constants: "DELETED",
-    functions: "denial encodeEntry isModeration judge roomGone testStore",
-    types: "Act Author Bus ChangedSettings CharterChange ChatErrorOptions ClientStore " +
+    functions: "denial encodeEntry isChange isModeration judge roomGone testStore",
+    types:
+      "Act Author Bus ChangeDraft ChangeEntry ChangeParts ChangedSettings CharterChange ChatErrorOptions ClientDraft ClientStore " +
       "DeclareTest Draft DraftOf ErrorCode HistoryStore KickEntry LogEntry LogLimits " +
-      "LogPart LogStore Marker MarkerStore MemberInfo MessageDraft ModerationDraft OpenStore Page PageQuery " +
+      "LogPart LogStore Marker MarkerStore MemberInfo MessageDraft MessageStates ModerationDraft OpenStore Page PageQuery " +
       "PresenceDraft PresenceEntry PresenceEvent Return Role RoleEntry RoleInfo " +
       "RoomSettings RosterMember SettingsEntry Shrinkable Store StoreEvents StoreLimits " +
-      "StoreOptions StoreTraits StoredCharter StoredClient StoredRoom",
+      "StoreOptions StoreTraits StoredCharter StoredClient StoredRoom Target",
   },
   "./cli": {},
   "./protocol": {
     constants:
       "ACTIONS MAX_BATCH MAX_BODY_BYTES MAX_BODY_JSON_BYTES MAX_DATA_DEPTH MAX_FRAME_CHARS MAX_LAST MAX_LISTED " +
-      "MAX_NAME_BYTES MAX_NAME_CHARS MAX_WORD_CHARS PLAIN_ACTIONS SUBPROTOCOL",
-    types:
-      "Act AuthFrame Author ChangedSettings ClientFrame ConnectedFrame CreateFrame DeleteFrame " +
+      "MAX_NAME_BYTES MAX_NAME_CHARS MAX_REACTIONS MAX_REACTION_BYTES MAX_WORD_CHARS " +
+      "PLAIN_ACTIONS SUBPROTOCOL",
+    types: "Act AuthFrame Author ChangeDraft ChangeEntry ChangeParts ChangedSettings ClientDraft " +
+      "ClientFrame ConnectedFrame CreateFrame DeleteFrame " +
       "Dialect Draft DraftOf EntriesFrame Entry ErrorCode ErrorFrame ExpiringEvent GapFrame GoodbyeFrame " +
       "HelloFrame HistoryFrame JoinFrame KickEntry KickFrame LeaveFrame Limits MemberInfo " +
-      "MembersFrame MessageDraft MessageEntry MessageFrame MessageParts ModerationDraft " +
+      "MembersFrame MessageDraft MessageEntry MessageFrame MessageNow MessageParts ModerationDraft " +
       "ModerationEntry ModerationFrame OwnRole PauseFrame PingEvent PingFrame PongEvent " +
       "PongFrame PresenceDraft PresenceEntry PresenceEvent ReadEvent ReadFrame Ref RemovedFrame RenameFrame " +
       "Reply Request Role RoleEntry RoleFrame RoleInfo RolesFrame RoomSummary RoomsFrame ServerFrame SettingsEntry " +

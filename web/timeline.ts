@@ -178,6 +178,7 @@ export class Timeline {
         return this.#notice(event.reason, "gap");
       case "quiet":
         return this.#notice("The room is too large to tell who comes and goes", "quiet");
+      case "change":
       case "typing":
         return;
       default: {

@@ -150,6 +150,8 @@ function contentOf(shown: Shown, names: Names): Content | undefined {
   switch (shown.type) {
     case "message":
       return [shown.own ? "own" : "other", linesOf(shown.body), names.of(shown.from, shown.name)];
+    case "change":
+      return undefined;
     case "join":
       return presence(shown, names, "come", "joined", "joined");
     case "back":

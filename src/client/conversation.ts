@@ -1,8 +1,8 @@
 // This module runs in browsers.
 
 /**
- * The looking up of what was said, for Deno and browsers: functions over a client of `./client`. Who
- * only talks need not load it.
+ * The looking up and the changing of what was said, for Deno and browsers: history, edits, redactions,
+ * reactions, and the present state of messages. Who only talks need not load it.
  *
  * ```ts
  * import { connect } from "jsr:@parley/chat/client";
@@ -19,10 +19,19 @@
 
 import type { WaitOptions } from "../protocol/deadline.ts";
 import { ChatError } from "../protocol/errors.ts";
-import type { Entry, PresenceEvent, SuccessFrame } from "../protocol/frames.ts";
-import { described, PRESENCE_EVENTS } from "../protocol/roster.ts";
+import type { Entry, SuccessFrame } from "../protocol/frames.ts";
+import { PRESENCE_EVENTS } from "../protocol/roster.ts";
 import { check } from "./check.ts";
-import type { Message, PresenceChange } from "./room.ts";
+import type { LoggedRoomEvent } from "./room.ts";
+
+export { Conversation } from "./present_messages.ts";
+export type {
+  ChangeOptions,
+  ConversationOptions,
+  PresentMessage,
+  Reaction,
+  Update,
+} from "./present_messages.ts";
 
 /** The part of a client that these functions need. */
 export interface RequestSender {
@@ -55,7 +64,7 @@ export interface HistoryPage {
   /** The life of the log that each `seq` belongs to. */
   epoch: string;
   /** The events, in the order of the log. Events of a later version of the protocol are left out. */
-  events: (Message | PresenceChange)[];
+  events: LoggedRoomEvent[];
   /** The `seq` to go on `before`; undefined on an empty page. */
   first?: number;
   /** The `seq` to go on `after`; undefined on an empty page. */
@@ -108,23 +117,13 @@ function pageOf(reply: unknown, { clientId }: RequestSender): HistoryPage {
 function eventOf(
   entry: Entry,
   { roomId, epoch, clientId }: { roomId: string; epoch: string; clientId: string },
-): Message | PresenceChange | undefined {
-  const { seq, at: sentAt, from } = entry;
-  const told = { seq, epoch, sentAt, from, ...described(entry), own: from === clientId };
-  if (!("body" in entry)) {
-    return PRESENCE_EVENTS.includes(entry.event)
-      ? { ...told, type: entry.event as PresenceEvent }
-      : undefined;
-  }
-  const { body, re: replyTo, data } = entry;
-  return {
-    ...told,
-    type: "message",
-    roomId,
-    body,
-    ...(replyTo === undefined ? {} : { replyTo }),
-    ...(data === undefined ? {} : { data }),
-  };
+): LoggedRoomEvent | undefined {
+  const { at: sentAt, n: _, event, ...rest } = entry as Entry & { n?: number; event?: string };
+  const isPresence = event !== undefined && PRESENCE_EVENTS.includes(event);
+  const type = "body" in entry ? "message" : "re" in entry ? "change" : isPresence && event;
+  if (!type) return undefined;
+  const own = rest.from === clientId;
+  return { ...rest, epoch, sentAt, own, roomId, type } as LoggedRoomEvent;
 }
 
 /** Says whether these are entries in their order, with fields that do no harm. */
@@ -133,10 +132,10 @@ function isLog(entries: unknown): entries is Entry[] {
   let before = 0;
   return entries.every((entry: Partial<Record<string, unknown>> | null) => {
     if (typeof entry !== "object" || entry === null) return false;
-    const { seq, at, from, name = "", body = "" } = entry;
+    const { seq, at, from, name = "", body = "", re = 0 } = entry;
     const isNext = Number.isSafeInteger(seq) && Number(seq) > before;
     before = Number(seq);
-    return isNext && Number.isSafeInteger(at) &&
+    return isNext && [at, re].every((number) => Number.isSafeInteger(number)) &&
       [from, name, body].every((text) => typeof text === "string");
   });
 }

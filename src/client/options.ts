@@ -41,6 +41,8 @@ export interface SendOptions extends WaitOptions {
    * against the most bytes of a message.
    */
   data?: unknown;
+  /** Fields of its frame in the place of these, for modules that know the protocol. */
+  fields?: Record<string, unknown>;
 }
 
 /** Options of `joinRoom`, to begin with history; in a room that this client is in, it goes on where it is. */

@@ -8,8 +8,8 @@
 
 import type { WaitOptions } from "../protocol/deadline.ts";
 import { type Acknowledgement, ChatError } from "../protocol/errors.ts";
-import type { Entry, PresenceEvent } from "../protocol/frames.ts";
-import { described, MAX_MEMBERS, PRESENCE_EVENTS, Roster } from "../protocol/roster.ts";
+import type { Entry, MessageNow, PresenceEntry, PresenceEvent } from "../protocol/frames.ts";
+import { MAX_MEMBERS, PRESENCE_EVENTS, Roster } from "../protocol/roster.ts";
 import { check } from "./check.ts";
 import type { Accepted, RoomMember, SuccessReply } from "./connection.ts";
 import { EventBuffer, type ReadOptions } from "./event_buffer.ts";
@@ -34,20 +34,43 @@ export interface LoggedEvent {
   bot?: true;
   /** `true` where that is this client. */
   own: boolean;
+  /** The id of the room. */
+  roomId: string;
 }
 
 /** A message in a room. */
-export interface Message extends LoggedEvent {
+export interface Message<Data = unknown> extends LoggedEvent {
   /** Tells it from other events. */
   type: "message";
-  /** Where it was said. */
-  roomId: string;
   /** The text of the message. */
   body: string;
   /** The `seq` of the message that it answers, where it answers one. */
-  replyTo?: number;
+  re?: number;
   /** A value for programs, where it has one: check it like any input. */
-  data?: unknown;
+  data?: Data;
+  /** Its state since, where history says so: up to the entry with that `seq`. */
+  now?: MessageNow;
+}
+
+/**
+ * A change of an older message: it has one of `edit`, `redact`, `react` and `unreact`. The module
+ * `./conversation` adds them up.
+ */
+export interface MessageChange extends LoggedEvent {
+  /** Tells it from other events. */
+  type: "change";
+  /** The `seq` of the message that is changed. */
+  re: number;
+  /** The text that it has from now on. */
+  edit?: string;
+  /** Set where it has no text any more. */
+  redact?: true;
+  /** The reason of that, for people. */
+  reason?: string;
+  /** A reaction to it. */
+  react?: string;
+  /** A reaction that its author has taken back. */
+  unreact?: string;
 }
 
 /** Somebody came, went, or changed the name: {@linkcode PresenceEvent} says what each kind is. */
@@ -56,10 +79,14 @@ export interface PresenceChange extends LoggedEvent {
   type: PresenceEvent;
 }
 
+/** Everything that has its place in the log of a room. */
+export type LoggedRoomEvent<Data = unknown> = Message<Data> | MessageChange | PresenceChange;
+
 /**
  * Everything that can happen in a room.
  *
  * - `message`: somebody said something; this client's own messages come as well, with `own`.
+ * - `change`: an older message has another text, none any more, or other reactions.
  * - `join`, `away`, `back`, `leave`, `rename`, `quiet`: see {@linkcode PresenceEvent}. History has
  *   them too.
  * - `typing`: somebody else is typing; forget it after six seconds.
@@ -74,9 +101,8 @@ export interface PresenceChange extends LoggedEvent {
  *   again, or the client was closed; `reason` says so in words, for people. A connection that
  *   breaks is none of these. It is final: to come back, join again and use the new object.
  */
-export type RoomEvent =
-  | Message
-  | PresenceChange
+export type RoomEvent<Data = unknown> =
+  | LoggedRoomEvent<Data>
   | { type: "typing"; from: string; name?: string }
   | { type: "gap"; fromSeq: number; toSeq: number }
   | { type: "recovered"; recovered: boolean }
@@ -86,7 +112,7 @@ export type RoomEvent =
  * A room this client is in. Iterating over it gives its messages, this client's own included.
  * A room that was left stays left: joining again gives a new object.
  */
-export interface ChatRoom extends AsyncIterable<Message> {
+export interface ChatRoom<Data = unknown> extends AsyncIterable<Message<Data>> {
   /** The id that others need to join. */
   readonly id: string;
   /** Its name. */
@@ -141,7 +167,7 @@ export interface ChatRoom extends AsyncIterable<Message> {
    * same `seq` of the same `epoch` comes to a reader once; only behind `recovered: false` it may
    * come again. Throws `aborted` where the signal is aborted.
    */
-  events(options?: ReadOptions): AsyncGenerator<RoomEvent, void, undefined>;
+  events(options?: ReadOptions): AsyncGenerator<RoomEvent<Data>, void, undefined>;
 
   /**
    * Calls `listener` with each of the {@linkcode events}, one after the other: where it returns a
@@ -149,13 +175,13 @@ export interface ChatRoom extends AsyncIterable<Message> {
    * once the call that is running is over. Rejects with what the listener throws, and calls it no
    * more.
    */
-  subscribe(listener: (event: RoomEvent) => unknown, options?: ReadOptions): Promise<void>;
+  subscribe(listener: (event: RoomEvent<Data>) => unknown, options?: ReadOptions): Promise<void>;
 
   /** The messages among the {@linkcode events}, this client's own included. */
-  messages(options?: ReadOptions): AsyncGenerator<Message, void, undefined>;
+  messages(options?: ReadOptions): AsyncGenerator<Message<Data>, void, undefined>;
 
   /** The same as {@linkcode messages}. */
-  [Symbol.asyncIterator](): AsyncGenerator<Message, void, undefined>;
+  [Symbol.asyncIterator](): AsyncGenerator<Message<Data>, void, undefined>;
 }
 
 /** Calls of a room to its client. */
@@ -255,32 +281,29 @@ export class JoinedRoom implements ChatRoom {
 
   /** Takes an entry; one that was had before is passed over, and `false` returned. */
   take(entry: Entry, clientId: string): boolean {
-    const { seq, at: sentAt, from } = entry;
+    const { seq, at: sentAt, n: _, event, ...rest } = entry as Entry & {
+      n?: number;
+      event?: string;
+    };
     if (!(seq > this.cursor)) return false;
     this.cursor = seq;
-    // What is known is copied: whatever else a server puts there is not kept.
-    const told = {
-      seq,
-      epoch: this.epoch,
-      sentAt,
-      from,
-      ...described(entry),
-      own: from === clientId,
-    };
-    if ("body" in entry) {
-      const { body, re: replyTo, data } = entry;
-      this.#push({
-        ...told,
-        body,
-        ...(replyTo && { replyTo }),
-        ...(data !== undefined && { data }),
-        type: "message",
-        roomId: this.id,
-      });
-    } else if (PRESENCE_EVENTS.includes(entry.event)) {
-      if (seq > this.head) this.#roster.apply(entry);
+    // A later version of the protocol may have more events: they are ignored here.
+    const isPresence = PRESENCE_EVENTS.includes(event!);
+    if (isPresence) {
+      if (seq > this.head) this.#roster.apply(entry as PresenceEntry);
       if (this.members.size > MAX_MEMBERS) this.#roster.reset([], true);
-      this.#push({ ...told, type: entry.event as PresenceEvent });
+    }
+    const type = "body" in entry ? "message" : "re" in entry ? "change" : isPresence && event;
+    if (type) {
+      this.#push({
+        ...rest,
+        seq,
+        epoch: this.epoch,
+        sentAt,
+        own: rest.from === clientId,
+        roomId: this.id,
+        type,
+      } as LoggedRoomEvent);
     }
     return true;
   }

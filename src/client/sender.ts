@@ -201,8 +201,8 @@ export class Sender {
       // In a frame with others, it would have all of them refused.
       throw new SendError("invalid_argument", `text cannot be ${String(body)}`);
     }
-    // Not by utf8.ts, which allocates nothing: a bundle is smaller so.
-    const { length: bytes } = new TextEncoder().encode(body + (parts ? JSON.stringify(parts) : ""));
+    // Not by utf8.ts, which allocates nothing: a bundle is smaller so. The last two are brackets or quotes.
+    const bytes = new TextEncoder().encode(body + JSON.stringify(parts || "")).length - 2;
     const most = this.#bodyBytes;
     if (bytes > most) {
       throw new SendError("too_large", `Message has ${bytes} bytes, at most ${most}`);
@@ -233,12 +233,12 @@ export class Sender {
     for (const { roomId, n, bodies, parts, ref } of this.#outbox.take()) {
       const one = bodies.length === 1;
       connection.send({
-        ...parts,
         action: one ? "message" : "messages",
         room_id: roomId,
         n,
         body: one ? bodies[0] : bodies,
         ref,
+        ...parts,
       });
     }
   }

@@ -6,7 +6,8 @@
  */
 
 import { encodeEntries, encodePlainEntry } from "../protocol/encode.ts";
-import type { Log } from "./log.ts";
+import { type MessageStates, withNow } from "./message_states.ts";
+import type { Log, LogPart } from "./log.ts";
 
 /**
  * The most bytes of entries in a frame that has more than one. Entries that nobody has read are
@@ -61,13 +62,22 @@ export class Batches {
   #batches: Map<number, Batch> | undefined;
   // The steps that were asked for so far.
   #plain: PlainSteps | undefined;
+  readonly #states: MessageStates | undefined;
 
   /**
    * Makes no frame yet. They will reach the present head of the log, with at most `bytes` of entries
-   * in each. Steps for plain members are taken from `plain`, and new ones are added to it.
+   * in each. Steps for plain members are taken from `plain`, and new ones are added to it. With a
+   * `states`, messages have what became of them since.
    */
-  constructor(roomId: string, log: Log, bytes: number, plain?: PlainSteps) {
+  constructor(
+    roomId: string,
+    log: Log,
+    bytes: number,
+    plain?: PlainSteps,
+    states?: MessageStates,
+  ) {
     this.#plain = plain;
+    this.#states = states;
     this.head = log.head;
     this.#roomId = roomId;
     this.#log = log;
@@ -98,12 +108,30 @@ export class Batches {
 
   #make(cursor: number): Batch | undefined {
     if (cursor < this.#log.tail) return undefined;
-    const { text, upTo } = this.#log.after(cursor, this.#bytes, this.head);
+    let part = this.#log.after(cursor, this.#bytes, this.head);
+    const nows = this.#states?.nows(cursor, part.upTo);
+    if (nows !== undefined && nows.size > 0) part = this.#withNows(cursor, part.upTo, nows);
+    const { text, upTo } = part;
     const batch = { after: cursor, frame: encodeEntries(this.#roomId, text), upTo };
     if (upTo < this.head || this.#batches !== undefined) {
       this.#batches ??= new Map();
       this.#batches.set(cursor, batch);
     }
     return batch;
+  }
+
+  /** The entries behind a cursor with what became of them, as many as still fit into a frame. */
+  #withNows(cursor: number, head: number, nows: ReadonlyMap<number, string>): LogPart {
+    const texts: string[] = [];
+    let upTo = cursor;
+    for (let left = this.#bytes; upTo < head;) {
+      const next = this.#log.after(upTo, 0, head);
+      const text = withNow(next.text, nows.get(next.upTo));
+      left -= text.length;
+      if (left < 0 && texts.length > 0) break;
+      texts.push(text);
+      upTo = next.upTo;
+    }
+    return { text: texts.join(","), upTo };
   }
 }

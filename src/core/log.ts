@@ -5,7 +5,7 @@
  * @module
  */
 
-import { takenAt } from "../protocol/encode.ts";
+import { encodeRedacted, takenAt } from "../protocol/encode.ts";
 import { utf8Bytes } from "../protocol/utf8.ts";
 import type { MemoryBound, Shrinkable } from "./memory_bound.ts";
 import { Segments } from "./segments.ts";
@@ -255,6 +255,22 @@ export class Log implements Shrinkable {
     return { seq: this.#seqs[this.#place(index)]!, text: this.#read(index, index) };
   }
 
+  /** The entry with this `seq`; undefined where there is none, or it was dropped. */
+  find(seq: number): string | undefined {
+    const index = this.#firstAbove(this.#seqs, seq - 1);
+    if (index === this.#size || this.#seqs[this.#place(index)] !== seq) return undefined;
+    return this.#read(index, index);
+  }
+
+  /** Takes what it said from the entry with this `seq`, if it is here, in memory too. It stays as long as it was. */
+  redact(seq: number): void {
+    const text = this.find(seq);
+    if (text === undefined) return;
+    if (this.#recent !== "") this.#file();
+    const [from, end] = this.#span(this.#firstAbove(this.#seqs, seq - 1));
+    this.#segments.overwrite(from, end, encodeRedacted(text));
+  }
+
   /**
    * The entries behind `cursor` up to the `seq` of `head`, at least one, and as many more as there
    * is room for in `bytes`; of what nobody has read yet, UTF-16 units are counted. The cursor must
@@ -340,10 +356,15 @@ export class Log implements Shrinkable {
     return low;
   }
 
+  /** The position of the first unit of an entry, and that behind the last one of the same or of another. */
+  #span(first: number, last = first): [from: number, end: number] {
+    const next = last + 1 === this.#size ? this.#next : this.#starts[this.#place(last + 1)]!;
+    return [this.#starts[this.#place(first)]!, next - 1];
+  }
+
   /** The entries from one index to another, both included. */
   #read(first: number, last: number): string {
-    const from = this.#starts[this.#place(first)]!;
-    const end = (last + 1 === this.#size ? this.#next : this.#starts[this.#place(last + 1)]!) - 1;
+    const [from, end] = this.#span(first, last);
     const border = this.#recentStart;
     if (end < border) return this.#segments.read(from, end);
     const recent = this.#recent.slice(Math.max(0, from - border), end - border);

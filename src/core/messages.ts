@@ -7,7 +7,7 @@
 import * as CLOSE from "../protocol/close_codes.ts";
 import { PLAIN_SENT } from "../protocol/encode.ts";
 import { ChatError, type ErrorCode, stacklessError } from "../protocol/errors.ts";
-import type { Draft, MessageDraft, MessageFrame } from "../protocol/frames.ts";
+import type { ClientDraft, Draft, MessageFrame } from "../protocol/frames.ts";
 import { roleOf } from "./authority.ts";
 import type { Charter } from "./charter.ts";
 import type { Departures } from "./departures.ts";
@@ -62,12 +62,14 @@ export class Messages {
     const { id: from, name, sub, bot, n: taken } = session;
     const { ref } = frame;
     const first = session.numberOf(frame.n);
-    const { parts } = frame;
-    const drafts: MessageDraft[] = parts === undefined
-      ? frame.bodies.map((body, i) => (
+    const { parts, change } = frame;
+    const drafts: ClientDraft[] = parts !== undefined
+      ? [{ at: t.at, from, n: first, name, sub, bot, body: frame.bodies[0]!, ref, ...parts }]
+      : change !== undefined
+      ? [{ at: t.at, from, n: first, name, sub, bot, ref, ...change }]
+      : frame.bodies.map((body, i) => (
         { at: t.at, from, n: first + i, name, sub, bot, body, ref }
-      ))
-      : [{ at: t.at, from, n: first, name, sub, bot, body: frame.bodies[0]!, ref, ...parts }];
+      ));
     // What was taken before is answered wherever its author is by now: the store knows it.
     let count = Math.min(drafts.length, taken - first + 1);
     let roomId = frame.roomId ?? "";
@@ -103,9 +105,12 @@ export class Messages {
    * @throws {ChatError} where its author has to wait, as the room cannot keep up or is in slow mode,
    * or where it answers something that was never said.
    */
-  #admit(member: Member, draft: MessageDraft, author: Session, now: number): void {
+  #admit(member: Member, draft: ClientDraft, author: Session, now: number): void {
     const { room } = member;
     const { re } = draft;
+    if (!("body" in draft) && room.states === undefined) {
+      throw stacklessError("unsupported", "The store of this server lets no messages be changed");
+    }
     if (re !== undefined && re > room.log.head) {
       throw stacklessError("message_not_found", `Room ${room.id} has no message ${re}`);
     }

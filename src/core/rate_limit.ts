@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { MessageDraft } from "../protocol/frames.ts";
+import type { ClientDraft } from "../protocol/frames.ts";
 
 /** The length for which a frame costs one token more, in UTF-16 units. Each costs one at least. */
 const UNITS_PER_TOKEN = 1_024;
@@ -59,12 +59,14 @@ export function costOfRenaming(rooms: number, members: number): number {
 }
 
 /** The length of what a message says, in UTF-16 units. */
-export function unitsOf({ body, data }: MessageDraft): number {
+export function unitsOf(draft: ClientDraft): number {
+  if (!("body" in draft)) return draft.edit?.length ?? 0;
+  const { body, data } = draft;
   return body.length + (data === undefined ? 0 : data.length);
 }
 
 /** The tokens that messages cost besides those of their frame: one for each after the first, and those of telling them. */
-export function costOfSaying(drafts: readonly MessageDraft[], members: number): number {
+export function costOfSaying(drafts: readonly ClientDraft[], members: number): number {
   const more = drafts.length - 1;
   if (members <= MEMBERS_PER_PRICE) return more;
   const units = drafts.reduce((sum, draft) => sum + unitsOf(draft), 0);

@@ -18,6 +18,7 @@ import { CATCH_UP_BYTES } from "./batches.ts";
 import type { Effect } from "./effects.ts";
 import type { Log, Page, PageQuery } from "./log.ts";
 import { checkMarker, Markers } from "./markers.ts";
+import { type MessageStates, withNow } from "./message_states.ts";
 import { costOfReading } from "./rate_limit.ts";
 import { demandOf } from "./moderation.ts";
 import { success } from "./replies.ts";
@@ -27,7 +28,7 @@ import type { Store } from "./store.ts";
 import type { Instant } from "./time.ts";
 
 /** Facts about a store that decide what can be read. */
-export type ReadingFacts = Pick<Store, "bus" | "history" | "markers">;
+export type ReadingFacts = Pick<Store, "bus" | "changes" | "history" | "markers">;
 
 /** The people without a client here whose markers are kept where the store keeps none. */
 const MOST_IDLE = 10_000;
@@ -39,8 +40,9 @@ const COUNTED_UNITS = 32_768;
 const ROOMS_PER_TOKEN = 50;
 
 /** The names of what a server can do with a store, besides the first version of the protocol. */
-export function featuresOf(_store: ReadingFacts): string[] {
-  return ["history", "rooms", "read"];
+export function featuresOf({ changes }: ReadingFacts): string[] {
+  const made = changes ? ["edit", "redact", "react"] : [];
+  return ["history", "rooms", "read", "reply", "data", ...made];
 }
 
 /** Lets clients read. */
@@ -171,17 +173,17 @@ export class Reading {
     const { session } = peer;
     if (session === undefined) return [];
     const { room } = readable(session, peer, frame.roomId, "read", t);
-    const entries = pages.flatMap((page) => page.entries);
+    const { texts, cut } = textsOf(pages, queriesOf(frame), room.states);
     const { more, complete } = pages[0]!;
     const told = {
       status: "success" as const,
       room_id: room.id,
       epoch: room.log.epoch,
       // Of a page that is around an entry, the head of the log says whether it goes on behind it.
-      more,
+      more: more || cut,
       ...(frame.after === undefined ? {} : { recovered: complete }),
     };
-    const text = encodePage(told, entries.map((entry) => entry.text), frame.ref);
+    const text = encodePage(told, texts, frame.ref);
     session.budget.spend(costOfReading(text.length));
     return [{ type: "send", to: peer, text }];
   }
@@ -230,6 +232,36 @@ function unreadIn(
     if ("body" in entry && entry.from !== id) unread++;
   }
   return { unread, more: more || !complete, counted };
+}
+
+/**
+ * The entries of pages, with what became of them since. Where all of that does not fit into a frame,
+ * those that are the farthest from where the page begins are `cut` off.
+ */
+function textsOf(
+  pages: readonly Page[],
+  queries: readonly PageQuery[],
+  states: MessageStates | undefined,
+): { texts: string[]; cut: boolean } {
+  let left = CATCH_UP_BYTES;
+  let cut = false;
+  let isFirst = true;
+  const texts = pages.flatMap(({ entries }, i) => {
+    const isOlder = queries[i]!.to === "older";
+    const nows = states?.nows((entries[0]?.seq ?? 1) - 1, entries.at(-1)?.seq ?? 0);
+    if (nows === undefined || nows.size === 0) return entries.map(({ text }) => text);
+    const fitting: string[] = [];
+    for (const { seq, text } of isOlder ? entries.toReversed() : entries) {
+      const whole = withNow(text, nows.get(seq));
+      left -= whole.length;
+      cut ||= left < 0 && !isFirst;
+      if (cut) break;
+      fitting.push(whole);
+      isFirst = false;
+    }
+    return isOlder ? fitting.reverse() : fitting;
+  });
+  return { texts, cut };
 }
 
 /** The parts of a log that make up a page, in its order. */

@@ -8,6 +8,7 @@ import * as CLOSE from "../protocol/close_codes.ts";
 import { encodeError, encodeFrame, encodePlain } from "../protocol/encode.ts";
 import type { ChatError } from "../protocol/errors.ts";
 import {
+  type ClientDraft,
   type CreateFrame,
   type JoinFrame,
   MAX_BATCH,
@@ -16,7 +17,6 @@ import {
   MAX_LISTED,
   MAX_NAME_BYTES,
   MAX_NAME_CHARS,
-  type MessageDraft,
   type Ref,
   type SuccessFrame,
 } from "../protocol/frames.ts";
@@ -41,12 +41,12 @@ export function plainSuccess(to: Peer, fields: Record<string, string>): Effect {
 }
 
 /** Tells the author of a message that it was stored before, as `seq`; 0 where that is not known any more. */
-export function duplicate(to: Peer, { n, ref }: MessageDraft, seq: number): Effect {
+export function duplicate(to: Peer, { n, ref }: ClientDraft, seq: number): Effect {
   return success(to, { n, duplicate: true, ...(seq > 0 ? { seq } : {}) }, ref);
 }
 
 /** Tells the author of a message why it is not stored. */
-export function refusal(to: Peer, { n, ref }: MessageDraft, error: ChatError): Effect {
+export function refusal(to: Peer, { n, ref }: ClientDraft, error: ChatError): Effect {
   const address = { ...(ref === undefined ? {} : { ref }), n };
   return { type: "send", to, text: encodeError(to.plain ? "plain" : "v1", error, address) };
 }

@@ -10,6 +10,7 @@ import { described, type Roster } from "../protocol/roster.ts";
 import { Batches, CATCH_UP_BYTES, MAX_ENTRIES_BYTES, type PlainSteps } from "./batches.ts";
 import { FairShare } from "./fair_share.ts";
 import type { Charter } from "./charter.ts";
+import type { MessageStates } from "./message_states.ts";
 import type { Log } from "./log.ts";
 import { SlowMode } from "./slow_mode.ts";
 import type { StoredRoom } from "./store.ts";
@@ -155,6 +156,8 @@ export class Room {
   readonly log: Log;
   /** The members at the head of the log, wherever they are connected. */
   readonly roster: Roster;
+  /** The present states of its messages; undefined where its store does not know them. */
+  readonly states: MessageStates | undefined;
   /** `true` where other processes can have members in it. */
   readonly shared: boolean;
   /** The members that are connected here, or were, in no order. It is an array, as the pump walks it for each message. */
@@ -204,6 +207,7 @@ export class Room {
     this.name = name;
     this.log = log;
     this.roster = roster;
+    this.states = stored.states;
     this.shared = shared === true;
     this.emptySince = now;
   }
@@ -371,7 +375,8 @@ export class Room {
 
   /** The frames for members that are behind, up to the present head. */
   batches(): Batches {
-    return new Batches(this.id, this.log, CATCH_UP_BYTES, this.#plainSteps());
+    const steps = this.#plainSteps();
+    return new Batches(this.id, this.log, CATCH_UP_BYTES, steps, this.states);
   }
 
   /** Begins a round up to the present head. There must be none. */

@@ -23,6 +23,7 @@ const LARGEST = 32_768;
 const SEGMENT_BYTES = 400;
 
 const COMMA = 0x2c;
+const SPACE = 0x20;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -73,12 +74,23 @@ export class Segments {
     return text;
   }
 
+  /**
+   * Writes `text`, JSON that is no longer, over the text from one position up to another. Spaces, which
+   * mean nothing in JSON, take the rest of its place.
+   */
+  overwrite(from: number, to: number, text: string): void {
+    const { start, bytes } = this.#segments.findLast((segment) => segment.start <= from)!;
+    const place = bytes.subarray(from - start, to - start);
+    place.fill(SPACE, encoder.encodeInto(text, place).written);
+  }
+
   /** Forgets what lies before `position`, as far as whole segments do. */
   forget(position: number): void {
     for (let oldest; (oldest = this.#segments[0]) !== undefined;) {
       if (oldest.start + oldest.used >= position) return;
       this.dropSpare();
-      this.#spare = oldest.bytes;
+      // What was taken from the log before it got here shall not be in memory for longer than it is.
+      this.#spare = oldest.bytes.fill(0);
       this.#segments.shift();
     }
   }

@@ -11,6 +11,7 @@ import type { Draft } from "../protocol/frames.ts";
 import type { ModerationDraft } from "../protocol/moderation.ts";
 import type { Roster } from "../protocol/roster.ts";
 import type { Charter } from "./charter.ts";
+import type { MessageStates } from "./message_states.ts";
 import type { Log, LogLimits, Page, PageQuery } from "./log.ts";
 
 /**
@@ -51,6 +52,12 @@ export interface StoredRoom {
    * then there is no moderation in the room.
    */
   readonly charter?: Charter | undefined;
+  /**
+   * The present states of its messages. The store asks {@linkcode denial} of each change of a message
+   * with the message that it is about, and takes the change in when it pushes it. Missing where it
+   * does not; then no message of the room can be changed.
+   */
+  readonly states?: MessageStates;
   /**
    * Members by client id that were left behind by a process that is gone, and that this one
    * has to take over when it opens the room. None unless given.
@@ -245,6 +252,8 @@ export interface Store extends LogStore {
   readonly history?: HistoryStore;
   /** Set where it keeps read markers. */
   readonly markers?: MarkerStore;
+  /** Set where its rooms have a {@linkcode StoredRoom.states}. */
+  readonly changes?: true;
 }
 
 /** Opens what was chosen to keep the logs; throws an error that says in one line why it cannot. */

@@ -10,21 +10,30 @@ import type { Draft } from "../protocol/frames.ts";
 import type { Author, ModerationDraft } from "../protocol/moderation.ts";
 import { type Action, forbidden, may, mayActOn, mayGive, refusalOf, roleOf } from "./authority.ts";
 import { type Charter, MAX_ROLES, settingsIn } from "./charter.ts";
+import { changeDenial, isChange, personOf, type Target } from "./message_states.ts";
 
 /**
  * Refuses a draft that its author may not write in a room with that charter; undefined where it may.
- * It depends on nothing else, so that every node says the same. A message in a room without
+ * It depends on nothing else, so that every node says the same. A change of a message needs that one
+ * as `target`, as it is at that place; without it, the log has none. A message in a room without
  * moderation costs the first line.
  */
 export function denial(
   charter: Charter,
   draft: Draft,
   roomId: string,
+  target?: Target,
 ): ChatError | undefined {
-  if (!charter.strict && draft.by === undefined) return undefined;
+  if (!charter.strict && draft.by === undefined && !("re" in draft)) return undefined;
   const { at, from, by = { sub: from } } = draft;
   const role = roleOf(by, charter, at);
   const lacks = (action: Action) => may(role, action) ? undefined : refusalOf(role, action, roomId);
+  if (isChange(draft)) {
+    const what = draft.edit !== undefined ? "edit" : draft.redact ? "redact" : "react";
+    const isOwn = target?.person === personOf(draft);
+    return lacks(what) ?? changeDenial(draft, target, roomId) ??
+      (what === "redact" && !isOwn ? lacks("redact_others") : undefined);
+  }
   if (!("event" in draft)) return lacks("send");
   switch (draft.event) {
     case "join":

@@ -5,26 +5,8 @@
  * @module
  */
 
+import { readMessage } from "./decode_message.ts";
 import { type ChatError, stacklessError } from "./errors.ts";
-import {
-  ACTIONS,
-  type ClientFrame,
-  type Dialect,
-  type HelloFrame,
-  type JoinFrame,
-  MAX_BATCH,
-  MAX_BODY_BYTES,
-  MAX_BODY_JSON_BYTES,
-  MAX_DATA_DEPTH,
-  MAX_FRAME_CHARS,
-  MAX_LAST,
-  MAX_WORD_CHARS,
-  type MessageFrame,
-  type MessageParts,
-  PLAIN_ACTIONS,
-  type Ref,
-} from "./frames.ts";
-import type { ModerationFrame } from "./moderation.ts";
 import {
   describe,
   isFields,
@@ -33,9 +15,23 @@ import {
   optionalText,
   quote,
   type RawFields,
+  remarkOf,
   requiredCount,
   requiredText,
 } from "./fields.ts";
+import {
+  ACTIONS,
+  type ClientFrame,
+  type Dialect,
+  type HelloFrame,
+  type JoinFrame,
+  MAX_FRAME_CHARS,
+  MAX_LAST,
+  MAX_WORD_CHARS,
+  PLAIN_ACTIONS,
+  type Ref,
+} from "./frames.ts";
+import type { ModerationFrame } from "./moderation.ts";
 import { readName } from "./names.ts";
 import { type AuthFrame, MAX_TOKEN_CHARS } from "./hello.ts";
 import { type HistoryFrame, MAX_PAGE, PAGE } from "./reading.ts";
@@ -43,13 +39,11 @@ import {
   type ChangedSettings,
   DEFAULT_ROLES,
   JOINS,
-  MAX_REMARK_CHARS,
   MAX_ROLE_MS,
   MAX_SLOW_MS,
   MAX_SUB_CHARS,
   ROLES,
 } from "./roles.ts";
-import { utf8Bytes, wellFormedJson } from "./utf8.ts";
 
 /** The deepest nesting of a longer text: parsing 390 KB of brackets takes 30 MB. */
 const MAX_DEPTH = 64;
@@ -210,11 +204,8 @@ function readFrame(fields: RawFields, dialect: Dialect): ClientFrame {
   const action = fields.action;
   switch (action) {
     case "message":
-      return fields.data === undefined && fields.re === undefined
-        ? messageFrame(action, fields, [bodyOf(fields.body)], dialect)
-        : messageInParts(fields);
     case "messages":
-      return messageFrame(action, fields, bodiesOf(fields.body), dialect);
+      return readMessage(action, fields, dialect);
     case "create":
       return { action, name: nameOf(isFields(fields.body) ? fields.body.room_name : fields.body) };
     case "join":
@@ -350,58 +341,6 @@ function choiceOf<Choice extends string>(
   );
 }
 
-/** A text for people, which may be empty. */
-function remarkOf(field: string, value: unknown): string {
-  if (typeof value === "string" && value.length <= MAX_REMARK_CHARS) return value.toWellFormed();
-  throw stacklessError(
-    "invalid_frame",
-    `"${field}" must be a string of at most ${MAX_REMARK_CHARS} characters, not ${describe(value)}`,
-  );
-}
-
-function messageFrame(
-  action: MessageFrame["action"],
-  fields: RawFields,
-  bodies: string[],
-  dialect: Dialect,
-): MessageFrame {
-  const frame: MessageFrame = { action, bodies };
-  const n = optionalCount("n", fields.n, 1);
-  if (dialect === "v1") frame.roomId = requiredText("room_id", fields.room_id);
-  if (n !== undefined) frame.n = n;
-  return frame;
-}
-
-/** Reads a message with more than a text; plain clients say none. */
-function messageInParts(fields: RawFields): MessageFrame {
-  const { body, data } = fields;
-  const re = optionalCount("re", fields.re, 1);
-  const text = body === undefined && data !== undefined ? "" : bodyOf(body);
-  const parts: MessageParts = {
-    ...(data === undefined ? {} : { data: dataOf(data, utf8Bytes(text)) }),
-    ...(re === undefined ? {} : { re }),
-  };
-  return { ...messageFrame("message", fields, [text], "v1"), parts };
-}
-
-/** Writes the `data` of a message whose text has `bodyBytes`. */
-function dataOf(data: unknown, bodyBytes: number): string {
-  if (depthOf(data, MAX_DATA_DEPTH + 1) > MAX_DATA_DEPTH) {
-    throw stacklessError("too_deep", `"data" must not nest deeper than ${MAX_DATA_DEPTH}`);
-  }
-  const json = wellFormedJson(JSON.stringify(data));
-  checkSize(" with its data", bodyBytes + utf8Bytes(json), MAX_BODY_BYTES);
-  return json;
-}
-
-/** The depth of a value; that of what is deeper than `most` is not counted to its end. */
-function depthOf(value: unknown, most: number): number {
-  if (typeof value !== "object" || value === null || most === 0) return 0;
-  let depth = 0;
-  for (const part of Object.values(value)) depth = Math.max(depth, depthOf(part, most - 1));
-  return 1 + depth;
-}
-
 /** The places that a page can have; a request names one of them or none. */
 const PLACES = ["before", "after", "around"] as const;
 
@@ -417,41 +356,6 @@ function historyFrame(fields: RawFields): HistoryFrame {
     limit: optionalCount("limit", fields.limit, 1, MAX_PAGE) ?? PAGE,
     ...(place && { [place]: optionalCount(place, fields[place]) }),
   };
-}
-
-function bodiesOf(body: unknown): string[] {
-  if (!Array.isArray(body) || body.length === 0 || body.length > MAX_BATCH) {
-    const found = Array.isArray(body) ? `${body.length} of them` : describe(body);
-    throw stacklessError(
-      "invalid_frame",
-      `"body" of messages must be a list of 1 to ${MAX_BATCH} strings, not ${found}`,
-    );
-  }
-  return body.map(bodyOf);
-}
-
-function bodyOf(body: unknown): string {
-  if (typeof body !== "string") {
-    throw stacklessError(
-      "invalid_frame",
-      `"body" of a message must be a string, not ${describe(body)}`,
-    );
-  }
-  const text = body.toWellFormed();
-  // A UTF-16 unit is at most three bytes of UTF-8, and six of JSON: short bodies need no count.
-  if (text.length * 3 > MAX_BODY_BYTES) checkSize("", utf8Bytes(text), MAX_BODY_BYTES);
-  if (text.length * 6 > MAX_BODY_JSON_BYTES) {
-    checkSize(" of JSON", utf8Bytes(JSON.stringify(text)) - 2, MAX_BODY_JSON_BYTES);
-  }
-  return text;
-}
-
-function checkSize(kind: string, bytes: number, most: number): void {
-  if (bytes <= most) return;
-  throw stacklessError(
-    "too_large",
-    `Message is too large: ${bytes} bytes${kind}, at most ${most} are allowed`,
-  );
 }
 
 function nameOf(name: unknown): string {

@@ -30,6 +30,11 @@ export function encodeEntry(seq: number, draft: Draft): string {
     const text = JSON.stringify({ seq, at, from, n, name, sub, bot, body, re });
     return data === undefined ? text : `${text.slice(0, -1)},"data":${data}}`;
   }
+  if ("re" in draft) {
+    const { re, edit, redact, reason, react, unreact } = draft;
+    const change = { re, edit, redact, reason, react, unreact };
+    return JSON.stringify({ seq, at, from, n, name, sub, bot, ...change });
+  }
   switch (draft.event) {
     case "kick":
     case "role":
@@ -44,6 +49,14 @@ export function encodeEntry(seq: number, draft: Draft): string {
 function encodeModeration(seq: number, draft: ModerationDraft): string {
   const { by: _, n: __, at, from, name, event, ...said } = draft;
   return JSON.stringify({ seq, at, from, name, event, ...said });
+}
+
+/** Writes an entry without what it said, for a message that was redacted: it is no longer than before. */
+export function encodeRedacted(entry: string): string {
+  const { data: _, ...kept } = JSON.parse(entry);
+  if ("body" in kept) kept.body = "";
+  if ("edit" in kept) kept.edit = "";
+  return JSON.stringify(kept);
 }
 
 /** The part of an entry after its `seq`, for stores that keep the two apart. */
@@ -79,10 +92,25 @@ export function takenAt(entry: string): number {
 /** The acknowledgement for a plain client: its message is in the log. */
 export const PLAIN_SENT = encodePlain({ status: "success", message: "Message sent" });
 
-/** Writes an encoded entry for plain clients, and names its author; `null` for presence. They see no `data`. */
+/**
+ * Writes an encoded entry for plain clients, and names its author; `null` for what they have no word
+ * for, as presence and reactions. They see no `data`, and a change of a message as another message.
+ */
 export function encodePlainEntry(entry: string): { from: string; text: string } | null {
-  const { from, ...told }: Entry = JSON.parse(entry);
-  return "body" in told ? { from, text: encodePlain({ from, body: told.body }) } : null;
+  const told: Entry = JSON.parse(entry);
+  const { from } = told;
+  const body = plainBodyOf(told);
+  return body === undefined ? null : { from, text: encodePlain({ from, body }) };
+}
+
+function plainBodyOf(entry: Entry): string | undefined {
+  if ("body" in entry) return entry.body;
+  if (!("re" in entry)) return undefined;
+  if (entry.redact) {
+    const why = entry.reason ? `: ${entry.reason}` : "";
+    return `(has deleted a message${why})`;
+  }
+  return entry.edit === undefined ? undefined : `(has changed a message) ${entry.edit}`;
 }
 
 /** Writes a frame of the plain protocol. */

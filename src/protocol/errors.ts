@@ -22,6 +22,9 @@
  * - `unsupported`: the store of this server cannot do that; do without it.
  * - `room_gone`: the room was deleted, and its id does not come back; make another.
  * - `message_not_found`: the room has no message that a message refers to with `re`; do not repeat it.
+ * - `message_redacted`: that message has no text any more, and cannot be changed.
+ * - `unchanged`: this person has that reaction already, or has none to take back.
+ * - `too_many_reactions`: a message has 32 kinds of reactions, the most; use one of these.
  * - `too_many_rooms`: the server, or this client, has all the rooms it may have; leave one, or try
  *   later.
  * - `out_of_order`: a message skips a number; the client settles that by itself.
@@ -48,14 +51,17 @@ export type ErrorCode =
   | "room_not_found"
   | "not_in_room"
   | "forbidden"
-  | "unsupported"
   | "room_gone"
   | "message_not_found"
+  | "message_redacted"
+  | "unchanged"
+  | "too_many_reactions"
   | "too_many_rooms"
   | "out_of_order"
   | "beyond_head"
   | "rate_limited"
   | "room_full"
+  | "unsupported"
   | "unavailable"
   | "token_required"
   | "token_invalid"
@@ -75,14 +81,17 @@ const ON_THE_WIRE: Record<ErrorCode, true> = {
   room_not_found: true,
   not_in_room: true,
   forbidden: true,
-  unsupported: true,
   room_gone: true,
   message_not_found: true,
+  message_redacted: true,
+  unchanged: true,
+  too_many_reactions: true,
   too_many_rooms: true,
   out_of_order: true,
   beyond_head: true,
   rate_limited: true,
   room_full: true,
+  unsupported: true,
   unavailable: true,
   token_required: true,
   token_invalid: true,

@@ -7,6 +7,7 @@
 
 import { stacklessError } from "./errors.ts";
 import { MAX_WORD_CHARS } from "./limits.ts";
+import { MAX_REMARK_CHARS } from "./roles.ts";
 
 /** The fields of a frame, or of a part of one, that nobody has looked at. */
 export type RawFields = Record<string, unknown>;
@@ -36,9 +37,9 @@ export function optionalText(field: string, value: unknown): string | undefined 
   return value === undefined ? undefined : requiredText(field, value);
 }
 
-/** Reads a whole number from 0; throws a ChatError where it is none. */
-export function requiredCount(field: string, value: unknown): number {
-  return optionalCount(field, value ?? null)!;
+/** Reads a whole number of `least` or more; throws a ChatError where it is none. */
+export function requiredCount(field: string, value: unknown, least = 0): number {
+  return optionalCount(field, value ?? null, least)!;
 }
 
 /** Reads a whole number that may be missing; throws a ChatError where it is out of bounds. */
@@ -56,6 +57,15 @@ export function optionalCount(
     );
   }
   return value;
+}
+
+/** Reads a text for people, which may be empty; throws a ChatError where it is none, or too long. */
+export function remarkOf(field: string, value: unknown): string {
+  if (typeof value === "string" && value.length <= MAX_REMARK_CHARS) return value.toWellFormed();
+  throw stacklessError(
+    "invalid_frame",
+    `"${field}" must be a string of at most ${MAX_REMARK_CHARS} characters, not ${describe(value)}`,
+  );
 }
 
 /** Says whether a value is an object, and no list. */

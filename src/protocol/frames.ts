@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { ChangeDraft, ChangeEntry, ChangeParts, MessageNow, MessageParts } from "./changes.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { AuthFrame, ConnectedFrame, ExpiringEvent, HelloFrame } from "./hello.ts";
 import type {
@@ -21,7 +22,18 @@ import type {
 import type { HistoryFrame, ReadEvent, ReadFrame, RoomsFrame, RoomSummary } from "./reading.ts";
 import type { ChangedSettings } from "./roles.ts";
 
-export type { AuthFrame, ConnectedFrame, ErrorCode, ExpiringEvent, HelloFrame };
+export type {
+  AuthFrame,
+  ChangeDraft,
+  ChangeEntry,
+  ChangeParts,
+  ConnectedFrame,
+  ErrorCode,
+  ExpiringEvent,
+  HelloFrame,
+  MessageNow,
+  MessageParts,
+};
 export type { HistoryFrame, ReadEvent, ReadFrame, RoomsFrame, RoomSummary };
 export type * from "./moderation.ts";
 export type { ChangedSettings, Role } from "./roles.ts";
@@ -88,14 +100,8 @@ export interface MessageFrame extends Request {
   bodies: string[];
   /** Parts that the one message of a `message` has besides its text; none unless given. */
   parts?: MessageParts;
-}
-
-/** The parts of a message besides its text. */
-export interface MessageParts {
-  /** A value for programs, as JSON text. */
-  readonly data?: string;
-  /** The `seq` of the message that it answers. */
-  readonly re?: number;
+  /** A change of an older message, in the place of all that; none unless given. */
+  change?: ChangeParts;
 }
 
 /** `typing`: passed on to the others in the room, never stored. */
@@ -214,6 +220,8 @@ export interface MessageEntry {
   data?: unknown;
   /** The `seq` of the message that it answers, which is older. */
   re?: number;
+  /** Its state since: in history only, and where something came of it. */
+  now?: MessageNow;
 }
 
 /**
@@ -247,12 +255,18 @@ export interface PresenceEntry {
 }
 
 /** An entry of a room's log, as it is on the wire. */
-export type Entry = MessageEntry | PresenceEntry | RoleEntry | KickEntry | SettingsEntry;
+export type Entry =
+  | MessageEntry
+  | ChangeEntry
+  | PresenceEntry
+  | RoleEntry
+  | KickEntry
+  | SettingsEntry;
 
 /** A message that has no `seq` yet: see {@linkcode MessageEntry}. */
 export interface MessageDraft
   extends
-    Readonly<Omit<MessageEntry, "seq" | "name" | "sub" | "bot" | "data" | "re">>,
+    Readonly<Omit<MessageEntry, "seq" | "name" | "sub" | "bot" | "data" | "re" | "now">>,
     MessageParts {
   /** The author's name, if there is one. */
   readonly name: string | undefined;
@@ -281,8 +295,11 @@ export interface PresenceDraft
   readonly by?: Author | undefined;
 }
 
+/** A draft of a client, with its number. */
+export type ClientDraft = MessageDraft | ChangeDraft;
+
 /** An entry that has no `seq` yet. */
-export type Draft = MessageDraft | PresenceDraft | ModerationDraft;
+export type Draft = ClientDraft | PresenceDraft | ModerationDraft;
 
 /** Fields that every answer may have. */
 export interface Reply {

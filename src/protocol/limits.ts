@@ -27,6 +27,12 @@ export const MAX_FRAME_CHARS: number = 6 * MAX_BODY_BYTES + 1_024;
  */
 export const MAX_DATA_DEPTH: number = 32;
 
+/** The longest reaction to a message, in bytes of UTF-8: 64, enough for a family of emoji. */
+export const MAX_REACTION_BYTES: number = 64;
+
+/** The most kinds of reactions to one message: 32. Of each kind there may be any number. */
+export const MAX_REACTIONS: number = 32;
+
 /** The longest name of a room or a person, in bytes of UTF-8: 128. */
 export const MAX_NAME_BYTES: number = 128;
 

@@ -8,6 +8,7 @@
  */
 
 import { Charter } from "../core/charter.ts";
+import { isChange, LoggedStates } from "../core/message_states.ts";
 import { Log, type LogLimits } from "../core/log.ts";
 import { MemoryBound } from "../core/memory_bound.ts";
 import { judge } from "../core/numbers.ts";
@@ -22,6 +23,7 @@ import { DedupWindow, MAX_WINDOW_BYTES } from "./dedup_window.ts";
 /** A room in memory. */
 interface MemoryRoom extends StoredRoom {
   charter: Charter;
+  readonly states: LoggedStates;
 }
 
 /**
@@ -29,6 +31,7 @@ interface MemoryRoom extends StoredRoom {
  * one's own may be made around it: it keeps the rooms for those who do not `release` them.
  */
 export class MemoryStore implements Store {
+  readonly changes = true;
   readonly #events: StoreEvents;
   readonly #limits: LogLimits;
   readonly #newEpoch: () => string;
@@ -50,7 +53,8 @@ export class MemoryStore implements Store {
     let room = this.#rooms.get(id);
     if (room === undefined) {
       const log = new Log(this.#newEpoch(), this.#limits);
-      room = { id, name, log, roster: new Roster(), charter: Charter.of(owner) };
+      const states = new LoggedStates(log);
+      room = { id, name, log, roster: new Roster(), charter: Charter.of(owner), states };
       this.#rooms.set(id, room);
     }
     return Promise.resolve(room);
@@ -73,13 +77,16 @@ export class MemoryStore implements Store {
       this.#events.refused(draft, roomGone());
       return;
     }
-    const denied = denial(room.charter, draft, roomId);
+    const { log, states } = room;
+    const target = isChange(draft) ? states.target(draft.re) : undefined;
+    const denied = denial(room.charter, draft, roomId, target);
     if (denied !== undefined) return this.#events.refused(draft, denied);
-    const seq = room.log.head + 1;
+    const seq = log.head + 1;
     window?.add(n, seq);
-    room.log.push(seq, encodeEntry(seq, draft));
+    log.push(seq, encodeEntry(seq, draft));
     if (isModeration(draft)) room.charter = room.charter.fold(draft);
     else if ("event" in draft) room.roster.apply(draft);
+    else if (draft.re !== undefined) states.take(seq, draft);
     this.#events.stored(roomId);
     if (isModeration(draft)) this.#events.moderated(roomId, draft, seq);
   }

@@ -187,6 +187,7 @@ async function read(person: Person, start: Extract<Seen, { type: "start" }>): Pr
         start = { type: "start", epoch: room.epoch, after: room.cursor };
         seen.push(start);
         break;
+      case "change":
       case "typing":
       case "closed":
         break;

@@ -77,7 +77,7 @@ class Observer {
 
   #take(entry: Entry): void {
     this.texts.push(JSON.stringify(entry));
-    if ("body" in entry) return;
+    if (!("event" in entry)) return;
     // Somebody who moves on before what its last node told is stored is told of twice.
     const isNew = entry.event === "join";
     if (isNew === this.roster.members.has(entry.from) && entry.from !== this.id) this.twice++;

@@ -160,6 +160,7 @@ function documentedFields(): Map<string, Set<string>> {
 const KINDS = {
   room: true,
   message: true,
+  change: true,
   join: true,
   leave: true,
   away: true,

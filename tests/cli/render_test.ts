@@ -26,7 +26,14 @@ const MESSAGE = {
   sentAt: AT,
   from: "a0ana1",
 } as const;
-const PRESENCE = { seq: 7, epoch: "e", sentAt: AT, from: "a0ana1", own: false } as const;
+const PRESENCE = {
+  roomId: "r",
+  seq: 7,
+  epoch: "e",
+  sentAt: AT,
+  from: "a0ana1",
+  own: false,
+} as const;
 
 function text(shown: Shown, columns = Infinity, names = NAMES): string | undefined {
   return toText(shown, PLAIN, { now: AT, columns, names });

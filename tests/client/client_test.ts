@@ -66,7 +66,7 @@ Deno.test("an answer names what it answers, and data comes as it was sent", asyn
     await bens.send("me", { replyTo: seq, data });
     const found = await until(anas, (event) => event.type === "message" && event.own === false);
     assert(found.type === "message");
-    assertEquals([found.body, found.replyTo, found.data], ["me", seq, data]);
+    assertEquals([found.body, found.re, found.data], ["me", seq, data]);
   }
   await Promise.all(["a", "b"].map((text) => bens.send(text)).concat(bens.send("", { data: 1 })));
   const bad = [[{ replyTo: 99 }, "message_not_found"], [{ data: Array(9_000) }, "invalid_json"]];

@@ -12,16 +12,21 @@ import type { Meaning } from "../support/golden_frames.ts";
 export function wordsOf(event: RoomEvent): Meaning {
   switch (event.type) {
     case "message": {
-      const { seq, type, from, body, replyTo } = event;
+      const { seq, type, from, body, re } = event;
       return {
         seq,
         type,
         from,
         ...described(event),
         body,
-        ...(replyTo === undefined ? {} : { re: replyTo }),
+        ...(re === undefined ? {} : { re }),
         ...("data" in event ? { data: event.data } : {}),
       };
+    }
+    case "change": {
+      const { seq, type, from, re, edit, redact, reason, react, unreact } = event;
+      const change = { re, edit, redact, reason, react, unreact };
+      return { seq, type, from, ...described(event), ...defined(change) };
     }
     case "gap":
       return { type: "gap", from_seq: event.fromSeq, to_seq: event.toSeq };
@@ -35,6 +40,11 @@ export function wordsOf(event: RoomEvent): Meaning {
       return { seq, type, from, ...described(event) };
     }
   }
+}
+
+/** The fields that have a value. */
+function defined(fields: Meaning): Meaning {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
 /** Waits for the word of the client that its connection has ended; with `forGood` that it will not come back. */

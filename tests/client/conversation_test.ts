@@ -30,7 +30,7 @@ Deno.test("history() reads page after page, and the room goes on where it was", 
   const [came] = oldest.events;
   assertEquals(came, {
     ...{ seq: 1, epoch: room.epoch, sentAt: came!.sentAt, type: "join" },
-    ...{ from: ana.clientId, name: "Ana", own: false },
+    ...{ from: ana.clientId, name: "Ana", own: false, roomId: room.id },
   });
   const beyond = await history(ben, bens, { before: oldest.first });
   assertEquals(beyond, { roomId: room.id, epoch: room.epoch, events: [], more: false });

@@ -33,7 +33,9 @@ function test(
 /** The next entries, of which only what tells them apart is kept. */
 async function heard(socket: RawSocket, count: number): Promise<string[]> {
   const entries = await socket.entries(count);
-  return entries.map((entry) => `${entry.from} ${"body" in entry ? entry.body : entry.event}`);
+  return entries.map((entry) =>
+    `${entry.from} ${"body" in entry ? entry.body : "event" in entry ? entry.event : "change"}`
+  );
 }
 
 test("what is said at one is heard at the other, at the same place", async (a, b) => {

@@ -13,6 +13,7 @@ import {
   withoutSeq,
   withSeq,
 } from "../../src/protocol/encode.ts";
+import { encodeNow, withNow } from "../../src/core/message_states.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
 import type { Entry, ServerFrame } from "../../src/protocol/frames.ts";
 import { essence, SERVER_FRAMES } from "../support/golden_frames.ts";
@@ -44,14 +45,20 @@ function rewrite(dialect: "plain" | "v1", text: string): string {
 
 function rewriteEntry(entry: Entry): string {
   const { seq, name } = entry;
-  if (!("body" in entry)) {
+  if ("event" in entry) {
     return encodeEntry(seq, { ...entry, n: 0, name, by: { sub: entry.from } });
   }
-  const { data, ...rest } = entry;
-  return encodeEntry(seq, {
+  if (!("body" in entry)) return encodeEntry(seq, { ...entry, name });
+  const { data, now, ...rest } = entry;
+  const text = encodeEntry(seq, {
     ...{ ...rest, name },
     ...(data === undefined ? {} : { data: JSON.stringify(data) }),
   });
+  if (now === undefined) return text;
+  const { edited_at: at = 0, reactions = {}, redacted = false, replies = 0, body } = now;
+  const edit = body === undefined ? undefined : { body, at };
+  const state = { seq: now.seq, edit, redacted, reactions: Object.entries(reactions), replies };
+  return withNow(text, encodeNow(state));
 }
 
 for (const golden of SERVER_FRAMES) {

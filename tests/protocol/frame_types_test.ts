@@ -9,6 +9,11 @@ interface DocType {
   repr?: string;
 }
 
+interface TypeRef {
+  typeName: string;
+  typeParams?: DocType[];
+}
+
 interface DocSymbol {
   name: string;
   declarations: {
@@ -84,8 +89,11 @@ Deno.test("the types of what a server says have the fields of the schema", async
         return oneOf((type.value as DocType[]).map(shapeOf));
       case "array":
         return `list of ${text(shapeOf(type.value as DocType))}`;
-      case "typeRef":
-        return named((type.value as { typeName: string }).typeName);
+      case "typeRef": {
+        const { typeName, typeParams = [] } = type.value as TypeRef;
+        if (typeName === "Record") return `record of ${text(shapeOf(typeParams[1]!))}`;
+        return named(typeName);
+      }
       default:
         throw new TypeError(`A frame holds a type that is ${type.kind}`);
     }
@@ -125,12 +133,16 @@ function namesIn({ kind, value }: DocType): string[] {
 /** A part of the schema in the words of types: numbers are numbers, and texts are texts. */
 function shapeOfSchema(part: SchemaObject): Shape {
   const { $ref, type, properties, required = [], items, anyOf, enum: values } = part;
+  const { additionalProperties } = part;
   if ($ref !== undefined) return shapeOfSchema(DEFS[partOf($ref)]!);
   if ("const" in part) return JSON.stringify(part.const);
   if (values !== undefined) return oneOf(values.map((value) => JSON.stringify(value)));
   if (anyOf !== undefined) return oneOf(anyOf.map(shapeOfSchema));
   if (type === undefined && properties === undefined) return "unknown";
   if (items !== undefined) return `list of ${text(shapeOfSchema(items))}`;
+  if (additionalProperties !== undefined) {
+    return `record of ${text(shapeOfSchema(additionalProperties))}`;
+  }
   if (properties === undefined) {
     return oneOf([type ?? []].flat().map((name) => name === "integer" ? "number" : name));
   }

@@ -145,7 +145,8 @@ Deno.test("the tables of PROTOCOL.md have the fields of the schema, with their t
   const fields = (...parts: string[]) =>
     [...new Set(parts.flatMap((part) => Object.keys(DEFS[part]!.properties!)))].toSorted();
   assertEquals(first("### hello", 3), fields("limits"));
-  assertEquals(first("## Entries"), fields("message_entry", "presence_entry"));
+  assertEquals(first("## Entries"), fields("message_entry", "change_entry", "presence_entry"));
+  assertEquals(first("### What became of a message"), fields("now"));
   assertEquals(first("## Presence"), DEFS.presence_entry!.properties!.event!.enum?.toSorted());
 });
 

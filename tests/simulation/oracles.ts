@@ -156,7 +156,9 @@ function differenceOf(
   event: { type: string; from: string; name?: string; body?: string; sentAt: number },
   entry: Entry,
 ): string | undefined {
-  const [type, body] = "body" in entry ? ["message", entry.body] : [entry.event, undefined];
+  const [type, body] = "body" in entry
+    ? ["message", entry.body]
+    : ["event" in entry ? entry.event : "change", undefined];
   const logged = JSON.stringify([type, entry.from, entry.name, body, entry.at]);
   const seen = JSON.stringify([event.type, event.from, event.name, event.body, event.sentAt]);
   return logged === seen ? undefined : `${seen}, and the log has ${logged}`;

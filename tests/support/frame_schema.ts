@@ -25,6 +25,7 @@ export interface SchemaObject {
   items?: SchemaObject;
   properties?: Record<string, SchemaObject>;
   required?: string[];
+  additionalProperties?: SchemaObject;
   anyOf?: SchemaObject[];
   oneOf?: SchemaObject[];
 }

@@ -5,7 +5,8 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { TestChat } from "../support/fixtures.ts";
+import type { Entry } from "../../src/protocol/frames.ts";
+import { type RawSocket, TestChat } from "../support/fixtures.ts";
 
 /** Fields of a message that are refused, with the code and the text of that. */
 const BAD: [fields: string, code: string, message: string][] = [
@@ -75,4 +76,126 @@ Deno.test("plain clients see the text of a message, and not what it has besides"
   await ana.entry();
   const { at: _, ...entry } = await ana.entry();
   assertEquals("body" in entry && Object.keys(entry), ["seq", "from", "n", "body"]);
+});
+
+Deno.test("changes that cannot be are told why, with nothing changed and no number used", async () => {
+  await using server = new TestChat({ rate: 0 });
+  const { host: ana, roomId } = await server.host1();
+  await using _ana = ana;
+  await using ben = await server.v1();
+  await ben.ask({ action: "join", body: { room_id: roomId } });
+  await ana.entry();
+  await ben.entry();
+  const say = (client: RawSocket, n: number, fields: object) =>
+    client.send({ action: "message", room_id: roomId, n, ...fields });
+  say(ana, 1, { body: "hello" });
+  const { seq } = await ana.entry();
+  await ben.entry();
+  const cases: [fields: object, code: string][] = [
+    [{ edit: "x" }, "invalid_frame"],
+    [{ re: 99, edit: "x" }, "message_not_found"],
+    [{ re: 1, redact: true }, "message_not_found"],
+    [{ re: seq, edit: "x" }, "forbidden"],
+    [{ re: seq, redact: true }, "forbidden"],
+    [{ re: seq, unreact: "x" }, "unchanged"],
+    [{ re: seq, react: "x".repeat(10_240) }, "too_large"],
+    [{ re: seq, edit: "x", data: 1 }, "invalid_frame"],
+  ];
+  for (const [fields, code] of cases) {
+    say(ben, 1, fields);
+    const { code: told, n } = await ben.next();
+    assertEquals([told, n], [code, 1], JSON.stringify(fields));
+  }
+  await ana.silence();
+  say(ben, 1, { re: seq, react: "👍" });
+  const { at: _, ...entry } = await ana.entry();
+  assertEquals<unknown>(entry, { seq: seq + 1, from: ben.id, n: 1, re: seq, react: "👍" });
+  assertEquals(server.errors, []);
+});
+
+Deno.test("moderators take back what others said, from when they are until they are not", async () => {
+  await using server = new TestChat({ rate: 0 });
+  const { host: ana, roomId } = await server.host1();
+  await using _ana = ana;
+  await using ben = await server.v1();
+  await ben.ask({ action: "join", body: { room_id: roomId } });
+  await ana.entry();
+  await ben.entry();
+  const role = async (role: string) => {
+    ana.send({ action: "role", body: { room_id: roomId, to: ben.id, role } });
+    // The answer and the entry.
+    await ana.next();
+    await ana.next();
+    await ben.entry();
+  };
+  for (const body of ["one", "two", "three"]) {
+    ana.send({ action: "message", room_id: roomId, body });
+    await ana.entry();
+    await ben.entry();
+  }
+  const redact = (re: number) =>
+    ben.send({ action: "message", room_id: roomId, n: 1, re, redact: true });
+  redact(3);
+  assertEquals((await ben.next()).code, "forbidden");
+  await role("moderator");
+  redact(3);
+  const { at: _, ...entry } = await ana.entry();
+  assertEquals<unknown>(entry, { seq: 7, from: ben.id, n: 1, re: 3, redact: true });
+  await ben.entry();
+  await role("member");
+  ben.send({ action: "message", room_id: roomId, n: 2, re: 4, redact: true });
+  assertEquals((await ben.next()).code, "forbidden");
+  await role("reader");
+  ben.send({ action: "message", room_id: roomId, n: 2, re: 4, react: "x" });
+  assertEquals((await ben.next()).code, "forbidden");
+});
+
+Deno.test("plain clients see edits and redactions in words, and no reactions", async () => {
+  await using server = new TestChat();
+  const { host: ana, roomId } = await server.host1();
+  await using _ana = ana;
+  await using ben = await server.plain();
+  await ben.ask({ action: "join", body: roomId });
+  await ana.entry();
+  const changes = [{ body: "helo" }, { edit: "hello" }, { react: "x" }, { redact: true }];
+  let re = 0;
+  for (const change of changes) {
+    ana.send({ action: "message", room_id: roomId, ...(re === 0 ? {} : { re }), ...change });
+    const { seq } = await ana.entry();
+    re ||= seq;
+  }
+  for (const body of ["helo", "(has changed a message) hello", "(has deleted a message)"]) {
+    assertEquals<unknown>(await ben.next(), { from: ana.id, body });
+  }
+  await ben.silence();
+});
+
+Deno.test("history has what became of messages, and not what was redacted", async () => {
+  await using server = new TestChat();
+  const { host: ana, roomId } = await server.host1();
+  await using _ana = ana;
+  const changes = [{ body: "helo" }, { re: 2, edit: "hello" }, { body: "secret" }];
+  for (const change of [...changes, { re: 4, redact: true }, { re: 2, react: "x" }]) {
+    ana.send({ action: "message", room_id: roomId, ...change });
+    await ana.entry();
+  }
+  await using ben = await server.v1();
+  const body = { room_id: roomId, last: 5 };
+  await ben.ask({ action: "join", body });
+  const { entries: joined = [] } = await ben.next();
+  await ben.entry();
+  const { entries: paged = [] } = await ben.ask({
+    action: "history",
+    body: { room_id: roomId, before: 7 },
+  });
+  for (const entries of [joined as Entry[], (paged as Entry[]).slice(1)]) {
+    assertEquals(entries.map((entry) => "now" in entry ? entry.now : undefined), [
+      { seq: 6, body: "hello", edited_at: entries[1]!.at, reactions: { x: 1 } },
+      undefined,
+      { seq: 5, redacted: true },
+      undefined,
+      undefined,
+    ]);
+    assertEquals(JSON.stringify(entries).includes("secret"), false);
+  }
 });

@@ -8,7 +8,9 @@ import { tempFolder } from "../support/temp_folder.ts";
 import { until } from "../support/waiting.ts";
 
 function bodies(entries: Entry[]): unknown[] {
-  return entries.map((entry) => "body" in entry ? entry.body : entry.event);
+  return entries.map((entry) =>
+    "body" in entry ? entry.body : "event" in entry ? entry.event : "change"
+  );
 }
 
 /** A room whose log is `join` and the messages 1 to `count`; its host has read them. */

@@ -3,7 +3,9 @@ import type { Entry } from "../../src/protocol/frames.ts";
 import { type RawSocket, TestChat } from "../support/fixtures.ts";
 
 function events(entries: Entry[]): unknown[] {
-  return entries.map((entry) => [entry.from, "event" in entry ? entry.event : entry.body]);
+  return entries.map((
+    entry,
+  ) => [entry.from, "event" in entry ? entry.event : "body" in entry ? entry.body : "change"]);
 }
 
 /** A second client in the room of `host`; both have read everything. */

@@ -7,18 +7,18 @@
  * @module
  */
 
-import type { MessageDraft } from "../../protocol/frames.ts";
+import type { ClientDraft } from "../../protocol/frames.ts";
 import { allIdle, becomeIdle, type Busy } from "./idle.ts";
 
 /** The awaited messages in the rooms of a node. */
 export class Awaited {
   /** The messages by room and by `seq`, in order. */
-  readonly #rooms = new Map<string, Map<number, MessageDraft>>();
+  readonly #rooms = new Map<string, Map<number, ClientDraft>>();
   /** Their number by client, and the callers who wait until there are none. */
   readonly #clients = new Map<string, Busy & { count: number }>();
 
   /** Notes that a message is stored at `seq` of a room, and not seen there yet. */
-  expect(roomId: string, seq: number, draft: MessageDraft): void {
+  expect(roomId: string, seq: number, draft: ClientDraft): void {
     let room = this.#rooms.get(roomId);
     if (room === undefined) this.#rooms.set(roomId, room = new Map());
     room.set(seq, draft);
@@ -40,7 +40,7 @@ export class Awaited {
   }
 
   /** Returns the messages that will not come by any more, as a room is closed here. */
-  close(roomId: string): [seq: number, draft: MessageDraft][] {
+  close(roomId: string): [seq: number, draft: ClientDraft][] {
     const lost = [...this.#rooms.get(roomId) ?? []];
     this.#rooms.delete(roomId);
     for (const [, { from }] of lost) this.#release(from);

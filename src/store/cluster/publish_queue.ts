@@ -401,7 +401,7 @@ function lastAccepted(client: Client | undefined): number {
 }
 
 function charsOf(draft: Draft): number {
-  return ENVELOPE_CHARS + ("body" in draft ? unitsOf(draft) : 0);
+  return ENVELOPE_CHARS + ("event" in draft ? 0 : unitsOf(draft));
 }
 
 /** Makes the error for what cannot be stored now, and can be tried again. */

@@ -181,7 +181,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
 
   append(roomId: string, draft: Draft): void {
     const { from, n } = draft;
-    if ("body" in draft) {
+    if (!("event" in draft)) {
       this.#queue.append(roomId, draft, `${from}.${n}`);
       return;
     }
@@ -343,7 +343,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
     }
     if (duplicate) return outcome;
     room.expect(seq);
-    if ("body" in draft && seq > room.log.head) this.#awaited.expect(roomId, seq, draft);
+    if (!("event" in draft) && seq > room.log.head) this.#awaited.expect(roomId, seq, draft);
     return outcome;
   }
 
