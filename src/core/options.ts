@@ -58,6 +58,8 @@ export interface ChatLimits {
   addressRooms?: number;
   /** The joins of one address in a minute that find no room; 60 unless given, 0 for any. */
   addressFailedJoins?: number;
+  /** The wrong tokens of one address in a minute; 60 unless given, 0 for any. One that has ended is not wrong. */
+  addressFailedTokens?: number;
   /** The time in which an empty room can be rejoined, in milliseconds; 600,000 unless given. */
   emptyRoomMs?: number;
   /** The time that a client that was cut off keeps its places, in milliseconds; 30,000 unless given. */
@@ -138,6 +140,7 @@ export const DEFAULTS: Readonly<EngineNumbers> = {
   addressRate: 2_000,
   addressRooms: 120,
   addressFailedJoins: 60,
+  addressFailedTokens: 60,
   emptyRoomMs: 600_000,
   graceMs: 30_000,
   pauseMs: 4 * 3_600_000,
@@ -174,6 +177,7 @@ export const RANGES: Readonly<Record<keyof EngineNumbers, Range>> = {
   addressRate: [0, MANY],
   addressRooms: [0, MANY],
   addressFailedJoins: [0, MANY],
+  addressFailedTokens: [0, MANY],
   emptyRoomMs: [0, DAY_MS],
   graceMs: [0, DAY_MS],
   pauseMs: [0, TEN_YEARS_MS],

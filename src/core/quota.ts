@@ -16,6 +16,7 @@ export type QuotaOptions = Pick<
   EngineNumbers,
   | "addressConnections"
   | "addressFailedJoins"
+  | "addressFailedTokens"
   | "addressHandshakes"
   | "addressRate"
   | "addressRooms"
@@ -46,6 +47,7 @@ class Bounds {
   readonly handshakes: Rate;
   readonly newRooms: Rate;
   readonly failedJoins: Rate;
+  readonly failedTokens: Rate;
 
   constructor(options: QuotaOptions) {
     const half = Math.ceil(options.maxConnections / 2);
@@ -57,6 +59,7 @@ class Bounds {
     this.handshakes = aMinute(options.addressHandshakes);
     this.newRooms = aMinute(options.addressRooms);
     this.failedJoins = aMinute(options.addressFailedJoins);
+    this.failedTokens = aMinute(options.addressFailedTokens);
   }
 }
 
@@ -93,6 +96,7 @@ export class Quota {
   readonly #handshakes: TokenBucket;
   readonly #newRooms: TokenBucket;
   readonly #failedJoins: TokenBucket;
+  readonly #failedTokens: TokenBucket;
   /** Its clients that are away, by how long they had stayed. */
   #away: Levels<Session> | undefined;
 
@@ -104,6 +108,7 @@ export class Quota {
     this.#handshakes = new TokenBucket(bounds.handshakes, now);
     this.#newRooms = new TokenBucket(bounds.newRooms, now);
     this.#failedJoins = new TokenBucket(bounds.failedJoins, now);
+    this.#failedTokens = new TokenBucket(bounds.failedTokens, now);
   }
 
   /** `true` while something from there is here. */
@@ -132,6 +137,20 @@ export class Quota {
   /** Counts a room that was looked for and not found. */
   failJoin(): void {
     this.#failedJoins.spend(1);
+  }
+
+  /**
+   * Looks whether somebody from there may bring a token.
+   *
+   * @throws {ChatError} where too many were wrong.
+   */
+  checkTokens(now: number): void {
+    refuse(this.#failedTokens.waitMs(now), "Too many tokens were wrong");
+  }
+
+  /** Counts a token that is wrong. */
+  failToken(): void {
+    this.#failedTokens.spend(1);
   }
 
   /**

@@ -105,6 +105,11 @@ const NUMBER_FLAGS: Record<string, NumberFlag> = {
     1,
     "joins from one address a minute that find no room; 0: any",
   ),
+  "address-failed-tokens": flag(
+    "addressFailedTokens",
+    1,
+    "wrong tokens from one address a minute; 0: any",
+  ),
   "max-connections": flag("maxConnections", 1, "connections at once"),
   "max-rooms": flag("maxRooms", 1, "rooms at once"),
   "max-members": flag("maxMembers", 1, "members of one room"),

@@ -6,6 +6,7 @@
 
 import type { Authenticate, HelloRequest } from "../core/authenticate.ts";
 import { type CheckedProof, checkedProof, type Proof } from "../core/proof.ts";
+import type { Quota } from "../core/quota.ts";
 import { deferred } from "../protocol/deadline.ts";
 import { ChatError, isErrorCode } from "../protocol/errors.ts";
 import { faultOf } from "./faults.ts";
@@ -40,11 +41,31 @@ export class Authenticator {
 
   /**
    * Finds out who it is that brings this token; undefined where that is nobody that is known, who may
-   * come in.
+   * come in. It is brought at the monotonic time `now`; one that will not do counts for the `quota` of
+   * its address.
    *
    * @throws {ChatError} where nobody comes in like that.
    */
-  async prove(request: HelloRequest, token: string | undefined): Promise<CheckedProof | undefined> {
+  async prove(
+    request: HelloRequest,
+    token: string | undefined,
+    now: number,
+    quota?: Pick<Quota, "checkTokens" | "failToken">,
+  ): Promise<CheckedProof | undefined> {
+    if (token !== undefined) quota?.checkTokens(now);
+    try {
+      return await this.#prove(request, token);
+    } catch (error) {
+      // One that has ended was good once: nobody guesses those.
+      if ((error as ChatError).code === "token_invalid") quota?.failToken();
+      throw error;
+    }
+  }
+
+  async #prove(
+    request: HelloRequest,
+    token: string | undefined,
+  ): Promise<CheckedProof | undefined> {
     const proof = await this.#ask(request, token);
     // An app may write in another language than this one: whatever it answers is looked at.
     if (proof !== null && proof !== undefined) return this.#checked(proof, token);

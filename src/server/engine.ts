@@ -313,17 +313,17 @@ export class Engine {
   ): Wait | undefined {
     const isNew = typeof said === "string";
     const frame = isNew ? decode(said, connection.dialect) : said;
-    return isNew && this.#proof(connection, frame) ||
+    return isNew && this.#proof(connection, frame, t) ||
       this.#take(connection, frame, t, isNew, isItsTurn);
   }
 
   /** Looks for what a frame waits for that brings a token, or should; undefined for all others. */
-  #proof(connection: Connection, frame: ClientFrame): Wait | undefined {
-    const { request, session } = connection;
+  #proof(connection: Connection, frame: ClientFrame, { now }: Instant): Wait | undefined {
+    const { request, session, quota } = connection;
     const isDue = frame.action === (session === undefined ? "hello" : "auth");
     if (this.#authenticator === undefined || request === undefined || !isDue) return undefined;
-    const { ref } = frame;
-    const until = this.#authenticator.prove(request, (frame as HelloFrame | AuthFrame).token)
+    const { ref, token } = frame as HelloFrame | AuthFrame;
+    const until = this.#authenticator.prove(request, token, now, quota)
       .then((proof): Proceed<Wait> => (t) => {
         if (frame.action === "auth") {
           this.#perform(this.#hub.proofs.renew(connection, proof, ref, t));

@@ -36,13 +36,21 @@ pure("an address has so many connections, and never more than half of all", () =
 });
 
 pure("0 is no limit", () => {
-  const none = { addressHandshakes: 0, addressRooms: 0, addressFailedJoins: 0, addressRate: 0 };
+  const none = {
+    addressHandshakes: 0,
+    addressRooms: 0,
+    addressFailedJoins: 0,
+    addressFailedTokens: 0,
+    addressRate: 0,
+  };
   const ana = quota(none);
   for (let i = 0; i < 10_000; i++) {
     assertEquals(ana.handshake(0), undefined);
     ana.makeRoom(0);
     ana.failJoin();
     ana.checkJoins(0);
+    ana.failToken();
+    ana.checkTokens(0);
     assertEquals(ana.frames.take(100, 0), 0);
   }
 });

@@ -18,7 +18,7 @@ class AuthenticatorBench {
   }
 
   async code(token?: string): Promise<string> {
-    const prove = () => this.authenticator.prove(REQUEST, token);
+    const prove = () => this.authenticator.prove(REQUEST, token, 0);
     return (await assertRejects(prove, ChatError)).code;
   }
 }
@@ -26,7 +26,7 @@ class AuthenticatorBench {
 pure("an app says who it is, at once or later", async () => {
   for (const answer of [{ sub: "ana" }, Promise.resolve({ sub: "ana" })]) {
     const { authenticator } = new AuthenticatorBench(() => answer);
-    assertEquals((await authenticator.prove(REQUEST, "t"))?.sub, "ana");
+    assertEquals((await authenticator.prove(REQUEST, "t", 0))?.sub, "ana");
   }
 });
 
@@ -39,13 +39,30 @@ pure("null is nobody: with a token refused, without one where nobody may come so
     ]);
     const open = new AuthenticatorBench(() => nobody, true);
     assertEquals(await open.code("t"), "token_invalid");
-    assertEquals(await open.authenticator.prove(REQUEST, undefined), undefined);
+    assertEquals(await open.authenticator.prove(REQUEST, undefined, 0), undefined);
   }
+});
+
+pure("a token that is wrong counts for its address, and no other failure does", async () => {
+  let failed = 0;
+  const quota = { checkTokens: () => {}, failToken: () => failed++ };
+  const { authenticator } = new AuthenticatorBench((_, token) => {
+    if (token === "ended") throw new ChatError("token_expired", "It has ended");
+    if (token === "broken") throw new Error("broken");
+    return token === "good" ? { sub: "ana" } : null;
+  });
+  const codes: string[] = [];
+  for (const token of ["good", "ended", "broken", undefined, "wrong"]) {
+    const proved = authenticator.prove(REQUEST, token, 0, quota);
+    codes.push(await proved.then(() => "in", (error) => error.code));
+  }
+  assertEquals(codes, ["in", "token_expired", "unavailable", "token_required", "token_invalid"]);
+  assertEquals(failed, 1);
 });
 
 pure("an app may know somebody without a token, by the request", async () => {
   const { authenticator } = new AuthenticatorBench(({ url }) => ({ sub: url }));
-  assertEquals((await authenticator.prove(REQUEST, undefined))?.sub, REQUEST.url);
+  assertEquals((await authenticator.prove(REQUEST, undefined, 0))?.sub, REQUEST.url);
 });
 
 pure(

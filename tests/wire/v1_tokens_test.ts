@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { jwt } from "../../src/auth/jwt.ts";
 import type { ChatOptions } from "../../src/server/chat.ts";
-import { type Frame, type RawSocket, TestChat } from "../support/fixtures.ts";
+import { type Frame, RawSocket, TestChat } from "../support/fixtures.ts";
 import { AUTH_SECRET, signWith } from "../support/issuer.ts";
 
 /** A chat that takes tokens; what it logs is searched for them in the end. */
@@ -75,6 +75,29 @@ Deno.test("without a token nobody comes in where one is needed, nor with a bad o
   assertEquals((await ask({ token: await chat.token() })).status, "connected");
   assertEquals((await ask({ token: await chat.token() })).code, "already_connected");
   assertEquals(chat.chat.size, { connections: 1, rooms: 0 });
+});
+
+Deno.test("an address that brings wrong tokens is told to wait with any, and others come in", async () => {
+  await using chat = new TokenChat({ trustedProxies: ["127.0.0.1"], addressFailedTokens: 2 });
+  const from = (address: string) =>
+    RawSocket.open(chat.url, "parley.v1", { "x-forwarded-for": address });
+  await using eve = await from("192.0.2.7");
+  const ask = async (socket: RawSocket, token: string) =>
+    (await socket.ask({ action: "hello", body: { token } })).code ?? "in";
+  assertEquals([await ask(eve, "x.y.z"), await ask(eve, "x.y.z")], [
+    "token_invalid",
+    "token_invalid",
+  ]);
+  const good = await chat.token();
+  const { code, message, retry_after_ms } = await eve.ask({
+    action: "hello",
+    body: { token: good },
+  });
+  assertEquals(code, "rate_limited");
+  assertMatch(String(message), /^Too many tokens were wrong from your address: wait \d+ ms$/);
+  assert(Number(retry_after_ms) > 0 && Number(retry_after_ms) <= 30_000);
+  await using ana = await from("192.0.2.8");
+  assertEquals(await ask(ana, good), "in");
 });
 
 Deno.test("a plain client is refused at the handshake where a token is needed, and told why", async () => {
