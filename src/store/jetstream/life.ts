@@ -33,11 +33,21 @@ const MAX_TRIES = 5;
 /** Milliseconds between two looks at a server that is behind. */
 const BEHIND_MS = 100;
 
-/** The most tries of a starting node to read marks that do not answer; each takes seconds. */
-const UNREAD_TRIES = 8;
+/**
+ * The most tries in which nothing is decided, as the marks do not answer, or a server is behind what
+ * a stream with all its marks has acknowledged: it led before it was stopped, and does not know yet
+ * that it leads no more. Each takes a second or more.
+ */
+const UNDECIDED_TRIES = 8;
 
 /** Looks without marks after which that is reported. */
 const UNMARKED_LOOKS = 3;
+
+/**
+ * The streams, compared with the last look. `behind`: they end earlier, though their marks are
+ * there, or do not answer.
+ */
+type Comparison = "intact" | "changed" | "behind";
 
 /** The life of the streams, as one node knows it. */
 export class JetStreamLife {
@@ -47,14 +57,14 @@ export class JetStreamLife {
   /** Set while marks are being made; and the number of failures in a row. */
   #isMarking = false;
   #unmarked = 0;
-  /** The number of tries in which marks did not answer. */
-  #unread = 0;
+  /** The number of tries in a row in which nothing was decided. */
+  #undecided = 0;
   #id = "";
   /** The newest entry of all rooms that this node has seen, and the id of its message. */
   #seen = { seq: 0, id: "" };
   /** The last `seq` of the stream at the last look. */
   #end = 0;
-  #confirming: Promise<boolean> | undefined;
+  #confirming: Promise<Comparison> | undefined;
   /** The subscription that answers other nodes, on the connection on which this one is certain. */
   #vouching: { subscription: Subscription; nc: NatsConnection } | undefined;
 
@@ -90,7 +100,7 @@ export class JetStreamLife {
       if (made === this.#link.made && await this.#goesOn(connection, id)) this.#use(id);
       else if (!await this.#begin(connection, kept?.seq ?? 0)) continue;
       this.#vouch(connection, Promise.resolve());
-      if (this.#id !== before) await this.#look(connection);
+      if (this.#id !== before) this.#end = await lastSeq(connection);
       this.#mark(connection);
       return before === "" || before === this.#id;
     }
@@ -102,14 +112,18 @@ export class JetStreamLife {
    * not. Everything read since then is of the life that this node knows.
    */
   async confirm(connection: MarkedStream): Promise<void> {
-    this.#confirming ??= this.#isIntact(connection).finally(() => this.#confirming = undefined);
-    if (!await this.#confirming) throw new Error("The streams are not what they were");
+    this.#confirming ??= this.#compare(connection).finally(() => this.#confirming = undefined);
+    if (await this.#confirming !== "intact") throw new Error("The streams are not what they were");
   }
 
   /** Says whether this node, another or the marks show that the streams are still of that life. */
   async #goesOn(connection: MarkedStream, id: string): Promise<boolean> {
     if (id === this.#id) {
-      if (await this.#isIntact(connection)) return true;
+      const comparison = await this.#compare(connection);
+      if (comparison === "intact") return true;
+      if (comparison === "behind" && ++this.#undecided < UNDECIDED_TRIES) {
+        throw new Error("NATS does not have all that it has acknowledged");
+      }
       this.#stopVouching();
       return false;
     }
@@ -118,7 +132,7 @@ export class JetStreamLife {
     if (marks === "whole" || marks === "replaced") return marks === "whole";
     if (await this.#ask(connection.nc, id)) return true;
     // A lost server may have led them: the others need a while to elect another.
-    if (marks === "unread" && ++this.#unread < UNREAD_TRIES) {
+    if (marks === "unread" && ++this.#undecided < UNDECIDED_TRIES) {
       throw new Error("NATS does not say whether the streams are what they were");
     }
     return false;
@@ -160,25 +174,25 @@ export class JetStreamLife {
     this.#isMarking = false;
   }
 
-  /** Says whether the rooms' stream still has the newest entry that this node saw, or let it go. */
-  async #isIntact(connection: MarkedStream): Promise<boolean> {
+  /** Looks whether the rooms' stream still has the newest entry that this node saw, or let it go. */
+  async #compare(connection: MarkedStream): Promise<Comparison> {
     const { jsm, stream } = connection;
     const { seq, id } = this.#seen;
     const least = Math.max(seq, this.#end);
+    let end = await lastSeq(connection);
     // A server that has just begun to lead may not have the whole stream yet.
-    for (let tries = 0; tries < MAX_TRIES && (tries === 0 || this.#end < least); tries++) {
-      if (tries > 0) await sleep(BEHIND_MS);
-      await this.#look(connection);
+    for (let tries = 1; tries < MAX_TRIES && end < least; tries++) {
+      await sleep(BEHIND_MS);
+      end = await lastSeq(connection);
     }
-    if (this.#end < least || await readMarks(connection, this.#id) === "replaced") return false;
-    if (seq === 0) return true;
+    const isBehind = end < least;
+    if (!isBehind) this.#end = end;
+    const marks = await readMarks(connection, this.#id);
+    if (marks === "replaced" || isBehind && marks === "none") return "changed";
+    if (isBehind) return "behind";
+    if (seq === 0) return "intact";
     const found = await jsm.streams.getMessage(stream, { seq });
-    return found === null || found.header?.get("Nats-Msg-Id") === id;
-  }
-
-  /** Notes the last `seq` of the stream. */
-  async #look({ jsm, stream }: MarkedStream): Promise<void> {
-    this.#end = (await jsm.streams.info(stream)).state.last_seq;
+    return found === null || found.header?.get("Nats-Msg-Id") === id ? "intact" : "changed";
   }
 
   /** Asks whether another node knows for certain that the streams are in that life. */
@@ -216,7 +230,7 @@ export class JetStreamLife {
   }
 
   #use(id: string): void {
-    this.#unread = 0;
+    this.#undecided = 0;
     if (id === this.#id) return;
     this.#id = id;
     this.#seen = { seq: 0, id: "" };
@@ -225,3 +239,8 @@ export class JetStreamLife {
 }
 
 const NONE: KeptLife = { id: "", made: "" };
+
+/** The last `seq` of the stream, as the server says that leads it or takes itself for the leader. */
+async function lastSeq({ jsm, stream }: MarkedStream): Promise<number> {
+  return (await jsm.streams.info(stream)).state.last_seq;
+}
