@@ -80,7 +80,7 @@ const EXPORTS: Record<string, Exports> = {
       "ModerationEntry ModerationFrame OwnRole PauseFrame PingEvent PingFrame PongEvent " +
       "PongFrame PresenceDraft PresenceEntry PresenceEvent ReadEvent ReadFrame Ref RemovedFrame RenameFrame " +
       "Reply Request Role RoleEntry RoleFrame RoleInfo RolesFrame RoomSummary RoomsFrame ServerFrame SettingsEntry " +
-      "SettingsFrame SuccessFrame TypingEvent TypingFrame",
+      "SettingsFrame SuccessFrame TypingEvent TypingFrame VoidEntry",
   },
 };
 

@@ -19,6 +19,8 @@ const TESTED_BY: Record<string, string | null> = {
   "store/jetstream/life": "cluster/restore_test.ts",
   "store/jetstream/streams": "store/jetstream/link_test.ts",
   "store/jetstream/history": "store/jetstream/store_test.ts",
+  "store/jetstream/publisher": "cluster/moderation_test.ts",
+  "store/jetstream/socket_errors": "store/jetstream/link_test.ts",
   "store/jetstream/publish": "cluster/nats_refusals_test.ts",
   "store/jetstream/metas": "store/jetstream/store_test.ts",
   "store/jetstream/pages": "store/jetstream/store_test.ts",
@@ -55,6 +57,7 @@ const TESTED_BY: Record<string, string | null> = {
   "core/authenticate": null,
   "client/options": null,
   "protocol/moderation": null,
+  "store/jetstream/snapshot": null,
 };
 
 /** Words that a pure module cannot use, besides what does not compile there. */

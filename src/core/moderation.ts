@@ -65,21 +65,26 @@ export class Moderation {
     return [{ type: "append", roomId: room.id, drafts: [draft] }];
   }
 
-  /** Answers the author of moderation that is in the log as `seq`, and removes who is to leave by it. */
-  enacted(roomId: string, draft: ModerationDraft, seq: number, t: Instant): Effect[] {
+  /**
+   * Answers the author of moderation that is in the log as `seq`. Removes who leaves by it: who was
+   * kicked, and who has no role any more, as it was banned, its token has ended, or a ban was missed.
+   * Each is delivered first what it has not been sent.
+   */
+  enacted(
+    roomId: string,
+    draft: ModerationDraft,
+    seq: number,
+    t: Instant,
+    pump: { deliver(member: Member): void },
+  ): Effect[] {
     const effects = this.#answered(
       draft,
       (peer, ref) => success(peer, { message: DONE[draft.event], room_id: roomId, seq }, ref),
     );
-    const room = this.#rooms.get(roomId);
-    const { charter } = room ?? {};
-    if (room === undefined || charter === undefined || draft.event === "room") return effects;
-    const { to, reason } = draft;
-    for (const member of [...room.members]) {
-      const author = authorOf(member);
-      if (author.sub !== to) continue;
-      if (draft.event === "role" && roleOf(author, charter, t.at) !== "none") continue;
-      effects.push(...this.#remove(member, seq, reason, t));
+    for (const member of leaving(this.#rooms.get(roomId), draft, t.at)) {
+      pump.deliver(member);
+      const isMeant = draft.event !== "room" && authorOf(member).sub === draft.to;
+      effects.push(...this.#remove(member, seq, isMeant ? draft.reason : undefined, t));
     }
     return effects;
   }
@@ -110,7 +115,7 @@ export class Moderation {
     return asked?.peer.session === undefined ? [] : [answer(asked.peer, asked.ref)];
   }
 
-  /** Takes a place away. Whoever has a connection is sent first what came before, and is told. */
+  /** Takes a place away, and tells whoever has a connection. */
   #remove(member: Member, seq: number, reason: string | undefined, t: Instant): Effect[] {
     const { outlet, room, person } = member;
     const session = this.#sessions.get(person.id);
@@ -121,10 +126,21 @@ export class Moderation {
       const text = outlet.plain
         ? encodePlain({ status: "error", message: `You were removed from the room${because(why)}` })
         : encodeFrame({ event: "removed", room_id: room.id, seq, ...why });
-      effects.push({ type: "deliver", member }, { type: "send", to: outlet, text });
+      effects.push({ type: "send", to: outlet, text });
     }
     return [...effects, ...this.#departures.leave(session, member, t)];
   }
+}
+
+/** The members of a room here that leave by moderation that is in its log. */
+function leaving(room: Room | undefined, draft: ModerationDraft, at: number): Member[] {
+  const { charter } = room ?? {};
+  if (room === undefined || charter === undefined) return [];
+  return room.members.filter((member) => {
+    const author = authorOf(member);
+    return draft.event === "kick" && author.sub === draft.to ||
+      roleOf(author, charter, at) === "none";
+  });
 }
 
 /** The words for an author whose request was carried out. */

@@ -59,6 +59,11 @@ export function encodeRedacted(entry: string): string {
   return JSON.stringify(kept);
 }
 
+/** Writes the entry in the place of one that its author was not allowed to write: nobody learns more of that. */
+export function encodeVoid(seq: number, at: number): string {
+  return JSON.stringify({ seq, at, event: "void", from: "" });
+}
+
 /** The part of an entry after its `seq`, for stores that keep the two apart. */
 export function withoutSeq(entry: string): string {
   return entry.slice(entry.indexOf(",") + 1);

@@ -18,6 +18,7 @@ import type {
   RoleEntry,
   RoleInfo,
   SettingsEntry,
+  VoidEntry,
 } from "./moderation.ts";
 import type { HistoryFrame, ReadEvent, ReadFrame, RoomsFrame, RoomSummary } from "./reading.ts";
 import type { ChangedSettings } from "./roles.ts";
@@ -261,7 +262,8 @@ export type Entry =
   | PresenceEntry
   | RoleEntry
   | KickEntry
-  | SettingsEntry;
+  | SettingsEntry
+  | VoidEntry;
 
 /** A message that has no `seq` yet: see {@linkcode MessageEntry}. */
 export interface MessageDraft

@@ -121,6 +121,12 @@ export interface SettingsEntry extends Act, ChangedSettings {
   event: "room";
 }
 
+/** An entry that its author was not allowed to write, where several servers share a room: nothing of it is told. */
+export interface VoidEntry extends Act {
+  /** The kind of entry; `from` is empty, and there is no `name`. */
+  event: "void";
+}
+
 /** An entry of a room's log about who may do what. */
 export type ModerationEntry = RoleEntry | KickEntry | SettingsEntry;
 

@@ -92,8 +92,8 @@ export class Engine {
       const room = this.#hub.rooms.get(roomId);
       if (room !== undefined) this.#pump.mark(room);
     },
-    moderated: (roomId, draft, seq) =>
-      this.#perform(this.#hub.moderation.enacted(roomId, draft, seq, this.#clock.read())),
+    moderated: (id, draft, seq) =>
+      this.#perform(this.#hub.moderation.enacted(id, draft, seq, this.#clock.read(), this.#pump)),
     repeated: (draft, seq, unseen) =>
       this.#perform(this.#hub.messages.repeated(draft, seq, unseen)),
     refused: (draft, error, doubtful) => this.#refused(draft, error, doubtful),

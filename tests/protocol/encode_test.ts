@@ -8,6 +8,7 @@ import {
   encodePage,
   encodePlain,
   encodePlainEntry,
+  encodeVoid,
   PLAIN_SENT,
   takenAt,
   withoutSeq,
@@ -46,6 +47,7 @@ function rewrite(dialect: "plain" | "v1", text: string): string {
 function rewriteEntry(entry: Entry): string {
   const { seq, name } = entry;
   if ("event" in entry) {
+    if (entry.event === "void") return encodeVoid(seq, entry.at);
     return encodeEntry(seq, { ...entry, n: 0, name, by: { sub: entry.from } });
   }
   if (!("body" in entry)) return encodeEntry(seq, { ...entry, name });

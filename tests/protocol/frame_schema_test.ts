@@ -104,7 +104,7 @@ pure(
     const entries = frames.flatMap((frame) => frame?.entries ?? []) as Frame[];
     const events = entries.flatMap(({ event }) => event ?? []);
     const presence = DEFS.presence_entry!.properties!.event!.enum ?? [];
-    assertEquals(new Set(events), new Set([...presence, "role", "kick", "room"]));
+    assertEquals(new Set(events), new Set([...presence, "role", "kick", "room", "void"]));
   },
 );
 

@@ -184,7 +184,7 @@ export class HubBench {
       log?.push(seq, encodeEntry(seq, draft));
       if (room !== undefined && isModeration(draft)) {
         room.charter = room.charter.fold(draft);
-        this.perform(this.hub.moderation.enacted(roomId, draft, seq, this.t));
+        this.perform(this.hub.moderation.enacted(roomId, draft, seq, this.t, this.#hands));
       } else if ("event" in draft) roster?.apply(draft);
     }
   }

@@ -15,6 +15,7 @@ import { ChatError, roomGone } from "../../protocol/errors.ts";
 import type { Draft } from "../../protocol/frames.ts";
 import { DedupWindow, MAX_WINDOW_BYTES } from "../dedup_window.ts";
 import { allIdle, becomeIdle, type Busy } from "./idle.ts";
+import { idOf } from "./message_ids.ts";
 
 /** The outcome of a draft that was published. */
 export type Published =
@@ -29,6 +30,8 @@ export type Published =
 export interface PublishQueueActions extends Pick<StoreEvents, "repeated" | "refused"> {
   /** Says whether a room is open here. */
   isOpen(roomId: string): boolean;
+  /** The reason why the author of a draft may not write it; undefined where it may, for all that is known here. */
+  denied(roomId: string, draft: Draft): ChatError | undefined;
   /** Says whether a client is certainly at this node. Drafts of others are not published. */
   isHere(clientId: string): boolean;
   /** Publishes a draft under an id that makes it stored once; calls `done` once, later. */
@@ -58,6 +61,8 @@ interface Waiting {
   readonly roomId: string;
   readonly draft: Draft;
   readonly id: string;
+  /** The id under which it was published: it stays the same, so that it is stored once. */
+  publishedAs?: string;
 }
 
 /** The queue of one client, and the numbers of its stored messages. */
@@ -69,6 +74,8 @@ class Client implements Busy {
   doubtUpTo = 0;
   /** Its drafts, oldest first. */
   readonly waiting: Waiting[] = [];
+  /** The `seq` of its newest message that is void; 0 where there is none. */
+  voidAt = 0;
   /** `true` while the first draft is on its way. */
   underway = false;
   /** The time since which the first draft is in doubt, on the monotonic clock in milliseconds. */
@@ -158,6 +165,24 @@ export class PublishQueue {
     if (n <= client.sends.last) return;
     client.sends.add(n, seq);
     if (client.waiting[0]?.draft.n === n) this.#finishFirst(client);
+  }
+
+  /**
+   * Notes that a message of a client stands at `seq` and is void: it counts for nothing, and the
+   * number goes to another one, under another id. Its author is told the `error`; without one, its
+   * draft is published again.
+   */
+  voided(from: string, n: number, seq: number, error?: ChatError): void {
+    const client = this.#clients.get(from);
+    if (client === undefined) return;
+    client.voidAt = Math.max(client.voidAt, seq);
+    const [first] = client.waiting;
+    if (first?.draft.n !== n) return;
+    if (error === undefined) delete first.publishedAs;
+    else {
+      this.#refuse(client, error);
+      this.#advance(client);
+    }
   }
 
   /** Returns the number of a client's last message that is known to be stored; 0 if none is. */
@@ -311,6 +336,8 @@ export class PublishQueue {
         return;
       }
     }
+    const denied = this.#actions.denied(roomId, draft);
+    if (denied !== undefined) return this.#refuse(client, denied);
     if (this.#canPublish(client)) this.#publish(client);
     else this.#refuse(client, unavailable());
   }
@@ -344,7 +371,7 @@ export class PublishQueue {
           // An earlier attempt may have stored it all the same.
           if (client.doubtSince !== undefined) {
             if (outcome.error.code !== "too_large") client.underway = false;
-            else this.#actions.find(first.id, (seq) => done(foundAt(seq)));
+            else this.#actions.find(first.publishedAs ?? first.id, (seq) => done(foundAt(seq)));
             break;
           }
           // Another node, where its author has been meanwhile, may have stored it.
@@ -361,7 +388,10 @@ export class PublishQueue {
           outcome satisfies never;
       }
     };
-    this.#actions.publish(first.roomId, first.draft, first.id, done);
+    first.publishedAs ??= client.voidAt > 0 && first.draft.n > 0
+      ? idOf(first.draft, client.voidAt)
+      : first.id;
+    this.#actions.publish(first.roomId, first.draft, first.publishedAs, done);
   }
 
   #finishFirst(client: Client): void {

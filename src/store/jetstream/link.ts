@@ -17,6 +17,7 @@ import { parsePlace, type PlacedEntry, textOfPlace } from "../cluster/continuity
 import { countStream, readStream } from "./history.ts";
 import { JetStreamLife } from "./life.ts";
 import type { MarkedStream } from "./marks.ts";
+import { catchErrors } from "./socket_errors.ts";
 import { outcomeOf, type PublishOptions, type PublishOutcome } from "./publish.ts";
 import { JetStreamStreams, type StreamSettings } from "./streams.ts";
 
@@ -71,6 +72,8 @@ export interface StreamMessage extends PlacedEntry {
   id: string;
   /** The id of the node that published it, where it has one. */
   node: string;
+  /** Its author, as {@linkcode encodeAuthor} writes it. */
+  by: string;
   text: string;
 }
 
@@ -109,6 +112,7 @@ const HEADER = {
   before: "Nats-Last-Sequence",
   node: "Parley-Node",
   place: "Parley-Place",
+  by: "Parley-By",
   rollup: "Nats-Rollup",
 };
 
@@ -195,7 +199,7 @@ export class JetStreamLink {
   async publish(
     subject: string,
     text: string,
-    { id, node, place, behind, isQuestion = false }: PublishOptions = {},
+    { id, node, place, by = "", behind, isQuestion = false }: PublishOptions = {},
   ): Promise<PublishOutcome> {
     try {
       const line = this.#open;
@@ -203,6 +207,7 @@ export class JetStreamLink {
       const headers = line.makeHeaders();
       if (node !== undefined) headers.set(HEADER.node, node);
       if (place !== undefined) headers.set(HEADER.place, textOfPlace(place));
+      if (by !== "") headers.set(HEADER.by, by);
       if (isQuestion) headers.set(HEADER.rollup, NO_ROLLUP);
       const { seq, duplicate } = await line.js.publish(subject, text, {
         headers,
@@ -292,6 +297,12 @@ export class JetStreamLink {
     return messages.map(({ message, seq }) => ({ ...this.#read(message), seq }));
   }
 
+  /** Reads the subject of an entry of any room; undefined where the stream does not have it any more. */
+  async subjectOf(seq: number): Promise<string | undefined> {
+    const stream = this.#settings.name;
+    return (await this.#connection.jsm.streams.getMessage(stream, { seq }))?.subject;
+  }
+
   /** Counts the messages of a room's subject from `seq` on. */
   count(subject: string, seq: number): Promise<number> {
     return countStream(this.#connection.jsm, { stream: this.#settings.name, subject, from: seq });
@@ -358,6 +369,7 @@ export class JetStreamLink {
       before: Number(headers?.get(HEADER.before)),
       id,
       node: headers?.get(HEADER.node) ?? "",
+      by: headers?.get(HEADER.by) ?? "",
       place: parsePlace(headers?.get(HEADER.place) ?? ""),
       text: wellFormedJson(this.#decoder.decode(message.data)),
     };
@@ -470,26 +482,4 @@ export class JetStreamLink {
     this.#waking = new AbortController();
     await sleep(ms, this.#waking.signal);
   }
-}
-
-/**
- * Catches all errors of a connection, so that none ends the program. The library removes all
- * listeners from a socket that it closes, even while an error of that socket is on its way.
- */
-function catchErrors(nc: NatsConnection): void {
-  const { socket } = (nc as unknown as LibraryConnection).protocol.transport;
-  // It may have ended by now.
-  if (socket === undefined) return;
-  const removeAll = socket.removeAllListeners.bind(socket);
-  socket.removeAllListeners = () => removeAll().on("error", () => {});
-}
-
-/** The part of the library's connection that its types do not show. */
-interface LibraryConnection {
-  protocol: { transport: { socket: LibrarySocket | undefined } };
-}
-
-interface LibrarySocket {
-  removeAllListeners(): LibrarySocket;
-  on(event: "error", listener: () => void): LibrarySocket;
 }

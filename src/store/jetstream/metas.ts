@@ -15,6 +15,8 @@ export interface RoomMeta {
   epoch: string;
   /** The description of its streams: in others of the same name the room is lost. */
   made: string;
+  /** The `sub` of its maker, who owns it; missing where nobody does. */
+  owner?: string;
   /** The `seq` of the newest entry of an earlier room with the same id. */
   after: number;
   /** The time at which it was made, in milliseconds since 1970. */
@@ -63,14 +65,16 @@ export class JetStreamMetas {
    * Makes a room, unless there is one with this id; says whether it certainly did. Rejects with
    * `room_gone` where one was deleted.
    */
-  async make(id: string, name: string): Promise<boolean> {
+  async make(id: string, name: string, owner?: string): Promise<boolean> {
     const { made } = this.#link;
     const kept = await keptMeta(this.#link, id);
     if (isRoom(kept?.meta) && kept.meta.made === made) return false;
     if (kept !== undefined && !isRoom(kept.meta)) throw roomGone();
     const last = await this.#link.last(this.#link.subject("room", id));
     const epoch = this.#newEpoch();
-    const meta: RoomMeta = { name, epoch, made, after: last?.seq ?? 0, at: Date.now() };
+    const after = last?.seq ?? 0;
+    const owned = owner === undefined ? {} : { owner };
+    const meta: RoomMeta = { name, epoch, made, ...owned, after, at: Date.now() };
     // Where another node was faster, the room is there too.
     return (await this.#write(id, meta, kept?.seq)).type === "stored";
   }

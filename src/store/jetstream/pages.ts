@@ -6,7 +6,7 @@
 
 import type { Page, PageQuery } from "../../core/log.ts";
 import type { HistoryStore } from "../../core/store.ts";
-import { withSeq } from "../../protocol/encode.ts";
+import { encodeVoid, takenAt, withoutSeq, withSeq } from "../../protocol/encode.ts";
 import { asked } from "./asked.ts";
 import type { JetStreamLink, StreamMessage } from "./link.ts";
 
@@ -23,6 +23,8 @@ const ENOUGH = 4;
 export interface Ends {
   readonly start: number;
   readonly head: number;
+  /** Says whether the entry at `seq` is void. */
+  isVoid(seq: number): boolean;
 }
 
 /** Pages of the open rooms of one node. */
@@ -44,22 +46,25 @@ export class JetStreamPages implements HistoryStore {
     );
   }
 
-  async #newer(subject: string, { start }: Ends, query: PageQuery): Promise<Page> {
+  async #newer(subject: string, { start, head, isVoid }: Ends, query: PageQuery): Promise<Page> {
     const { from, limit } = query;
     // The stream drops the oldest first: while the entry before the page is there, nothing is missing.
     const first = Math.max(1, start + 1, from);
     const read = await this.#link.history(subject, first, limit + 2, "oldest");
     const complete = read[0]?.seq === from;
-    return pageOf(read.filter(({ seq }) => seq > from), query, complete);
+    // What is not in memory yet is not judged yet.
+    const known = read.filter(({ seq }) => seq > from && seq <= head);
+    return pageOf(known.map(shownBy(isVoid)), query, complete);
   }
 
-  async #older(subject: string, { start, head }: Ends, query: PageQuery): Promise<Page> {
+  async #older(subject: string, { start, head, isVoid }: Ends, query: PageQuery): Promise<Page> {
     const { limit } = query;
     const from = Math.min(query.from, head + 1);
     const { seq, count } = await this.#placeBefore(subject, start + 1, from, limit + 1);
     if (count === 0) return pageOf([], query, true);
     const read = await this.#link.history(subject, seq, count, "oldest");
-    return pageOf(read.filter(({ seq }) => seq < from).slice(-limit - 1).reverse(), query, true);
+    const known = read.filter(({ seq }) => seq < from).slice(-limit - 1).reverse();
+    return pageOf(known.map(shownBy(isVoid)), query, true);
   }
 
   /**
@@ -88,6 +93,14 @@ export class JetStreamPages implements HistoryStore {
     }
     return low;
   }
+}
+
+/** Shows a message as it stands in the log: nothing of one that is void. */
+function shownBy(isVoid: Ends["isVoid"]): (message: StreamMessage) => StreamMessage {
+  return (message) => {
+    const { seq, text } = message;
+    return isVoid(seq) ? { ...message, text: withoutSeq(encodeVoid(seq, takenAt(text))) } : message;
+  };
 }
 
 /** The page of messages that were read, the first of them nearest to where it was asked for. */

@@ -32,6 +32,8 @@ export interface PublishOptions {
   node?: string;
   /** The position of its room's log at the publisher. */
   place?: Place;
+  /** Its author, as its room knew it: see {@linkcode encodeAuthor}. */
+  by?: string;
   /** Store it only if the newest message on its subject has this `seq`; 0: if it has none. */
   behind?: number;
   /** Never store it: only ask what is stored under the same id. */

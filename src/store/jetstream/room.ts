@@ -5,38 +5,35 @@
  * @module
  */
 
+import { Charter } from "../../core/charter.ts";
 import { Log } from "../../core/log.ts";
 import type { StoredRoom, StoreLimits } from "../../core/store.ts";
 import { sleep } from "../../protocol/deadline.ts";
-import { withSeq } from "../../protocol/encode.ts";
-import type { MemberInfo, PresenceDraft, PresenceEntry } from "../../protocol/frames.ts";
+import { encodeVoid, takenAt, withSeq } from "../../protocol/encode.ts";
+import type { ChatError } from "../../protocol/errors.ts";
+import type { PresenceDraft, PresenceEntry } from "../../protocol/frames.ts";
+import type { ModerationDraft } from "../../protocol/moderation.ts";
 import { Roster } from "../../protocol/roster.ts";
 import { AnnouncedPresence } from "../cluster/announced_presence.ts";
 import { Continuity, type Place } from "../cluster/continuity.ts";
+import { Judgement, type Verdict } from "../cluster/judgement.ts";
+import { messageOf } from "../cluster/message_ids.ts";
+import { Reached } from "../cluster/reached.ts";
 import { next, ROOM_LIFE, type RoomState, type RoomStep } from "../cluster/states.ts";
 import type { JetStreamLink, StreamMessage } from "./link.ts";
 import { isRoom, keptMeta, type RoomMeta } from "./metas.ts";
 import type { Ends } from "./pages.ts";
+import type { Snapshot, Speaker } from "./snapshot.ts";
 import { STATE_KEPT_MS } from "./streams.ts";
-
-/** The node that spoke last for a member, and the `seq` of that entry. */
-export interface Speaker {
-  node: string;
-  seq: number;
-}
-
-/** The members at a position of the log, kept in the stream, as older entries fall off the log. */
-interface Snapshot {
-  epoch: string;
-  seq: number;
-  quiet: boolean;
-  members: (MemberInfo & { speaker: Speaker })[];
-}
 
 /** Reports of a room. */
 export interface RoomEvents {
   /** The message `n` of `from` is in the log, as `seq`. */
   found(from: string, n: number, seq: number): void;
+  /** The message with that id was published and is void: its author may not write it. */
+  denied(id: string, seq: number, error: ChatError): void;
+  /** Moderation that was published under that id is in the log, as `seq`. */
+  moderated(id: string, draft: ModerationDraft, seq: number): void;
   /** The log goes up to `seq` now: earlier entries were pushed, or are gone. */
   moved(seq: number): void;
   /** Another node passes on an ephemeral frame. */
@@ -92,6 +89,11 @@ export class JetStreamRoom implements StoredRoom {
   #reading: Promise<void> | undefined;
   #state: RoomState = "opening";
   readonly #continuity: Continuity;
+  readonly #judgement: Judgement;
+  /** Set where the charter was changed by this node since it was kept. */
+  #hasNewCharter = false;
+  /** Those who wait until the log has reached a place. */
+  readonly #reached = new Reached();
   /** The name of the room's own life, as in its record. */
   readonly #epoch: string;
   /** The `seq` after which its log begins. */
@@ -107,7 +109,7 @@ export class JetStreamRoom implements StoredRoom {
   /** Makes a room that is not read yet. */
   constructor(
     id: string,
-    { name, epoch, after }: RoomMeta,
+    { name, epoch, after, owner }: RoomMeta,
     { link, limits, events, node }: RoomSetting,
   ) {
     this.id = id;
@@ -117,6 +119,7 @@ export class JetStreamRoom implements StoredRoom {
     this.#start = after;
     this.announced = new AnnouncedPresence(node);
     this.#continuity = new Continuity(this.log);
+    this.#judgement = new Judgement(id, Charter.of(owner));
     this.#link = link;
     this.#limits = limits;
     this.#events = events;
@@ -128,9 +131,25 @@ export class JetStreamRoom implements StoredRoom {
     return this.#state;
   }
 
+  /** The settings and roles at the head of the log. */
+  get charter(): Charter {
+    return this.#judgement.charter;
+  }
+
+  /** Says whether the entry at `seq` is void. */
+  isVoid(seq: number): boolean {
+    return this.#judgement.isVoid(seq);
+  }
+
+  /** Resolves when the log has reached `seq`, or is closed; undefined where it has. */
+  reached(seq: number): Promise<void> | undefined {
+    if (this.log.head >= seq || this.#isClosed) return undefined;
+    return this.#reached.wait(seq);
+  }
+
   /** The places that the log lies between, however much of it is in memory. */
   get ends(): Ends {
-    return { start: this.#start, head: this.log.head };
+    return { start: this.#start, head: this.log.head, isVoid: (seq) => this.isVoid(seq) };
   }
 
   /** Takes a step in its life. */
@@ -215,6 +234,14 @@ export class JetStreamRoom implements StoredRoom {
   close(): void {
     this.step("close");
     this.#deafen();
+    this.#reached.reach(Infinity);
+  }
+
+  /** Keeps the charter soon after this node has changed it: the entries that did may fall off the log. */
+  keepCharter(): void {
+    if (!this.#hasNewCharter || this.lacking) return;
+    this.#hasNewCharter = false;
+    this.#keepRoster();
   }
 
   /** Passes an ephemeral frame on to the other nodes. */
@@ -349,6 +376,7 @@ export class JetStreamRoom implements StoredRoom {
   #skipTo(seq: number): void {
     if (this.#rosterAt < seq) this.#isRosterKnown = false;
     this.#continuity.skipTo(seq);
+    this.#reached.reach(seq);
     this.#events.moved(seq);
   }
 
@@ -362,10 +390,20 @@ export class JetStreamRoom implements StoredRoom {
     if (snapshot?.epoch !== this.#epoch || snapshot.seq < this.log.head) return;
     this.#rosterAt = snapshot.seq;
     this.#isRosterKnown = true;
+    this.#recallCharter(snapshot);
     this.speakers.clear();
     for (const { client_id, speaker } of snapshot.members) this.speakers.set(client_id, speaker);
     const members = snapshot.members.map(({ speaker: _, ...member }) => member);
     this.roster.reset(members, snapshot.quiet);
+  }
+
+  /** Continues from a kept charter. Who is banned by what was missed has to be removed too. */
+  #recallCharter({ judged, seq }: Snapshot): void {
+    if (judged === undefined) return;
+    this.#judgement.reset(judged);
+    if (this.#state === "opening") return;
+    const nobody = { at: Date.now(), from: "", n: 0, name: undefined, by: { sub: "" } } as const;
+    this.#events.moderated("", { ...nobody, event: "room" }, seq);
   }
 
   /**
@@ -393,28 +431,47 @@ export class JetStreamRoom implements StoredRoom {
         const speaker = this.speakers.get(member.client_id);
         return speaker === undefined ? [] : [{ ...member, speaker }];
       }),
+      judged: this.#judgement.kept(),
     };
     const subject = this.#link.subject("roster", this.id);
     const { type } = await this.#link.publish(subject, JSON.stringify(snapshot));
-    if (type !== "stored") this.#hasChanged = true;
+    if (type !== "stored") this.#hasChanged = this.#hasNewCharter = true;
   }
 
   #push(message: StreamMessage): void {
     const { seq, id, node, text } = message;
     const whole = withSeq(seq, text);
-    const isPresence = node !== "";
-    if (isPresence && seq > this.#rosterAt) this.#apply(JSON.parse(whole), node);
+    const isMessage = node === "";
+    const { denied, moderation } = this.#judge(message, whole);
+    const isVoid = denied !== undefined || this.isVoid(seq);
+    if (!isMessage && !isVoid && seq > this.#rosterAt) this.#apply(JSON.parse(whole), node);
     this.#sinceKept++;
-    this.log.push(seq, whole);
+    this.log.push(seq, isVoid ? encodeVoid(seq, takenAt(whole)) : whole);
     if (!this.#continuity.afterPush(message)) {
       this.#isRosterKnown = false;
       // A reading in progress asks for the members too.
       if (this.#reading === undefined) this.doubt();
     }
-    const dot = id.lastIndexOf(".");
-    const n = Number(id.slice(dot + 1));
-    if (!isPresence && n > 0) this.#events.found(id.slice(0, dot), n, seq);
+    if (denied !== undefined) this.#events.denied(id, seq, denied);
+    else if (isMessage && !isVoid) {
+      const { from, n } = messageOf(id);
+      if (n > 0) this.#events.found(from, n, seq);
+    }
+    this.#reached.reach(seq);
     this.#events.moved(seq);
+    if (moderation !== undefined) this.#events.moderated(id, moderation, seq);
+  }
+
+  /** Judges an entry. Those up to the kept list were judged before that was kept. */
+  #judge(message: StreamMessage, whole: string): Verdict {
+    const { seq, node, by } = message;
+    if (seq <= this.#rosterAt || node === "" && this.#judgement.takesAll(by)) return {};
+    const verdict = this.#judgement.judge(message, JSON.parse(whole));
+    if (verdict.moderation !== undefined || verdict.denied !== undefined) this.#hasChanged = true;
+    if (verdict.moderation !== undefined && (node === this.#node || this.#state === "opening")) {
+      this.#hasNewCharter = true;
+    }
+    return verdict;
   }
 
   #apply(entry: PresenceEntry, node: string): void {

@@ -20,14 +20,13 @@ import {
 } from "../../core/store.ts";
 import { isModeration } from "../../core/verdict.ts";
 import { within } from "../../protocol/deadline.ts";
-import { encodeEntry, withoutSeq } from "../../protocol/encode.ts";
-import { ChatError, reasonOf, roomGone } from "../../protocol/errors.ts";
+import { reasonOf, roomGone } from "../../protocol/errors.ts";
 import type { Draft, PresenceDraft } from "../../protocol/frames.ts";
 import { every, type Timer } from "../../timers.ts";
 import { Awaited } from "../cluster/awaited.ts";
 import { FailureDetector } from "../cluster/failure_detector.ts";
 import { PresenceReconciler } from "../cluster/presence_reconciler.ts";
-import { type Published, PublishQueue, unavailable } from "../cluster/publish_queue.ts";
+import { PublishQueue, unavailable } from "../cluster/publish_queue.ts";
 import { asked } from "./asked.ts";
 import { ClientDirectory } from "./client_directory.ts";
 import { Handovers } from "./handovers.ts";
@@ -38,7 +37,7 @@ import { JetStreamMetas } from "./metas.ts";
 import { NodeBus } from "./node_bus.ts";
 import type { NatsSettings } from "./options.ts";
 import { JetStreamPages } from "./pages.ts";
-import { notStored } from "./publish.ts";
+import { JetStreamPublisher } from "./publisher.ts";
 import { epochOf, JetStreamRoom } from "./room.ts";
 
 /** The least milliseconds for which JetStream remembers ids of messages; documented. */
@@ -54,13 +53,8 @@ const CLOSING_MS = 1_000;
 const READ_AT_ONCE = 16;
 const READS_A_TICK = 64;
 
-/** The most bytes of an entry besides its body, with its headers. */
-const ENVELOPE_BYTES = 2_048;
-
 /** Room ids that can be a word of a subject. */
 const WORD = /^[\w-]+$/;
-
-const NO_ROLES = new ChatError("unsupported", "Rooms over NATS have no roles");
 
 const random: RandomBytes = (bytes) => crypto.getRandomValues(bytes);
 
@@ -77,6 +71,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
   readonly #detector: FailureDetector;
   readonly #health: JetStreamHealth;
   readonly #queue: PublishQueue;
+  readonly #publisher: JetStreamPublisher;
   readonly #awaited = new Awaited();
   readonly #directory: ClientDirectory;
   readonly #metas: JetStreamMetas;
@@ -90,7 +85,6 @@ export class JetStreamStore implements Store, ClientStore, Bus {
   readonly #reconciler: PresenceReconciler;
   readonly #timer: Timer;
   #ticks = 0;
-  #announcements = 0;
   #closing: Promise<void> | undefined;
 
   /** Begins to connect; nothing can be stored before that succeeds. */
@@ -102,10 +96,11 @@ export class JetStreamStore implements Store, ClientStore, Bus {
     this.#queue = new PublishQueue({
       isOpen: (roomId) => this.#rooms.has(roomId),
       isHere: (id) => !this.#directory.isUnasked(id),
-      publish: (roomId, draft, id, done) => this.#publish(roomId, draft, id).then(done),
+      denied: (roomId, draft) => this.#publisher.denied(roomId, draft),
+      publish: (roomId, draft, id, done) => this.#publisher.publish(roomId, draft, id).then(done),
       find: (id, done) => this.#link.find(id).then(done),
       repeated: (draft, seq) => events.repeated(draft, seq),
-      refused: (draft, error, doubtful) => events.refused(draft, error, doubtful),
+      refused: (draft, error, doubtful) => this.#publisher.refused(draft, error, doubtful),
     });
     this.#link = new JetStreamLink({
       ...this.#options,
@@ -124,9 +119,20 @@ export class JetStreamStore implements Store, ClientStore, Bus {
         [...this.#rooms.values()].forEach((room) => this.#lose(room, "lost"));
       },
     });
+    this.#publisher = new JetStreamPublisher({
+      node: this.#node,
+      patienceMs: 2 * probeMs,
+      link: this.#link,
+      queue: this.#queue,
+      awaited: this.#awaited,
+      events,
+      roomOf: (id) => this.#rooms.get(id),
+      look: (id) => this.#alone(id, () => this.#open(id)),
+      release: (id) => this.release(id),
+    });
     this.history = new JetStreamPages(
       this.#link,
-      (id) => this.#rooms.get(id)?.ends ?? { start: 0, head: 0 },
+      (id) => this.#rooms.get(id)?.ends ?? { start: 0, head: 0, isVoid: () => false },
     );
     this.#bus = new NodeBus(this.#node, this.#link);
     this.markers = new JetStreamMarkers({
@@ -162,11 +168,11 @@ export class JetStreamStore implements Store, ClientStore, Bus {
   }
 
   get bodyBytes(): number {
-    return (this.#link.maxPayload ?? Infinity) - ENVELOPE_BYTES;
+    return this.#publisher.bodyBytes;
   }
 
-  async create(id: string, name: string): Promise<StoredRoom> {
-    const room = await this.#alone(id, () => this.#create(id, name));
+  async create(id: string, name: string, owner?: string): Promise<StoredRoom> {
+    const room = await this.#alone(id, () => this.#create(id, name, owner));
     if (room === undefined) throw unavailable("The room cannot be made now");
     return room;
   }
@@ -180,17 +186,15 @@ export class JetStreamStore implements Store, ClientStore, Bus {
   }
 
   append(roomId: string, draft: Draft): void {
-    const { from, n } = draft;
-    if (!("event" in draft)) {
-      this.#queue.append(roomId, draft, `${from}.${n}`);
-      return;
-    }
-    if (isModeration(draft)) return this.#events.refused(draft, NO_ROLES);
     const room = this.#rooms.get(roomId);
-    room?.announce(draft);
-    // Another node has announced it already.
-    if (draft.event === "leave" && room?.lacks(from) && !this.#queue.holds(from)) return;
-    this.#queue.append(roomId, draft, this.#idOf(draft, room));
+    if ("event" in draft && !isModeration(draft)) {
+      room?.announce(draft);
+      // Another node has announced it already.
+      if (draft.event === "leave" && room?.lacks(draft.from) && !this.#queue.holds(draft.from)) {
+        return;
+      }
+    }
+    this.#queue.append(roomId, draft, this.#publisher.idFor(roomId, draft));
   }
 
   settled(clientId?: string): Promise<void> | undefined {
@@ -272,10 +276,10 @@ export class JetStreamStore implements Store, ClientStore, Bus {
     return answer;
   }
 
-  async #create(id: string, name: string): Promise<JetStreamRoom | undefined> {
+  async #create(id: string, name: string, owner?: string): Promise<JetStreamRoom | undefined> {
     if (this.#deleting.has(id)) throw roomGone();
     await this.#whenReady();
-    return await this.#open(id, await this.#metas.make(id, name));
+    return await this.#open(id, await this.#metas.make(id, name, owner));
   }
 
   async #open(id: string, isNew = false): Promise<JetStreamRoom | undefined> {
@@ -295,6 +299,8 @@ export class JetStreamStore implements Store, ClientStore, Bus {
       node: this.#node,
       events: {
         found: (from, n, seq) => this.#queue.seen(from, n, seq),
+        denied: (messageId, seq, error) => this.#publisher.judged(messageId, seq, error),
+        moderated: (entryId, draft, seq) => this.#publisher.moderated(id, entryId, draft, seq),
         moved: (seq) => this.#moved(id, seq),
         relayed: (text) => this.#events.relayed(id, text),
         gone: (how) => this.#lose(room, how),
@@ -325,35 +331,6 @@ export class JetStreamStore implements Store, ClientStore, Bus {
   #moved(roomId: string, seq: number): void {
     this.#awaited.seen(roomId, seq);
     this.#events.stored(roomId);
-  }
-
-  async #publish(roomId: string, draft: Draft, id: string): Promise<Published> {
-    const node = "event" in draft ? { node: this.#node } : {};
-    const rest = withoutSeq(encodeEntry(0, draft));
-    const subject = this.#link.subject("room", roomId);
-    const place = this.#rooms.get(roomId)?.place;
-    const options = { id, ...node, ...(place === undefined ? {} : { place }) };
-    const outcome = await this.#link.publish(subject, rest, options);
-    if (outcome.type !== "stored") return notStored(outcome, this.bodyBytes);
-    const room = this.#rooms.get(roomId);
-    const { seq, duplicate } = outcome;
-    if (room === undefined) {
-      this.#events.repeated(draft, seq, true);
-      return { ...outcome, duplicate: false };
-    }
-    if (duplicate) return outcome;
-    room.expect(seq);
-    if (!("event" in draft) && seq > room.log.head) this.#awaited.expect(roomId, seq, draft);
-    return outcome;
-  }
-
-  /** Returns the id of a presence entry: all nodes use the same for a client of a dead node that is gone. */
-  #idOf({ event, from }: PresenceDraft, room: JetStreamRoom | undefined): string {
-    const speaker = room?.speakers.get(from);
-    const foreign = speaker !== undefined && speaker.node !== this.#node;
-    return foreign && (event === "leave" || event === "away")
-      ? `${from}.${room?.id}-${speaker.seq}`
-      : `${from}.${this.#node}-${++this.#announcements}`;
   }
 
   #listen(): void {
@@ -445,6 +422,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
     for (const room of this.#rooms.values()) {
       const due = room.lacking || ++turn % compareEvery === 0;
       if (due && ++reads <= READS_A_TICK) room.catchUp().catch(() => {});
+      room.keepCharter();
       this.#reconcile(room);
       const orphans = sweep ? this.#orphansOf(room) : [];
       if (orphans.length > 0) this.#events.orphaned(room.id, orphans);
@@ -474,6 +452,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
     for (const [seq, draft] of this.#awaited.close(room.id)) {
       this.#events.repeated(draft, seq, true);
     }
+    this.#publisher.forgetRoom(room.id);
     return true;
   }
 

@@ -29,6 +29,7 @@ class Bench {
 
   constructor() {
     this.queue = new PublishQueue({
+      denied: () => undefined,
       isOpen: (roomId) => roomId === "a",
       isHere: (id) => !this.elsewhere.has(id),
       publish: (_room, _draft, id, done) => void this.flights.push({ id, done }),
@@ -395,3 +396,42 @@ pure(
     assertEquals(bench.flights.map(({ id }) => id), ["ana.4"]);
   },
 );
+
+pure(
+  "a message that is void is refused, and its number goes to the next one under another id",
+  () => {
+    const bench = new Bench();
+    bench.say(1);
+    bench.stored(7);
+    for (const n of [2, 3]) bench.say(n);
+    bench.queue.voided("ana", 2, 9, new ChatError("forbidden", "No"));
+    assertEquals(bench.reports, ["refused 2: forbidden", "refused 3: out_of_order"]);
+    bench.stored(9);
+    assertEquals(bench.queue.lastOf("ana"), 1, "its own answer comes too late to count");
+    bench.say(2);
+    assertEquals(bench.stored(11), "ana.2~9");
+    assertEquals(bench.queue.lastOf("ana"), 2);
+    bench.say(3);
+    assertEquals(bench.flights.map(({ id }) => id), ["ana.3~9"]);
+  },
+);
+
+pure("a message whose id a void one has is published again under another id", () => {
+  const bench = new Bench();
+  bench.say(1);
+  bench.queue.voided("ana", 1, 5);
+  bench.answer({ type: "unknown" });
+  bench.queue.tick(100);
+  assertEquals(bench.flights.map(({ id }) => id), ["ana.1~5"]);
+  bench.stored(8);
+  assertEquals([bench.reports, bench.queue.lastOf("ana")], [[], 1]);
+});
+
+pure("a message in doubt keeps its id, whatever becomes of others", () => {
+  const bench = new Bench();
+  bench.say(1);
+  bench.answer({ type: "unknown" });
+  bench.queue.voided("ana", 0, 5, new ChatError("forbidden", "No"));
+  bench.queue.tick(100);
+  assertEquals(bench.flights.map(({ id }) => id), ["ana.1"]);
+});

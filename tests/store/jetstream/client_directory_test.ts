@@ -65,6 +65,7 @@ function directoryOf(
     link,
     detector: new FailureDetector(node, { probeMs: 1_000, leaseMs: 5_000 }),
     queue: new PublishQueue({
+      denied: never,
       isOpen: never,
       isHere: never,
       publish: never,

@@ -8,7 +8,7 @@ pure("what one node says all hear, itself included, with the same values", () =>
   const link = {
     subject: (kind: string, of: string) => `${kind}.${of}`,
     say: (subject: string, text: string) => {
-      const message = { seq: 0, before: 0, id: "", node: "", place: undefined, text };
+      const message = { seq: 0, before: 0, id: "", node: "", by: "", place: undefined, text };
       for (const [known, heard] of listeners) if (known === subject) heard(message);
     },
     listen: (subject: string, heard: (message: StreamMessage) => void) => {

@@ -10,7 +10,7 @@ const META: RoomMeta = { name: "Lobby", epoch: "e", made: "now", after: 0, at: D
 function entry(seq: number): StreamMessage {
   const text = `"at":1,"from":"ana","n":${seq},"body":""}`;
   const place = { base: 0, count: seq - 1, head: seq - 1 };
-  return { seq, before: seq - 1, id: `ana.${seq}`, node: "", text, place };
+  return { seq, before: seq - 1, id: `ana.${seq}`, node: "", by: "", text, place };
 }
 
 /** A stream whose room has `stored` entries and grows, unread, whenever it is read. */
@@ -112,7 +112,14 @@ function roomOf(
   return new JetStreamRoom("id", META, {
     link: fake.link,
     limits: { logEntries, logBytes: 1e9, logAgeMs },
-    events: { found: () => {}, moved: () => {}, relayed, gone: () => {} },
+    events: {
+      found: () => {},
+      denied: () => {},
+      moderated: () => {},
+      moved: () => {},
+      relayed,
+      gone: () => {},
+    },
     node: "me",
   });
 }
