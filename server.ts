@@ -26,7 +26,7 @@ import {
 } from "./src/daemon/open_port.ts";
 import { openTokens } from "./src/daemon/open_tokens.ts";
 import { Ended, RequestLimit } from "./src/daemon/requests.ts";
-import { createOps } from "./src/ops/ops.ts";
+import { createOps, exportMetrics } from "./src/ops/ops.ts";
 import { reasonOf } from "./src/protocol/errors.ts";
 import { createChat } from "./src/server/chat.ts";
 import { checkedSecret } from "./src/server/chat_options.ts";
@@ -106,6 +106,8 @@ function run(
     frameAncestors,
     ...(publicUrl === undefined ? {} : { publicUrl }),
   });
+  const facts = { version: config.version, store: settings.store.split(":", 1)[0]! };
+  exportMetrics(chat, facts);
   const ports: OpenPort[] = [];
   let stopping = false;
 
@@ -187,7 +189,7 @@ function run(
   });
   if (ops !== undefined) {
     listen(ops, ops.isDefault, {
-      handle: createOps(chat),
+      handle: createOps(chat, facts),
       listening: (address) => logger.debug("ops", { url: `http://${hostOf(address)}/` }),
     });
   }

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { encodeEntries, encodePlainEntry } from "../protocol/encode.ts";
+import { encodeEntries, encodePlainEntry, takenAt } from "../protocol/encode.ts";
+import { utf8Bytes } from "../protocol/utf8.ts";
 import { type MessageStates, withNow } from "./message_states.ts";
 import type { Log, LogPart } from "./log.ts";
 
@@ -33,6 +34,30 @@ export interface Batch {
   readonly frame: string;
   /** The `seq` of the last entry in it. */
   readonly upTo: number;
+  /** The number of entries in it. */
+  readonly count: number;
+  /** The length of the frame in UTF-8. */
+  readonly bytes: number;
+  /** The clock of the two times that follow; undefined where nobody says when the entries were heard. */
+  readonly heardBy: HeardBy | undefined;
+  /** The time when the first and the last of the entries were heard, in milliseconds. */
+  readonly heardFrom: number;
+  readonly heardTo: number;
+}
+
+/** A clock: the monotonic one of a turn of the event loop, or that on the wall, in whole milliseconds. */
+export type HeardBy = "turn" | "wall";
+
+/** The time in which the entries of a round were heard. */
+export interface HeardWithin {
+  /** The cursor before them. */
+  readonly after: number;
+  /**
+   * The times of the first and the last, on the monotonic clock in milliseconds; 0 where the entries
+   * themselves say it best, as they took their time to be stored.
+   */
+  readonly from: number;
+  readonly to: number;
 }
 
 /** Entries as plain members see them, by the cursors before them. */
@@ -56,6 +81,7 @@ export class Batches {
   readonly #roomId: string;
   readonly #log: Log;
   readonly #bytes: number;
+  readonly #heard: HeardWithin | undefined;
   // The batch that was asked for last. Members at the same cursor share it: nearly always all do.
   #batch: Batch | undefined;
   // All batches by the cursors before them, where more than one is needed to get to the head.
@@ -67,7 +93,7 @@ export class Batches {
   /**
    * Makes no frame yet. They will reach the present head of the log, with at most `bytes` of entries
    * in each. Steps for plain members are taken from `plain`, and new ones are added to it. With a
-   * `states`, messages have what became of them since.
+   * `states`, messages have what became of them since. Those of a round were `heard` then.
    */
   constructor(
     roomId: string,
@@ -75,7 +101,9 @@ export class Batches {
     bytes: number,
     plain?: PlainSteps,
     states?: MessageStates,
+    heard?: HeardWithin,
   ) {
+    this.#heard = heard;
     this.#plain = plain;
     this.#states = states;
     this.head = log.head;
@@ -111,8 +139,20 @@ export class Batches {
     let part = this.#log.after(cursor, this.#bytes, this.head);
     const nows = this.#states?.nows(cursor, part.upTo);
     if (nows !== undefined && nows.size > 0) part = this.#withNows(cursor, part.upTo, nows);
-    const { text, upTo } = part;
-    const batch = { after: cursor, frame: encodeEntries(this.#roomId, text), upTo };
+    const { text, upTo, count, bytes } = part;
+    const frame = encodeEntries(this.#roomId, text);
+    const [heardBy, heardFrom, heardTo] = this.#heardIn(cursor, upTo, text);
+    const batch: Batch = {
+      after: cursor,
+      frame,
+      upTo,
+      count,
+      // Around the entries there is ASCII only.
+      bytes: frame.length - text.length + bytes,
+      heardBy,
+      heardFrom,
+      heardTo,
+    };
     if (upTo < this.head || this.#batches !== undefined) {
       this.#batches ??= new Map();
       this.#batches.set(cursor, batch);
@@ -132,6 +172,18 @@ export class Batches {
       texts.push(text);
       upTo = next.upTo;
     }
-    return { text: texts.join(","), upTo };
+    const text = texts.join(",");
+    return { text, upTo, count: texts.length, bytes: utf8Bytes(text) };
+  }
+
+  /** When entries were heard, and by which clock; nobody asks that of what a member has missed. */
+  #heardIn(cursor: number, upTo: number, text: string): [HeardBy | undefined, number, number] {
+    const heard = this.#heard;
+    if (heard === undefined || cursor < heard.after) return [undefined, 0, 0];
+    const { after, from, to } = heard;
+    if (from === 0) return ["wall", takenAt(text), takenAt(text.slice(text.lastIndexOf('"at":')))];
+    // A member that was not sent all of a round is nearly always sent it from its beginning.
+    const step = (to - from) / Math.max(1, this.head - after - 1);
+    return ["turn", from + step * (cursor - after), from + step * (upTo - after - 1)];
   }
 }

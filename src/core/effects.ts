@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ErrorCode } from "../protocol/errors.ts";
 import type {
   CreateFrame,
   Draft,
@@ -20,8 +21,8 @@ import type { Marker } from "./store.ts";
 
 /** Something to be done at the edge; a list of them is carried out in its order. */
 export type Effect =
-  /** Send one frame. */
-  | { type: "send"; to: Outlet; text: string }
+  /** Send one frame; `refusal` is the code where it says no. */
+  | { type: "send"; to: Outlet; text: string; refusal?: ErrorCode }
   /** Send what a member has not been sent yet, as far as its socket takes it: it is about to leave. */
   | { type: "deliver"; member: Member }
   /** Send a last frame and close; the hub knows this peer no longer. */

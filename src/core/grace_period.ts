@@ -48,6 +48,11 @@ export class GracePeriod {
     return this.#options.graceMs > 0 && this.#options.maxAway > 0;
   }
 
+  /** The number of clients that have no connection, and may come back. */
+  get size(): number {
+    return this.#away.size + this.#gone.size;
+  }
+
   /** Says whether a client is only remembered: it keeps no place. */
   isGone(session: Session): boolean {
     return this.#gone.has(session);

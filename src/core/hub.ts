@@ -17,7 +17,9 @@ import { GracePeriod } from "./grace_period.ts";
 import { Handover } from "./handover.ts";
 import { newRoomId, normalizeRoomId, type RandomBytes } from "./ids.ts";
 import { Liveness } from "./liveness.ts";
+import { listenersIn } from "./memberships.ts";
 import { Messages } from "./messages.ts";
+import { count, Metrics } from "./metrics.ts";
 import { demandOf, Moderation } from "./moderation.ts";
 import type { HubOptions } from "./options.ts";
 import { presenceEntry, renaming, typing } from "./presence.ts";
@@ -41,7 +43,7 @@ import {
   success,
   welcome,
 } from "./replies.ts";
-import type { Member, Room } from "./room.ts";
+import type { Room } from "./room.ts";
 import { Rooms } from "./rooms.ts";
 import { type Peer, type Session, Sessions, type Sign } from "./sessions.ts";
 import type { Marker, Store, StoredClient, StoredRoom } from "./store.ts";
@@ -71,11 +73,12 @@ export class Hub {
   readonly #grace: GracePeriod;
   readonly #departures: Departures;
   readonly #liveness: Liveness;
+  readonly #metrics: Metrics;
 
   /**
    * Makes an empty hub. `random` fills arrays for ids, and `sign` signs them for session tokens.
    * Where the store has a bus, clients may have been at other processes since they were here.
-   * With `signRoom`, rooms that are lost are made again only with the names that they had.
+   * With `signRoom`, lost rooms are made again only with the names that they had. It counts in `metrics`.
    */
   constructor(
     options: HubOptions,
@@ -83,12 +86,14 @@ export class Hub {
     sign: Sign,
     store: StoreFacts = {},
     signRoom?: Sign,
+    metrics: Metrics = new Metrics(),
   ) {
+    this.#metrics = metrics;
     this.#store = store;
     this.#options = options;
     this.#rooms = new Rooms(options, signRoom);
     this.#grace = new GracePeriod(options);
-    this.#liveness = new Liveness(options);
+    this.#liveness = new Liveness(options, metrics.receiveLag);
     this.reading = new Reading(store);
     this.#random = random;
     this.#sessions = new Sessions(random, sign, rateOf(options.rate));
@@ -110,9 +115,9 @@ export class Hub {
     return this.#rooms.byId;
   }
 
-  /** The number of clients that are connected, or may still come back. */
-  get clients(): number {
-    return this.#sessions.size;
+  /** The number of clients, and of those of them that have no connection and may come back. */
+  get size(): { clients: number; away: number } {
+    return { clients: this.#sessions.size, away: this.#grace.size };
   }
 
   /** Takes a new connection in. Call `receive` for each of its frames and `disconnect` at its end. */
@@ -191,6 +196,7 @@ export class Hub {
       case "ping":
         return [{ type: "send", to: peer, text: encodeFrame({ event: "pong" }, frame.ref) }];
       case "pong":
+        this.#liveness.answered(peer, t.now);
         return [];
       case "pause":
         return [
@@ -363,6 +369,7 @@ export class Hub {
     session.attach(peer, t.now);
     this.#grace.welcome(session, t.now);
     const resumed = earlier !== undefined;
+    if (frame.session !== undefined) count(this.#metrics.resumes, resumed ? "resumed" : "unknown");
     const name = peer.proof?.name ?? frame.name ?? session.name;
     if (!resumed || name !== session.name) {
       session.name = name;
@@ -472,6 +479,7 @@ export class Hub {
     session.enter(member, t.now);
     member.author = author;
     const recovered = room.enter(member, peer, t.now, frame.action === "join" ? frame : {});
+    if (recovered !== undefined) count(this.#metrics.recoveries, recovered ? "true" : "false");
     member.paused = false;
     const grown: Effect[] = [];
     if (!room.quiet && room.hasMoreThan(this.#options.presenceLimit)) {
@@ -485,11 +493,4 @@ export class Hub {
     // The history that it was promised is sent before anything can push it off the log's tail.
     return [...before, ...reply, { type: "deliver", member }, ...grown, ...told];
   }
-}
-
-/** The number of members who are told what happens to a client in these places; in quiet rooms that is nobody. */
-function listenersIn(places: Iterable<Member>): number {
-  let count = 0;
-  for (const { room } of places) count += room.quiet ? 0 : room.here;
-  return count;
 }

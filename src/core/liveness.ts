@@ -6,6 +6,7 @@
  */
 
 import * as CLOSE from "../protocol/close_codes.ts";
+import { Histogram } from "./metrics.ts";
 import type { HubOptions } from "./options.ts";
 import type { Peer, Session } from "./sessions.ts";
 
@@ -23,13 +24,17 @@ export type Due = { peer: Peer; ask: true } | {
 /** Watches for silence. */
 export class Liveness {
   readonly #options: LivenessOptions;
+  readonly #lag: Histogram;
   /** Connections that have not said `hello`, and when they came. */
   readonly #strangers = new Map<Peer, number>();
+  /** Those that were asked for a sign of life, and when. */
+  readonly #asked = new Map<Peer, number>();
   #lookedAt = -Infinity;
 
-  /** Makes a watch with no connections. */
-  constructor(options: LivenessOptions) {
+  /** Makes a watch with no connections, which observes in `lag` how long answers take. */
+  constructor(options: LivenessOptions, lag: Histogram = new Histogram()) {
     this.#options = options;
+    this.#lag = lag;
   }
 
   /** Takes in a connection that has to say `hello`. */
@@ -45,6 +50,15 @@ export class Liveness {
   /** Notes that a connection has said `hello`, or has ended. */
   greeted(peer: Peer): void {
     this.#strangers.delete(peer);
+    this.#asked.delete(peer);
+  }
+
+  /** Notes that a connection answers, whether it was asked or not. */
+  answered(peer: Peer, now: number): void {
+    const askedAt = this.#asked.get(peer);
+    if (askedAt === undefined) return;
+    this.#asked.delete(peer);
+    this.#lag.observe((now - askedAt) / 1_000);
   }
 
   /**
@@ -64,6 +78,7 @@ export class Liveness {
         const reason = `Nothing heard for ${2 * heartbeatMs} ms`;
         yield { peer, ask: false, code: CLOSE.silent, reason };
       } else if (this.#lookedAt - seenAt < heartbeatMs) {
+        this.#asked.set(peer, now);
         yield { peer, ask: true };
       }
     }

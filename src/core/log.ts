@@ -24,6 +24,10 @@ export interface LogPart {
   readonly text: string;
   /** The `seq` of the last of them. */
   readonly upTo: number;
+  /** The number of them. */
+  readonly count: number;
+  /** The length of the text in UTF-8. */
+  readonly bytes: number;
 }
 
 /** A part of a log that somebody wants to read. */
@@ -284,13 +288,17 @@ export class Log implements Shrinkable {
     const fitting = this.#next <= limit ? this.#size : this.#firstAbove(this.#starts, limit) - 1;
     const wanted = head >= this.#head ? this.#size : this.#firstAbove(this.#seqs, head);
     const last = Math.max(first, Math.min(fitting, wanted) - 1);
-    const part = { text: this.#read(first, last), upTo: this.#seqs[this.#place(last)]! };
+    const text = this.#read(first, last);
+    const upTo = this.#seqs[this.#place(last)]!;
     // Now that the text is at hand: later it would have to be fetched into the caches again.
     if (this.#recent !== "") {
       this.#file();
       this.#note();
     }
-    return part;
+    // All are bytes by now.
+    const end = last + 1 === this.#size ? this.#next : this.#starts[this.#place(last + 1)]!;
+    const length = end - 1 - this.#starts[this.#place(first)]!;
+    return { text, upTo, count: last + 1 - first, bytes: length };
   }
 
   /** A page of what is kept. */

@@ -49,3 +49,10 @@ export class Memberships implements Iterable<Member> {
     if (this.#others !== undefined) yield* this.#others.values();
   }
 }
+
+/** The number of members who are told what happens to a client in these places; in quiet rooms that is nobody. */
+export function listenersIn(places: Iterable<Member>): number {
+  let count = 0;
+  for (const { room } of places) count += room.quiet ? 0 : room.here;
+  return count;
+}

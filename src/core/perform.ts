@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { ErrorCode } from "../protocol/errors.ts";
 import type { Draft } from "../protocol/frames.ts";
 import type { Closing, Effect, Notice, Question } from "./effects.ts";
 import type { Hub } from "./hub.ts";
@@ -16,8 +17,8 @@ import type { Instant } from "./time.ts";
 
 /** The hands that carry effects out. `Pending` stands for an answer of the store that is awaited. */
 export interface Hands<Pending> {
-  /** Sends a frame. */
-  send(to: Outlet, text: string): void;
+  /** Sends a frame; one that says no has the code of a `refusal`. */
+  send(to: Outlet, text: string, refusal?: ErrorCode): void;
   /** Sends a last frame and closes. */
   close(closing: Closing): void;
   /** Sends a member what it has not been sent yet. */
@@ -52,7 +53,7 @@ export function perform<Pending>(
         hands.delete(effect.roomId);
         break;
       case "send":
-        hands.send(effect.to, effect.text);
+        hands.send(effect.to, effect.text, effect.refusal);
         break;
       case "deliver":
         hands.deliver(effect.member);

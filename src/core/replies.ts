@@ -6,7 +6,7 @@
 
 import * as CLOSE from "../protocol/close_codes.ts";
 import { encodeError, encodeFrame, encodePlain } from "../protocol/encode.ts";
-import type { ChatError } from "../protocol/errors.ts";
+import { type ChatError, wireCodeOf } from "../protocol/errors.ts";
 import {
   type ClientDraft,
   type CreateFrame,
@@ -48,7 +48,8 @@ export function duplicate(to: Peer, { n, ref }: ClientDraft, seq: number): Effec
 /** Tells the author of a message why it is not stored. */
 export function refusal(to: Peer, { n, ref }: ClientDraft, error: ChatError): Effect {
   const address = { ...(ref === undefined ? {} : { ref }), n };
-  return { type: "send", to, text: encodeError(to.plain ? "plain" : "v1", error, address) };
+  const text = encodeError(to.plain ? "plain" : "v1", error, address);
+  return { type: "send", to, text, refusal: wireCodeOf(error) };
 }
 
 /** Welcomes a plain client. */

@@ -65,8 +65,8 @@ export interface Outlet {
   readonly ready: boolean;
   /** `true` where nothing waits in it. */
   readonly idle: boolean;
-  /** Sends one text frame. */
-  send(text: string): void;
+  /** Sends one text frame, whose length in UTF-8 is `bytes`; it is counted unless given. */
+  send(text: string, bytes?: number): void;
 }
 
 /** The place in a log where somebody who comes in wants to begin to read; the head unless given. */
@@ -177,6 +177,10 @@ export class Room {
   /** The share of what the room may owe that was taken since the round began. */
   #taken = 0;
   #share: FairShare<Person> | undefined;
+  /** The head up to which a round has begun, and when the first and last entry behind it were heard. */
+  #begunUpTo: number;
+  #heardFrom = 0;
+  #heardTo = 0;
   #quiet = false;
   /** The number of plain members. Each entry goes to each of them in a frame of its own. */
   #plain = 0;
@@ -201,6 +205,7 @@ export class Room {
     const { id, name, log, roster, shared } = stored;
     this.#stored = stored;
     this.#changed = changed;
+    this.#begunUpTo = log.head;
     this.#alone = shared !== true && log.head === 0;
     this.id = id;
     this.token = token;
@@ -379,10 +384,26 @@ export class Room {
     return new Batches(this.id, this.log, CATCH_UP_BYTES, steps, this.states);
   }
 
+  /** Notes that its log has grown by an entry that was heard at the monotonic time `now`. */
+  heard(now: number): void {
+    if (this.#heardFrom === 0) this.#heardFrom = now;
+    this.#heardTo = now;
+  }
+
   /** Begins a round up to the present head. There must be none. */
   begin(): Round {
     const { log } = this;
-    const batches = new Batches(this.id, log, entriesBytes(this.#here), this.#plainSteps());
+    const heard = { after: this.#begunUpTo, from: this.#heardFrom, to: this.#heardTo };
+    const batches = new Batches(
+      this.id,
+      log,
+      entriesBytes(this.#here),
+      this.#plainSteps(),
+      undefined,
+      heard,
+    );
+    this.#begunUpTo = log.head;
+    this.#heardFrom = 0;
     this.#round = new Round(batches, log.fresh, this.#taken, this.#passing ?? NOTHING_PASSING);
     log.fresh = 0;
     this.#taken = 0;

@@ -157,6 +157,8 @@ export interface LogStore {
    * where it is already. Not there where `append` reports before it returns.
    */
   settled?(clientId?: string): Promise<void> | undefined;
+  /** The number of drafts that wait to be stored, where any can. */
+  readonly pending?: number;
   /** Ends the interest of this process in a room: nobody here is in it any more. */
   release(roomId: string): void;
   /**

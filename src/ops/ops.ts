@@ -6,6 +6,11 @@
  */
 
 import type { Chat } from "../server/chat.ts";
+import { type Inside, insideOf } from "../server/inside.ts";
+import { expose, formatFor, FORMATS } from "./exposition.ts";
+import type { MetricsReading } from "./families.ts";
+import { instrument, type Meter, runtimeMeter } from "./telemetry.ts";
+import { usageNow } from "./usage.ts";
 
 /** A chat as the port for operators sees it. */
 export type Operated = Pick<Chat, "closing" | "failure" | "fetch">;
@@ -15,6 +20,14 @@ export type Readiness =
   | { ready: true }
   /** It drains: send newcomers elsewhere, for good. Or nothing can be stored for now, as the message says. */
   | { ready: false; code: "draining" | "unavailable"; message: string };
+
+/** Facts that a chat does not know of itself. */
+export interface OpsOptions {
+  /** The version of the program around it. */
+  readonly version: string;
+  /** The kind of its store: `memory`, `sqlite` or `nats`, as no address is to be shown. */
+  readonly store: string;
+}
 
 /** Says whether newcomers may be sent to a chat. */
 export function readinessOf({ closing, failure }: Pick<Chat, "closing" | "failure">): Readiness {
@@ -28,18 +41,23 @@ export function readinessOf({ closing, failure }: Pick<Chat, "closing" | "failur
  *
  * - `GET /healthz` answers as the chat's own port does.
  * - `GET /readyz` answers 200, or 503 with the reason as JSON.
+ * - `GET /metrics` answers with all numbers, in the format that `Accept` asks for.
  */
-export function createOps(chat: Operated): (request: Request) => Response {
+export function createOps(chat: Operated, options: OpsOptions): (request: Request) => Response {
+  const inside = insideOf(chat);
+  const answers: Record<string, (request: Request) => Response> = {
+    "/healthz": (request) => chat.fetch(request),
+    "/readyz": () => ready(chat),
+    ...inside === undefined ? {} : {
+      "/metrics": (request) => metrics(readingOf(inside, options), request),
+    },
+  };
   return (request) => {
     const url = URL.parse(request.url);
     if (url === null) return new Response("Bad request: no such host\n", { status: 400 });
-    const answer = url.pathname === "/healthz"
-      ? () => chat.fetch(request)
-      : url.pathname === "/readyz"
-      ? () => ready(chat)
-      : undefined;
+    const answer = Object.hasOwn(answers, url.pathname) ? answers[url.pathname] : undefined;
     if (answer === undefined) return new Response("Not found\n", { status: 404 });
-    if (request.method === "GET" || request.method === "HEAD") return answer();
+    if (request.method === "GET" || request.method === "HEAD") return answer(request);
     return new Response("Only GET is answered here\n", {
       status: 405,
       headers: { allow: "GET, HEAD" },
@@ -52,5 +70,40 @@ function ready(chat: Operated): Response {
   return Response.json(readiness, {
     status: readiness.ready ? 200 : 503,
     headers: { "cache-control": "no-store" },
+  });
+}
+
+/** Hands the numbers of a chat to the exporter of the runtime, where that is on. */
+export function exportMetrics(
+  chat: Operated,
+  options: OpsOptions,
+  meter: Meter | undefined = runtimeMeter(),
+): void {
+  const inside = insideOf(chat);
+  if (meter !== undefined && inside !== undefined) {
+    instrument(meter, () => readingOf(inside, options));
+  }
+}
+
+/** Reads the numbers of a chat as they are now. Those that are looked up are so when they are asked for. */
+function readingOf(inside: Inside, { version, store }: OpsOptions): MetricsReading {
+  let gauges: MetricsReading["gauges"] | undefined;
+  let usage: MetricsReading["usage"] | undefined;
+  return {
+    metrics: inside.metrics,
+    get gauges() {
+      return gauges ??= inside.gauges;
+    },
+    get usage() {
+      return usage ??= usageNow();
+    },
+    build: { version, deno: Deno.version.deno, store },
+  };
+}
+
+function metrics(reading: MetricsReading, { headers }: Request): Response {
+  const format = formatFor(headers.get("accept"));
+  return new Response(expose(reading, format), {
+    headers: { "content-type": FORMATS[format], "vary": "accept" },
   });
 }

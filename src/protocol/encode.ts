@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type ChatError, type ErrorCode, isErrorCode } from "./errors.ts";
+import { type ChatError, type ErrorCode, wireCodeOf } from "./errors.ts";
 import type { Dialect, Draft, Entry, Ref, ServerFrame, SuccessFrame } from "./frames.ts";
 import type { ModerationDraft } from "./moderation.ts";
 
@@ -135,8 +135,7 @@ export function encodeError(
   error: ChatError,
   address: { ref?: Ref; n?: number },
 ): string {
-  // A store may be a client itself: the codes of errors that it meets there are not of this wire.
-  const code = isErrorCode(error.code) ? error.code : "internal";
+  const code = wireCodeOf(error);
   if (dialect === "plain") {
     return encodePlain({ status: "error", message: PLAIN_TEXT[code] ?? error.message });
   }

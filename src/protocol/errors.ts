@@ -185,6 +185,14 @@ export function stacklessError(
   return Object.assign(error, { name: "ChatError", code, message, retryAfterMs });
 }
 
+/**
+ * The code of an error as it is on the wire. A store may be a client itself: the codes of errors that
+ * it meets there are not of this wire.
+ */
+export function wireCodeOf({ code }: ChatError): ErrorCode {
+  return isErrorCode(code) ? code : "internal";
+}
+
 /** The refusal of a frame for a room that no longer exists. */
 export function roomGone(): ChatError {
   return new ChatError("room_gone", "Room no longer exists");

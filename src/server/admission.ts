@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Refused } from "../core/metrics.ts";
 import { type Quota, type QuotaOptions, Quotas } from "../core/quota.ts";
 import { type Address, isIn, keyOf, type Network, parseAddress } from "./addresses.ts";
 import { clientOf } from "./forwarded.ts";
@@ -29,7 +30,13 @@ export interface Openness {
 }
 
 /** A request that is let in, with the share of its address if that is limited; or the answer to one that is not. */
-export type Admitted = { quota: Quota | undefined } | { refusal: Response };
+export type Admitted = { quota: Quota | undefined } | Turned;
+
+/** A request that is not let in: the answer to it, and the reason in a word. */
+interface Turned {
+  readonly refusal: Response;
+  readonly reason: Refused;
+}
 
 /** The answer of a chat that has begun to close. */
 export const ENDING = "Going away\n";
@@ -60,19 +67,19 @@ export class Admission {
     if (tooMany !== undefined) {
       const { what, retryAfterMs } = tooMany;
       this.#logger.debug("address refused", { address: keyOf(address!), what });
-      return refused(429, `Too many ${what}, from your address\n`, {
+      return refused("address", 429, `Too many ${what}, from your address\n`, {
         "retry-after": `${Math.ceil(retryAfterMs / 1_000)}`,
       });
     }
     const malformed = refusalOf(request);
     if (malformed !== undefined) {
-      return refused(malformed.status, malformed.text, malformed.headers);
+      return refused("handshake", malformed.status, malformed.text, malformed.headers);
     }
     if (!admitsOrigin(request.headers, this.#rules.origins)) return this.#wrongOrigin(request);
     if (server.accepting) return { quota };
     // Another server comes sooner than somebody goes.
     const [text, seconds] = server.closing ? [ENDING, "1"] : ["Full\n", "5"];
-    return refused(503, text, { "retry-after": seconds });
+    return refused(server.closing ? "draining" : "full", 503, text, { "retry-after": seconds });
   }
 
   /** The address that a request comes from; undefined where the runtime does not say it, as over a Unix socket. */
@@ -96,10 +103,15 @@ export class Admission {
     this.#logger.info("origin refused", { origin, host });
     const text = `Pages of ${JSON.stringify(origin)} may not connect to ${JSON.stringify(host)}: ` +
       "--allow-origin lets them, and so does allowOrigins of createChat\n";
-    return refused(403, text);
+    return refused("origin", 403, text);
   }
 }
 
-function refused(status: number, text: string, headers: Record<string, string> = {}): Admitted {
-  return { refusal: new Response(text, { status, headers }) };
+function refused(
+  reason: Refused,
+  status: number,
+  text: string,
+  headers: Record<string, string> = {},
+): Turned {
+  return { reason, refusal: new Response(text, { status, headers }) };
 }

@@ -40,6 +40,7 @@
 
 import type { Authenticate, HelloRequest } from "../core/authenticate.ts";
 import type { ChatLimits } from "../core/options.ts";
+import { count } from "../core/metrics.ts";
 import { shown } from "../core/option_checks.ts";
 import type { OpenStore } from "../core/store.ts";
 import type { Proof } from "../core/proof.ts";
@@ -49,6 +50,7 @@ import { SUBPROTOCOL } from "../protocol/frames.ts";
 import { Admission, ENDING } from "./admission.ts";
 import { type ChatOptions, checkedChatOptions } from "./chat_options.ts";
 import { Engine } from "./engine.ts";
+import { revealInside } from "./inside.ts";
 import type { Fields, Logger } from "./logger.ts";
 import { pageResponse } from "./page.ts";
 
@@ -126,7 +128,7 @@ export function createChat(options?: ChatOptions): Chat {
     if (typeof roomId === "string") return engine.deleteRoom(roomId);
     throw new RangeError(`roomId must be a string, not ${shown(roomId)}`);
   }
-  return Object.defineProperties(chat, {
+  const made = Object.defineProperties(chat, {
     fetch: { value: chat },
     size: { get: () => ({ connections: engine.connections, rooms: engine.rooms }) },
     failure: { get: () => engine.failure },
@@ -134,6 +136,8 @@ export function createChat(options?: ChatOptions): Chat {
     deleteRoom: { value: deleteRoom },
     close: { value: () => engine.close() },
   }) as Chat;
+  revealInside(made, engine);
+  return made;
 }
 
 function health({ closing, failure }: Engine): Response {
@@ -166,7 +170,10 @@ function upgrade(
   // reads the headers once more behind the upgrade, when they are gone, and answers nothing.
   request.headers.entries().next();
   const admitted = admission.judge(request, info, engine);
-  if ("refusal" in admitted) return admitted.refusal;
+  if ("refusal" in admitted) {
+    count(engine.metrics.refused, admitted.reason);
+    return admitted.refusal;
+  }
   const offered = request.headers.get("sec-websocket-protocol")?.split(",") ?? [];
   const v1 = offered.some((protocol) => protocol.trim() === SUBPROTOCOL);
   if (!v1 && engine.needsTokens) {
@@ -185,6 +192,7 @@ function upgrade(
     return response;
   } catch (error) {
     // The runtime has rules of its own.
+    count(engine.metrics.refused, "handshake");
     return new Response(`Bad WebSocket handshake: ${reasonOf(error)}\n`, { status: 400 });
   }
 }

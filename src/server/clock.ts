@@ -43,6 +43,11 @@ export class Clock {
     return this.#instant;
   }
 
+  /** The monotonic time at this moment. */
+  fresh(): number {
+    return this.#monotonic() - this.#still;
+  }
+
   #now(): number {
     const now = this.#monotonic();
     const passed = now - (this.#readAt ?? now);

@@ -5,7 +5,9 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import type { HelloRequest } from "../core/authenticate.ts";
+import type { Metrics } from "../core/metrics.ts";
 import type { SocketLimits } from "../core/options.ts";
 import type { CheckedProof } from "../core/proof.ts";
 import type { Rate } from "../core/rate_limit.ts";
@@ -37,6 +39,8 @@ export interface ConnectionEvents {
 export interface ConnectionOptions {
   readonly events: ConnectionEvents;
   readonly limits: SocketLimits;
+  /** The numbers in which they count what they send. */
+  readonly metrics: Metrics;
   /** The rate at which each of them may speak before it has a client. */
   readonly rate: Rate;
 }
@@ -116,9 +120,12 @@ export class Connection implements Peer, ClosedSocket, EventListenerObject {
   }
 
   /** Sends one text frame. After a close, from either side, nothing is sent. */
-  send(text: string): void {
+  send(text: string, bytes: number = Buffer.byteLength(text)): void {
     if (this.#closed) return;
     this.#socket.send(text);
+    const { metrics } = this.#options;
+    metrics.framesSent++;
+    metrics.bytesSent += bytes;
     this.#unchecked += text.length;
     if (this.#unchecked < CHECK_EVERY_CHARS) return;
     this.#unchecked = 0;
@@ -159,7 +166,11 @@ export class Connection implements Peer, ClosedSocket, EventListenerObject {
     const end = () => {
       // The runtime does not say so of a socket that is closing.
       this.#written = socket.readyState === WebSocket.OPEN && socket.bufferedAmount === 0;
-      if (lastFrame !== undefined) socket.send(lastFrame);
+      if (lastFrame !== undefined) {
+        socket.send(lastFrame);
+        this.#options.metrics.framesSent++;
+        this.#options.metrics.bytesSent += Buffer.byteLength(lastFrame);
+      }
       // A reason may have 123 bytes (RFC 6455, section 5.5); ours are ASCII.
       socket.close(code, reason.slice(0, 123));
     };

@@ -6,6 +6,7 @@
 
 import type { Closing, Effect } from "../core/effects.ts";
 import type { Hub } from "../core/hub.ts";
+import type { Metrics } from "../core/metrics.ts";
 import type { EngineNumbers } from "../core/options.ts";
 import type { Outlet } from "../core/room.ts";
 import type { Peer } from "../core/sessions.ts";
@@ -28,6 +29,7 @@ export interface ConnectionsParts {
   readonly pump: Pump;
   readonly clock: Clock;
   readonly readBuffers: ReadBuffers<Connection>;
+  readonly metrics: Metrics;
   readonly logger: Logger;
   /** Carries effects out. */
   perform(effects: readonly Effect[]): void;
@@ -71,6 +73,7 @@ export class Connections {
   /** Takes one in. */
   add(connection: Connection): void {
     this.#open.add(connection);
+    this.#parts.metrics.open(connection.dialect);
   }
 
   /** Notes that the socket of one has ended. */
@@ -157,7 +160,8 @@ export class Connections {
 
   /** Forgets one that was closed, by either side. Its socket may still be there, and counts. */
   #letGo(connection: Connection, code: number): void {
-    const { pump, readBuffers, clock, logger } = this.#parts;
+    const { pump, readBuffers, clock, metrics, logger } = this.#parts;
+    metrics.close(connection.dialect, code);
     pump.forget(connection);
     readBuffers.delete(connection);
     // A promise may keep the connection for long, but not all that it said.

@@ -5,37 +5,38 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import type { HelloRequest } from "../core/authenticate.ts";
 import { EFFECTS_PER_TICK } from "../core/departures.ts";
-import type { Effect, Notice } from "../core/effects.ts";
+import type { Effect } from "../core/effects.ts";
 import { Hub } from "../core/hub.ts";
 import { newKey, normalizeRoomId, type RandomBytes } from "../core/ids.ts";
+import { count, type Gauges, Metrics } from "../core/metrics.ts";
 import type { EngineOptions } from "../core/options.ts";
-import { ask, type Hands, perform, type Proceed, tell } from "../core/perform.ts";
+import { ask, type Hands, perform, type Proceed } from "../core/perform.ts";
 import { ephemeral } from "../core/presence.ts";
 import type { Quota } from "../core/quota.ts";
 import { rateOf } from "../core/rate_limit.ts";
 import type { Outlet } from "../core/room.ts";
-import type { OpenStore, Store, StoreEvents } from "../core/store.ts";
+import type { OpenStore } from "../core/store.ts";
 import type { Instant } from "../core/time.ts";
 import * as CLOSE from "../protocol/close_codes.ts";
-import { within } from "../protocol/deadline.ts";
 import { addressOf, decode } from "../protocol/decode.ts";
 import { encodeError } from "../protocol/encode.ts";
-import { ChatError } from "../protocol/errors.ts";
-import type { AuthFrame, ClientFrame, Dialect, Draft, HelloFrame } from "../protocol/frames.ts";
+import { ChatError, wireCodeOf } from "../protocol/errors.ts";
+import type { AuthFrame, ClientFrame, Dialect, HelloFrame } from "../protocol/frames.ts";
 import { every, type Timer } from "../timers.ts";
 import { Authenticator } from "./authenticator.ts";
 import { Clock } from "./clock.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { Connections } from "./connections.ts";
 import { Dispatcher, type Receiver } from "./dispatcher.ts";
+import { type EngineReports, EngineStore } from "./engine_store.ts";
 import { faultOf } from "./faults.ts";
 import type { Logger } from "./logger.ts";
 import { openMemoryStore } from "./memory_store.ts";
 import { Pump } from "./pump.ts";
 import { ReadBuffers } from "./read_buffers.ts";
-import { guardedReports } from "./store_reports.ts";
 import { lastingKey, roomSigner, tokenSigner } from "./token_signer.ts";
 import { type Wait, Waits } from "./waits.ts";
 
@@ -47,12 +48,14 @@ const GOING_AWAY = "Server is going away";
 
 /** A running chat: its connections, rooms and store. */
 export class Engine {
+  /** The numbers that it keeps of itself. */
+  readonly metrics: Metrics;
   readonly #options: EngineOptions;
   /** The options that all connections share. */
   readonly #connectionOptions: ConnectionOptions;
   readonly #logger: Logger;
   readonly #hub: Hub;
-  readonly #store: Store;
+  readonly #store: EngineStore;
   readonly #pump: Pump;
   readonly #waits: Waits;
   readonly #clock: Clock;
@@ -62,17 +65,20 @@ export class Engine {
   readonly #readBuffers = new ReadBuffers<Connection>();
   readonly #dispatcher: Dispatcher;
   readonly #hands: Hands<Wait> = {
-    send: (to, text) => this.#reply(to, text),
+    send: (to, text, refusal) => {
+      if (refusal !== undefined) count(this.metrics.errors, refusal);
+      this.#reply(to, text);
+    },
     close: (closing) => this.#connections.dismiss(closing),
     deliver: (member) => this.#pump.deliver(member),
     pass: (room) => this.#pump.pass(room),
-    append: (roomId, drafts) => this.#append(roomId, drafts),
+    append: (roomId, drafts) => this.#store.append(roomId, drafts),
     delete: (roomId) => void this.deleteRoom(roomId),
-    tell: (notice) => this.#tell(notice),
+    tell: (notice) => this.#store.tell(notice),
     ask: (question) => ({
       type: "answer",
       ref: question.frame.ref,
-      until: ask(question, this.#hub, this.#store, this.#hands),
+      until: ask(question, this.#hub, this.#store.store, this.#hands),
     }),
   };
   readonly #receiver: Receiver = {
@@ -87,22 +93,20 @@ export class Engine {
     },
     left: (connection, code) => this.#connections.left(connection, code),
   };
-  readonly #storeEvents: StoreEvents = {
+  readonly #reports: EngineReports = {
     stored: (roomId) => {
       const room = this.#hub.rooms.get(roomId);
-      if (room !== undefined) this.#pump.mark(room);
+      if (room === undefined) return;
+      const { appendedAt } = this.#store;
+      if (appendedAt > 0) room.heard(appendedAt);
+      this.#pump.mark(room);
     },
     moderated: (id, draft, seq) =>
       this.#perform(this.#hub.moderation.enacted(id, draft, seq, this.#clock.read(), this.#pump)),
     repeated: (draft, seq, unseen) =>
       this.#perform(this.#hub.messages.repeated(draft, seq, unseen)),
-    refused: (draft, error, doubtful) => this.#refused(draft, error, doubtful),
-    failing: (reason) => {
-      this.#failure = reason;
-      if (reason === undefined) this.#logger.info("store works again");
-      else this.#logger.error("store cannot write", { error: reason });
-    },
-    troubled: (reason) => this.#logger.warn("store troubled", { error: reason }),
+    refused: (draft, error, doubtful) =>
+      this.#perform(this.#hub.refused(draft, error, this.#clock.read(), doubtful)),
     relayed: (roomId, text) => {
       const room = this.#hub.rooms.get(roomId);
       if (room !== undefined) this.#perform(ephemeral(room, text, this.#clock.read()));
@@ -116,15 +120,12 @@ export class Engine {
     gone: (roomId, how) => this.#gone(roomId, how),
   };
   #accepted = 0;
-  #failure: string | undefined;
   #ticker: Timer | undefined;
   #closing: Promise<void> | undefined;
-  /** Set when the store is closed: nothing that it reports is heard any more. */
-  #ended = false;
 
   /**
    * Makes an engine with nobody in it but the clients that its store remembers. `now` is a clock that
-   * never goes back, in milliseconds.
+   * never goes back, in milliseconds. It counts in `metrics`.
    *
    * @throws what `openStore` throws, or its store where it is asked for its key and its clients.
    */
@@ -133,7 +134,9 @@ export class Engine {
     logger: Logger,
     openStore: OpenStore = openMemoryStore,
     now: () => number = () => performance.now(),
+    metrics: Metrics = new Metrics(),
   ) {
+    this.metrics = metrics;
     this.#options = options;
     this.#clock = new Clock(now);
     this.#connectionOptions = {
@@ -146,6 +149,7 @@ export class Engine {
         full: (connection) => this.#pump.watch(connection),
       },
       limits: options,
+      metrics,
       rate: rateOf(options.rate),
     };
     this.#logger = logger;
@@ -161,25 +165,28 @@ export class Engine {
         },
       },
       this.#clock,
+      metrics,
       now,
     );
-    const reports = guardedReports(this.#storeEvents, {
-      hasEnded: () => this.#ended,
-      hasBus: () => this.#store?.bus !== undefined,
-      failed: (report, error) => this.#storeFailed(report, error),
+    this.#store = new EngineStore(openStore, options, this.#reports, {
+      logger,
+      clock: this.#clock,
+      metrics,
+      now,
     });
-    this.#store = openStore(reports, options);
-    const lasting = this.#asked(() => lastingKey(options.secret, this.#store));
+    const { store } = this.#store;
+    const lasting = this.#store.asked((store) => lastingKey(options.secret, store));
     const random: RandomBytes = (bytes) => crypto.getRandomValues(bytes);
     const sign = tokenSigner(lasting ?? newKey(random));
     const signRoom = lasting === undefined ? undefined : roomSigner(lasting);
-    this.#hub = new Hub(options, random, sign, this.#store, signRoom);
+    this.#hub = new Hub(options, random, sign, store, signRoom, metrics);
     this.#connections = new Connections(
       {
         hub: this.#hub,
         pump: this.#pump,
         clock: this.#clock,
         readBuffers: this.#readBuffers,
+        metrics,
         logger,
         perform: (effects) => this.#perform(effects),
         guard: (connection, handle) => this.#guard(connection, handle),
@@ -189,11 +196,11 @@ export class Engine {
       now,
     );
     const unsettled = (connection: Connection, error: unknown) => {
-      this.#storeFailed("settled", error);
+      this.#store.failed("settled", error);
       this.#connections.giveUp(connection, "Internal error");
     };
     this.#waits = new Waits(
-      { hub: this.#hub, store: this.#store, pump: this.#pump, unsettled },
+      { hub: this.#hub, store, pump: this.#pump, unsettled },
       options.helloMs,
     );
     this.#dispatcher = new Dispatcher(
@@ -201,22 +208,12 @@ export class Engine {
       this.#receiver,
       now,
     );
-    const remembered = this.#asked(() => [...this.#store.clients?.remembered?.() ?? []]);
+    const remembered = this.#store.asked(({ clients }) => [...clients?.remembered?.() ?? []]);
     const t = this.#clock.read();
     for (const client of remembered) {
       this.#guard(undefined, () => this.#perform(this.#hub.handover.adopt(client, t)));
     }
     if (remembered.length > 0) this.#tick();
-  }
-
-  /** Asks the store something at the beginning. Where that throws, there is no engine, and the store is closed. */
-  #asked<Answer>(ask: () => Answer): Answer {
-    try {
-      return ask();
-    } catch (error) {
-      this.#closeStore();
-      throw error;
-    }
   }
 
   /** `true` where another connection can be taken in. Sockets count until they are gone, whichever side has closed them. */
@@ -231,7 +228,7 @@ export class Engine {
 
   /** The reason why nothing can be stored right now; undefined where it can. */
   get failure(): string | undefined {
-    return this.#failure;
+    return this.#store.failure;
   }
 
   /** `true` where nobody comes in without a token. */
@@ -252,6 +249,20 @@ export class Engine {
   /** The number of open rooms. */
   get rooms(): number {
     return this.#hub.rooms.size;
+  }
+
+  /** The numbers that are as they are now, and do not only grow. */
+  get gauges(): Gauges {
+    let members = 0;
+    for (const room of this.#hub.rooms.values()) members += room.members.length;
+    const { pending } = this.#store.store;
+    return {
+      clientsAway: this.#hub.size.away,
+      rooms: this.rooms,
+      members,
+      storeUp: this.failure === undefined,
+      ...(pending === undefined ? {} : { pending }),
+    };
   }
 
   /**
@@ -293,6 +304,8 @@ export class Engine {
   /** Hears a frame that has come in: its road begins here. */
   #hear(connection: Connection, data: unknown): void {
     if (connection.closed) return;
+    this.metrics.framesReceived++;
+    this.metrics.bytesReceived += bytesOf(data);
     const t = this.#clock.read();
     this.#pump.heard();
     this.#hub.heard(connection, t.now);
@@ -313,6 +326,7 @@ export class Engine {
   ): Wait | undefined {
     const isNew = typeof said === "string";
     const frame = isNew ? decode(said, connection.dialect) : said;
+    if (isNew) count(this.metrics.requests, frame.action);
     return isNew && this.#proof(connection, frame, t) ||
       this.#take(connection, frame, t, isNew, isItsTurn);
   }
@@ -357,43 +371,13 @@ export class Engine {
     const told = error instanceof ChatError ? error : new ChatError("internal", "Internal error");
     const address = addressOf(text);
     connection.session?.stumble(address && address.n !== undefined);
+    count(this.metrics.errors, wireCodeOf(told));
     this.#reply(connection, encodeError(connection.dialect, told, address ?? {}));
   }
 
   /** Carries out effects without a question to the store: only a frame that is received brings one. */
   #perform(effects: readonly Effect[]): void {
     perform(effects, this.#hands);
-  }
-
-  #tell(notice: Notice): void {
-    try {
-      tell(notice, this.#store);
-    } catch (error) {
-      this.#storeFailed(notice.type, error);
-    }
-    if (notice.type === "release") this.#logger.debug("room forgotten", { room: notice.roomId });
-  }
-
-  /** Stores drafts. Where the store throws, nobody knows what has become of the draft. */
-  #append(roomId: string, drafts: readonly Draft[]): void {
-    for (const draft of drafts) {
-      try {
-        this.#store.append(roomId, draft);
-      } catch (error) {
-        this.#storeFailed("append", error);
-        this.#refused(draft, new ChatError("internal", "Internal error"), true);
-        return;
-      }
-    }
-  }
-
-  #refused(draft: Draft, error: ChatError, doubtful?: boolean): void {
-    this.#perform(this.#hub.refused(draft, error, this.#clock.read(), doubtful));
-  }
-
-  /** Logs a fault of the store, or of what was done about its report. */
-  #storeFailed(what: string, error: unknown): void {
-    this.#logger.error("store failed", { at: what, ...faultOf(error) });
   }
 
   /** Sends an answer. Plain clients tell answers by their order: those that lie in a log go first. */
@@ -412,7 +396,7 @@ export class Engine {
   /** Deletes a room with its log; says whether it was open. Its members are told at their next word. */
   deleteRoom(roomId: string): boolean {
     const id = normalizeRoomId(roomId);
-    this.#store.delete(id);
+    this.#store.store.delete(id);
     return this.#forgetRoom(id);
   }
 
@@ -438,26 +422,13 @@ export class Engine {
 
   async #close(): Promise<void> {
     const deadline = performance.now() + this.#options.closeMs;
-    try {
-      const settled = this.#store.settled?.();
-      if (settled !== undefined) await within(this.#options.closeMs, settled);
-    } catch (error) {
-      this.#storeFailed("settled", error);
-    }
+    const settled = this.#store.settle();
+    if (settled !== undefined) await settled;
     clearInterval(this.#ticker);
     await this.#connections.sendAllAway(deadline, CLOSE.goingAway, GOING_AWAY);
     this.#pump.close();
-    await this.#closeStore();
-    this.#ended = true;
-  }
-
-  /** Closes the store, and waits for that for as long as for the peers. Never rejects. */
-  async #closeStore(): Promise<void> {
-    try {
-      await within(this.#options.closeMs, this.#store.close());
-    } catch (error) {
-      this.#storeFailed("close", error);
-    }
+    await this.#store.close();
+    this.#store.end();
   }
 
   /** Forgets a room that the store does not have any more. Members of one that is lost come back, and are told so. */
@@ -473,7 +444,12 @@ export class Engine {
   }
 
   #tick(): void {
-    this.#ticker ??= every(() => {
+    if (this.#ticker !== undefined) return;
+    let due = performance.now() + TICK_MS;
+    this.#ticker = every(() => {
+      const late = performance.now() - due;
+      due += late + TICK_MS;
+      this.metrics.eventLoopDelay.observe(late / 1_000);
       this.#guard(undefined, () => {
         this.#connections.tick();
         this.#tickHub();
@@ -497,4 +473,10 @@ export class Engine {
       this.#logger.error("handler failed", { connection: connection?.id, ...faultOf(error) });
     }
   }
+}
+
+/** The length of a frame in bytes. */
+function bytesOf(data: unknown): number {
+  if (typeof data === "string") return Buffer.byteLength(data);
+  return data instanceof ArrayBuffer ? data.byteLength : 0;
 }

@@ -29,18 +29,22 @@ export class FlushQueue<Item> {
   readonly #large: Lane<Item>;
   readonly #window = new BatchWindow();
   readonly #now: () => number;
+  readonly #served: () => void;
   #scheduled = false;
   /** When output began to wait, or went out last, in milliseconds of the monotonic clock. */
   #since = 0;
 
   /**
    * Makes an empty queue. `serve` sends what an item has when its turn has come, and about so `much` of
-   * it; `now` is a clock that never goes back, in milliseconds.
+   * it; `now` is a clock that never goes back, in milliseconds. `served` is called when a turn has been
+   * served.
    */
   constructor(
     serve: (item: Item, much: number) => Served,
     now: () => number = () => performance.now(),
+    served: () => void = () => {},
   ) {
+    this.#served = served;
     this.#now = now;
     this.#large = new Lane(serve);
     this.#lanes = [...SIZES.map(() => new Lane(serve)), this.#large];
@@ -83,6 +87,7 @@ export class FlushQueue<Item> {
       return;
     }
     this.#serveTurn(Math.max(SENDS_PER_TURN, (now - this.#since) * SENDS_PER_MS));
+    this.#served();
     if (this.#lanes.some(({ empty }) => !empty)) this.#begin();
   };
 

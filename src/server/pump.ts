@@ -6,10 +6,12 @@
  */
 
 import type { Batches } from "../core/batches.ts";
+import type { Metrics } from "../core/metrics.ts";
 import { type Member, type Outlet, OWING_AT_MOST, type Room, type Round } from "../core/room.ts";
 import { encodeFrame, PLAIN_SENT } from "../protocol/encode.ts";
 import type { Clock } from "./clock.ts";
 import type { Connection } from "./connection.ts";
+import { DeliveryTimes } from "./delivery_times.ts";
 import type { Served } from "./lane.ts";
 import { FlushQueue } from "./flush_queue.ts";
 
@@ -38,16 +40,21 @@ export interface PumpEvents {
 export class Pump {
   readonly #events: PumpEvents;
   readonly #clock: Clock;
+  readonly #metrics: Metrics;
+  readonly #times: DeliveryTimes;
   /** The rooms that have grown. */
   readonly #queue: FlushQueue<Room>;
   /** The full connections, each with the promise that it is not any more. */
   readonly #full = new Map<Connection, PromiseWithResolvers<void>>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Makes a pump with nothing to do; `now` is the clock of its {@linkcode FlushQueue}. */
-  constructor(events: PumpEvents, clock: Clock, now?: () => number) {
+  /** Makes a pump with nothing to do, which counts in `metrics`; `now` is the clock of its {@linkcode FlushQueue}. */
+  constructor(events: PumpEvents, clock: Clock, metrics: Metrics, now?: () => number) {
     this.#events = events;
-    this.#queue = new FlushQueue((room, much) => this.#serve(room, much), now);
+    this.#metrics = metrics;
+    this.#times = new DeliveryTimes(metrics.deliveryDelay, clock);
+    const serve = (room: Room, much: number) => this.#serve(room, much);
+    this.#queue = new FlushQueue(serve, now, () => this.#times.look());
     this.#clock = clock;
   }
 
@@ -176,11 +183,16 @@ export class Pump {
     if (batch === undefined) {
       member.cursor = room.log.tail;
       const gap = { from_seq: cursor + 1, to_seq: member.cursor };
+      this.#metrics.gaps++;
+      this.#metrics.gapEntries += member.cursor - cursor;
       return send(outlet, encodeFrame({ event: "gap", room_id: room.id, ...gap }));
     }
     // The cursor moves first: after a send that fails, this member's turn is over too.
     member.cursor = batch.upTo;
-    return send(outlet, batch.frame);
+    this.#metrics.deliveries += batch.count;
+    const cost = send(outlet, batch.frame, batch.bytes);
+    this.#times.written(batch);
+    return cost;
   }
 
   /** Sends one entry to a plain member; returns the cost. */
@@ -195,6 +207,7 @@ export class Pump {
     member.cursor = step.upTo;
     const { entry } = step;
     if (entry === null) return 0;
+    this.#metrics.deliveries++;
     return send(outlet, entry.from === member.person.id ? PLAIN_SENT : entry.text);
   }
 
@@ -228,7 +241,7 @@ export class Pump {
 }
 
 /** Sends a frame; returns the cost, in sends. */
-function send(outlet: Outlet, text: string): number {
-  outlet.send(text);
+function send(outlet: Outlet, text: string, bytes?: number): number {
+  outlet.send(text, bytes);
   return 1 + Math.floor(text.length / UNITS_PER_SEND);
 }

@@ -159,7 +159,7 @@ export class HubWorld implements World {
   }
 
   sizes(): { clients: number; rooms: number } {
-    return { clients: this.#hub.clients, rooms: this.#hub.rooms.size };
+    return { clients: this.#hub.size.clients, rooms: this.#hub.rooms.size };
   }
 
   get #instant() {

@@ -58,7 +58,7 @@ pure(
     const gone = bench.peer(false);
     const frame = { action: "hello", session: "ben.signed:ben" } as const;
     assertEquals(bench.hub.recalled(gone, frame, "ben", undefined, bench.t), []);
-    assertEquals(bench.hub.clients, 1);
+    assertEquals(bench.hub.size.clients, 1);
   },
 );
 
@@ -144,7 +144,7 @@ pure("a client that has an answer to more than is stored does not go on", () => 
   const resumed = (n: number) => JSON.parse(bench.v1("Ana", "ana.signed:ana", n).sent[0]!).resumed;
   assertEquals([resumed(8), resumed(7), resumed(0)], [false, true, true]);
   // Whoever it was is nobody any more, and keeps no place.
-  assertEquals(bench.hub.clients, 2);
+  assertEquals(bench.hub.size.clients, 2);
 });
 
 pure(
@@ -175,7 +175,7 @@ pure(
       }
       const [close, ...rest] = say(8, "elsewhere");
       assert(close?.type === "close");
-      assertEquals([close.code, ana.session, bench.hub.clients], [4004, undefined, 0]);
+      assertEquals([close.code, ana.session, bench.hub.size.clients], [4004, undefined, 0]);
       assertEquals(rest.map(({ type }) => type), ["append", "forget"]);
       assertEquals(told("room_gone"), [], "nobody is there to be told");
     }
@@ -253,7 +253,7 @@ pure("a client is adopted once, and only with numbers that can be", () => {
   assertThrows(() => adopt(-1), TypeError, "client ana at message -1");
   adopt(1);
   assertThrows(() => adopt(2), RangeError, "Client ana is here already");
-  assertEquals(bench.hub.clients, 1);
+  assertEquals(bench.hub.size.clients, 1);
 });
 
 pure("who comes to another node of a shared room comes back, and is no new member", () => {
@@ -280,7 +280,7 @@ pure(
     // Of a room that it does not take up there it is no member when the grace time is over.
     bench.pass(1_000);
     bench.perform(bench.hub.tick(bench.t));
-    assertEquals([log.head, bench.hub.clients], [head + 1, 1]);
+    assertEquals([log.head, bench.hub.size.clients], [head + 1, 1]);
     assertEquals(JSON.parse(log.at(log.size - 1).text).event, "leave");
     assertEquals(ana.session?.rooms.size, 1);
   },
@@ -307,7 +307,7 @@ pure(
     bench.join(again, { roomId });
     const effects = bench.hub.handover.taken(session!.id, roomId, bench.t);
     assertEquals(effects.map(({ type }) => type), ["close", "forget"]);
-    assertEquals([session?.rooms.size, bench.hub.clients], [0, 1]);
+    assertEquals([session?.rooms.size, bench.hub.size.clients], [0, 1]);
   },
 );
 

@@ -14,7 +14,7 @@ pure("Hub.connect() welcomes a plain client at once, and waits for the hello of 
   const v1 = bench.peer(false);
   assertEquals(bench.hub.connect(v1, bench.t), []);
   assertEquals(v1.session, undefined);
-  assertEquals(bench.hub.clients, 1);
+  assertEquals(bench.hub.size.clients, 1);
 });
 
 pure("Hub.receive() answers a create only after the store has made the room", () => {
@@ -45,7 +45,7 @@ pure(
     assertEquals(bench.hub.receive(late, { action: "leave" }, bench.t), []);
     bench.pass(1_000);
     bench.hub.tick(bench.t);
-    assertEquals(bench.hub.clients, 0, "the client is away, and its grace time is over");
+    assertEquals(bench.hub.size.clients, 0, "the client is away, and its grace time is over");
   },
 );
 
@@ -126,7 +126,7 @@ pure("Hub.tick() takes a client out exactly when its grace time is over, and rem
   assertEquals(bench.hub.tick(bench.t), []);
   bench.pass(1);
   assertEquals(bench.told(bench.hub.tick(bench.t)), ["leave Ben"]);
-  assertEquals(bench.hub.clients, 2);
+  assertEquals(bench.hub.size.clients, 2);
 });
 
 pure("Hub.tick() lets a room go exactly when it has been empty for its time", () => {
@@ -235,7 +235,7 @@ pure("Hub.deleteRoom() is told to each member at its next word, and only once", 
   }
   bench.hub.disconnect(ana, bench.t, true);
   bench.hub.disconnect(ben, bench.t, true);
-  assertEquals(bench.hub.clients, 0);
+  assertEquals(bench.hub.size.clients, 0);
 });
 
 pure(

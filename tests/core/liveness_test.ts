@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { Liveness } from "../../src/core/liveness.ts";
+import { Histogram } from "../../src/core/metrics.ts";
 import { rateOf } from "../../src/core/rate_limit.ts";
 import { type Session, Sessions } from "../../src/core/sessions.ts";
 import { countingBytes, FakePeer } from "../support/hub_harness.ts";
@@ -68,4 +69,17 @@ pure("clients may be ended while it is told what is due", () => {
     if (session !== undefined) sessions.delete(session);
   }
   assertEquals(closed, all);
+});
+
+pure("the time until a client answers is observed once, for those that were asked", () => {
+  const lag = new Histogram();
+  const liveness = new Liveness({ heartbeatMs: 100, helloMs: 50 }, lag);
+  const sessions = new Sessions(countingBytes(), (id) => id, rateOf(0));
+  const peer = new FakePeer(false);
+  sessions.add(0).attach(peer, 0);
+  liveness.answered(peer, 50);
+  assertEquals([...liveness.due(sessions, 100)].length, 1);
+  liveness.answered(peer, 350);
+  liveness.answered(peer, 400);
+  assertEquals([lag.count, lag.sum], [1, 0.25]);
 });

@@ -117,12 +117,21 @@ pure("Log.after() reads one entry at least, and as many more as fit into so many
   const log = filled([2, 4, 6]);
   const some = (cursor: number, bytes: number) => log.after(cursor, bytes);
   const one = "x".repeat(10);
-  assertEquals(some(0, 0), { text: one, upTo: 2 });
-  assertEquals(some(2, 20), { text: one, upTo: 4 });
-  assertEquals(some(0, 21), { text: `${one},${one}`, upTo: 4 });
-  assertEquals(some(3, 20), { text: one, upTo: 4 });
-  assertEquals(some(3, 21), { text: `${one},${one}`, upTo: 6 });
-  assertEquals(some(0, 1_000), { text: `${one},${one},${one}`, upTo: 6 });
+  const part = (count: number, upTo: number) => {
+    const text = new Array(count).fill(one).join(",");
+    return { text, upTo, count, bytes: text.length };
+  };
+  assertEquals(some(0, 0), part(1, 2));
+  assertEquals(some(2, 20), part(1, 4));
+  assertEquals(some(0, 21), part(2, 4));
+  assertEquals(some(3, 20), part(1, 4));
+  assertEquals(some(3, 21), part(2, 6));
+  assertEquals(some(0, 1_000), part(3, 6));
+  // The length of what is read is that in UTF-8.
+  const cyrillic = new Log("e", { logEntries: 10, logBytes: 1_000 });
+  for (const seq of [1, 2]) cyrillic.push(seq, "ж");
+  assertEquals(cyrillic.after(0, 100), { text: "ж,ж", upTo: 2, count: 2, bytes: 5 });
+  assertEquals(cyrillic.after(1, 100), { text: "ж", upTo: 2, count: 1, bytes: 2 });
 });
 
 pure("Log.after() reads up to a head that it was at before", () => {
@@ -225,7 +234,7 @@ pure("Log.skipTo() goes on behind what is lost, and reaches nothing before it", 
     assertEquals([3, 6, 7, 8].map((cursor) => log.reaches(cursor)), [false, false, true, false]);
     log.push(9, "y");
     assertEquals([log.size, log.head, log.tail, log.at(0).text], [1, 9, 7, "y"]);
-    assertEquals(log.after(7, 100), { text: "y", upTo: 9 });
+    assertEquals(log.after(7, 100), { text: "y", upTo: 9, count: 1, bytes: 1 });
     for (const seq of [8, NaN, Infinity]) {
       assertThrows(() => log.skipTo(seq), RangeError, `Cannot skip to seq ${seq}: the log is at 9`);
     }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Metrics } from "../../src/core/metrics.ts";
 import type { SocketLimits } from "../../src/core/options.ts";
 import type { ConnectionEvents, ConnectionOptions } from "../../src/server/connection.ts";
 
@@ -15,6 +16,7 @@ export function connectionOptions(
   return {
     events: { heard() {}, ended() {}, full() {}, ...events },
     limits,
+    metrics: new Metrics(),
     rate: { perSecond: 10, burst: 20 },
   };
 }

@@ -5,6 +5,7 @@
  */
 
 import { Log } from "../../src/core/log.ts";
+import { Metrics } from "../../src/core/metrics.ts";
 import { rateOf, TokenBucket } from "../../src/core/rate_limit.ts";
 import { type Member, type Outlet, Room } from "../../src/core/room.ts";
 import { Session } from "../../src/core/sessions.ts";
@@ -22,12 +23,14 @@ export function bench(logEntries = 1_000) {
   const overruns: Outlet[] = [];
   const failures: unknown[] = [];
   const time = { ms: 0 };
+  const metrics = new Metrics();
   const pump = new Pump(
     {
       overrun: (outlet) => overruns.push(outlet),
       failed: (_, error) => failures.push(error),
     },
     new Clock(),
+    metrics,
     () => time.ms,
   );
   return {
@@ -35,6 +38,8 @@ export function bench(logEntries = 1_000) {
     pump,
     /** The time, which stands still: how much goes out in a turn depends on how long turns take. */
     time,
+    /** The numbers that the pump counts in. */
+    metrics,
     overruns,
     failures,
     /** Says something as `from`. */

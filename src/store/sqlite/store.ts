@@ -155,6 +155,10 @@ export class SqliteStore implements Store, ClientStore {
     return last && this.#turn.promise;
   }
 
+  get pending(): number {
+    return this.#writes.length;
+  }
+
   release(roomId: string): void {
     if (this.#writes.length === 0) this.#rooms.delete(roomId);
     else if (this.#rooms.has(roomId)) this.#released.add(roomId);

@@ -1,0 +1,27 @@
+/**
+ * The inside of a chat, for the parts of this package that are built on it, and for nobody else.
+ *
+ * @module
+ */
+
+import type { Gauges, Metrics } from "../core/metrics.ts";
+
+/** The part of a chat that its users do not see. */
+export interface Inside {
+  /** The numbers that it keeps of itself. */
+  readonly metrics: Metrics;
+  /** Those that are as they are now. */
+  readonly gauges: Gauges;
+}
+
+const INSIDES = new WeakMap<object, Inside>();
+
+/** Shows the inside of a chat. */
+export function revealInside(chat: object, inside: Inside): void {
+  INSIDES.set(chat, inside);
+}
+
+/** Returns the inside of a chat; undefined where it is no chat of this package. */
+export function insideOf(chat: object): Inside | undefined {
+  return INSIDES.get(chat);
+}
