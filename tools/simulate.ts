@@ -10,6 +10,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { coverageTable } from "../tests/simulation/coverage.ts";
 import { makeStory } from "../tests/simulation/generator.ts";
+import { hunt, MUTANTS } from "../tests/simulation/mutants.ts";
 import { shrink } from "../tests/simulation/shrink.ts";
 import { parseStory, STORES, type Story, textOf } from "../tests/simulation/story.ts";
 import { simulate } from "../tests/simulation/world.ts";
@@ -23,6 +24,8 @@ const USAGE = `Usage: deno task simulate [flags]
   --store NAME   ${STORES.join(", ")}
   --story FILE   a story that was written down, instead of seeds
   --trace        print all that happens
+  --first        stop at the first story with a fault, and leave it as long as it is
+  --mutants      put known faults into copies of the code, and say which seeds find them
   --coverage     print how often what happened in which state`;
 
 try {
@@ -36,7 +39,7 @@ try {
 async function main(): Promise<void> {
   const flags = parseArgs(Deno.args, {
     string: ["seed", "seeds", "steps", "nodes", "store", "story"],
-    boolean: ["trace", "coverage", "help"],
+    boolean: ["trace", "coverage", "first", "mutants", "help"],
     unknown: (flag) => {
       throw new RangeError(`There is no ${flag}: see --help`);
     },
@@ -48,6 +51,7 @@ async function main(): Promise<void> {
   const nodes = whole("nodes", flags.nodes ?? "1", 1, 5);
   const store = STORES.find((name) => name === (flags.store ?? "memory"));
   if (store === undefined) throw new RangeError(`--store must be one of ${STORES.join(", ")}`);
+  if (flags.mutants) return await huntAll(seed, flags.seeds === undefined ? 200 : seeds);
   const stories = flags.story === undefined
     ? Array.from({ length: seeds }, (_, i) => () => makeStory(seed + i, { steps, nodes, store }))
     : [() => readStory(flags.story!)];
@@ -66,6 +70,7 @@ async function main(): Promise<void> {
     if (outcome.fault === undefined) continue;
     faults++;
     console.log(`seed ${story.seed}: ${outcome.fault.oracle}: ${outcome.fault.what}`);
+    if (flags.first) break;
     const short = await shrink(story, outcome.fault);
     console.log(`${textOf(short.story)}# ${short.fault.oracle}: ${short.fault.what}\n`);
   }
@@ -78,6 +83,18 @@ async function main(): Promise<void> {
       `as the world; ${faults} with a fault`,
   );
   if (faults > 0) Deno.exitCode = 1;
+}
+
+/** Looks for all mutants, and prints what was found. */
+async function huntAll(seed: number, most: number): Promise<void> {
+  let found = 0;
+  for (const mutant of MUTANTS) {
+    const { seed: by, line, hours } = await hunt(mutant, seed, most);
+    if (by !== undefined) found++;
+    console.log(`${mutant.name}: after ${hours.toFixed(2)} h\n  ${line}`);
+  }
+  console.log(`${found} of ${MUTANTS.length} mutants found from seed ${seed}`);
+  if (found < MUTANTS.length) Deno.exitCode = 1;
 }
 
 function readStory(path: string): Story {

@@ -29,16 +29,31 @@ export interface Place {
 export class LogBook {
   readonly epoch: string;
   readonly roomId: string;
+  readonly #staysQuiet: boolean;
   readonly entries = new Map<number, Entry>();
   /** The `seq` of the entry before each. */
   readonly before = new Map<number, number>();
   readonly #texts = new Map<number, string>();
   readonly #rosters: { seq: number; members: LoggedMembers }[] = [{ seq: 0, members: new Map() }];
   head = 0;
+  /** Set where entries before the first are not known. */
+  isPartial = false;
+  /** Set where the store has lost it. */
+  isOver = false;
+  /** The entries that a node was found to have as they were stored. */
+  readonly checked = new Set<number>();
 
-  constructor(roomId: string, epoch: string) {
+  /** The `seq` of the first entry. */
+  get first(): number {
+    const [first = Infinity] = this.entries.keys();
+    return first;
+  }
+
+  /** Makes an empty one; a room that nodes share `staysQuiet` for as long as it is there. */
+  constructor(roomId: string, epoch: string, staysQuiet: boolean) {
     this.roomId = roomId;
     this.epoch = epoch;
+    this.#staysQuiet = staysQuiet;
   }
 
   /** Takes the next entry; or says what is wrong with it, where it was another one before. */
@@ -53,12 +68,15 @@ export class LogBook {
     this.entries.set(seq, entry);
     this.before.set(seq, this.head);
     this.head = seq;
-    if ("event" in entry) this.#rosters.push({ seq, members: after(this.members(), entry) });
+    if ("event" in entry) {
+      this.#rosters.push({ seq, members: after(this.members(), entry, this.#staysQuiet) });
+    }
     return entry;
   }
 
   /** The members behind the entry at `seq`; at the head unless given. */
   members(seq = Infinity): LoggedMembers {
+    if (this.isPartial) return undefined;
     return this.#rosters.findLast((roster) => roster.seq <= seq)?.members;
   }
 }
@@ -66,10 +84,11 @@ export class LogBook {
 function after(
   members: LoggedMembers,
   { event, from, name }: Extract<Entry, { event: unknown }>,
+  staysQuiet: boolean,
 ): LoggedMembers {
   if (event === "quiet") return undefined;
   // Once it has been empty, a room tells again who comes and goes, from the first who joins.
-  if (members === undefined && event !== "join") return undefined;
+  if (members === undefined && (staysQuiet || event !== "join")) return undefined;
   const next = new Map(members);
   const away = event === "away" || event === "rename" && members?.get(from)?.away === true;
   if (event === "leave") next.delete(from);
@@ -87,6 +106,9 @@ export class Chronicle {
   readonly books = new Map<string, LogBook>();
   /** The places of messages, by their marks. */
   readonly places = new Map<string, Place[]>();
+  readonly #unread = new Map<string, { seq: number; text: string }[]>();
+  /** Set where nodes share logs: what is stored, the store itself says. */
+  isShared = false;
   /** Set where logs outlive processes. */
   isDurable = false;
   /** Called with each entry that is new, and with what is wrong. */
@@ -95,15 +117,34 @@ export class Chronicle {
 
   /** Takes in an entry that is stored, if it was not known. */
   found({ roomId, epoch, seq, text }: StoredEntry): void {
-    const book = this.books.get(epoch) ?? new LogBook(roomId, epoch);
+    const book = this.books.get(epoch) ?? new LogBook(roomId, epoch, this.isShared);
     this.books.set(epoch, book);
     this.#take(book, seq, text);
   }
 
+  /**
+   * Takes in an entry that the store of all nodes has stored: it belongs to the newest life of the log of
+   * its room.
+   */
+  truth(roomId: string, seq: number, text: string): void {
+    const book = [...this.books.values()].findLast((book) => book.roomId === roomId);
+    if (book !== undefined && !book.isOver) this.#take(book, seq, text);
+    else if (!this.#unread.has(roomId)) this.#unread.set(roomId, [{ seq, text }]);
+    else this.#unread.get(roomId)!.push({ seq, text });
+  }
+
+  /** Takes in that all logs are over: what comes next belongs to others. */
+  over(): void {
+    for (const book of this.books.values()) book.isOver = true;
+    this.#unread.clear();
+    this.isDurable = false;
+  }
+
   /** Takes in what a log has more than was known. */
   note(roomId: string, log: Log): void {
-    const book = this.books.get(log.epoch) ?? new LogBook(roomId, log.epoch);
+    const book = this.books.get(log.epoch) ?? new LogBook(roomId, log.epoch, this.isShared);
     this.books.set(log.epoch, book);
+    if (this.isShared) return this.#check(book, log);
     let from = log.size;
     while (from > 0 && log.at(from - 1).seq > book.head) from--;
     for (let i = from; i < log.size; i++) this.#take(book, log.at(i).seq, log.at(i).text);
@@ -111,20 +152,53 @@ export class Chronicle {
 
   /** Compares all that a log has with what was known: another node must have the same. */
   compare(roomId: string, log: Log): void {
-    const head = this.books.get(log.epoch)?.head ?? 0;
+    const head = this.isShared ? 0 : this.books.get(log.epoch)?.head ?? 0;
     if (log.head < head) this.wrong(`Room ${roomId} had ${head}, and is back with ${log.head}`);
     const others = [...this.books.values()].filter((book) => book.roomId === roomId);
     if (this.isDurable && others.length > 0 && !this.books.has(log.epoch)) {
       this.wrong(`Room ${roomId} has lost its log, which had ${others[0]!.head} entries`);
+    }
+    if (this.isShared && !this.books.has(log.epoch)) {
+      const book = new LogBook(roomId, log.epoch, this.isShared);
+      // Who was a member before its first entry here is in no entry.
+      book.isPartial = others.length > 0 || log.size > 0 && log.at(0).seq !== log.tail + 1;
+      this.books.set(log.epoch, book);
+      for (const { seq, text } of this.#unread.get(roomId) ?? []) {
+        if (seq > log.tail) this.#take(book, seq, text);
+      }
+      this.#unread.delete(roomId);
     }
     this.note(roomId, log);
     const book = this.books.get(log.epoch)!;
     for (let i = 0; i < log.size; i++) this.#take(book, log.at(i).seq, log.at(i).text);
   }
 
+  /** Compares what a node has with what the store has. */
+  #check(book: LogBook, log: Log): void {
+    if (book.isOver) return;
+    for (let i = log.size; i-- > 0;) {
+      const { seq, text } = log.at(i);
+      const known = book.entries.get(seq);
+      if (known === undefined) {
+        // What was there before anybody looked.
+        if (book.isPartial || seq < book.first) continue;
+        return this.wrong(`Room ${book.roomId} has ${seq} at a node, which is not stored: ${text}`);
+      }
+      if (book.checked.has(seq)) return;
+      const wrong = book.take(seq, text);
+      if (typeof wrong === "string") return this.wrong(`In room ${book.roomId}, ${wrong}`);
+      book.checked.add(seq);
+    }
+  }
+
   #take(book: LogBook, seq: number, text: string): void {
+    const isKnown = this.isShared &&
+      [...this.books.values()].some((other) =>
+        other !== book && other.roomId === book.roomId && !other.isOver && other.entries.has(seq)
+      );
     const entry = book.take(seq, text);
-    if (entry === undefined) return;
+    // The same stream in another life has the same entries.
+    if (entry === undefined || isKnown && typeof entry !== "string") return;
     if (typeof entry === "string") {
       this.wrong(`In room ${book.roomId}, ${entry}`);
       return;

@@ -67,8 +67,26 @@ const WEIGHTS: Record<string, number> = {
   "node kill": 1,
   "node tear": 1,
   "node fill": 1,
+  "node sever": 3,
+  "node snap": 2,
+  "node miss": 3,
+  "nats unlead": 2,
+  "nats restart": 0.5,
+  "nats wipe": 0.3,
   "node stop": 1,
   "node start": 4,
+};
+
+/** Things that happen to one store only. */
+const ONLY_WITH: Record<string, StorySize["store"]> = {
+  "node tear": "sqlite",
+  "node fill": "sqlite",
+  "node sever": "jetstream",
+  "node snap": "jetstream",
+  "node miss": "jetstream",
+  "nats unlead": "jetstream",
+  "nats restart": "jetstream",
+  "nats wipe": "jetstream",
 };
 
 /** Choices of a story, made with its seed. */
@@ -127,7 +145,8 @@ export function makeStory(
       return [kind, weight * stays] as const;
     })
     .filter(([kind]) =>
-      [...cast.values(), "net", "node"].some((who) => kind.startsWith(`${who} `))
+      [...cast.values(), "net", "nats", "node"].some((who) => kind.startsWith(`${who} `)) &&
+      (ONLY_WITH[kind] ?? store) === store
     );
   const steps = beginning(choices, cast);
   let at = 3_000;
@@ -137,8 +156,8 @@ export function makeStory(
       10,
     ]]);
     const [kind = "", verb = ""] = choices.weighed(kinds).split(" ");
-    const who = kind === "net"
-      ? "net"
+    const who = kind === "net" || kind === "nats"
+      ? kind
       : kind === "node"
       ? `n${1 + choices.below(nodes)}`
       : choices.one([...cast].filter((member) => member[1] === kind))[0];
@@ -187,6 +206,9 @@ function wordsOf(kind: string, verb: string, choices: Choices, cast: Story["cast
       return [ms(20_000)];
     case "freeze":
       return [ms(90_000)];
+    case "sever":
+    case "miss":
+    case "unlead":
     case "fill":
       return [ms(20_000)];
     case "hang":

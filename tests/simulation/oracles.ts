@@ -23,6 +23,8 @@ export type Sight =
   | { type: "tick" }
   /** All faults are over, and there was time enough to mend. */
   | { type: "calm" }
+  /** Everybody had time to say one more thing in each room, and to see that it is stored. */
+  | { type: "settled" }
   /** Everybody has gone home, and the rooms had time to end. */
   | { type: "empty" }
   /** A server has closed. */
@@ -253,6 +255,47 @@ function calmIsCalm(): Oracle {
   };
 }
 
+/** When all has mended, whatever is said is stored soon. */
+function saidInCalmIsStored(): Oracle {
+  let isCalm = false;
+  const waiting = new Map<string, string>();
+  return (sight, world) => {
+    if (sight.type === "calm") isCalm = true;
+    if (sight.type === "said" && isCalm) waiting.set(sight.mark, sight.person);
+    if (sight.type === "acknowledged") waiting.delete(sight.mark);
+    // Rooms that were deleted are told of now.
+    if (sight.type === "refused" && world.deleted.size > 0) waiting.delete(sight.mark);
+    if (sight.type !== "settled") return undefined;
+    const [first] = waiting;
+    return first && `${first[0]} of ${first[1]} is said in a calm world, and not acknowledged`;
+  };
+}
+
+/** Who was cut off keeps its places for the grace period. */
+function placesAreKept(): Oracle {
+  const away = new Map<string, number>();
+  return (sight, { people, nodes, chronicle }) => {
+    if (sight.type !== "stored" || !("event" in sight.entry)) return undefined;
+    // Where NATS was not reached, an entry that somebody is away is older than it says.
+    if (chronicle.isShared) return undefined;
+    const { event, from, at } = sight.entry;
+    const key = `${from} ${sight.book.epoch}`;
+    const since = away.get(key);
+    if (event === "away") away.set(key, at);
+    else if (event !== "rename") away.delete(key);
+    if (event !== "leave" || since === undefined) return undefined;
+    const { graceMs, maxAway, presenceLimit } = nodes[0]!.settings;
+    const person = people.find(({ chat }) => chat?.clientId === from);
+    // Whoever is back may have left; where many are away, some have to go sooner.
+    const isCutOff = person !== undefined &&
+      (!person.process.alive || person.chat?.status.type === "reconnecting");
+    if (!isCutOff || maxAway < 100 || presenceLimit < 100) return undefined;
+    const isSkewed = nodes.some((node) => node.isSkewed);
+    if (isSkewed || at - since >= graceMs - 600) return undefined;
+    return `${person.name} is away for ${at - since} ms, and has lost its place`;
+  };
+}
+
 /** Nobody is sent away for good who keeps to the protocol. */
 function nobodyIsSentAway(): Oracle {
   return (sight) => {
@@ -316,7 +359,7 @@ function nothingFails(): Oracle {
 
 /** Worlds that have ended hold nothing. */
 function endedHoldsNothing(): Oracle {
-  return (sight, { people, network }) => {
+  return (sight, { people, network, nats }) => {
     if (sight.type === "empty") {
       for (const { name, process, reading } of people) {
         if (!process.alive) continue;
@@ -331,7 +374,8 @@ function endedHoldsNothing(): Oracle {
     }
     if (sight.type === "closed") {
       const { name, process, chat } = sight.node;
-      if (process.timers.size > 0) {
+      // An attempt to reach NATS goes on for as long as it may.
+      if (process.timers.size > (nats === undefined ? 0 : 1)) {
         return `${name} has closed, and has ${process.timers.size} timers`;
       }
       const { connections = 0 } = chat?.size ?? {};
@@ -361,6 +405,8 @@ export const ORACLES: Readonly<Record<string, () => Oracle>> = {
   plainClientsMissNothing,
   membersAreLogged,
   calmIsCalm,
+  saidInCalmIsStored,
+  placesAreKept,
   nobodyIsSentAway,
   nobodyWaitsLonger,
   boundsHold,

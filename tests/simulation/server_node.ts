@@ -38,6 +38,8 @@ export class ServerNode implements Host {
   chat: Chat | undefined;
   /** The rooms that are open in its store. */
   rooms: ReadonlyMap<string, StoredRoom> = new Map();
+  /** Set once its wall clock has been changed. */
+  isSkewed = false;
   /** Resolves when it has closed, where it does that. */
   closing: Promise<void> | undefined;
   readonly disk: Disk | undefined;
@@ -84,9 +86,11 @@ export class ServerNode implements Host {
     if (chat === undefined || this.closing !== undefined) return;
     process.after(0, () => {
       this.closing = chat.close().then(() => {
-        this.closing = undefined;
-        left();
-        this.kill();
+        process.after(0, () => {
+          this.closing = undefined;
+          left();
+          this.kill();
+        });
       });
     });
   }

@@ -26,7 +26,7 @@ import { RANGES } from "../../src/core/options.ts";
 import type { ChatLimits } from "../../src/core/options.ts";
 
 /** The stores that a world can have. */
-export const STORES = ["memory", "sqlite"] as const;
+export const STORES = ["memory", "sqlite", "jetstream"] as const;
 
 /** Those who take part: clients as they are published, the clients of the Python server, and others. */
 export const KINDS = ["person", "plain", "stranger"] as const;
@@ -35,7 +35,7 @@ export const KINDS = ["person", "plain", "stranger"] as const;
 export interface Step {
   /** The time since the beginning, in milliseconds. */
   readonly at: number;
-  /** Somebody by name, `net`, or a node like `n1`. */
+  /** Somebody by name, `net`, `nats`, or a node like `n1`. */
   readonly who: string;
   readonly verb: string;
   readonly args: readonly string[];
@@ -82,6 +82,12 @@ export const VERBS: Record<string, { by: readonly string[]; words: readonly [num
   kill: { by: ["node"], words: [0, 0] },
   tear: { by: ["node"], words: [0, 0] },
   fill: { by: ["node"], words: [1, 1] },
+  sever: { by: ["node"], words: [1, 1] },
+  snap: { by: ["node"], words: [0, 0] },
+  miss: { by: ["node"], words: [1, 1] },
+  unlead: { by: ["nats"], words: [1, 1] },
+  restart: { by: ["nats"], words: [0, 0] },
+  wipe: { by: ["nats"], words: [0, 0] },
   delete: { by: ["node"], words: [1, 1] },
 };
 
@@ -114,7 +120,7 @@ export function lineOf({ at, who, verb, args }: Step): string {
 export function parseStory(text: string): Story {
   let seed = 0;
   let nodes = 1;
-  let store: Story["store"] = "memory";
+  let store = "memory" as Story["store"];
   const options: Record<string, number> = {};
   const cast = new Map<string, typeof KINDS[number]>();
   const steps: Step[] = [];
@@ -139,7 +145,7 @@ export function parseStory(text: string): Story {
       cast.set(second, first);
     } else steps.push(stepOf(words, cast, nodes, wrong));
   });
-  if (nodes > 1) {
+  if (nodes > 1 && store !== "jetstream") {
     throw new RangeError(`${nodes} nodes cannot share a store that is ${store}`);
   }
   return { seed, nodes, store, options, cast, steps: steps.toSorted((a, b) => a.at - b.at) };
@@ -153,7 +159,7 @@ function stepOf(
 ): Step {
   const at = whole(time, 0, LONGEST_MS, wrong);
   const isNode = /^n[1-5]$/.test(who) && Number(who.slice(1)) <= nodes;
-  const kind = who === "net" ? "net" : isNode ? "node" : cast.get(who);
+  const kind = who === "net" || who === "nats" ? who : isNode ? "node" : cast.get(who);
   if (kind === undefined) throw wrong(`nobody is called ${who}`);
   const rule = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
   if (rule === undefined || !rule.by.includes(kind)) throw wrong(`a ${kind} cannot ${verb}`);

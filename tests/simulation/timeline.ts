@@ -122,6 +122,8 @@ export class Timeline {
   mayHang = true;
   /** The process that something is happening to. */
   current: Process | undefined;
+  /** Set while a process waits for the import of a module, which takes turns of the real event loop. */
+  imports = 0;
   /** The number of events so far. */
   events = 0;
   /** Called where an event throws. */
@@ -183,7 +185,7 @@ export class Timeline {
         this.failed(process, error);
       }
       // All that its promises bring about belongs to it, too.
-      await nextTurn();
+      do await nextTurn(); while (this.imports > 0);
       this.current = undefined;
       if (++this.events > MOST_EVENTS) throw new Error(`More than ${MOST_EVENTS} events`);
       if (isDone()) return;

@@ -6,10 +6,13 @@
  */
 
 import type { RoomEvent } from "../../client.ts";
+import { withSeq } from "../../src/protocol/encode.ts";
 import type { ChatOptions } from "../../src/server/chat.ts";
 import { openMemoryStore } from "../../src/server/memory_store.ts";
+import { nats } from "../../src/store/jetstream/nats.ts";
 import { Chronicle } from "./chronicle.ts";
 import { Disk, watchCommits } from "./disk.ts";
+import { SimulatedNats, useNats } from "./nats_client.ts";
 import { Network } from "./network.ts";
 import { type Oracle, ORACLES, type Sight } from "./oracles.ts";
 import { type Actor, Person, type PersonParts } from "./person.ts";
@@ -25,8 +28,16 @@ const TICK_MS = 500;
 /** The time in which all has to mend besides heartbeats and the grace period, in milliseconds. */
 const MEND_MS = 60_000;
 
+/** The time in which what is said in a calm world is stored, in milliseconds. */
+const SAY_MS = 10_000;
+
 /** Options of servers, where a story has no others: their times are short, and nothing depends on the machine. */
-const OPTIONS: ChatOptions = { memoryBytes: 2 ** 30, emptyRoomMs: 60_000, pauseMs: 60_000 };
+const OPTIONS: ChatOptions = {
+  memoryBytes: 2 ** 30,
+  emptyRoomMs: 60_000,
+  pauseMs: 60_000,
+  secret: "of all nodes of a simulated world",
+};
 
 /** Something that has to end in time. */
 export interface Promised {
@@ -68,6 +79,8 @@ export interface RunOptions {
 export class World implements PersonParts {
   readonly timeline: Timeline;
   readonly network: Network;
+  /** The servers of NATS, where the store is there. */
+  readonly nats: SimulatedNats | undefined;
   readonly chronicle = new Chronicle();
   readonly nodes: ServerNode[] = [];
   readonly people: Person[] = [];
@@ -105,6 +118,15 @@ export class World implements PersonParts {
     });
     this.network.carried = (link, to, text) =>
       this.#note(`${to === link.client ? ">" : "<"} ${link.client.process.name} ${text}`);
+    if (story.store === "jetstream") {
+      this.chronicle.isShared = true;
+      this.nats = new SimulatedNats(this.timeline);
+      this.nats.model.stored = (subject, seq, data) => {
+        const [, kind, id = ""] = subject.split(".");
+        if (kind !== "room" || id === "-") return;
+        this.chronicle.truth(id, seq, withSeq(seq, new TextDecoder().decode(data)));
+      };
+    }
     this.chronicle.isDurable = story.store !== "memory";
     this.chronicle.wrong = (what) => this.#fail("oneOrder", what);
     this.chronicle.stored = (book, entry) => this.#tell({ type: "stored", book, entry });
@@ -145,6 +167,7 @@ export class World implements PersonParts {
     try {
       using _platform = install(this.timeline, this.network);
       using _commits = watchCommits(this.timeline);
+      using _nats = this.nats && useNats(this.nats);
       await this.#live();
       for (const { disk } of this.nodes) disk?.dispose();
     } finally {
@@ -169,6 +192,11 @@ export class World implements PersonParts {
     const awayMs = Math.max(graceMs, pauseMs);
     await this.#pass(2.5 * heartbeatMs + awayMs + MEND_MS);
     this.#tell({ type: "calm" });
+    for (const person of this.people) {
+      for (const [letter] of person.rooms) person.act("say", [letter, "1"]);
+    }
+    await this.#pass(SAY_MS);
+    this.#tell({ type: "settled" });
     for (const actor of this.#actors.values()) actor.finish();
     await this.#pass(graceMs + emptyRoomMs + 5_000);
     this.network.tick();
@@ -196,7 +224,9 @@ export class World implements PersonParts {
       network: this.network,
       disk: () => this.#story.store === "sqlite" ? this.#disk() : undefined,
       open: ({ disk, process }, opened) => {
-        const open = disk?.open() ?? openMemoryStore;
+        const open = this.nats === undefined
+          ? disk?.open() ?? openMemoryStore
+          : nats({ servers: "nats.test:4222" });
         return this.chronicle.watch(open, opened, () => process.alive);
       },
       logged: (node, line) => {
@@ -243,6 +273,7 @@ export class World implements PersonParts {
 
   #happen({ who, verb, args }: Step): boolean {
     if (who === "net") return this.#disturb(verb, args);
+    if (who === "nats") return this.#trouble(verb, Number(args[0]));
     const node = this.nodes.find(({ name }) => name === who);
     return node === undefined
       ? this.#actors.get(who)!.act(verb, args)
@@ -267,6 +298,16 @@ export class World implements PersonParts {
       case "tear":
         node.tear();
         return node.disk !== undefined;
+      case "snap":
+        this.nats?.snap(node.name);
+        return this.nats !== undefined;
+      case "sever":
+        this.nats?.sever(node.name);
+        this.#process.after(Number(first), () => this.nats?.reach(node.name));
+        return this.nats !== undefined;
+      case "miss":
+        this.nats?.deafUntil.set(node.name, this.timeline.now + Number(first));
+        return this.nats !== undefined;
       case "fill":
         node.disk?.fill(Number(first));
         return node.disk !== undefined;
@@ -275,6 +316,7 @@ export class World implements PersonParts {
         return true;
       case "skew":
         node.process.wallSkew += Number(first);
+        node.isSkewed = true;
         return true;
       case "delete": {
         const id = this.rooms.get(first);
@@ -287,6 +329,24 @@ export class World implements PersonParts {
       default:
         return false;
     }
+  }
+
+  #trouble(verb: string, ms: number): boolean {
+    const { nats } = this;
+    if (nats === undefined) return false;
+    this.#note(`nats ${verb}`);
+    if (verb === "unlead") nats.leaderlessUntil = this.timeline.now + ms;
+    else {
+      nats.snap();
+      // After either, the streams may be in another life.
+      this.chronicle.isDurable = false;
+      if (verb === "restart") nats.model.restart();
+      else {
+        nats.model.wipe();
+        this.chronicle.over();
+      }
+    }
+    return true;
   }
 
   #disturb(verb: string, [who = "", how = "", which = ""]: readonly string[]): boolean {
@@ -321,9 +381,12 @@ export class World implements PersonParts {
     this.#note("# all faults end");
     this.timeline.mayHang = false;
     this.#isHealed = true;
+    if (this.nats !== undefined) this.nats.leaderlessUntil = 0;
     for (const node of this.nodes) {
       node.process.wake();
       node.disk?.mend();
+      this.nats?.reach(node.name);
+      this.nats?.deafUntil.delete(node.name);
     }
     for (const link of this.network.links) link.tell();
     for (const actor of this.#actors.values()) {

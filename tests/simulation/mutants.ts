@@ -1,0 +1,219 @@
+/**
+ * Known faults that are put back into a copy of the code, to show that random stories find them.
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+import type { StorySize } from "./generator.ts";
+
+/** One fault: some texts in a file, and what stands there with it. */
+export interface Mutant {
+  readonly name: string;
+  readonly file: string;
+  /** Texts that are there once, each with what stands in its place. */
+  readonly changes: readonly (readonly [from: string, to: string])[];
+  /** The store of the stories that it is looked for in, and the number of nodes; memory and one unless given. */
+  readonly store?: StorySize["store"];
+  readonly nodes?: number;
+}
+
+/** The fate of a mutant. */
+export interface Found {
+  readonly mutant: Mutant;
+  /** The first seed that showed it, and what was seen; none where no seed did, or the code has changed. */
+  readonly seed: number | undefined;
+  readonly line: string;
+  /** Simulated hours up to then. */
+  readonly hours: number;
+}
+
+/** All of them. */
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: "behind a refusal, the client sends only what was refused again",
+    file: "src/client/outbox.ts",
+    changes: [[
+      "this.#queue = [...again, ...this.#unsent()];",
+      "this.#queue = [refused, ...this.#unsent()];",
+    ]],
+  },
+  {
+    name: "a message that the store has refused keeps its number",
+    file: "src/core/messages.ts",
+    changes: [["session.n = Math.min(session.n, draft.n - 1);", ""]],
+    store: "sqlite",
+  },
+  {
+    name: "an acknowledgement comes without a commit",
+    file: "src/store/sqlite/store.ts",
+    changes: [
+      [
+        "this.#fail(writes, error);\n      turn?.resolve();\n      return;",
+        "this.#failing = true;",
+      ],
+    ],
+    store: "sqlite",
+  },
+  {
+    name: "the numbers of messages are not kept over a restart",
+    file: "src/store/sqlite/store.ts",
+    changes: [["for (const [id, n] of heard) this.#file.setNumber(id, n);", "heard.clear();"]],
+    store: "sqlite",
+  },
+  {
+    name: "a repeated message is stored again",
+    file: "src/store/memory.ts",
+    changes: [[
+      'if (place === "repeat") return',
+      'if (place === "repeat" && window.seqOf(n) < 0) return',
+    ]],
+  },
+  {
+    name: "a session that comes back does not end its earlier connection",
+    file: "src/core/hub.ts",
+    changes: [[
+      "effects.push(sessionTaken(earlier.peer), ...this.#departures.cutOff(earlier, t));",
+      "earlier.detach(earlier.peer, t.now);",
+    ]],
+  },
+  {
+    name: "a cursor skips what did not fit into a frame",
+    file: "src/server/pump.ts",
+    changes: [["member.cursor = batch.upTo;", "member.cursor = room.log.head;"]],
+  },
+  {
+    name: "a gap is not told",
+    file: "src/server/pump.ts",
+    changes: [[
+      'return send(outlet, encodeFrame({ event: "gap", room_id: room.id, ...gap }));',
+      "return gap.from_seq * 0;",
+    ]],
+  },
+  {
+    name: "the pump forgets a full socket",
+    file: "src/server/pump.ts",
+    changes: [["this.#full.set(connection, Promise.withResolvers());", "return;"]],
+  },
+  {
+    name: "no socket is ever full",
+    file: "src/server/connection.ts",
+    changes: [[
+      "this.#socket.bufferedAmount > this.#options.limits.highWaterBytes",
+      "this.#socket.bufferedAmount > 1e12",
+    ]],
+  },
+  {
+    name: "places are kept for a tenth of the grace period",
+    file: "src/core/grace_period.ts",
+    changes: [[
+      "member.awayUntil = now + this.#options.graceMs;",
+      "member.awayUntil = now + this.#options.graceMs / 10;",
+    ]],
+  },
+  {
+    name: "the client that has gone stays in the list of members",
+    file: "src/core/handover.ts",
+    changes: [[
+      'return presenceEntry("leave", { room, person: { id, name: known.name } }, t);',
+      "return [];",
+    ]],
+    store: "sqlite",
+  },
+  {
+    name: "a connection that was cut is not departed from",
+    file: "src/core/hub.ts",
+    changes: [[
+      "return [...this.#departures.cutOff(session, t), ...this.#departures.shed(t)];",
+      "return [];",
+    ]],
+  },
+  {
+    name: "another name is not in the list of members",
+    file: "src/protocol/roster.ts",
+    changes: [[
+      "...named(name),\n        ...(event",
+      "...named(this.#members.get(from)?.name ?? name),\n        ...(event",
+    ]],
+  },
+  {
+    name: "the client takes the message of another for its own",
+    file: "client.ts",
+    changes: [[
+      "if (from === this.#clientId) this.#sender.acknowledge(n, { seq });",
+      "if (n > 0) this.#sender.acknowledge(n, { seq });",
+    ]],
+  },
+  {
+    name: "behind a gap, the client does not ask what became of its messages",
+    file: "src/client/outbox.ts",
+    changes: [[
+      "this.#queue = [...this.#numbered.values(), ...this.#unsent()];",
+      "this.#queue = this.#unsent();",
+    ]],
+  },
+  {
+    name: "the heart of a connection that has ended goes on beating",
+    file: "src/client/connection.ts",
+    changes: [["clearInterval(this.#heart);", ""]],
+  },
+  {
+    name: "the log of a room has no bound",
+    file: "src/core/log.ts",
+    changes: [["while (this.#size > logEntries) this.#drop();", ""]],
+  },
+];
+
+/** The parts of the project that stories need. */
+const PARTS = ["src", "tests/simulation", "tests/chaos", "tests/support", "tools", "vendor"];
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+/** Looks for a mutant in stories from a seed on, at most `most`; the code is left as it is. */
+export async function hunt(mutant: Mutant, seed: number, most: number): Promise<Found> {
+  const folder = await Deno.makeTempDir();
+  try {
+    for (const part of PARTS) await copy(`${ROOT}${part}`, `${folder}/${part}`);
+    for (const file of ["client.ts", "deno.json"]) {
+      await Deno.copyFile(`${ROOT}${file}`, `${folder}/${file}`);
+    }
+    const path = `${folder}/${mutant.file}`;
+    let text = await Deno.readTextFile(path);
+    for (const [from, to] of mutant.changes) {
+      if (text.split(from).length !== 2) {
+        return { mutant, seed: undefined, line: `${mutant.file} has changed: ${from}`, hours: 0 };
+      }
+      text = text.replace(from, () => to);
+    }
+    await Deno.writeTextFile(path, text);
+    const { store = "memory", nodes = 1 } = mutant;
+    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "-A", "--quiet", "--no-check", "tools/simulate.ts", "--first"],
+        ...["--seed", `${seed}`, "--seeds", `${most}`, "--store", store, "--nodes", `${nodes}`],
+      ],
+      cwd: folder,
+      env: { NO_COLOR: "1" },
+    }).output();
+    const output = new TextDecoder().decode(stdout);
+    const [, found] = output.match(/^seed (\d+):/m) ?? [];
+    const [, seconds = "0"] = output.match(/: (\d+) s in /) ?? [];
+    const line = output.split("\n")[0] || new TextDecoder().decode(stderr).split("\n")[0]!;
+    return {
+      mutant,
+      seed: found === undefined ? undefined : Number(found),
+      line,
+      hours: Number(seconds) / 3_600,
+    };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function copy(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to, { recursive: true });
+  for await (const { name, isDirectory, isFile } of Deno.readDir(from)) {
+    if (isDirectory) await copy(`${from}/${name}`, `${to}/${name}`);
+    else if (isFile) await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
+  }
+}
