@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { ChatOptions } from "../../src/server/chat.ts";
-import { RawSocket, TestChat } from "../support/fixtures.ts";
+import { type Frame, RawSocket, TestChat } from "../support/fixtures.ts";
 import { until } from "../support/waiting.ts";
 
 /** A chat behind a proxy, which is this process. */
@@ -13,11 +13,12 @@ async function statusFrom(server: TestChat, address: string, more = {}): Promise
 }
 
 Deno.test("a handshake too many of one address gets 429, and others come in", async () => {
-  await using server = behindProxy({ addressHandshakes: 60 });
-  const ana = await Promise.all(Array.from({ length: 60 }, () => statusFrom(server, "192.0.2.7")));
+  await using server = behindProxy({ addressHandshakes: 3 });
+  const ana = await Promise.all(Array.from({ length: 3 }, () => statusFrom(server, "192.0.2.7")));
   assertEquals(new Set(ana), new Set([101]));
   const { status, headers } = await server.handshake({ "X-Forwarded-For": "192.0.2.7" });
-  assertEquals([status, headers.get("retry-after")], [429, "1"]);
+  assertEquals(status, 429);
+  assertMatch(String(headers.get("retry-after")), /^(20|1\d)$/);
   assertEquals(await statusFrom(server, "192.0.2.8"), 101);
   // All that are no more than malformed count as well.
   assertEquals(await statusFrom(server, "192.0.2.7", { "Sec-WebSocket-Key": "x" }), 429);
@@ -63,18 +64,18 @@ Deno.test("who comes from this machine has no limit, nor who is exempt; what a p
 });
 
 Deno.test("an address that says too much together is told to wait, and closed to come back when it does not", async () => {
-  await using server = behindProxy({ addressRate: 10 });
+  await using server = behindProxy({ addressRate: 1 });
   const from = (address: string) =>
     RawSocket.open(server.url, "parley.v1", { "x-forwarded-for": address });
   await using ana = await from("192.0.2.7");
   await using ben = await from("192.0.2.7");
   await using eve = await from("192.0.2.8");
   for (const socket of [ana, ben, eve]) await socket.ask({ action: "hello" });
-  for (let i = 0; i < 15; i++) ana.send({ action: "ping" });
-  for (let i = 0; i < 15; i++) await ana.next();
-  const { code, message } = await ben.ask({ action: "ping" });
-  assertEquals(code, "rate_limited");
-  assertMatch(String(message), /^Too fast: wait \d+ ms$/);
+  for (let i = 0; i < 9; i++) ana.send({ action: "ping" });
+  let refused: Frame = {};
+  while (refused.code === undefined) refused = await ben.ask({ action: "ping" });
+  assertEquals(refused.code, "rate_limited");
+  assertMatch(String(refused.message), /^Too fast: wait \d+ ms$/);
   assertEquals((await eve.ask({ action: "ping" })).event, "pong");
   // A thousand and a burst may be refused to all of them together: less than two could be by themselves.
   for (let i = 0; i < 700; i++) {
