@@ -5,6 +5,7 @@
  */
 
 import type { Logger } from "../../src/server/logger.ts";
+import { hasSecret } from "./secrets.ts";
 
 /** One line that a chat logged. */
 export interface LogLine {
@@ -13,10 +14,20 @@ export interface LogLine {
   fields: Record<string, unknown>;
 }
 
-/** A logger that keeps its lines in `lines`. */
+/**
+ * A logger that keeps its lines in `lines`. A line with a secret in it, of whatever level, fails the
+ * test that is running: nobody catches what is thrown then.
+ */
 export function recordingLogger(lines: LogLine[]): Logger {
-  const record = (level: string) => (event: string, fields = {}) =>
-    void lines.push({ level, event, fields });
+  const record = (level: string) => (event: string, fields = {}) => {
+    const line = { level, event, fields };
+    lines.push(line);
+    const text = JSON.stringify(line);
+    if (!hasSecret(text)) return;
+    setTimeout(() => {
+      throw new Error(`A secret is in the log: ${text}`);
+    });
+  };
   return {
     debug: record("debug"),
     info: record("info"),
