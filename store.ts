@@ -21,16 +21,20 @@ export type { MemoryBound, Shrinkable } from "./src/core/memory_bound.ts";
 export { isChange, LoggedStates } from "./src/core/message_states.ts";
 export type { MessageStates, Target } from "./src/core/message_states.ts";
 export { judge } from "./src/core/numbers.ts";
+export { hasWords, tokensOf } from "./src/core/search.ts";
 export { DELETED } from "./src/core/store.ts";
 export type {
   Bus,
   ClientStore,
+  Found,
   HistoryStore,
   LogStore,
   Marker,
   MarkerStore,
   OpenStore,
   Return,
+  SearchQuery,
+  SearchStore,
   Store,
   StoredClient,
   StoredRoom,

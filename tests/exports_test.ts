@@ -57,13 +57,14 @@ const EXPORTS: Record<string, Exports> = {
   "./store": {
     classes: "Charter ChatError Log LoggedStates MemoryBound MemoryStore Roster",
     constants: "DELETED",
-    functions: "denial encodeEntry isChange isModeration judge roomGone testStore",
+    functions:
+      "denial encodeEntry hasWords isChange isModeration judge roomGone testStore tokensOf",
     types:
       "Act Author Bus ChangeDraft ChangeEntry ChangeParts ChangedSettings CharterChange ChatErrorOptions ClientDraft ClientStore " +
-      "DeclareTest Draft DraftOf ErrorCode HistoryStore KickEntry LogEntry LogLimits " +
+      "DeclareTest Draft DraftOf ErrorCode Found HistoryStore KickEntry LogEntry LogLimits " +
       "LogPart LogStore Marker MarkerStore MemberInfo MessageDraft MessageStates ModerationDraft OpenStore Page PageQuery " +
       "PresenceDraft PresenceEntry PresenceEvent Return Role RoleEntry RoleInfo " +
-      "RoomSettings RosterMember SettingsEntry Shrinkable Store StoreEvents StoreLimits " +
+      "RoomSettings RosterMember SearchQuery SearchStore SettingsEntry Shrinkable Store StoreEvents StoreLimits " +
       "StoreOptions StoreTraits StoredCharter StoredClient StoredRoom Target",
   },
   "./cli": {},
@@ -79,7 +80,7 @@ const EXPORTS: Record<string, Exports> = {
       "MembersFrame MessageDraft MessageEntry MessageFrame MessageNow MessageParts ModerationDraft " +
       "ModerationEntry ModerationFrame OwnRole PauseFrame PingEvent PingFrame PongEvent " +
       "PongFrame PresenceDraft PresenceEntry PresenceEvent ReadEvent ReadFrame Ref RemovedFrame RenameFrame " +
-      "Reply Request Role RoleEntry RoleFrame RoleInfo RolesFrame RoomSummary RoomsFrame ServerFrame SettingsEntry " +
+      "Reply Request Role RoleEntry RoleFrame RoleInfo RolesFrame RoomSummary RoomsFrame SearchFrame ServerFrame SettingsEntry " +
       "SettingsFrame SuccessFrame TypingEvent TypingFrame VoidEntry",
   },
 };

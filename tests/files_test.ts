@@ -34,6 +34,7 @@ const TESTED_BY: Record<string, string | null> = {
   // The suite that each implementation runs through.
   "core/store": "store/suite/suite_test.ts",
   "store/suite/bench": "store/suite/suite_test.ts",
+  "store/suite/search": "store/suite/suite_test.ts",
   "store/suite/markers": "store/suite/suite_test.ts",
   "store/suite/history": "store/suite/suite_test.ts",
   "store/suite/moderation": "store/suite/suite_test.ts",

@@ -13,11 +13,12 @@ import type {
   JoinFrame,
   ReadFrame,
   RoomsFrame,
+  SearchFrame,
 } from "../protocol/frames.ts";
 import type { PageQuery } from "./log.ts";
 import type { Member, Outlet, Room } from "./room.ts";
 import type { Peer } from "./sessions.ts";
-import type { Marker } from "./store.ts";
+import type { Marker, SearchQuery } from "./store.ts";
 
 /** Something to be done at the edge; a list of them is carried out in its order. */
 export type Effect =
@@ -52,6 +53,8 @@ export type Effect =
   | { type: "recall"; peer: Peer; frame: HelloFrame; clientId: string }
   /** Ask the store for pages of a log, then call `paged`; hold what the peer says until then. */
   | { type: "page"; peer: Peer; frame: HistoryFrame; roomId: string; queries: readonly PageQuery[] }
+  /** Ask the store for messages, then call `found`; hold what the peer says until then. */
+  | { type: "search"; peer: Peer; frame: SearchFrame; roomId: string; query: SearchQuery }
   /** Ask the store for the read markers of a person, then call `markersLoaded`; hold what the peer says until then. */
   | { type: "markers"; peer: Peer; frame: JoinFrame | RoomsFrame | ReadFrame; person: string }
   /** Set a read marker in the store, then call `marked`; hold what the peer says until then. */
@@ -69,7 +72,7 @@ export type Closing = Extract<Effect, { type: "close" }>;
 /** A question to the store, on behalf of a peer that waits for the answer. It is the last of its effects. */
 export type Question = Extract<
   Effect,
-  { type: "create" | "open" | "recall" | "page" | "markers" | "mark" }
+  { type: "create" | "open" | "recall" | "page" | "search" | "markers" | "mark" }
 >;
 
 /** Word to the store that nobody waits for. */

@@ -158,6 +158,7 @@ export class Hub {
       case "join":
         return this.reading.before(session, peer, frame) ?? this.#join(session, peer, frame, t);
       case "history":
+      case "search":
       case "rooms":
       case "read":
         return this.reading.take(session, peer, frame, t);

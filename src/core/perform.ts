@@ -11,7 +11,13 @@ import type { Closing, Effect, Notice, Question } from "./effects.ts";
 import type { Hub } from "./hub.ts";
 import type { Member, Outlet, Room } from "./room.ts";
 import type { Peer } from "./sessions.ts";
-import { checkedClient, checkedMarkers, checkedPage, checkedRoom } from "./store_answers.ts";
+import {
+  checkedClient,
+  checkedFound,
+  checkedMarkers,
+  checkedPage,
+  checkedRoom,
+} from "./store_answers.ts";
 import type { Marker, Store, StoredRoom } from "./store.ts";
 import type { Instant } from "./time.ts";
 
@@ -68,6 +74,7 @@ export function perform<Pending>(
       case "open":
       case "recall":
       case "page":
+      case "search":
       case "markers":
       case "mark":
         pending = hands.ask(effect);
@@ -136,6 +143,12 @@ export function ask<Pending>(
     );
     return Promise.all(read).then((pages) => (t) =>
       perform(hub.reading.paged(peer, frame, pages, t), hands)
+    );
+  }
+  if (question.type === "search") {
+    const { frame, roomId, query } = question;
+    return store.search!.find(roomId, query).then((found) => (t) =>
+      perform(hub.reading.found(peer, frame, checkedFound(found, query), t), hands)
     );
   }
   if (question.type === "markers") {

@@ -86,6 +86,9 @@ export function costOfReading(bytes: number): number {
   return Math.floor(bytes / BYTES_PER_TOKEN);
 }
 
+/** The tokens that a search costs besides those of its frame: it looks at much, and may find nothing. */
+export const SEARCH_COST = 20;
+
 /** The rate at which tokens may be used. */
 export interface Rate {
   /** Tokens that come back each second; `Infinity` for no limit. */

@@ -6,6 +6,7 @@
  */
 
 import { encodePage } from "../protocol/encode.ts";
+import { stacklessError } from "../protocol/errors.ts";
 import type {
   Entry,
   HistoryFrame,
@@ -13,22 +14,24 @@ import type {
   ReadFrame,
   RoomsFrame,
   RoomSummary,
+  SearchFrame,
 } from "../protocol/frames.ts";
 import { CATCH_UP_BYTES } from "./batches.ts";
 import type { Effect } from "./effects.ts";
-import type { Log, Page, PageQuery } from "./log.ts";
+import type { Log, LogEntry, Page, PageQuery } from "./log.ts";
 import { checkMarker, Markers } from "./markers.ts";
 import { type MessageStates, withNow } from "./message_states.ts";
-import { costOfReading } from "./rate_limit.ts";
+import { costOfReading, SEARCH_COST } from "./rate_limit.ts";
 import { demandOf } from "./moderation.ts";
 import { success } from "./replies.ts";
 import type { Member } from "./room.ts";
 import type { Peer, Session } from "./sessions.ts";
-import type { Store } from "./store.ts";
+import { isFound, MAX_WORDS, wordsOf } from "./search.ts";
+import type { Found, SearchQuery, Store } from "./store.ts";
 import type { Instant } from "./time.ts";
 
 /** Facts about a store that decide what can be read. */
-export type ReadingFacts = Pick<Store, "bus" | "changes" | "history" | "markers">;
+export type ReadingFacts = Pick<Store, "bus" | "changes" | "history" | "markers" | "search">;
 
 /** The people without a client here whose markers are kept where the store keeps none. */
 const MOST_IDLE = 10_000;
@@ -39,10 +42,20 @@ const COUNTED_UNITS = 32_768;
 /** The rooms that are told of for a token, besides the first ones. */
 const ROOMS_PER_TOKEN = 50;
 
+/** The entries of a log, and their UTF-16 units, that one search looks at in memory. */
+const SCANNED = 1_000;
+const SCANNED_UNITS = 131_072;
+
 /** The names of what a server can do with a store, besides the first version of the protocol. */
-export function featuresOf({ changes }: ReadingFacts): string[] {
-  const made = changes ? ["edit", "redact", "react"] : [];
-  return ["history", "rooms", "read", "reply", "data", ...made];
+export function featuresOf(store: ReadingFacts): string[] {
+  const made = store.changes ? ["edit", "redact", "react"] : [];
+  const found = mayFind(store) ? ["search"] : [];
+  return ["history", "rooms", "read", ...found, "reply", "data", ...made];
+}
+
+/** Says whether messages can be found: by the store, or in memory where that has all. */
+function mayFind({ history, search }: ReadingFacts): boolean {
+  return search !== undefined || history === undefined;
 }
 
 /** Lets clients read. */
@@ -72,12 +85,14 @@ export class Reading {
   take(
     session: Session,
     peer: Peer,
-    frame: HistoryFrame | RoomsFrame | ReadFrame,
+    frame: HistoryFrame | SearchFrame | RoomsFrame | ReadFrame,
     t: Instant,
   ): Effect[] {
     switch (frame.action) {
       case "history":
         return this.#history(session, peer, frame, t);
+      case "search":
+        return this.#search(session, peer, frame, t);
       case "rooms":
         return this.before(session, peer, frame) ?? this.#rooms(session, peer, frame);
       case "read":
@@ -188,6 +203,50 @@ export class Reading {
     return [{ type: "send", to: peer, text }];
   }
 
+  /** Looks for messages: in memory where that has all, else the store is asked. */
+  #search(session: Session, peer: Peer, frame: SearchFrame, t: Instant): Effect[] {
+    const { room } = readable(session, peer, frame.roomId, "read", t);
+    if (!mayFind(this.#store)) {
+      throw stacklessError("unsupported", "This server cannot search: see its features");
+    }
+    const words = wordsOf(frame.text);
+    if (words.length === 0 || words.length > MAX_WORDS) {
+      const message = `"text" must have 1 to ${MAX_WORDS} words, not ${words.length}`;
+      throw stacklessError("invalid_frame", message);
+    }
+    session.budget.spend(SEARCH_COST);
+    const { before = Number.MAX_SAFE_INTEGER, limit } = frame;
+    const query = { words, before, limit, units: CATCH_UP_BYTES };
+    if (this.#store.search !== undefined) {
+      return [{ type: "search", peer, frame, roomId: room.id, query }];
+    }
+    return this.found(peer, frame, findIn(room.log, query), t);
+  }
+
+  /**
+   * Answers with messages that were found.
+   *
+   * @throws {ChatError} where the client may not read there any more.
+   */
+  found(peer: Peer, frame: SearchFrame, { entries, before }: Found, t: Instant): Effect[] {
+    const { session } = peer;
+    if (session === undefined) return [];
+    const { room } = readable(session, peer, frame.roomId, "read", t);
+    const page = { entries, more: false, complete: true };
+    const { texts, cut } = textsOf([page], [{ to: "older" }], room.states);
+    const goesOn = cut ? entries.at(-texts.length)!.seq : before;
+    const told = {
+      status: "success" as const,
+      room_id: room.id,
+      epoch: room.log.epoch,
+      more: goesOn !== undefined,
+      ...(goesOn === undefined ? {} : { before: goesOn }),
+    };
+    const text = encodePage(told, texts, frame.ref);
+    session.budget.spend(costOfReading(text.length));
+    return [{ type: "send", to: peer, text }];
+  }
+
   /** A page, where memory has all of it; undefined where the store may have more. */
   #pageOf(log: Log, query: PageQuery): Page | undefined {
     const page = log.page(query);
@@ -240,7 +299,7 @@ function unreadIn(
  */
 function textsOf(
   pages: readonly Page[],
-  queries: readonly PageQuery[],
+  queries: readonly Pick<PageQuery, "to">[],
   states: MessageStates | undefined,
 ): { texts: string[]; cut: boolean } {
   let left = CATCH_UP_BYTES;
@@ -262,6 +321,23 @@ function textsOf(
     return isOlder ? fitting.reverse() : fitting;
   });
   return { texts, cut };
+}
+
+/** Finds messages in a log, as far as that is soon done. */
+function findIn(log: Log, { words, before, limit, units }: SearchQuery): Found {
+  const query = { to: "older", from: before, limit: SCANNED, units: SCANNED_UNITS } as const;
+  const { entries, more } = log.page(query);
+  const found: LogEntry[] = [];
+  let left = units;
+  for (const entry of entries.toReversed()) {
+    if (!isFound(entry.text, words)) continue;
+    left -= entry.text.length;
+    if (found.length === limit || found.length > 0 && left < 0) {
+      return { entries: found.reverse(), before: found[0]!.seq };
+    }
+    found.push(entry);
+  }
+  return { entries: found.reverse(), before: more ? entries[0]!.seq : undefined };
 }
 
 /** The parts of a log that make up a page, in its order. */

@@ -12,7 +12,7 @@ import type { ModerationDraft } from "../protocol/moderation.ts";
 import type { Roster } from "../protocol/roster.ts";
 import type { Charter } from "./charter.ts";
 import type { MessageStates } from "./message_states.ts";
-import type { Log, LogLimits, Page, PageQuery } from "./log.ts";
+import type { Log, LogEntry, LogLimits, Page, PageQuery } from "./log.ts";
 
 /**
  * The least number of deleted rooms that are remembered, the newest of them, and for how long in
@@ -222,6 +222,32 @@ export interface HistoryStore {
   page(roomId: string, query: PageQuery): Promise<Page>;
 }
 
+/** Messages that somebody looks for. */
+export interface SearchQuery {
+  /** The words that each has to have: see {@linkcode tokensOf} of search.ts. At least one. */
+  readonly words: readonly string[];
+  /** The `seq` that they come before. */
+  readonly before: number;
+  /** The most messages. */
+  readonly limit: number;
+  /** The most UTF-16 units of their entries; there may be more in the first of them. */
+  readonly units: number;
+}
+
+/** Messages that were found. */
+export interface Found {
+  /** Their entries, oldest first. */
+  readonly entries: readonly LogEntry[];
+  /** The `seq` before which the search goes on; undefined where all was looked at. */
+  readonly before: number | undefined;
+}
+
+/** Finds messages in all that a store keeps of a log. */
+export interface SearchStore {
+  /** Finds the newest messages in an open room. Rejects with a ChatError where it cannot be read. */
+  find(roomId: string, query: SearchQuery): Promise<Found>;
+}
+
 /** The place up to which a person has read a room. */
 export interface Marker {
   /** The life of the log that `seq` belongs to. */
@@ -252,6 +278,8 @@ export interface Store extends LogStore {
   readonly bus?: Bus;
   /** Set where it keeps more of a log than memory has. */
   readonly history?: HistoryStore;
+  /** Set where it finds messages. Not needed where all that it keeps of a log is in memory. */
+  readonly search?: SearchStore;
   /** Set where it keeps read markers. */
   readonly markers?: MarkerStore;
   /** Set where its rooms have a {@linkcode StoredRoom.states}. */

@@ -7,7 +7,7 @@
 
 import { Roster } from "../protocol/roster.ts";
 import { Log, type Page, type PageQuery } from "./log.ts";
-import type { Marker, StoredClient, StoredRoom } from "./store.ts";
+import type { Found, Marker, SearchQuery, StoredClient, StoredRoom } from "./store.ts";
 
 /**
  * Takes the room of that id.
@@ -55,6 +55,19 @@ export function checkedPage(page: Page, { to, from, limit }: PageQuery): Page {
   }
   if (page.entries.length > limit) throw wrong(`${page.entries.length} entries, not ${limit}`);
   return page;
+}
+
+/**
+ * Takes what was found.
+ *
+ * @throws {TypeError} where it is not what was looked for.
+ */
+export function checkedFound(found: Found, query: SearchQuery): Found {
+  const { entries, before = 0 } = found;
+  const from = query.before;
+  checkedPage({ entries, more: false, complete: true }, { ...query, to: "older", from });
+  if (!(isCount(before) && before < from)) throw wrong(`a search that goes on before ${before}`);
+  return found;
 }
 
 /**

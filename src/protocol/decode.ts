@@ -34,7 +34,13 @@ import {
 import type { ModerationFrame } from "./moderation.ts";
 import { readName } from "./names.ts";
 import { type AuthFrame, MAX_TOKEN_CHARS } from "./hello.ts";
-import { type HistoryFrame, MAX_PAGE, PAGE } from "./reading.ts";
+import {
+  type HistoryFrame,
+  MAX_PAGE,
+  MAX_SEARCH_CHARS,
+  PAGE,
+  type SearchFrame,
+} from "./reading.ts";
 import {
   type ChangedSettings,
   DEFAULT_ROLES,
@@ -217,6 +223,8 @@ function readFrame(fields: RawFields, dialect: Dialect): ClientFrame {
     }
     case "history":
       return historyFrame(optionalFields(action, fields.body));
+    case "search":
+      return searchFrame(optionalFields(action, fields.body));
     case "rooms":
       return { action };
     case "read": {
@@ -355,6 +363,17 @@ function historyFrame(fields: RawFields): HistoryFrame {
     roomId: requiredText("room_id", fields.room_id),
     limit: optionalCount("limit", fields.limit, 1, MAX_PAGE) ?? PAGE,
     ...(place && { [place]: optionalCount(place, fields[place]) }),
+  };
+}
+
+function searchFrame(fields: RawFields): SearchFrame {
+  const before = optionalCount("before", fields.before);
+  return {
+    action: "search",
+    roomId: requiredText("room_id", fields.room_id),
+    text: requiredText("text", fields.text, MAX_SEARCH_CHARS),
+    limit: optionalCount("limit", fields.limit, 1, MAX_PAGE) ?? PAGE,
+    ...(before === undefined ? {} : { before }),
   };
 }
 

@@ -20,7 +20,14 @@ import type {
   SettingsEntry,
   VoidEntry,
 } from "./moderation.ts";
-import type { HistoryFrame, ReadEvent, ReadFrame, RoomsFrame, RoomSummary } from "./reading.ts";
+import type {
+  HistoryFrame,
+  ReadEvent,
+  ReadFrame,
+  RoomsFrame,
+  RoomSummary,
+  SearchFrame,
+} from "./reading.ts";
 import type { ChangedSettings } from "./roles.ts";
 
 export type {
@@ -35,7 +42,7 @@ export type {
   MessageNow,
   MessageParts,
 };
-export type { HistoryFrame, ReadEvent, ReadFrame, RoomsFrame, RoomSummary };
+export type { HistoryFrame, ReadEvent, ReadFrame, RoomsFrame, RoomSummary, SearchFrame };
 export type * from "./moderation.ts";
 export type { ChangedSettings, Role } from "./roles.ts";
 export * from "./limits.ts";
@@ -152,6 +159,7 @@ export type ClientFrame =
   | HistoryFrame
   | RoomsFrame
   | ReadFrame
+  | SearchFrame
   | TypingFrame
   | RenameFrame
   | PingFrame
@@ -171,6 +179,7 @@ export const ACTIONS = [
   "history",
   "rooms",
   "read",
+  "search",
   "typing",
   "rename",
   "ping",
@@ -341,6 +350,8 @@ export interface SuccessFrame extends Reply {
   entries?: Entry[];
   /** `true` where the log goes on behind that page, in the direction that was asked for. */
   more?: boolean;
+  /** The `seq` before which a search goes on, where it has more to look at. */
+  before?: number;
   /** The role of this client; missing where the store of the server knows no roles. */
   you?: OwnRole;
   /** The settings of the room that differ from those of a new one, where any do. */

@@ -76,3 +76,20 @@ export interface ReadEvent {
   /** The read marker. */
   seq: number;
 }
+
+/** The longest text of a search, in UTF-16 units: 256. */
+export const MAX_SEARCH_CHARS: number = 256;
+
+/** `search`: the newest messages of a room that have all words of a text. */
+export interface SearchFrame extends Request {
+  /** The name of the request. */
+  action: "search";
+  /** The id of the room. */
+  roomId: string;
+  /** The words, in any order; operators are words too. */
+  text: string;
+  /** The `seq` that all messages come before. */
+  before?: number;
+  /** The most messages. */
+  limit: number;
+}

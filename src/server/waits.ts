@@ -99,7 +99,7 @@ export class Waits {
   #drained(connection: Connection, action: ClientFrame["action"]): Promise<void> | undefined {
     const { pump } = this.#parts;
     const moves = action === "create" || action === "join" || action === "leave";
-    const isLong = moves || action === "history" || action === "rooms";
+    const isLong = moves || action === "history" || action === "rooms" || action === "search";
     // One that leaves a room gets first all that the room has for it. Plain clients leave one by all of these.
     if (action === "leave" || moves && connection.plain) pump.deliverAll(connection);
     return isLong || connection.plain ? pump.drained(connection) : undefined;
@@ -137,6 +137,7 @@ function mayTakeLong(frame: ClientFrame): boolean {
     case "rename":
     case "pause":
     case "history":
+    case "search":
     case "rooms":
       return true;
     case "hello":

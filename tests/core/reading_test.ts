@@ -1,6 +1,8 @@
 import { assertEquals } from "@std/assert";
+import { Log } from "../../src/core/log.ts";
 import type { HistoryStore } from "../../src/core/store.ts";
 import type { HistoryFrame } from "../../src/protocol/frames.ts";
+import { Roster } from "../../src/protocol/roster.ts";
 import { type FakePeer, HubBench, refusal } from "../support/hub_harness.ts";
 import { pure } from "../support/pure.ts";
 
@@ -121,3 +123,41 @@ pure("whoever reads much pays for it", () => {
   assertEquals(ana.session!.budget.take(3, bench.t.now), 0);
   assertEquals(ana.session!.budget.take(1, bench.t.now) > 0, true);
 });
+
+pure("a search in memory goes back as far as is soon done, and says where it goes on", () => {
+  const { bench, ana, roomId } = talked(90);
+  const search = (text: string, more: object = {}) => {
+    const frame = { action: "search", roomId, text, limit: 3, ...more } as const;
+    bench.perform(bench.hub.receive(ana, frame, bench.t));
+    const { entries, more: hasMore, before } = JSON.parse(ana.sent.at(-1)!);
+    return [entries.map(({ body }: { body: string }) => body).join(" "), hasMore, before];
+  };
+  assertEquals(search("7"), ["7", false, undefined]);
+  for (let i = 0; i < 5; i++) bench.say(ana, roomId, `again ${i}`);
+  assertEquals(search("AGAIN"), ["again 2 again 3 again 4", true, 94]);
+  assertEquals(search("again", { before: 94 }), ["again 0 again 1", false, undefined]);
+  assertEquals(search("4 again"), ["again 4", false, undefined]);
+  assertEquals(search("nothing"), ["", false, undefined]);
+  const log = new Log("e", { logEntries: 10, logBytes: 1_000_000 });
+  const texts = ["wanted", ...Array(3).fill("y".repeat(60_000))];
+  texts.forEach((body, i) => log.push(i + 1, JSON.stringify({ seq: i + 1, body })));
+  const large = { id: "7ttv-jfcm-9nr7-2jds", name: "Large", log, roster: new Roster() };
+  bench.perform(bench.opened(ana, { action: "join", roomId: large.id }, large));
+  assertEquals(search("wanted", { roomId: large.id }), ["", true, 3]);
+  assertEquals(search("wanted", { roomId: large.id, before: 3 }), ["wanted", false, undefined]);
+});
+
+pure(
+  "a search without a word, or with many, is refused, and so is one where nothing can be found",
+  () => {
+    const { bench, ana, roomId } = talked(1);
+    const of = (bench: HubBench, peer: FakePeer, text: string) =>
+      refusal(() => bench.hub.receive(peer, { action: "search", roomId, text, limit: 1 }, bench.t));
+    assertEquals(of(bench, ana, "*()")[0], "invalid_frame");
+    assertEquals(of(bench, ana, "a b c d e f g h i j k l m n o p q")[0], "invalid_frame");
+    const other = talked(1, HISTORY);
+    const frame = { action: "search", roomId: other.roomId, text: "x", limit: 1 } as const;
+    const [code] = refusal(() => other.bench.hub.receive(other.ana, frame, other.bench.t));
+    assertEquals(code, "unsupported");
+  },
+);

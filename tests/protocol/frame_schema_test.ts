@@ -34,6 +34,7 @@ const request = fc.record({
     objectOf("room_id", "after", "epoch", "last", "room_name"),
     objectOf("name", "session", "for_ms"),
     objectOf("room_id", "before", "after", "around", "limit"),
+    objectOf("room_id", "before", "text", "limit"),
     objectOf("room_name"),
   ),
   room_id: fc.oneof(fc.constant("k7q2-m9xd-4hwn-r3tc"), value),

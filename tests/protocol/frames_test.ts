@@ -124,7 +124,8 @@ Deno.test("the tables of PROTOCOL.md have the fields of the schema, with their t
     ["### join", 0, rowsOf(body("join"))],
     ["### join", 1, rowsOf(DEFS.entered, "status", "message", "ref")],
     ["### history", 0, rowsOf(body("history"))],
-    ["### history", 1, rowsOf(DEFS.page, "status", "ref")],
+    ["### history", 1, rowsOf(DEFS.page, "status", "before", "ref")],
+    ["### search", 0, rowsOf(body("search"))],
     ["### rooms", 0, rowsOf(DEFS.room_summary)],
     ["### message", 0, rowsOf(DEFS.message, "action", "ref")],
   ];
@@ -132,7 +133,7 @@ Deno.test("the tables of PROTOCOL.md have the fields of the schema, with their t
     const told = table(page, heading, index).map(([field = "", type = ""]) => [field, type]);
     assertEquals(told.toSorted(), rows.toSorted(), `${heading}, table ${index + 1}`);
   }
-  for (const name of ["hello", "join", "history"]) {
+  for (const name of ["hello", "join", "history", "search"]) {
     const { properties = {}, required = [] } = body(name);
     for (const [field = "", , meaning = ""] of table(page, `### ${name}`)) {
       const isRequired = required.includes(field.replaceAll("`", ""));

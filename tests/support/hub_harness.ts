@@ -204,6 +204,7 @@ export class HubBench {
         const { frame, clientId } = question;
         return this.hub.recalled(peer, frame, clientId, this.clients.get(clientId), this.t);
       }
+      case "search":
       case "markers":
       case "mark":
       case "page":

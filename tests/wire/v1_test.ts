@@ -26,7 +26,7 @@ Deno.test("hello is answered with an identity, a secret, the heartbeat and the l
       start: 300,
       price_members: 100,
     },
-    features: ["history", "rooms", "read", "reply", "data", "edit", "redact", "react"],
+    features: ["history", "rooms", "read", "search", "reply", "data", "edit", "redact", "react"],
     message: "Welcome!",
     ref: "r1",
   });

@@ -156,6 +156,56 @@ export class SqliteFile extends SqliteDatabase {
     ) as unknown as EntrySize[];
   }
 
+  /** Returns a room's messages before one `seq` and after another, newest first, at most `count`. */
+  messagesBefore(room: number, seq: number, after: number, count: number): EntryRow[] {
+    return this.all(
+      `SELECT seq, sender, rest FROM entries WHERE room = ? AND seq < ? AND seq > ? AND n > 0
+       ORDER BY seq DESC LIMIT ?`,
+      ...[room, seq, after, count],
+    ) as unknown as EntryRow[];
+  }
+
+  /** Returns the `seq`s before one of a room's messages that are indexed under all phrases, newest first, at most `count`. */
+  seqsWith(room: number, before: number, phrases: string, count: number): number[] {
+    return this.all(
+      `SELECT rowid & 0xffffffff AS seq FROM words
+       WHERE words MATCH ? AND rowid > (? << 32) AND rowid < (? << 32) + CAST(? AS INTEGER)
+       ORDER BY rowid DESC LIMIT ?`,
+      ...[phrases, room, room, before, count],
+    ).map(({ seq }) => Number(seq));
+  }
+
+  /** Indexes messages of a room by their tokens, and notes that all is indexed up to a `seq`. */
+  addWords(room: number, bodies: readonly [seq: number, tokens: string][], upTo: number): void {
+    for (const [seq, tokens] of bodies) {
+      this.run(
+        "INSERT INTO words (rowid, body) VALUES ((? << 32) + CAST(? AS INTEGER), ?)",
+        room,
+        seq,
+        tokens,
+      );
+    }
+    this.run("UPDATE rooms SET indexed = max(indexed, ?) WHERE key = ?", upTo, room);
+  }
+
+  /** Takes a room's messages from one `seq` to another out of the index. */
+  dropWords(room: number, from: number, to: number): void {
+    this.run(
+      `DELETE FROM words WHERE rowid
+       BETWEEN (? << 32) + CAST(? AS INTEGER) AND (? << 32) + CAST(? AS INTEGER)`,
+      ...[room, from, room, to],
+    );
+  }
+
+  /** Returns the rooms with the next greater keys that have entries which are not indexed. */
+  unindexedAfter(key: number, count: number): { key: number; id: string }[] {
+    return this.all(
+      `SELECT key, id FROM rooms WHERE key > ? AND indexed < head AND id IS NOT NULL
+       ORDER BY key LIMIT ?`,
+      ...[key, count],
+    ) as unknown as { key: number; id: string }[];
+  }
+
   /** Returns the `seq` of a room's oldest entry, and when it was taken. */
   oldest(room: number): { seq: number; at: number } | undefined {
     return this.get("SELECT seq, at FROM entries WHERE room = ? ORDER BY seq LIMIT 1", room) as
@@ -188,6 +238,7 @@ export class SqliteFile extends SqliteDatabase {
       ...[upTo, upTo, room],
     );
     this.run("DELETE FROM entries WHERE room = ? AND seq <= ?", room, upTo);
+    this.dropWords(room, 0, upTo);
   }
 
   /** Returns the rooms with the next greater keys, those without an id too. */

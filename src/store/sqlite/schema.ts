@@ -69,6 +69,12 @@ export const MIGRATIONS: readonly string[] = [
      PRIMARY KEY (person, room)
    ) STRICT, WITHOUT ROWID;
    CREATE INDEX readers ON markers (room);`,
+  `-- The words of messages: a row has the key of the room in its upper bits, and the seq in its lower 32.
+   CREATE VIRTUAL TABLE words USING fts5(
+     body, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2'
+   );
+   -- The entries up to this seq are indexed.
+   ALTER TABLE rooms ADD COLUMN indexed INTEGER NOT NULL DEFAULT 0;`,
 ];
 
 /**

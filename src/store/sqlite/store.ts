@@ -28,6 +28,7 @@ import { SqliteHistory } from "./history.ts";
 import { SqliteMarkers } from "./markers.ts";
 import { Openings } from "./openings.ts";
 import { encodeCharter, SqliteRoom } from "./room.ts";
+import { SqliteSearch } from "./search.ts";
 import { SqliteSweeper } from "./sweeper.ts";
 import { isRepeatable, type LastNumbers, type Write } from "./writes.ts";
 
@@ -46,6 +47,7 @@ export class SqliteStore implements Store, ClientStore {
   readonly key: Uint8Array;
   readonly history: SqliteHistory;
   readonly markers: SqliteMarkers;
+  readonly search: SqliteSearch;
   readonly #events: StoreEvents;
   readonly #limits: StoreLimits;
   readonly #newEpoch: () => string;
@@ -90,6 +92,7 @@ export class SqliteStore implements Store, ClientStore {
     this.#newEpoch = newEpoch;
     this.#file = new SqliteFile(path, events.troubled);
     this.history = new SqliteHistory(this.#file, events.troubled);
+    this.search = new SqliteSearch(this.#file, events.troubled);
     const write = (write: Write) => this.#write(write);
     this.markers = new SqliteMarkers(this.#file, write, events.troubled);
     try {
@@ -373,7 +376,10 @@ export class SqliteStore implements Store, ClientStore {
           write satisfies never;
       }
     }
-    for (const room of grown) room.trim();
+    for (const room of grown) {
+      room.trim();
+      this.search.note(room.id);
+    }
     for (const [id, n] of heard) this.#file.setNumber(id, n);
   }
 
@@ -473,6 +479,7 @@ export class SqliteStore implements Store, ClientStore {
       if (lost === undefined) {
         const time = this.#clock.time({ now: performance.now(), at: Date.now() });
         more = this.#sweeper.step(time - this.#limits.logAgeMs);
+        if (this.search.step()) more = true;
       } else if (!this.#failing) this.#fail([], new FileLostError(lost));
     } catch (error) {
       // A failing disk is no reason to stop: old entries stay until another time.

@@ -14,6 +14,7 @@ import { messageDraft, presenceDraft } from "./drafts.ts";
 import { testHistory } from "./history.ts";
 import { testModeration } from "./moderation.ts";
 import { testMarkers } from "./markers.ts";
+import { testSearch } from "./search.ts";
 
 /** Declares a test, as `Deno.test` does, `test` of `node:test`, and others. */
 export type DeclareTest = (name: string, run: () => Promise<void>) => void;
@@ -61,6 +62,7 @@ export function testStore(
   testHistory(declare);
   testModeration(declare, traits);
   testMarkers(declare, traits);
+  testSearch(declare);
   if (traits.durable) testWhatLasts(declare);
 }
 
