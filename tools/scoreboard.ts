@@ -157,6 +157,13 @@ export const ROWS: Readonly<Record<string, Row>> = {
       "Chromium with its default flags, which runs timers of hidden pages once a minute after " +
       "five minutes.",
   },
+  R20: {
+    part: "Simulated worlds",
+    figure: "1,000 random stories: no oracle sees a fault; known faults are found when put back",
+    note:
+      "Servers, clients and stores are the real ones; time, network, people and NATS are not: " +
+      "see [Simulation](docs/design/simulation.md).",
+  },
   X1: {
     part: "Attacks on the server",
     figure: "attacks within the limits: p99 of others within 2× or 20 ms, RSS +64 MB, nobody out",

@@ -28,6 +28,8 @@ export interface Found {
   readonly hours: number;
 }
 
+const NODES = { store: "jetstream", nodes: 3 } as const;
+
 /** All of them. */
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -40,25 +42,23 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a message that the store has refused keeps its number",
-    file: "src/core/messages.ts",
-    changes: [["session.n = Math.min(session.n, draft.n - 1);", ""]],
+    file: "src/store/sqlite/store.ts",
+    changes: [["if (write.last !== undefined) write.last.accepted = write.last.stored;", ""]],
     store: "sqlite",
   },
   {
     name: "an acknowledgement comes without a commit",
-    file: "src/store/sqlite/store.ts",
-    changes: [
-      [
-        "this.#fail(writes, error);\n      turn?.resolve();\n      return;",
-        "this.#failing = true;",
-      ],
-    ],
+    file: "src/store/sqlite/database.ts",
+    changes: [[
+      'if (this.#db.isTransaction) this.run("ROLLBACK");\n      throw error;',
+      'if (this.#db.isTransaction) this.run("ROLLBACK");',
+    ]],
     store: "sqlite",
   },
   {
-    name: "the numbers of messages are not kept over a restart",
-    file: "src/store/sqlite/store.ts",
-    changes: [["for (const [id, n] of heard) this.#file.setNumber(id, n);", "heard.clear();"]],
+    name: "members are not written to the file",
+    file: "src/store/sqlite/room.ts",
+    changes: [['if ("event" in draft) this.#follow(draft);', ""]],
     store: "sqlite",
   },
   {
@@ -161,6 +161,42 @@ export const MUTANTS: readonly Mutant[] = [
     name: "the log of a room has no bound",
     file: "src/core/log.ts",
     changes: [["while (this.#size > logEntries) this.#drop();", ""]],
+  },
+  {
+    name: "a client that has moved to another node keeps its connection here",
+    file: "src/core/handover.ts",
+    changes: [["effects.push(mayBeHere ? sessionDoubted(peer) : sessionTaken(peer));", "{}"]],
+    ...NODES,
+  },
+  {
+    name: "two nodes tell the presence of a client that has moved",
+    file: "src/core/handover.ts",
+    changes: [[
+      "departures.part(session, member, t);",
+      "effects.push(...departures.leave(session, member, t));",
+    ]],
+    ...NODES,
+  },
+  {
+    name: "the lease of a node is shorter than the time between its words",
+    file: "src/store/cluster/failure_detector.ts",
+    changes: [[">= this.#times.leaseMs", ">= this.#times.leaseMs / 10"]],
+    ...NODES,
+  },
+  {
+    name: "a node does not look for entries that it did not hear",
+    file: "src/store/jetstream/room.ts",
+    changes: [[
+      "if (message.before > this.log.head || this.#continuity.isBehind(message)) return false;",
+      "",
+    ]],
+    ...NODES,
+  },
+  {
+    name: "what is in doubt counts as stored",
+    file: "src/core/sessions.ts",
+    changes: [["this.n = Math.min(this.n, n ?? 0);", ""]],
+    ...NODES,
   },
 ];
 

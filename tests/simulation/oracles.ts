@@ -21,6 +21,8 @@ export type Sight =
   | { type: "logged"; node: ServerNode; line: LogLine }
   /** Half a second has passed. */
   | { type: "tick" }
+  /** All faults are over, and what came of them should be: from now on nothing changes by itself. */
+  | { type: "mended" }
   /** All faults are over, and there was time enough to mend. */
   | { type: "calm" }
   /** Everybody had time to say one more thing in each room, and to see that it is stored. */
@@ -271,6 +273,20 @@ function saidInCalmIsStored(): Oracle {
   };
 }
 
+/** In a calm world, rooms are not told that somebody comes or goes who stays. */
+function nothingFlickers(): Oracle {
+  let isCalm = false;
+  return (sight, { people }) => {
+    if (sight.type === "mended") isCalm = true;
+    if (sight.type === "calm") isCalm = false;
+    if (!isCalm || sight.type !== "stored" || !("event" in sight.entry)) return undefined;
+    const { event, from } = sight.entry;
+    const person = people.find(({ chat, process }) => chat?.clientId === from && process.alive);
+    if (person?.chat?.status.type !== "connected") return undefined;
+    return `${person.name} is connected in a calm world, and the room is told: ${event}`;
+  };
+}
+
 /** Who was cut off keeps its places for the grace period. */
 function placesAreKept(): Oracle {
   const away = new Map<string, number>();
@@ -406,6 +422,7 @@ export const ORACLES: Readonly<Record<string, () => Oracle>> = {
   membersAreLogged,
   calmIsCalm,
   saidInCalmIsStored,
+  nothingFlickers,
   placesAreKept,
   nobodyIsSentAway,
   nobodyWaitsLonger,

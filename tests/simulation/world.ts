@@ -190,7 +190,9 @@ export class World implements PersonParts {
     this.#heal();
     const { heartbeatMs, graceMs, pauseMs, emptyRoomMs, closeMs } = this.nodes[0]!.settings;
     const awayMs = Math.max(graceMs, pauseMs);
-    await this.#pass(2.5 * heartbeatMs + awayMs + MEND_MS);
+    await this.#pass(2.5 * heartbeatMs + awayMs + MEND_MS / 2);
+    this.#tell({ type: "mended" });
+    await this.#pass(MEND_MS / 2);
     this.#tell({ type: "calm" });
     for (const person of this.people) {
       for (const [letter] of person.rooms) person.act("say", [letter, "1"]);
