@@ -20,6 +20,7 @@ import { check } from "./src/client/check.ts";
 import type { Accepted, Connection, Push } from "./src/client/connection.ts";
 import type { ReadOptions } from "./src/client/event_buffer.ts";
 import { RELOAD_MS, RENEW_MS } from "./src/client/limits.ts";
+import { tokenOf } from "./src/client/token.ts";
 import type { ClientOptions, JoinOptions, SendOptions } from "./src/client/options.ts";
 import { listenToPage } from "./src/client/page.ts";
 import { Reconnector, type Status } from "./src/client/reconnect.ts";
@@ -109,32 +110,30 @@ export class ChatClient implements AsyncDisposable {
       typing: (room) => this.#reconnector.connection?.send({ action: "typing", room_id: room.id }),
       leave: (room, wait) => this.#leave(room, wait),
     };
-    this.#sender = new Sender(
-      { ...options, maxUnacknowledged: options.maxUnacknowledged ?? 1_000 },
-      {
-        connection: () => this.#reconnector.connection,
-        startOver: () => {
-          this.#session = undefined;
-          this.#reconnector.connection?.fail("The server lost count");
-        },
+    const { signal } = this.#closed;
+    const bounded = { ...options, maxUnacknowledged: options.maxUnacknowledged ?? 1_000 };
+    this.#sender = new Sender(bounded, {
+      signal,
+      connection: () => this.#reconnector.connection,
+      startOver: () => {
+        this.#session = undefined;
+        this.#reconnector.connection?.fail("The server lost count");
       },
-    );
+    });
     const address = URL.parse(url);
     check(address !== null, "url", url);
     this.#reconnector = new Reconnector(address, { ...options, timeoutMs: this.#timeoutMs }, {
-      hello: () => {
-        const session = this.#session;
-        return {
-          name: this.#name,
-          session,
-          ...(session && this.#clientId && this.#sender.numbers),
-        };
-      },
+      signal,
+      hello: async () => ({
+        token: await tokenOf(this.#options),
+        name: this.#name,
+        session: this.#session,
+        ...(this.#session && this.#clientId && this.#sender.numbers),
+      }),
       welcome: (connection, reply) => this.#welcome(connection, reply),
       push: (frame) => this.#take(frame),
       over: (reason) => this.#over(reason),
     });
-    const { signal } = this.#closed;
     const close = () => this.close();
     // The page ends: the next one may be this client again, or nobody will.
     const ended = () => this.#isKept ? this.#reconnector.pause(RELOAD_MS) : close();
@@ -275,7 +274,7 @@ export class ChatClient implements AsyncDisposable {
    * `not_in_room`. Resolves when the server has answered, or after a second.
    */
   async close(): Promise<void> {
-    await this.#reconnector.close("Closed by the client");
+    await this.#reconnector.close("Closed");
   }
 
   /** The same as {@linkcode close}. */
@@ -373,6 +372,7 @@ export class ChatClient implements AsyncDisposable {
     const formerId = this.#clientId;
     this.#clientId = reply.client_id;
     this.#session = reply.session;
+    this.#name = reply.name ?? this.#name;
     const rejoined = this.#rejoinAll(connection, reply.limits.start ?? Infinity);
     this.#sender.welcome(connection, reply, rejoined, formerId);
   }
@@ -443,6 +443,11 @@ export class ChatClient implements AsyncDisposable {
     }
   }
 
+  /** Goes on with a new token. Where that fails, the server asks again, and closes in the end. */
+  async #prove(): Promise<void> {
+    await this.request({ action: "auth", body: { token: await tokenOf(this.#options) } }, () => {});
+  }
+
   #take(frame: Push): void {
     if (frame.status !== undefined) {
       // A reply without a request: it is about a message.
@@ -455,13 +460,13 @@ export class ChatClient implements AsyncDisposable {
       }
       return;
     }
+    if (frame.event === "expiring") this.#prove().catch(() => {});
     const room = "room_id" in frame ? this.#rooms.get(frame.room_id) : undefined;
     if (room === undefined) return;
     switch (frame.event) {
       case "entries":
         for (const entry of frame.entries) {
-          if (!room.take(entry, this.#clientId)) continue;
-          if (!("n" in entry)) continue;
+          if (!room.take(entry, this.#clientId) || !("n" in entry)) continue;
           const { from, n, seq } = entry;
           if (from === this.#clientId) this.#sender.acknowledge(n, { seq });
           else this.#sender.witness(from, n, { seq });

@@ -13,6 +13,7 @@ import { pathsIn, read } from "./support/source_files.ts";
 /** Files whose test is not where {@linkcode testOf} says, or that cannot have one. */
 const TESTED_BY: Record<string, string | null> = {
   "client/limits": "client/outbox_test.ts",
+  "client/token": "client/client_token_test.ts",
   "client/outbox_store": "client/offline_test.ts",
   "store/jetstream/nats": "store/jetstream/options_test.ts",
   "store/jetstream/marks": "cluster/restore_test.ts",

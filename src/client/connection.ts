@@ -73,7 +73,7 @@ export interface End {
   code: number;
   reason: string;
   /** When the server wants to see the client again, in milliseconds. */
-  retryAfterMs?: number;
+  retryAfterMs?: number | undefined;
 }
 
 /** The owner of a connection, which it reports to. */
@@ -144,7 +144,7 @@ export class Connection {
     const opening = deferred<Connection>(`Connecting to ${url.origin}`, timeoutMs, signal);
     socket.onopen = () => {
       if (socket.protocol === SUBPROTOCOL) opening.resolve(new Connection(socket, events));
-      else opening.reject(cannot(`it does not speak ${SUBPROTOCOL}`));
+      else opening.reject(cannot(`no ${SUBPROTOCOL}`));
     };
     // Deno says why; browsers keep it to themselves.
     socket.onerror = socket.onclose = (event: Event) =>
@@ -189,7 +189,7 @@ export class Connection {
     const ref = ++this.#refs;
     // First of all: what cannot be written must leave nothing behind that waits for an answer.
     this.send({ ...frame, ref });
-    const answer = deferred<T>(`The reply to ${frame.action}`, timeoutMs, signal);
+    const answer = deferred<T>(frame.action, timeoutMs, signal);
     this.#requests.set(ref, { ...answer, accept } as PendingRequest);
     return await answer.promise;
   }
@@ -236,7 +236,7 @@ export class Connection {
   }
 
   #giveUp(ms: number): void {
-    this.fail(`Nothing heard for ${ms} ms`);
+    this.fail(`Silent for ${ms} ms`);
   }
 
   #ping(): void {
@@ -276,7 +276,7 @@ export class Connection {
   #read(frame: Heard): void {
     if (frame.event === "goodbye") {
       const { code, reason } = frame;
-      this.#goodbye = { code, reason, ...retryAfter(frame.retry_after_ms) };
+      this.#goodbye = { code, reason, retryAfterMs: retryAfter(frame.retry_after_ms) };
     } else if (frame.event === "ping") {
       // From the event itself: timers of a page that nobody looks at run once a minute.
       if (this.#socket.bufferedAmount < MAX_WAITING) this.send({ action: "pong" });
@@ -297,7 +297,9 @@ export class Connection {
     this.#requests.delete(frame.ref!);
     try {
       if (frame.status === "error") {
-        throw new RefusedError(frame.code, frame.message, retryAfter(frame.retry_after_ms));
+        throw new RefusedError(frame.code, frame.message, {
+          retryAfterMs: retryAfter(frame.retry_after_ms),
+        });
       }
       if ("members" in frame) frame.members = [...this.#named.splice(0), ...frame.members!];
       request.resolve(request.accept(frame));
@@ -326,8 +328,8 @@ export class Connection {
 }
 
 /** A server's wish for a pause in milliseconds, if it is one that can be kept. */
-export function retryAfter(ms: unknown): { retryAfterMs?: number } {
-  return typeof ms === "number" && ms >= 0 ? { retryAfterMs: Math.min(ms, MOST_RETRY_MS) } : {};
+export function retryAfter(ms: unknown): number | undefined {
+  return typeof ms === "number" && ms >= 0 ? Math.min(ms, MOST_RETRY_MS) : undefined;
 }
 
 /** Reads a frame, and checks what would do harm if it were otherwise. */

@@ -55,11 +55,11 @@ export class EventBuffer<T> {
    * will never have; nothing where that is undefined. `mark` is where the buffer begins.
    */
   constructor(
-    { events, size = Infinity }: EventBufferLimits,
+    limits: EventBufferLimits,
     missed: (from: number, to: number) => T | undefined,
     mark = 0,
   ) {
-    this.#limits = { events, size };
+    this.#limits = { size: Infinity, ...limits };
     this.#missed = missed;
     this.#firstMark = mark;
     this.#readMark = mark;
@@ -141,12 +141,10 @@ export class EventBuffer<T> {
     const { events, size } = this.#limits;
     let count = 0;
     while (this.#events.length - count > events || this.#size > size) {
-      const dropped = this.#events[count++]!;
-      this.#size -= dropped.size;
-      this.#firstMark = dropped.mark;
+      this.#size -= this.#events[count++]!.size;
     }
     this.#first += count;
-    this.#events.splice(0, count);
+    this.#firstMark = this.#events.splice(0, count).at(-1)?.mark ?? this.#firstMark;
   }
 
   #wake(): void {

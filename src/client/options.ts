@@ -22,6 +22,12 @@ export interface ClientOptions {
    * is none. Where the server has forgotten it, a new client begins, and no error comes.
    */
   session?: string | null;
+  /**
+   * The token that proves who this is, where the server takes tokens. A function is called for each
+   * connection, and on a live one before a token ends, so that the client goes on under a new one; a
+   * text is good until its end. What the function throws, `connect` rejects with.
+   */
+  token?: string | (() => string | Promise<string>);
   /** Closes the client when it is aborted. */
   signal?: AbortSignal;
   /** `true`: comes back by itself when the connection breaks; so it is unless given. */

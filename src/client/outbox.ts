@@ -194,8 +194,7 @@ export class Outbox {
   /** Takes a message out that nobody waits for any more, if it was never sent; says whether it was. */
   withdraw(sending: Sending): boolean {
     if (sending.n > 0) return false;
-    const place = this.#queue.indexOf(sending);
-    if (place >= 0) this.#queue.splice(place, 1);
+    this.#queue = this.#queue.filter((other) => other !== sending);
     return true;
   }
 
@@ -216,8 +215,8 @@ export class Outbox {
   }
 
   #hasRoomFor(bytes: number): boolean {
-    if (this.#flying.size === 0) return true;
-    return this.#flying.size < this.#window && this.#flyingBytes + bytes <= MAX_BYTES_IN_FLIGHT;
+    const { size } = this.#flying;
+    return size === 0 || size < this.#window && this.#flyingBytes + bytes <= MAX_BYTES_IN_FLIGHT;
   }
 
   #number(sending: Sending): void {

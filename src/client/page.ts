@@ -51,7 +51,7 @@ export function listenToPage(
   on(globalThis, "offline", () => connections.doubt());
   on(page(), "freeze", () => connections.pause());
   on(globalThis, "pagehide", (event) => {
-    if ("persisted" in event && event.persisted) connections.pause(CACHED_MS);
+    if ((event as Event & { persisted?: boolean }).persisted) connections.pause(CACHED_MS);
     else ended();
   });
 }

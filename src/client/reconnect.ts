@@ -48,12 +48,16 @@ export interface ReconnectorOptions {
   timeoutMs: number;
   /** `false`: does not come back after a connection has ended. */
   reconnect?: boolean;
+  /** `true`: each connection has a new token, so that it comes back when one has ended. */
+  token?: unknown;
 }
 
 /** The owner of a reconnector: it is asked, and reported to. */
 export interface ReconnectorEvents {
+  /** Aborted when it will not come back. */
+  readonly signal: AbortSignal;
   /** The body of the next `hello`. */
-  hello(): Record<string, unknown>;
+  hello(): Promise<Record<string, unknown>>;
   /** Connected: called before any other frame of this connection is looked at. */
   welcome(connection: Connection, reply: ConnectedFrame): void;
   /** A frame that is no reply. */
@@ -78,7 +82,8 @@ export class Reconnector {
   #waking = new AbortController();
   /** Set while it stays away until somebody says that something has changed. */
   #paused = false;
-  readonly #opening = new AbortController();
+  /** Set once it is closed by its owner. */
+  #isClosed = false;
 
   /** Makes a reconnector that does nothing before `connect`. */
   constructor(url: URL, options: ReconnectorOptions, events: ReconnectorEvents) {
@@ -114,7 +119,7 @@ export class Reconnector {
       await this.#open(timeoutMs, signal);
     } catch (error) {
       this.#finish({ code: CLOSE.abnormal, reason: (error as Error).message });
-      throw this.#opening.signal.aborted ? closed() : error;
+      throw this.#isClosed ? closed() : error;
     }
   }
 
@@ -123,7 +128,7 @@ export class Reconnector {
     if (this.#connection !== undefined) return this.#connection;
     if (this.#over) throw closed();
     if (this.#status.type === "idle") {
-      throw new ChatError("not_connected", "Not connected: call connect");
+      throw new ChatError("not_connected", "Not connected");
     }
     const waiter = deferred<Connection>("Reconnecting", timeoutMs, signal);
     this.#waiters.add(waiter);
@@ -152,29 +157,34 @@ export class Reconnector {
   async close(reason: string): Promise<void> {
     const connection = this.#connection;
     this.#connection = undefined;
-    this.#opening.abort();
+    this.#isClosed = true;
     this.#finish({ code: CLOSE.normal, reason });
     await connection?.close(reason);
   }
 
   async #open(timeoutMs: number, signal?: AbortSignal): Promise<void> {
     this.#set({ type: "connecting" });
-    const closing = this.#opening.signal;
+    const closing = this.#events.signal;
     const ended = AbortSignal.any([closing, signal ?? closing]);
     const deadline = performance.now() + timeoutMs;
+    const body = await deferred("The token", timeoutMs, ended, this.#events.hello()).promise;
     const connection = await Connection.open(
       this.#url,
       {
         push: (frame) => this.#events.push(frame),
         end: (end, connection) => this.#lost(connection, end),
       },
-      timeoutMs,
+      deadline - performance.now(),
       ended,
     );
-    const hello = { action: "hello", body: this.#events.hello() };
     const welcome = (reply: Accepted) => this.#welcome(connection, reply);
     try {
-      await connection.request(hello, welcome, deadline - performance.now(), ended);
+      await connection.request(
+        { action: "hello", body },
+        welcome,
+        deadline - performance.now(),
+        ended,
+      );
     } catch (error) {
       // Not a close: the server may have taken the hello, and would take a close for a farewell.
       connection.fail("The server sent no welcome");
@@ -201,7 +211,8 @@ export class Reconnector {
   /** A connection has ended. One that was never welcomed is the business of whoever opened it. */
   #lost(connection: Connection, end: End): void {
     const isCurrent = this.#connection === connection;
-    if (!mayReconnect(end.code) || isCurrent && this.#options.reconnect === false) {
+    const { token, reconnect } = this.#options;
+    if (!mayReconnect(end.code, token instanceof Function) || isCurrent && reconnect === false) {
       this.#finish(end);
     }
     if (!isCurrent) return;
@@ -253,7 +264,7 @@ export class Reconnector {
 }
 
 function closed(): ChatError {
-  return new ChatError("closed", "The client is closed");
+  return new ChatError("closed", "Closed");
 }
 
 /** Says whether the server answers `hello` as the protocol says: the client counts on all of it. */

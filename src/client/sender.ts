@@ -29,6 +29,8 @@ export interface SenderOptions {
 
 /** Calls of a sender to its client. */
 export interface SenderActions {
+  /** Aborted when nothing is sent any more. */
+  readonly signal: AbortSignal;
   /** The connection, while there is one. */
   connection(): Connection | undefined;
   /** Comes back as another client: the server counts otherwise than this one. */
@@ -66,7 +68,6 @@ export class Sender {
   readonly #former = new Map<number, Sending>();
   #formerId: string | undefined;
   #bodyBytes = MAX_BODY_BYTES;
-  readonly #closed = new AbortController();
 
   /** Makes a sender that has nothing to send. */
   constructor(options: SenderOptions, actions: SenderActions) {
@@ -92,7 +93,7 @@ export class Sender {
     parts?: Parts | false,
   ): Promise<Acknowledgement> {
     const bytes = this.#check(body, parts);
-    const answer = deferred<Acknowledgement>("The acknowledgement", timeoutMs, signal);
+    const answer = deferred<Acknowledgement>("Sending", timeoutMs, signal);
     const { resolve, reject } = answer;
     const sending: Sending = { roomId, body, parts, bytes, n: 0, ref: 0, resolve, reject };
     // With a signal that was aborted before, it has failed already.
@@ -134,9 +135,7 @@ export class Sender {
 
   /** An entry of another client: it may be the one that this client was before. */
   witness(from: string, n: number, stored: Acknowledgement): void {
-    if (from !== this.#formerId) return;
-    this.#former.get(n)?.resolve(stored);
-    this.#former.delete(n);
+    if (from === this.#formerId) this.#former.get(n)?.resolve(stored);
   }
 
   /** Acknowledgements may have been missed: repeats bring them back. */
@@ -153,7 +152,7 @@ export class Sender {
     if (refused === undefined) return;
     const { n } = refused;
     const { code, message } = frame;
-    const { retryAfterMs } = retryAfter(frame.retry_after_ms);
+    const retryAfterMs = retryAfter(frame.retry_after_ms);
     if (code === "out_of_order" && this.#outbox.answered === n - 1) this.#actions.startOver();
     else if (retryAfterMs !== undefined || WAITING_HELPS.includes(code)) {
       this.#outbox.throttle();
@@ -169,9 +168,8 @@ export class Sender {
 
   /** Ends it: what has no answer is rejected. */
   close(reason: string): void {
-    this.#closed.abort();
     for (const { n, reject } of this.#outbox.clear()) {
-      reject(new SendError("closed", `The client is closed: ${reason}`, n > 0));
+      reject(new SendError("closed", reason, n > 0));
     }
     this.#forgetFormer();
   }
@@ -205,7 +203,7 @@ export class Sender {
     const bytes = new TextEncoder().encode(body + JSON.stringify(parts || "")).length - 2;
     const most = this.#bodyBytes;
     if (bytes > most) {
-      throw new SendError("too_large", `Message has ${bytes} bytes, at most ${most}`);
+      throw new SendError("too_large", `${bytes} bytes, at most ${most}`);
     }
     const { whenFull, maxUnacknowledged } = this.#options;
     if (whenFull === "fail" && this.#outbox.size >= maxUnacknowledged) {
@@ -249,7 +247,7 @@ export class Sender {
     const ms = patience(asked, this.#refusals++);
     const until = performance.now() + ms;
     if (connection === undefined || this.#hold !== undefined && this.#hold.until >= until) return;
-    this.#holdUntil(connection, until, sleep(ms, this.#closed.signal));
+    this.#holdUntil(connection, until, sleep(ms, this.#actions.signal));
   }
 
   /** Sends nothing on this connection until `ready`; if that fails, the next connection tries again. */

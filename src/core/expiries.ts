@@ -19,6 +19,9 @@ const NOTICE_PART = 1 / 3;
 /** The number of times that it is told before the end. */
 const NOTICES = 2;
 
+/** The difference in which two ends are the same: clocks run differently. */
+const SAME_MS = 500;
+
 /** The time that a connection has after the end. */
 const GRACE_MS = 30_000;
 
@@ -56,10 +59,12 @@ export class Expiries {
   /** Takes in the proof of a connection, in place of an earlier one. */
   watch(peer: Peer, t: Instant): void {
     const leftMs = leftOf(peer.proof, t);
+    const endsAt = t.now + (leftMs ?? Infinity);
+    // The same token again changes nothing: whoever brings it is not asked anew each time.
+    if (Math.abs(endsAt - (this.#ends.get(peer)?.endsAt ?? Infinity)) < SAME_MS) return;
     this.#ends.delete(peer);
     if (leftMs === undefined) return;
     const noticeMs = Math.min(NOTICE_MS, leftMs * NOTICE_PART);
-    const endsAt = t.now + leftMs;
     this.#ends.set(peer, { endsAt, dueAt: endsAt - noticeMs, everyMs: noticeMs / NOTICES });
   }
 

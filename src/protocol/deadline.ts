@@ -29,10 +29,16 @@ export interface Deferred<T> {
 /**
  * Makes a promise that rejects after `timeoutMs` milliseconds with a {@linkcode ChatError}
  * `timeout`, or when the signal is aborted with `aborted`. `what` names in the error what was
- * waited for.
+ * waited for. It settles as `awaited` does, if that comes before.
  */
-export function deferred<T>(what: string, timeoutMs: number, signal?: AbortSignal): Deferred<T> {
+export function deferred<T>(
+  what: string,
+  timeoutMs: number,
+  signal?: AbortSignal,
+  awaited?: Promise<T>,
+): Deferred<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
+  awaited?.then(resolve, reject);
   // What is left of a timeout may be a fraction, or less than nothing.
   timeoutMs = Math.max(0, Math.round(timeoutMs));
   const timer = setTimeout(

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { tokenEnded } from "./close_codes.ts";
+
 /**
  * A code of the server's refusals, stable. A request that was refused has changed nothing.
  * Waiting helps where `retryAfterMs` is set.
@@ -136,15 +138,15 @@ export type ClientErrorCode =
 /** A code of an error, for programs; later versions may have more codes. */
 export type ChatErrorCode = ErrorCode | ClientErrorCode | (string & Record<never, never>);
 
-/** Says whether a client should come back after a connection ended with `code`. */
-export function mayReconnect(code: number): boolean {
-  return code < 4500;
+/** Says whether a client should come back after a connection ended with `code`; with a new token if it `renews` that. */
+export function mayReconnect(code: number, renews = false): boolean {
+  return code < 4500 || renews && code === tokenEnded;
 }
 
 /** Parts of a {@linkcode ChatError} besides its code and message. */
 export interface ChatErrorOptions extends ErrorOptions {
   /** Milliseconds after which the same request may succeed. */
-  retryAfterMs?: number;
+  retryAfterMs?: number | undefined;
 }
 
 /** A failure with a code that programs can act on. */

@@ -258,7 +258,7 @@ Deno.test("every loop ends when the room is left or the client closes, with the 
   await one.leave();
   assertEquals((await ones!).at(-1), { type: "closed", reason: "Left" });
   await ana.close();
-  assertEquals((await twos!).at(-1), { type: "closed", reason: "Closed by the client" });
+  assertEquals((await twos!).at(-1), { type: "closed", reason: "Closed" });
   assertEquals(ana.rooms.size, 0);
 });
 
@@ -330,10 +330,10 @@ Deno.test("a client that is closed says so, and can be closed again", async () =
   assertEquals(chat.status, {
     type: "closed",
     code: 1000,
-    reason: "Closed by the client",
+    reason: "Closed",
   });
   await assertRejects(() => room.send("x"), Error, "Not in room");
-  await assertRejects(() => chat.createRoom("x"), Error, "closed");
+  await assertRejects(() => chat.createRoom("x"), Error, "Closed");
   await assertRejects(() => chat.connect(), Error, "closed");
   await room.leave();
 });
@@ -348,7 +348,7 @@ Deno.test("a signal closes the client, even one that was aborted before", async 
   assertEquals((await bounded(events, () => "no end")).at(-1)?.type, "closed");
   assertEquals(chat.status.type, "closed");
   await using never = new ChatClient(server.url, { signal: AbortSignal.abort() });
-  await assertRejects(() => never.connect(), Error, "closed");
+  await assertRejects(() => never.connect(), Error, "Closed");
 });
 
 Deno.test("connect() gives a client that is connected, and rejects where it is not", async () => {

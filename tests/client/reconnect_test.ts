@@ -11,10 +11,7 @@ import {
 import { bounded, pause } from "../support/waiting.ts";
 import { FakePage } from "./fake_page.ts";
 
-interface Options extends Partial<ReconnectorEvents> {
-  timeoutMs?: number;
-  reconnect?: boolean;
-}
+type Options = Partial<ReconnectorEvents> & { timeoutMs?: number; reconnect?: boolean };
 
 /** A reconnector, what became of it, and a reader of its statuses. */
 class Line implements AsyncDisposable {
@@ -24,7 +21,8 @@ class Line implements AsyncDisposable {
 
   constructor(url: string, { timeoutMs = 5_000, reconnect = true, ...events }: Options = {}) {
     this.reconnector = new Reconnector(new URL(url), { timeoutMs, reconnect }, {
-      hello: () => ({}),
+      signal: new AbortController().signal,
+      hello: () => Promise.resolve({}),
       welcome: () => {},
       push: () => {},
       over: (reason) => void this.over.push(reason),
@@ -78,7 +76,7 @@ Deno.test("connecting says hello, and every change of status is told", async () 
   });
   const seen: unknown[] = [];
   await using line = new Line(server.url, {
-    hello: () => ({ name: "Ana" }),
+    hello: () => Promise.resolve({ name: "Ana" }),
     welcome: (_, { client_id }) => void seen.push(client_id),
   });
   assertEquals(line.reconnector.status, { type: "idle" });
@@ -225,7 +223,7 @@ Deno.test("the first connection is tried once", async () => {
   await using line = new Line(server.url);
   await assertRejects(() => line.connect(), Error, "Cannot connect");
   assertEquals((await line.next(2)).map((status) => status?.type), ["connecting", "closed"]);
-  await assertRejects(() => line.reconnector.ready(5_000), Error, "closed");
+  await assertRejects(() => line.reconnector.ready(5_000), Error, "Closed");
   await assertRejects(() => line.connect(), Error, "Cannot connect: closed");
   assertEquals([line.over.length, server.attempts.length], [1, 1]);
 });
@@ -296,7 +294,7 @@ Deno.test("who needs the connection waits until it is back, with a timeout and a
     if (turn === 0) peer.close(1001);
   });
   await using line = new Line(server.url);
-  await assertRejects(() => line.reconnector.ready(5_000), Error, "call connect");
+  await assertRejects(() => line.reconnector.ready(5_000), Error, "Not connected");
   await line.connect();
   await line.next(3);
   const controller = new AbortController();
@@ -328,7 +326,7 @@ Deno.test("a nudged connection that gives no sign of life is given up, and one t
   line.reconnector.nudge();
   const lost = await line.status();
   assert(lost?.type === "reconnecting");
-  assertEquals([lost.code, lost.reason], [4005, "Nothing heard for 200 ms"]);
+  assertEquals([lost.code, lost.reason], [4005, "Silent for 200 ms"]);
 });
 
 Deno.test("a connection in doubt has a second to give a sign of life", async () => {
@@ -431,7 +429,7 @@ Deno.test("closing ends whatever goes on: an attempt, a wait, and who waits for 
   const connecting = early.connect().catch(String);
   await mute.attempted(1);
   await early.reconnector.close("Done");
-  assertEquals(await bounded(connecting, () => "connect"), "ChatError: The client is closed");
+  assertEquals(await bounded(connecting, () => "connect"), "ChatError: Closed");
 
   await using server = new ScriptedServer(async (peer) => {
     await peer.welcome();
@@ -442,7 +440,7 @@ Deno.test("closing ends whatever goes on: an attempt, a wait, and who waits for 
   await line.next(3);
   const ready = line.reconnector.ready(5_000).catch(String);
   await line.reconnector.close("Done");
-  assertEquals(await ready, "ChatError: The client is closed");
+  assertEquals(await ready, "ChatError: Closed");
   assertEquals(line.over, ["Done"]);
 });
 

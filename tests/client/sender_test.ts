@@ -16,6 +16,7 @@ class Bench implements AsyncDisposable {
   readonly #server: ScriptedServer;
   #connection: Connection | undefined;
   #wake: () => void = () => {};
+  readonly #closed = new AbortController();
 
   constructor(options: Partial<SenderOptions> = {}) {
     this.#server = new ScriptedServer(async (peer) => {
@@ -26,7 +27,11 @@ class Bench implements AsyncDisposable {
     });
     this.sender = new Sender(
       { maxUnacknowledged: 10, whenFull: "wait", ...options },
-      { connection: () => this.#connection, startOver: () => this.startedOver++ },
+      {
+        signal: this.#closed.signal,
+        connection: () => this.#connection,
+        startOver: () => this.startedOver++,
+      },
     );
   }
 
@@ -52,6 +57,7 @@ class Bench implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed.abort();
     this.sender.close("The test is over");
     await this.#connection?.close("");
     await this.#server[Symbol.asyncDispose]();

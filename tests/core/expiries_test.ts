@@ -61,3 +61,12 @@ pure("leftOf() is never less than nothing", () => {
   assertEquals(leftOf(peerFor(0).proof, { now: 9, at: AT + 5_000 }), 0);
   assertEquals(leftOf(undefined, { now: 9, at: AT }), undefined);
 });
+
+pure("the same proof again is no new one, and has nobody asked once more", () => {
+  const expiries = new Expiries();
+  const peer = peerFor(9_000);
+  expiries.watch(peer, { now: 0, at: AT });
+  assertEquals(dueAt(expiries, 6_000), [3_000]);
+  expiries.watch(peer, { now: 6_000, at: AT + 6_000 });
+  assertEquals([dueAt(expiries, 7_000), dueAt(expiries, 7_500)], [[], [1_500]]);
+});
