@@ -14,6 +14,7 @@ import {
   type Draft,
   type Entry,
   MAX_REACTIONS,
+  type MessageEntry,
 } from "../protocol/frames.ts";
 import type { Log } from "./log.ts";
 
@@ -145,9 +146,8 @@ export class LoggedStates implements MessageStates {
 
   /** The message that a change is about. */
   target(seq: number): Target | undefined {
-    const text = this.#log.find(seq);
-    const entry: Entry | undefined = text === undefined ? undefined : JSON.parse(text);
-    if (entry === undefined || !("body" in entry)) return undefined;
+    const entry = this.#message(seq);
+    if (entry === undefined) return undefined;
     const state = this.#states.get(seq);
     return {
       person: personOf(entry),
@@ -166,7 +166,8 @@ export class LoggedStates implements MessageStates {
    */
   take(seq: number, entry: { readonly from: string } & Partial<ChangeParts>): void {
     const { re, edit, redact, react, unreact } = entry;
-    if (re === undefined || re <= this.#log.tail) return;
+    // An answer may name anything.
+    if (re === undefined || this.#message(re) === undefined) return;
     const state = this.#stateOf(re);
     state.seq = seq;
     if (edit !== undefined) state.edit = seq;
@@ -174,6 +175,11 @@ export class LoggedStates implements MessageStates {
     else if (react !== undefined) addTo(state.reactions, react, personOf(entry));
     else if (unreact !== undefined) removeFrom(state.reactions, unreact, personOf(entry));
     else state.replies++;
+  }
+
+  #message(seq: number): MessageEntry | undefined {
+    const entry: Entry = JSON.parse(this.#log.find(seq) ?? "{}");
+    return "body" in entry ? entry : undefined;
   }
 
   nows(after: number, upTo: number): ReadonlyMap<number, string> {

@@ -10,6 +10,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { reasonOf } from "../../protocol/errors.ts";
 import { FileLostError } from "./errors.ts";
 import { inodeOf, isSameFile, LockFile, refuseOthers, statOf } from "./lock.ts";
+import { copyInto, makePrivate, realPathOf, removeIfThere } from "./private_file.ts";
 import { migrate, MIGRATIONS, NEW_ERA } from "./schema.ts";
 import { firstPagesIn, leastBytesOf, numberOf } from "./write_ahead_log.ts";
 
@@ -30,9 +31,6 @@ const REWRITE_MS = 10_000;
 
 /** The header of a database, in bytes. */
 const HEADER_BYTES = 100;
-
-/** Bytes that are copied at a time. */
-const COPY_BYTES = 1_048_576;
 
 /** A value as SQLite takes it. */
 export type Value = string | number | null | Uint8Array;
@@ -181,6 +179,28 @@ export class SqliteDatabase {
     } catch (error) {
       this.#abandon(reasonOf(error));
     }
+  }
+
+  /**
+   * Takes what was written over from the disk: from the write-ahead log, and with `isWhole` also from
+   * unused parts of pages, for which the file is written anew. Throws where another program is in the
+   * way: what is left goes another time.
+   */
+  scrub(isWhole: boolean): void {
+    this.#lookAtFile();
+    if (this.#lost !== undefined) throw new FileLostError(this.#lost);
+    try {
+      if (isWhole) this.#db.exec("VACUUM");
+      const { busy } = this.#db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get() ?? {};
+      if (busy !== 0) throw new Error("another program is reading it");
+    } finally {
+      this.#note();
+    }
+  }
+
+  /** The bytes of the file. */
+  get bytes(): number {
+    return this.#pageBytes * Number(this.get("PRAGMA page_count")?.page_count);
   }
 
   /** Closes the file, after a last attempt to have it at its path. */
@@ -455,42 +475,13 @@ function openAt(path: string): DatabaseSync {
   try {
     db.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA cache_size = -${CACHE_KIB}`);
     db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0");
-    db.exec(`PRAGMA journal_size_limit = ${WAL_BYTES}`);
+    // What is written over or deleted leaves nothing behind in its place.
+    db.exec(`PRAGMA journal_size_limit = ${WAL_BYTES}; PRAGMA secure_delete = ON`);
     return db;
   } catch (error) {
     db.close();
     throw error;
   }
-}
-
-/** Resolves a path; makes the file and its folder where there is none. */
-function realPathOf(path: string): string {
-  // An existing file is not opened: closing it would take SQLite's locks from this process.
-  if (statOf(path) === undefined) {
-    Deno.mkdirSync(dirname(path), { recursive: true });
-    makePrivate(path);
-  }
-  return Deno.realPathSync(path);
-}
-
-/** Makes an empty file that only this user can read: messages and the key of sessions are private. */
-function makePrivate(path: string): void {
-  Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
-}
-
-/** Copies an open file to another one, and syncs that to the disk. */
-function copyInto(from: Deno.FsFile, path: string): void {
-  using to = Deno.openSync(path, { write: true });
-  const buffer = new Uint8Array(COPY_BYTES);
-  from.seekSync(0, Deno.SeekMode.Start);
-  for (let read = from.readSync(buffer); read !== null; read = from.readSync(buffer)) {
-    for (let written = 0; written < read;) written += to.writeSync(buffer.subarray(written, read));
-  }
-  to.syncSync();
-}
-
-function removeIfThere(path: string): void {
-  if (statOf(path) !== undefined) Deno.removeSync(path);
 }
 
 function adviceOn(error: unknown, folder: string): string {

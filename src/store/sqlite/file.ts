@@ -188,6 +188,11 @@ export class SqliteFile extends SqliteDatabase {
     this.run("UPDATE rooms SET indexed = max(indexed, ?) WHERE key = ?", upTo, room);
   }
 
+  /** Writes the index anew: terms of what was taken out of it stay in it until then. */
+  renewWords(): void {
+    this.run("INSERT INTO words (words) VALUES ('optimize')");
+  }
+
   /** Takes a room's messages from one `seq` to another out of the index. */
   dropWords(room: number, from: number, to: number): void {
     this.run(
@@ -204,6 +209,17 @@ export class SqliteFile extends SqliteDatabase {
        ORDER BY key LIMIT ?`,
       ...[key, count],
     ) as unknown as { key: number; id: string }[];
+  }
+
+  /** Returns one entry of a room, without its number. */
+  entry(room: number, seq: number): string | undefined {
+    const row = this.get("SELECT rest FROM entries WHERE room = ? AND seq = ?", room, seq);
+    return row && String(row.rest);
+  }
+
+  /** Writes over one entry of a room. */
+  setEntry(room: number, seq: number, rest: string): void {
+    this.run("UPDATE entries SET rest = ? WHERE room = ? AND seq = ?", rest, room, seq);
   }
 
   /** Returns the `seq` of a room's oldest entry, and when it was taken. */
@@ -237,7 +253,9 @@ export class SqliteFile extends SqliteDatabase {
        ) WHERE key = ?`,
       ...[upTo, upTo, room],
     );
-    this.run("DELETE FROM entries WHERE room = ? AND seq <= ?", room, upTo);
+    for (const table of ["entries", "states", "edits", "reactions"]) {
+      this.run(`DELETE FROM ${table} WHERE room = ? AND seq <= ?`, room, upTo);
+    }
     this.dropWords(room, 0, upTo);
   }
 

@@ -5,6 +5,7 @@
  */
 
 import { Charter } from "../../core/charter.ts";
+import { isChange } from "../../core/message_states.ts";
 import { Log, type LogEntry, type LogLimits } from "../../core/log.ts";
 import type { StoredRoom, StoreLimits } from "../../core/store.ts";
 import { denial, isModeration } from "../../core/verdict.ts";
@@ -15,6 +16,7 @@ import { Roster } from "../../protocol/roster.ts";
 import { utf8Bytes, wellFormedJson } from "../../protocol/utf8.ts";
 import { DamagedError } from "./errors.ts";
 import type { RoomRow, SqliteFile } from "./file.ts";
+import { SqliteStates } from "./states.ts";
 
 /** Entries by which a log on the disk may be too long before they are dropped together, and the part of its bytes. */
 const TRIM_AT = 128;
@@ -34,6 +36,7 @@ export class SqliteRoom implements StoredRoom {
   readonly log: Log;
   readonly roster: Roster = new Roster();
   orphans: readonly string[];
+  readonly states: SqliteStates;
   /** The settings and roles at the head of the log. */
   charter: Charter;
   readonly #file: SqliteFile;
@@ -44,6 +47,8 @@ export class SqliteRoom implements StoredRoom {
   #added = 0;
   /** The settings and roles behind that entry. */
   #ahead: Charter;
+  /** Entries that redactions have written over, by their `seq`, until the log in memory follows. */
+  readonly #redacted = new Map<number, number[]>();
   /** The most entries and bytes that the disk keeps. */
   readonly #most: { entries: number; bytes: number };
 
@@ -66,6 +71,7 @@ export class SqliteRoom implements StoredRoom {
     // Members at this time were left behind by a process that is gone.
     this.orphans = [...this.roster.members.keys()];
     this.charter = this.#ahead = charterOf(row);
+    this.states = new SqliteStates(file, row.key);
     this.#file = file;
     this.#key = row.key;
     this.written = row.head;
@@ -108,7 +114,8 @@ export class SqliteRoom implements StoredRoom {
    * transaction; or returns why its author may not write that.
    */
   write(draft: Draft): LogEntry | ChatError {
-    const denied = denial(this.#ahead, draft, this.id);
+    const target = isChange(draft) ? this.states.target(draft.re) : undefined;
+    const denied = denial(this.#ahead, draft, this.id, target);
     if (denied !== undefined) return denied;
     const seq = this.written + 1;
     const text = encodeEntry(seq, draft);
@@ -119,6 +126,10 @@ export class SqliteRoom implements StoredRoom {
       this.#ahead = this.#ahead.fold(draft);
       this.#file.setCharter(this.#key, encodeCharter(this.#ahead));
     } else if ("event" in draft) this.#follow(draft);
+    else if (draft.re !== undefined) {
+      const redacted = this.states.take(seq, draft);
+      if (redacted.length > 0) this.#redacted.set(seq, redacted);
+    }
     this.#added += utf8Bytes(rest);
     this.written = seq;
     return { seq, text };
@@ -148,6 +159,10 @@ export class SqliteRoom implements StoredRoom {
     this.log.push(seq, text);
     if (isModeration(draft)) this.charter = this.charter.fold(draft);
     else if ("event" in draft) this.roster.apply(draft);
+    else if (draft.re !== undefined) {
+      for (const redacted of this.#redacted.get(seq) ?? []) this.log.redact(redacted);
+      this.#redacted.delete(seq);
+    }
   }
 
   /** Takes back what was written, after a transaction that failed. */
@@ -155,6 +170,7 @@ export class SqliteRoom implements StoredRoom {
     this.written = this.log.head;
     this.#added = 0;
     this.#ahead = this.charter;
+    this.#redacted.clear();
   }
 
   /** Marks what is written by now; returns what goes back to there, after a statement that failed. */

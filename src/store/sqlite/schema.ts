@@ -75,6 +75,30 @@ export const MIGRATIONS: readonly string[] = [
    );
    -- The entries up to this seq are indexed.
    ALTER TABLE rooms ADD COLUMN indexed INTEGER NOT NULL DEFAULT 0;`,
+  `-- What became of messages: the last entry about each, its newest edit or 0, and its answers.
+   CREATE TABLE states (
+     room INTEGER NOT NULL,
+     seq INTEGER NOT NULL,
+     last INTEGER NOT NULL,
+     edit INTEGER NOT NULL DEFAULT 0,
+     redacted INTEGER NOT NULL DEFAULT 0,
+     replies INTEGER NOT NULL DEFAULT 0,
+     PRIMARY KEY (room, seq)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE edits (
+     room INTEGER NOT NULL,
+     seq INTEGER NOT NULL,
+     edit INTEGER NOT NULL,
+     PRIMARY KEY (room, seq, edit)
+   ) STRICT, WITHOUT ROWID;
+   -- Reactions and people are JSON texts: the runtime would end others at their first U+0000.
+   CREATE TABLE reactions (
+     room INTEGER NOT NULL,
+     seq INTEGER NOT NULL,
+     reaction TEXT NOT NULL,
+     person TEXT NOT NULL,
+     PRIMARY KEY (room, seq, reaction, person)
+   ) STRICT, WITHOUT ROWID;`,
 ];
 
 /**

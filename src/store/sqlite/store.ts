@@ -28,6 +28,7 @@ import { SqliteHistory } from "./history.ts";
 import { SqliteMarkers } from "./markers.ts";
 import { Openings } from "./openings.ts";
 import { encodeCharter, SqliteRoom } from "./room.ts";
+import { SqliteScrubber } from "./scrubber.ts";
 import { SqliteSearch } from "./search.ts";
 import { SqliteSweeper } from "./sweeper.ts";
 import { isRepeatable, type LastNumbers, type Write } from "./writes.ts";
@@ -44,6 +45,7 @@ const LOOK_MS = 1_000;
 /** A store whose rooms, sessions and numbers are in one file. */
 export class SqliteStore implements Store, ClientStore {
   readonly clients: ClientStore = this;
+  readonly changes = true;
   readonly key: Uint8Array;
   readonly history: SqliteHistory;
   readonly markers: SqliteMarkers;
@@ -72,6 +74,7 @@ export class SqliteStore implements Store, ClientStore {
       return unavailable("read", error);
     },
   });
+  readonly #scrubber: SqliteScrubber;
   readonly #clock = new RetentionClock();
   #failing = false;
   #closed = false;
@@ -105,6 +108,7 @@ export class SqliteStore implements Store, ClientStore {
     const isOpen = (id: string) => this.#rooms.has(id) || this.#creating.has(id);
     const isBeingRead = (id: string) => this.#openings.get(id) !== undefined;
     this.#sweeper = new SqliteSweeper(this.#file, isOpen, isBeingRead);
+    this.#scrubber = new SqliteScrubber(this.#file);
     this.#timer = later(() => this.#look(), LOOK_MS);
   }
 
@@ -196,6 +200,7 @@ export class SqliteStore implements Store, ClientStore {
     this.#openings.close(unavailable("read", undefined));
     clearTimeout(this.#retry);
     clearTimeout(this.#timer);
+    this.#scrubber.step(Infinity);
     this.#file.close();
     return Promise.resolve();
   }
@@ -402,6 +407,7 @@ export class SqliteStore implements Store, ClientStore {
         const { room, draft, last, entry } = write;
         if (entry === undefined) break;
         room.committed(entry, draft);
+        if ("redact" in draft) this.#scrubber.note();
         if (last !== undefined) last.stored = draft.n;
         // A room that was deleted in the same turn has no members who would see this.
         if (this.#rooms.get(room.id) === room) this.#events.stored(room.id);
@@ -480,6 +486,7 @@ export class SqliteStore implements Store, ClientStore {
         const time = this.#clock.time({ now: performance.now(), at: Date.now() });
         more = this.#sweeper.step(time - this.#limits.logAgeMs);
         if (this.search.step()) more = true;
+        this.#scrubber.step(performance.now());
       } else if (!this.#failing) this.#fail([], new FileLostError(lost));
     } catch (error) {
       // A failing disk is no reason to stop: old entries stay until another time.

@@ -12,6 +12,7 @@ import type { Draft } from "../../protocol/frames.ts";
 import { entriesOf, membersOf, StoreBench, textsOf } from "./bench.ts";
 import { messageDraft, presenceDraft } from "./drafts.ts";
 import { testHistory } from "./history.ts";
+import { testChanges } from "./changes.ts";
 import { testModeration } from "./moderation.ts";
 import { testMarkers } from "./markers.ts";
 import { testSearch } from "./search.ts";
@@ -61,6 +62,7 @@ export function testStore(
   testLogs(declare, traits);
   testHistory(declare);
   testModeration(declare, traits);
+  testChanges(declare, traits);
   testMarkers(declare, traits);
   testSearch(declare);
   if (traits.durable) testWhatLasts(declare);
