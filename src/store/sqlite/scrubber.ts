@@ -9,8 +9,8 @@ import type { SqliteFile } from "./file.ts";
 /** The bytes of the largest file that is written anew: that takes a fraction of a second. */
 const MOST_BYTES = 33_554_432;
 
-/** Milliseconds between two times that it is. */
-const WHOLE_EVERY_MS = 60_000;
+/** The time between two times that it is, as a multiple of what that took: a twentieth of the time goes into it. */
+const REST = 19;
 
 /** Scrubs one file after redactions. */
 export class SqliteScrubber {
@@ -18,7 +18,7 @@ export class SqliteScrubber {
   /** Set where redacted text may be in the write-ahead log; and in unused parts of the file. */
   #inLog = false;
   #inFile = false;
-  #scrubbedAt = -Infinity;
+  #restsUntil = -Infinity;
 
   /** Makes a scrubber with nothing to do. */
   constructor(file: SqliteFile) {
@@ -36,16 +36,17 @@ export class SqliteScrubber {
    */
   step(now: number): void {
     if (!this.#inLog && !this.#inFile) return;
-    const isWhole = this.#inFile && now >= this.#scrubbedAt + WHOLE_EVERY_MS &&
+    const isWhole = this.#inFile && now >= this.#restsUntil &&
       this.#file.bytes <= MOST_BYTES;
     if (!this.#inLog && !isWhole) return;
+    const begin = performance.now();
     try {
       if (isWhole) this.#file.transaction(() => this.#file.renewWords());
       this.#file.scrub(isWhole);
       this.#inLog = false;
       if (!isWhole) return;
       this.#inFile = false;
-      this.#scrubbedAt = now;
+      this.#restsUntil = now + REST * (performance.now() - begin);
     } catch {
       // A backup may be reading, or the disk be full: until another time.
     }
