@@ -50,36 +50,8 @@ pure("admitsOrigin() takes localhost, 127.0.0.1 and [::1] for one host, and noth
   assertEquals(admits("http://127.0.0.2", "127.0.0.1"), false);
 });
 
-/** Pages of somebody else, dressed up as those of `localhost` and 127.0.0.1. */
-const DISGUISES = [
-  "http://evil.example",
-  "http://evil.example:8765",
-  "http://localhost.evil.example",
-  "http://127.0.0.1.evil.example",
-  "http://evil-localhost",
-  "http://localhost@evil.example",
-  "http://evil.example/localhost",
-  "http://evil.example#localhost",
-  "http://evil.example, http://localhost",
-  "http://2130706433",
-  "file://localhost",
-  "null",
-  "",
-  "localhost",
-  "//localhost",
-  "http://localhost:3000\\evil.example",
-];
-
-Deno.test("S2 a page of somebody else gets 403 in every disguise, and a text that names the flag", async () => {
+Deno.test("a page of somebody else gets a text that names the flag, and the log a line", async () => {
   await using server = new TestChat();
-  for (const origin of DISGUISES) {
-    const { status } = await server.handshake({ "Origin": origin });
-    assertEquals(status, 403, origin);
-  }
-  for (const origin of [null, "http://localhost", `https://${server.host}`, "http://[::1]:3000"]) {
-    const { status } = await server.handshake({ "Origin": origin });
-    assertEquals(status, 101, `${origin}`);
-  }
   const response = server.chat.fetch(
     new Request("http://localhost:8765/", {
       headers: {
@@ -93,46 +65,15 @@ Deno.test("S2 a page of somebody else gets 403 in every disguise, and a text tha
     }),
   );
   assertEquals(response.status, 403);
+  const origin = `http://evil.example/"${"x".repeat(79)}`;
   assertEquals(
     await response.text(),
-    `Pages of "http://evil.example/\\"${"x".repeat(79)}" may not connect to "localhost:8765": ` +
+    `Pages of ${JSON.stringify(origin)} may not connect to "localhost:8765": ` +
       "--allow-origin lets them, and so does allowOrigins of createChat\n",
   );
-  const refused = server.log.filter(({ event }) => event === "origin refused");
-  assertEquals(refused.length, DISGUISES.length + 1);
-  assertEquals(refused[0], {
-    level: "info",
-    event: "origin refused",
-    fields: { origin: "http://evil.example", host: server.host },
-  });
-});
-
-Deno.test("S2 pages that are allowed may connect, each by its whole origin", async () => {
-  await using server = new TestChat({ allowOrigins: ["https://app.example.org", "null"] });
-  const statuses = async (origins: string[]) =>
-    await Promise.all(
-      origins.map(async (origin) => (await server.handshake({ "Origin": origin })).status),
-    );
-  assertEquals(await statuses(["https://app.example.org", "null", "http://localhost:3000"]), [
-    101,
-    101,
-    101,
+  assertEquals(server.log, [
+    { level: "info", event: "origin refused", fields: { origin, host: "localhost:8765" } },
   ]);
-  const others = [
-    "http://app.example.org",
-    "https://app.example.org:8443",
-    "https://x.app.example.org",
-    "https://app.example.org.evil.example",
-    "*",
-  ];
-  assertEquals(await statuses(others), others.map(() => 403));
-});
-
-Deno.test("S2 with * every page may connect", async () => {
-  await using server = new TestChat({ allowOrigins: ["*"] });
-  for (const origin of DISGUISES) {
-    assertEquals((await server.handshake({ "Origin": origin })).status, 101, origin);
-  }
 });
 
 pure("the host of the public address is the server's own, whatever a request names", () => {

@@ -1,8 +1,15 @@
+/**
+ * Secrets, which a server is asked to repeat in every way, and its log.
+ *
+ * @module
+ */
+
 import { assert, assertEquals } from "@std/assert";
 import { ServerProcess } from "../../bench/server_process.ts";
 import { ChatClient } from "../../client.ts";
 import { createChat } from "../../src/server/chat.ts";
 import { tokenSigner } from "../../src/server/token_signer.ts";
+import { report } from "../chaos/setting.ts";
 import { type Frame, RawSocket } from "../support/fixtures.ts";
 import { AUTH_SECRET, signWith } from "../support/issuer.ts";
 import { type LogLine, recordingLogger } from "../support/recording_logger.ts";
@@ -92,6 +99,11 @@ for (const format of ["pretty", "json"]) {
       assert(signature.length > 20 && !server.output.includes(signature), server.output);
     }
     assert(!hasSecret(server.output), server.output);
+    report("S5", `the log as ${format}`, {
+      "secrets said in right and wrong places": secrets.length,
+      "lines at level debug": server.output.split("\n").length,
+      "secrets found": 0,
+    });
   });
 }
 
