@@ -257,6 +257,10 @@ export const ROWS: Readonly<Record<string, Row>> = {
     part: "The wire",
     figure: "10⁵ fuzzed handshakes: 0 crashes, 0 hangs, no 5xx, nothing in the log",
   },
+  S17: {
+    part: "Attacks on the server",
+    figure: "permissions: one address, one folder, four variables; 0 others asked for",
+  },
   O1: {
     part: "Operations",
     figure: "every counter of `/metrics` is what the clients have counted: differences 0",
