@@ -25,6 +25,7 @@ import {
   type PortEvents,
 } from "./src/daemon/open_port.ts";
 import { openTokens } from "./src/daemon/open_tokens.ts";
+import { TOKEN_COMMAND, tokenCommand } from "./src/daemon/token_command.ts";
 import { Ended, RequestLimit } from "./src/daemon/requests.ts";
 import { createOps, exportMetrics } from "./src/ops/ops.ts";
 import { reasonOf } from "./src/protocol/errors.ts";
@@ -59,6 +60,10 @@ function keepFreedMemory(): void {
 async function main(): Promise<void> {
   try {
     const variables = Object.fromEntries(VARIABLES.map((name) => [name, env(name)]));
+    if (Deno.args[0] === TOKEN_COMMAND) {
+      console.log(await tokenCommand(Deno.args.slice(1), Date.now()));
+      return;
+    }
     const settings = parseServerFlags(Deno.args, variables);
     if (settings === "help") console.log(SERVER_HELP.trimEnd());
     else if (settings === "version") console.log(config.version);

@@ -29,7 +29,9 @@ const CLIENT: Exports = {
 
 const MOUNT: Exports = {
   functions: "createChat",
-  types: "Authenticate Chat ChatLimits ChatOptions Fields HelloRequest Logger OpenStore Proof Role",
+  types:
+    "Actor Authenticate Authorize Chat ChatLimits ChatOptions Fields HelloRequest Logger OpenStore " +
+    "Proof Role",
 };
 
 const EXPORTS: Record<string, Exports> = {

@@ -52,6 +52,8 @@ Deno.test("each command of a page has flags that there are", () => {
   const servers = started(/(?:task server|server\.ts|chat\/server)\b/);
   assert(servers.length > 5, `${servers.length} servers`);
   for (const args of servers) {
+    // That signs a token, and starts nothing.
+    if (args[0] === "token") continue;
     parseServerFlags(args.map((argument) => argument.replace("$i", "1")), {});
   }
 });

@@ -26,3 +26,22 @@ export type Authenticate = (
   request: HelloRequest,
   token: string | undefined,
 ) => Proof | null | Promise<Proof | null>;
+
+/** Somebody who is about to do something. */
+export interface Actor {
+  /** The public id of the client. */
+  readonly clientId: string;
+  /** The name that others see. */
+  readonly name?: string;
+  /** Who it is, where that is proved. */
+  readonly sub?: string;
+  /** Set for a program that says so by its token. */
+  readonly bot?: true;
+}
+
+/**
+ * Says whether somebody may do what the rules allow: `true` for yes, and `false` for no. It cannot allow
+ * what they forbid. `action` is that of PROTOCOL.md, and `roomId` is missing where it is about none.
+ * It is asked for every frame but those about the connection itself, and must answer at once.
+ */
+export type Authorize = (action: string, actor: Actor, roomId: string | undefined) => boolean;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Authenticate } from "./authenticate.ts";
+import type { Authenticate, Authorize } from "./authenticate.ts";
 import type { Range } from "./option_checks.ts";
 
 /** Limits and times of a chat: whole numbers, the times in milliseconds. */
@@ -94,6 +94,8 @@ export interface EngineOptions extends EngineNumbers {
   secret?: string;
   /** Says who people are; unless given, nobody has to prove that. */
   authenticate?: Authenticate;
+  /** Says whether somebody may do what the rules allow; unless given, they may. */
+  authorize?: Authorize;
   /** Says whether people without a token may come, where others prove who they are; not unless given. */
   anonymous?: "allow" | "deny";
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkedSecrets } from "../auth/options.ts";
 import type { Authenticate } from "../core/authenticate.ts";
 import { reasonOf } from "../protocol/errors.ts";
 import type { Logger } from "../server/logger.ts";
@@ -26,9 +27,7 @@ export async function openTokens(
   };
   if (secretFile !== undefined) {
     const { jwt } = await import("../auth/jwt.ts");
-    const { checkedSecrets } = await import("../auth/options.ts");
-    const lines = (await Deno.readTextFile(secretFile)).split("\n").filter((line) => line.trim());
-    return jwt({ ...rules, secret: checkedSecrets("--auth-secret-file", lines) });
+    return jwt({ ...rules, secret: await readSecrets(secretFile) });
   }
   if (jwks === undefined) return undefined;
   const { jwt } = await import("../auth/jwt.ts");
@@ -37,6 +36,16 @@ export async function openTokens(
   if (typeof place === "string" || place.protocol === "file:") await checkFile(place);
   const troubled = (error: unknown) => logger.warn("keys troubled", { error: reasonOf(error) });
   return jwt({ ...rules, jwks: place, troubled });
+}
+
+/**
+ * Reads the secrets of a file, one a line: the new one, and the old one while it is exchanged.
+ *
+ * @throws {RangeError} where there are others than one or two, or one could be guessed.
+ */
+export async function readSecrets(path: string): Promise<string[]> {
+  const lines = (await Deno.readTextFile(path)).split("\n").filter((line) => line.trim());
+  return checkedSecrets("--auth-secret-file", lines);
 }
 
 /** Reads a file of keys at the start: whoever starts the server hears what is wrong with it. */

@@ -38,7 +38,7 @@
  * @module
  */
 
-import type { Authenticate, HelloRequest } from "../core/authenticate.ts";
+import type { Actor, Authenticate, Authorize, HelloRequest } from "../core/authenticate.ts";
 import type { ChatLimits } from "../core/options.ts";
 import { count } from "../core/metrics.ts";
 import { shown } from "../core/option_checks.ts";
@@ -54,7 +54,7 @@ import { revealInside } from "./inside.ts";
 import type { Fields, Logger } from "./logger.ts";
 import { pageResponse } from "./page.ts";
 
-export type { Authenticate, HelloRequest, Proof, Role };
+export type { Actor, Authenticate, Authorize, HelloRequest, Proof, Role };
 export type { ChatLimits, ChatOptions, Fields, Logger, OpenStore };
 
 /** A chat: a request handler, and what it has to say to the program around it. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Authenticate } from "../core/authenticate.ts";
+import type { Authenticate, Authorize } from "../core/authenticate.ts";
 import { checkedNumbers, checkedOptions, shown } from "../core/option_checks.ts";
 import { type ChatLimits, DEFAULTS, type EngineOptions, RANGES } from "../core/options.ts";
 import type { OpenStore } from "../core/store.ts";
@@ -44,6 +44,11 @@ export interface ChatOptions extends ChatLimits {
    * function of your own. Unless given, nobody proves anything.
    */
   authenticate?: Authenticate;
+  /**
+   * Says whether somebody may do what the rules allow. It is asked for everything that people do in
+   * rooms, at once and often: look nothing up in it. Unless given, they may.
+   */
+  authorize?: Authorize;
   /** Says whether people without a token may come; only with `authenticate`. `deny` unless given. */
   anonymous?: "allow" | "deny";
   /**
@@ -98,6 +103,7 @@ const NAMES = [
   "store",
   "secret",
   "authenticate",
+  "authorize",
   "anonymous",
   "allowOrigins",
   "publicUrl",
@@ -141,19 +147,25 @@ export function checkedChatOptions(given: ChatOptions = {}): ChatSettings {
 }
 
 function checkedAuthentication(
-  { authenticate, anonymous }: Pick<ChatOptions, "authenticate" | "anonymous">,
-): Pick<EngineOptions, "authenticate" | "anonymous"> {
+  { authenticate, authorize, anonymous }: Pick<
+    ChatOptions,
+    "authenticate" | "authorize" | "anonymous"
+  >,
+): Pick<EngineOptions, "authenticate" | "authorize" | "anonymous"> {
+  for (const [name, value] of Object.entries({ authenticate, authorize })) {
+    if (value === undefined || typeof value === "function") continue;
+    throw new RangeError(`${name} must be a function, not ${shown(value)}`);
+  }
   if (anonymous !== undefined && anonymous !== "allow" && anonymous !== "deny") {
     throw new RangeError(`anonymous must be allow or deny, not ${shown(anonymous)}`);
   }
-  if (authenticate === undefined) {
-    if (anonymous !== "deny") return {};
+  if (authenticate === undefined && anonymous === "deny") {
     throw new RangeError("anonymous: deny needs authenticate, as nobody could come");
   }
-  if (typeof authenticate !== "function") {
-    throw new RangeError(`authenticate must be a function, not ${shown(authenticate)}`);
-  }
-  return { authenticate, anonymous: anonymous ?? "deny" };
+  return {
+    ...(authenticate && { authenticate, anonymous: anonymous ?? "deny" }),
+    ...(authorize && { authorize }),
+  };
 }
 
 /** Takes a list, each element as `check` takes it. */

@@ -27,6 +27,7 @@ import { ChatError, wireCodeOf } from "../protocol/errors.ts";
 import type { AuthFrame, ClientFrame, Dialect, HelloFrame } from "../protocol/frames.ts";
 import { every, type Timer } from "../timers.ts";
 import { Authenticator } from "./authenticator.ts";
+import { checkAllowed } from "./authorizer.ts";
 import { Clock } from "./clock.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { Connections } from "./connections.ts";
@@ -359,6 +360,8 @@ export class Engine {
   ): Wait | undefined {
     const wait = this.#waits.before(connection, frame, isNew, isItsTurn);
     if (wait !== undefined) return wait;
+    const { authorize } = this.#options;
+    if (authorize && connection.session) checkAllowed(authorize, connection.session, frame);
     const effects = this.#hub.receive(connection, frame, t);
     return perform(effects, this.#hands) ?? this.#waits.behind(connection, frame);
   }
