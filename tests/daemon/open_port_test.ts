@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { cannotListen, hostOf, OpenPort, type PortEvents } from "../../src/daemon/open_port.ts";
+import { PERMITTED } from "../support/permissions.ts";
 
 function events(listening: (address: Deno.NetAddr) => void): PortEvents {
   return {
@@ -15,7 +16,9 @@ function events(listening: (address: Deno.NetAddr) => void): PortEvents {
   };
 }
 
-Deno.test("an open port says where it listens, answers, and takes nobody once it has stopped", async () => {
+Deno.test("an open port says where it listens, answers, and takes nobody once it has stopped", {
+  ignore: !PERMITTED,
+}, async () => {
   let place: Deno.NetAddr | undefined;
   const open = new OpenPort(
     { hostname: "127.0.0.1", port: 0 },
@@ -30,7 +33,7 @@ Deno.test("an open port says where it listens, answers, and takes nobody once it
   assertEquals((free.addr as Deno.NetAddr).port, place!.port);
 });
 
-Deno.test("a place that is taken is named with the reason", () => {
+Deno.test("a place that is taken is named with the reason", { ignore: !PERMITTED }, () => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = taken.addr as Deno.NetAddr;
   const place = { hostname: "127.0.0.1", port };

@@ -6,11 +6,11 @@
  */
 
 import { assertEquals } from "@std/assert";
+import { ACTIONS } from "../../src/protocol/frames.ts";
 import { type RawSocket, TestChat } from "../support/fixtures.ts";
 
-const ACTIONS =
-  "hello, create, join, leave, message, messages, history, typing, rename, ping, pong, " +
-  "pause, kick, role, room, delete";
+/** The names of all actions, as the error lists them. */
+const NAMES = ACTIONS.join(", ");
 
 interface BadFrame {
   name: string;
@@ -88,21 +88,21 @@ const BAD_FRAMES: BadFrame[] = [
     name: "an unknown action",
     frame: `{"action":"dance"}`,
     code: "invalid_action",
-    message: `Invalid action "dance": must be one of ${ACTIONS}`,
+    message: `Invalid action "dance": must be one of ${NAMES}`,
     plain: "Invalid action",
   },
   ...["constructor", "__proto__", "toString"].map((action) => ({
     name: `the action ${action}`,
     frame: `{"action":"${action}"}`,
     code: "invalid_action",
-    message: `Invalid action "${action}": must be one of ${ACTIONS}`,
+    message: `Invalid action "${action}": must be one of ${NAMES}`,
     plain: "Invalid action",
   })),
   {
     name: "an action hidden in __proto__",
     frame: `{"__proto__":{"action":"leave","polluted":true}}`,
     code: "invalid_action",
-    message: `Invalid action missing: must be one of ${ACTIONS}`,
+    message: `Invalid action missing: must be one of ${NAMES}`,
     plain: "Invalid action",
   },
   {
