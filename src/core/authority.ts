@@ -74,6 +74,10 @@ const LEAST = {
   topic: "moderator",
   /** Set the role of whoever was given no other. */
   default: "owner",
+  /** Set how far back members may read. */
+  history: "owner",
+  /** Read what was said before one joined, in a room that shows it to nobody else. */
+  read_all: "moderator",
   /** Make a link for a role up to member. */
   link: "moderator",
   /** Make a link for any role, list links and take them back. */
@@ -91,6 +95,8 @@ const WORDS: { readonly [Name in Action]?: string } = {
   slow_ms: "set slow_ms",
   topic: "set topic",
   default: "set default",
+  history: "set history",
+  read_all: "read that far back",
   link: "make links",
   link_any: "make such links",
   delete: "delete the room",

@@ -20,7 +20,7 @@ import { Liveness } from "./liveness.ts";
 import { listenersIn } from "./memberships.ts";
 import { Messages } from "./messages.ts";
 import { count, Metrics } from "./metrics.ts";
-import { demandOf, Moderation } from "./moderation.ts";
+import { demandOf, floorOf, Moderation } from "./moderation.ts";
 import type { HubOptions } from "./options.ts";
 import { presenceEntry, renaming, typing } from "./presence.ts";
 import { Proofs } from "./proofs.ts";
@@ -476,10 +476,12 @@ export class Hub {
         before.push(...this.#departures.leave(session, session.rooms.any, t));
       }
       member = room.add(session, peer.plain);
+      if (!known) member.joined = room.log.head;
     }
     session.enter(member, t.now);
     member.author = author;
-    const recovered = room.enter(member, peer, t.now, frame.action === "join" ? frame : {});
+    const start = frame.action === "join" ? frame : {};
+    const recovered = room.enter(member, peer, t.now, start, floorOf(member, t.at));
     if (recovered !== undefined) count(this.#metrics.recoveries, recovered ? "true" : "false");
     member.paused = false;
     const grown: Effect[] = [];

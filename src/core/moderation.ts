@@ -59,8 +59,8 @@ export class Moderation {
       const names = Object.keys(DEFAULT_SETTINGS).join(", ");
       throw stacklessError("invalid_frame", `"body" of room must have one of ${names}`);
     }
-    const draft = draftOf(session, authorOf(member), frame, t);
-    if (frame.action !== "room") checkPresent(room, charter, draft, frame.to);
+    const draft = draftOf(member, session, frame, t);
+    if (draft.event !== "room") checkPresent(room, charter, draft, draft.to);
     this.#asked.set(draft, { peer, ref: frame.ref });
     return [{ type: "append", roomId: room.id, drafts: [draft] }];
   }
@@ -161,6 +161,13 @@ export function demandOf(member: Member, action: Action, at: number): void {
   demand(roleOf(authorOf(member), charter, at), action, id);
 }
 
+/** The `seq` behind which a member may read, at a time in milliseconds since 1970; 0 where that is all. */
+export function floorOf(member: Member, at: number): number {
+  const { charter } = member.room;
+  if (charter === undefined || charter.settings.history === "all") return 0;
+  return may(roleOf(authorOf(member), charter, at), "read_all") ? 0 : member.joined;
+}
+
 /** The author that a member is in its room. */
 export function authorOf({ author, person }: Member): Author {
   return author ?? { sub: person.id };
@@ -196,16 +203,16 @@ function checkPresent(room: Room, charter: Charter, { by, at }: ModerationDraft,
 }
 
 function draftOf(
-  { id, name, sub, bot }: Session,
-  by: Author,
+  member: Member,
+  { id, name }: Session,
   frame: Exclude<ModerationFrame, { action: "delete" }>,
   { at }: Instant,
 ): ModerationDraft {
-  const proved = { ...(sub && { sub }), ...(bot && { bot }) };
-  const author = { at, from: id, name, ...proved, n: 0, by } as const;
+  const author = { at, from: id, name, n: 0, by: authorOf(member) } as const;
   if (frame.action === "room") return { ...author, event: "room", ...frame.settings };
-  const { to, reason } = frame;
-  const why = reason === undefined ? {} : { reason };
+  // Of a client whose `sub` is proved, that is meant: it may be there with others.
+  const to = member.room.roster.members.get(frame.to)?.sub ?? frame.to;
+  const why = frame.reason === undefined ? {} : { reason: frame.reason };
   if (frame.action === "kick") return { ...author, event: "kick", to, ...why };
   const { role, forMs } = frame;
   const until = forMs === undefined ? {} : { until: at + forMs };

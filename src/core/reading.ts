@@ -22,7 +22,7 @@ import type { Log, LogEntry, Page, PageQuery } from "./log.ts";
 import { checkMarker, Markers } from "./markers.ts";
 import { type MessageStates, withNow } from "./message_states.ts";
 import { costOfReading, SEARCH_COST } from "./rate_limit.ts";
-import { demandOf } from "./moderation.ts";
+import { demandOf, floorOf } from "./moderation.ts";
 import { success } from "./replies.ts";
 import type { Member } from "./room.ts";
 import type { Peer, Session } from "./sessions.ts";
@@ -94,7 +94,7 @@ export class Reading {
       case "search":
         return this.#search(session, peer, frame, t);
       case "rooms":
-        return this.before(session, peer, frame) ?? this.#rooms(session, peer, frame);
+        return this.before(session, peer, frame) ?? this.#rooms(session, peer, frame, t);
       case "read":
         return this.before(session, peer, frame) ?? this.#read(session, peer, frame, t);
       default:
@@ -118,13 +118,14 @@ export class Reading {
   }
 
   /** Tells a client which rooms it is in, and what is unread there. */
-  #rooms(session: Session, peer: Peer, frame: RoomsFrame): Effect[] {
+  #rooms(session: Session, peer: Peer, frame: RoomsFrame, t: Instant): Effect[] {
     let units = 0;
     const rooms = [...session.rooms].flatMap((member) => {
       const { room } = member;
       if (room.gone) return [];
       const read = session.markers?.seqIn(room.id, room.log) ?? 0;
-      const { unread, more, counted } = unreadIn(room.log, read, session);
+      const from = Math.max(read, floorOf(member, t.at));
+      const { unread, more, counted } = unreadIn(room.log, from, session);
       units += counted;
       const summary: RoomSummary = {
         room_id: room.id,
@@ -172,8 +173,9 @@ export class Reading {
 
   /** Reads a page of a log: from memory where that has all of it, else the store is asked. */
   #history(session: Session, peer: Peer, frame: HistoryFrame, t: Instant): Effect[] {
-    const { room } = readable(session, peer, frame.roomId, "read", t);
-    const queries = queriesOf(frame);
+    const member = readable(session, peer, frame.roomId, "read", t);
+    const { room } = member;
+    const queries = queriesOf(frame, floorOf(member, t.at));
     const pages = queries.map((query) => this.#pageOf(room.log, query));
     if (pages.every((page) => page !== undefined)) return this.paged(peer, frame, pages, t);
     return [{ type: "page", peer, frame, roomId: room.id, queries }];
@@ -187,16 +189,19 @@ export class Reading {
   paged(peer: Peer, frame: HistoryFrame, pages: readonly Page[], t: Instant): Effect[] {
     const { session } = peer;
     if (session === undefined) return [];
-    const { room } = readable(session, peer, frame.roomId, "read", t);
-    const { texts, cut } = textsOf(pages, queriesOf(frame), room.states);
-    const { more, complete } = pages[0]!;
+    const member = readable(session, peer, frame.roomId, "read", t);
+    const { room } = member;
+    const floor = floorOf(member, t.at);
+    const shown = floor === 0 ? pages : pages.map((page) => above(page, floor));
+    const { texts, cut } = textsOf(shown, queriesOf(frame), room.states);
+    const { more, complete } = shown[0]!;
     const told = {
       status: "success" as const,
       room_id: room.id,
       epoch: room.log.epoch,
       // Of a page that is around an entry, the head of the log says whether it goes on behind it.
       more: more || cut,
-      ...(frame.after === undefined ? {} : { recovered: complete }),
+      ...(frame.after === undefined ? {} : { recovered: complete && frame.after >= floor }),
     };
     const text = encodePage(told, texts, frame.ref);
     session.budget.spend(costOfReading(text.length));
@@ -231,10 +236,13 @@ export class Reading {
   found(peer: Peer, frame: SearchFrame, { entries, before }: Found, t: Instant): Effect[] {
     const { session } = peer;
     if (session === undefined) return [];
-    const { room } = readable(session, peer, frame.roomId, "read", t);
-    const page = { entries, more: false, complete: true };
+    const member = readable(session, peer, frame.roomId, "read", t);
+    const { room } = member;
+    const floor = floorOf(member, t.at);
+    const page = above({ entries, more: false, complete: true }, floor);
     const { texts, cut } = textsOf([page], [{ to: "older" }], room.states);
-    const goesOn = cut ? entries.at(-texts.length)!.seq : before;
+    const next = cut ? page.entries.at(-texts.length)!.seq : before;
+    const goesOn = next !== undefined && next - 1 > floor ? next : undefined;
     const told = {
       status: "success" as const,
       room_id: room.id,
@@ -272,6 +280,12 @@ function readable(
   const member = session.memberOf(peer, roomId);
   demandOf(member, action, at);
   return member;
+}
+
+/** The part of a page that lies behind a `seq`: nothing is there before it. */
+function above(page: Page, floor: number): Page {
+  const entries = page.entries.filter(({ seq }) => seq > floor);
+  return entries.length === page.entries.length ? page : { ...page, entries, more: false };
 }
 
 /** Counts the messages of others behind a `seq`, as far as that is soon done. */
@@ -340,15 +354,19 @@ function findIn(log: Log, { words, before, limit, units }: SearchQuery): Found {
   return { entries: found.reverse(), before: more ? entries[0]!.seq : undefined };
 }
 
-/** The parts of a log that make up a page, in its order. */
-export function queriesOf({ before, after, around, limit }: HistoryFrame): PageQuery[] {
+/** The parts of a log that make up a page behind `floor`, in its order. */
+export function queriesOf(
+  { before, after, around, limit }: HistoryFrame,
+  floor = 0,
+): PageQuery[] {
   const units = CATCH_UP_BYTES;
-  if (after !== undefined) return [{ to: "newer", from: after, limit, units }];
+  if (after !== undefined) return [{ to: "newer", from: Math.max(after, floor), limit, units }];
   if (around === undefined) {
     return [{ to: "older", from: before ?? Number.MAX_SAFE_INTEGER, limit, units }];
   }
   const half = Math.ceil(limit / 2);
   const older: PageQuery = { to: "older", from: around + 1, limit: half, units: units / 2 };
   if (half === limit) return [older];
-  return [older, { to: "newer", from: around, limit: limit - half, units: units / 2 }];
+  const from = Math.max(around, floor);
+  return [older, { to: "newer", from, limit: limit - half, units: units / 2 }];
 }

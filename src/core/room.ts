@@ -96,6 +96,7 @@ export class Member {
   awayUntil = 0;
   /** The time until which the others know that it is typing, on the same clock. */
   typedUntil = 0;
+  #joined: number | undefined;
   /** The author that it is here, where more is known of it than its client id. */
   author: Author | undefined;
   /** `true` where it went without a word to the others, who still take it for present. */
@@ -113,6 +114,30 @@ export class Member {
     this.cursor = room.log.head;
     this.index = index;
   }
+
+  /** The `seq` behind which its membership began, as far as the log still shows it. */
+  get joined(): number {
+    return this.#joined ??= joinedIn(this.room.log, this.person.id);
+  }
+
+  /** Notes that its membership begins behind a `seq`. */
+  set joined(seq: number) {
+    this.#joined = seq;
+  }
+}
+
+/**
+ * The `seq` before the newest `join` of a client in a log. One whose `join` the log does not have any
+ * more joined before all that it has.
+ */
+function joinedIn(log: Log, id: string): number {
+  for (let i = log.size - 1; i >= 0; i--) {
+    const { seq, text } = log.at(i);
+    if (!text.includes('"join"')) continue;
+    const { event, from } = JSON.parse(text);
+    if (event === "join" && from === id) return seq - 1;
+  }
+  return log.tail;
 }
 
 /** Frames of the moment, each with the person that it is about. */
@@ -279,7 +304,8 @@ export class Room {
   /**
    * Connects a member, at the monotonic time `now`, and places its cursor: from there on the pump
    * moves it. History is a cursor that starts earlier. A member that is connected already goes on
-   * where it was unless it asks for more, as the pump may owe it something.
+   * where it was unless it asks for more, as the pump may owe it something. Nobody is placed before
+   * the `seq` `floor`.
    *
    * Says whether all is still there that comes behind `after`; `undefined` where nobody asks for that.
    */
@@ -288,6 +314,7 @@ export class Room {
     outlet: Outlet,
     now: number,
     { last, after, epoch }: Start = {},
+    floor = 0,
   ): boolean | undefined {
     const { log } = this;
     if (member.outlet === undefined) {
@@ -299,9 +326,10 @@ export class Room {
     if (!(member.cursor <= log.head)) {
       throw new RangeError(`Cannot read behind ${member.cursor}: the log is at ${log.head}`);
     }
-    const recovers = after !== undefined && epoch === log.epoch && log.reaches(after);
+    const recovers = after !== undefined && epoch === log.epoch && log.reaches(after) &&
+      after >= floor;
     const start = recovers ? after : last === undefined ? log.head : log.cursorBefore(last);
-    member.cursor = Math.min(member.cursor, start);
+    member.cursor = Math.min(member.cursor, Math.max(start, floor));
     return after === undefined ? undefined : recovers;
   }
 

@@ -44,6 +44,7 @@ import {
 import {
   type ChangedSettings,
   DEFAULT_ROLES,
+  HISTORIES,
   JOINS,
   MAX_ROLE_MS,
   MAX_SLOW_MS,
@@ -330,6 +331,8 @@ function settingsOf(fields: RawFields): ChangedSettings {
     ...(fields.join !== undefined && { join: choiceOf("join", fields.join, JOINS) }),
     ...(fields.default !== undefined &&
       { default: choiceOf("default", fields.default, DEFAULT_ROLES) }),
+    ...(fields.history !== undefined &&
+      { history: choiceOf("history", fields.history, HISTORIES) }),
     ...(fields.topic !== undefined && { topic: remarkOf("topic", fields.topic) }),
   };
   const slow_ms = optionalCount("slow_ms", fields.slow_ms, 0, MAX_SLOW_MS);

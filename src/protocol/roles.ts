@@ -34,6 +34,8 @@ export interface ChangedSettings {
   default?: "member" | "reader";
   /** Milliseconds between two messages of one member; 0 for no limit. Moderators need not wait. */
   slow_ms?: number;
+  /** The past that readers and members may read: all that there is, or since they joined. */
+  history?: "all" | "since_join";
   /** The subject of the room; empty for none. */
   topic?: string;
 }
@@ -47,11 +49,15 @@ export const JOINS: readonly RoomSettings["join"][] = ["open", "link", "closed"]
 /** The roles that a room may give whoever was given no other. */
 export const DEFAULT_ROLES: readonly RoomSettings["default"][] = ["member", "reader"];
 
+/** The pasts that a room may let its members read. */
+export const HISTORIES: readonly RoomSettings["history"][] = ["all", "since_join"];
+
 /** The settings of a room for which nothing else was said. */
 export const DEFAULT_SETTINGS: RoomSettings = {
   join: "open",
   default: "member",
   slow_ms: 0,
+  history: "all",
   topic: "",
 };
 

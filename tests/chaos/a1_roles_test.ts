@@ -5,7 +5,7 @@ import { type Frame, type RawSocket, TestChat } from "../support/fixtures.ts";
 import { NatsServer, NEEDS_NATS } from "../support/nats_server.ts";
 import { workingNode } from "../support/node.ts";
 import { tempFolder } from "../support/temp_folder.ts";
-import { bounded, pause } from "../support/waiting.ts";
+import { bounded, pause, until } from "../support/waiting.ts";
 import { chance, report, SEED, setting } from "./setting.ts";
 
 const OPERATIONS = setting(400, 10_000);
@@ -193,7 +193,12 @@ async function play(
   const watching: RawSocket[] = [];
   for (const node of nodes) {
     const socket = await node.v1();
-    const joined = await socket.ask({ action: "join", body: { room_id: roomId } });
+    let joined: Frame = {};
+    await until(async () => {
+      socket.send({ action: "join", body: { room_id: roomId }, ref: "watch" });
+      joined = await socket.until(({ ref }) => ref === "watch");
+      return joined.status === "success";
+    }, "a watcher is not let in");
     watching.push(socket);
     model.members.add(socket.id);
     watchers.push(new Watcher(socket, joined));

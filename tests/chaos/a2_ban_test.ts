@@ -5,12 +5,15 @@ import { type Frame, type RawSocket, TestChat } from "../support/fixtures.ts";
 import { NatsServer, NEEDS_NATS } from "../support/nats_server.ts";
 import { workingNode } from "../support/node.ts";
 import { tempFolder } from "../support/temp_folder.ts";
-import { until } from "../support/waiting.ts";
+import { pause, until } from "../support/waiting.ts";
 import { chance, report, SEED, setting } from "./setting.ts";
 
 const BANS = setting(60, 1_000);
 
 const OPTIONS = { rate: 0, logEntries: 100_000, logBytes: 64 * 1_048_576 };
+
+/** The time after which something is asked again, in milliseconds, where the store is not reached. */
+const AGAIN_MS = 100;
 
 /** The most messages that are on their way at a ban. */
 const MOST_SENT = 8;
@@ -39,9 +42,12 @@ class Talker {
   }
 
   async join(): Promise<void> {
-    this.#socket.send({ action: "join", body: { room_id: this.#roomId }, ref: "join" });
-    const joined = await this.#socket.until((frame) => this.#take(frame) && frame.ref === "join");
-    assertEquals(joined.status, "success", JSON.stringify(joined));
+    // Its node may not have heard yet that it may.
+    await until(async () => {
+      this.#socket.send({ action: "join", body: { room_id: this.#roomId }, ref: "join" });
+      const joined = await this.#socket.until((frame) => this.#take(frame) && frame.ref === "join");
+      return joined.status === "success";
+    }, "it is not let in");
   }
 
   /** Says something without waiting for an answer. */
@@ -126,10 +132,13 @@ async function race(what: string, [a, b, c]: [TestChat, TestChat, TestChat]): Pr
   await using socket = await b.v1();
   const mallory = new Talker(socket, roomId);
   const give = async (role: string): Promise<number> => {
-    ana.send({ action: "role", body: { room_id: roomId, to: mallory.id, role }, ref: role });
-    const { status, seq } = await ana.until(({ ref }) => ref === role);
-    assertEquals(status, "success");
-    return Number(seq);
+    for (;;) {
+      ana.send({ action: "role", body: { room_id: roomId, to: mallory.id, role }, ref: role });
+      const { status, code, seq } = await ana.until(({ ref }) => ref === role);
+      if (status === "success") return Number(seq);
+      assertEquals(code, "unavailable");
+      await pause(AGAIN_MS);
+    }
   };
   const bans: Ban[] = [];
   let refused = 0;
@@ -142,7 +151,7 @@ async function race(what: string, [a, b, c]: [TestChat, TestChat, TestChat]): Pr
     for (let i = 0; i <= count; i++) {
       if (i === at) banned = give("none");
       if (i < count) mallory.say(`${round}.${i}`);
-      if (random() < 0.3) await new Promise((resolve) => setTimeout(resolve, random() * 2));
+      if (random() < 0.3) await pause(random() * 2);
     }
     const from = await banned!;
     await mallory.settle();
@@ -156,7 +165,7 @@ async function race(what: string, [a, b, c]: [TestChat, TestChat, TestChat]): Pr
   let voided = 0;
   for (const [name, node] of Object.entries({ a, b, c })) {
     await using late = await node.v1();
-    late.send({ action: "join", body: { room_id: roomId, last: 10_000 }, ref: "late" });
+    late.send({ action: "join", body: { room_id: roomId, last: 10_000 } });
     const read = new Reader(late);
     await read.reach(end);
     const history = read.entries.filter(({ seq }) => seq <= end);

@@ -35,6 +35,8 @@ const TABLE: Record<Action, readonly Role[]> = {
   topic: ["moderator", "owner"],
   link: ["moderator", "owner"],
   default: ["owner"],
+  history: ["owner"],
+  read_all: ["moderator", "owner"],
   link_any: ["owner"],
   delete: ["owner"],
 };

@@ -229,7 +229,7 @@ pure("settings need a name, and one that may be set", () => {
   const refused = refusal(() => scene.receive(scene.ana, { action: "room", settings: {} }));
   assertEquals(refused, [
     "invalid_frame",
-    '"body" of room must have one of join, default, slow_ms, topic',
+    '"body" of room must have one of join, default, slow_ms, history, topic',
   ]);
 });
 
@@ -323,4 +323,34 @@ pure("nobody here is acted upon who has by a token a role that is not lower", ()
     "A moderator may not act on dora, who is moderator here",
   ]);
   assertEquals(scene.ask(ana, { action: "kick", to: "dora" }).status, "success");
+});
+
+pure("with `since_join` members read from their own join on, and moderators all", () => {
+  const scene = new Scene();
+  const { ana, ben, cid, bench, roomId } = scene;
+  scene.ask(ana, { action: "room", settings: { history: "since_join" } });
+  scene.say(ana, "before");
+  bench.join(cid, { roomId, last: 100 });
+  const joined = JSON.parse(cid.sent.at(-1)!);
+  assertEquals([joined.seq, joined.after], [5, 5], "nothing from before");
+  scene.say(ana, "behind");
+  const { epoch } = joined;
+  bench.join(cid, { roomId, epoch, after: 2 });
+  assertEquals(JSON.parse(cid.sent.at(-1)!).recovered, false, "what it has no right to is missing");
+  const page = (peer: FakePeer, frame: Fields = {}) => {
+    const { entries, more } = scene.ask(peer, { action: "history", limit: 100, ...frame });
+    return [(entries as { body?: string }[]).flatMap(({ body }) => body ?? []), more];
+  };
+  assertEquals(page(cid), [["behind"], false]);
+  assertEquals(page(cid, { after: 0 }), [["behind"], false]);
+  assertEquals(page(cid, { around: 1 }), [["behind"], false]);
+  assertEquals(page(ben), [["before", "behind"], false], "it was there");
+  const found = (peer: FakePeer) => page(peer, { action: "search", text: "before" });
+  assertEquals([found(cid), found(ben)], [[[], false], [["before"], false]]);
+  scene.give(ana, cid, "moderator");
+  assertEquals(page(cid), [["before", "behind"], false]);
+  scene.give(ana, cid, "member");
+  scene.receive(cid, { action: "leave" });
+  bench.join(cid, { roomId, last: 100 });
+  assertEquals(page(cid), [[], false], "a new membership");
 });

@@ -101,10 +101,10 @@ pure("denial() keeps the last owner", () => {
 });
 
 pure("denial() asks for each setting by itself", () => {
-  const settings = { join: "closed", slow_ms: 5, topic: "x", default: "reader" };
+  const settings = { join: "closed", slow_ms: 5, topic: "x", default: "reader", history: "all" };
   for (const [key, value] of Object.entries(settings)) {
     const taken = takenOf((from) => ({ ...base(from), event: "room", [key]: value }) as Draft);
-    const isOwners = key === "default";
+    const isOwners = key === "default" || key === "history";
     assertEquals(taken, isOwners ? ["owner"] : ["moderator", "owner"], key);
   }
   const both = { ...base("moderator"), event: "room", topic: "x", default: "reader" } as Draft;
