@@ -19,10 +19,15 @@ const MEANINGS: [pattern: RegExp, meaning: string][] = [
   [NOBODY, "no server answers there"],
   [/dns error/, "there is no such host"],
   [/status code: 503/, "the server is full, or about to end"],
+  [/status code: 429/, "too many connect from this address; try again later"],
+  [/status code: 403/, "the server does not let this program in"],
   [/status code: \d+/, "a server answers there, and not for a chat"],
   [/InvalidContentType/, "a server answers there, and not with TLS: perhaps it is ws://"],
   [/certificate/, "its certificate is not trusted"],
-  [/HTTP version|before message completed|was canceled/, "what answers there is no chat"],
+  [
+    /HTTP version|before message completed|was canceled/,
+    "what answers there is no chat, or wants TLS: wss://",
+  ],
 ];
 
 /** The indent of the rows after the first. */

@@ -19,6 +19,8 @@ pure("problemOf() says that nobody answers, and how to start a server", () => {
 pure("problemOf() says what else answers, where a server would not help", () => {
   const cases = [
     ["Invalid status code: 503", "the server is full, or about to end"],
+    ["Invalid status code: 429", "too many connect from this address; try again later"],
+    ["Invalid status code: 403", "the server does not let this program in"],
     ["Invalid status code: 404", "a server answers there, and not for a chat"],
     ["Invalid status code: 200", "a server answers there, and not for a chat"],
     [
@@ -26,9 +28,12 @@ pure("problemOf() says what else answers, where a server would not help", () => 
       "a server answers there, and not with TLS: perhaps it is ws://",
     ],
     ["invalid peer certificate: UnknownIssuer", "its certificate is not trusted"],
-    ["invalid HTTP version parsed", "what answers there is no chat"],
-    ["connection closed before message completed", "what answers there is no chat"],
-    ["operation was canceled", "what answers there is no chat"],
+    ["invalid HTTP version parsed", "what answers there is no chat, or wants TLS: wss://"],
+    [
+      "connection closed before message completed",
+      "what answers there is no chat, or wants TLS: wss://",
+    ],
+    ["operation was canceled", "what answers there is no chat, or wants TLS: wss://"],
   ];
   for (const [words, meaning] of cases) {
     const error = new ConnectError(
