@@ -32,6 +32,7 @@ const WEIGHTS: Record<string, number> = {
   "person leave": 3,
   "person create": 2,
   "person connect": 2,
+  "person history": 3,
   "person rename": 2,
   "person typing": 2,
   "person nudge": 2,
@@ -197,6 +198,12 @@ function wordsOf(kind: string, verb: string, choices: Choices, cast: Story["cast
     case "typing":
     case "delete":
       return [letter()];
+    case "history":
+      return [
+        letter(),
+        choices.one(["newest", "before", "after", "around"]),
+        `${choices.one([1, 3, 50, 256])}`,
+      ];
     case "rename":
       return [choices.one(["Alias", "Nobody", "Ana"])];
     case "nonsense":

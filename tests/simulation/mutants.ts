@@ -131,10 +131,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "another name is not in the list of members",
     file: "src/protocol/roster.ts",
-    changes: [[
-      "...named(name),\n        ...(event",
-      "...named(this.#members.get(from)?.name ?? name),\n        ...(event",
-    ]],
+    changes: [["...described({ ...known, ...entry }),", "...described({ ...entry, ...known }),"]],
   },
   {
     name: "the client takes the message of another for its own",
@@ -161,6 +158,11 @@ export const MUTANTS: readonly Mutant[] = [
     name: "the log of a room has no bound",
     file: "src/core/log.ts",
     changes: [["while (this.#size > logEntries) this.#drop();", ""]],
+  },
+  {
+    name: "a page of history lacks an entry",
+    file: "src/core/log.ts",
+    changes: [["if (isOlder) entries.reverse();", "if (isOlder) entries.reverse().splice(1, 1);"]],
   },
   {
     name: "a client that has moved to another node keeps its connection here",
@@ -193,9 +195,15 @@ export const MUTANTS: readonly Mutant[] = [
     ...NODES,
   },
   {
-    name: "what is in doubt counts as stored",
+    name: "a client of another node may begin with any number, behind a refusal too",
     file: "src/core/sessions.ts",
-    changes: [["this.n = Math.min(this.n, n ?? 0);", ""]],
+    changes: [
+      [
+        "if (place instanceof ChatError) throw place;",
+        "if (place instanceof ChatError && this.n > 0) throw place;",
+      ],
+      ["if (!(first <= this.n + 1)) {", "if (first < 0) {"],
+    ],
     ...NODES,
   },
 ];

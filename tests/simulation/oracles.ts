@@ -168,6 +168,35 @@ function differenceOf(
   return logged === seen ? undefined : `${seen}, and the log has ${logged}`;
 }
 
+/** A page of history is a part of the log without a hole, where it was asked for. */
+function pagesAreTheLog(): Oracle {
+  return (sight, { chronicle }) => {
+    if (sight.type !== "page") return undefined;
+    const { person, query, page: { epoch, events, recovered } } = sight;
+    const book = chronicle.books.get(epoch);
+    if (book === undefined || book.isPartial) return undefined;
+    const where = `${person} reads a page ${JSON.stringify(query)}`;
+    let last: number | undefined;
+    for (const event of events) {
+      const entry = book.entries.get(event.seq);
+      if (entry === undefined) return `${where} with ${event.seq}, which no log has`;
+      const wrong = differenceOf(event, entry);
+      if (wrong !== undefined) return `${where} with ${wrong}`;
+      const before = book.before.get(event.seq)!;
+      if (last !== undefined && before !== last) return `${where} that lacks ${before}`;
+      last = event.seq;
+    }
+    const { before, after } = query;
+    if (last !== undefined && before !== undefined && hasBetween(book, last, before)) {
+      return `${where} that ends at ${last}`;
+    }
+    const [first] = events;
+    if (first === undefined || after === undefined || recovered !== true) return undefined;
+    if (first.seq > after && !hasBetween(book, after, first.seq)) return undefined;
+    return `${where} that begins at ${first.seq}, and nothing is said to be missing`;
+  };
+}
+
 /** Plain clients are told every message of others, in the order of the log. */
 function plainClientsMissNothing(): Oracle {
   const positions = new Map<string, { epoch: string; seq: number }>();
@@ -312,6 +341,27 @@ function placesAreKept(): Oracle {
   };
 }
 
+/** Who moves from one node to another has not left, while nothing happens to nodes. */
+function movesAreNoDepartures(): Oracle {
+  const changedAt = new Map<string, number>();
+  return (sight, world) => {
+    const { now } = world.timeline;
+    if (sight.type === "status") changedAt.set(sight.person, now);
+    if (sight.type !== "stored" || !("event" in sight.entry)) return undefined;
+    const { graceMs, maxAway, presenceLimit } = world.nodes[0]!.settings;
+    if (sight.entry.event !== "leave" || world.isTroubled) return undefined;
+    if (!world.chronicle.isShared || maxAway < 100 || presenceLimit < 100) return undefined;
+    const { from } = sight.entry;
+    const person = world.people.find(({ chat, process }) =>
+      process.alive && chat?.clientId === from && chat.rooms.has(sight.book.roomId)
+    );
+    if (person === undefined || now - person.leftAt < 2 * graceMs) return undefined;
+    const ms = now - (changedAt.get(person.name) ?? now);
+    if (person.chat?.status.type === "closed" || ms >= graceMs - 1_000) return undefined;
+    return `${person.name} has left, ${Math.round(ms)} ms behind its last connection`;
+  };
+}
+
 /** Nobody is sent away for good who keeps to the protocol. */
 function nobodyIsSentAway(): Oracle {
   return (sight) => {
@@ -375,7 +425,7 @@ function nothingFails(): Oracle {
 
 /** Worlds that have ended hold nothing. */
 function endedHoldsNothing(): Oracle {
-  return (sight, { people, network, nats }) => {
+  return (sight, { people, network }) => {
     if (sight.type === "empty") {
       for (const { name, process, reading } of people) {
         if (!process.alive) continue;
@@ -390,8 +440,7 @@ function endedHoldsNothing(): Oracle {
     }
     if (sight.type === "closed") {
       const { name, process, chat } = sight.node;
-      // An attempt to reach NATS goes on for as long as it may.
-      if (process.timers.size > (nats === undefined ? 0 : 1)) {
+      if (process.timers.size > 0) {
         return `${name} has closed, and has ${process.timers.size} timers`;
       }
       const { connections = 0 } = chat?.size ?? {};
@@ -418,12 +467,14 @@ export const ORACLES: Readonly<Record<string, () => Oracle>> = {
   refusedIsAbsent,
   storedOnce,
   readersMissNothing,
+  pagesAreTheLog,
   plainClientsMissNothing,
   membersAreLogged,
   calmIsCalm,
   saidInCalmIsStored,
   nothingFlickers,
   placesAreKept,
+  movesAreNoDepartures,
   nobodyIsSentAway,
   nobodyWaitsLonger,
   boundsHold,

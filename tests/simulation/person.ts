@@ -6,6 +6,7 @@
  */
 
 import { ChatClient, ChatError, type ChatRoom, type RoomEvent, SendError } from "../../client.ts";
+import { history, type HistoryPage } from "../../src/client/conversation.ts";
 import type { Network } from "./network.ts";
 import { makePage } from "./platform.ts";
 import type { Process, Timeline } from "./timeline.ts";
@@ -41,6 +42,13 @@ export type Observation =
   | { type: "heard"; person: string; mark: string }
   | { type: "moved"; person: string }
   | { type: "told"; person: string; message: string }
+  /** A page of a log was read. */
+  | {
+    type: "page";
+    person: string;
+    query: { before?: number; after?: number; around?: number };
+    page: HistoryPage;
+  }
   | { type: "status"; person: string; status: ChatClient["status"] }
   | { type: "failed"; person: string; what: string; error: unknown };
 
@@ -118,9 +126,12 @@ export class Person implements Actor {
   /** The number of rooms that are being read, and of things that its program waits for. */
   reading = 0;
   waits = 0;
+  /** When it last said that it leaves a room, or all, on the clock of the world. */
+  leftAt = -Infinity;
 
   act(verb: string, [first = "", second = "", third = "0"]: readonly string[]): boolean {
     const { chat, process } = this;
+    if (verb === "leave" || verb === "close") this.leftAt = this.#parts.timeline.now;
     if (verb === "return") {
       if (process.alive) return false;
       this.#restart(Number(first));
@@ -168,6 +179,10 @@ export class Person implements Actor {
         this.#inside(() => {
           for (let i = 0; i < Number(second); i++) this.#say(chat, room, Number(third));
         });
+        return true;
+      case "history":
+        if (room === undefined) return false;
+        this.#inside(() => this.#look(chat, room, second, Number(third)));
         return true;
       case "rename":
         this.#inside(() => this.#do("rename", chat.rename(first)));
@@ -332,6 +347,16 @@ export class Person implements Actor {
 
   #close(chat: ChatClient): void {
     this.#parts.promise(this.process, `${this.name} close`, CLOSE_MS + SLACK_MS, chat.close());
+  }
+
+  /** Reads a page of a room, in some direction from where it is. */
+  #look(chat: ChatClient, room: ChatRoom, where: string, limit: number): void {
+    const seq = Math.max(0, room.cursor - (where === "before" ? 0 : limit));
+    const query = where === "newest" ? {} : { [where]: seq };
+    const looking = history(chat, room, { ...query, limit }).then((page) => {
+      this.#parts.observe({ type: "page", person: this.name, query, page });
+    });
+    this.#do("history", looking);
   }
 
   /** Has a request end in time; it may be refused. */

@@ -24,6 +24,8 @@ export interface NodeParts {
   open(node: ServerNode, opened: (rooms: ReadonlyMap<string, StoredRoom>) => void): OpenStore;
   /** The disk of each, where its store has one. */
   disk(node: ServerNode): Disk | undefined;
+  /** The time that what it has begun may take behind its end, in milliseconds. */
+  readonly lastMs: number;
   /** Takes what it logs. */
   logged(node: ServerNode, line: LogLine): void;
 }
@@ -86,7 +88,7 @@ export class ServerNode implements Host {
     if (chat === undefined || this.closing !== undefined) return;
     process.after(0, () => {
       this.closing = chat.close().then(() => {
-        process.after(0, () => {
+        process.after(this.#parts.lastMs, () => {
           this.closing = undefined;
           left();
           this.kill();

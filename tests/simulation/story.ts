@@ -61,6 +61,7 @@ export const VERBS: Record<string, { by: readonly string[]; words: readonly [num
   say: { by: KINDS, words: [2, 3] },
   drop: { by: ["plain", "stranger"], words: [0, 0] },
   nonsense: { by: ["stranger"], words: [1, 1] },
+  history: { by: ["person"], words: [3, 3] },
   rename: { by: ["person"], words: [1, 1] },
   typing: { by: ["person"], words: [1, 1] },
   nudge: { by: ["person"], words: [0, 0] },

@@ -28,6 +28,9 @@ const TICK_MS = 500;
 /** The time in which all has to mend besides heartbeats and the grace period, in milliseconds. */
 const MEND_MS = 60_000;
 
+/** The time that an attempt to reach NATS goes on behind the end of a server, in milliseconds. */
+const LAST_MS = 10_000;
+
 /** The time in which what is said in a calm world is stored, in milliseconds. */
 const SAY_MS = 10_000;
 
@@ -90,6 +93,8 @@ export class World implements PersonParts {
   readonly promises = new Set<Promised>();
   readonly coverage = new Map<string, number>();
   fault: Fault | undefined;
+  /** Set once something has happened to a server or to NATS. */
+  isTroubled = false;
   readonly #story: Story;
   readonly #actors = new Map<string, Actor>();
   readonly #oracles: [string, Oracle][];
@@ -205,7 +210,7 @@ export class World implements PersonParts {
     this.#tell({ type: "empty" });
     this.#isHealed = false;
     for (const node of this.nodes) node.stop(() => this.#tell({ type: "closed", node }));
-    await this.#pass(2 * closeMs + 1_000);
+    await this.#pass(2 * closeMs + LAST_MS + 1_000);
     const open = this.nodes.find(({ chat }) => chat !== undefined);
     if (open !== undefined) this.#fail("nobodyWaitsLonger", `${open.name} does not close`);
   }
@@ -224,6 +229,7 @@ export class World implements PersonParts {
     const node: ServerNode = new ServerNode(name, options, {
       timeline: this.timeline,
       network: this.network,
+      lastMs: this.nats === undefined ? 0 : LAST_MS,
       disk: () => this.#story.store === "sqlite" ? this.#disk() : undefined,
       open: ({ disk, process }, opened) => {
         const open = this.nats === undefined
@@ -283,6 +289,7 @@ export class World implements PersonParts {
   }
 
   #handle(node: ServerNode, verb: string, [first = ""]: readonly string[]): boolean {
+    if (verb !== "start") this.isTroubled = true;
     if (verb === "start") {
       if (node.chat !== undefined) return false;
       node.start(this.#lookMs);
@@ -336,6 +343,7 @@ export class World implements PersonParts {
   #trouble(verb: string, ms: number): boolean {
     const { nats } = this;
     if (nats === undefined) return false;
+    this.isTroubled = true;
     this.#note(`nats ${verb}`);
     if (verb === "unlead") nats.leaderlessUntil = this.timeline.now + ms;
     else {
