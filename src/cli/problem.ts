@@ -25,9 +25,10 @@ const MEANINGS: [pattern: RegExp, meaning: string][] = [
   [/InvalidContentType/, "a server answers there, and not with TLS: perhaps it is ws://"],
   [/certificate/, "its certificate is not trusted"],
   [
-    /HTTP version|before message completed|was canceled/,
-    "what answers there is no chat, or wants TLS: wss://",
+    /to ws:.*(?:HTTP version|before message completed|was canceled)/,
+    "what answers there is no chat, or speaks TLS: perhaps it is wss://",
   ],
+  [/HTTP version|before message completed|was canceled/, "what answers there is no chat"],
 ];
 
 /** The indent of the rows after the first. */

@@ -28,12 +28,12 @@ pure("problemOf() says what else answers, where a server would not help", () => 
       "a server answers there, and not with TLS: perhaps it is ws://",
     ],
     ["invalid peer certificate: UnknownIssuer", "its certificate is not trusted"],
-    ["invalid HTTP version parsed", "what answers there is no chat, or wants TLS: wss://"],
+    ["invalid HTTP version parsed", "what answers there is no chat"],
     [
       "connection closed before message completed",
-      "what answers there is no chat, or wants TLS: wss://",
+      "what answers there is no chat",
     ],
-    ["operation was canceled", "what answers there is no chat, or wants TLS: wss://"],
+    ["operation was canceled", "what answers there is no chat"],
   ];
   for (const [words, meaning] of cases) {
     const error = new ConnectError(
@@ -42,6 +42,13 @@ pure("problemOf() says what else answers, where a server would not help", () => 
     const expected = `Cannot connect to wss://a: ${meaning}`;
     assertEquals(problemOf(error, { serverCommand: "deno task server" }), expected);
   }
+});
+
+pure("problemOf() names TLS where somebody connects without it", () => {
+  const error = new ConnectError("Cannot connect to ws://a: failed: invalid HTTP version parsed");
+  const expected = "Cannot connect to ws://a: what answers there is no chat, or speaks TLS: " +
+    "perhaps it is wss://";
+  assertEquals(problemOf(error), expected);
 });
 
 pure("problemOf() passes on what it has no better words for", () => {
