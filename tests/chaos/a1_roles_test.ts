@@ -10,7 +10,8 @@ import { chance, report, SEED, setting } from "./setting.ts";
 
 const OPERATIONS = setting(400, 10_000);
 const PEOPLE = 8;
-const OPTIONS = { rate: 0, logEntries: 1_000 };
+/** The raw sockets of these tests answer no heartbeat. */
+const OPTIONS = { rate: 0, logEntries: 1_000, heartbeatMs: 3_600_000 };
 
 /** The time after which something is asked again, in milliseconds, where the store is not reached. */
 const AGAIN_MS = 100;

@@ -10,7 +10,13 @@ import { chance, report, SEED, setting } from "./setting.ts";
 
 const BANS = setting(60, 1_000);
 
-const OPTIONS = { rate: 0, logEntries: 100_000, logBytes: 64 * 1_048_576 };
+/** The raw sockets of these tests answer no heartbeat. */
+const OPTIONS = {
+  rate: 0,
+  logEntries: 100_000,
+  logBytes: 64 * 1_048_576,
+  heartbeatMs: 3_600_000,
+};
 
 /** The time after which something is asked again, in milliseconds, where the store is not reached. */
 const AGAIN_MS = 100;
