@@ -37,6 +37,10 @@ const MOUNT: Exports = {
 const EXPORTS: Record<string, Exports> = {
   ".": CLIENT,
   "./client": CLIENT,
+  "./client/moderation": {
+    functions: "ban deleteRoom kick mute setRole setSettings",
+    types: "ChangedSettings KickOptions Moderated ModeratedRoom RequestSender Role RoleOptions",
+  },
   "./client/conversation": {
     classes: "Conversation",
     functions: "history",
