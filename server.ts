@@ -68,16 +68,19 @@ async function main(): Promise<void> {
     if (settings === "help") console.log(SERVER_HELP.trimEnd());
     else if (settings === "version") console.log(config.version);
     else {
-      const { secretFile, store, engine, nats } = settings;
+      const { secretFile, apiTokenFile, store, engine, nats } = settings;
       if (secretFile !== undefined) {
         engine.secret = checkedSecret("--secret-file", await Deno.readTextFile(secretFile));
       }
+      const apiToken = apiTokenFile === undefined
+        ? undefined
+        : checkedSecret("--api-token-file", await Deno.readTextFile(apiTokenFile));
       const logger = createLogger(settings.logLevel, settings.logFormat);
       const authenticate = await openTokens(settings.tokens, logger);
       const { anonymous = "deny" } = settings.tokens;
       if (authenticate !== undefined) Object.assign(engine, { authenticate, anonymous });
       const certificate = await loadCertificate(settings.certFile, settings.keyFile);
-      run(settings, await chooseStore(store, nats), logger, certificate);
+      run(settings, await chooseStore(store, nats), logger, certificate, apiToken);
     }
   } catch (error) {
     console.error(reasonOf(error));
@@ -96,6 +99,7 @@ function run(
   store: OpenStore,
   logger: LineLogger,
   certificate: Certificate | undefined,
+  apiToken: string | undefined,
 ): void {
   const { port, hostname, path, ops, engine } = settings;
   const { allowOrigins, frameAncestors, publicUrl } = settings;
@@ -111,7 +115,12 @@ function run(
     frameAncestors,
     ...(publicUrl === undefined ? {} : { publicUrl }),
   });
-  const facts = { version: config.version, store: settings.store.split(":", 1)[0]! };
+  const facts = {
+    version: config.version,
+    store: settings.store.split(":", 1)[0]!,
+    ...apiToken === undefined ? {} : { apiToken },
+    failed: (error: unknown) => logger.error("request failed", faultOf(error)),
+  };
   exportMetrics(chat, facts);
   const ports: OpenPort[] = [];
   let stopping = false;

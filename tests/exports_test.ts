@@ -30,8 +30,8 @@ const CLIENT: Exports = {
 const MOUNT: Exports = {
   functions: "createChat",
   types:
-    "Actor Authenticate Authorize Chat ChatLimits ChatOptions Fields HelloRequest Logger OpenStore " +
-    "Proof Role",
+    "Actor Authenticate Authorize Chat ChatLimits ChatOptions Fields HelloRequest HostRoom Logger " +
+    "MemberInfo OpenStore Proof Role Said SayOptions",
 };
 
 const EXPORTS: Record<string, Exports> = {
@@ -95,7 +95,7 @@ const EXPORTS: Record<string, Exports> = {
 const MEMBERS: Record<string, string> = {
   ChatClient: "clientId close connect createRoom joinRoom leaveRoom name readMessages rename " +
     "request retryNow room rooms sendMessage session status statuses",
-  Chat: "close closing deleteRoom failure fetch size",
+  Chat: "close closing createRoom deleteRoom failure fetch members publish rooms size",
   ChatRoom:
     "cursor epoch events head id leave members messages name presence send subscribe typing",
 };

@@ -15,6 +15,7 @@ import type { Effect } from "./effects.ts";
 import { leftOf } from "./expiries.ts";
 import { GracePeriod } from "./grace_period.ts";
 import { Handover } from "./handover.ts";
+import { Host } from "./host.ts";
 import { newRoomId, normalizeRoomId, type RandomBytes } from "./ids.ts";
 import { Liveness } from "./liveness.ts";
 import { listenersIn } from "./memberships.ts";
@@ -61,6 +62,8 @@ export class Hub {
   readonly messages: Messages;
   /** The proofs of clients. */
   readonly proofs: Proofs;
+  /** The program around the chat, which speaks in rooms. */
+  readonly host: Host;
   /** The rules for moderation. */
   readonly moderation: Moderation;
   /** The rules for clients that go from one process to another. */
@@ -98,16 +101,13 @@ export class Hub {
     this.#random = random;
     this.#sessions = new Sessions(random, sign, rateOf(options.rate));
     this.#departures = new Departures(this.#sessions, this.#grace, options);
-    const parts = {
-      sessions: this.#sessions,
-      grace: this.#grace,
-      departures: this.#departures,
-      rooms: this.#rooms.byId,
-    };
+    const [sessions, grace, departures] = [this.#sessions, this.#grace, this.#departures];
+    const parts = { sessions, grace, departures, rooms: this.#rooms.byId };
     this.handover = new Handover(parts, store.bus !== undefined);
     this.moderation = new Moderation(this.#sessions, this.#departures, this.#rooms.byId);
     this.proofs = new Proofs(this.moderation);
     this.messages = new Messages(this.#sessions, this.#departures, store, options.rate > 0);
+    this.host = new Host({ ...parts, hub: this, isShared: store.bus !== undefined });
   }
 
   /** The open rooms, by id. */

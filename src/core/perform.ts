@@ -177,7 +177,7 @@ export function ask<Pending>(
 }
 
 /** Takes a room in that the store has opened. The store does not keep one open that finds no place. */
-function admit(peer: Peer, room: StoredRoom, t: Instant, hub: Hub, store: Store): Effect[] {
+export function admit(peer: Peer, room: StoredRoom, t: Instant, hub: Hub, store: Store): Effect[] {
   try {
     return hub.admit(peer, room, t);
   } catch (error) {

@@ -34,6 +34,8 @@ export interface ServerSettings {
   store: string;
   /** The file that the secret of the session tokens is in; it beats the one of the environment. */
   secretFile: string | undefined;
+  /** The file that the token of the HTTP API is in; without one there is no API. */
+  apiTokenFile: string | undefined;
   /** The files of the certificate and its key, where the server speaks TLS. */
   certFile: string | undefined;
   keyFile: string | undefined;
@@ -142,12 +144,13 @@ export const SERVER_HELP: string = `Usage: ${PROGRAMS.server} [flags]
   --port N            port; 0 takes a free one (CHAT_PORT, default 8765)
   --hostname NAME     address to listen on, also --host (CHAT_HOST, default 127.0.0.1)
   --path PATH         where the chat is (default /)
-  --ops HOST:PORT     port for operators: health and readiness; off for none
+  --ops HOST:PORT     port for operators: health, metrics, API; off for none
                       (default ${OPS_DEFAULT})
   --store STORE       memory, sqlite:PATH or nats://HOST:PORT,… (CHAT_STORE, default memory)
   --cert PATH         certificate in PEM, with those between it and its issuer: wss:// then
   --key PATH          its private key in PEM
   --secret-file PATH  what session tokens are signed with (or CHAT_SECRET; needed with nats)
+  --api-token-file PATH  the token of the HTTP API, which is on the port for operators
 ${TOKEN_HELP}
   --allow-origin PAGE pages that may connect besides those of this host, like
                       https://app.example.org; * for all; may be given several times
@@ -178,6 +181,7 @@ const TEXT_FLAGS = [
   "ops",
   "store",
   "secret-file",
+  "api-token-file",
   "cert",
   "key",
   ...TOKEN_FLAGS,
@@ -252,6 +256,7 @@ export function parseServerFlags(
     path: checkedPath("--path", text("path") ?? "/"),
     ops: opsPlace(text("ops")),
     secretFile: text("secret-file"),
+    apiTokenFile: text("api-token-file"),
     certFile: text("cert"),
     keyFile: text("key"),
     store: text("store") ?? (env.CHAT_STORE || "memory"),

@@ -7,13 +7,14 @@
 
 import type { Chat } from "../server/chat.ts";
 import { type Inside, insideOf } from "../server/inside.ts";
+import { API_PATH, createApi } from "./api.ts";
 import { expose, formatFor, FORMATS } from "./exposition.ts";
 import type { MetricsReading } from "./families.ts";
 import { instrument, type Meter, runtimeMeter } from "./telemetry.ts";
 import { usageNow } from "./usage.ts";
 
 /** A chat as the port for operators sees it. */
-export type Operated = Pick<Chat, "closing" | "failure" | "fetch">;
+export type Operated = Pick<Chat, "closing" | "deleteRoom" | "failure" | "fetch" | "size">;
 
 /** The answer to `GET /readyz`. */
 export type Readiness =
@@ -27,6 +28,10 @@ export interface OpsOptions {
   readonly version: string;
   /** The kind of its store: `memory`, `sqlite` or `nats`, as no address is to be shown. */
   readonly store: string;
+  /** The token of the HTTP API; without one there is no API. */
+  readonly apiToken?: string;
+  /** Notes a fault of the program. */
+  failed?(error: unknown): void;
 }
 
 /** Says whether newcomers may be sent to a chat. */
@@ -42,8 +47,12 @@ export function readinessOf({ closing, failure }: Pick<Chat, "closing" | "failur
  * - `GET /healthz` answers as the chat's own port does.
  * - `GET /readyz` answers 200, or 503 with the reason as JSON.
  * - `GET /metrics` answers with all numbers, in the format that `Accept` asks for.
+ * - `/api/v1` is the HTTP API, where it has a token.
  */
-export function createOps(chat: Operated, options: OpsOptions): (request: Request) => Response {
+export function createOps(
+  chat: Operated,
+  options: OpsOptions,
+): (request: Request) => Response | Promise<Response> {
   const inside = insideOf(chat);
   const answers: Record<string, (request: Request) => Response> = {
     "/healthz": (request) => chat.fetch(request),
@@ -52,9 +61,11 @@ export function createOps(chat: Operated, options: OpsOptions): (request: Reques
       "/metrics": (request) => metrics(readingOf(inside, options), request),
     },
   };
+  const api = inside && apiOf(chat, inside, options);
   return (request) => {
     const url = URL.parse(request.url);
     if (url === null) return new Response("Bad request: no such host\n", { status: 400 });
+    if (api !== undefined && url.pathname.startsWith(`${API_PATH}/`)) return api(request, url);
     const answer = Object.hasOwn(answers, url.pathname) ? answers[url.pathname] : undefined;
     if (answer === undefined) return new Response("Not found\n", { status: 404 });
     if (request.method === "GET" || request.method === "HEAD") return answer(request);
@@ -105,5 +116,18 @@ function metrics(reading: MetricsReading, { headers }: Request): Response {
   const format = formatFor(headers.get("accept"));
   return new Response(expose(reading, format), {
     headers: { "content-type": FORMATS[format], "vary": "accept" },
+  });
+}
+
+function apiOf(
+  chat: Operated,
+  { voice }: Inside,
+  { version, store, apiToken: token, failed = () => {} }: OpsOptions,
+): ReturnType<typeof createApi> | undefined {
+  return token === undefined ? undefined : createApi(voice, {
+    token,
+    info: () => ({ version, deno: Deno.version.deno, store, ...chat.size, ...readinessOf(chat) }),
+    deleteRoom: (roomId) => chat.deleteRoom(roomId),
+    failed,
   });
 }

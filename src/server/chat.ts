@@ -46,15 +46,17 @@ import type { OpenStore } from "../core/store.ts";
 import type { Proof } from "../core/proof.ts";
 import type { Role } from "../protocol/roles.ts";
 import { reasonOf } from "../protocol/errors.ts";
-import { SUBPROTOCOL } from "../protocol/frames.ts";
+import { type MemberInfo, SUBPROTOCOL } from "../protocol/frames.ts";
 import { Admission, ENDING } from "./admission.ts";
 import { type ChatOptions, checkedChatOptions } from "./chat_options.ts";
 import { Engine } from "./engine.ts";
 import { revealInside } from "./inside.ts";
 import type { Fields, Logger } from "./logger.ts";
+import type { HostRoom, Said, SayOptions } from "./voice.ts";
 import { pageResponse } from "./page.ts";
 
 export type { Actor, Authenticate, Authorize, HelloRequest, Proof, Role };
+export type { HostRoom, MemberInfo, Said, SayOptions };
 export type { ChatLimits, ChatOptions, Fields, Logger, OpenStore };
 
 /** A chat: a request handler, and what it has to say to the program around it. */
@@ -84,6 +86,22 @@ export interface Chat {
   /** `true` once it has begun to close, for good. */
   readonly closing: boolean;
   /**
+   * Makes a room, with nobody in it. Rejects with a ChatError where the name will not do, or there is
+   * no place for another room.
+   */
+  createRoom(name: string): Promise<HostRoom>;
+  /**
+   * Says something in a room, under the name `as`, without being in it. Resolves when it is stored.
+   * With a `key` it is stored once, however often it is said. Rejects with a ChatError where it is
+   * not stored: `room_not_found`, `invalid_frame` also where the key was used for something else, and
+   * `unavailable` where nobody knows: then say it again with its key.
+   */
+  publish(roomId: string, body: string, options?: SayOptions): Promise<Said>;
+  /** Lists the rooms that are open here by their ids, at most `limit` behind the id `after`. */
+  rooms(after?: string, limit?: number): HostRoom[];
+  /** Lists the people in a room; rejects with `room_not_found` where there is none. */
+  members(roomId: string): Promise<MemberInfo[]>;
+  /**
    * Deletes a room with its log, and says whether anybody had it open here. It is not made again
    * by those who were in it, as far as the store outlives the process.
    *
@@ -112,6 +130,7 @@ export function createChat(options?: ChatOptions): Chat {
     options,
   );
   const engine = new Engine(settings, logger, store);
+  const { voice } = engine;
   const admission = new Admission(rules, settings, logger, () => engine.now);
   function chat(request: Request, info?: unknown): Response {
     // The runtime makes it of the Host header, in which anybody can say anything.
@@ -133,6 +152,13 @@ export function createChat(options?: ChatOptions): Chat {
     size: { get: () => ({ connections: engine.connections, rooms: engine.rooms }) },
     failure: { get: () => engine.failure },
     closing: { get: () => engine.closing },
+    createRoom: { value: (name: string) => voice.createRoom(name) },
+    publish: {
+      value: (roomId: string, body: string, options?: SayOptions) =>
+        voice.publish(roomId, body, options),
+    },
+    rooms: { value: (after?: string, limit?: number) => voice.rooms(after, limit) },
+    members: { value: (roomId: string) => voice.members(roomId) },
     deleteRoom: { value: deleteRoom },
     close: { value: () => engine.close() },
   }) as Chat;

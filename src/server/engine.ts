@@ -39,6 +39,7 @@ import { openMemoryStore } from "./memory_store.ts";
 import { Pump } from "./pump.ts";
 import { ReadBuffers } from "./read_buffers.ts";
 import { lastingKey, roomSigner, tokenSigner } from "./token_signer.ts";
+import { Voice } from "./voice.ts";
 import { type Wait, Waits } from "./waits.ts";
 
 /** The time between two ticks of the hub, in milliseconds. */
@@ -51,6 +52,8 @@ const GOING_AWAY = "Server is going away";
 export class Engine {
   /** The numbers that it keeps of itself. */
   readonly metrics: Metrics;
+  /** The voice of the program around it. */
+  readonly voice: Voice;
   readonly #options: EngineOptions;
   /** The options that all connections share. */
   readonly #connectionOptions: ConnectionOptions;
@@ -196,6 +199,15 @@ export class Engine {
       options,
       now,
     );
+    this.voice = new Voice({
+      hub: this.#hub,
+      store,
+      clock: this.#clock,
+      random,
+      sign: (text) => sign(`host ${text}`),
+      perform: (effects) => this.#perform(effects),
+      closing: () => this.closing,
+    });
     const unsettled = (connection: Connection, error: unknown) => {
       this.#store.failed("settled", error);
       this.#connections.giveUp(connection, "Internal error");

@@ -6,10 +6,14 @@
 
 import type { Gauges, Metrics } from "../core/metrics.ts";
 
+import type { Voice } from "./voice.ts";
+
 /** The part of a chat that its users do not see. */
 export interface Inside {
   /** The numbers that it keeps of itself. */
   readonly metrics: Metrics;
+  /** The voice of the program around it. */
+  readonly voice: Voice;
   /** Those that are as they are now. */
   readonly gauges: Gauges;
 }

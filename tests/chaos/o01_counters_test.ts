@@ -126,7 +126,7 @@ class Counting {
 /** The numbers that `/metrics` has, by name and labels; a histogram has none. */
 async function readMetrics(chat: TestChat): Promise<Tally> {
   const ops = createOps(chat.chat, { version: "1", store: "memory" });
-  const text = await ops(new Request("http://localhost/metrics")).text();
+  const text = await (await ops(new Request("http://localhost/metrics"))).text();
   const lines = text.split("\n").filter((line) => /^[a-z]/.test(line));
   return new Map(lines.map((line) => {
     const space = line.lastIndexOf(" ");

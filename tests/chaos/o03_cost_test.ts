@@ -13,10 +13,11 @@ const MOST_MS = 5;
 const SCRAPES = 100;
 
 /** The time that a scrape takes, in milliseconds. */
-async function scrape(ops: (request: Request) => Response): Promise<[string, number]> {
+async function scrape(ops: ReturnType<typeof createOps>): Promise<[string, number]> {
   const begin = performance.now();
   const accept = FORMATS.openMetrics;
-  const text = await ops(new Request("http://localhost/metrics", { headers: { accept } })).text();
+  const text = await (await ops(new Request("http://localhost/metrics", { headers: { accept } })))
+    .text();
   return [text, performance.now() - begin];
 }
 

@@ -28,6 +28,7 @@ pure("parseServerFlags() of nothing is the defaults", () => {
     logFormat: "pretty",
     store: "memory",
     secretFile: undefined,
+    apiTokenFile: undefined,
     certFile: undefined,
     keyFile: undefined,
     allowOrigins: [],

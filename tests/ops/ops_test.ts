@@ -10,6 +10,8 @@ function chatThat(state: { closing?: boolean; failure?: string }) {
   return {
     closing: false,
     failure: undefined,
+    size: { connections: 0, rooms: 0 },
+    deleteRoom: () => false,
     fetch: (request: Request) => new Response(`the chat answers ${new URL(request.url).pathname}`),
     ...state,
   };
@@ -31,7 +33,7 @@ pure("readinessOf() says why newcomers shall go elsewhere, for good or for now",
 
 Deno.test("createOps() answers /readyz with 200 or 503, and the reason as JSON", async () => {
   const ask = async (chat: ReturnType<typeof chatThat>) => {
-    const answer = createOps(chat, FACTS)(new Request("http://localhost:9765/readyz"));
+    const answer = await createOps(chat, FACTS)(new Request("http://localhost:9765/readyz"));
     return [answer.status, await answer.json()];
   };
   assertEquals(await ask(chatThat({})), [200, { ready: true }]);
@@ -45,7 +47,7 @@ Deno.test("createOps() answers /readyz with 200 or 503, and the reason as JSON",
 Deno.test("createOps() answers /healthz as the chat does, and nothing that it does not know", async () => {
   const ops = createOps(chatThat({}), FACTS);
   const ask = (path: string, init: RequestInit = {}) =>
-    ops(new Request(`http://localhost${path}`, init));
+    ops(new Request(`http://localhost${path}`, init)) as Response;
   assertEquals(await ask("/healthz").text(), "the chat answers /healthz");
   // It is no chat of this package, and nobody counts anything.
   assertEquals(ask("/metrics").status, 404);
@@ -60,7 +62,7 @@ Deno.test("createOps() answers /metrics of a chat, in the format that is asked f
   await socket.ask({ action: "create", body: "Lobby" });
   const ops = createOps(chat.chat, FACTS);
   const ask = (accept: string) =>
-    ops(new Request("http://localhost/metrics", { headers: { accept } }));
+    ops(new Request("http://localhost/metrics", { headers: { accept } })) as Response;
   const plain = ask("text/plain");
   assertEquals(plain.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");
   const text = await plain.text();

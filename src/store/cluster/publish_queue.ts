@@ -109,6 +109,8 @@ export class PublishQueue {
   /** Queues a draft, to be published under `id`. Its outcome is reported at once or later. */
   append(roomId: string, draft: Draft, id: string): void {
     const { from } = draft;
+    // Nobody has announced it here, but its words were seen: the host of another node says one again.
+    if (draft.n > 0 && !this.#clients.has(from) && this.#seen.has(from)) this.stored(from, 0);
     const known = this.#clients.get(from);
     if (this.#isAnswered(known, draft, false)) return;
     // Refused only at its turn, it would take back a repeat that its author has sent meanwhile.

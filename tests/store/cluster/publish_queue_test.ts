@@ -435,3 +435,12 @@ pure("a message in doubt keeps its id, whatever becomes of others", () => {
   bench.queue.tick(100);
   assertEquals(bench.flights.map(({ id }) => id), ["ana.1"]);
 });
+
+pure("what the host of another node has said, and is said again here, is looked up", () => {
+  const bench = new Bench();
+  bench.queue.seen("host", 1, 7);
+  bench.say(1, { from: "host" });
+  assertEquals([bench.flights.length, bench.looks.map(({ id }) => id)], [0, ["host.1"]]);
+  bench.looks[0]!.done(7);
+  assertEquals(bench.reports, ["repeated 1 at 7"]);
+});

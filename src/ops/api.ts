@@ -1,0 +1,203 @@
+/**
+ * The HTTP API for backends: rooms, what is said there, and who is in them. `docs/openapi.json`
+ * describes it. A word that comes over it is that of a client that says one thing: see
+ * `src/core/host.ts`.
+ *
+ * @module
+ */
+
+import { sameSecret } from "../core/ids.ts";
+import { ChatError } from "../protocol/errors.ts";
+import type { HostRoom, Voice } from "../server/voice.ts";
+import { MOST_LISTED } from "../server/voice.ts";
+import { HttpError, problemOf } from "./problem.ts";
+
+/** The path that all of the API is under. */
+export const API_PATH = "/api/v1";
+
+/** The most bytes of a body: twice the largest message, which may be escaped. */
+const MAX_BODY_BYTES = 262_144;
+
+/** Settings of an API. */
+export interface ApiOptions {
+  /** The token that requests must bring. */
+  readonly token: string;
+  /** Facts about the server, for `GET /info`. */
+  info(): Record<string, unknown>;
+  /** Deletes a room, and says whether it was open. */
+  deleteRoom(roomId: string): boolean;
+  /** Notes a fault of the program. */
+  failed(error: unknown): void;
+}
+
+/** A request whose path is known. */
+interface Call {
+  readonly request: Request;
+  readonly query: URLSearchParams;
+  /** The id of the room in the path; empty where there is none. */
+  readonly roomId: string;
+  readonly voice: Voice;
+  readonly options: ApiOptions;
+}
+
+type Handler = (call: Call) => Response | Promise<Response>;
+
+/** All routes: the method, and the path with a place for the id of a room. */
+export const ROUTES: Readonly<Record<string, Handler>> = {
+  "GET /info": ({ options }) => Response.json(options.info()),
+  "GET /rooms": ({ query, voice }) => {
+    const limit = numberIn(query, "limit", 1, MOST_LISTED) ?? 100;
+    const rooms = voice.rooms(query.get("after") ?? "", limit);
+    return Response.json({ rooms: rooms.map(roomOf) });
+  },
+  "POST /rooms": async ({ request, voice }) => {
+    const { name } = await bodyOf(request);
+    const room = await voice.createRoom(textIn("name", name));
+    return Response.json(roomOf(room), {
+      status: 201,
+      headers: { location: `${API_PATH}/rooms/${encodeURIComponent(room.roomId)}` },
+    });
+  },
+  "GET /rooms/{id}": async ({ voice, roomId }) =>
+    Response.json(roomOf(await voice.describe(roomId))),
+  "DELETE /rooms/{id}": async ({ voice, roomId, options }) => {
+    const room = await voice.room(roomId);
+    options.deleteRoom(room.id);
+    return new Response(null, { status: 204 });
+  },
+  "GET /rooms/{id}/members": async ({ voice, roomId }) =>
+    Response.json({ members: await voice.members(roomId) }),
+  "GET /rooms/{id}/entries": async ({ voice, roomId, query }) => {
+    const before = numberIn(query, "before", 0, Number.MAX_SAFE_INTEGER);
+    const after = numberIn(query, "after", 0, Number.MAX_SAFE_INTEGER);
+    const limit = numberIn(query, "limit", 1, MOST_LISTED);
+    if (before !== undefined && after !== undefined) {
+      throw new ChatError("invalid_frame", "before and after cannot both be given");
+    }
+    const page = await voice.entries(roomId, {
+      ...(before === undefined ? {} : { before }),
+      ...(after === undefined ? {} : { after }),
+      ...(limit === undefined ? {} : { limit }),
+    });
+    return Response.json(page);
+  },
+  "POST /rooms/{id}/messages": async ({ request, voice, roomId }) => {
+    const key = request.headers.get("idempotency-key") ?? undefined;
+    const { body, as } = await bodyOf(request);
+    const said = await voice.publish(roomId, textIn("body", body), {
+      ...(key === undefined ? {} : { key }),
+      ...(as === undefined ? {} : { as: textIn("as", as) }),
+    });
+    return Response.json(said, { status: said.duplicate ? 200 : 201 });
+  },
+};
+
+/** Makes the handler of the API; it never rejects. */
+export function createApi(
+  voice: Voice,
+  options: ApiOptions,
+): (request: Request, url: URL) => Promise<Response> {
+  return async (request, url) => {
+    try {
+      checkToken(request, options.token);
+      const { handler, roomId } = routeOf(request.method, url.pathname.slice(API_PATH.length));
+      return await handler({ request, query: url.searchParams, roomId, voice, options });
+    } catch (error) {
+      if (!(error instanceof ChatError)) options.failed(error);
+      return problemOf(error);
+    } finally {
+      // What nobody has read would stay in the connection.
+      request.body?.cancel().catch(() => {});
+    }
+  };
+}
+
+function checkToken({ headers }: Request, token: string): void {
+  const given = headers.get("authorization");
+  const challenge = { "www-authenticate": "Bearer" };
+  if (given === null) {
+    throw new HttpError(401, "token_required", "Authorization: Bearer is missing", challenge);
+  }
+  const [, brought = ""] = /^Bearer +(\S+)$/i.exec(given) ?? [];
+  if (!sameSecret(brought, token)) {
+    throw new HttpError(401, "token_invalid", "This token is not known here", challenge);
+  }
+}
+
+function routeOf(method: string, path: string): { handler: Handler; roomId: string } {
+  const [, id = "", rest = ""] = /^\/rooms\/([^/]+)(\/[a-z]+)?$/.exec(path) ?? [];
+  const pattern = id === "" ? path : `/rooms/{id}${rest}`;
+  const handler = Object.hasOwn(ROUTES, `${method} ${pattern}`)
+    ? ROUTES[`${method} ${pattern}`]
+    : undefined;
+  if (handler !== undefined) return { handler, roomId: decoded(id) };
+  const methods = Object.keys(ROUTES).filter((route) => route.endsWith(` ${pattern}`))
+    .map((route) => route.split(" ", 1)[0]!);
+  if (methods.length === 0) throw new ChatError("invalid_action", `There is nothing at ${path}`);
+  throw new HttpError(405, "invalid_action", `${method} is not for ${path}`, {
+    allow: methods.join(", "),
+  });
+}
+
+function decoded(id: string): string {
+  try {
+    return decodeURIComponent(id);
+  } catch {
+    throw new ChatError("invalid_frame", `${id} is no id of a room`);
+  }
+}
+
+/** Reads a body as a JSON object, as long as it is not too long. */
+async function bodyOf(request: Request): Promise<Record<string, unknown>> {
+  const type = request.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
+  if (type !== "application/json") {
+    throw new HttpError(415, "invalid_json", "Content-Type must be application/json");
+  }
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let bytes = 0;
+  for await (const chunk of request.body ?? []) {
+    bytes += chunk.length;
+    if (bytes > MAX_BODY_BYTES) {
+      throw new ChatError("too_large", `A body has at most ${MAX_BODY_BYTES} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  let body: unknown;
+  try {
+    body = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(await joined(chunks)));
+  } catch {
+    throw new ChatError("invalid_json", "The body is no JSON");
+  }
+  if (typeof body === "object" && body !== null && !Array.isArray(body)) {
+    return body as Record<string, unknown>;
+  }
+  throw new ChatError("invalid_json", "The body must be a JSON object");
+}
+
+function joined(chunks: Uint8Array<ArrayBuffer>[]): Promise<ArrayBuffer> {
+  return new Blob(chunks).arrayBuffer();
+}
+
+function textIn(name: string, value: unknown): string {
+  if (typeof value === "string") return value;
+  throw new ChatError("invalid_frame", `${name} must be a string, not ${JSON.stringify(value)}`);
+}
+
+function numberIn(
+  query: URLSearchParams,
+  name: string,
+  least: number,
+  most: number,
+): number | undefined {
+  const text = query.get(name);
+  if (text === null) return undefined;
+  const number = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
+  if (number >= least && number <= most) return number;
+  const shown = JSON.stringify(text.slice(0, 40));
+  throw new ChatError("invalid_frame", `${name} must be from ${least} to ${most}, not ${shown}`);
+}
+
+/** A room as it is in answers. */
+function roomOf({ roomId, name, epoch, head, members }: HostRoom) {
+  return { room_id: roomId, name, epoch, seq: head, members };
+}
