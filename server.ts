@@ -10,6 +10,8 @@ import { fstatSync } from "node:fs";
 import config from "./deno.json" with { type: "json" };
 import type { OpenStore } from "./src/core/store.ts";
 import { type Certificate, loadCertificate } from "./src/daemon/certificate.ts";
+import { describeSettings } from "./src/daemon/check.ts";
+import { argumentsOf, takeConfigFlag } from "./src/daemon/config_file.ts";
 import {
   parseServerFlags,
   SERVER_HELP,
@@ -64,9 +66,15 @@ async function main(): Promise<void> {
       console.log(await tokenCommand(Deno.args.slice(1), Date.now()));
       return;
     }
-    const settings = parseServerFlags(Deno.args, variables);
+    const isCheck = Deno.args[0] === "check";
+    const { path, rest } = takeConfigFlag(isCheck ? Deno.args.slice(1) : Deno.args);
+    const given = path === undefined
+      ? []
+      : argumentsOf(path, await Deno.readTextFile(path), rest, variables);
+    const settings = parseServerFlags([...given, ...rest], variables);
     if (settings === "help") console.log(SERVER_HELP.trimEnd());
     else if (settings === "version") console.log(config.version);
+    else if (isCheck) console.log(describeSettings(settings).join("\n"));
     else {
       const { secretFile, apiTokenFile, store, engine, nats } = settings;
       if (secretFile !== undefined) {

@@ -7,6 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
 import { parseCliFlags } from "../src/cli/flags.ts";
+import { takeConfigFlag } from "../src/daemon/config_file.ts";
 import { parseServerFlags } from "../src/daemon/flags.ts";
 import { TestChat } from "./support/fixtures.ts";
 import { PERMITTED } from "./support/permissions.ts";
@@ -54,7 +55,9 @@ Deno.test("each command of a page has flags that there are", () => {
   for (const args of servers) {
     // That signs a token, and starts nothing.
     if (args[0] === "token") continue;
-    parseServerFlags(args.map((argument) => argument.replace("$i", "1")), {});
+    const flags = args[0] === "check" ? args.slice(1) : args;
+    const { rest } = takeConfigFlag(flags.map((argument) => argument.replace("$i", "1")));
+    parseServerFlags(rest, {});
   }
 });
 

@@ -139,8 +139,11 @@ function rangeOf({ option, unit }: NumberFlag): Range {
 }
 
 /** The text of `--help`. */
-export const SERVER_HELP: string = `Usage: ${PROGRAMS.server} [flags]
+export const SERVER_HELP: string = `Usage: ${PROGRAMS.server} [check] [flags]
 
+  check               says who can reach what with these flags, and starts nothing
+  --config PATH       a file with what flags take, as JSON: {"port": 8080}; a flag beats the
+                      environment, which beats the file
   --port N            port; 0 takes a free one (CHAT_PORT, default 8765)
   --hostname NAME     address to listen on, also --host (CHAT_HOST, default 127.0.0.1)
   --path PATH         where the chat is (default /)
@@ -195,8 +198,11 @@ const TEXT_FLAGS = [
   "log-format",
 ] as const;
 
+/** All flags that take a value. */
+export const VALUE_FLAGS: readonly string[] = [...TEXT_FLAGS, ...Object.keys(NUMBER_FLAGS)];
+
 /** Those that may be given several times. */
-const LISTS = ["allow-origin", "frame-ancestor", "trusted-proxy", "exempt"] as const;
+export const LISTS = ["allow-origin", "frame-ancestor", "trusted-proxy", "exempt"] as const;
 
 /**
  * Reads the command line; a flag beats the environment, which beats the default.
@@ -210,9 +216,8 @@ export function parseServerFlags(
   const unknown = (argument: unknown): never => {
     throw new RangeError(`Unknown argument ${JSON.stringify(argument)}: see --help`);
   };
-  const withValue = [...TEXT_FLAGS, ...Object.keys(NUMBER_FLAGS)];
-  const flags = parseArgs(joinEmptyValues(args, withValue), {
-    string: withValue,
+  const flags = parseArgs(joinEmptyValues(args, VALUE_FLAGS), {
+    string: [...VALUE_FLAGS],
     boolean: ["help", "version"],
     collect: [...LISTS],
     alias: { help: "h" },

@@ -48,6 +48,31 @@ Deno.test("--help and --version print and end with 0", async () => {
   assertEquals(version, { code: 0, stdout: `${config.version}\n`, stderr: "" });
 });
 
+Deno.test("a file says what flags say, and check says who can reach what then", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/parley.json`;
+  await Deno.writeTextFile(path, JSON.stringify({ "hostname": "localhost", "path": "/chat" }));
+  const { command, args, ...options } = permitted(["check", "--config", path, "--port", "9000"]);
+  const allowed = args.map((argument) =>
+    argument === "--allow-read=data" ? `--allow-read=data,${folder}` : argument
+  );
+  // The word comes first, before the flags.
+  const at = allowed.indexOf("check");
+  allowed.splice(
+    allowed.findIndex((argument) => argument.endsWith("server.ts")) + 1,
+    0,
+    ...allowed.splice(at, 1),
+  );
+  const { code, stdout } = await new Deno.Command(command, { args: allowed, ...options }).output();
+  const text = new TextDecoder().decode(stdout);
+  assertEquals([code, text.split("\n")[0]], [
+    0,
+    "Chat: ws://localhost:9000/chat, for this machine",
+  ]);
+  assert(text.includes("Operators: no port"), text);
+  await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test("what the server cannot understand is one line on stderr and exit code 2", async () => {
   const cases: [string[], Record<string, string>, string][] = [
     [["--prot", "8080"], {}, "--prot"],
