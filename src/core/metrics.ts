@@ -14,7 +14,10 @@ export type EntryKind = "message" | Extract<Draft, { event: unknown }>["event"];
 /** Reasons why a request for a WebSocket is refused. */
 export type Refused = "address" | "handshake" | "origin" | "full" | "draining";
 
-/** Numbers by name. A name that is not there yet has 0. */
+/**
+ * Numbers by name. A name that is not there yet has 0. Those that alerts ask for are there from the
+ * beginning: nobody sees the growth of a number that begins with 1.
+ */
 export type Counts<Name extends string = string> = { [name in Name]?: number };
 
 /** The steps of a histogram within ten times as much (ISO 3, R10): about a quarter more each. */
@@ -91,7 +94,13 @@ export class Metrics {
   /** Connections that have ended, by their close codes. */
   readonly closed: Counts = {};
   /** Requests for a WebSocket that were refused. */
-  readonly refused: Counts<Refused> = {};
+  readonly refused: Counts<Refused> = {
+    address: 0,
+    handshake: 0,
+    origin: 0,
+    full: 0,
+    draining: 0,
+  };
   framesReceived = 0;
   framesSent = 0;
   /** The length of these frames in UTF-8, without their headers. */
@@ -100,7 +109,7 @@ export class Metrics {
   /** Requests that could be read. */
   readonly requests: Counts<ClientFrame["action"]> = {};
   /** Refusals that clients were sent. */
-  readonly errors: Counts<ErrorCode> = {};
+  readonly errors: Counts<ErrorCode> = { internal: 0, unavailable: 0, rate_limited: 0 };
   /** Entries that were given to the store, and those that it had already, or refused. */
   readonly appended: Counts<EntryKind> = {};
   readonly rejected: Counts<EntryKind> = {};
@@ -112,9 +121,9 @@ export class Metrics {
   gaps = 0;
   gapEntries = 0;
   /** Clients that came with a session, by whether they are still known. */
-  readonly resumes: Counts<"resumed" | "unknown"> = {};
+  readonly resumes: Counts<"resumed" | "unknown"> = { resumed: 0, unknown: 0 };
   /** Rooms that were joined from a cursor, by whether all behind it was there. */
-  readonly recoveries: Counts<"true" | "false"> = {};
+  readonly recoveries: Counts<"true" | "false"> = { true: 0, false: 0 };
   /** From the entry's way to the store until it is stored, of some of the messages. */
   readonly appendDuration: Histogram = new Histogram();
   /** From the frame that says something until it is written to a member, for each member. */
