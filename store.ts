@@ -33,6 +33,7 @@ export type {
   MarkerStore,
   OpenStore,
   Return,
+  RevocationStore,
   SearchQuery,
   SearchStore,
   Store,

@@ -69,7 +69,7 @@ const EXPORTS: Record<string, Exports> = {
       "Act Author Bus ChangeDraft ChangeEntry ChangeParts ChangedSettings CharterChange ChatErrorOptions ClientDraft ClientStore " +
       "DeclareTest Draft DraftOf ErrorCode Found HistoryStore KickEntry LogEntry LogLimits " +
       "LogPart LogStore Marker MarkerStore MemberInfo MessageDraft MessageStates ModerationDraft OpenStore Page PageQuery " +
-      "PresenceDraft PresenceEntry PresenceEvent Return Role RoleEntry RoleInfo " +
+      "PresenceDraft PresenceEntry PresenceEvent Return RevocationStore Role RoleEntry RoleInfo " +
       "RoomSettings RosterMember SearchQuery SearchStore SettingsEntry Shrinkable Store StoreEvents StoreLimits " +
       "StoreOptions StoreTraits StoredCharter StoredClient StoredRoom Target",
   },
@@ -86,7 +86,7 @@ const EXPORTS: Record<string, Exports> = {
       "MembersFrame MessageDraft MessageEntry MessageFrame MessageNow MessageParts ModerationDraft " +
       "ModerationEntry ModerationFrame OwnRole PauseFrame PingEvent PingFrame PongEvent " +
       "PongFrame PresenceDraft PresenceEntry PresenceEvent ReadEvent ReadFrame Ref RemovedFrame RenameFrame " +
-      "Reply Request Role RoleEntry RoleFrame RoleInfo RolesFrame RoomSummary RoomsFrame SearchFrame ServerFrame SettingsEntry " +
+      "Reply Request RevokeFrame Role RoleEntry RoleFrame RoleInfo RolesFrame RoomSummary RoomsFrame SearchFrame ServerFrame SettingsEntry " +
       "SettingsFrame SuccessFrame TypingEvent TypingFrame VoidEntry",
   },
 };

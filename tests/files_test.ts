@@ -31,6 +31,7 @@ const TESTED_BY: Record<string, string | null> = {
   "store/sqlite/history": "store/sqlite/store_test.ts",
   "store/sqlite/private_file": "store/sqlite/database_test.ts",
   "store/sqlite/scrubber": "store/sqlite/states_test.ts",
+  "store/sqlite/revocations": "wire/v1_tokens_test.ts",
   "store/sqlite/lock": "store/sqlite/database_test.ts",
   "store/sqlite/writes": "store/sqlite/store_test.ts",
   "store/jetstream/asked": "store/jetstream/store_test.ts",

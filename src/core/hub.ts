@@ -25,6 +25,7 @@ import { demandOf, floorOf, Moderation } from "./moderation.ts";
 import type { HubOptions } from "./options.ts";
 import { presenceEntry, renaming, typing } from "./presence.ts";
 import { Proofs } from "./proofs.ts";
+import { type RevocationFacts, Revocations } from "./revocations.ts";
 import {
   costOfEntering,
   costOfReading,
@@ -52,7 +53,7 @@ import type { Instant } from "./time.ts";
 import { isModeration } from "./verdict.ts";
 
 /** Facts about a store that the rules depend on. */
-export type StoreFacts = Pick<Store, "bodyBytes" | "bus" | "settled"> & ReadingFacts;
+export type StoreFacts = Pick<Store, "bodyBytes" | "settled"> & RevocationFacts & ReadingFacts;
 
 /** All sessions and rooms of one process. */
 export class Hub {
@@ -105,7 +106,7 @@ export class Hub {
     const parts = { sessions, grace, departures, rooms: this.#rooms.byId };
     this.handover = new Handover(parts, store.bus !== undefined);
     this.moderation = new Moderation(this.#sessions, this.#departures, this.#rooms.byId);
-    this.proofs = new Proofs(this.moderation);
+    this.proofs = new Proofs(this.moderation, sessions, this.#departures, new Revocations(store));
     this.messages = new Messages(this.#sessions, this.#departures, store, options.rate > 0);
     this.host = new Host({ ...parts, hub: this, isShared: store.bus !== undefined });
   }
@@ -207,6 +208,8 @@ export class Hub {
         ];
       case "hello":
         throw new ChatError("already_connected", `Already connected as ${session.id}`);
+      case "revoke":
+        return this.proofs.revoke(session, peer, frame, t);
       case "auth":
         throw new ChatError("token_invalid", "This server knows no tokens");
       default:
@@ -307,11 +310,7 @@ export class Hub {
       if (due.ask) effects.push(ask(due.peer));
       else effects.push(...this.dismiss(due.peer, due.code, due.reason, t));
     }
-    const proofs = this.proofs.tick(t);
-    effects.push(...proofs.effects);
-    for (const { peer, code, reason } of proofs.ended) {
-      effects.push(...this.dismiss(peer, code, reason, t));
-    }
+    effects.push(...this.proofs.tick(t));
     return [...effects, ...this.#departures.tick(t), ...this.#rooms.tick(t)];
   }
 

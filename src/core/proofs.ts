@@ -8,30 +8,79 @@
 import * as CLOSE from "../protocol/close_codes.ts";
 import { stacklessError } from "../protocol/errors.ts";
 import type { Ref } from "../protocol/frames.ts";
+import type { RevokeFrame } from "../protocol/hello.ts";
+import { forbidden } from "./authority.ts";
+import type { Departures } from "./departures.ts";
 import type { Effect } from "./effects.ts";
 import { Expiries, leftOf } from "./expiries.ts";
 import type { Moderation } from "./moderation.ts";
 import { renaming } from "./presence.ts";
 import type { CheckedProof } from "./proof.ts";
-import { expiring, renewed } from "./replies.ts";
-import type { Peer } from "./sessions.ts";
+import { expiring, goodbye, renewed, success } from "./replies.ts";
+import type { Revocations } from "./revocations.ts";
+import type { Peer, Session, Sessions } from "./sessions.ts";
 import type { Instant } from "./time.ts";
-
-/** A connection that is to be closed, and why. */
-export interface Unproven {
-  readonly peer: Peer;
-  readonly code: number;
-  readonly reason: string;
-}
 
 /** The proofs of the clients of one hub. */
 export class Proofs {
   readonly #moderation: Pick<Moderation, "reviewed">;
+  readonly #sessions: Sessions;
+  readonly #departures: Departures;
+  readonly #revocations: Revocations;
   readonly #expiries = new Expiries();
 
   /** Begins with nobody; a client whose proof has changed is reviewed by `moderation`. */
-  constructor(moderation: Pick<Moderation, "reviewed">) {
+  constructor(
+    moderation: Pick<Moderation, "reviewed">,
+    sessions: Sessions,
+    departures: Departures,
+    revocations: Revocations,
+  ) {
     this.#moderation = moderation;
+    this.#sessions = sessions;
+    this.#departures = departures;
+    this.#revocations = revocations;
+  }
+
+  /**
+   * Checks that a proof is not revoked.
+   *
+   * @throws {ChatError} where it is.
+   */
+  check(proof: CheckedProof | undefined): void {
+    this.#revocations.check(proof);
+  }
+
+  /**
+   * Revokes the older tokens of somebody, and ends all clients that came with one: those that are here,
+   * and those that are away.
+   *
+   * @throws {ChatError} where the one who asks is no admin, or it cannot be kept.
+   */
+  revoke(session: Session, peer: Peer, frame: RevokeFrame, t: Instant): Effect[] {
+    if (!session.principal?.grants?.admin) throw forbidden("Only the scope admin may revoke");
+    // All of this second: a token says no more of when it was made.
+    const next = Math.floor(t.at / 1_000) + 1;
+    const { sub, issuedBefore = next } = frame;
+    if (issuedBefore > next) {
+      throw stacklessError(
+        "invalid_frame",
+        `"issued_before" must be at most ${next}, which is now`,
+      );
+    }
+    this.#revocations.revoke(sub, issuedBefore * 1_000, t.at);
+    const told = { issued_before: issuedBefore, message: "Revoked" };
+    const effects = [success(peer, told, frame.ref)];
+    for (const other of [...this.#sessions]) {
+      if (other.sub !== sub || other.provedAt >= issuedBefore * 1_000) continue;
+      const { peer: theirs } = other;
+      if (theirs !== undefined) {
+        other.detach(theirs, t.now);
+        effects.push(goodbye(theirs, CLOSE.tokenEnded, "The token was revoked"));
+      }
+      effects.push(...this.#departures.end(other, t));
+    }
+    return effects;
   }
 
   /** Takes in the proof of a connection that has said `hello`, if it has one that ends. */
@@ -63,14 +112,20 @@ export class Proofs {
     ];
   }
 
-  /** Tells connections that their proofs end, and finds those whose proofs have ended. */
-  tick({ now }: Instant): { effects: Effect[]; ended: Unproven[] } {
+  /** Tells connections that their proofs end, and closes those whose proofs have ended. */
+  tick(t: Instant): Effect[] {
     const effects: Effect[] = [];
-    const ended: Unproven[] = [];
-    for (const { peer, leftMs } of this.#expiries.due(now)) {
+    for (const { peer, leftMs } of this.#expiries.due(t.now)) {
+      const { session } = peer;
       if (leftMs !== undefined) effects.push(expiring(peer, leftMs));
-      else ended.push({ peer, code: CLOSE.tokenEnded, reason: "The token has ended" });
+      else if (session !== undefined) {
+        effects.push(
+          goodbye(peer, CLOSE.tokenEnded, "The token has ended"),
+          ...this.#departures.cutOff(session, t),
+          ...this.#departures.shed(t),
+        );
+      }
     }
-    return { effects, ended };
+    return effects;
   }
 }

@@ -37,6 +37,8 @@ export class Session implements Person {
   sub: string | undefined;
   /** Set where a token says that it is a program. */
   bot: true | undefined;
+  /** When that was said, in milliseconds since 1970; 0 where nothing is proved. */
+  provedAt = 0;
   /** Where it is a member. A plain client is in one room at most. */
   readonly rooms: Memberships = new Memberships();
   /** The number of its last message that was taken. */
@@ -147,6 +149,7 @@ export class Session implements Person {
     this.sub = proof?.sub;
     this.bot = proof?.bot;
     this.principal = proof && principalOf(proof);
+    this.provedAt = proof?.issuedAt ?? 0;
   }
 
   /** Notes that it is at this process, at the monotonic time `now`. */

@@ -270,10 +270,25 @@ export interface MarkerStore {
   set(person: string, roomId: string, marker: Marker): Promise<void>;
 }
 
+/** Keeps revocations of tokens, where a store outlives the process. */
+export interface RevocationStore {
+  /**
+   * Keeps that tokens of `sub` that were made before a time count no more, and forgets those before
+   * `over`; both in milliseconds since 1970. It is safe when this returns.
+   *
+   * @throws where it cannot be kept.
+   */
+  revoke(sub: string, before: number, over: number): void;
+  /** All that are kept. */
+  revoked(): Iterable<{ readonly sub: string; readonly before: number }>;
+}
+
 /** A store: it keeps logs, and says by these fields what else it does. One object may be all three. */
 export interface Store extends LogStore {
   /** Set where it outlives the process. */
   readonly clients?: ClientStore;
+  /** Set where it keeps revocations of tokens. */
+  readonly revocations?: RevocationStore;
   /** Set where several processes use it at once. */
   readonly bus?: Bus;
   /** Set where it keeps more of a log than memory has. */

@@ -38,6 +38,7 @@ import { tokenEnded } from "./close_codes.ts";
  * - `token_required`: the server takes nobody without a token; get one.
  * - `token_invalid`: the token will not do, and the text says why; get another one.
  * - `token_expired`: the token has ended; get another one.
+ * - `token_revoked`: the token was revoked; get another one.
  * - `token_mismatch`: the new token of a connection is of somebody else; make another client.
  * - `internal`: something broke on the server, or it said something that is no answer; repeat it
  *   once, or give up.
@@ -68,6 +69,7 @@ export type ErrorCode =
   | "token_required"
   | "token_invalid"
   | "token_expired"
+  | "token_revoked"
   | "token_mismatch"
   | "internal";
 
@@ -98,6 +100,7 @@ const ON_THE_WIRE: Record<ErrorCode, true> = {
   token_required: true,
   token_invalid: true,
   token_expired: true,
+  token_revoked: true,
   token_mismatch: true,
   internal: true,
 };

@@ -7,7 +7,7 @@
 
 import type { ChangeDraft, ChangeEntry, ChangeParts, MessageNow, MessageParts } from "./changes.ts";
 import type { ErrorCode } from "./errors.ts";
-import type { AuthFrame, ConnectedFrame, ExpiringEvent, HelloFrame } from "./hello.ts";
+import type { AuthFrame, ConnectedFrame, ExpiringEvent, HelloFrame, RevokeFrame } from "./hello.ts";
 import type {
   Author,
   KickEntry,
@@ -41,6 +41,7 @@ export type {
   HelloFrame,
   MessageNow,
   MessageParts,
+  RevokeFrame,
 };
 export type { HistoryFrame, ReadEvent, ReadFrame, RoomsFrame, RoomSummary, SearchFrame };
 export type * from "./moderation.ts";
@@ -152,6 +153,7 @@ export interface PauseFrame extends Request {
 export type ClientFrame =
   | HelloFrame
   | AuthFrame
+  | RevokeFrame
   | CreateFrame
   | JoinFrame
   | LeaveFrame
@@ -171,6 +173,7 @@ export type ClientFrame =
 export const ACTIONS = [
   "hello",
   "auth",
+  "revoke",
   "create",
   "join",
   "leave",
@@ -362,6 +365,8 @@ export interface SuccessFrame extends Reply {
   n?: number;
   /** The message was stored before. */
   duplicate?: true;
+  /** The time before which tokens are revoked, in seconds since 1970. */
+  issued_before?: number;
   /** The `sub` of the new token. */
   sub?: string;
   /** Milliseconds until the new token ends, where it does. */

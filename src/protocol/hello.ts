@@ -62,6 +62,16 @@ export interface ConnectedFrame extends Reply {
   message: string;
 }
 
+/** `revoke`: ends what somebody has proved by tokens that were made before a time. */
+export interface RevokeFrame extends Request {
+  /** The name of the request. */
+  action: "revoke";
+  /** The `sub` of the tokens. */
+  sub: string;
+  /** The time in seconds since 1970 before which they were made; now, unless given. */
+  issuedBefore?: number;
+}
+
 /** The token of this connection ends: it needs a new one. */
 export interface ExpiringEvent {
   /** The name of the event. */

@@ -19,6 +19,14 @@ const UNASKED: ReadonlySet<string> = new Set<ClientFrame["action"]>([
   "pause",
 ]);
 
+/** The actions that are about no room. */
+const ROOMLESS: ReadonlySet<string> = new Set<ClientFrame["action"]>([
+  "create",
+  "rename",
+  "revoke",
+  "rooms",
+]);
+
 /** The actions by which somebody comes to see a room. */
 const SEEING: ReadonlySet<string> = new Set<ClientFrame["action"]>([
   "join",
@@ -58,7 +66,5 @@ function actorOf({ id, name, sub, bot }: Session): Actor {
 /** The room that a frame is about; plain clients name none, and are in one. */
 function roomOf(session: Session, frame: ClientFrame): string | undefined {
   if ("roomId" in frame && frame.roomId !== undefined) return normalizeRoomId(frame.roomId);
-  return frame.action === "create" || frame.action === "rename"
-    ? undefined
-    : session.rooms.any?.room.id;
+  return ROOMLESS.has(frame.action) ? undefined : session.rooms.any?.room.id;
 }

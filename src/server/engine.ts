@@ -352,6 +352,7 @@ export class Engine {
     const { ref, token } = frame as HelloFrame | AuthFrame;
     const until = this.#authenticator.prove(request, token, now, quota)
       .then((proof): Proceed<Wait> => (t) => {
+        this.#hub.proofs.check(proof);
         if (frame.action === "auth") {
           this.#perform(this.#hub.proofs.renew(connection, proof, ref, t));
           return undefined;

@@ -39,6 +39,7 @@ const FRAMES: Record<string, string[]> = {
     "left",
     "renamed",
     "renewed",
+    "revoked",
     "moderated",
     "repeated",
   ],

@@ -1,8 +1,12 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { jwt } from "../../src/auth/jwt.ts";
 import type { ChatOptions } from "../../src/server/chat.ts";
+import { sqlite } from "../../src/store/sqlite/sqlite.ts";
 import { type Frame, RawSocket, TestChat } from "../support/fixtures.ts";
 import { AUTH_SECRET, signWith } from "../support/issuer.ts";
+import { tempFolder } from "../support/temp_folder.ts";
+
+const FOLDER = tempFolder();
 
 /** A chat that takes tokens; what it logs is searched for them in the end. */
 class TokenChat extends TestChat {
@@ -199,3 +203,57 @@ Deno.test("what an app answers decides, and sees the request", async () => {
   await using _ben = ben;
   assertEquals(refused.code, "token_invalid");
 });
+
+/** Rooms in memory, and in a file. */
+const STORES: Record<string, () => ChatOptions> = {
+  memory: () => ({}),
+  SQLite: () => ({ store: sqlite(`${FOLDER}/${crypto.randomUUID()}.db`) }),
+};
+
+for (const [name, options] of Object.entries(STORES)) {
+  Deno.test(`A3: a revoked client is out while connected, away and when it comes back: ${name}`, async () => {
+    const settings = options();
+    let session = "";
+    let old = "";
+    {
+      await using chat = new TokenChat(settings);
+      const [admin] = await chat.hello({
+        token: await chat.token({ sub: "root", scope: "admin" }),
+      });
+      await using _admin = admin;
+      old = await chat.token({ sub: "eve", iat: inSeconds(-10), exp: inSeconds(600) });
+      const [eve, welcome] = await chat.hello({ token: old });
+      const made = await eve.ask({ action: "create", body: "Lobby" });
+      const [away, other] = await chat.hello({ token: old });
+      const refused = await away.ask({ action: "revoke", body: { sub: "root" } });
+      assertEquals(refused.code, "forbidden");
+      await away.ask({ action: "join", body: made.room_id });
+      session = String(other.session);
+      await away.close();
+      const body = { sub: "eve" };
+      assertEquals((await admin.ask({ action: "revoke", body })).status, "success");
+      assertEquals((await eve.closed()).code, 4502);
+      for (const token of [old, await chat.token({ sub: "eve", iat: inSeconds(-1) })]) {
+        for (const hello of [{ token }, { token, session }, { token, session: welcome.session }]) {
+          const [back, answer] = await chat.hello(hello);
+          assertEquals(answer.code, "token_revoked");
+          await back.close();
+        }
+      }
+      const fresh = { token: await chat.token({ sub: "eve", iat: inSeconds(2) }), session };
+      const [again, answer] = await chat.hello(fresh);
+      await using _again = again;
+      assertEquals([answer.status, answer.resumed], ["connected", false]);
+      const future = await admin.ask({
+        action: "revoke",
+        body: { sub: "eve", issued_before: inSeconds(60) },
+      });
+      assertEquals(future.code, "invalid_frame");
+    }
+    if (settings.store === undefined) return;
+    await using restarted = new TokenChat(settings);
+    const [late, answer] = await restarted.hello({ token: old, session });
+    await using _late = late;
+    assertEquals(answer.code, "token_revoked");
+  });
+}

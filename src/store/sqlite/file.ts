@@ -111,6 +111,18 @@ export class SqliteFile extends SqliteDatabase {
     );
   }
 
+  /** Keeps that tokens of `sub` before a time are revoked, and forgets those before `over`. */
+  revoke(sub: string, before: number, over: number): void {
+    this.run("INSERT OR REPLACE INTO revocations (sub, before) VALUES (?, ?)", sub, before);
+    this.run("DELETE FROM revocations WHERE before < ?", over);
+  }
+
+  /** Returns all revocations. */
+  revoked(): { sub: string; before: number }[] {
+    return this.all("SELECT CAST(sub AS BLOB) AS sub, before FROM revocations")
+      .map(({ sub, before }) => ({ sub: nameOf(sub) ?? "", before: Number(before) }));
+  }
+
   /** Says whether the room with this id is noted as deleted. */
   isDeleted(id: string): boolean {
     return this.get("SELECT 1 FROM deleted WHERE id = ?", id) !== undefined;
@@ -378,11 +390,14 @@ function nameOf(name: unknown): string | undefined {
   return name instanceof Uint8Array ? new TextDecoder().decode(name) : undefined;
 }
 
-function infoOf({ id, name: bytes, away }: Row): MemberInfo {
+function infoOf({ id, name: bytes, away, sub: proved, bot }: Row): MemberInfo {
   const name = nameOf(bytes);
+  const sub = nameOf(proved);
   return {
     client_id: String(id),
     ...(name === undefined ? {} : { name }),
     ...(away === 0 ? {} : { away: true }),
+    ...(sub === undefined ? {} : { sub }),
+    ...(bot === 0 ? {} : { bot: true }),
   };
 }

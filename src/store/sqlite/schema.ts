@@ -99,6 +99,8 @@ export const MIGRATIONS: readonly string[] = [
      person TEXT NOT NULL,
      PRIMARY KEY (room, seq, reaction, person)
    ) STRICT, WITHOUT ROWID;`,
+  `-- People whose tokens from before a time, in milliseconds since 1970, count no more.
+   CREATE TABLE revocations (sub TEXT PRIMARY KEY, before INTEGER NOT NULL) STRICT, WITHOUT ROWID;`,
 ];
 
 /**

@@ -27,6 +27,7 @@ import { SqliteFile } from "./file.ts";
 import { SqliteHistory } from "./history.ts";
 import { SqliteMarkers } from "./markers.ts";
 import { Openings } from "./openings.ts";
+import { SqliteRevocations } from "./revocations.ts";
 import { encodeCharter, SqliteRoom } from "./room.ts";
 import { SqliteScrubber } from "./scrubber.ts";
 import { SqliteSearch } from "./search.ts";
@@ -38,7 +39,6 @@ const MAX_KEPT = 10_000;
 
 /** The most of them that are tried again with the next message: more would delay each message. */
 const TRIED_AT_ONCE = 1_000;
-
 /** Milliseconds between two looks at the file, and at some rooms for entries that are too old. */
 const LOOK_MS = 1_000;
 
@@ -50,6 +50,7 @@ export class SqliteStore implements Store, ClientStore {
   readonly history: SqliteHistory;
   readonly markers: SqliteMarkers;
   readonly search: SqliteSearch;
+  readonly revocations: SqliteRevocations;
   readonly #events: StoreEvents;
   readonly #limits: StoreLimits;
   readonly #newEpoch: () => string;
@@ -96,8 +97,8 @@ export class SqliteStore implements Store, ClientStore {
     this.#file = new SqliteFile(path, events.troubled);
     this.history = new SqliteHistory(this.#file, events.troubled);
     this.search = new SqliteSearch(this.#file, events.troubled);
-    const write = (write: Write) => this.#write(write);
-    this.markers = new SqliteMarkers(this.#file, write, events.troubled);
+    this.markers = new SqliteMarkers(this.#file, (write) => this.#write(write), events.troubled);
+    this.revocations = new SqliteRevocations(this.#file);
     try {
       this.key = this.#file.key("sessions", newKey);
       this.#file.check();

@@ -1,0 +1,45 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { checkedProof } from "../../src/core/proof.ts";
+import { Revocations } from "../../src/core/revocations.ts";
+import type { ClientStore } from "../../src/core/store.ts";
+import { ChatError } from "../../src/protocol/errors.ts";
+import { pure } from "../support/pure.ts";
+
+const DAY = 86_400_000;
+const proved = (issuedAt: number, sub = "eve") => checkedProof({ sub, issuedAt }, issuedAt);
+
+const code = (of: () => void) => assertThrows(of, ChatError).code;
+
+pure("what was proved before a revocation counts no more, and what was later does", () => {
+  const revocations = new Revocations({});
+  revocations.check(proved(5_000));
+  revocations.revoke("eve", 6_000, 6_000);
+  assertEquals(code(() => revocations.check(proved(5_999))), "token_revoked");
+  for (const good of [proved(6_000), proved(5_000, "ana"), undefined]) revocations.check(good);
+  // An earlier time takes nothing back.
+  revocations.revoke("eve", 1_000, 7_000);
+  assertEquals(code(() => revocations.check(proved(5_999))), "token_revoked");
+});
+
+pure("revocations have a bound, and are forgotten when no token is so old any more", () => {
+  const revocations = new Revocations({});
+  for (let i = 0; i < 10_000; i++) revocations.revoke(`${i}`, 1_000, 1_000);
+  assertEquals(code(() => revocations.revoke("eve", 1_000, 1_000)), "unavailable");
+  revocations.revoke("7", 2_000, 2_000);
+  revocations.revoke("eve", DAY + 200_000, DAY + 200_000);
+});
+
+pure("a store that outlives the process has to keep them", () => {
+  const clients: ClientStore = { remember: () => {} };
+  const without = new Revocations({ clients });
+  assertEquals(code(() => without.revoke("eve", 1, 1)), "unsupported");
+  const kept: unknown[] = [];
+  const revocations = {
+    revoke: (...revoked: unknown[]) => void kept.push(revoked),
+    revoked: () => [{ sub: "ben", before: 9_000 }],
+  };
+  const with_ = new Revocations({ clients, revocations });
+  assertEquals(code(() => with_.check(proved(8_999, "ben"))), "token_revoked");
+  with_.revoke("eve", 2 * DAY, 2 * DAY);
+  assertEquals(kept, [["eve", 2 * DAY, DAY - 120_000]]);
+});
