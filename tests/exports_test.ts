@@ -43,9 +43,9 @@ const EXPORTS: Record<string, Exports> = {
   },
   "./client/conversation": {
     classes: "Conversation",
-    functions: "history",
-    types:
-      "ChangeOptions ConversationOptions HistoryOptions HistoryPage PresentMessage Reaction RequestSender Update",
+    functions: "history markRead rooms search",
+    types: "ChangeOptions ConversationOptions HistoryOptions HistoryPage PresentMessage " +
+      "Reaction RequestSender RoomOverview SearchOptions SearchResult Update",
   },
   "./client/offline": {
     classes: "OfflineOutbox",

@@ -95,6 +95,104 @@ export async function history(
   return await chat.request({ action: "history", body }, (reply) => pageOf(reply, chat), wait);
 }
 
+/** The bounds of a search. */
+export interface SearchOptions extends WaitOptions {
+  /** Messages that come before this `seq`; the newest unless given. */
+  before?: number | undefined;
+  /** The most messages, from 1 to 256; 50 unless given. */
+  limit?: number | undefined;
+}
+
+/** Messages that were found. */
+export interface SearchResult extends Pick<HistoryPage, "roomId" | "epoch" | "events"> {
+  /** The `seq` before which the search goes on; undefined where all was looked at. */
+  before?: number;
+}
+
+/**
+ * Finds the newest messages of a room that have all words of `text`, without case and accents.
+ * Where the result has a `before`, there may be more: search again with that.
+ *
+ * @throws {ChatError} `unsupported` where the server cannot search; `invalid_frame` for a text without
+ * a word, or of more than 16 words or 256 characters; and as {@linkcode history} does.
+ */
+export async function search(
+  chat: RequestSender,
+  room: { readonly id: string },
+  text: string,
+  { before, limit, ...wait }: SearchOptions = {},
+): Promise<SearchResult> {
+  check(typeof text === "string", "text", text);
+  const body = { room_id: room.id, text, before, limit };
+  return await chat.request({ action: "search", body }, (reply) => {
+    const { roomId, epoch, events } = pageOf(reply, chat);
+    const { before } = reply as Partial<SuccessFrame>;
+    return { roomId, epoch, events, ...(isCount(before) && { before }) };
+  }, wait);
+}
+
+/** A room that a client is in, and what is unread there. */
+export interface RoomOverview {
+  /** The id of the room. */
+  id: string;
+  /** Its name. */
+  name: string;
+  /** The life of its log that each `seq` belongs to. */
+  epoch: string;
+  /** The `seq` of the newest entry. */
+  head: number;
+  /** The `seq` up to which this person has read; 0 where it has not. */
+  read: number;
+  /** The messages of others behind that. */
+  unread: number;
+  /** `true` where more than these are unread, or may be. */
+  more: boolean;
+}
+
+/**
+ * Lists the rooms that the server knows this client to be in, also those that it has not joined again
+ * since its page was loaded, with what is unread in each.
+ *
+ * @throws {ChatError} as `chat.request` does.
+ */
+export async function rooms(chat: RequestSender, options?: WaitOptions): Promise<RoomOverview[]> {
+  return await chat.request({ action: "rooms", body: undefined }, (reply) => {
+    const { rooms } = reply as Partial<SuccessFrame>;
+    if (!Array.isArray(rooms)) throw new ChatError("internal", "The server sent no rooms");
+    return rooms.map(({ room_id: id, room_name: name, epoch, seq: head, read, unread, more }) => {
+      const isSound = [id, name, epoch].every((text) => typeof text === "string") &&
+        [head, read, unread].every(isCount);
+      if (!isSound) throw new ChatError("internal", "The server sent no rooms");
+      return { id, name, epoch, head, read, unread, more: more === true };
+    });
+  }, options);
+}
+
+/**
+ * Says that this person has read a room up to the entry with this `seq`; resolves with its read marker,
+ * which may be further on. Other clients of the same person are told.
+ *
+ * @throws {ChatError} `beyond_head` where there is no such entry yet; and as `chat.request` does.
+ */
+export async function markRead(
+  chat: RequestSender,
+  room: { readonly id: string },
+  seq: number,
+  options?: WaitOptions,
+): Promise<number> {
+  check(isCount(seq), "seq", seq);
+  const body = { room_id: room.id, seq };
+  return await chat.request({ action: "read", body }, (reply) => {
+    const { seq: read } = reply as Partial<SuccessFrame>;
+    if (!isCount(read)) throw new ChatError("internal", "The server sent no read marker");
+    return read;
+  }, options);
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
 /** The page in a reply. */
 function pageOf(reply: unknown, { clientId }: RequestSender): HistoryPage {
   const { room_id: roomId, epoch, entries, more, recovered } = reply as Partial<SuccessFrame>;

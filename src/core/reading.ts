@@ -292,7 +292,7 @@ function above(page: Page, floor: number): Page {
 function unreadIn(
   log: Log,
   seq: number,
-  { id }: Session,
+  { id, sub }: Session,
 ): { unread: number; more: boolean; counted: number } {
   if (seq >= log.head) return { unread: 0, more: false, counted: 0 };
   const query = { to: "newer", from: seq, limit: Infinity, units: COUNTED_UNITS } as const;
@@ -302,7 +302,8 @@ function unreadIn(
   for (const { text } of entries) {
     counted += text.length;
     const entry: Entry = JSON.parse(text);
-    if ("body" in entry && entry.from !== id) unread++;
+    if (!("body" in entry) || entry.from === id) continue;
+    if (sub === undefined || entry.sub !== sub) unread++;
   }
   return { unread, more: more || !complete, counted };
 }

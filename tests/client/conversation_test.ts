@@ -1,6 +1,12 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { connect } from "../../client.ts";
-import { history, type HistoryPage } from "../../src/client/conversation.ts";
+import {
+  history,
+  type HistoryPage,
+  markRead,
+  rooms,
+  search,
+} from "../../src/client/conversation.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
 import { TestChat } from "../support/fixtures.ts";
 import { pure } from "../support/pure.ts";
@@ -84,4 +90,40 @@ pure("history() takes what a later server may add, and nothing that is no page",
   for (const reply of [{}, { ...page, entries: [], epoch: 1 }]) {
     await assertRejects(() => history(answered(reply), { id: "r" }), ChatError, "sent no page");
   }
+});
+
+Deno.test("search(), rooms() and markRead() find, list and keep", async () => {
+  await using server = new TestChat();
+  await using ana = await connect(server.url);
+  const room = await ana.createRoom("Lobby");
+  for (const text of ["one fish", "two fish", "Red Fïsh", "blue"]) await room.send(text);
+  await using ben = await connect(server.url);
+  const bens = await ben.joinRoom(room.id);
+  const bodies = (result: { events: object[] }) =>
+    result.events.map((event) => "body" in event && event.body);
+  const found = await search(ben, bens, "fish", { limit: 2 });
+  assertEquals([bodies(found), found.roomId], [["two fish", "Red Fïsh"], room.id]);
+  const more = await search(ben, bens, "fish", { before: found.before });
+  assertEquals([bodies(more), more.before], [["one fish"], undefined]);
+  assertEquals(await markRead(ben, bens, 3), 3);
+  assertEquals(await markRead(ben, bens, 2), 3);
+  const head = bens.cursor;
+  assertEquals(await rooms(ben), [
+    { id: room.id, name: "Lobby", epoch: room.epoch, head, read: 3, unread: 2, more: false },
+  ]);
+  const codes = [
+    () => markRead(ben, bens, 100),
+    () => markRead(ben, bens, -1),
+    () => search(ben, bens, "!"),
+  ].map(async (call) => (await assertRejects(call, ChatError)).code);
+  assertEquals(await Promise.all(codes), ["beyond_head", "invalid_argument", "invalid_frame"]);
+});
+
+pure("what is no answer of a server is taken for none", async () => {
+  const room = { id: "r" };
+  for (const reply of [{}, { rooms: [{}] }, { rooms: [{ room_id: "r", seq: "1" }] }]) {
+    await assertRejects(() => rooms(answered(reply)), ChatError, "sent no rooms");
+  }
+  await assertRejects(() => markRead(answered({ seq: "5" }), room, 5), ChatError, "no read marker");
+  await assertRejects(() => search(answered({}), room, "x"), ChatError, "sent no page");
 });
