@@ -95,7 +95,14 @@ const MAY_SEE: Record<string, string[]> = {
   "web": ["client.ts", "src/client", "web/dist"],
 
   // The terminal chat.
-  "src/cli": ["src", "src/protocol", "client.ts", "@std/cli/parse-args", "unhomoglyph"],
+  "src/cli": [
+    "src",
+    "src/protocol",
+    "src/client",
+    "client.ts",
+    "@std/cli/parse-args",
+    "unhomoglyph",
+  ],
   "cli.ts": ["src", "src/cli", "client.ts", "deno.json"],
 };
 

@@ -6,6 +6,9 @@
  * @module
  */
 
+/** The message that a command is about: one counted from the end, or the one at a place of the log. */
+export type MessagePlace = { back: number } | { seq: number };
+
 /** The meaning of a line. */
 export type Command =
   /** An empty line. */
@@ -15,6 +18,8 @@ export type Command =
   | { type: "join"; roomId: string }
   | { type: "create"; name: string }
   | { type: "nick"; name: string }
+  /** Answer, change or redact a message, or react to it; the newest one unless a place is given. */
+  | { type: "reply" | "edit" | "delete" | "react" | "unreact"; place?: MessagePlace; text: string }
   | { type: "leave" | "quit" | "who" | "help" }
   /** Not a command, though it looks like one; nothing is sent. */
   | { type: "wrong"; message: string };
@@ -25,6 +30,11 @@ export const COMMAND_HELP = `/join ID      go to another room
 /leave        leave the room (also: leave)
 /who          who is here
 /nick NAME    be called something else
+/reply TEXT   answer the last message of others
+/edit TEXT    give your last message another text
+/delete       take it back; what you write behind it is the reason
+/react EMOJI  react to the last message; /unreact takes that back
+With ^3 before the rest, these are about the third message from the end, with #37 about message 37.
 /quit         leave and end (also: quit, Ctrl-C, Ctrl-D)
 //text        send /text
 To send the word leave or quit, put a space before it.
@@ -50,6 +60,12 @@ export function parseCommand(line: string): Command {
     case "create":
     case "nick":
       return rest === "" ? wrong(`/${name} needs a name`) : { type: name, name: rest };
+    case "reply":
+    case "edit":
+    case "delete":
+    case "react":
+    case "unreact":
+      return aboutMessage(name, rest);
     case "leave":
     case "quit":
     case "who":
@@ -58,6 +74,19 @@ export function parseCommand(line: string): Command {
     default:
       return wrong(`Unknown command ${quote(`/${name}`)}: /help lists them, // sends a slash`);
   }
+}
+
+/** Needs of the commands about messages, but for `delete`. */
+const NEEDS = { reply: "a text", edit: "a text", react: "an emoji", unreact: "an emoji" } as const;
+
+function aboutMessage(type: keyof typeof NEEDS | "delete", rest: string): Command {
+  const [, mark, number = "", behind = rest] = /^([#^])(\d{1,15})(?:\s+(.*))?$/su.exec(rest) ?? [];
+  const text = mark === undefined ? rest : behind === rest ? "" : behind;
+  if (text === "" && type !== "delete") return wrong(`/${type} needs ${NEEDS[type]}`);
+  const count = Number(number);
+  if (mark === undefined) return { type, text };
+  if (count === 0) return wrong(`There is no message ${mark}0`);
+  return { type, text, place: mark === "#" ? { seq: count } : { back: count } };
 }
 
 function wrong(message: string): Command {

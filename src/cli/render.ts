@@ -9,19 +9,27 @@
 
 import type {
   Acknowledgement,
+  Message,
+  MessageChange,
   PresenceChange,
   RoomEvent,
   RoomMember,
   Status,
 } from "../../client.ts";
+import type { PresentMessage } from "../client/conversation.ts";
 import { escapeJson, escapeLines, escapeText } from "../protocol/escape.ts";
 import { shownName } from "../protocol/names.ts";
 import { expandTabs, wrap } from "./columns.ts";
 import type { Names } from "./names.ts";
 
+/** A message that an event is about, as it was before that. */
+export type About = Pick<PresentMessage, "from" | "name" | "own" | "body">;
+
 /** Everything that is shown. */
 export type Shown =
   | RoomEvent
+  /** An answer, or a change, with the message that it is about. */
+  | (Message | MessageChange) & { about?: About }
   /** A change with the name that somebody had before. */
   | PresenceChange & { formerly?: string }
   /** This person entered a room; `command` is how others join it. */
@@ -71,12 +79,16 @@ const KINDS = {
 /** A room id that is one short word. */
 const ROOM_ID = /^[\w-]{1,64}$/;
 
+/** The most characters of a message that is answered or changed. */
+const QUOTED_CHARS = 24;
+
 /** The most UTF-16 units of a message that an error about it repeats. */
 const EXCERPT_CHARS = 60;
 
 /** Writes JSON in one line, with the id of the room it is about; escapes show what nobody sees. */
 export function toJson(shown: Shown, roomId?: string): string {
-  return escapeJson(JSON.stringify(roomId === undefined ? shown : { ...shown, roomId }));
+  const { about: _, ...told } = { about: undefined, ...shown };
+  return escapeJson(JSON.stringify(roomId === undefined ? told : { ...told, roomId }));
 }
 
 /**
@@ -149,9 +161,9 @@ type Content = [kind: keyof typeof KINDS, lines: string[], name?: string];
 function contentOf(shown: Shown, names: Names): Content | undefined {
   switch (shown.type) {
     case "message":
-      return [shown.own ? "own" : "other", linesOf(shown.body), names.of(shown.from, shown.name)];
+      return [shown.own ? "own" : "other", linesOf(shown.body), authorOf(shown, names)];
     case "change":
-      return undefined;
+      return changeOf(shown, names);
     case "join":
       return presence(shown, names, "come", "joined", "joined");
     case "back":
@@ -203,6 +215,49 @@ function presence(
   words: string,
 ): Content {
   return [kind, [own ? `You ${ownWords}` : `${names.of(from, name)} ${words}`]];
+}
+
+/** The author of a message, and the message that it answers. */
+function authorOf(shown: Message & { about?: About }, names: Names): string {
+  const author = names.of(shown.from, shown.name);
+  if (shown.re === undefined) return author;
+  return `${author} (to ${messageOf(shown.about, shown.re, names)})`;
+}
+
+/** The words for a change of a message; undefined for one of a later version. */
+function changeOf(shown: MessageChange & { about?: About }, names: Names): Content | undefined {
+  const { own, from, name, re, edit, redact, reason, react, unreact, about } = shown;
+  const who = own ? "You" : names.of(from, name);
+  if (redact) {
+    const whose = about === undefined || about.from === from
+      ? "a message"
+      : `a message of ${about.own ? "yours" : names.of(about.from, about.name)}`;
+    return ["change", [`${who} deleted ${whose}${reason ? `: ${escapeText(reason)}` : ""}`]];
+  }
+  const what = messageOf(about, re, names);
+  if (typeof edit === "string") {
+    const [first = "", ...rest] = linesOf(edit);
+    // Nobody changes what others said.
+    const before = about === undefined ? what : quoted(about.body);
+    return ["change", [`${who} changed ${before} to: ${first}`, ...rest]];
+  }
+  if (typeof react === "string") return ["note", [`${who}: ${escapeText(react)} to ${what}`]];
+  if (typeof unreact !== "string") return undefined;
+  return ["note", [`${who}: no ${escapeText(unreact)} to ${what} any more`]];
+}
+
+/** A few words of a message, in one line. */
+function messageOf(about: About | undefined, seq: number, names: Names): string {
+  if (about === undefined) return `#${seq}`;
+  return `${about.own ? "you" : names.of(about.from, about.name)}: ${quoted(about.body)}`;
+}
+
+/** The first words of a text, in quotes. */
+function quoted(body: string): string {
+  const [line = ""] = body.split(/\r?\n/, 1);
+  const characters = [...line];
+  const isCut = characters.length > QUOTED_CHARS || line !== body;
+  return `"${escapeText(characters.slice(0, QUOTED_CHARS).join(""))}${isCut ? "…" : ""}"`;
 }
 
 /** The lines of a message, without empty ones at its end. */

@@ -5,16 +5,18 @@
  */
 
 import {
+  type Acknowledgement,
   type ChatClient,
   type ChatRoom,
   type RoomEvent,
   SendError,
   type Status,
 } from "../../client.ts";
+import { Conversation } from "../client/conversation.ts";
 import { reasonOf } from "../protocol/errors.ts";
 import { MAX_BODY_BYTES } from "../protocol/frames.ts";
 import { utf8Bytes } from "../protocol/utf8.ts";
-import { type Command, COMMAND_HELP, parseCommand } from "./commands.ts";
+import { type Command, COMMAND_HELP, type MessagePlace, parseCommand } from "./commands.ts";
 import type { Line } from "./editor.ts";
 import { Names } from "./names.ts";
 import { invitationTo, type Look, type Shown, statusLine, toJson, toText } from "./render.ts";
@@ -31,6 +33,12 @@ export interface SessionOptions {
   /** Takes errors instead of the screen. */
   complain?: (line: string) => void;
 }
+
+/** The newest messages that commands can be about. */
+const MOST_HELD = 1_000;
+
+/** A command about a message. */
+type AboutMessage = Extract<Command, { place?: MessagePlace }>;
 
 /** The most messages that are not acknowledged; the next line waits. */
 const MAX_UNSENT = 512;
@@ -54,6 +62,11 @@ export class TerminalSession {
   readonly #stop = new AbortController();
   readonly #stopped: Promise<void>;
   #room: ChatRoom | undefined;
+  /** The newest messages of that room, as they are now. */
+  #conversation: Conversation | undefined;
+  /** The `seq` of the last message that was said there, and of the last one that was deleted; 0 for none. */
+  #said = 0;
+  #deleted = 0;
   /** Names of the people in that room. */
   readonly #names = new Names();
   /** Settles when all events of the room were shown. */
@@ -137,6 +150,12 @@ export class TerminalSession {
           own,
         });
       }
+      case "reply":
+      case "edit":
+      case "delete":
+      case "react":
+      case "unreact":
+        return await this.#change(command);
       case "nick":
         return await this.#chat.rename(command.name, { signal });
       case "help":
@@ -159,6 +178,8 @@ export class TerminalSession {
     if (room === before) throw new Error("You are in this room already");
     if (before !== undefined) await this.#exit(before);
     this.#room = room;
+    this.#conversation = new Conversation(room, { most: MOST_HELD });
+    this.#said = this.#deleted = 0;
     this.#names.meet(room.members.values());
     const { id: roomId, name } = room;
     await this.#show({
@@ -185,9 +206,65 @@ export class TerminalSession {
 
   async #say(text: string): Promise<void> {
     const room = this.#here();
+    await this.#track(text, () => this.#note(room.send(text)));
+  }
+
+  /** Notes the place of a message, which commands may be about before it is shown. */
+  async #note(sending: Promise<Acknowledgement>): Promise<Acknowledgement> {
+    const stored = await sending;
+    this.#said = Math.max(this.#said, stored.seq ?? 0);
+    return stored;
+  }
+
+  /** Answers, changes or redacts a message, or reacts to it. */
+  async #change({ type, place, text }: AboutMessage): Promise<void> {
+    const room = this.#here();
+    const conversation = this.#conversation!;
+    // What was said just before may be what this is about.
+    await Promise.race([Promise.all(this.#unsent), this.#stopped]);
+    const seq = this.#seqOf(type, place);
+    if (type === "delete") {
+      this.#deleted = seq;
+      if (seq === this.#said) this.#said = 0;
+    }
+    await this.#track(text, () => {
+      switch (type) {
+        case "reply":
+          return this.#note(room.send(text, { replyTo: seq }));
+        case "edit":
+          return conversation.edit(seq, text);
+        case "delete":
+          return conversation.redact(seq, text === "" ? {} : { reason: text });
+        case "react":
+          return conversation.react(seq, text);
+        case "unreact":
+          return conversation.unreact(seq, text);
+      }
+    });
+  }
+
+  /** The message that a command is about: the newest that it can be about unless a place is given. */
+  #seqOf(type: AboutMessage["type"], place: MessagePlace | undefined): number {
+    if (place !== undefined && "seq" in place) return place.seq;
+    const all = [...this.#conversation?.messages.values() ?? []].filter(({ redacted }) =>
+      !redacted
+    );
+    const isMine = type === "edit" || type === "delete";
+    const found = place !== undefined
+      ? all.at(-place.back)
+      : all.findLast(({ own, seq }) => own === isMine && seq !== this.#deleted) ??
+        (isMine ? undefined : all.at(-1));
+    // It may be in the log, and not be shown yet.
+    const seq = isMine && place === undefined ? Math.max(this.#said, found?.seq ?? 0) : found?.seq;
+    if (seq) return seq;
+    throw new Error(`There is no message to ${type === "reply" ? "reply to" : type} here`);
+  }
+
+  /** Sends something, and shows in the prompt that it is not acknowledged. */
+  async #track(text: string, send: () => Promise<Acknowledgement>): Promise<void> {
     const [oldest] = this.#unsent;
     if (this.#unsent.size >= MAX_UNSENT) await Promise.race([oldest, this.#stopped]);
-    const sending = this.#guard(this.#send(room, text));
+    const sending = this.#guard(this.#send(text, send));
     this.#unsent.add(sending);
     sending.then(() => {
       this.#unsent.delete(sending);
@@ -198,9 +275,9 @@ export class TerminalSession {
     }
   }
 
-  async #send(room: ChatRoom, text: string): Promise<void> {
+  async #send(text: string, send: () => Promise<Acknowledgement>): Promise<void> {
     try {
-      await room.send(text);
+      await send();
     } catch (error) {
       const perhaps = error instanceof SendError && error.mayBeStored ? "Perhaps not" : "Not";
       await this.#fail(`${perhaps} sent: ${reasonOf(error)}`, text);
@@ -236,6 +313,15 @@ export class TerminalSession {
   #told(room: ChatRoom, event: RoomEvent): Shown {
     switch (event.type) {
       case "message":
+      case "change": {
+        this.#names.know(event.from, event.name);
+        const about = event.re === undefined
+          ? undefined
+          : this.#conversation?.messages.get(event.re);
+        const shown = about === undefined ? event : { ...event, about: { ...about } };
+        if (this.#room === room) this.#conversation?.take(event);
+        return shown;
+      }
       case "join":
       case "back":
         this.#names.know(event.from, event.name);
@@ -249,6 +335,7 @@ export class TerminalSession {
       case "gap":
       case "recovered":
         this.#names.meet(room.members.values());
+        if (this.#room === room) this.#conversation?.take(event);
         return event;
       case "closed":
         if (this.#room !== room || this.#leaving) return { type: "left", name: room.name };

@@ -62,3 +62,21 @@ pure("the help names every command", () => {
     assert(COMMAND_HELP.includes(`/${name}`), name);
   }
 });
+
+pure("commands about a message name it by its place from the end, or in the log", () => {
+  const cases: [string, unknown][] = [
+    ["/edit new text", { type: "edit", text: "new text" }],
+    ["/edit ^2 new text", { type: "edit", text: "new text", place: { back: 2 } }],
+    ["/reply #37 yes", { type: "reply", text: "yes", place: { seq: 37 } }],
+    ["/reply #hashtag", { type: "reply", text: "#hashtag" }],
+    ["/delete", { type: "delete", text: "" }],
+    ["/delete ^3", { type: "delete", text: "", place: { back: 3 } }],
+    ["/delete said twice", { type: "delete", text: "said twice" }],
+    ["/react ^1 👍", { type: "react", text: "👍", place: { back: 1 } }],
+    ["/unreact 👍", { type: "unreact", text: "👍" }],
+  ];
+  for (const [line, command] of cases) assertEquals<unknown>(parseCommand(line), command, line);
+  for (const line of ["/edit", "/edit ^2", "/react", "/reply #5", "/delete ^0"]) {
+    assertEquals(parseCommand(line).type, "wrong", line);
+  }
+});

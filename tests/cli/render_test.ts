@@ -310,3 +310,38 @@ pure("clock() adds the date to what was on another day", () => {
   assertEquals(clock("Asia/Tokyo")(AT, AT), "23:05:09");
   for (const none of [NaN, Infinity, 1e300]) assertEquals(time(none, AT), "--:--:--");
 });
+
+pure("toText() says what is answered and changed, in few words that do nothing", () => {
+  const about = { from: "b1", name: "Ben", own: false, body: "hello there, how are you today?" };
+  const change = { ...MESSAGE, type: "change", name: "Ana", re: 5, own: false } as const;
+  const ben = { ...about, from: "a0ana1", name: "Ana", body: "helo" };
+  const cases: [shown: Shown, line: string | undefined][] = [
+    [
+      { ...MESSAGE, name: "Ana", body: "fine", own: false, re: 5, about },
+      `14:05:09   Ana (to Ben: "hello there, how are you…"): fine`,
+    ],
+    [{ ...MESSAGE, name: "Ana", body: "fine", own: true, re: 5 }, "14:05:09 > Ana (to #5): fine"],
+    [{ ...change, edit: "hello", about: ben }, `14:05:09 ~ Ana changed "helo" to: hello`],
+    [
+      { ...change, edit: "a\nb", own: true },
+      "14:05:09 ~ You changed #5 to: a\n           b",
+    ],
+    [{ ...change, redact: true, about: ben }, "14:05:09 ~ Ana deleted a message"],
+    [
+      { ...change, redact: true, reason: "\x1b[2J", about: { ...about, own: true } },
+      "14:05:09 ~ Ana deleted a message of yours: \\x1b[2J",
+    ],
+    [
+      { ...change, react: "👍", about: { ...about, own: true, body: "x\ny" } },
+      `14:05:09 . Ana: 👍 to you: "x…"`,
+    ],
+    [{ ...change, unreact: "👍" }, "14:05:09 . Ana: no 👍 to #5 any more"],
+    [change, undefined],
+  ];
+  for (const [shown, line] of cases) {
+    const found = text(shown);
+    if (line?.includes("x1b")) assert(found?.includes("\x1b") === false, found);
+    else assertEquals(found, line);
+  }
+  assertEquals(JSON.parse(toJson({ ...change, edit: "x", about: ben })).about, undefined);
+});

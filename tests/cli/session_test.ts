@@ -73,6 +73,17 @@ class TestScreen implements Screen {
     }
   }
 
+  /** Waits until something like this was shown, and returns it. */
+  async until(
+    isIt: (shown: Record<string, unknown>) => boolean,
+  ): Promise<Record<string, unknown>> {
+    while (true) {
+      const found = this.shown.find(isIt);
+      if (found !== undefined) return found;
+      await bounded(this.#change(), () => `it is not in ${JSON.stringify(this.shown)}`);
+    }
+  }
+
   /** Waits until there is such a status. */
   async kept(pattern: RegExp): Promise<void> {
     while (!pattern.test(this.statuses.at(-1) ?? "none")) {
@@ -175,6 +186,42 @@ Deno.test("others see each other come, talk, change their names and go", async (
   const { members, own } = await ben.screen.saw("members");
   assert(Array.isArray(members) && members.length === 2);
   assertEquals(own, ben.chat.clientId);
+});
+
+Deno.test("messages are answered, changed, reacted to and deleted by commands", async () => {
+  await using server = new TestChat();
+  await using ana = await Talk.start(server, { name: "Ana" });
+  const { roomId } = await ana.screen.saw("room");
+  await using ben = await Talk.start(server, { name: "Ben", room: String(roomId) });
+  await ana.screen.saw("join", 2);
+  ana.screen.enter("helo", "/edit hello");
+  await ben.screen.until(({ type, edit }) => type === "change" && edit === "hello");
+  ben.screen.enter("/react 👋", "/reply hi", "oops", "/delete", "/edit ^1 hi!");
+  const last = await ana.screen.until(({ edit }) => edit === "hi!");
+  const changes = ana.screen.shown.filter(({ type }) =>
+    ["message", "change"].includes(String(type))
+  );
+  const [helo, , react, hi, oops] = changes;
+  assertEquals(
+    changes.map(({ body, re, edit, react, redact }) => body ?? edit ?? react ?? [re, redact]),
+    [
+      "helo",
+      "hello",
+      "👋",
+      "hi",
+      "oops",
+      [oops?.seq, true],
+      "hi!",
+    ],
+  );
+  assertEquals([react?.re, hi?.re, last.re], [helo?.seq, helo?.seq, hi?.seq]);
+  ben.screen.enter("/edit #1 x", "/unreact no");
+  await ben.screen.until(({ type, message }) =>
+    type === "error" && /no message 1$/.test(String(message))
+  );
+  await ben.screen.until(({ type, message }) =>
+    type === "error" && /has not that/.test(String(message))
+  );
 });
 
 Deno.test("/leave, /create and /join go from room to room", async () => {
