@@ -8,13 +8,15 @@
  * @module
  */
 
-import { h, icon } from "./dom.ts";
+import { button, h, icon } from "./dom.ts";
 import { draftOf, keepDraft } from "./kept.ts";
 
 /** Calls of a composer to whoever it belongs to. */
 export interface ComposerActions {
   /** Says something; resolves once it is kept. */
   say(text: string): Promise<void>;
+  /** Begins to edit what was said last. */
+  editLast(): void;
   typing(): void;
 }
 
@@ -25,7 +27,10 @@ export class Composer {
   readonly element: HTMLFormElement;
   readonly #actions: ComposerActions;
   readonly #text: HTMLTextAreaElement;
+  readonly #mode = h("p", { class: "mode", hidden: true });
   #roomId = "";
+  /** Said instead of a new message: an answer, or another text. */
+  #instead: ((text: string) => Promise<void>) | undefined;
 
   /** Makes a field that belongs to no room. */
   constructor(actions: ComposerActions) {
@@ -51,6 +56,7 @@ export class Composer {
           this.#send();
         },
       },
+      this.#mode,
       this.#text,
       h("button", { "aria-label": "Send", "part": "send" }, icon(ARROW)),
     );
@@ -70,12 +76,30 @@ export class Composer {
     this.focus();
   }
 
+  /** Writes something else than a new message: `words` say what, from `text` on. */
+  begin(words: string, text: string, say: (text: string) => Promise<void>): void {
+    this.#instead = say;
+    this.#mode.replaceChildren(words, " ", button("Cancel", () => this.#end()));
+    this.#mode.hidden = false;
+    if (text !== "") this.#text.value = text;
+    this.#fit();
+    this.focus();
+  }
+
+  /** Writes new messages again, from the draft on. */
+  #end(): void {
+    this.#instead = undefined;
+    this.#mode.hidden = true;
+    this.room(this.#roomId);
+    this.focus();
+  }
+
   focus(): void {
     this.#text.focus();
   }
 
   #changed(): void {
-    keepDraft(this.#roomId, this.#text.value);
+    if (this.#instead === undefined) keepDraft(this.#roomId, this.#text.value);
     if (this.#text.value.trim() !== "") this.#actions.typing();
     this.#fit();
   }
@@ -89,6 +113,8 @@ export class Composer {
   }
 
   #key(event: KeyboardEvent): void {
+    if (event.key === "Escape" && this.#instead !== undefined) return this.#end();
+    if (event.key === "ArrowUp" && this.#text.value === "") return this.#actions.editLast();
     // Enter also ends the choice of a word in Japanese or Chinese: 229 is how Safari says so.
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) {
       return;
@@ -99,6 +125,11 @@ export class Composer {
 
   async #send(): Promise<void> {
     const text = this.#text.value.replace(/^\s*\n|\s+$/g, "");
+    const instead = this.#instead;
+    if (instead !== undefined && text !== "") {
+      this.#end();
+      return await instead(text);
+    }
     this.#text.value = "";
     this.#fit();
     this.focus();

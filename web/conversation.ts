@@ -8,6 +8,7 @@
  */
 
 import type { ChatError, ChatRoom, RoomEvent, Status } from "../client.ts";
+import { history } from "../src/client/conversation.ts";
 import type { KeptMessage, OfflineOutbox } from "../src/client/offline.ts";
 import { isKnown } from "./kept.ts";
 import type { Person } from "./person.ts";
@@ -31,6 +32,9 @@ export type Target = { id: string } | { create: string };
 
 /** The entries of history that a room begins with. */
 const HISTORY = 200;
+
+/** The entries of a page of earlier history. */
+const PAGE = 200;
 
 /** The times that a room which was there is looked for again, and the milliseconds between them. */
 const ATTEMPTS = 4;
@@ -76,7 +80,10 @@ export class Conversation {
 
   /** The messages that are not in the log yet. */
   get outgoing(): readonly KeptMessage[] {
-    return this.#outbox?.messages.filter(({ roomId }) => roomId === this.#roomId) ?? [];
+    return this.#outbox?.messages.filter(({ roomId, fields = {}, state }) =>
+      // A change is seen where it is made, unless it fails.
+      roomId === this.#roomId && (!("body" in fields) || state === "failed" || state === "doubt")
+    ) ?? [];
   }
 
   /** Enters, as often as it takes; resolves when that is done or refused. */
@@ -105,8 +112,23 @@ export class Conversation {
   }
 
   /** Says something, now or when that can be; resolves once it is kept. */
-  async say(text: string): Promise<void> {
-    await this.#outbox?.add(this.#roomId, text);
+  async say(text: string, fields?: Record<string, unknown>): Promise<void> {
+    await this.#outbox?.add(this.#roomId, text, fields);
+  }
+
+  /** Changes a message, in the words of the protocol; resolves once that is kept. */
+  change(seq: number, change: Record<string, unknown>): Promise<void> {
+    return this.say("", { re: seq, ...change, body: undefined });
+  }
+
+  /** Reads what was said before a `seq`, the nearest of it; nothing where there is no more. */
+  async earlier(before: number): Promise<RoomEvent[]> {
+    const room = this.#room;
+    if (room === undefined) throw new Error("Not in the room");
+    const { events } = await this.#person.with((chat) =>
+      history(chat, room, { before, limit: PAGE })
+    );
+    return events;
   }
 
   /** Says again what failed. */

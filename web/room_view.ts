@@ -13,6 +13,7 @@ import { Composer } from "./composer.ts";
 import { Conversation, type Target } from "./conversation.ts";
 import { button, h } from "./dom.ts";
 import { keep, keepReadMark, type ReadMark, readMark } from "./kept.ts";
+import type { MessageLine } from "./message_line.ts";
 import { type Choices, Panel } from "./panel.ts";
 import type { Person } from "./person.ts";
 import { type News, Timeline } from "./timeline.ts";
@@ -99,12 +100,23 @@ export class RoomView {
         const text = await conversation.discard(id);
         if (edit) this.#composer.putBack(text);
       },
+      reply: ({ author, message: { seq } }) => {
+        const say = (text: string) => this.#say(text, { re: seq });
+        this.#composer.begin(`Answer to ${author}`, "", say);
+      },
+      edit: (line) => this.#edit(line),
+      change: (seq, change) => void conversation.change(seq, change),
+      earlier: (seq) => conversation.earlier(seq),
       leave: () => this.#composer.focus(),
       reading: () => this.reading(),
     });
     this.#composer = new Composer({
       say: (text) => this.#say(text),
       typing: () => conversation.typing(),
+      editLast: () => {
+        const line = this.#timeline.lastOwn;
+        if (line !== undefined) this.#edit(line);
+      },
     });
     this.#panel = new Panel(name, {
       rename: async (name) => {
@@ -161,10 +173,17 @@ export class RoomView {
     this.#actions.title(room.name, this.#timeline.unread);
   }
 
-  #say(text: string): Promise<void> {
+  #say(text: string, fields?: Record<string, unknown>): Promise<void> {
     this.#timeline.forgetNew();
     this.#timeline.toEnd();
-    return this.#conversation.say(text);
+    return this.#conversation.say(text, fields);
+  }
+
+  #edit({ text, message: { seq } }: MessageLine): void {
+    const say = async (edit: string) => {
+      if (edit !== text) await this.#conversation.change(seq, { edit });
+    };
+    this.#composer.begin("Edit your message", text, say);
   }
 
   #entered(room: ChatRoom): void {

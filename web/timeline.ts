@@ -12,17 +12,20 @@
 import type { Message, RoomEvent } from "../client.ts";
 import type { KeptMessage } from "../src/client/offline.ts";
 import { button, h, nameOf } from "./dom.ts";
+import { Lines } from "./lines.ts";
+import type { MessageActions, MessageLine } from "./message_line.ts";
 import { render } from "./markup.ts";
-import { Fold } from "./presence.ts";
-import { clock, count, dayOf, dayWords, exact } from "./words.ts";
+import { count } from "./words.ts";
 
 /** Calls of a list to whoever it belongs to. */
-export interface TimelineActions {
+export interface TimelineActions extends MessageActions {
   retry(id: number): void;
   /** Drops a message that failed; `edit` puts it back where it was written. */
   discard(id: number, edit: boolean): void;
   /** Leaves the list, for the field to write in. */
   leave(): void;
+  /** Reads what was said before a `seq`, the nearest of it; nothing where there is no more. */
+  earlier(seq: number): Promise<RoomEvent[]>;
   /** Everything up to the end is being read, or no longer. */
   reading(): void;
 }
@@ -33,11 +36,14 @@ export interface TimelineActions {
  */
 export type News = "live" | "missed" | "none";
 
-/** The most lines that are kept; more than a person scrolls through. */
-const MOST_LINES = 2_000;
+/** The most lines that are kept at the end of the list: earlier ones are asked for again. */
+const KEPT_LINES = 2_000;
 
-/** Messages of one person within this time stand under one name, in milliseconds. */
-const TOGETHER_MS = 300_000;
+/** The most lines of somebody who reads back, in pages from the end. */
+const MOST_LINES = 20_000;
+
+/** The distance from the beginning at which earlier lines are asked for, in pixels. */
+const EARLY = 600;
 
 /** The distance from the end that counts as being there, in pixels. */
 const NEAR = 48;
@@ -47,24 +53,26 @@ export class Timeline {
   readonly element: HTMLElement;
   readonly #actions: TimelineActions;
   readonly #log: HTMLElement;
-  readonly #lines = h("ol", { part: "list" });
+  readonly #lines: Lines;
   readonly #pending = h("ol", { part: "pending" });
   readonly #hint = h("p", { class: "hint", hidden: true });
   readonly #end: HTMLButtonElement;
   readonly #jump: HTMLButtonElement;
-  #last: { from: string; name: string; at: number } | undefined;
-  #day = NaN;
-  #fold: Fold | undefined;
   #newLine: HTMLElement | undefined;
   /** Stands under the last message of this person. */
   readonly #sent = h("span", { class: "sent" }, "Sent");
   #isAtEnd = true;
   #top = 0;
   #unread = 0;
+  /** Set while earlier lines are on their way. */
+  #isReadingBack = false;
+  /** The `seq` that is read back from, where it is not that of the first line. */
+  #before: number | undefined;
 
   /** Makes an empty list. */
   constructor(actions: TimelineActions) {
     this.#actions = actions;
+    this.#lines = new Lines(actions);
     this.#log = h(
       "div",
       {
@@ -77,7 +85,7 @@ export class Timeline {
         "keydown": (event) => this.#key(event as KeyboardEvent),
       },
       this.#hint,
-      this.#lines,
+      this.#lines.element,
       this.#pending,
     );
     this.#end = button("", () => this.toEnd(), { class: "chip end", hidden: true });
@@ -85,7 +93,7 @@ export class Timeline {
     this.element = h("div", { class: "timeline" }, this.#log, this.#jump, this.#end);
     const observer = new ResizeObserver(() => this.#isAtEnd && this.#scrollToEnd());
     observer.observe(this.#log);
-    observer.observe(this.#lines);
+    observer.observe(this.#lines.element);
     observer.observe(this.#pending);
   }
 
@@ -106,9 +114,8 @@ export class Timeline {
       "Nobody has said anything yet. Copy the link, and send it to those who shall be here.",
     );
     this.#hint.hidden = false;
-    this.#lines.replaceChildren();
-    this.#last = this.#fold = this.#newLine = undefined;
-    this.#day = NaN;
+    this.#lines.clear();
+    this.#newLine = this.#before = undefined;
     this.#isAtEnd = true;
     this.#unread = 0;
     this.#jump.hidden = true;
@@ -117,10 +124,14 @@ export class Timeline {
   /** Adds events. */
   add(events: RoomEvent[], newsOf: (message: Message) => News): void {
     for (const event of events) this.#add(event, newsOf);
-    for (let more = this.#lines.childElementCount - MOST_LINES; more > 0; more--) {
-      this.#lines.firstElementChild?.remove();
+    if (this.#isAtEnd) {
+      const { element } = this.#lines;
+      for (let more = element.childElementCount - KEPT_LINES; more > 0; more--) {
+        this.#lines.shift();
+        this.#before = undefined;
+      }
+      this.#scrollToEnd();
     }
-    if (this.#isAtEnd) this.#scrollToEnd();
     this.#chips();
   }
 
@@ -145,6 +156,11 @@ export class Timeline {
     this.#jump.hidden = false;
   }
 
+  /** The message of this person that may be edited, the last one. */
+  get lastOwn(): MessageLine | undefined {
+    return this.#lines.lastOwn;
+  }
+
   /** Takes the line above what was new away. */
   forgetNew(): void {
     this.#newLine?.remove();
@@ -161,83 +177,27 @@ export class Timeline {
   }
 
   #add(event: RoomEvent, newsOf: (message: Message) => News): void {
-    switch (event.type) {
-      case "message":
-        return this.#message(event, newsOf(event));
-      case "gap": {
-        const missing = count(event.toSeq - event.fromSeq + 1, "entry", "entries");
-        return this.#notice(
-          `${missing} missing here: the server no longer has what was said`,
-          "gap",
-        );
-      }
-      case "recovered":
-        if (event.recovered) return;
-        return this.#notice("Something may be missing here: the server no longer has it", "gap");
-      case "closed":
-        return this.#notice(event.reason, "gap");
-      case "quiet":
-        return this.#notice("The room is too large to tell who comes and goes", "quiet");
-      case "change":
-      case "typing":
-        return;
-      default: {
-        const fold = this.#fold ?? new Fold();
-        if (event.own || !fold.add(event)) return;
-        if (this.#fold === undefined) {
-          this.#separate(event.sentAt);
-          this.#append(this.#fold = fold, fold.element);
-        }
+    if (event.type === "message") {
+      const news = newsOf(event);
+      this.#hint.hidden = true;
+      if (news === "missed" || news === "live" && !this.isReading) {
+        if (this.#unread++ === 0) this.#placeNew(event.sentAt);
       }
     }
+    const line = this.#lines.add(event);
+    if (event.type === "message" && event.own) line?.append(this.#sent);
   }
 
-  #append(fold: Fold | undefined, line: HTMLElement): void {
-    this.#fold = fold;
-    this.#last = undefined;
-    this.#lines.append(line);
-  }
-
-  #notice(text: string, kind: string): void {
-    this.#append(undefined, h("li", { class: `notice ${kind}`, part: "notice" }, text));
-  }
-
-  /** Puts the day above its first line. */
-  #separate(at: number): void {
-    const day = dayOf(at);
-    if (day === this.#day) return;
-    this.#day = day;
-    const line = h("li", { class: "day", part: "day" });
-    line.dataset.day = `${day}`;
-    this.#append(undefined, line);
-    const now = Date.now();
-    for (const one of this.#lines.querySelectorAll<HTMLElement>(".day")) {
-      one.textContent = dayWords(Number(one.dataset.day), now);
-    }
-  }
-
-  #message(message: Message, news: News): void {
-    const { from, sentAt, body, own, name = "Somebody" } = message;
-    this.#hint.hidden = true;
-    this.#separate(sentAt);
-    if (news === "missed" || news === "live" && !this.isReading) {
-      if (this.#unread++ === 0) this.#placeNew();
-    }
-    const last = this.#last;
-    const follows = last?.from === from && last.name === name && sentAt - last.at < TOGETHER_MS;
-    const line = messageLine(name, sentAt, body, own, follows);
-    this.#append(undefined, line);
-    this.#last = { from, name, at: sentAt };
-    if (own) line.append(this.#sent);
-  }
-
-  #placeNew(): void {
+  #placeNew(at: number): void {
     this.#newLine?.remove();
+    this.#lines.separate(at);
     this.#newLine = h("li", { class: "new", part: "new" }, "New");
-    this.#append(undefined, this.#newLine);
+    this.#lines.append(this.#newLine);
   }
 
-  #pendingLine({ id, body, state, reason }: KeptMessage, isConnected: boolean): HTMLLIElement {
+  #pendingLine(message: KeptMessage, isConnected: boolean): HTMLLIElement {
+    const { id, state, reason, fields: { edit, react } = {} } = message;
+    const body = message.body || String(edit ?? react ?? "");
     const words = {
       waiting: isConnected ? "Sending…" : "Waits for the connection",
       sending: "Sending…",
@@ -267,9 +227,39 @@ export class Timeline {
     // What grows below moves the end away, and is no sign of a person.
     else if (scrollTop < this.#top) this.#isAtEnd = false;
     this.#top = scrollTop;
+    if (scrollTop < EARLY && !this.#isAtEnd) this.#readBack();
     if (wasAtEnd === this.#isAtEnd) return;
     this.#chips();
     this.#actions.reading();
+  }
+
+  /** Puts earlier lines before these, without moving what is seen. */
+  async #readBack(): Promise<void> {
+    const first = this.#before ?? this.#lines.first ?? 0;
+    if (this.#isReadingBack || first <= 1) return;
+    if (this.#lines.element.childElementCount >= MOST_LINES) return;
+    this.#isReadingBack = true;
+    this.#log.setAttribute("aria-busy", "true");
+    try {
+      const events = await this.#actions.earlier(first);
+      // The list may be another one by now.
+      if (first !== (this.#before ?? this.#lines.first)) return;
+      // Where nothing comes, the log of the server begins here.
+      const earliest = events[0];
+      this.#before = earliest && "seq" in earliest ? earliest.seq : 0;
+      const part = new Lines(this.#actions);
+      for (const event of events) part.add(event);
+      const { firstElementChild: line } = this.#lines.element;
+      const before = line?.getBoundingClientRect().top ?? 0;
+      this.#lines.prepend(part);
+      const moved = line?.isConnected ? line.getBoundingClientRect().top - before : 0;
+      this.#log.scrollTop += moved;
+    } catch {
+      // It is asked for again when somebody scrolls on.
+    } finally {
+      this.#isReadingBack = false;
+      this.#log.removeAttribute("aria-busy");
+    }
   }
 
   #scrollToEnd(): void {
@@ -292,6 +282,11 @@ export class Timeline {
 
   #key(event: KeyboardEvent): void {
     if (event.key === "Escape") return this.#actions.leave();
+    const target = event.target as HTMLElement;
+    if (event.key === "Enter" && target.matches(".message")) {
+      event.preventDefault();
+      return target.querySelector<HTMLElement>(":scope > .more")?.click();
+    }
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
     const lines = [...this.#log.querySelectorAll<HTMLElement>(".message")];
@@ -302,30 +297,4 @@ export class Timeline {
     event.preventDefault();
     next.focus();
   }
-}
-
-function messageLine(
-  name: string,
-  at: number,
-  body: string,
-  own: boolean,
-  follows: boolean,
-): HTMLLIElement {
-  const kind = `message${own ? " own" : ""}${follows ? " follows" : ""}`;
-  return h(
-    "li",
-    { "class": kind, "part": kind.replace("follows", ""), "tabindex": "-1" },
-    h(
-      "p",
-      { class: "head" },
-      h("b", { class: "author", part: "author" }, nameOf(name)),
-      " ",
-      h(
-        "time",
-        { datetime: new Date(at).toISOString(), title: exact(at), part: "time" },
-        clock(at),
-      ),
-    ),
-    h("div", { class: "body", part: "body" }, render(body)),
-  );
 }

@@ -116,9 +116,16 @@ export class OfflineOutbox {
     this.#sendNext();
   }
 
-  /** Keeps a message, and sends it as soon as that can be. Resolves with its `id` once it is kept. */
-  async add(roomId: string, body: string): Promise<number> {
-    const message = { roomId, body, writtenAt: Date.now(), state: "waiting" } as const;
+  /**
+   * Keeps a message, and sends it as soon as that can be. Resolves with its `id` once it is kept.
+   * With `fields` of its frame it is an answer or a change, as `{ re: 5 }` or
+   * `{ re: 5, edit: "hello", body: undefined }`.
+   */
+  async add(roomId: string, body: string, fields?: Record<string, unknown>): Promise<number> {
+    const message = {
+      ...{ roomId, body, writtenAt: Date.now(), state: "waiting" as const },
+      ...(fields && { fields }),
+    };
     const id = await this.#store.add(message);
     this.#messages.set(id, { ...message, id });
     this.onchange();
@@ -139,7 +146,7 @@ export class OfflineOutbox {
   /** Sends a message that failed, or is in doubt, as a new one. */
   async retry(id: number): Promise<void> {
     const message = await this.discard(id);
-    if (message !== undefined) await this.add(message.roomId, message.body);
+    if (message !== undefined) await this.add(message.roomId, message.body, message.fields);
   }
 
   /** Drops a message that is not on its way, and resolves with it. */
@@ -225,7 +232,8 @@ export class OfflineOutbox {
       return await this.#change({ put: [message] });
     }
     try {
-      await room.send(message.body, { timeoutMs: FOR_EVER_MS });
+      const { fields } = message;
+      await room.send(message.body, { timeoutMs: FOR_EVER_MS, ...(fields && { fields }) });
       // Where another client has come between, it was not sent before, and is the next of that one.
       this.#stored = clientId === this.#clientId ? Math.max(this.#stored, n) : this.#stored + 1;
       await this.#change({ remove: [message.id] });

@@ -14,6 +14,8 @@ export interface KeptMessage {
   readonly roomId: string;
   /** The text. */
   readonly body: string;
+  /** Fields of its frame, for an answer or a change: `SendOptions.fields`. */
+  readonly fields?: Record<string, unknown>;
   /** When it was written, in milliseconds since 1970, by the clock of this machine. */
   readonly writtenAt: number;
   /**

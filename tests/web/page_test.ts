@@ -252,6 +252,10 @@ pageTest("all of it can be done by keyboard", async () => {
   await keyboard.press("ArrowUp");
   await keyboard.press("ArrowUp");
   assert(String(await focused()).includes("one"));
+  await keyboard.press("Enter");
+  assertEquals(await focused(), "React with 👍");
+  await keyboard.press("Escape");
+  assert(String(await focused()).includes("one"));
   await keyboard.press("Escape");
   assertEquals(await focused(), "Message");
   for (let i = 0; i < 3; i++) await keyboard.press("Shift+Tab");
@@ -309,3 +313,84 @@ pageTest(
     assertEquals(await ana.page.locator(".pending").count(), 0);
   },
 );
+
+pageTest("who scrolls up reads what was said before, and stays where they are", async () => {
+  await using pages = await WebPages.start({ rate: 0 });
+  await using ben = new ChatClient(pages.chat.url, { name: "Ben" });
+  await ben.connect();
+  const room = await ben.createRoom("Lobby");
+  const all = Array.from({ length: 450 }, (_, i) => `line ${i}`);
+  await Promise.all(all.map((text) => room.send(text)));
+  const ana = await pages.visitor({ viewport: { width: 500, height: 500 } });
+  await ana.openLink(`${pages.url}#${room.id}`, "Ana");
+  await until(async () => (await ana.bodies()).at(-1) === "line 449", "no history");
+  const log = ana.page.getByRole("log");
+  await log.hover();
+  let least = Infinity;
+  await until(
+    async () => {
+      const shown = await ana.bodies();
+      // Each page joins the next one: no hole, nothing twice.
+      assertEquals(shown, all.slice(-shown.length));
+      least = Math.min(least, 450 - shown.length);
+      await ana.page.mouse.wheel(0, -3_000);
+      return shown.length === 450;
+    },
+    () => `it reads back to ${least} only`,
+    { withinMs: 60_000, everyMs: 50 },
+  );
+  assertEquals(await ana.page.locator("[part=day]").count(), 1);
+});
+
+pageTest("a page of earlier lines does not move what is seen", async () => {
+  await using pages = await WebPages.start({ rate: 0 });
+  await using ben = new ChatClient(pages.chat.url, { name: "Ben" });
+  await ben.connect();
+  const room = await ben.createRoom("Lobby");
+  await Promise.all(Array.from({ length: 500 }, (_, i) => room.send(`line ${i}`)));
+  const ana = await pages.visitor({ viewport: { width: 500, height: 500 } });
+  await ana.openLink(`${pages.url}#${room.id}`, "Ana");
+  await until(async () => (await ana.bodies()).at(-1) === "line 499", "no history");
+  const before = await ana.bodies();
+  const line = ana.page.locator(".body", { hasText: /^line 305$/ });
+  await line.scrollIntoViewIfNeeded();
+  await until(async () => (await ana.bodies()).length > before.length, "nothing comes");
+  const { y } = (await line.boundingBox())!;
+  assert(y > 0 && y < 500, `It is not seen any more: ${y}`);
+});
+
+pageTest("messages are answered, edited, deleted and reacted to", async () => {
+  await using pages = await WebPages.start();
+  const [ana, ben] = [await pages.visitor(), await pages.visitor()];
+  const link = await ana.makeRoom(pages.url, "Ana", "Lobby");
+  await ben.openLink(link, "Ben");
+  await ana.say("teh first");
+  await ben.sees(["teh first"]);
+  // By keyboard: what was said last, from an empty field.
+  await ana.field.press("ArrowUp");
+  assertEquals(await ana.field.inputValue(), "teh first");
+  await ana.say("the first");
+  await ben.sees(["the first"]);
+  await ben.reads("edited");
+  const actions = ben.page.getByRole("button", { name: "Actions for the message of Ana" });
+  await actions.click();
+  assertEquals(await ben.page.getByRole("button", { name: "Delete" }).count(), 0);
+  await ben.page.getByRole("button", { name: "React with 🎉" }).click();
+  await ana.page.getByRole("button", { name: "🎉 1" }).click();
+  await ben.page.getByRole("button", { name: "🎉 2" }).click();
+  await ana.page.getByRole("button", { name: "🎉 1", pressed: true }).waitFor();
+  await actions.click();
+  await ben.page.getByRole("button", { name: "Answer" }).click();
+  await ben.reads("Answer to Ana");
+  await ben.say("agreed");
+  await ana.reads("↩ Ana: the first");
+  await ben.sees(["the first", "agreed"]);
+  await ana.page.getByRole("button", { name: "Actions for the message of Ana" }).click();
+  await ana.page.getByRole("button", { name: "Delete" }).click();
+  await ben.sees(["This message was deleted", "agreed"]);
+  // As history has it.
+  await ben.page.reload();
+  await ben.sees(["This message was deleted", "agreed"]);
+  await ben.reads("↩ Ana:");
+  assertEquals([...ana.problems, ...ben.problems], []);
+});

@@ -3,7 +3,8 @@ import { ChatClient } from "../../client.ts";
 import { NEEDS_CHROMIUM } from "../support/chromium.ts";
 import { until } from "../support/waiting.ts";
 import { type Visitor, WebPages } from "../support/web_page.ts";
-import { HOSTILE_NAMES, HOSTILE_TEXTS } from "./hostile_texts.ts";
+import { HOSTILE_NAMES, HOSTILE_TEXTS } from "../web/hostile_texts.ts";
+import { report } from "./setting.ts";
 
 /** Elements that the page makes of messages, and of nothing else in them. */
 const MADE = new Set(["P", "CODE", "B", "I", "A", "PRE", "BLOCKQUOTE"]);
@@ -37,7 +38,7 @@ function bare(text: string): string {
 }
 
 Deno.test({
-  name: "no text that tries to be more runs, makes an element, or has a request leave",
+  name: "P4 no text that tries to be more runs, makes an element, or has a request leave",
   ...NEEDS_CHROMIUM,
   async fn() {
     assert(HOSTILE_TEXTS.length >= 200, `${HOSTILE_TEXTS.length}`);
@@ -62,11 +63,17 @@ Deno.test({
     await until(async () => (await ana.bodies()).length > 100, "no history");
     assertEquals(await harmOf(ana, pages.url), HARMLESS);
     assertEquals(ana.problems, []);
+    report("P4", "hostile texts in bodies, live and as history", {
+      texts: HOSTILE_TEXTS.length,
+      "scripts run": 0,
+      "elements made": 0,
+      "requests left": 0,
+    });
   },
 });
 
 Deno.test({
-  name: "names of people and rooms that try to be more are names",
+  name: "P4 names of people and rooms that try to be more are names",
   ...NEEDS_CHROMIUM,
   async fn() {
     assert(HOSTILE_NAMES.length >= 150, `${HOSTILE_NAMES.length}`);
@@ -97,11 +104,17 @@ Deno.test({
     // Links of the page itself lead to its rooms.
     assertEquals(await harmOf(ana, pages.url), HARMLESS);
     assertEquals(ana.problems, []);
+    report("P4", "hostile names of people, and 20 of rooms", {
+      names: HOSTILE_NAMES.length,
+      "scripts run": 0,
+      "elements made": 0,
+      "requests left": 0,
+    });
   },
 });
 
 Deno.test({
-  name: "an address with anything behind its # is an address of a room, or of none",
+  name: "P4 an address with anything behind its # is an address of a room, or of none",
   ...NEEDS_CHROMIUM,
   async fn() {
     await using pages = await WebPages.start();

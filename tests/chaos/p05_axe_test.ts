@@ -4,6 +4,7 @@ import type { BrowserContextOptions } from "playwright-core";
 import { ChatClient } from "../../client.ts";
 import { NEEDS_CHROMIUM } from "../support/chromium.ts";
 import { type Visitor, WebPages } from "../support/web_page.ts";
+import { report } from "./setting.ts";
 
 const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true };
 
@@ -31,7 +32,7 @@ async function violations({ page }: Visitor): Promise<string[]> {
 
 for (const [way, options] of Object.entries(WAYS)) {
   Deno.test({
-    name: `axe finds nothing wrong with the page in ${way}`,
+    name: `P5 axe finds nothing wrong with the page in ${way}`,
     ...NEEDS_CHROMIUM,
     async fn() {
       await using pages = await WebPages.start();
@@ -49,6 +50,8 @@ for (const [way, options] of Object.entries(WAYS)) {
       await ana.say("x".repeat(70_000));
       await ana.reads(/Not sent/);
       assertEquals(await violations(ana), [], "busy");
+      await ana.page.getByRole("button", { name: "Actions" }).first().click();
+      assertEquals(await violations(ana), [], "actions");
       await ana.page.getByRole("button", { name: /here/ }).click();
       assertEquals(await violations(ana), [], "panel");
       await ana.page.context().setOffline(true);
@@ -58,6 +61,9 @@ for (const [way, options] of Object.entries(WAYS)) {
       await ask.page.goto(link);
       await ask.page.getByLabel("Your name").waitFor();
       assertEquals(await violations(ask), [], "ask");
+      report("P5", `axe in ${way}, seven states of the page`, {
+        violations: 0,
+      });
     },
   });
 }

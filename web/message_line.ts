@@ -1,0 +1,195 @@
+// This module runs in browsers.
+
+/// <reference lib="dom" />
+/**
+ * One message in the list: its author, its text as it is now, reactions, and what can be done with it.
+ *
+ * @module
+ */
+
+import type { Message, MessageChange } from "../client.ts";
+import { button, h, nameOf } from "./dom.ts";
+import { render } from "./markup.ts";
+import { clock, exact } from "./words.ts";
+
+/** Calls of a message to whoever shows it. */
+export interface MessageActions {
+  /** Begins an answer. */
+  reply(line: MessageLine): void;
+  /** Begins another text for it. */
+  edit(line: MessageLine): void;
+  /** Changes it: `edit`, `redact`, `react` or `unreact`, in the words of the protocol. */
+  change(seq: number, change: Record<string, unknown>): void;
+}
+
+/** Reactions that are offered. */
+const OFFERED = ["👍", "❤️", "😂", "🎉", "😮"];
+
+/** The most characters of a message that an answer shows of it. */
+const MOST_QUOTED = 80;
+
+/** A line of the list. */
+export class MessageLine {
+  readonly element: HTMLLIElement;
+  readonly message: Message;
+  readonly #actions: MessageActions;
+  readonly #body = h("div", { class: "body", part: "body" });
+  readonly #note = h("span", { class: "note" });
+  readonly #reacted = h("div", { class: "reactions", part: "reactions" });
+  readonly #reactions = new Map<string, { count: number; own: boolean }>();
+  readonly #menu = h("div", {
+    class: "menu",
+    part: "menu",
+    hidden: true,
+    keydown: (event) => {
+      if ((event as KeyboardEvent).key !== "Escape") return;
+      // Not out of the list: back to the message.
+      event.stopPropagation();
+      this.#close();
+    },
+  });
+  readonly #more: HTMLButtonElement;
+  #text: string;
+  #isRedacted: boolean;
+
+  /** Makes a line; it `follows` one of the same author, and `answered` is the line that it answers. */
+  constructor(
+    message: Message,
+    follows: boolean,
+    answered: MessageLine | undefined,
+    actions: MessageActions,
+  ) {
+    const { sentAt, seq, own, now, body, re } = message;
+    this.message = message;
+    this.#actions = actions;
+    this.#text = now?.body ?? body;
+    this.#isRedacted = now?.redacted === true;
+    if (now?.edited_at !== undefined) this.#note.textContent = "edited";
+    for (const [name, count] of Object.entries(now?.reactions ?? {})) {
+      this.#reactions.set(name, { count, own: false });
+    }
+    this.#more = button("⋯", () => this.#toggle(), {
+      "class": "more",
+      "aria-label": `Actions for the message of ${this.author}`,
+      "aria-expanded": "false",
+      // One stop for each message would be too many: Enter on a message does the same.
+      "tabindex": "-1",
+    });
+    const kind = own ? "message own" : "message";
+    this.element = h(
+      "li",
+      { "class": follows ? `${kind} follows` : kind, "part": kind, "tabindex": "-1" },
+      h(
+        "p",
+        { class: "head" },
+        h("b", { class: "author", part: "author" }, nameOf(this.author)),
+        " ",
+        h(
+          "time",
+          { datetime: new Date(sentAt).toISOString(), title: exact(sentAt), part: "time" },
+          clock(sentAt),
+        ),
+      ),
+      re !== undefined && quoteOf(answered),
+      this.#body,
+      this.#note,
+      this.#reacted,
+      this.#menu,
+      this.#more,
+    );
+    this.element.dataset.seq = `${seq}`;
+    this.#show();
+  }
+
+  /** The name of the author. */
+  get author(): string {
+    return this.message.name ?? "Somebody";
+  }
+
+  /** The text as it is now. */
+  get text(): string {
+    return this.#text;
+  }
+
+  /** Says whether this person may give it another text. */
+  get isOwn(): boolean {
+    return this.message.own && !this.#isRedacted;
+  }
+
+  /** Takes in a change of it. */
+  change({ edit, redact, react, unreact, own }: MessageChange): void {
+    if (redact) {
+      this.#isRedacted = true;
+      this.#reactions.clear();
+    } else if (typeof edit === "string") {
+      this.#text = edit;
+      this.#note.textContent = "edited";
+    } else this.#count(react ?? unreact ?? "", react === undefined ? -1 : 1, own);
+    this.#show();
+  }
+
+  #count(name: string, by: number, isOwn: boolean): void {
+    const { count, own } = this.#reactions.get(name) ?? { count: 0, own: false };
+    if (count + by <= 0) this.#reactions.delete(name);
+    else this.#reactions.set(name, { count: count + by, own: isOwn ? by > 0 : own });
+  }
+
+  #show(): void {
+    if (this.#isRedacted) {
+      this.#text = "";
+      this.#note.textContent = "";
+      this.#body.replaceChildren(h("p", { class: "gone" }, "This message was deleted"));
+    } else this.#body.replaceChildren(render(this.#text));
+    this.#more.hidden = this.#isRedacted;
+    this.#reacted.replaceChildren(
+      ...[...this.#reactions].map(([name, { count, own }]) =>
+        button(`${name} ${count}`, () => this.#react(name), { "aria-pressed": `${own}` })
+      ),
+    );
+  }
+
+  #react(name: string): void {
+    const isThere = this.#reactions.get(name)?.own;
+    this.#actions.change(this.message.seq, { [isThere ? "unreact" : "react"]: name });
+    this.#close();
+  }
+
+  #toggle(): void {
+    if (!this.#menu.hidden) return this.#close();
+    const { reply, edit, change } = this.#actions;
+    const act = (words: string, work: () => void) =>
+      button(words, () => {
+        this.#close();
+        work();
+      });
+    this.#menu.replaceChildren(
+      ...OFFERED.map((name) =>
+        button(name, () => this.#react(name), { "aria-label": `React with ${name}` })
+      ),
+      act("Answer", () => reply(this)),
+      ...(this.isOwn
+        ? [
+          act("Edit", () => edit(this)),
+          act("Delete", () => change(this.message.seq, { redact: true })),
+        ]
+        : []),
+    );
+    this.#menu.hidden = false;
+    this.#more.setAttribute("aria-expanded", "true");
+    this.#menu.querySelector("button")?.focus();
+  }
+
+  #close(): void {
+    this.#menu.hidden = true;
+    this.#more.setAttribute("aria-expanded", "false");
+    this.element.focus();
+  }
+}
+
+/** The beginning of what a message answers, which leads there. */
+function quoteOf(answered: MessageLine | undefined): HTMLElement {
+  if (answered === undefined) return h("p", { class: "quote" }, "↩ an earlier message");
+  const words = button("", () => answered.element.focus(), { class: "quote", dir: "auto" });
+  words.append("↩ ", nameOf(answered.author), `: ${answered.text.slice(0, MOST_QUOTED)}`);
+  return words;
+}
