@@ -13,7 +13,7 @@ import { draftOf, keepDraft } from "./kept.ts";
 
 /** Calls of a composer to whoever it belongs to. */
 export interface ComposerActions {
-  /** Says something; resolves once it is kept. */
+  /** Says something; resolves once it does not go with the page. */
   say(text: string): Promise<void>;
   /** Begins to edit what was said last. */
   editLast(): void;
@@ -29,6 +29,10 @@ export class Composer {
   readonly #text: HTMLTextAreaElement;
   readonly #mode = h("p", { class: "mode", hidden: true });
   #roomId = "";
+  /** Texts that were said and would go with the page. They are a part of the draft. */
+  readonly #unkept: string[] = [];
+  /** The new message that was begun before something else is written. */
+  #begun = "";
   /** Said instead of a new message: an answer, or another text. */
   #instead: ((text: string) => Promise<void>) | undefined;
 
@@ -78,6 +82,7 @@ export class Composer {
 
   /** Writes something else than a new message: `words` say what, from `text` on. */
   begin(words: string, text: string, say: (text: string) => Promise<void>): void {
+    if (this.#instead === undefined) this.#begun = this.#text.value;
     this.#instead = say;
     this.#mode.replaceChildren(words, " ", button("Cancel", () => this.#end()));
     this.#mode.hidden = false;
@@ -90,7 +95,8 @@ export class Composer {
   #end(): void {
     this.#instead = undefined;
     this.#mode.hidden = true;
-    this.room(this.#roomId);
+    this.#text.value = this.#begun;
+    this.#fit();
     this.focus();
   }
 
@@ -99,9 +105,13 @@ export class Composer {
   }
 
   #changed(): void {
-    if (this.#instead === undefined) keepDraft(this.#roomId, this.#text.value);
+    if (this.#instead === undefined) this.#keep();
     if (this.#text.value.trim() !== "") this.#actions.typing();
     this.#fit();
+  }
+
+  #keep(): void {
+    keepDraft(this.#roomId, [...this.#unkept, this.#text.value].join("\n").trim());
   }
 
   /** Where the browser does not fit the field to its text by itself. */
@@ -133,9 +143,12 @@ export class Composer {
     this.#text.value = "";
     this.#fit();
     this.focus();
-    const roomId = this.#roomId;
-    if (text !== "") await this.#actions.say(text);
-    // As long as it is not kept, it is a draft for whatever happens.
-    if (draftOf(roomId).trim() === text) keepDraft(roomId, "");
+    if (text !== "") {
+      this.#unkept.push(text);
+      this.#keep();
+      await this.#actions.say(text);
+      this.#unkept.splice(this.#unkept.indexOf(text), 1);
+    }
+    if (this.#instead === undefined) this.#keep();
   }
 }

@@ -48,6 +48,8 @@ export class Conversation {
   #room: ChatRoom | undefined;
   #roomId: string;
   #isOver = false;
+  /** Called for messages that are nowhere but on this page, when they are in the log or dropped. */
+  readonly #unkept = new Map<number, () => void>();
 
   /** Makes a conversation of a person; it does nothing before `enter`. */
   constructor(person: Person, target: Target, listener: Listener) {
@@ -111,9 +113,12 @@ export class Conversation {
     }
   }
 
-  /** Says something, now or when that can be; resolves once it is kept. */
+  /** Says something, now or when that can be; resolves once it does not go with the page. */
   async say(text: string, fields?: Record<string, unknown>): Promise<void> {
-    await this.#outbox?.add(this.#roomId, text, fields);
+    const outbox = await this.#person.outbox();
+    const id = await outbox.add(this.#roomId, text, fields);
+    if (this.#person.isKeeping || this.#isOver) return;
+    await new Promise<void>((resolve) => this.#unkept.set(id, resolve));
   }
 
   /** Changes a message, in the words of the protocol; resolves once that is kept. */
@@ -159,12 +164,20 @@ export class Conversation {
   /** Leaves the room, and ends it for good. */
   async close(): Promise<void> {
     this.#isOver = true;
+    this.#unkept.forEach((resolve) => resolve());
     await this.#room?.leave().catch(() => {});
   }
 
   async #keep(): Promise<void> {
     const outbox = this.#outbox = await this.#person.outbox();
-    outbox.onchange = () => this.#listener.outgoing();
+    outbox.onchange = () => {
+      for (const [id, resolve] of this.#unkept) {
+        if (outbox.messages.some((message) => message.id === id)) continue;
+        this.#unkept.delete(id);
+        resolve();
+      }
+      this.#listener.outgoing();
+    };
     if (this.#room !== undefined) outbox.enter(this.#room);
     this.#listener.outgoing();
   }

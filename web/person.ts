@@ -15,7 +15,7 @@ import { indexedDbOutboxStore, memoryOutboxStore, OfflineOutbox } from "../src/c
 const MOST_DELAY_MS = 20_000;
 
 /** The time that a page which is loaded again may take to let go of its outbox, in milliseconds. */
-const LOCK_MS = 300;
+const LOCK_MS = 1_000;
 
 /** Failures that waiting may help; so it does where the server says how long. */
 const WAITING_HELPS = ["unreachable", "timeout", "disconnected", "unavailable"];
@@ -25,6 +25,7 @@ export class Person {
   readonly #src: string;
   readonly #ended = new AbortController();
   #outbox: Promise<OfflineOutbox> | undefined;
+  #isKeeping = false;
   #chat: Promise<ChatClient> | undefined;
   #connected: ChatClient | undefined;
   #name: string;
@@ -52,7 +53,12 @@ export class Person {
 
   /** Messages that are not in a log yet. */
   outbox(): Promise<OfflineOutbox> {
-    return this.#outbox ??= openOutbox(this.#src, this.#ended.signal);
+    return this.#outbox ??= this.#openOutbox();
+  }
+
+  /** Says whether the outbox outlives the page. */
+  get isKeeping(): boolean {
+    return this.#isKeeping;
   }
 
   /**
@@ -120,6 +126,19 @@ export class Person {
     return chat;
   }
 
+  /** The outbox of this server in this browser; one in memory where another tab has it, or none is kept. */
+  async #openOutbox(): Promise<OfflineOutbox> {
+    const name = `parley ${this.#src}`;
+    try {
+      await lock(name, this.#ended.signal);
+      const outbox = await OfflineOutbox.open(await indexedDbOutboxStore(name));
+      this.#isKeeping = true;
+      return outbox;
+    } catch {
+      return await OfflineOutbox.open(memoryOutboxStore());
+    }
+  }
+
   async #watch(chat: ChatClient): Promise<void> {
     this.#tell(chat.status);
     for await (const status of chat.statuses()) this.#tell(status);
@@ -142,23 +161,16 @@ export class Person {
   }
 }
 
-/** The outbox of this server in this browser; one in memory where another tab has it, or none is kept. */
-async function openOutbox(src: string, ended: AbortSignal): Promise<OfflineOutbox> {
-  const name = `parley ${src}`;
-  try {
-    await lock(name, ended);
-    return await OfflineOutbox.open(await indexedDbOutboxStore(name));
-  } catch {
-    return await OfflineOutbox.open(memoryOutboxStore());
-  }
-}
-
-/** Takes a lock until the signal is aborted; rejects where another tab keeps it. */
+/** Takes a lock until the signal is aborted or the page ends; rejects where another tab keeps it. */
 function lock(name: string, ended: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const held = () => {
       resolve();
-      return new Promise<void>((release) => ended.addEventListener("abort", () => release()));
+      return new Promise<void>((release) => {
+        ended.addEventListener("abort", () => release());
+        // The page that comes next shall not have to wait until this one is cleared away.
+        addEventListener("pagehide", ({ persisted }) => persisted || release());
+      });
     };
     navigator.locks.request(name, { signal: AbortSignal.timeout(LOCK_MS) }, held).catch(reject);
   });

@@ -108,6 +108,8 @@ class Teller {
   /** Puts all in order, and waits until nothing is on its way; says how much is in doubt. */
   async heal(): Promise<number> {
     await this.#network(false);
+    // In the room again, the page shows what it has kept.
+    await this.#page.locator("h1", { hasText: "Story" }).waitFor({ timeout: HEAL_MS });
     await this.#sendDraft();
     const left = () => this.#page.locator(".pending:not(.doubt)").count();
     const times = { withinMs: HEAL_MS, everyMs: 50 };
