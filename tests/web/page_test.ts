@@ -157,7 +157,10 @@ pageTest("what cannot be sent says why, and can be mended", async () => {
   await ana.say(long);
   await ana.reads(/Not sent: /);
   await ana.page.getByRole("button", { name: "Edit" }).click();
-  assertEquals((await ana.field.inputValue()).length, long.length);
+  await until(
+    async () => (await ana.field.inputValue()).length === long.length,
+    "the text is not put back",
+  );
   await ana.say("short");
   await ana.sees(["short"]);
   assertEquals(await ana.page.getByText(/Not sent/).count(), 0);
