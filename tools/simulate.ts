@@ -8,7 +8,7 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
-import { coverageTable } from "../tests/simulation/coverage.ts";
+import { coverageTable, unseen } from "../tests/simulation/coverage.ts";
 import { makeStory } from "../tests/simulation/generator.ts";
 import { hunt, MUTANTS } from "../tests/simulation/mutants.ts";
 import { shrink } from "../tests/simulation/shrink.ts";
@@ -22,6 +22,8 @@ const USAGE = `Usage: deno task simulate [flags]
   --steps N      the number of things that happen in a story, 150 unless given
   --nodes N      the number of servers, from 1 to 5
   --store NAME   ${STORES.join(", ")}
+  --focus WHAT   something that happens ten times as often, like "net cut"
+  --steer        have every other story focus on what was not seen in some state so far
   --story FILE   a story that was written down, instead of seeds
   --trace        print all that happens
   --first        stop at the first story with a fault, and leave it as long as it is
@@ -38,8 +40,8 @@ try {
 
 async function main(): Promise<void> {
   const flags = parseArgs(Deno.args, {
-    string: ["seed", "seeds", "steps", "nodes", "store", "story"],
-    boolean: ["trace", "coverage", "first", "mutants", "help"],
+    string: ["seed", "seeds", "steps", "nodes", "store", "story", "focus"],
+    boolean: ["trace", "coverage", "first", "mutants", "steer", "help"],
     unknown: (flag) => {
       throw new RangeError(`There is no ${flag}: see --help`);
     },
@@ -52,11 +54,15 @@ async function main(): Promise<void> {
   const store = STORES.find((name) => name === (flags.store ?? "memory"));
   if (store === undefined) throw new RangeError(`--store must be one of ${STORES.join(", ")}`);
   if (flags.mutants) return await huntAll(seed, flags.seeds === undefined ? 200 : seeds);
+  const coverage = new Map<string, number>();
+  let focus: string | undefined;
   const stories = flags.story === undefined
-    ? Array.from({ length: seeds }, (_, i) => () => makeStory(seed + i, { steps, nodes, store }))
+    ? Array.from({ length: seeds }, (_, i) => () => {
+      focus = flags.steer && i % 2 === 1 ? unseen(coverage) : flags.focus;
+      return makeStory(seed + i, { steps, nodes, store }, focus);
+    })
     : [() => readStory(flags.story!)];
 
-  const coverage = new Map<string, number>();
   let [simulatedMs, faults] = [0, 0];
   const begin = performance.now();
   for (const make of stories) {
@@ -69,7 +75,8 @@ async function main(): Promise<void> {
     if (flags.trace) console.log(outcome.trace.join("\n"));
     if (outcome.fault === undefined) continue;
     faults++;
-    console.log(`seed ${story.seed}: ${outcome.fault.oracle}: ${outcome.fault.what}`);
+    const how = focus === undefined ? "" : ` --focus "${focus}"`;
+    console.log(`seed ${story.seed}${how}: ${outcome.fault.oracle}: ${outcome.fault.what}`);
     if (flags.first) break;
     const short = await shrink(story, outcome.fault);
     console.log(`${textOf(short.story)}# ${short.fault.oracle}: ${short.fault.what}\n`);

@@ -62,7 +62,7 @@ export interface Outlet {
   /** `true` where it speaks the plain protocol: one frame an entry. */
   readonly plain: boolean;
   /** `true` where it can take more. Else cursors stay until it can. */
-  readonly ready: boolean;
+  ready: boolean;
   /** `true` where nothing waits in it. */
   readonly idle: boolean;
   /** Sends one text frame, whose length in UTF-8 is `bytes`; it is counted unless given. */

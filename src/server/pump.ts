@@ -201,6 +201,8 @@ export class Pump {
     if (step === undefined) {
       // The plain protocol has no word for a gap, and hiding one is not an option.
       queueMicrotask(() => this.#events.overrun(outlet));
+      // Until then, nothing of what comes next may go out.
+      outlet.ready = false;
       member.cursor = member.room.log.head;
       return 0;
     }

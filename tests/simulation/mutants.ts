@@ -195,6 +195,13 @@ export const MUTANTS: readonly Mutant[] = [
     ...NODES,
   },
   {
+    // No story has shown this one so far.
+    name: "what is in doubt counts as stored",
+    file: "src/core/sessions.ts",
+    changes: [["this.n = Math.min(this.n, n ?? 0);", ""]],
+    ...NODES,
+  },
+  {
     name: "a client of another node may begin with any number, behind a refusal too",
     file: "src/core/sessions.ts",
     changes: [

@@ -274,7 +274,11 @@ export class World implements PersonParts {
     const happens = this.#happen(step);
     this.#note(`# ${lineOf(step)}${happens ? "" : " (cannot)"}`);
     if (!happens) return;
-    const kind = who === "net" ? "net" : /^n\d/.test(who) ? "node" : this.#story.cast.get(who);
+    const kind = who === "net" || who === "nats"
+      ? who
+      : /^n\d/.test(who)
+      ? "node"
+      : this.#story.cast.get(who);
     const pair = `${kind} ${verb} | ${state}`;
     this.coverage.set(pair, (this.coverage.get(pair) ?? 0) + 1);
   }
@@ -421,6 +425,7 @@ export class World implements PersonParts {
     if (node !== undefined) {
       return node.chat === undefined ? "down" : node.closing !== undefined ? "closing" : "up";
     }
+    if (who === "nats") return "up";
     const actor = this.#actors.get(who === "net" ? first : who);
     return actor?.state ?? "nobody";
   }
