@@ -176,7 +176,8 @@ export class MessageLine {
     );
     this.#menu.hidden = false;
     this.#more.setAttribute("aria-expanded", "true");
-    this.#menu.querySelector("button")?.focus();
+    // A line that was not drawn yet takes no focus.
+    requestAnimationFrame(() => this.#menu.querySelector("button")?.focus());
   }
 
   #close(): void {
