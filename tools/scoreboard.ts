@@ -181,6 +181,19 @@ export const ROWS: Readonly<Record<string, Row>> = {
       "_Void_ entries keep a place in a stream and nothing else. Everything that was acknowledged " +
       "is in the log of each node, and nothing that was refused.",
   },
+  C1: {
+    part: "Conversation",
+    figure: "10,000 changes, cuts and restarts: the same at all clients and in pages; C2: " +
+      "redacted text found: 0",
+    note:
+      "Each device is a client of its own; that several are one person is not tried here. Files " +
+      "up to 32 MiB are written anew after redactions: see " +
+      "[SQLite](docs/design/sqlite.md#redacted-text-goes-from-the-file).",
+  },
+  C7: {
+    part: "Conversation",
+    figure: "100,000 reactions to one message: a bounded page, a join at most 1 % slower",
+  },
   X1: {
     part: "Attacks on the server",
     figure: "attacks within the limits: p99 of others within 2× or 20 ms, RSS +64 MB, nobody out",

@@ -1,0 +1,256 @@
+import { assertEquals } from "@std/assert";
+import { ChatClient, SendError } from "../../client.ts";
+import { Conversation, history, type PresentMessage } from "../../src/client/conversation.ts";
+import type { LoggedRoomEvent } from "../../src/client/room.ts";
+import { sqlite } from "../../src/store/sqlite/sqlite.ts";
+import { TestChat } from "../support/fixtures.ts";
+import { tempFolder } from "../support/temp_folder.ts";
+import { until } from "../support/waiting.ts";
+import { nudge } from "./people.ts";
+import { FaultProxy } from "./fault_proxy.ts";
+import { chance, report, setting } from "./setting.ts";
+
+const CLIENTS = setting(6, 16);
+const OPERATIONS = setting(240, 10_000);
+const RESTARTS = setting(1, 10);
+const REACTIONS = ["👍", "❤️", "+1", "🎉"];
+
+/** All operations take minutes. */
+const PATIENCE = { withinMs: 1_200_000, everyMs: 20 };
+
+const folder = tempFolder();
+
+/** A change, or a message, as it was acknowledged. */
+type Deed =
+  | { type: "said"; by: number; text: string; re: number | undefined }
+  | { type: "edited"; re: number; text: string }
+  | { type: "redacted"; re: number }
+  | { type: "reacted"; by: number; re: number; reaction: string; adds: boolean };
+
+/** A message as it should be: its text, whether it is there, who reacted, how many answer it. */
+interface Model {
+  text: string;
+  texts: string[];
+  redacted: boolean;
+  reactions: Map<string, Set<number>>;
+  replies: number;
+}
+
+/** The messages that the deeds add up to, in the order of the log. */
+function modelOf(deeds: ReadonlyMap<number, Deed>): Map<number, Model> {
+  const messages = new Map<number, Model>();
+  for (const [seq, deed] of [...deeds].sort(([a], [b]) => a - b)) {
+    const target = messages.get(deed.re ?? 0);
+    if (deed.type === "said") {
+      const { text } = deed;
+      const fresh = { text, texts: [text], redacted: false, reactions: new Map(), replies: 0 };
+      messages.set(seq, fresh);
+      if (target !== undefined) target.replies++;
+    } else if (target === undefined) throw new Error(`There is no message ${deed.re}`);
+    else if (deed.type === "edited") target.texts.push(target.text = deed.text);
+    else if (deed.type === "redacted") {
+      target.redacted = true;
+      target.reactions.clear();
+    } else {
+      const people = target.reactions.get(deed.reaction) ?? new Set();
+      if (deed.adds) people.add(deed.by);
+      else people.delete(deed.by);
+      if (people.size > 0) target.reactions.set(deed.reaction, people);
+      else target.reactions.delete(deed.reaction);
+    }
+  }
+  return messages;
+}
+
+function wordsOf(text: string, redacted: boolean, reactions: [string, number][], replies: number) {
+  const counts = reactions.map(([name, count]) => `${name}${count}`).sort();
+  return `${redacted ? "(redacted)" : text} ${counts} ${replies}`;
+}
+
+function shown(messages: Iterable<PresentMessage>): Map<number, string> {
+  return new Map([...messages].map(({ seq, body, redacted, reactions, replies }) => {
+    const counts = [...reactions].map(([name, { count }]): [string, number] => [name, count]);
+    return [seq, wordsOf(body, redacted, counts, replies)];
+  }));
+}
+
+function expected(model: Map<number, Model>): Map<number, string> {
+  return new Map([...model].map(([seq, { text, redacted, reactions, replies }]) => {
+    const counts = [...reactions].map(([name, people]): [string, number] => [name, people.size]);
+    return [seq, wordsOf(text, redacted, counts, replies)];
+  }));
+}
+
+/** The number of messages that are not what they should be. */
+function wrong(found: Map<number, string>, wanted: Map<number, string>): number {
+  const all = new Set([...found.keys(), ...wanted.keys()]);
+  return [...all].filter((seq) => found.get(seq) !== wanted.get(seq)).length;
+}
+
+/** A client that changes messages, and holds what it sees of them. */
+class Device {
+  readonly chat: ChatClient;
+  readonly index: number;
+  conversation!: Conversation;
+  reading: Promise<void> | undefined;
+
+  constructor(url: string, index: number) {
+    this.index = index;
+    this.chat = new ChatClient(url, { name: `p${index}`, sendTimeoutMs: 60_000 });
+  }
+
+  async enter(roomId?: string): Promise<void> {
+    await this.chat.connect();
+    const room = roomId === undefined
+      ? await this.chat.createRoom("Lobby")
+      : await this.chat.joinRoom(roomId);
+    this.conversation = new Conversation(room, { most: 2 * OPERATIONS });
+    this.reading = (async () => {
+      for await (const _ of this.conversation.updates());
+    })();
+  }
+
+  /** Does something by chance. Returns its `seq` with what it was; undefined where it was refused. */
+  async act(random: () => number, word: string): Promise<[number, Deed] | undefined> {
+    const { conversation, index: by } = this;
+    const held = [...conversation.messages.values()].slice(-40);
+    const target = held[Math.floor(random() * held.length)];
+    const own = held.filter((message) => message.own && !message.redacted).at(-1);
+    const re = target?.seq ?? 0;
+    const reaction = REACTIONS[Math.floor(random() * REACTIONS.length)]!;
+    const roll = random();
+    try {
+      if (target === undefined || roll < 0.25) {
+        const replyTo = target !== undefined && roll < 0.08 ? re : undefined;
+        const options = replyTo === undefined ? {} : { replyTo };
+        const { seq = 0 } = await conversation.room.send(word, options);
+        return [seq, { type: "said", by, text: word, re: replyTo }];
+      }
+      if (roll < 0.45) {
+        const mine = own ?? target;
+        const { seq = 0 } = await conversation.edit(mine.seq, word);
+        return [seq, { type: "edited", re: mine.seq, text: word }];
+      }
+      if (roll < 0.52) {
+        const mine = random() < 0.8 ? own ?? target : target;
+        const { seq = 0 } = await conversation.redact(mine.seq);
+        return [seq, { type: "redacted", re: mine.seq }];
+      }
+      const adds = roll < 0.8;
+      const { seq = 0 } = adds
+        ? await conversation.react(re, reaction)
+        : await conversation.unreact(re, reaction);
+      return [seq, { type: "reacted", by, re, reaction, adds }];
+    } catch (error) {
+      if (error instanceof SendError && !error.mayBeStored) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** The bytes of a file as characters; none where it is not there. */
+function charactersOf(path: string): string {
+  try {
+    return new TextDecoder("latin1").decode(Deno.readFileSync(path));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
+  }
+}
+
+/** The messages as pages alone show them, read from the newest to the oldest. */
+async function paged(device: Device): Promise<Map<number, string>> {
+  const { chat, conversation: { room } } = device;
+  const events: LoggedRoomEvent[] = [];
+  let before: number | undefined;
+  while (true) {
+    const page = await history(chat, room, { before, limit: 256 });
+    events.unshift(...page.events);
+    if (!page.more) break;
+    before = page.first;
+  }
+  const rebuilt = new Conversation(room, { most: 2 * OPERATIONS });
+  for (const event of events) rebuilt.take(event);
+  return shown(rebuilt.messages.values());
+}
+
+Deno.test("C1 messages are the same at every client and in pages, whatever breaks between", async () => {
+  const path = `${folder}/changes.db`;
+  const store = () => ({ store: sqlite(path), rate: 0, logEntries: 1_000, historyEntries: 1e6 });
+  let server = new TestChat(store());
+  await using proxy = await FaultProxy.to(server.host);
+  const random = chance();
+  const devices = Array.from({ length: CLIENTS }, (_, i) => new Device(proxy.url, i));
+  await devices[0]!.enter();
+  const roomId = devices[0]!.conversation.room.id;
+  for (const device of devices.slice(1)) await device.enter(roomId);
+  const deeds = new Map<number, Deed>();
+  const counts = { done: 0, refused: 0, cuts: 0, restarts: 0, doubled: 0 };
+  let left = OPERATIONS;
+  const work = devices.map(async (device) => {
+    while (left-- > 0) {
+      const done = await device.act(random, `word${left}.`);
+      if (done === undefined) counts.refused++;
+      else if (deeds.has(done[0])) counts.doubled++;
+      else {
+        counts.done++;
+        deeds.set(...done);
+      }
+    }
+  });
+  const part = OPERATIONS / (RESTARTS + 1);
+  const trouble = (async () => {
+    for (let i = 1; i <= RESTARTS; i++) {
+      await until(() => left < OPERATIONS - part * i + part / 2, "it does not go on", PATIENCE);
+      proxy.reset();
+      counts.cuts++;
+      await until(() => left < OPERATIONS - part * i, "it does not go on", PATIENCE);
+      await server[Symbol.asyncDispose]();
+      server = new TestChat(store());
+      proxy.aim(server.host);
+      counts.restarts++;
+    }
+  })();
+  const nudging = setInterval(
+    () => devices.some(({ chat }) => chat.status.type !== "connected") && nudge(),
+    50,
+  );
+  await Promise.all([...work, trouble]);
+  clearInterval(nudging);
+  await devices[0]!.conversation.room.send("the end");
+  const isDone = ({ conversation }: Device) =>
+    [...conversation.messages.values()].at(-1)?.body === "the end";
+  await until(() => devices.every(isDone), "somebody does not see the end", { withinMs: 60_000 });
+  const model = modelOf(deeds);
+  const wanted = expected(model);
+  const last = [...devices[0]!.conversation.messages.keys()].at(-1)!;
+  wanted.set(last, wordsOf("the end", false, [], 0));
+  let different = 0;
+  for (const { conversation } of devices) {
+    different += wrong(shown(conversation.messages.values()), wanted);
+  }
+  const differentInPages = wrong(await paged(devices[1]!), wanted);
+  const gone = [...model.values()].flatMap(({ redacted, texts }) => redacted ? texts : []);
+  const { events } = await history(devices[1]!.chat, devices[1]!.conversation.room, { limit: 256 });
+  const inHistory = gone.filter((text) => JSON.stringify(events).includes(`"${text}"`)).length;
+  const bytes = () => [path, `${path}-wal`].map(charactersOf).join();
+  const leftIn = (all: string) => gone.filter((text) => all.includes(text)).length;
+  await until(() => leftIn(bytes()) === 0, () => `${leftIn(bytes())} are left`, {
+    withinMs: 60_000,
+    everyMs: 500,
+  });
+  for (const { chat } of devices) await chat.close();
+  await Promise.all(devices.map(({ reading }) => reading));
+  await server[Symbol.asyncDispose]();
+  report("C1", `${OPERATIONS} changes of ${CLIENTS} clients, one node with SQLite`, {
+    ...counts,
+    messages: model.size,
+    "different at clients": different,
+    "different in pages": differentInPages,
+  }, ["three nodes: the store of NATS lets no messages be changed yet"]);
+  report("C1", `C2: ${gone.length} texts of these redacted, while the server runs`, {
+    "found in the file": leftIn(bytes()),
+    "found in history": inHistory,
+  }, ["the stream of NATS: its store lets nothing be redacted yet"]);
+  assertEquals([different, differentInPages, inHistory, counts.doubled], [0, 0, 0, 0]);
+});
