@@ -7,6 +7,7 @@ import type { Frame } from "../support/fixtures.ts";
 import { DEFS, fits, kindsIn, kindsOf } from "../support/frame_schema.ts";
 import { CLIENT_FRAMES, essence, SERVER_FRAMES } from "../support/golden_frames.ts";
 import "../support/ignore_unpermitted.ts";
+import { PERMITTED } from "../support/permissions.ts";
 import { pure } from "../support/pure.ts";
 
 /** Values of which some are right in some places. */
@@ -144,3 +145,11 @@ function codeOf(text: string, dialect: Dialect): string | undefined {
     return assertThrows(() => decode(text, dialect), ChatError).code;
   }
 }
+
+Deno.test("no definition of the schema stands there twice", { ignore: !PERMITTED }, () => {
+  const text = Deno.readTextFileSync(new URL("../../protocol.schema.json", import.meta.url));
+  const defs = text.slice(text.indexOf('"$defs"'));
+  const names = [...defs.matchAll(/^ {4}"(\w+)": \{/gm)].map(([, name]) => name);
+  assertEquals(names, [...new Set(names)]);
+  assert(names.length > 20);
+});
