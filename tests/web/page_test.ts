@@ -79,6 +79,9 @@ pageTest("what is written is kept for its room until it is sent", async () => {
   await ana.page.reload();
   await until(async () => await ana.field.inputValue() === "for the first", "no draft");
   await ana.say("for the first");
+  // What goes at this very moment may be both: sent, and still a draft that a person sees.
+  const drafts = "Object.keys(localStorage).filter((key) => key.includes('draft')).length";
+  await until(async () => await ana.page.evaluate(drafts) === 0, "it is still a draft");
   await ana.page.reload();
   await ana.sees(["for the first"]);
   assertEquals(await ana.field.inputValue(), "");
