@@ -105,12 +105,14 @@ export class Composer {
   }
 
   #changed(): void {
-    if (this.#instead === undefined) this.#keep();
+    this.#keep();
     if (this.#text.value.trim() !== "") this.#actions.typing();
     this.#fit();
   }
 
+  /** Keeps the draft. What is written instead of a new message is none. */
   #keep(): void {
+    if (this.#instead !== undefined) return;
     keepDraft(this.#roomId, [...this.#unkept, this.#text.value].join("\n").trim());
   }
 
@@ -149,6 +151,6 @@ export class Composer {
       await this.#actions.say(text);
       this.#unkept.splice(this.#unkept.indexOf(text), 1);
     }
-    if (this.#instead === undefined) this.#keep();
+    this.#keep();
   }
 }

@@ -256,10 +256,13 @@ export class Timeline {
       this.#log.scrollTop += moved;
     } catch {
       // It is asked for again when somebody scrolls on.
+      return;
     } finally {
       this.#isReadingBack = false;
       this.#log.removeAttribute("aria-busy");
     }
+    // Who is at the top by now cannot scroll on.
+    this.#scrolled();
   }
 
   #scrollToEnd(): void {
