@@ -16,7 +16,7 @@ import { FaultProxy } from "./fault_proxy.ts";
 import { chance, report, SEED, setting } from "./setting.ts";
 
 /** The number of messages in each run, and the number of runs. */
-const MESSAGES = setting(500, 10_000);
+const MESSAGES = setting(200, 10_000);
 const RUNS = setting(1, Number(variable("CHAOS_RUNS") ?? 20));
 
 /** The number of people: half of them with the client of this project, half with one by the page. */

@@ -12,7 +12,7 @@ import { FaultProxy } from "./fault_proxy.ts";
 import { report, SEED, setting } from "./setting.ts";
 
 /** The number of comebacks, and the number of stories told at once. */
-const COMEBACKS = setting(60, 2_000);
+const COMEBACKS = setting(24, 2_000);
 const AT_ONCE = setting(8, 10);
 
 /**
