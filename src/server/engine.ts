@@ -10,7 +10,7 @@ import type { HelloRequest } from "../core/authenticate.ts";
 import { EFFECTS_PER_TICK } from "../core/departures.ts";
 import type { Effect } from "../core/effects.ts";
 import { Hub } from "../core/hub.ts";
-import { newKey, normalizeRoomId, type RandomBytes } from "../core/ids.ts";
+import { newKey, type RandomBytes } from "../core/ids.ts";
 import { count, type Gauges, Metrics } from "../core/metrics.ts";
 import type { EngineOptions } from "../core/options.ts";
 import { ask, type Hands, perform, type Proceed } from "../core/perform.ts";
@@ -38,6 +38,7 @@ import type { Logger } from "./logger.ts";
 import { openMemoryStore } from "./memory_store.ts";
 import { Pump } from "./pump.ts";
 import { ReadBuffers } from "./read_buffers.ts";
+import { RoomEndings } from "./room_endings.ts";
 import { lastingKey, roomSigner, tokenSigner } from "./token_signer.ts";
 import { Voice } from "./voice.ts";
 import { type Wait, Waits } from "./waits.ts";
@@ -66,6 +67,7 @@ export class Engine {
   /** Finds out who people are; none where nobody has to prove that. */
   readonly #authenticator: Authenticator | undefined;
   readonly #connections: Connections;
+  readonly #endings: RoomEndings;
   readonly #readBuffers = new ReadBuffers<Connection>();
   readonly #dispatcher: Dispatcher;
   readonly #hands: Hands<Wait> = {
@@ -121,7 +123,7 @@ export class Engine {
       this.#perform(this.#hub.handover.taken(id, roomId, this.#clock.read(), mayBeHere)),
     read: (person, roomId, marker) =>
       this.#perform(this.#hub.reading.markers.heard(person, roomId, marker)),
-    gone: (roomId, how) => this.#gone(roomId, how),
+    gone: (roomId, how) => this.#endings.gone(roomId, how),
   };
   #accepted = 0;
   #ticker: Timer | undefined;
@@ -199,6 +201,13 @@ export class Engine {
       options,
       now,
     );
+    this.#endings = new RoomEndings({
+      hub: this.#hub,
+      pump: this.#pump,
+      connections: this.#connections,
+      store: this.#store,
+      logger,
+    });
     this.voice = new Voice({
       hub: this.#hub,
       store,
@@ -411,21 +420,7 @@ export class Engine {
 
   /** Deletes a room with its log; says whether it was open. Its members are told at their next word. */
   deleteRoom(roomId: string): boolean {
-    const id = normalizeRoomId(roomId);
-    this.#store.store.delete(id);
-    return this.#forgetRoom(id);
-  }
-
-  /** Forgets a room whose log ends. Its entries are delivered first, as their authors wait for that. */
-  #forgetRoom(roomId: string): boolean {
-    for (const member of [...this.#hub.rooms.get(roomId)?.members ?? []]) {
-      this.#pump.deliver(member);
-      const { outlet, cursor, room } = member;
-      if (outlet !== undefined && cursor < room.log.head) {
-        this.#connections.evict(outlet, CLOSE.slowReader, "Reads too slowly");
-      }
-    }
-    return this.#hub.deleteRoom(roomId);
+    return this.#endings.delete(roomId);
   }
 
   /**
@@ -445,18 +440,6 @@ export class Engine {
     this.#pump.close();
     await this.#store.close();
     this.#store.end();
-  }
-
-  /** Forgets a room that the store does not have any more. Members of one that is lost come back, and are told so. */
-  #gone(roomId: string, how: "deleted" | "lost"): void {
-    const outlets = this.#hub.rooms.get(roomId)?.members.map(({ outlet }) => outlet) ?? [];
-    this.#forgetRoom(roomId);
-    this.#logger.warn("room gone", { room: roomId, how });
-    if (how === "deleted") return;
-    outlets.forEach((outlet, turn) => {
-      if (!(outlet instanceof Connection)) return;
-      this.#connections.sendAway(outlet, turn, CLOSE.internal, "The log of a room was lost");
-    });
   }
 
   #tick(): void {

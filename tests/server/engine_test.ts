@@ -204,39 +204,6 @@ Deno.test("a socket that opens while the server ends is sent away", async () => 
   await closed;
 });
 
-Deno.test("what was said in a room before it was deleted is answered, to everybody who said it", async () => {
-  await using bench = new Bench({ highWaterBytes: 1_000, rate: 0 });
-  const { roomId, ben, say } = await withSlowBen(bench, "v1");
-  ben.bufferedAmount = 0;
-  const pia = bench.connect("plain");
-  pia.hear({ action: "join", body: roomId });
-  await turn();
-  [ben, pia].forEach((socket) => socket.take());
-  ben.hear({ action: "message", room_id: roomId, n: 1, body: "last words" });
-  pia.hear({ action: "message", body: "mine" });
-  assert(bench.engine.deleteRoom(String(roomId)));
-  const [entries] = ben.take();
-  assertEquals((entries?.entries as { n: number; body: string }[]).map(({ body }) => body), [
-    "last words",
-    "mine",
-  ]);
-  assertEquals(pia.take().map(({ message, body }) => message ?? body), [
-    "last words",
-    "Message sent",
-  ]);
-  say("too late");
-  await turn();
-  assertEquals([ben.sent, pia.sent], [[], []]);
-});
-
-Deno.test("whoever cannot take the end of a room that is deleted comes back, and asks", async () => {
-  await using bench = new Bench({ highWaterBytes: 1_000, rate: 0 });
-  const { roomId, ben } = await withFullBen(bench, "v1");
-  ben.hear({ action: "message", room_id: roomId, n: 1, body: "last words" });
-  bench.engine.deleteRoom(String(roomId));
-  assertEquals(ben.closedWith?.[0], 4002);
-});
-
 Deno.test("where many have said large frames, who did so longest ago has to connect again", async () => {
   await using bench = new Bench();
   const all = Array.from({ length: 108 }, () => bench.v1().socket);
