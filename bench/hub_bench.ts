@@ -44,8 +44,8 @@ function connect(): Peer {
 
 const author = connect();
 const stored = { id: ROOM_ID, name: "bench", log: new Log("epoch", LIMITS), roster: new Roster() };
-hub.admit(author, stored, NOW);
-hub.opened(author, { action: "create", name: "bench" }, stored, NOW);
+hub.joining.admit(author, stored, NOW);
+hub.joining.opened(author, { action: "create", name: "bench" }, stored, NOW);
 for (let i = 0; i < 100; i++) {
   hub.receive(connect(), { action: "join", roomId: ROOM_ID }, NOW);
 }

@@ -8,47 +8,39 @@
 import * as CLOSE from "../protocol/close_codes.ts";
 import { encodeFrame } from "../protocol/encode.ts";
 import { ChatError } from "../protocol/errors.ts";
-import type { ClientFrame, CreateFrame, Draft, HelloFrame, JoinFrame } from "../protocol/frames.ts";
-import { authorIn, mayEnter, notFound } from "./authority.ts";
+import type { ClientFrame, Draft, HelloFrame } from "../protocol/frames.ts";
 import { Departures } from "./departures.ts";
 import type { Effect } from "./effects.ts";
 import { leftOf } from "./expiries.ts";
 import { GracePeriod } from "./grace_period.ts";
 import { Handover } from "./handover.ts";
 import { Host } from "./host.ts";
-import { newRoomId, normalizeRoomId, type RandomBytes } from "./ids.ts";
+import type { RandomBytes } from "./ids.ts";
+import { Joining } from "./joining.ts";
 import { Liveness } from "./liveness.ts";
 import { listenersIn } from "./memberships.ts";
 import { Messages } from "./messages.ts";
 import { count, Metrics } from "./metrics.ts";
-import { demandOf, floorOf, Moderation } from "./moderation.ts";
+import { demandOf, Moderation } from "./moderation.ts";
 import type { HubOptions } from "./options.ts";
-import { presenceEntry, renaming, typing } from "./presence.ts";
+import { renaming, typing } from "./presence.ts";
 import { Proofs } from "./proofs.ts";
 import { type RevocationFacts, Revocations } from "./revocations.ts";
-import {
-  costOfEntering,
-  costOfReading,
-  costOfRenaming,
-  costOfTelling,
-  rateOf,
-} from "./rate_limit.ts";
+import { costOfRenaming, costOfTelling, rateOf } from "./rate_limit.ts";
 import { featuresOf, Reading, type ReadingFacts } from "./reading.ts";
 import {
   ask,
   goodbye,
-  joinReply,
   leaveReply,
   plainWelcome,
   sessionTaken,
-  sizeOf,
   success,
   welcome,
 } from "./replies.ts";
 import type { Room } from "./room.ts";
 import { Rooms } from "./rooms.ts";
 import { type Peer, type Session, Sessions, type Sign } from "./sessions.ts";
-import type { Marker, Store, StoredClient, StoredRoom } from "./store.ts";
+import type { Marker, Store, StoredClient } from "./store.ts";
 import type { Instant } from "./time.ts";
 import { isModeration } from "./verdict.ts";
 
@@ -69,8 +61,9 @@ export class Hub {
   readonly moderation: Moderation;
   /** The rules for clients that go from one process to another. */
   readonly handover: Handover;
+  /** The rules for coming into rooms. */
+  readonly joining: Joining;
   readonly #options: HubOptions;
-  readonly #random: RandomBytes;
   readonly #rooms: Rooms;
   readonly #sessions: Sessions;
   readonly #store: StoreFacts;
@@ -99,7 +92,6 @@ export class Hub {
     this.#grace = new GracePeriod(options);
     this.#liveness = new Liveness(options, metrics.receiveLag);
     this.reading = new Reading(store);
-    this.#random = random;
     this.#sessions = new Sessions(random, sign, rateOf(options.rate));
     this.#departures = new Departures(this.#sessions, this.#grace, options);
     const [sessions, grace, departures] = [this.#sessions, this.#grace, this.#departures];
@@ -107,6 +99,10 @@ export class Hub {
     this.handover = new Handover(parts, store.bus !== undefined);
     this.moderation = new Moderation(this.#sessions, this.#departures, this.#rooms.byId);
     this.proofs = new Proofs(this.moderation, sessions, this.#departures, new Revocations(store));
+    this.joining = new Joining({
+      ...{ options, random, metrics, sessions, departures },
+      ...{ rooms: this.#rooms, handover: this.handover },
+    });
     this.messages = new Messages(this.#sessions, this.#departures, store, options.rate > 0);
     this.host = new Host({ ...parts, hub: this, isShared: store.bus !== undefined });
   }
@@ -155,9 +151,10 @@ export class Hub {
       case "messages":
         return this.messages.take(session, peer, frame, t);
       case "create":
-        return this.#create(session, peer, frame, t);
+        return this.joining.create(session, peer, frame, t);
       case "join":
-        return this.reading.before(session, peer, frame) ?? this.#join(session, peer, frame, t);
+        return this.reading.before(session, peer, frame) ??
+          this.joining.join(session, peer, frame, t);
       case "history":
       case "search":
       case "rooms":
@@ -217,47 +214,6 @@ export class Hub {
     }
   }
 
-  /**
-   * Takes in a room that the store has opened for a peer, with the members that a process that is
-   * gone left in it. The peer pays for the reading. Carry the effects out even if the peer cannot
-   * enter the room, and call `opened` next.
-   *
-   * @throws {ChatError} where there is no place for the room: then the store shall not keep it open.
-   */
-  admit(peer: Peer, stored: StoredRoom, t: Instant): Effect[] {
-    if (this.rooms.has(stored.id)) return [];
-    peer.quota?.checkRooms();
-    const place = this.#makePlace();
-    this.#rooms.open(stored, t.now, peer.quota);
-    peer.session?.budget.spend(costOfReading(stored.log.bytesAfter(stored.log.tail)));
-    return [...place, ...this.handover.orphaned(stored.id, stored.orphans ?? [], t)];
-  }
-
-  /**
-   * Goes on with a `create` or `join` whose room the store has made or looked for.
-   *
-   * @throws {ChatError} where there is no such room, or it cannot be entered.
-   */
-  opened(
-    peer: Peer,
-    frame: CreateFrame | JoinFrame,
-    stored: StoredRoom | undefined,
-    t: Instant,
-  ): Effect[] {
-    const session = peer.session;
-    if (stored === undefined) {
-      if (frame.action === "create") throw new ChatError("internal", "Room was not created");
-      // Nothing is made for a client that has gone meanwhile.
-      if (session === undefined) return [];
-      const { id, name } = this.#rooms.lost(peer, frame);
-      return this.#make(peer, frame, id, name, t);
-    }
-    const room = this.rooms.get(stored.id);
-    // The peer may have gone while the store was asked. Then the room waits out its time, empty.
-    if (room === undefined || session === undefined) return [];
-    return this.#enter(session, peer, room, frame, t);
-  }
-
   /** Goes on with a `hello` whose client the store has looked for. */
   recalled(
     peer: Peer,
@@ -281,7 +237,7 @@ export class Hub {
     if (session === undefined) return [];
     if (markers !== undefined) this.reading.markers.loaded(session, markers);
     else if (frame.action !== "join") throw error;
-    if (frame.action === "join") return this.#join(session, peer, frame, t);
+    if (frame.action === "join") return this.joining.join(session, peer, frame, t);
     return this.reading.take(session, peer, frame, t);
   }
 
@@ -387,112 +343,5 @@ export class Hub {
       leftMs: leftOf(peer.proof, t),
     };
     return [...effects, welcome(peer, session, told, frame.ref)];
-  }
-
-  #create(session: Session, peer: Peer, frame: CreateFrame, t: Instant): Effect[] {
-    session.checkRooms(peer, this.#rooms.mostOfOne);
-    const owner = session.principal?.sub ?? session.id;
-    return this.#make(peer, frame, newRoomId(this.#random), frame.name, t, owner);
-  }
-
-  #make(
-    peer: Peer,
-    frame: CreateFrame | JoinFrame,
-    roomId: string,
-    name: string,
-    { now }: Instant,
-    owner?: string,
-  ): Effect[] {
-    peer.quota?.checkRooms();
-    peer.quota?.makeRoom(now);
-    const made: Effect = { type: "create", peer, frame, roomId, name };
-    return [...this.#makePlace(), owner === undefined ? made : { ...made, owner }];
-  }
-
-  /**
-   * Lets go of a room, where that is needed for another one to be opened.
-   *
-   * @throws {ChatError} where all places are taken.
-   */
-  #makePlace(): Effect[] {
-    const room = this.#rooms.dispensable();
-    if (room === undefined) return [];
-    // Clients that kept a place in it lose it. They may come back to it as to any room that is lost.
-    for (const { person } of room.members) this.#sessions.get(person.id)?.leave(room);
-    return [this.#rooms.release(room)];
-  }
-
-  #join(session: Session, peer: Peer, frame: JoinFrame, t: Instant): Effect[] {
-    const roomId = normalizeRoomId(frame.roomId);
-    const room = this.rooms.get(roomId);
-    if (session.rooms.get(roomId) === undefined) peer.quota?.checkJoins(t.now);
-    // A client that was at another process may know more of the log than this process has heard.
-    const isBehind = room?.shared === true && (frame.after ?? 0) > room.log.head;
-    if (room === undefined || isBehind) {
-      // A join that will be refused opens nothing, makes nothing and pushes nothing out.
-      session.checkRooms(peer, this.#rooms.mostOfOne, roomId);
-      return [{ type: "open", peer, frame, roomId }];
-    }
-    return this.#enter(session, peer, room, frame, t);
-  }
-
-  #enter(
-    session: Session,
-    peer: Peer,
-    room: Room,
-    frame: CreateFrame | JoinFrame,
-    t: Instant,
-  ): Effect[] {
-    let member = session.rooms.get(room.id);
-    // The room that it was in may be gone, and this may be another one of the same id.
-    if (member?.room !== room) member = undefined;
-    // Where other processes can speak for it, the log knows better whether it is still a member.
-    const known = room.shared ? room.roster.members.has(session.id) : member !== undefined;
-    const isHere = member?.outlet !== undefined;
-    const event = isHere || member?.paused ? undefined : known ? "back" : "join";
-    const before: Effect[] = [];
-    if (member === undefined) session.checkRooms(peer, this.#rooms.mostOfOne, room.id);
-    const { principal, id } = session;
-    const author = principal && authorIn(principal, room.id, id);
-    const { charter } = room;
-    if (charter === undefined && author?.most !== undefined) {
-      throw new ChatError(
-        "unsupported",
-        "The token gives roles, and the store of this server has none",
-      );
-    }
-    if (charter !== undefined && !mayEnter(author ?? { sub: id }, charter, t.at, known)) {
-      peer.quota?.failJoin();
-      throw notFound(frame.action === "join" ? frame.roomId : room.id);
-    }
-    if (member === undefined) {
-      if (room.here >= this.#options.maxMembers) {
-        throw new ChatError("room_full", `Room ${room.id} has ${room.here} members`);
-      }
-      // A plain client is in one room at a time.
-      if (peer.plain && session.rooms.any !== undefined) {
-        before.push({ type: "deliver", member: session.rooms.any });
-        before.push(...this.#departures.leave(session, session.rooms.any, t));
-      }
-      member = room.add(session, peer.plain);
-      if (!known) member.joined = room.log.head;
-    }
-    session.enter(member, t.now);
-    member.author = author;
-    const start = frame.action === "join" ? frame : {};
-    const recovered = room.enter(member, peer, t.now, start, floorOf(member, t.at));
-    if (recovered !== undefined) count(this.#metrics.recoveries, recovered ? "true" : "false");
-    member.paused = false;
-    const grown: Effect[] = [];
-    if (!room.quiet && room.hasMoreThan(this.#options.presenceLimit)) {
-      grown.push(...presenceEntry("quiet", member, t));
-      room.hush();
-    }
-    const reply = joinReply(peer, member, frame, t.at, recovered);
-    const bytes = sizeOf(reply) + room.log.bytesAfter(member.cursor);
-    session.budget.spend(costOfEntering(room.quiet ? 0 : room.here, bytes));
-    const told = event === undefined ? [] : presenceEntry(event, member, t);
-    // The history that it was promised is sent before anything can push it off the log's tail.
-    return [...before, ...reply, { type: "deliver", member }, ...grown, ...told];
   }
 }

@@ -172,14 +172,14 @@ export function ask<Pending>(
     : store.open(roomId, question.frame.after);
   return opened.then((room) => (t) => {
     if (room !== undefined) perform(admit(peer, checkedRoom(room, roomId), t, hub, store), hands);
-    return perform(hub.opened(peer, frame, room, t), hands);
+    return perform(hub.joining.opened(peer, frame, room, t), hands);
   });
 }
 
 /** Takes a room in that the store has opened. The store does not keep one open that finds no place. */
 export function admit(peer: Peer, room: StoredRoom, t: Instant, hub: Hub, store: Store): Effect[] {
   try {
-    return hub.admit(peer, room, t);
+    return hub.joining.admit(peer, room, t);
   } catch (error) {
     store.release(room.id);
     throw error;

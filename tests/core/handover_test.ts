@@ -195,7 +195,7 @@ pure("a message that a store gave up on in doubt makes its client doubtful", () 
   assertEquals([resumed(), resumed(0)], [false, true]);
 });
 
-pure("Hub.opened() takes over whom a dead process left in the room", () => {
+pure("Joining.opened() takes over whom a dead process left in the room", () => {
   const bench = new HubBench({ graceMs: 1_000 });
   bench.hub.handover.adopt({ id: "ana", name: "Ana", n: 0 }, bench.t);
   bench.hub.handover.adopt({ id: "ben", name: "Ben", n: 0 }, bench.t);
@@ -227,13 +227,16 @@ pure("whom a dead process left in a room is taken over, and is in nobody's way",
   const stored = { ...bench.stored("id", "Lobby"), orphans: ["ana", "cleo"] };
   stored.roster.reset([{ client_id: "ana", name: "Ana" }, { client_id: "cleo", name: "Cleo" }]);
   const frame = { action: "join", roomId: "id" } as const;
-  assertEquals(bench.told(bench.hub.admit(ben, stored, bench.t)), ["away Ana", "leave Cleo"]);
-  assertEquals(bench.told(bench.hub.opened(ben, frame, stored, bench.t)), ["join Ben"]);
-  assertEquals(refusal(() => bench.hub.opened(dan, frame, stored, bench.t)), [
+  assertEquals(bench.told(bench.hub.joining.admit(ben, stored, bench.t)), [
+    "away Ana",
+    "leave Cleo",
+  ]);
+  assertEquals(bench.told(bench.hub.joining.opened(ben, frame, stored, bench.t)), ["join Ben"]);
+  assertEquals(refusal(() => bench.hub.joining.opened(dan, frame, stored, bench.t)), [
     "room_full",
     "Room id has 1 members",
   ]);
-  assertEquals(bench.hub.admit(ben, stored, bench.t), [], "once");
+  assertEquals(bench.hub.joining.admit(ben, stored, bench.t), [], "once");
 });
 
 pure("Handover.orphaned() leaves alone who is here, and rooms that nobody here is in", () => {

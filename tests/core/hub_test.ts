@@ -49,27 +49,30 @@ pure(
   },
 );
 
-pure("Hub.opened() makes no member of a client that has gone meanwhile, but keeps the room", () => {
-  const bench = new HubBench();
-  const ana = bench.plain();
-  const frame = { action: "create", name: "Lobby" } as const;
-  const [effect] = bench.hub.receive(ana, frame, bench.t);
-  assert(effect?.type === "create");
-  bench.hub.disconnect(ana, bench.t);
-  assertEquals(
-    bench.opened(ana, frame, bench.stored(effect.roomId, "Lobby")),
-    [],
-  );
-  assertEquals(bench.hub.rooms.get(effect.roomId)?.members, []);
-});
+pure(
+  "Joining.opened() makes no member of a client that has gone meanwhile, but keeps the room",
+  () => {
+    const bench = new HubBench();
+    const ana = bench.plain();
+    const frame = { action: "create", name: "Lobby" } as const;
+    const [effect] = bench.hub.receive(ana, frame, bench.t);
+    assert(effect?.type === "create");
+    bench.hub.disconnect(ana, bench.t);
+    assertEquals(
+      bench.opened(ana, frame, bench.stored(effect.roomId, "Lobby")),
+      [],
+    );
+    assertEquals(bench.hub.rooms.get(effect.roomId)?.members, []);
+  },
+);
 
-pure("Hub.opened() refuses to enter a room that the store does not know", () => {
+pure("Joining.opened() refuses to enter a room that the store does not know", () => {
   const bench = new HubBench();
   const ana = bench.v1("Ana");
   const frame = { action: "join", roomId: "Nowhere" } as const;
   const effects = bench.hub.receive(ana, frame, bench.t);
   assertEquals(effects, [{ type: "open", peer: ana, frame, roomId: "Nowhere" }]);
-  assertEquals(refusal(() => bench.hub.opened(ana, frame, undefined, bench.t)), [
+  assertEquals(refusal(() => bench.hub.joining.opened(ana, frame, undefined, bench.t)), [
     "room_not_found",
     "Room Nowhere does not exist",
   ]);
@@ -283,7 +286,7 @@ pure("Hub.receive() charges a frame for the members who are told, and a repeat f
   assertEquals(cost(said, said), 2 + 3 * 2 + 2);
 });
 
-pure("Hub.admit() charges for a log that is read, and that once", () => {
+pure("Joining.admit() charges for a log that is read, and that once", () => {
   const bench = new HubBench();
   const [ana, ben] = [bench.v1("Ana"), bench.v1("Ben")];
   const stored = bench.stored("id", "Lobby");

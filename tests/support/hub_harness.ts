@@ -161,8 +161,8 @@ export class HubBench {
   /** Asks the hub what it wants when the store has opened a room. */
   opened(peer: Peer, frame: CreateFrame | JoinFrame, stored: StoredRoom): Effect[] {
     return [
-      ...this.hub.admit(peer, stored, this.t),
-      ...this.hub.opened(peer, frame, stored, this.t),
+      ...this.hub.joining.admit(peer, stored, this.t),
+      ...this.hub.joining.opened(peer, frame, stored, this.t),
     ];
   }
 
@@ -199,7 +199,7 @@ export class HubBench {
           this.stored(question.roomId, question.name, question.owner),
         );
       case "open":
-        return this.hub.opened(peer, question.frame, undefined, this.t);
+        return this.hub.joining.opened(peer, question.frame, undefined, this.t);
       case "recall": {
         const { frame, clientId } = question;
         return this.hub.recalled(peer, frame, clientId, this.clients.get(clientId), this.t);

@@ -33,7 +33,7 @@ pure("no room is made for a client that has gone while the store looked for it",
   const join = { action: "join", roomId: "k7q2-m9xd-4hwn-r3tc", roomName: "Lost" } as const;
   assertEquals(touched(bench.hub.receive(ana, join, bench.t)), ["open"]);
   bench.perform(bench.hub.disconnect(ana, bench.t));
-  assertEquals(bench.hub.opened(ana, join, undefined, bench.t), []);
+  assertEquals(bench.hub.joining.opened(ana, join, undefined, bench.t), []);
 });
 
 pure("a client keeps the rooms that it is in, and others make one when it has left one", () => {
@@ -156,18 +156,21 @@ pure("members who are away or have paused make no room quiet", () => {
 });
 
 pure(
-  "Hub.admit() opens no more rooms than there may be: empty ones make place, others do not",
+  "Joining.admit() opens no more rooms than there may be: empty ones make place, others do not",
   () => {
     const bench = new HubBench({ maxRooms: 1 });
     const ana = bench.v1("Ana");
     const first = bench.create(ana, "Lobby");
     const stored = bench.stored("id", "Old");
-    assertEquals(refusal(() => bench.hub.admit(ana, stored, bench.t)), [
+    assertEquals(refusal(() => bench.hub.joining.admit(ana, stored, bench.t)), [
       "too_many_rooms",
       "There are 1 rooms, the most allowed",
     ]);
     bench.perform(bench.hub.receive(ana, { action: "leave", roomId: first }, bench.t));
-    assertEquals(bench.hub.admit(ana, stored, bench.t), [{ type: "release", roomId: first }]);
+    assertEquals(bench.hub.joining.admit(ana, stored, bench.t), [{
+      type: "release",
+      roomId: first,
+    }]);
     assertEquals([...bench.hub.rooms.keys()], ["id"]);
   },
 );
