@@ -12,10 +12,18 @@ const ROOT = new URL("../", import.meta.url);
 const DIST = "web/dist/";
 const MODULE = "src/server/page_files.ts";
 
-/** The bundles, in this order: the script holds the style. */
+/** Scripts that a page loads when it first needs them. */
+export const PARTS: readonly string[] = ["panel.js"];
+
+/** The styles that are in scripts: they are built before these, and not served. */
+const INNER = ["style.css", "panel.css"];
+
+/** The bundles, in this order: scripts hold the styles. */
 const BUNDLES: Record<string, string> = {
   "style.css": "web/style.css",
+  "panel.css": "web/panel.css",
   "page.css": "web/page.css",
+  "panel.js": "web/panel.ts",
   "chat.js": "web/main.ts",
 };
 
@@ -30,8 +38,8 @@ export async function buildPage(isBuilding = false): Promise<Map<string, string>
   const files = new Map<string, string>();
   for (const [name, source] of Object.entries(BUNDLES)) {
     files.set(name, await bundle(source));
-    // The script is bundled with what is there.
-    if (name === "style.css" && isBuilding) await write(`${DIST}${name}`, files.get(name)!);
+    // A script is bundled with what is there.
+    if (INNER.includes(name) && isBuilding) await write(`${DIST}${name}`, files.get(name)!);
   }
   for (const name of COPIED) files.set(name, await read(`web/${name}`));
   const html = (await read("web/page.html")).replace(/\n+(?=<)/g, "");
@@ -46,6 +54,11 @@ export async function builtPage(): Promise<Map<string, string>> {
   return new Map(
     await Promise.all(names.map(async (name) => [name, await read(DIST + name)] as const)),
   );
+}
+
+/** Says whether a file is in others only. */
+export function isInner(name: string): boolean {
+  return INNER.includes(name);
 }
 
 /** Unpacks a file as the module holds it. */
@@ -73,7 +86,7 @@ async function write(path: string, text: string): Promise<void> {
 
 /** The module that holds the files: compressed, as they are sent. */
 function moduleOf(files: Map<string, string>): string {
-  const rows = [...files].filter(([name]) => name !== "style.css").map(([name, text]) => {
+  const rows = [...files].filter(([name]) => !isInner(name)).map(([name, text]) => {
     const packed = gzipSync(text, { level: 9 }).toString("base64");
     const lines = packed.match(new RegExp(`.{1,${LINE}}`, "g")) ?? [];
     return `  ${JSON.stringify(name)}: \`\n${lines.join("\n")}\`,\n`;
@@ -96,10 +109,11 @@ if (import.meta.main) {
   await write(MODULE, moduleOf(files));
   let sum = 0;
   for (const [name, text] of files) {
-    if (name === "style.css") continue;
+    if (isInner(name)) continue;
     const { length } = gzipSync(text, { level: 9 });
-    sum += length;
-    console.log(`${name.padEnd(18)} ${String(length).padStart(6)} bytes compressed`);
+    if (!PARTS.includes(name)) sum += length;
+    const when = PARTS.includes(name) ? ", when it is used" : "";
+    console.log(`${name.padEnd(18)} ${String(length).padStart(6)} bytes compressed${when}`);
   }
-  console.log(`${"all".padEnd(18)} ${String(sum).padStart(6)}`);
+  console.log(`${"at first".padEnd(18)} ${String(sum).padStart(6)}`);
 }

@@ -8,11 +8,11 @@
  */
 
 import { Announcer } from "./announcer.ts";
+import { type Choices, choices } from "./choices.ts";
 import type { Target } from "./conversation.ts";
 import STYLE from "./dist/style.css" with { type: "text" };
 import { h } from "./dom.ts";
 import { keep, kept, knowRoom } from "./kept.ts";
-import { type Choices, choices } from "./panel.ts";
 import { Person } from "./person.ts";
 import { RoomView } from "./room_view.ts";
 import { ask, refused, roomIn, start } from "./start.ts";

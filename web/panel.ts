@@ -2,16 +2,21 @@
 
 /// <reference lib="dom" />
 /**
- * The panel at the side: who is here, who this person is, and how the page looks and speaks.
+ * The contents of the panel at the side: who is here, who this person is, and how the page looks and
+ * speaks. A part of its own: it is loaded when the panel is opened for the first time.
  *
  * @module
  */
 
 import type { ChatRoom } from "../client.ts";
-import type { Wanted } from "./announcer.ts";
+import { type Choices, choices } from "./choices.ts";
+import STYLE from "./dist/panel.css" with { type: "text" };
 import { button, field, h, nameOf } from "./dom.ts";
-import { keep, kept } from "./kept.ts";
+import { keep } from "./kept.ts";
 import { count } from "./words.ts";
+
+const style = new CSSStyleSheet();
+style.replaceSync(STYLE);
 
 /** The most people who are listed. */
 const MOST_LISTED = 200;
@@ -23,40 +28,24 @@ const CHOICES = {
   announce: ["Screen readers hear", { all: "All messages", mentions: "My name", none: "Nothing" }],
 } as const;
 
-/** The choices that were made. */
-export interface Choices {
-  theme: string;
-  density: string;
-  announce: Wanted;
-}
-
 /** Calls of a panel. */
 export interface PanelActions {
   rename(name: string): Promise<void>;
   chosen(choices: Choices): void;
   leave(): void;
-  close(): void;
 }
 
-/** Reads the choices that are kept. */
-export function choices(): Choices {
-  const chosen = Object.entries(CHOICES).map(([name, [, values]]) => {
-    const value = kept(name) ?? "";
-    return [name, Object.hasOwn(values, value) ? value : Object.keys(values)[0]];
-  });
-  return Object.fromEntries(chosen);
-}
-
-/** The panel. */
+/** The contents of the panel. */
 export class Panel {
-  readonly element: HTMLElement;
+  readonly elements: HTMLElement[];
+  readonly style = style;
   readonly #people = h("ul", { class: "people", part: "people" });
   readonly #heading = h("h2", {}, "Here");
   readonly #name: HTMLInputElement;
   readonly #problem = h("p", { class: "problem", role: "alert" });
 
   /** Makes a panel that shows nobody. */
-  constructor(name: string, { rename, chosen, leave, close }: PanelActions) {
+  constructor(name: string, { rename, chosen, leave }: PanelActions) {
     const [label, input] = field("Your name", {
       value: name,
       required: true,
@@ -85,31 +74,16 @@ export class Panel {
           chosen(choices());
         },
       }, ...Object.entries(values).map(([value, text]) => h("option", { value }, text)));
-      select.value = choices()[name as keyof Choices];
+      const value = choices()[name as keyof Choices];
+      if (Object.hasOwn(values, value)) select.value = value;
       return h("label", {}, h("span", {}, words), select);
     });
-    this.element = h(
-      "aside",
-      {
-        "class": "panel",
-        "part": "panel",
-        "aria-label": "Room",
-        "hidden": true,
-        "keydown": (event) => (event as KeyboardEvent).key === "Escape" && close(),
-      },
-      button("Close", close, { class: "close" }),
-      this.#heading,
-      this.#people,
-      h("hr"),
-      form,
-      ...selects,
-      button("Leave the room", leave),
-    );
+    const leaving = button("Leave the room", leave);
+    this.elements = [this.#heading, this.#people, h("hr"), form, ...selects, leaving];
   }
 
   /** Shows who is in the room; `typing` are the ids of those who type. */
   show(room: ChatRoom, clientId: string, typing: ReadonlyMap<string, string>): void {
-    if (this.element.hidden) return;
     const { members, presence } = room;
     this.#heading.textContent = presence
       ? `${count(members.size, "person", "people")} in the room`
@@ -122,10 +96,5 @@ export class Panel {
     }));
     const more = members.size - listed.length;
     if (more > 0) this.#people.append(h("li", {}, `and ${more.toLocaleString()} more`));
-  }
-
-  /** Shows the name of this person. */
-  set name(name: string) {
-    this.#name.value = name;
   }
 }

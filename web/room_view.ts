@@ -9,12 +9,14 @@
 
 import type { ChatRoom, Message, RoomEvent, Status } from "../client.ts";
 import type { Announcer } from "./announcer.ts";
+import type { Choices } from "./choices.ts";
 import { Composer } from "./composer.ts";
 import { Conversation, type Target } from "./conversation.ts";
 import { button, h } from "./dom.ts";
 import { keep, keepReadMark, type ReadMark, readMark } from "./kept.ts";
 import type { MessageLine } from "./message_line.ts";
-import { type Choices, Panel } from "./panel.ts";
+import type { Panel } from "./panel.ts";
+import { fill, loadPanel } from "./parts.ts";
 import type { Person } from "./person.ts";
 import { type News, Timeline } from "./timeline.ts";
 import { Typists } from "./typists.ts";
@@ -53,7 +55,20 @@ export class RoomView {
   readonly #conversation: Conversation;
   readonly #timeline: Timeline;
   readonly #composer: Composer;
-  readonly #panel: Panel;
+  readonly #contents = h("div", { tabindex: "-1" });
+  readonly #side = h(
+    "aside",
+    {
+      "class": "panel",
+      "part": "panel",
+      "aria-label": "Room",
+      "hidden": true,
+      "keydown": (event) => (event as KeyboardEvent).key === "Escape" && this.#togglePanel(),
+    },
+    button("Close", () => this.#togglePanel(), { class: "close" }),
+    this.#contents,
+  );
+  #panel: Panel | undefined;
   readonly #typists = new Typists(() => this.#showPeople());
   readonly #heading = h("h1", { dir: "auto", part: "name" });
   readonly #here = button("", () => this.#togglePanel(), { class: "here" });
@@ -118,16 +133,6 @@ export class RoomView {
         if (line !== undefined) this.#edit(line);
       },
     });
-    this.#panel = new Panel(name, {
-      rename: async (name) => {
-        await conversation.rename(name);
-        this.#name = name;
-        keep("name", name);
-      },
-      chosen: (choices) => actions.chosen(choices),
-      leave: () => actions.leave(),
-      close: () => this.#togglePanel(),
-    });
     this.#here.setAttribute("aria-expanded", "false");
     if ("id" in target) this.#composer.room(target.id);
     // What is written belongs to a room.
@@ -137,7 +142,7 @@ export class RoomView {
       { class: "room", part: "room" },
       h("header", { part: "header" }, this.#heading, this.#here, this.#copy),
       h("main", {}, this.#status, this.#timeline.element, this.#typing, this.#composer.element),
-      this.#panel.element,
+      this.#side,
     );
   }
 
@@ -269,7 +274,7 @@ export class RoomView {
     this.#here.textContent = room.presence
       ? `${count(room.members.size, "person", "people")} here`
       : "Many here";
-    this.#panel.show(room, this.#conversation.clientId, typing);
+    if (!this.#side.hidden) this.#panel?.show(room, this.#conversation.clientId, typing);
   }
 
   #showStatus(status: Status): void {
@@ -297,12 +302,29 @@ export class RoomView {
   }
 
   #togglePanel(): void {
-    const { element } = this.#panel;
-    element.hidden = !element.hidden;
-    this.#here.setAttribute("aria-expanded", `${!element.hidden}`);
-    this.#showPeople();
-    if (element.hidden) this.#here.focus();
-    else element.querySelector("button")?.focus();
+    const side = this.#side;
+    side.hidden = !side.hidden;
+    this.#here.setAttribute("aria-expanded", `${!side.hidden}`);
+    if (side.hidden) return this.#here.focus();
+    side.querySelector("button")?.focus();
+    if (this.#panel !== undefined) return this.#showPeople();
+    fill(this.#contents, () => this.#makePanel(), (panel) => {
+      this.#panel = panel;
+      this.#showPeople();
+    });
+  }
+
+  async #makePanel(): Promise<Panel> {
+    const { Panel } = await loadPanel();
+    return new Panel(this.#name, {
+      rename: async (name) => {
+        await this.#conversation.rename(name);
+        this.#name = name;
+        keep("name", name);
+      },
+      chosen: (choices) => this.#actions.chosen(choices),
+      leave: () => this.#actions.leave(),
+    });
   }
 
   async #copyLink(): Promise<void> {

@@ -30,6 +30,9 @@ const HTML = "page.html";
 /** The script under a name that stays: for pages of others, which embed the chat. */
 const EMBEDDED = "chat.js";
 
+/** Files whose names stay, and which name others. */
+const NAMED = [EMBEDDED, HTML];
+
 const YEAR_S = 31_536_000;
 const MINUTES_S = 300;
 
@@ -98,20 +101,27 @@ function readFiles(): Map<string, PageFile> {
   const found = new Map<string, PageFile>();
   const renamed: [string, string][] = [];
   for (const [name, text] of Object.entries(PAGE_FILES)) {
-    const packed = new Uint8Array(Buffer.from(text, "base64"));
+    const packed = withNames(new Uint8Array(Buffer.from(text, "base64")), name, renamed);
     const [stem, ending = ""] = name.split(".");
     const file = { packed, type: TYPES[ending]! };
+    if (NAMED.includes(name)) found.set(name, file);
     if (name === HTML) continue;
     const hash = createHash("sha256").update(packed).digest("hex").slice(0, HASH_CHARS);
     const hashed = `${stem}-${hash}.${ending}`;
     renamed.push([`?${name}`, `?${hashed}`]);
     found.set(hashed, file);
-    if (name === EMBEDDED) found.set(name, file);
   }
-  const html = new TextDecoder().decode(
-    gunzipSync(Buffer.from(PAGE_FILES[HTML] ?? "", "base64")),
-  );
-  const text = renamed.reduce((html, [name, hashed]) => html.replaceAll(name, hashed), html);
-  found.set(HTML, { packed: new Uint8Array(gzipSync(text)), type: TYPES.html! });
   return found;
+}
+
+/** A file in which the files before it have the names with which they are served. */
+function withNames(
+  packed: Uint8Array<ArrayBuffer>,
+  name: string,
+  renamed: readonly [string, string][],
+): Uint8Array<ArrayBuffer> {
+  if (!NAMED.includes(name)) return packed;
+  const text = new TextDecoder().decode(gunzipSync(packed));
+  const named = renamed.reduce((text, [name, hashed]) => text.replaceAll(name, hashed), text);
+  return new Uint8Array(gzipSync(named, { level: 9 }));
 }

@@ -56,6 +56,7 @@ for (const [way, options] of Object.entries(WAYS)) {
       await ana.page.getByRole("button", { name: "Actions" }).first().click();
       assertEquals(await violations(ana), [], "actions");
       await ana.page.getByRole("button", { name: /here/ }).click();
+      await ana.reads("(you)");
       assertEquals(await violations(ana), [], "panel");
       await ana.page.context().setOffline(true);
       await ana.reads(/Connection lost/);

@@ -28,6 +28,13 @@ Deno.test("the page names its files by what is in them, and all of them are ther
     assertEquals(response?.headers.get("cache-control"), "public, max-age=31536000, immutable");
     assert((await textOf(response)).length > 50);
   }
+  // What the script loads later is named in it in the same way.
+  const script = await textOf(ask(names.find((name) => name.startsWith("?chat-"))!));
+  const [, part = ""] = /"(\?panel[^"#]*)/.exec(script) ?? [];
+  assert(/^\?panel-[0-9a-f]{12}\.js$/.test(part), part);
+  const response = ask(part, { isPerson: false });
+  assertEquals(response?.headers.get("access-control-allow-origin"), "*");
+  assert((await textOf(response)).includes("export"));
   // A name that stays is for pages of others, and asked for again soon.
   const embedded = ask("?chat.js", { isPerson: false });
   assertEquals(embedded?.headers.get("cache-control"), "public, max-age=300");

@@ -1,11 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { gzipSync } from "node:zlib";
 import { PAGE_FILES } from "../../src/server/page_files.ts";
-import { buildPage, builtPage, unpacked } from "../../tools/build_page.ts";
+import { buildPage, builtPage, isInner, PARTS, unpacked } from "../../tools/build_page.ts";
 import { PERMITTED } from "../support/permissions.ts";
 
 /** The most bytes of page, script, style and icons together, compressed. */
 const MOST_BYTES = 25_600;
+
+/** The most bytes of all parts together that are loaded when they are used. */
+const MOST_LATER = 8_192;
 
 Deno.test({
   name: "web/dist/ and the module that holds it are what the sources give",
@@ -15,16 +18,25 @@ Deno.test({
     assertEquals([...built.keys()].sort(), [...made.keys()].sort());
     for (const [name, text] of made) {
       assert(built.get(name) === text, `web/dist/${name} is old: deno task page`);
-      if (name === "style.css") continue;
+      if (isInner(name)) continue;
       assert(unpacked(PAGE_FILES[name] ?? "") === text, `${name} is old: deno task page`);
     }
   },
 });
 
 Deno.test("page, script, style and icons are at most 25 KiB, compressed", () => {
-  const bytes = Object.values(PAGE_FILES).reduce(
-    (sum, file) => sum + gzipSync(unpacked(file), { level: 9 }).length,
-    0,
-  );
+  const bytes = bytesOf((name) => !PARTS.includes(name));
   assert(bytes <= MOST_BYTES, `${bytes} bytes`);
 });
+
+Deno.test("what is loaded when it is used is at most 8 KiB, compressed", () => {
+  const bytes = bytesOf((name) => PARTS.includes(name));
+  assert(bytes > 0 && bytes <= MOST_LATER, `${bytes} bytes`);
+});
+
+function bytesOf(isCounted: (name: string) => boolean): number {
+  return Object.entries(PAGE_FILES).filter(([name]) => isCounted(name)).reduce(
+    (sum, [, file]) => sum + gzipSync(unpacked(file), { level: 9 }).length,
+    0,
+  );
+}

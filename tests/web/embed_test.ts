@@ -45,6 +45,9 @@ Deno.test({
     await ana.sees(["from the app"]);
     await ana.say("hello app");
     await ben.sees(["from the app", "hello app"]);
+    // What is loaded later comes from the server of the chat, too.
+    await ben.page.getByRole("button", { name: "2 people here" }).click();
+    await ben.reads("Ben (you)");
     // The title is the app's own, and so is the address.
     assertEquals([await ben.page.title(), new URL(ben.page.url()).hash], ["App", ""]);
     await ben.page.locator("parley-chat").evaluate((element) => element.remove());

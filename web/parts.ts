@@ -1,0 +1,67 @@
+// This module runs in browsers.
+
+/// <reference lib="dom" />
+/**
+ * Parts of the page that are loaded when they are first used. Each is a script of its own, with
+ * copies of the few functions that it shares with the others.
+ *
+ * @module
+ */
+
+import { button, h } from "./dom.ts";
+
+/** A part, as a place shows it. */
+interface Part {
+  elements: HTMLElement[];
+  style: CSSStyleSheet;
+}
+
+/** The scripts that are loaded, or are on their way. */
+const scripts = new Map<string, Promise<unknown>>();
+
+/** Attempts to load something: a browser may keep in mind that an address has failed. */
+let attempts = 0;
+
+/** Loads the script of the panel. */
+export function loadPanel(): Promise<typeof import("./panel.ts")> {
+  return load("?panel.js");
+}
+
+/**
+ * Fills a place with a part once it is loaded. Where that fails, the place says so, and offers to try
+ * again.
+ */
+export async function fill<Some extends Part>(
+  place: HTMLElement,
+  make: () => Promise<Some>,
+  made: (part: Some) => void,
+): Promise<void> {
+  place.replaceChildren(h("p", {}, "Loading…"));
+  try {
+    const part = await make();
+    const styles = (place.getRootNode() as ShadowRoot).adoptedStyleSheets;
+    if (!styles.includes(part.style)) styles.push(part.style);
+    place.replaceChildren(...part.elements);
+    made(part);
+  } catch {
+    place.replaceChildren(
+      h("p", { role: "alert" }, "This part of the page did not load."),
+      button("Try again", () => {
+        // The button goes: whoever has pressed it stays in its place.
+        place.focus();
+        fill(place, make, made);
+      }),
+    );
+  }
+}
+
+/** The server replaces the name by one that changes with what is in the file. */
+function load<Script>(name: string): Promise<Script> {
+  let script = scripts.get(name);
+  if (script === undefined) {
+    script = import(new URL(`${name}#${attempts++}`, import.meta.url).href);
+    scripts.set(name, script);
+    script.catch(() => scripts.delete(name));
+  }
+  return script as Promise<Script>;
+}
