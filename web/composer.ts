@@ -9,12 +9,12 @@
  */
 
 import { button, h, icon } from "./dom.ts";
-import { draftOf, keepDraft } from "./kept.ts";
+import { draftOf, keepDraft, type Said } from "./kept.ts";
 
 /** Calls of a composer to whoever it belongs to. */
 export interface ComposerActions {
-  /** Says something; resolves once it does not go with the page. */
-  say(text: string): Promise<void>;
+  /** Says something, written at a time; resolves once it does not go with the page. */
+  say(text: string, writtenAt: number): Promise<void>;
   /** Begins to edit what was said last. */
   editLast(): void;
   typing(): void;
@@ -29,14 +29,14 @@ export class Composer {
   readonly #text: HTMLTextAreaElement;
   readonly #mode = h("p", { class: "mode", hidden: true });
   #roomId = "";
-  /** Texts that were said and would go with the page. They are a part of the draft. */
-  readonly #unkept: string[] = [];
+  /** Texts that were said and would go with the page. They are kept with the draft. */
+  readonly #unkept: Said[] = [];
   /** The new message that was begun before something else is written. */
   #begun = "";
   /** Said instead of a new message: an answer, or another text. */
   #instead: ((text: string) => Promise<void>) | undefined;
 
-  /** Makes a field that belongs to no room. */
+  /** Makes a field that belongs to no room, and is hidden. */
   constructor(actions: ComposerActions) {
     this.#actions = actions;
     this.#text = h("textarea", {
@@ -55,6 +55,7 @@ export class Composer {
       {
         class: "composer",
         part: "composer",
+        hidden: true,
         submit: (event) => {
           event.preventDefault();
           this.#send();
@@ -66,10 +67,12 @@ export class Composer {
     );
   }
 
-  /** Belongs to another room from now on, and has its draft. */
-  room(id: string): void {
+  /** Belongs to a room from now on, and has its draft, without what is kept elsewhere. */
+  room(id: string, isKept: (writtenAt: number) => boolean): void {
     this.#roomId = id;
-    this.#text.value = draftOf(id);
+    this.#text.value = draftOf(id, isKept);
+    this.element.hidden = false;
+    this.#keep();
     this.#fit();
   }
 
@@ -113,7 +116,7 @@ export class Composer {
   /** Keeps the draft. What is written instead of a new message is none. */
   #keep(): void {
     if (this.#instead !== undefined) return;
-    keepDraft(this.#roomId, [...this.#unkept, this.#text.value].join("\n").trim());
+    keepDraft(this.#roomId, this.#text.value, this.#unkept);
   }
 
   /** Where the browser does not fit the field to its text by itself. */
@@ -146,10 +149,11 @@ export class Composer {
     this.#fit();
     this.focus();
     if (text !== "") {
-      this.#unkept.push(text);
+      const said = { text, writtenAt: Date.now() };
+      this.#unkept.push(said);
       this.#keep();
-      await this.#actions.say(text);
-      this.#unkept.splice(this.#unkept.indexOf(text), 1);
+      await this.#actions.say(text, said.writtenAt);
+      this.#unkept.splice(this.#unkept.indexOf(said), 1);
     }
     this.#keep();
   }

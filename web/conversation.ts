@@ -80,6 +80,12 @@ export class Conversation {
     return this.#person.status.type === "connected";
   }
 
+  /** Resolves with the times at which messages were written that are not in the log yet. */
+  async writtenAt(): Promise<Set<number>> {
+    const { messages } = await this.#person.outbox();
+    return new Set(messages.map(({ writtenAt }) => writtenAt));
+  }
+
   /** The messages that are not in the log yet. */
   get outgoing(): readonly KeptMessage[] {
     return this.#outbox?.messages.filter(({ roomId, fields = {}, state }) =>
@@ -114,9 +120,9 @@ export class Conversation {
   }
 
   /** Says something, now or when that can be; resolves once it does not go with the page. */
-  async say(text: string, fields?: Record<string, unknown>): Promise<void> {
+  async say(text: string, fields?: Record<string, unknown>, writtenAt?: number): Promise<void> {
     const outbox = await this.#person.outbox();
-    const id = await outbox.add(this.#roomId, text, fields);
+    const id = await outbox.add(this.#roomId, text, fields, writtenAt);
     if (this.#person.isKeeping || this.#isOver) return;
     await new Promise<void>((resolve) => this.#unkept.set(id, resolve));
   }

@@ -68,14 +68,31 @@ export function forgetRoom(id: string): void {
   keep(`read.${id}`, "");
 }
 
-/** Reads the draft of a room. */
-export function draftOf(roomId: string): string {
-  return kept(`draft.${roomId}`) ?? "";
+/** A text that was said, until it is known to be kept elsewhere. */
+export interface Said {
+  text: string;
+  /** When, in milliseconds since 1970. */
+  writtenAt: number;
 }
 
-/** Keeps the draft of a room. */
-export function keepDraft(roomId: string, text: string): void {
-  keep(`draft.${roomId}`, text.slice(0, MOST_DRAFT));
+/** Reads the draft of a room, with what was said and, by its time, is not kept elsewhere. */
+export function draftOf(roomId: string, isKept: (writtenAt: number) => boolean): string {
+  try {
+    const [text, ...said]: [string, ...Said[]] = JSON.parse(kept(`draft.${roomId}`)!);
+    const unkept = said.filter(({ writtenAt }) => !isKept(writtenAt)).map(({ text }) => text);
+    return [...unkept, text].join("\n").trim();
+  } catch {
+    return "";
+  }
+}
+
+/** Keeps the draft of a room, and in the same step what was said. */
+export function keepDraft(roomId: string, text: string, said: readonly Said[] = []): void {
+  const isEmpty = said.length === 0 && text.trim() === "";
+  keep(
+    `draft.${roomId}`,
+    isEmpty ? "" : JSON.stringify([text.slice(0, MOST_DRAFT), ...said]),
+  );
 }
 
 /** The last entry of a room that was read. */

@@ -126,7 +126,7 @@ export class RoomView {
       reading: () => this.reading(),
     });
     this.#composer = new Composer({
-      say: (text) => this.#say(text),
+      say: (text, writtenAt) => this.#say(text, undefined, writtenAt),
       typing: () => conversation.typing(),
       editLast: () => {
         const line = this.#timeline.lastOwn;
@@ -134,9 +134,7 @@ export class RoomView {
       },
     });
     this.#here.setAttribute("aria-expanded", "false");
-    if ("id" in target) this.#composer.room(target.id);
-    // What is written belongs to a room.
-    else this.#composer.element.hidden = true;
+    if ("id" in target) this.#write(target.id);
     this.element = h(
       "div",
       { class: "room", part: "room" },
@@ -178,10 +176,16 @@ export class RoomView {
     this.#actions.title(room.name, this.#timeline.unread);
   }
 
-  #say(text: string, fields?: Record<string, unknown>): Promise<void> {
+  /** Lets this person write. What is written belongs to a room, and was not said before. */
+  async #write(roomId: string): Promise<void> {
+    const isKept = await this.#conversation.writtenAt();
+    this.#composer.room(roomId, (writtenAt) => isKept.has(writtenAt));
+  }
+
+  #say(text: string, fields?: Record<string, unknown>, writtenAt?: number): Promise<void> {
     this.#timeline.forgetNew();
     this.#timeline.toEnd();
-    return this.#conversation.say(text, fields);
+    return this.#conversation.say(text, fields, writtenAt);
   }
 
   #edit({ text, message: { seq } }: MessageLine): void {
@@ -191,19 +195,16 @@ export class RoomView {
     this.#composer.begin("Edit your message", text, say);
   }
 
-  #entered(room: ChatRoom): void {
+  async #entered(room: ChatRoom): Promise<void> {
     this.#timeline.clear(room.name || room.id);
     this.#heading.textContent = room.name || room.id;
     this.#head = room.head;
     this.#mark = readMark(room.id);
     this.#news = 0;
-    if (this.#composer.element.hidden) {
-      this.#composer.element.hidden = false;
-      this.#composer.room(room.id);
-    }
     this.#actions.entered(room);
     this.#actions.title(room.name, 0);
     this.#showPeople();
+    if (this.#composer.element.hidden) await this.#write(room.id);
     this.#composer.focus();
   }
 

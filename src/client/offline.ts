@@ -119,11 +119,17 @@ export class OfflineOutbox {
   /**
    * Keeps a message, and sends it as soon as that can be. Resolves with its `id` once it is kept.
    * With `fields` of its frame it is an answer or a change, as `{ re: 5 }` or
-   * `{ re: 5, edit: "hello", body: undefined }`.
+   * `{ re: 5, edit: "hello", body: undefined }`. By `writtenAt`, in milliseconds since 1970, a page
+   * that ended meanwhile finds out whether it is kept.
    */
-  async add(roomId: string, body: string, fields?: Record<string, unknown>): Promise<number> {
+  async add(
+    roomId: string,
+    body: string,
+    fields?: Record<string, unknown>,
+    writtenAt: number = Date.now(),
+  ): Promise<number> {
     const message = {
-      ...{ roomId, body, writtenAt: Date.now(), state: "waiting" as const },
+      ...{ roomId, body, writtenAt, state: "waiting" as const },
       ...(fields && { fields }),
     };
     const id = await this.#store.add(message);

@@ -79,12 +79,29 @@ pageTest("what is written is kept for its room until it is sent", async () => {
   await ana.page.reload();
   await until(async () => await ana.field.inputValue() === "for the first", "no draft");
   await ana.say("for the first");
-  // What goes at this very moment may be both: sent, and still a draft that a person sees.
-  const drafts = "Object.keys(localStorage).filter((key) => key.includes('draft')).length";
-  await until(async () => await ana.page.evaluate(drafts) === 0, "it is still a draft");
   await ana.page.reload();
   await ana.sees(["for the first"]);
   assertEquals(await ana.field.inputValue(), "");
+});
+
+pageTest("what the outbox keeps is no draft, at whatever moment the page goes", async () => {
+  await using pages = await WebPages.start();
+  const context = await pages.context();
+  const ana = await pages.visitor({}, context);
+  const link = await ana.makeRoom(pages.url, "Ana", "Lobby");
+  await context.setOffline(true);
+  await ana.reads(/Connection lost/);
+  // As if the page ended between the two.
+  await ana.page.evaluate("Storage.prototype.removeItem = () => {}");
+  await ana.say("once");
+  await ana.reads("Waits for the connection");
+  await ana.page.close();
+  await context.setOffline(false);
+  const later = await pages.visitor({}, context);
+  await later.openLink(link);
+  await later.sees(["once"]);
+  await later.reads("Sent");
+  assertEquals(await later.field.inputValue(), "");
 });
 
 pageTest("the list stays at its end only where it was there, and counts what is new", async () => {
