@@ -39,14 +39,27 @@ const BAD: [fields: string, code: string, message: string][] = [
   [`"re":1`, "invalid_frame", `"body" of a message must be a string, not missing`],
 ];
 
-Deno.test("each wrong part of a message gets its code with its number, and does nothing", async () => {
-  await using server = new TestChat({ rate: 0 });
+/** Makes a room of Ana, who owns it, and Ben, who have heard of each other. */
+async function anaAndBen(
+  server: TestChat,
+): Promise<{ ana: RawSocket; ben: RawSocket; roomId: string } & AsyncDisposable> {
   const { host: ana, roomId } = await server.host1();
-  await using _ana = ana;
-  await using ben = await server.v1();
+  const ben = await server.v1();
   await ben.ask({ action: "join", body: { room_id: roomId } });
   await ana.entry();
   await ben.entry();
+  return {
+    ...{ ana, ben, roomId },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([ana[Symbol.asyncDispose](), ben[Symbol.asyncDispose]()]);
+    },
+  };
+}
+
+Deno.test("each wrong part of a message gets its code with its number, and does nothing", async () => {
+  await using server = new TestChat({ rate: 0 });
+  await using people = await anaAndBen(server);
+  const { ana, ben, roomId } = people;
   for (const [fields, code, message] of BAD) {
     ben.sendRaw(`{"action":"message","room_id":"${roomId}","n":1,"ref":"r",${fields}}`);
     const told = message.replace("ROOM", roomId);
@@ -80,12 +93,8 @@ Deno.test("plain clients see the text of a message, and not what it has besides"
 
 Deno.test("changes that cannot be are told why, with nothing changed and no number used", async () => {
   await using server = new TestChat({ rate: 0 });
-  const { host: ana, roomId } = await server.host1();
-  await using _ana = ana;
-  await using ben = await server.v1();
-  await ben.ask({ action: "join", body: { room_id: roomId } });
-  await ana.entry();
-  await ben.entry();
+  await using people = await anaAndBen(server);
+  const { ana, ben, roomId } = people;
   const say = (client: RawSocket, n: number, fields: object) =>
     client.send({ action: "message", room_id: roomId, n, ...fields });
   say(ana, 1, { body: "hello" });
@@ -115,12 +124,8 @@ Deno.test("changes that cannot be are told why, with nothing changed and no numb
 
 Deno.test("moderators take back what others said, from when they are until they are not", async () => {
   await using server = new TestChat({ rate: 0 });
-  const { host: ana, roomId } = await server.host1();
-  await using _ana = ana;
-  await using ben = await server.v1();
-  await ben.ask({ action: "join", body: { room_id: roomId } });
-  await ana.entry();
-  await ben.entry();
+  await using people = await anaAndBen(server);
+  const { ana, ben, roomId } = people;
   const role = async (role: string) => {
     ana.send({ action: "role", body: { room_id: roomId, to: ben.id, role } });
     // The answer and the entry.
