@@ -24,13 +24,8 @@ import { tokenOf } from "./src/client/token.ts";
 import type { ClientOptions, JoinOptions, SendOptions } from "./src/client/options.ts";
 import { listenToPage } from "./src/client/page.ts";
 import { Reconnector, type Status } from "./src/client/reconnect.ts";
-import {
-  type ChatRoom,
-  JoinedRoom,
-  type Message,
-  type RoomActions,
-  roomIn,
-} from "./src/client/room.ts";
+import { type ChatRoom, JoinedRoom, type RoomActions, roomIn } from "./src/client/room.ts";
+import type { Message } from "./src/client/room_events.ts";
 import { isOutside, Sender } from "./src/client/sender.ts";
 import { sleep, type WaitOptions } from "./src/protocol/deadline.ts";
 import {
@@ -44,17 +39,20 @@ import type { ConnectedFrame } from "./src/protocol/frames.ts";
 import { described } from "./src/protocol/roster.ts";
 
 export type { RoomMember } from "./src/client/connection.ts";
+export type { ChatRoom, JoinReply } from "./src/client/room.ts";
 export type {
-  ChatRoom,
+  Kick,
   LoggedEvent,
   LoggedRoomEvent,
   Message,
   MessageChange,
   PresenceChange,
+  RoleChange,
   RoomEvent,
-} from "./src/client/room.ts";
+  SettingsChange,
+} from "./src/client/room_events.ts";
 export type { ChatErrorCode, ClientErrorCode, ErrorCode } from "./src/protocol/errors.ts";
-export type { MessageNow, PresenceEvent } from "./src/protocol/frames.ts";
+export type { ChangedSettings, MessageNow, PresenceEvent, Role } from "./src/protocol/frames.ts";
 export type {
   Acknowledgement,
   ClientOptions,
@@ -84,7 +82,6 @@ export class ChatClient implements AsyncDisposable {
   #clientId = "";
   #session: string | undefined;
   #name: string | undefined;
-  #current: JoinedRoom | undefined;
   /** The number of calls that wait for a room. */
   #entering = 0;
   /** Ids of rooms that were entered too late: whoever wanted to be there was told that it failed. */
@@ -181,7 +178,7 @@ export class ChatClient implements AsyncDisposable {
 
   /** The current room: the one that was created or joined last. */
   get room(): ChatRoom | undefined {
-    return this.#current;
+    return [...this.#rooms.values()].at(-1);
   }
 
   /**
@@ -232,7 +229,7 @@ export class ChatClient implements AsyncDisposable {
 
   /** Leaves the current room. */
   async leaveRoom(options?: WaitOptions): Promise<void> {
-    await this.#leave(this.#here(), options);
+    await this.#here().leave(options);
   }
 
   /** Says something in the current room: see {@linkcode ChatRoom.send}. */
@@ -282,9 +279,10 @@ export class ChatClient implements AsyncDisposable {
     return this.close();
   }
 
-  #here(): JoinedRoom {
-    if (this.#current === undefined) throw new ChatError("not_in_room", "Not in any room");
-    return this.#current;
+  #here(): ChatRoom {
+    const { room } = this;
+    if (room === undefined) throw new ChatError("not_in_room", "Not in any room");
+    return room;
   }
 
   async #open<Data>(
@@ -311,8 +309,9 @@ export class ChatClient implements AsyncDisposable {
     if (room === undefined) room = new JoinedRoom(joined, this.#actions);
     else room.renew(joined);
     if (wanted) {
+      // The last one is the current one.
+      this.#rooms.delete(room.id);
       this.#rooms.set(room.id, room);
-      this.#current = room;
     } else {
       this.#unwanted.add(room.id);
       this.#leaveUnwanted();
@@ -344,7 +343,6 @@ export class ChatClient implements AsyncDisposable {
   #forget(room: JoinedRoom, reason: string): void {
     if (this.#rooms.get(room.id) !== room) return;
     this.#rooms.delete(room.id);
-    if (this.#current === room) this.#current = [...this.#rooms.values()].at(-1);
     room.end(reason);
   }
 
@@ -392,7 +390,7 @@ export class ChatClient implements AsyncDisposable {
         const body = {
           room_id: room.id,
           room_name: room.name,
-          room_token: room.token,
+          room_token: room.reply.room_token,
           epoch: room.epoch,
           after: room.cursor,
         };
@@ -449,19 +447,9 @@ export class ChatClient implements AsyncDisposable {
   }
 
   #take(frame: Push): void {
-    if (frame.status !== undefined) {
-      // A reply without a request: it is about a message.
-      const { n } = frame;
-      if (n === undefined) return;
-      if (frame.status === "error") this.#sender.refuse(frame, n);
-      else {
-        const { seq } = frame;
-        this.#sender.acknowledge(n, { ...(seq && { seq }), duplicate: true });
-      }
-      return;
-    }
+    if (frame.status !== undefined) return this.#sender.take(frame);
     if (frame.event === "expiring") this.#prove().catch(() => {});
-    const room = "room_id" in frame ? this.#rooms.get(frame.room_id) : undefined;
+    const room = this.#rooms.get((frame as { room_id: string }).room_id);
     if (room === undefined) return;
     switch (frame.event) {
       case "entries":
@@ -473,12 +461,18 @@ export class ChatClient implements AsyncDisposable {
         }
         break;
       case "gap":
+        room.cursor = Math.max(room.cursor, frame.to_seq);
+        room.stale = room.presence;
         room.tell({ type: "gap", fromSeq: frame.from_seq, toSeq: frame.to_seq });
         this.#sender.missed();
         this.#renew(room);
         break;
       case "typing":
-        room.tell({ type: "typing", from: frame.from, ...described(frame) });
+        if (frame.from) room.tell({ type: "typing", from: frame.from, ...described(frame) });
+        break;
+      case "removed":
+        this.#rooms.delete(room.id);
+        room.end(frame.reason ?? "", true);
     }
   }
 

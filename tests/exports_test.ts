@@ -22,9 +22,11 @@ interface Exports {
 const CLIENT: Exports = {
   classes: "ChatClient ChatError ConnectError SendError",
   functions: "connect",
-  types: "Acknowledgement ChatErrorCode ChatRoom ClientErrorCode ClientOptions ErrorCode " +
-    "JoinOptions LoggedEvent LoggedRoomEvent Message MessageChange MessageNow PresenceChange PresenceEvent ReadOptions RoomEvent " +
-    "RoomMember SendOptions Status WaitOptions",
+  types:
+    "Acknowledgement ChangedSettings ChatErrorCode ChatRoom ClientErrorCode ClientOptions ErrorCode " +
+    "JoinOptions JoinReply Kick LoggedEvent LoggedRoomEvent Message MessageChange MessageNow " +
+    "PresenceChange PresenceEvent ReadOptions Role RoleChange RoomEvent RoomMember SendOptions " +
+    "SettingsChange Status WaitOptions",
 };
 
 const MOUNT: Exports = {
@@ -38,8 +40,10 @@ const EXPORTS: Record<string, Exports> = {
   ".": CLIENT,
   "./client": CLIENT,
   "./client/moderation": {
+    classes: "RoomCharter",
     functions: "ban deleteRoom kick mute setRole setSettings",
-    types: "ChangedSettings KickOptions Moderated ModeratedRoom RequestSender Role RoleOptions",
+    types: "ChangedSettings KickOptions Moderated ModeratedRoom RequestSender Role RoleOptions " +
+      "RoomSettings",
   },
   "./client/conversation": {
     classes: "Conversation",
@@ -97,7 +101,7 @@ const MEMBERS: Record<string, string> = {
     "request retryNow room rooms sendMessage session status statuses",
   Chat: "close closing createRoom deleteRoom failure fetch members publish rooms size",
   ChatRoom:
-    "cursor epoch events head id leave members messages name presence send subscribe typing",
+    "cursor epoch events head id leave members messages name presence reply send subscribe typing",
 };
 
 const KINDS: Record<string, keyof Exports> = {

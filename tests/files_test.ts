@@ -14,6 +14,7 @@ import { pathsIn, read } from "./support/source_files.ts";
 const TESTED_BY: Record<string, string | null> = {
   "client/limits": "client/outbox_test.ts",
   "client/token": "client/client_token_test.ts",
+  "client/room_events": "client/room_test.ts",
   "auth/sign": "daemon/token_command_test.ts",
   "client/outbox_store": "client/offline_test.ts",
   "store/jetstream/nats": "store/jetstream/options_test.ts",

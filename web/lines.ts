@@ -53,9 +53,12 @@ export class Lines {
       case "recovered":
         if (!event.recovered) this.#notice(MISSING, "gap");
         return;
-      case "closed":
-        this.#notice(event.reason, "gap");
+      case "closed": {
+        const { reason, removed } = event;
+        const why = reason === "" ? "" : `: ${reason}`;
+        this.#notice(removed ? `You were removed from this room${why}` : reason, "gap");
         return;
+      }
       case "quiet":
         this.#notice("The room is too large to tell who comes and goes", "quiet");
         return;
@@ -63,6 +66,9 @@ export class Lines {
         this.#messages.get(event.re)?.change(event);
         return;
       case "typing":
+      case "role":
+      case "kick":
+      case "room":
         return;
       default: {
         const fold = this.#fold ?? new Fold();

@@ -73,6 +73,11 @@ export class Names {
     return this.#people.get(id)?.name;
   }
 
+  /** Says whether somebody is known by this id. */
+  knows(id: string): boolean {
+    return this.#people.has(id);
+  }
+
   /** Forgets somebody who has gone. */
   forget(id: string): void {
     const person = this.#people.get(id);

@@ -9,17 +9,27 @@
 
 import type {
   Acknowledgement,
+  Kick,
   Message,
   MessageChange,
   PresenceChange,
+  RoleChange,
   RoomEvent,
   RoomMember,
+  SettingsChange,
   Status,
 } from "../../client.ts";
 import type { PresentMessage } from "../client/conversation.ts";
 import { escapeJson, escapeLines, escapeText } from "../protocol/escape.ts";
 import { shownName } from "../protocol/names.ts";
 import { expandTabs, wrap } from "./columns.ts";
+import {
+  kicked,
+  type ModeratedPerson,
+  removedFrom,
+  roleChanged,
+  settingsChanged,
+} from "./moderation_words.ts";
 import type { Names } from "./names.ts";
 
 /** A message that an event is about, as it was before that. */
@@ -27,7 +37,11 @@ export type About = Pick<PresentMessage, "from" | "name" | "own" | "body">;
 
 /** Everything that is shown. */
 export type Shown =
-  | RoomEvent
+  | Exclude<RoomEvent, SettingsChange>
+  /** Other settings of the room: `room` is something else here. */
+  | Omit<SettingsChange, "type"> & { type: "settings" }
+  /** Moderation, with the person that it is about. */
+  | (RoleChange | Kick) & { target?: ModeratedPerson }
   /** An answer, or a change, with the message that it is about. */
   | (Message | MessageChange) & { about?: About }
   /** A change with the name that somebody had before. */
@@ -87,7 +101,7 @@ const EXCERPT_CHARS = 60;
 
 /** Writes JSON in one line, with the id of the room it is about; escapes show what nobody sees. */
 export function toJson(shown: Shown, roomId?: string): string {
-  const { about: _, ...told } = { about: undefined, ...shown };
+  const { about: _, target: __, ...told } = { about: undefined, target: undefined, ...shown };
   return escapeJson(JSON.stringify(roomId === undefined ? told : { ...told, roomId }));
 }
 
@@ -183,7 +197,16 @@ function contentOf(shown: Shown, names: Names): Content | undefined {
     case "recovered":
       return shown.recovered ? undefined : ["lost", ["The history before this point is gone"]];
     case "closed":
+      if (shown.removed) return ["error", [removedFrom(shown.reason)]];
       return ["error", [`The room is closed: ${escapeText(shown.reason)}`]];
+    case "role":
+      return ["change", [roleChanged(shown, names)]];
+    case "kick":
+      return ["change", [kicked(shown, names)]];
+    case "settings": {
+      const lines = settingsChanged(shown, names);
+      return lines.length === 0 ? undefined : ["change", lines];
+    }
     case "room":
       return ["note", [`Room ${shownName(shown.name)}: ${escapeText(shown.roomId)}`]];
     case "left":

@@ -337,6 +337,19 @@ export class TerminalSession {
         this.#names.meet(room.members.values());
         if (this.#room === room) this.#conversation?.take(event);
         return event;
+      case "role":
+      case "kick": {
+        const own = this.#chat.clientId;
+        const members = [...room.members.values()];
+        const member = members.find(({ clientId, sub }) =>
+          event.to === clientId || event.to === sub
+        );
+        const id = member?.clientId ?? (this.#names.knows(event.to) ? event.to : undefined);
+        const target = { own: (id ?? event.to) === own, ...(id === undefined ? {} : { id }) };
+        return { ...event, target };
+      }
+      case "room":
+        return { ...event, type: "settings" };
       case "closed":
         if (this.#room !== room || this.#leaving) return { type: "left", name: room.name };
         this.#room = undefined;

@@ -20,9 +20,8 @@
 import type { WaitOptions } from "../protocol/deadline.ts";
 import { ChatError } from "../protocol/errors.ts";
 import type { Entry, SuccessFrame } from "../protocol/frames.ts";
-import { PRESENCE_EVENTS } from "../protocol/roster.ts";
 import { check } from "./check.ts";
-import type { LoggedRoomEvent } from "./room.ts";
+import { LOGGED_EVENTS, type LoggedRoomEvent } from "./room_events.ts";
 
 export { Conversation } from "./present_messages.ts";
 export type {
@@ -217,8 +216,8 @@ function eventOf(
   { roomId, epoch, clientId }: { roomId: string; epoch: string; clientId: string },
 ): LoggedRoomEvent | undefined {
   const { at: sentAt, n: _, event, ...rest } = entry as Entry & { n?: number; event?: string };
-  const isPresence = event !== undefined && PRESENCE_EVENTS.includes(event);
-  const type = "body" in entry ? "message" : "re" in entry ? "change" : isPresence && event;
+  const isKnown = event !== undefined && LOGGED_EVENTS.includes(event);
+  const type = "body" in entry ? "message" : "re" in entry ? "change" : isKnown && event;
   if (!type) return undefined;
   const own = rest.from === clientId;
   return { ...rest, epoch, sentAt, own, roomId, type } as LoggedRoomEvent;

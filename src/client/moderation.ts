@@ -28,6 +28,8 @@ import type { ChangedSettings, Role } from "../protocol/roles.ts";
 import { check } from "./check.ts";
 import type { RequestSender } from "./conversation.ts";
 
+export { RoomCharter } from "./charter.ts";
+export type { RoomSettings } from "../protocol/roles.ts";
 export type { ChangedSettings, RequestSender, Role };
 
 /** A room, as far as these functions need it. */

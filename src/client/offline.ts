@@ -37,7 +37,8 @@ import {
   type SendAttempt,
 } from "./outbox_store.ts";
 import type { Status } from "./reconnect.ts";
-import type { ChatRoom, Message } from "./room.ts";
+import type { ChatRoom } from "./room.ts";
+import type { Message } from "./room_events.ts";
 
 export { indexedDbOutboxStore, memoryOutboxStore };
 export type { KeptMessage, KeptOutbox, OutboxChange, OutboxStore, SendAttempt };

@@ -11,7 +11,8 @@ import type { ChangeParts } from "../protocol/frames.ts";
 import { check } from "./check.ts";
 import type { ReadOptions } from "./event_buffer.ts";
 import type { SendOptions } from "./options.ts";
-import type { ChatRoom, LoggedEvent, Message, MessageChange, RoomEvent } from "./room.ts";
+import type { ChatRoom } from "./room.ts";
+import type { LoggedEvent, Message, MessageChange, RoomEvent } from "./room_events.ts";
 
 /** Options of a change: how long to wait for it. */
 export type ChangeOptions = Pick<SendOptions, "timeoutMs" | "signal">;

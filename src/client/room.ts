@@ -8,105 +8,31 @@
 
 import type { WaitOptions } from "../protocol/deadline.ts";
 import { type Acknowledgement, ChatError } from "../protocol/errors.ts";
-import type { Entry, MessageNow, PresenceEntry, PresenceEvent } from "../protocol/frames.ts";
-import { MAX_MEMBERS, PRESENCE_EVENTS, Roster } from "../protocol/roster.ts";
+import type { ChangedSettings, Entry, PresenceEntry, Role } from "../protocol/frames.ts";
+import { MAX_MEMBERS, Roster } from "../protocol/roster.ts";
 import { check } from "./check.ts";
 import type { Accepted, RoomMember, SuccessReply } from "./connection.ts";
 import { EventBuffer, type ReadOptions } from "./event_buffer.ts";
 import { KEPT_EVENTS, KEPT_UNITS } from "./limits.ts";
 import type { SendOptions } from "./options.ts";
+import {
+  LOGGED_EVENTS,
+  type LoggedRoomEvent,
+  type Message,
+  type RoomEvent,
+} from "./room_events.ts";
 
-/** An event that has its place in the room's log. */
-export interface LoggedEvent {
-  /** The place in the room's log; it only grows for as long as `epoch` is the same. */
-  seq: number;
-  /** The life of the log that `seq` belongs to: together they name an event for ever. */
-  epoch: string;
-  /** When the server took it, in milliseconds since 1970. */
-  sentAt: number;
-  /** The client id of the author, or of the one that something happened to; empty for `quiet`. */
-  from: string;
-  /** The name of that client, where there is one. */
-  name?: string;
-  /** Who that is, where a token has proved it: names prove nothing. */
-  sub?: string;
-  /** Set where a token says that it is a program. */
-  bot?: true;
-  /** `true` where that is this client. */
-  own: boolean;
-  /** The id of the room. */
-  roomId: string;
+/** The words of a server about a room that was joined: those of PROTOCOL.md. */
+export interface JoinReply {
+  /** The role of this client; missing where the server knows no roles. */
+  readonly you?: { readonly role: Role };
+  /** The settings that differ from those of a new room. */
+  readonly settings?: Readonly<ChangedSettings>;
+  /** For moderators and owners: roles that the log gives, most of them where they are many. */
+  readonly roles?: readonly { readonly to: string; readonly role: Role; readonly until?: number }[];
+  /** The read marker of this person. */
+  readonly read?: number;
 }
-
-/** A message in a room. */
-export interface Message<Data = unknown> extends LoggedEvent {
-  /** Tells it from other events. */
-  type: "message";
-  /** The text of the message. */
-  body: string;
-  /** The `seq` of the message that it answers, where it answers one. */
-  re?: number;
-  /** A value for programs, where it has one: check it like any input. */
-  data?: Data;
-  /** Its state since, where history says so: up to the entry with that `seq`. */
-  now?: MessageNow;
-}
-
-/**
- * A change of an older message: it has one of `edit`, `redact`, `react` and `unreact`. The module
- * `./conversation` adds them up.
- */
-export interface MessageChange extends LoggedEvent {
-  /** Tells it from other events. */
-  type: "change";
-  /** The `seq` of the message that is changed. */
-  re: number;
-  /** The text that it has from now on. */
-  edit?: string;
-  /** Set where it has no text any more. */
-  redact?: true;
-  /** The reason of that, for people. */
-  reason?: string;
-  /** A reaction to it. */
-  react?: string;
-  /** A reaction that its author has taken back. */
-  unreact?: string;
-}
-
-/** Somebody came, went, or changed the name: {@linkcode PresenceEvent} says what each kind is. */
-export interface PresenceChange extends LoggedEvent {
-  /** The kind of change. */
-  type: PresenceEvent;
-}
-
-/** Everything that has its place in the log of a room. */
-export type LoggedRoomEvent<Data = unknown> = Message<Data> | MessageChange | PresenceChange;
-
-/**
- * Everything that can happen in a room.
- *
- * - `message`: somebody said something; this client's own messages come as well, with `own`.
- * - `change`: an older message has another text, none any more, or other reactions.
- * - `join`, `away`, `back`, `leave`, `rename`, `quiet`: see {@linkcode PresenceEvent}. History has
- *   them too.
- * - `typing`: somebody else is typing; forget it after six seconds.
- * - `gap`: the entries from `fromSeq` to `toSeq` will never come, as the server's log, or this
- *   client's buffer, kept them for too short a time. Reading goes on behind them.
- * - `recovered`: the room was joined again after the connection broke. With `true` nothing is
- *   missing, and events go on behind the last one. With `false` some are missing for good, and
- *   nobody knows how many. If the next event has another `epoch`, the server has lost the log, and
- *   `seq` begins anew; otherwise the log goes on. `false` also comes first where `joinRoom` was
- *   given an `after` that the log does not reach back to.
- * - `closed`: the last event. The room was left or deleted, the server did not let this client in
- *   again, or the client was closed; `reason` says so in words, for people. A connection that
- *   breaks is none of these. It is final: to come back, join again and use the new object.
- */
-export type RoomEvent<Data = unknown> =
-  | LoggedRoomEvent<Data>
-  | { type: "typing"; from: string; name?: string }
-  | { type: "gap"; fromSeq: number; toSeq: number }
-  | { type: "recovered"; recovered: boolean }
-  | { type: "closed"; reason: string };
 
 /**
  * A room this client is in. Iterating over it gives its messages, this client's own included.
@@ -134,6 +60,11 @@ export interface ChatRoom<Data = unknown> extends AsyncIterable<Message<Data>> {
    * has come. 0 in an empty log.
    */
   readonly head: number;
+  /**
+   * The server's words about the room at that moment, so true up to `head`. `RoomCharter` of
+   * `./client/moderation` adds up what follows.
+   */
+  readonly reply: JoinReply;
 
   /**
    * Says something. Resolves when it is in the room's log, however often the connection breaks:
@@ -198,7 +129,7 @@ export type RoomReply = SuccessReply & { room_id: string };
 
 /** A reply as one that lets this client into a room; throws where it does not. */
 export function roomIn(reply: Accepted): RoomReply {
-  if (reply.status === "success" && typeof reply.room_id === "string") return reply as RoomReply;
+  if (reply.status === "success" && reply.room_id) return reply as RoomReply;
   throw new ChatError("internal", "The server sent no room");
 }
 
@@ -215,8 +146,8 @@ export class JoinedRoom implements ChatRoom {
   readonly #roster = new Roster("clientId");
   /** Set where the member list may lack what lay in a gap. */
   declare stale: boolean;
-  /** The proof for a server that has lost the room that it is called so, where that needs one. */
-  declare token: string | undefined;
+  /** The answer to the latest join, with the proof for a server that has lost the room. */
+  declare reply: SuccessReply;
   declare cursor: number;
 
   /** Makes a room from the answer to `create` or `join`. */
@@ -230,7 +161,7 @@ export class JoinedRoom implements ChatRoom {
       missed,
       this.cursor,
     );
-    if (reply.recovered === false) this.#push({ type: "recovered", recovered: false });
+    if (reply.recovered === false) this.tell({ type: "recovered", recovered: false });
   }
 
   get members(): ReadonlyMap<string, RoomMember> {
@@ -276,7 +207,7 @@ export class JoinedRoom implements ChatRoom {
       (reply.after ?? 0) <= this.cursor;
     if (recovered) this.#know(reply);
     else this.#enter(reply);
-    if (isBack || !recovered) this.#push({ type: "recovered", recovered });
+    if (isBack || !recovered) this.tell({ type: "recovered", recovered });
   }
 
   /** Takes an entry; one that was had before is passed over, and `false` returned. */
@@ -287,15 +218,16 @@ export class JoinedRoom implements ChatRoom {
     };
     if (!(seq > this.cursor)) return false;
     this.cursor = seq;
+    if (seq > this.head) this.#roster.apply(entry as PresenceEntry);
+    if (this.members.size > MAX_MEMBERS) this.#roster.reset([], true);
     // A later version of the protocol may have more events: they are ignored here.
-    const isPresence = PRESENCE_EVENTS.includes(event!);
-    if (isPresence) {
-      if (seq > this.head) this.#roster.apply(entry as PresenceEntry);
-      if (this.members.size > MAX_MEMBERS) this.#roster.reset([], true);
-    }
-    const type = "body" in entry ? "message" : "re" in entry ? "change" : isPresence && event;
+    const type = "body" in entry
+      ? "message"
+      : "re" in entry
+      ? "change"
+      : LOGGED_EVENTS.includes(event!) && event;
     if (type) {
-      this.#push({
+      this.tell({
         ...rest,
         seq,
         epoch: this.epoch,
@@ -308,23 +240,15 @@ export class JoinedRoom implements ChatRoom {
     return true;
   }
 
-  /** Takes what is no entry. */
-  tell(event: Extract<RoomEvent, { type: "typing" | "gap" }>): void {
-    if (event.type === "gap") {
-      this.cursor = Math.max(this.cursor, event.toSeq);
-      this.stale = this.presence;
-    }
-    this.#push(event);
+  /** Tells readers of an event. */
+  tell(event: RoomEvent): void {
+    this.#buffer.push(event, this.cursor, JSON.stringify(event).length);
   }
 
   /** Says the last word and ends every iteration. */
-  end(reason: string): void {
-    this.#push({ type: "closed", reason });
+  end(reason: string, removed?: true): void {
+    this.tell({ type: "closed", reason, ...(removed && { removed }) });
     this.#buffer.end();
-  }
-
-  #push(event: RoomEvent): void {
-    this.#buffer.push(event, this.cursor, JSON.stringify(event).length);
   }
 
   #enter(reply: SuccessReply): void {
@@ -336,7 +260,7 @@ export class JoinedRoom implements ChatRoom {
   #know(reply: SuccessReply): void {
     this.stale = false;
     this.head = reply.seq ?? 0;
-    this.token = reply.room_token;
+    this.reply = reply;
     this.#roster.reset(reply.members, reply.presence === false);
   }
 }

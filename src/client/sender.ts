@@ -17,7 +17,7 @@ import {
 import { type ConnectedFrame, type ErrorFrame, MAX_BODY_BYTES } from "../protocol/frames.ts";
 import { patience } from "./backoff.ts";
 import { check } from "./check.ts";
-import { type Connection, retryAfter } from "./connection.ts";
+import { type Connection, retryAfter, type SuccessReply } from "./connection.ts";
 import { RETRY_MS } from "./limits.ts";
 import { Outbox, type Parts, type Sending } from "./outbox.ts";
 
@@ -145,8 +145,17 @@ export class Sender {
     if (this.#hold === undefined) this.#pause(0);
   }
 
+  /** Takes a reply without a request: it is about a message. */
+  take(frame: SuccessReply | ErrorFrame): void {
+    const { n } = frame;
+    if (n === undefined) return;
+    if (frame.status === "error") return this.#refuse(frame, n);
+    const { seq } = frame;
+    this.acknowledge(n, { ...(seq && { seq }), duplicate: true });
+  }
+
   /** The server has refused message `first`, and what came with it. */
-  refuse(frame: ErrorFrame, first: number): void {
+  #refuse(frame: ErrorFrame, first: number): void {
     const refused = this.#outbox.refused(first, frame.ref);
     // It was sent again since, or one before it was refused as well.
     if (refused === undefined) return;

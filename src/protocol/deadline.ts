@@ -6,7 +6,7 @@
  * @module
  */
 
-import { ChatError, messageOf } from "./errors.ts";
+import { ChatError } from "./errors.ts";
 
 /** Options of a wait: when it ends. */
 export interface WaitOptions {
@@ -63,7 +63,7 @@ export function throwIfAborted(signal?: AbortSignal): void {
 }
 
 function abortedBy({ reason }: AbortSignal): ChatError {
-  return new ChatError("aborted", messageOf(reason), { cause: reason });
+  return new ChatError("aborted", String(reason?.message ?? reason), { cause: reason });
 }
 
 /** Resolves after `ms` milliseconds, or as soon as the signal is aborted. */

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { ChatClient, SendError } from "../../client.ts";
 import { Conversation, history, type PresentMessage } from "../../src/client/conversation.ts";
-import type { LoggedRoomEvent } from "../../src/client/room.ts";
+import type { LoggedRoomEvent } from "../../src/client/room_events.ts";
 import { sqlite } from "../../src/store/sqlite/sqlite.ts";
 import { TestChat } from "../support/fixtures.ts";
 import { tempFolder } from "../support/temp_folder.ts";

@@ -189,6 +189,9 @@ async function read(person: Person, start: Extract<Seen, { type: "start" }>): Pr
         break;
       case "change":
       case "typing":
+      case "role":
+      case "kick":
+      case "room":
       case "closed":
         break;
       default:

@@ -12,7 +12,7 @@ function told({ kind, events, from_seq, to_seq, from, name }: Meaning): unknown 
   if (kind === "typing_event") {
     return [{ type: "typing", from, ...(name === undefined ? {} : { name }) }];
   }
-  return [];
+  return kind === "removed" ? [{ type: "closed" }] : [];
 }
 
 const frames = SERVER_FRAMES.filter(({ dialect, means }) => {
@@ -23,6 +23,7 @@ const frames = SERVER_FRAMES.filter(({ dialect, means }) => {
     "goodbye",
     "ping_event",
     "pong_event",
+    "removed",
     "nothing",
   ];
   return dialect === "v1" && unasked.includes(String(means.kind));
@@ -50,6 +51,8 @@ for (const { name, text, means } of frames) {
     const read = async () => {
       for await (const event of room.events()) {
         if ("from" in event && event.from === "the end") return;
+        // This client tells of moderation too, which the frames call nothing to tell.
+        if (["role", "kick", "room"].includes(event.type)) continue;
         events.push(wordsOf(event));
       }
     };

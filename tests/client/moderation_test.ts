@@ -30,6 +30,28 @@ Deno.test("an owner kicks, mutes, bans, gives roles and settings, and deletes th
   assertEquals(await codeOf(() => room.send("x")), "room_gone");
 });
 
+Deno.test("whoever is removed is told so, and its room is over", async () => {
+  await using server = new TestChat();
+  await using ana = await connect(server.url, { name: "Ana" });
+  await using ben = await connect(server.url, { name: "Ben" });
+  const room = await ana.createRoom("Lobby");
+  const bens = await ben.joinRoom(room.id);
+  const kitchen = await ben.createRoom("Kitchen");
+  await ben.joinRoom(room.id);
+  await kick(ana, room, ben.clientId, { reason: "Off topic" });
+  const told = [];
+  for await (const event of bens.events()) told.push(event);
+  const [kicked, closed] = told.slice(-2);
+  assertEquals([kicked?.type, kicked?.type === "kick" && kicked.to], ["kick", ben.clientId]);
+  assertEquals(closed, { type: "closed", reason: "Off topic", removed: true });
+  assertEquals([...ben.rooms.values(), ben.room], [kitchen, kitchen]);
+  const again = await ben.joinRoom(room.id);
+  await ban(ana, room, ben.clientId);
+  let last;
+  for await (const event of again.events()) last = event;
+  assertEquals(last, { type: "closed", reason: "", removed: true });
+});
+
 pure("setRole() refuses a time that is none, and an answer that is none", async () => {
   const chat = {
     clientId: "ana",

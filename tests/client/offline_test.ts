@@ -7,7 +7,7 @@ import {
   type OutboxStore,
 } from "../../src/client/offline.ts";
 import type { Status } from "../../src/client/reconnect.ts";
-import type { Message } from "../../src/client/room.ts";
+import type { Message } from "../../src/client/room_events.ts";
 import { until } from "../support/waiting.ts";
 
 /** A server that counts, as an outbox sees it through a client. */

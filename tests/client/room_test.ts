@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { RoomMember, SuccessReply } from "../../src/client/connection.ts";
-import { JoinedRoom, type RoomActions, type RoomEvent } from "../../src/client/room.ts";
+import { JoinedRoom, type RoomActions } from "../../src/client/room.ts";
+import type { RoomEvent } from "../../src/client/room_events.ts";
 import type { Entry, PresenceEvent } from "../../src/protocol/frames.ts";
 
 const pure = { permissions: "none" } as const;
@@ -227,16 +228,6 @@ Deno.test("nothing of another epoch counts as recovered", pure, async () => {
   const [told, message] = await rest(lobby);
   assertEquals(told, { type: "recovered", recovered: false });
   assertEquals(message?.type === "message" && message.body, "anew");
-});
-
-Deno.test("a gap moves the cursor, never back", pure, async () => {
-  const lobby = room({ seq: 5, after: 5 });
-  lobby.tell({ type: "gap", fromSeq: 6, toSeq: 8 });
-  assertEquals(lobby.cursor, 8);
-  lobby.tell({ type: "gap", fromSeq: 1, toSeq: 2 });
-  assertEquals(lobby.cursor, 8);
-  take(lobby, said(8, "lost"), said(9, "nine"));
-  assertEquals((await rest(lobby)).map(({ type }) => type), ["gap", "gap", "message"]);
 });
 
 Deno.test("iterating over a room gives its messages only, until it ends", pure, async () => {

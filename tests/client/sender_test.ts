@@ -45,7 +45,7 @@ class Bench implements AsyncDisposable {
   }
 
   #refuse(frame: object): void {
-    this.sender.refuse(frame as ErrorFrame, (frame as ErrorFrame).n ?? 0);
+    this.sender.take(frame as ErrorFrame);
   }
 
   async until(count: number): Promise<Frame[]> {
@@ -106,13 +106,13 @@ Deno.test("a message refused for good lets those behind it move up", async () =>
   );
   const kept = bench.sender.send("attic", "b", 5_000);
   await bench.until(2);
-  bench.sender.refuse(refusal("too_large", 1, -1), 1);
+  bench.sender.take(refusal("too_large", 1, -1));
   await refused;
   const again = { action: "message", room_id: "attic", n: 1, body: "b", ref: -3 };
   assertEquals((await bench.until(3))[2], again);
   // What is told of earlier frames says nothing about the message that has moved up.
-  bench.sender.refuse(refusal("out_of_order", 2, -2), 2);
-  bench.sender.refuse(refusal("too_large", 1, -1), 1);
+  bench.sender.take(refusal("out_of_order", 2, -2));
+  bench.sender.take(refusal("too_large", 1, -1));
   bench.sender.acknowledge(1, { seq: 7 });
   assertEquals(await kept, { seq: 7 });
   assertEquals(bench.heard.length, 3);
@@ -141,7 +141,7 @@ Deno.test("who is refused as being outside of a room is outside for all that wai
     bench.sender.send(room, text, 5_000).catch((error) => [error.message, error.mayBeStored]);
   const fates = ["gone", "lobby", "gone"].map((room, i) => say(room, `${i}`));
   await bench.until(3);
-  bench.sender.refuse(refusal("not_in_room", 1, -1), 1);
+  bench.sender.take(refusal("not_in_room", 1, -1));
   assertEquals((await bench.until(4))[3]?.n, 1);
   bench.sender.acknowledge(1, { seq: 5 });
   assertEquals(await Promise.all(fates), [["No", false], { seq: 5 }, ["No", false]]);
@@ -154,8 +154,8 @@ Deno.test("who was too fast sends one message when it is time, then one more for
   await bench.until(4);
   bench.sender.acknowledge(1, { seq: 11 });
   const since = performance.now();
-  bench.sender.refuse({ ...refusal("rate_limited", 2, -2), retry_after_ms: 60 }, 2);
-  for (const n of [3, 4]) bench.sender.refuse(refusal("out_of_order", n, -n), n);
+  bench.sender.take({ ...refusal("rate_limited", 2, -2), retry_after_ms: 60 });
+  for (const n of [3, 4]) bench.sender.take(refusal("out_of_order", n, -n));
   assertEquals((await bench.until(5))[4]?.n, 2);
   assert(performance.now() - since >= 59, "not before it was time");
   bench.sender.acknowledge(2, { seq: 12 });
@@ -174,7 +174,7 @@ Deno.test("who is refused again and again waits longer each time, until somethin
   for (let i = 1; i <= 4; i++) {
     await bench.until(i);
     const since = performance.now();
-    bench.sender.refuse({ ...refusal("rate_limited", 1, -i), retry_after_ms: 0 }, 1);
+    bench.sender.take({ ...refusal("rate_limited", 1, -i), retry_after_ms: 0 });
     await bench.until(i + 1);
     waits.push(performance.now() - since);
   }
@@ -182,7 +182,7 @@ Deno.test("who is refused again and again waits longer each time, until somethin
   bench.sender.acknowledge(1, { seq: 11 });
   await bench.until(6);
   const since = performance.now();
-  bench.sender.refuse({ ...refusal("rate_limited", 2, -6), retry_after_ms: 0 }, 2);
+  bench.sender.take({ ...refusal("rate_limited", 2, -6), retry_after_ms: 0 });
   await bench.until(7);
   assert(performance.now() - since < 400, "it begins anew");
   bench.sender.acknowledge(2, { seq: 12 });
@@ -207,9 +207,9 @@ Deno.test("an error that nobody knows is waited for where that helps, and final 
   const code = "too_green" as ErrorFrame["code"];
   const sent = bench.sender.send("lobby", "a", 5_000);
   await bench.until(1);
-  bench.sender.refuse({ ...refusal(code, 1, -1), retry_after_ms: 1 }, 1);
+  bench.sender.take({ ...refusal(code, 1, -1), retry_after_ms: 1 });
   await bench.until(2);
-  bench.sender.refuse(refusal(code, 1, -2), 1);
+  bench.sender.take(refusal(code, 1, -2));
   await assertRejects(() => sent, SendError, "No");
 });
 
@@ -218,11 +218,11 @@ Deno.test("a server that counts otherwise is come back to as another client", as
   await bench.connect();
   const sends = ["a", "b"].map((text) => bench.sender.send("lobby", text, 5_000));
   await bench.until(1);
-  bench.sender.refuse(refusal("out_of_order", 2, -1), 2);
+  bench.sender.take(refusal("out_of_order", 2, -1));
   assertEquals(bench.startedOver, 0, "one before it has no answer yet");
   bench.sender.acknowledge(1, { seq: 5 });
   await bench.until(2);
-  bench.sender.refuse(refusal("out_of_order", 2, -2), 2);
+  bench.sender.take(refusal("out_of_order", 2, -2));
   assertEquals(bench.startedOver, 1);
   bench.sender.acknowledge(2, { seq: 6 });
   assertEquals(await Promise.all(sends), [{ seq: 5 }, { seq: 6 }]);
@@ -235,7 +235,7 @@ Deno.test("a refusal of a frame leaves alone what of it is answered already", as
   await bench.until(1);
   bench.sender.acknowledge(1, { seq: 5 });
   const over = assertRejects(() => sends[1]!, SendError, "No");
-  bench.sender.refuse(refusal("internal", 1, -1), 1);
+  bench.sender.take(refusal("internal", 1, -1));
   await over;
   assertEquals((await bench.until(2))[1]?.body, "c");
   bench.sender.acknowledge(2, { seq: 6 });
@@ -252,7 +252,7 @@ Deno.test("who has given up is told all the same what became of a message", asyn
   const errors = await Promise.all([stored, refused]);
   assertEquals(errors.map(({ mayBeStored }) => mayBeStored), [true, true]);
   bench.sender.acknowledge(1, { seq: 5 });
-  bench.sender.refuse(refusal("too_large", 2, -2), 2);
+  bench.sender.take(refusal("too_large", 2, -2));
   assertEquals(await Promise.all(errors.map(({ outcome }) => outcome)), [{ seq: 5 }, undefined]);
   // Also where the server has forgotten who it was: its log may not have.
   const lost = [give("lobby"), give("attic")];
