@@ -27,6 +27,7 @@ import {
   type PortEvents,
 } from "./src/daemon/open_port.ts";
 import { openTokens } from "./src/daemon/open_tokens.ts";
+import { prepareWebhooks } from "./src/daemon/open_webhooks.ts";
 import { TOKEN_COMMAND, tokenCommand } from "./src/daemon/token_command.ts";
 import { Ended, RequestLimit } from "./src/daemon/requests.ts";
 import { createOps, exportMetrics } from "./src/ops/ops.ts";
@@ -35,12 +36,16 @@ import { createChat } from "./src/server/chat.ts";
 import { checkedSecret } from "./src/server/chat_options.ts";
 import { faultOf } from "./src/server/faults.ts";
 import { createLogger, type LineLogger } from "./src/server/logger.ts";
+import type { Webhooks } from "./src/webhooks/webhooks.ts";
 
 // For programs that are older than `./mount`.
 export * from "./src/server/chat.ts";
 
 /** The time from a signal to the end of the process at the latest, in milliseconds: less than the 5 s that are promised. */
 const EXIT_MS = 4_000;
+
+/** The time that webhooks have at the end for what they were not sent yet, in milliseconds. */
+const WEBHOOKS_MS = 1_000;
 
 /** The time that the process waits at its end for whoever reads its log, in milliseconds. */
 const FLUSH_MS = 250;
@@ -88,7 +93,8 @@ async function main(): Promise<void> {
       const { anonymous = "deny" } = settings.tokens;
       if (authenticate !== undefined) Object.assign(engine, { authenticate, anonymous });
       const certificate = await loadCertificate(settings.certFile, settings.keyFile);
-      run(settings, await chooseStore(store, nats), logger, certificate, apiToken);
+      const webhooks = await prepareWebhooks(settings.webhooks, logger, config.version);
+      run(settings, await chooseStore(store, nats), logger, certificate, apiToken, webhooks);
     }
   } catch (error) {
     console.error(reasonOf(error));
@@ -108,6 +114,7 @@ function run(
   logger: LineLogger,
   certificate: Certificate | undefined,
   apiToken: string | undefined,
+  openWebhooks: ((chat: object) => Webhooks) | undefined,
 ): void {
   const { port, hostname, path, ops, engine } = settings;
   const { allowOrigins, frameAncestors, publicUrl } = settings;
@@ -130,6 +137,7 @@ function run(
     failed: (error: unknown) => logger.error("request failed", faultOf(error)),
   };
   exportMetrics(chat, facts);
+  const webhooks = openWebhooks?.(chat);
   const ports: OpenPort[] = [];
   let stopping = false;
 
@@ -161,6 +169,7 @@ function run(
     stopping = true;
     // A peer that does not read can hold a shutdown up for ever.
     setTimeout(() => Deno.exit(0), EXIT_MS);
+    await webhooks?.close(WEBHOOKS_MS);
     await chat.close();
     await Promise.all(ports.map((port) => port.stop()));
     await logger.flush(FLUSH_MS);

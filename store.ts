@@ -28,6 +28,7 @@ export type {
   ClientStore,
   Found,
   HistoryStore,
+  KeptRoom,
   LogStore,
   Marker,
   MarkerStore,

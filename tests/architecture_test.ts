@@ -66,6 +66,17 @@ const MAY_SEE: Record<string, string[]> = {
   ],
   // What those who run a chat see of it.
   "src/ops": ["src/core", "src/protocol", "src/server", "node:process"],
+  // What receivers of webhooks are told.
+  "src/webhooks": [
+    "src",
+    "src/core",
+    "src/protocol",
+    "src/server",
+    "node:crypto",
+    "node:dns",
+    "node:http",
+    "node:https",
+  ],
   // The server as a program.
   "src/daemon": [
     "src",
@@ -74,6 +85,7 @@ const MAY_SEE: Record<string, string[]> = {
     "src/protocol",
     "src/server",
     "src/store/jetstream",
+    "src/webhooks",
     "@std/cli/parse-args",
     "node:crypto",
   ],
@@ -83,6 +95,7 @@ const MAY_SEE: Record<string, string[]> = {
     "src/ops",
     "src/protocol",
     "src/server",
+    "src/webhooks",
     "deno.json",
     "node:fs",
   ],

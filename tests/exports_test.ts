@@ -71,7 +71,7 @@ const EXPORTS: Record<string, Exports> = {
       "denial encodeEntry hasWords isChange isModeration judge roomGone testStore tokensOf",
     types:
       "Act Author Bus ChangeDraft ChangeEntry ChangeParts ChangedSettings CharterChange ChatErrorOptions ClientDraft ClientStore " +
-      "DeclareTest Draft DraftOf ErrorCode Found HistoryStore KickEntry LogEntry LogLimits " +
+      "DeclareTest Draft DraftOf ErrorCode Found HistoryStore KeptRoom KickEntry LogEntry LogLimits " +
       "LogPart LogStore Marker MarkerStore MemberInfo MessageDraft MessageStates ModerationDraft OpenStore Page PageQuery " +
       "PresenceDraft PresenceEntry PresenceEvent Return RevocationStore Role RoleEntry RoleInfo " +
       "RoomSettings RosterMember SearchQuery SearchStore SettingsEntry Shrinkable Store StoreEvents StoreLimits " +

@@ -85,6 +85,20 @@ export interface Gauges {
   readonly pending?: number;
 }
 
+/** The numbers of webhooks. Those that do not only grow have an entry for each receiver. */
+export class WebhookNumbers {
+  /** Requests that a receiver has taken, that failed, and that were not sent for their address. */
+  readonly requests = { taken: 0, failed: 0, refused: 0 };
+  /** Entries that receivers have taken, each once for each receiver. */
+  entries = 0;
+  /** Entries that were gone before a receiver took them, as far as their numbers say. */
+  missed = 0;
+  /** Rooms with something that the receiver has not taken. */
+  readonly behind: Map<object, number> = new Map();
+  /** Seconds that the receiver is left alone for now, as it has failed. */
+  readonly waitSeconds: Map<object, number> = new Map();
+}
+
 /** All numbers of one server, from its beginning. */
 export class Metrics {
   /** Connections that are open. */
@@ -132,6 +146,8 @@ export class Metrics {
   readonly receiveLag: Histogram = new Histogram();
   /** The time that the event loop was late with a timer. */
   readonly eventLoopDelay: Histogram = new Histogram();
+  /** Those of its webhooks. */
+  readonly webhooks: WebhookNumbers = new WebhookNumbers();
 
   /** Counts a draft that was given to the store, and is not stored by that: it is there already, or refused. */
   reject(draft: Draft): void {

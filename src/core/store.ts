@@ -213,6 +213,18 @@ export interface Bus {
   storedUpTo(clientId: string): number;
 }
 
+/** A room that a store keeps, whether or not it is open. */
+export interface KeptRoom {
+  /** The room's id. */
+  readonly id: string;
+  /** The life of its log. */
+  readonly epoch: string;
+  /** The `seq` of its newest entry; 0 where there never was one. */
+  readonly head: number;
+  /** `true` where somebody is in it, by its log. */
+  readonly hasMembers: boolean;
+}
+
 /** Reads what a store keeps of a log, where that is more than the log in memory has. */
 export interface HistoryStore {
   /**
@@ -220,6 +232,11 @@ export interface HistoryStore {
    * where it cannot be read.
    */
   page(roomId: string, query: PageQuery): Promise<Page>;
+  /**
+   * Lists the rooms that are kept by their ids, at most `limit` behind the id `after`. Not there where
+   * the store cannot tell. Rejects with a ChatError where it cannot be read.
+   */
+  list?(after: string, limit: number): Promise<readonly KeptRoom[]>;
 }
 
 /** Messages that somebody looks for. */

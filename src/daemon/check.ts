@@ -13,6 +13,7 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|::1|\[::1\])$/;
 /** Says who may reach and use a server with these settings. A line that begins with `!` asks for a second look. */
 export function describeSettings(settings: ServerSettings): string[] {
   const { port, hostname, path, certFile, store, ops, apiTokenFile, tokens, engine } = settings;
+  const { webhooks } = settings;
   const isOpen = !LOOPBACK.test(hostname);
   const scheme = certFile === undefined ? "ws" : "wss";
   const host = hostname.includes(":") ? `[${hostname}]` : hostname;
@@ -44,6 +45,10 @@ export function describeSettings(settings: ServerSettings): string[] {
     if (who !== "this machine") {
       lines.push("! Anybody who reaches the port for operators can read the metrics");
     }
+  }
+  if (webhooks.urls.length > 0) {
+    const hosts = webhooks.urls.map(({ protocol, host }) => `${protocol}//${host}`);
+    lines.push(`Webhooks, which are sent all that is said: ${hosts.join(", ")}`);
   }
   const isBehind = settings.trustedProxies.length > 0;
   if (isOpen && certFile === undefined && !isBehind) {

@@ -20,6 +20,13 @@ import { usualMemory } from "../server/machine.ts";
 import { checkedFrameAncestor, checkedOrigin, checkedPublicUrl } from "../server/origins.ts";
 import { checkedTokens, TOKEN_FLAGS, TOKEN_HELP, type TokenSettings } from "./token_flags.ts";
 import { NATS_DEFAULTS, NATS_RANGES, type NatsNumbers } from "../store/jetstream/options.ts";
+import {
+  checkedWebhooks,
+  WEBHOOK_FLAG,
+  WEBHOOK_HELP,
+  WEBHOOK_LISTS,
+  type WebhookSettings,
+} from "./webhook_flags.ts";
 
 /** The settings of the server program, from its command line. */
 export interface ServerSettings {
@@ -42,6 +49,8 @@ export interface ServerSettings {
   engine: EngineOptions;
   /** The tokens that people prove with who they are. */
   tokens: TokenSettings;
+  /** The receivers of webhooks. */
+  webhooks: WebhookSettings;
   /** Origins of pages that may connect besides the server's own. */
   allowOrigins: string[];
   /** The address that people use, where a request does not name it. */
@@ -155,6 +164,7 @@ export const SERVER_HELP: string = `Usage: ${PROGRAMS.server} [check] [flags]
   --secret-file PATH  what session tokens are signed with (or CHAT_SECRET; needed with nats)
   --api-token-file PATH  the token of the HTTP API, which is on the port for operators
 ${TOKEN_HELP}
+${WEBHOOK_HELP}
   --allow-origin PAGE pages that may connect besides those of this host, like
                       https://app.example.org; * for all; may be given several times
   --public-url URL    the address that people use, where requests do not name it
@@ -188,6 +198,8 @@ const TEXT_FLAGS = [
   "cert",
   "key",
   ...TOKEN_FLAGS,
+  WEBHOOK_FLAG,
+  ...WEBHOOK_LISTS,
   "allow-origin",
   "public-url",
   "frame-ancestor",
@@ -202,7 +214,13 @@ const TEXT_FLAGS = [
 export const VALUE_FLAGS: readonly string[] = [...TEXT_FLAGS, ...Object.keys(NUMBER_FLAGS)];
 
 /** Those that may be given several times. */
-export const LISTS = ["allow-origin", "frame-ancestor", "trusted-proxy", "exempt"] as const;
+export const LISTS = [
+  "allow-origin",
+  "frame-ancestor",
+  "trusted-proxy",
+  "exempt",
+  ...WEBHOOK_LISTS,
+] as const;
 
 /**
  * Reads the command line; a flag beats the environment, which beats the default.
@@ -251,6 +269,7 @@ export function parseServerFlags(
     else engine[flag.option] = number;
   }
   const port = text("port");
+  const store = text("store") ?? (env.CHAT_STORE || "memory");
   const publicUrl = text("public-url");
   if (publicUrl !== undefined) checkedPublicUrl("--public-url", publicUrl);
   return {
@@ -264,7 +283,7 @@ export function parseServerFlags(
     apiTokenFile: text("api-token-file"),
     certFile: text("cert"),
     keyFile: text("key"),
-    store: text("store") ?? (env.CHAT_STORE || "memory"),
+    store,
     logLevel: oneOf("--log-level", text("log-level") ?? "info", LOG_LEVELS),
     logFormat: oneOf("--log-format", text("log-format") ?? "pretty", LOG_FORMATS),
     allowOrigins: list("allow-origin").map((origin) => checkedOrigin("--allow-origin", origin)),
@@ -275,6 +294,7 @@ export function parseServerFlags(
     trustedProxies: networks("--trusted-proxy", list("trusted-proxy")),
     exempt: exemptOf(list("exempt")),
     tokens: checkedTokens(text),
+    webhooks: checkedWebhooks(text(WEBHOOK_FLAG), list, store),
     engine,
     nats,
   };

@@ -224,6 +224,32 @@ export const FAMILIES: readonly Family[] = [
     ({ gauges }) => gauges.pending,
   ),
   counter(
+    "parley_webhook_requests",
+    "Requests to webhooks, by what became of them.",
+    ({ metrics }) => by("result", metrics.webhooks.requests),
+  ),
+  counter(
+    "parley_webhook_entries",
+    "Entries that webhooks have taken.",
+    ({ metrics }) => metrics.webhooks.entries,
+  ),
+  counter(
+    "parley_webhook_missed_entries",
+    "Entries that were gone before a webhook took them, as far as their numbers say.",
+    ({ metrics }) => metrics.webhooks.missed,
+  ),
+  gauge(
+    "parley_webhook_rooms_behind",
+    "Rooms with something that a webhook has not taken, of the one that is the farthest behind.",
+    ({ metrics }) => Math.max(0, ...metrics.webhooks.behind.values()),
+  ),
+  gauge(
+    "parley_webhook_wait_seconds",
+    "The wait before a webhook that fails is tried again, of the longest one.",
+    ({ metrics }) => Math.max(0, ...metrics.webhooks.waitSeconds.values()),
+    "seconds",
+  ),
+  counter(
     "process_cpu_seconds",
     "Processor time that the process has used.",
     ({ usage }) => usage.cpuSeconds,

@@ -17,7 +17,7 @@ import { ask, type Hands, perform, type Proceed } from "../core/perform.ts";
 import { ephemeral } from "../core/presence.ts";
 import type { Quota } from "../core/quota.ts";
 import { rateOf } from "../core/rate_limit.ts";
-import type { Outlet } from "../core/room.ts";
+import type { Outlet, Room } from "../core/room.ts";
 import type { OpenStore } from "../core/store.ts";
 import type { Instant } from "../core/time.ts";
 import * as CLOSE from "../protocol/close_codes.ts";
@@ -55,6 +55,8 @@ export class Engine {
   readonly metrics: Metrics;
   /** The voice of the program around it. */
   readonly voice: Voice;
+  /** Whoever wants to know that the log of an open room has grown. */
+  readonly watchers: ((room: Room) => void)[] = [];
   readonly #options: EngineOptions;
   /** The options that all connections share. */
   readonly #connectionOptions: ConnectionOptions;
@@ -106,6 +108,7 @@ export class Engine {
       const { appendedAt } = this.#store;
       if (appendedAt > 0) room.heard(appendedAt);
       this.#pump.mark(room);
+      for (const grown of this.watchers) grown(room);
     },
     moderated: (id, draft, seq) =>
       this.#perform(this.#hub.moderation.enacted(id, draft, seq, this.#clock.read(), this.#pump)),

@@ -5,7 +5,7 @@
  */
 
 import type { Gauges, Metrics } from "../core/metrics.ts";
-
+import type { Room } from "../core/room.ts";
 import type { Voice } from "./voice.ts";
 
 /** The part of a chat that its users do not see. */
@@ -14,6 +14,8 @@ export interface Inside {
   readonly metrics: Metrics;
   /** The voice of the program around it. */
   readonly voice: Voice;
+  /** Whoever wants to know that the log of an open room has grown: called within that very step. */
+  readonly watchers: ((room: Room) => void)[];
   /** Those that are as they are now. */
   readonly gauges: Gauges;
 }

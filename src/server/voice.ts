@@ -173,6 +173,16 @@ export class Voice {
     this.#parts = parts;
   }
 
+  /** The open rooms, by id. */
+  get openRooms(): ReadonlyMap<string, Room> {
+    return this.#parts.hub.rooms;
+  }
+
+  /** The store of their logs. */
+  get store(): Store {
+    return this.#parts.store;
+  }
+
   /** Makes a room; rejects with a ChatError where the name will not do, or there is no place for it. */
   async createRoom(name: string): Promise<HostRoom> {
     const { hub, store, random } = this.#parts;

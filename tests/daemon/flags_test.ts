@@ -38,6 +38,7 @@ pure("parseServerFlags() of nothing is the defaults", () => {
     exempt: ["127.0.0.0/8", "::1"],
     engine: DEFAULTS,
     tokens: checkedTokens(() => undefined),
+    webhooks: { urls: [], secretFile: undefined, networks: [] },
     nats: NATS_DEFAULTS,
   });
 });

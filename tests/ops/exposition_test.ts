@@ -57,7 +57,7 @@ pure("OpenMetrics names families without their endings, gives units, and has an 
 pure("what nobody counts is not there at all", () => {
   const { gauges: { pending: _, ...gauges }, ...rest } = reading();
   const text = expose({ ...rest, gauges, metrics: new Metrics() }, "prometheus");
-  for (const name of ["store_pending", "requests_total", "closed_total"]) {
+  for (const name of ["store_pending", "parley_requests_total", "closed_total"]) {
     assertEquals(text.includes(name), false, name);
   }
 });

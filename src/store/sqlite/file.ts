@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Marker, StoredClient } from "../../core/store.ts";
+import type { KeptRoom, Marker, StoredClient } from "../../core/store.ts";
 import type { MemberInfo } from "../../protocol/frames.ts";
 import { type Row, SqliteDatabase } from "./database.ts";
 import { DamagedError } from "./errors.ts";
@@ -77,6 +77,21 @@ export class SqliteFile extends SqliteDatabase {
       bytes: Number(row.bytes),
       charter: row.charter as string | null,
     };
+  }
+
+  /** Returns the rooms with the next greater ids. */
+  keptAfter(id: string, count: number): KeptRoom[] {
+    const rows = this.all(
+      `SELECT id, epoch, head, EXISTS (SELECT 1 FROM members WHERE room = key) AS occupied
+       FROM rooms WHERE id > ? ORDER BY id LIMIT ?`,
+      ...[id, count],
+    );
+    return rows.map(({ id, epoch, head, occupied }) => ({
+      id: String(id),
+      epoch: String(epoch),
+      head: Number(head),
+      hasMembers: occupied !== 0,
+    }));
   }
 
   /** Makes a room with an id that no other has. */

@@ -5,7 +5,7 @@
  */
 
 import type { Page, PageQuery } from "../../core/log.ts";
-import type { HistoryStore } from "../../core/store.ts";
+import type { HistoryStore, KeptRoom } from "../../core/store.ts";
 import { reasonOf } from "../../protocol/errors.ts";
 import { DamagedError, unavailable } from "./errors.ts";
 import type { RoomRow, SqliteFile } from "./file.ts";
@@ -28,6 +28,15 @@ export class SqliteHistory implements HistoryStore {
       return Promise.resolve(room === undefined ? NOTHING : this.#read(room, query));
     } catch (error) {
       this.#troubled(`a page of room ${roomId} cannot be read: ${reasonOf(error)}`);
+      return Promise.reject(unavailable("read", error));
+    }
+  }
+
+  list(after: string, limit: number): Promise<readonly KeptRoom[]> {
+    try {
+      return Promise.resolve(this.#file.keptAfter(after, limit));
+    } catch (error) {
+      this.#troubled(`rooms cannot be listed: ${reasonOf(error)}`);
       return Promise.reject(unavailable("read", error));
     }
   }

@@ -73,6 +73,28 @@ export function testHistory(test: Declare): void {
     LIMITS,
   );
 
+  test("rooms are listed by their ids, with what is in them", async (bench) => {
+    const { store } = bench;
+    if (store.history?.list === undefined) return;
+    const ids = ["a", "b", "c", "d"];
+    const rooms = await Promise.all(ids.toReversed().map((id) => store.create(id, `Room ${id}`)));
+    await bench.append("b", presenceDraft("join", "ana"));
+    await bench.append("c", messageDraft("ana", 1, "hello"));
+    store.release("c");
+    store.delete("d");
+    await store.settled?.();
+    const epochs = new Map(rooms.map(({ id, log }) => [id, log.epoch]));
+    const all = [
+      { id: "a", epoch: epochs.get("a"), head: 0, hasMembers: false },
+      { id: "b", epoch: epochs.get("b"), head: 1, hasMembers: true },
+      { id: "c", epoch: epochs.get("c"), head: 1, hasMembers: false },
+    ];
+    deepStrictEqual(await store.history.list("", 10), all);
+    deepStrictEqual(await store.history.list("", 1), all.slice(0, 1));
+    deepStrictEqual(await store.history.list("a", 10), all.slice(1));
+    deepStrictEqual(await store.history.list("c", 10), []);
+  });
+
   test("a page of one room has nothing of another", async (bench) => {
     const { history } = bench.store;
     if (history === undefined) return;
