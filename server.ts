@@ -9,6 +9,12 @@
 import { fstatSync } from "node:fs";
 import config from "./deno.json" with { type: "json" };
 import type { OpenStore } from "./src/core/store.ts";
+import {
+  ARCHIVE_COMMANDS,
+  ARCHIVE_HELP,
+  carryOut,
+  takeArchiveOrder,
+} from "./src/daemon/archive_command.ts";
 import { type Certificate, loadCertificate } from "./src/daemon/certificate.ts";
 import { describeSettings } from "./src/daemon/check.ts";
 import { argumentsOf, takeConfigFlag } from "./src/daemon/config_file.ts";
@@ -71,15 +77,24 @@ async function main(): Promise<void> {
       console.log(await tokenCommand(Deno.args.slice(1), Date.now()));
       return;
     }
-    const isCheck = Deno.args[0] === "check";
-    const { path, rest } = takeConfigFlag(isCheck ? Deno.args.slice(1) : Deno.args);
+    const [command = ""] = Deno.args;
+    const archive = ARCHIVE_COMMANDS.includes(command) ? takeArchiveOrder(Deno.args) : undefined;
+    if (archive === "help") {
+      console.log(ARCHIVE_HELP.trimEnd());
+      return;
+    }
+    const isCheck = command === "check";
+    const flags = archive?.rest ?? (isCheck ? Deno.args.slice(1) : Deno.args);
+    const { path, rest } = takeConfigFlag(flags);
     const given = path === undefined
       ? []
       : argumentsOf(path, await Deno.readTextFile(path), rest, variables);
     const settings = parseServerFlags([...given, ...rest], variables);
     if (settings === "help") console.log(SERVER_HELP.trimEnd());
     else if (settings === "version") console.log(config.version);
-    else if (isCheck) console.log(describeSettings(settings).join("\n"));
+    else if (archive !== undefined) {
+      console.error(await carryOut(archive.order, settings, (reason) => console.error(reason)));
+    } else if (isCheck) console.log(describeSettings(settings).join("\n"));
     else {
       const { secretFile, apiTokenFile, store, engine, nats } = settings;
       if (secretFile !== undefined) {

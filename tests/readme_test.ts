@@ -7,6 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
 import { parseCliFlags } from "../src/cli/flags.ts";
+import { ARCHIVE_COMMANDS, takeArchiveOrder } from "../src/daemon/archive_command.ts";
 import { takeConfigFlag } from "../src/daemon/config_file.ts";
 import { parseServerFlags } from "../src/daemon/flags.ts";
 import { TestChat } from "./support/fixtures.ts";
@@ -55,7 +56,9 @@ Deno.test("each command of a page has flags that there are", () => {
   for (const args of servers) {
     // That signs a token, and starts nothing.
     if (args[0] === "token") continue;
-    const flags = args[0] === "check" ? args.slice(1) : args;
+    const archive = ARCHIVE_COMMANDS.includes(args[0] ?? "") ? takeArchiveOrder(args) : undefined;
+    if (archive === "help") continue;
+    const flags = archive?.rest ?? (args[0] === "check" ? args.slice(1) : args);
     const { rest } = takeConfigFlag(flags.map((argument) => argument.replace("$i", "1")));
     parseServerFlags(rest, {});
   }

@@ -148,9 +148,11 @@ function rangeOf({ option, unit }: NumberFlag): Range {
 }
 
 /** The text of `--help`. */
-export const SERVER_HELP: string = `Usage: ${PROGRAMS.server} [check] [flags]
+export const SERVER_HELP: string =
+  `Usage: ${PROGRAMS.server} [check | export FILE | import FILE] [flags]
 
   check               says who can reach what with these flags, and starts nothing
+  export, import      carry rooms from one store to another: see export --help
   --config PATH       a file with what flags take, as JSON: {"port": 8080}; a flag beats the
                       environment, which beats the file
   --port N            port; 0 takes a free one (CHAT_PORT, default 8765)
@@ -179,10 +181,10 @@ ${WEBHOOK_HELP}
   --log-level LEVEL   ${LOG_LEVELS.join(", ")} (default info)
   --log-format FORM   ${LOG_FORMATS.join(", ")} (default pretty)
 ${
-  Object.entries(NUMBER_FLAGS).map(([name, { option, unit, help }]) =>
-    `  ${`--${name} N`.padEnd(19)} ${help} (default ${ALL_DEFAULTS[option] / unit})`
-  ).join("\n")
-}
+    Object.entries(NUMBER_FLAGS).map(([name, { option, unit, help }]) =>
+      `  ${`--${name} N`.padEnd(19)} ${help} (default ${ALL_DEFAULTS[option] / unit})`
+    ).join("\n")
+  }
   -h, --help, --version
 `;
 

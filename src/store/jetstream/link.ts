@@ -14,7 +14,7 @@ import { sleep } from "../../protocol/deadline.ts";
 import { reasonOf } from "../../protocol/errors.ts";
 import { wellFormedJson } from "../../protocol/utf8.ts";
 import { parsePlace, type PlacedEntry, textOfPlace } from "../cluster/continuity.ts";
-import { countStream, readStream } from "./history.ts";
+import { countStream, readStream, type StreamReading } from "./history.ts";
 import { JetStreamLife } from "./life.ts";
 import type { MarkedStream } from "./marks.ts";
 import { catchErrors } from "./socket_errors.ts";
@@ -287,14 +287,20 @@ export class JetStreamLink {
     most: number,
     kept: "newest" | "oldest" = "newest",
   ): Promise<StreamMessage[]> {
-    const messages = await readStream(this.#connection, {
-      stream: this.#settings.name,
-      subject,
-      inbox: this.subject("read", crypto.randomUUID()),
-      from: seq,
-      ...{ most, kept, patienceMs: this.#settings.patienceMs },
-    });
+    const messages = await this.#messages(subject, seq, most, kept);
     return messages.map(({ message, seq }) => ({ ...this.#read(message), seq }));
+  }
+
+  /** Reads the oldest `most` records of a kind from `seq` on, each with the last word of its subject. */
+  async records(kind: string, seq: number, most: number) {
+    const subject = this.subject(kind, "*");
+    const messages = await this.#messages(subject, seq, most, "oldest");
+    const wordOf = (message: Msg) => message.subject.slice(subject.length - 1);
+    return messages.map(({ message, seq }) => ({
+      ...this.#read(message),
+      seq,
+      of: wordOf(message),
+    }));
   }
 
   /** Reads the subject of an entry of any room; undefined where the stream does not have it any more. */
@@ -357,6 +363,15 @@ export class JetStreamLink {
     const line = this.#open;
     if (line === undefined) throw new Error(NOT_CONNECTED);
     return line;
+  }
+
+  async #messages(subject: string, from: number, most: number, kept: StreamReading["kept"]) {
+    return await readStream(this.#connection, {
+      stream: this.#streams.nameFor(subject),
+      subject,
+      inbox: this.subject("read", crypto.randomUUID()),
+      ...{ from, most, kept, patienceMs: this.#settings.patienceMs },
+    });
   }
 
   #read(message: Msg): StreamMessage {

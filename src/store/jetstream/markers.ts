@@ -11,7 +11,11 @@ import { unavailable } from "../cluster/publish_queue.ts";
 import { asked } from "./asked.ts";
 import type { JetStreamLink, Kept } from "./link.ts";
 
-/** The record of a person: room id, epoch and `seq`, the room that was read last at the end. */
+/**
+ * The record of a person: room id, epoch and `seq`, the room that was read last at the end. The first has
+ * no room, and the person in the place of an epoch, as the subject tells no name: older versions take it
+ * for the marker of a room that nobody asks for.
+ */
 type KeptMarkers = [roomId: string, epoch: string, seq: number][];
 
 /** The part of the link to NATS that markers need. */
@@ -25,6 +29,9 @@ export interface MarkersSetting {
   /** Tells the other nodes of a marker that is stored. */
   say(person: string, roomId: string, marker: Marker): void;
 }
+
+/** The beginning of the names of such records. */
+const PREFIX = "read-";
 
 /** The most tries to write a record that other nodes write too. */
 const MAX_TRIES = 8;
@@ -60,7 +67,9 @@ export class JetStreamMarkers implements MarkerStore {
   async #load(person: string): Promise<ReadonlyMap<string, Marker>> {
     await this.#setting.ready();
     const kept = markersIn(await this.#setting.link.last(await this.#subject(person)));
-    return new Map(kept.map(([roomId, epoch, seq]) => [roomId, { epoch, seq }]));
+    return new Map(
+      kept.flatMap(([roomId, epoch, seq]) => roomId === "" ? [] : [[roomId, { epoch, seq }]]),
+    );
   }
 
   async #set(person: string, roomId: string, marker: Marker): Promise<void> {
@@ -72,8 +81,12 @@ export class JetStreamMarkers implements MarkerStore {
       const kept = markersIn(record);
       const known = kept.find(([id, epoch]) => id === roomId && epoch === marker.epoch);
       if (known !== undefined && known[2] >= marker.seq) return;
-      const others = kept.filter(([id]) => id !== roomId).slice(1 - MAX_MARKERS);
-      const next: KeptMarkers = [...others, [roomId, marker.epoch, marker.seq]];
+      const others = kept.filter(([id]) => id !== roomId && id !== "").slice(1 - MAX_MARKERS);
+      const next: KeptMarkers = [
+        ["", person, 0],
+        ...others,
+        [roomId, marker.epoch, marker.seq],
+      ];
       const behind = record?.seq ?? 0;
       const { type } = await link.publish(subject, JSON.stringify(next), { behind });
       if (type === "stored") return say(person, roomId, marker);
@@ -85,10 +98,26 @@ export class JetStreamMarkers implements MarkerStore {
   /** Names the subject of a person; whatever the person is called, it is one word. */
   async #subject(person: string): Promise<string> {
     const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(person));
-    return this.#setting.link.subject("client", `read-${new Uint8Array(digest).toHex()}`);
+    return this.#setting.link.subject("client", `${PREFIX}${new Uint8Array(digest).toHex()}`);
   }
 }
 
-function markersIn(record: Kept | undefined): KeptMarkers {
+/** Reads a record of {@linkcode JetStreamLink.records}; the person is undefined where an older version wrote it. */
+export function readMarkers(
+  text: string,
+): { person: string | undefined; markers: KeptMarkers } {
+  const kept: KeptMarkers = JSON.parse(text);
+  return {
+    person: kept.find(([id]) => id === "")?.[1],
+    markers: kept.filter(([id]) => id !== ""),
+  };
+}
+
+/** Says whether a record of a client is one of markers. */
+export function isOfMarkers(of: string): boolean {
+  return of.startsWith(PREFIX);
+}
+
+function markersIn(record: Pick<Kept, "text"> | undefined): KeptMarkers {
   return record === undefined ? [] : JSON.parse(record.text);
 }

@@ -42,6 +42,8 @@ export interface NatsOptions {
 export interface NatsSettings extends NatsNumbers, Pick<NatsOptions, "user" | "password"> {
   servers: string[];
   name: string;
+  /** Set where streams that are there stay as they are, whatever the settings here. */
+  isGuest?: true;
 }
 
 /** The options that are whole numbers. */

@@ -24,6 +24,8 @@ export interface StreamSettings {
   dedupMs: number;
   /** The timeout of one question, in milliseconds. */
   patienceMs: number;
+  /** Set where streams that are there stay as they are, whatever the settings here. */
+  isGuest?: true;
 }
 
 /** The part of the link to NATS that the streams need. */
@@ -156,7 +158,7 @@ export class JetStreamStreams {
     if (window > (wanted.max_age ?? window)) asked.max_age = window;
     const other = CHANGEABLE.some((key) => asked[key] !== undefined && asked[key] !== config[key]);
     // Once only: nodes with other settings would undo it for ever.
-    if (!other || this.#made !== undefined) return info;
+    if (!other || this.#made !== undefined || this.#settings.isGuest) return info;
     return await streams.update(wanted.name, asked);
   }
 
@@ -166,7 +168,7 @@ export class JetStreamStreams {
     { config }: StreamInfo,
     { name, duplicate_window = 0 }: Partial<StreamConfig> & { name: string },
   ): Promise<void> {
-    if (config.duplicate_window >= duplicate_window) return;
+    if (config.duplicate_window >= duplicate_window || this.#settings.isGuest) return;
     try {
       await streams.update(name, { duplicate_window });
     } catch (error) {

@@ -10,10 +10,10 @@ import { type Row, SqliteDatabase } from "./database.ts";
 import { DamagedError } from "./errors.ts";
 
 /** Reads a name as bytes: the runtime would end a text at its first U+0000. */
-const NAME = "CAST(name AS BLOB) AS name";
+export const NAME = "CAST(name AS BLOB) AS name";
 
 /** The columns of a member. */
-const MEMBER = `id, ${NAME}, away, CAST(sub AS BLOB) AS sub, bot`;
+export const MEMBER = `id, ${NAME}, away, CAST(sub AS BLOB) AS sub, bot`;
 
 /** The row of a room. */
 export interface RoomRow {
@@ -94,8 +94,8 @@ export class SqliteFile extends SqliteDatabase {
     }));
   }
 
-  /** Makes a room with an id that no other has. */
-  addRoom(id: string, name: string, epoch: string, charter: string | null = null): RoomRow {
+  /** Makes a room with an id that no other has; without one, as of a room that is deleted. */
+  addRoom(id: string | null, name: string, epoch: string, charter: string | null = null): RoomRow {
     const { key } = this.get(
       "INSERT INTO rooms (id, name, epoch, head, charter) VALUES (?, ?, ?, 0, ?) RETURNING key",
       ...[id, name, epoch, charter],
@@ -401,11 +401,13 @@ export class SqliteFile extends SqliteDatabase {
   }
 }
 
-function nameOf(name: unknown): string | undefined {
+/** Reads a text that was selected as bytes. */
+export function nameOf(name: unknown): string | undefined {
   return name instanceof Uint8Array ? new TextDecoder().decode(name) : undefined;
 }
 
-function infoOf({ id, name: bytes, away, sub: proved, bot }: Row): MemberInfo {
+/** Reads the row of a member. */
+export function infoOf({ id, name: bytes, away, sub: proved, bot }: Row): MemberInfo {
   const name = nameOf(bytes);
   const sub = nameOf(proved);
   return {

@@ -205,7 +205,7 @@ export function encodeCharter(charter: Charter): string | null {
 }
 
 /** Reads the charter of a row. A room without its bans would be a lie. */
-function charterOf({ charter }: RoomRow): Charter {
+export function charterOf({ charter }: Pick<RoomRow, "charter">): Charter {
   if (charter === null) return Charter.open;
   try {
     return Charter.from(JSON.parse(charter));

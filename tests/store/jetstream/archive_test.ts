@@ -1,0 +1,119 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { connect } from "@nats-io/transport-node";
+import { DEFAULTS } from "../../../src/core/options.ts";
+import { natsSource, natsTarget } from "../../../src/store/jetstream/archive.ts";
+import { nats } from "../../../src/store/jetstream/nats.ts";
+import { IGNORE } from "../../../src/store/suite/bench.ts";
+import { messageDraft } from "../../../src/store/suite/drafts.ts";
+import { NatsServer, NEEDS_NATS } from "../../support/nats_server.ts";
+
+const HEAD = {
+  id: "b",
+  name: "Harbour",
+  settings: { topic: "Ships" },
+  roles: [{ to: "ana", role: "owner" }],
+  members: [{ client_id: "a", name: "Ana" }],
+} as const;
+const entry = (seq: number, more = "") => ({
+  seq,
+  text: `{"seq":${seq},"at":1,"from":"a","n":${seq},"body":"x"${more}}`,
+});
+
+Deno.test({
+  name: "rooms come into NATS beside a server, and out of it again",
+  ...NEEDS_NATS,
+  async fn() {
+    await using server = await NatsServer.start();
+    const options = { servers: server.host };
+    const troubles: string[] = [];
+    const troubled = (reason: string) => void troubles.push(reason);
+    const store = nats(options)(IGNORE, { ...DEFAULTS, logEntries: 500 });
+    await store.create("a", "Lobby");
+    store.append("a", messageDraft("ana", 1));
+    await store.settled?.();
+
+    const target = await natsTarget(options, DEFAULTS, troubled);
+    assertEquals(await target.look("a"), "taken");
+    // One that broke off is in nobody's way.
+    await (await target.begin(HEAD)).add([entry(1), entry(2)]);
+    assertEquals([await target.look("b"), await store.open("b")], ["free", undefined]);
+    const writer = await target.begin(HEAD);
+    await writer.add([entry(10), entry(20, ',"re":10'), entry(21, ',"re":20')]);
+    await writer.mark([{ person: "ana", seq: 20 }]);
+    await writer.end();
+    const room = (await store.open("b"))!;
+    assertEquals(room.name, "Harbour");
+    assertEquals([...room.roster.members.values()], [...HEAD.members]);
+    assertEquals(room.charter?.roleOf("ana", 1), "owner");
+    assertEquals(room.charter?.settings.topic, "Ships");
+    const [first, second, third] = [room.log.head - 2, room.log.head - 1, room.log.head];
+    assertEquals(
+      await store.markers?.load("ana"),
+      new Map([["b", { epoch: room.log.epoch, seq: second }]]),
+    );
+    store.delete("a");
+    await store.open("c");
+    await target.close();
+
+    const source = await natsSource(options, DEFAULTS, troubled);
+    assertEquals(await Array.fromAsync(source.rooms()), ["b"]);
+    const read = (await source.read("b"))!;
+    assertEquals(JSON.parse(JSON.stringify(read.head)), JSON.parse(JSON.stringify(HEAD)));
+    assertEquals(
+      (await Array.fromAsync(read.entries())).flat().map(({ text }) => JSON.parse(text)),
+      [
+        { seq: first, at: 1, from: "a", n: 10, body: "x" },
+        { seq: second, at: 1, from: "a", n: 20, body: "x", re: first },
+        { seq: third, at: 1, from: "a", n: 21, body: "x", re: second },
+      ],
+    );
+    assertEquals((await Array.fromAsync(read.markers())).flat(), [{ person: "ana", seq: second }]);
+    assertEquals(await source.read("a"), undefined);
+    await source.close();
+    await store.close();
+    assertEquals(troubles, []);
+
+    // The visitors have other settings than the streams.
+    const nc = await connect({ servers: server.host });
+    const { streams } = await jetstreamManager(nc);
+    assertEquals((await streams.info("parley")).config.max_msgs_per_subject, 500);
+    await nc.close();
+  },
+});
+
+Deno.test({
+  name: "read markers of an earlier version have no name, and that is said",
+  ...NEEDS_NATS,
+  async fn() {
+    await using server = await NatsServer.start();
+    const options = { servers: server.host };
+    const troubles: string[] = [];
+    const store = nats(options)(IGNORE, DEFAULTS);
+    const room = await store.create("a", "Lobby");
+    store.append("a", messageDraft("ana", 1));
+    await store.settled?.();
+    const nc = await connect({ servers: server.host });
+    const { epoch, head } = room.log;
+    const record = JSON.stringify([["a", epoch, head]]);
+    await nc.request(`parley.client.read-${"0".repeat(64)}`, record);
+    await nc.close();
+    const source = await natsSource(options, DEFAULTS, (reason) => troubles.push(reason));
+    const read = (await source.read("a"))!;
+    assertEquals((await Array.fromAsync(read.entries())).flat().length, 1);
+    assertEquals((await Array.fromAsync(read.markers())).flat(), []);
+    await source.close();
+    await store.close();
+    assertEquals(troubles.map((reason) => reason.slice(0, 37)), [
+      "the read markers of 1 people are left",
+    ]);
+  },
+});
+
+Deno.test("a NATS that is not there is an error", async () => {
+  await assertRejects(
+    () => natsTarget({ servers: "127.0.0.1:1" }, DEFAULTS, () => {}),
+    Error,
+    "NATS is not reached",
+  );
+});
