@@ -25,6 +25,36 @@ export async function mayMakeNamespaces(): Promise<boolean> {
   }
 }
 
+/** A namespace in which every address leads back to itself, and nowhere else. */
+export class Mirrored implements AsyncDisposable {
+  readonly #name = `parley-mirror-${Deno.pid}`;
+
+  /** Makes one. */
+  static async make(): Promise<Mirrored> {
+    const space = new Mirrored();
+    await ip("netns", "add", space.#name);
+    try {
+      await ip("-n", space.#name, "link", "set", "lo", "up");
+      await ip("-n", space.#name, "route", "add", "local", "0.0.0.0/0", "dev", "lo");
+      await ip("-n", space.#name, "-6", "route", "add", "local", "::/0", "dev", "lo");
+      return space;
+    } catch (error) {
+      await space[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** The command that runs another one in it. */
+  get within(): string[] {
+    return ["ip", "netns", "exec", this.#name];
+  }
+
+  /** Removes it. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return ip("netns", "del", this.#name);
+  }
+}
+
 /** A namespace with two links to this one. */
 export class NetNamespace implements AsyncDisposable {
   /** The address in it behind the link that can be cut. */

@@ -1,69 +1,13 @@
 import { assertEquals } from "@std/assert";
-import { ServerProcess } from "../../bench/server_process.ts";
 import { NatsServer, NEEDS_NATS } from "../support/nats_server.ts";
 import { pause, until } from "../support/waiting.ts";
+import { API_TOKEN, OperatedNode } from "./operated_node.ts";
 import { chance, report, SEED, setting } from "./setting.ts";
 
 const MESSAGES = setting(300, 10_000);
 const TIMES = 3;
 const KILLS = setting(1, 10);
 const AT_ONCE = 32;
-const TOKEN = "known_to_whoever_publishes_in_this_test";
-
-/** A node that may be killed, and comes again. */
-class Node implements AsyncDisposable {
-  readonly #args: string[];
-  #server: ServerProcess | undefined;
-  #url = "";
-
-  constructor(args: string[]) {
-    this.#args = args;
-  }
-
-  async up(): Promise<void> {
-    const server = await ServerProcess.start({
-      args: [...this.#args, "--ops", "127.0.0.1:0", "--log-level", "debug"],
-      env: { CHAT_SECRET: "known to the two nodes of this test" },
-    });
-    this.#server = server;
-    await until(() => /ops url=/.test(server.stdout), "no port for operators");
-    this.#url = /ops url="(\S+)"/.exec(server.stdout)![1]!;
-  }
-
-  async kill(): Promise<void> {
-    this.#url = "";
-    this.#server!.kill("SIGKILL");
-    await this.#server!.ended;
-  }
-
-  /** Asks the API; undefined where there is no answer. */
-  async ask(
-    method: string,
-    path: string,
-    body?: unknown,
-    key?: string,
-  ): Promise<{ status: number; answer: Record<string, unknown> } | undefined> {
-    if (this.#url === "") return undefined;
-    try {
-      const response = await fetch(`${this.#url}api/v1${path}`, {
-        method,
-        headers: {
-          "authorization": `Bearer ${TOKEN}`,
-          "content-type": "application/json",
-          ...(key === undefined ? {} : { "idempotency-key": key }),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      return { status: response.status, answer: await response.json() };
-    } catch {
-      return undefined;
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server?.[Symbol.asyncDispose]();
-  }
-}
 
 Deno.test(
   "O4 what is posted three times with a key is stored once, whatever is killed",
@@ -72,14 +16,14 @@ Deno.test(
     const random = chance();
     const folder = await Deno.makeTempDir();
     try {
-      await Deno.writeTextFile(`${folder}/token`, TOKEN);
+      await Deno.writeTextFile(`${folder}/token`, API_TOKEN);
       await using nats = await NatsServer.start();
       const args = [
         ...["--store", `nats://${nats.host}`, "--nats-probe", "250", "--log-entries", "100000"],
         ...["--api-token-file", `${folder}/token`],
       ];
-      await using one = new Node(args);
-      await using other = new Node(args);
+      await using one = new OperatedNode(args);
+      await using other = new OperatedNode(args);
       const nodes = [one, other];
       await Promise.all(nodes.map((node) => node.up()));
       let roomId = "";
@@ -128,15 +72,8 @@ Deno.test(
       await Promise.all(workers);
 
       const bodies = new Map<string, number>();
-      let after = 0;
-      for (let more = true; more;) {
-        const page = await one.ask("GET", `/rooms/${roomId}/entries?after=${after}&limit=1000`);
-        const entries = page?.answer.entries as { seq: number; body?: string }[];
-        for (const { seq, body } of entries) {
-          after = seq;
-          if (body !== undefined) bodies.set(body, (bodies.get(body) ?? 0) + 1);
-        }
-        more = page?.answer.more === true;
+      for (const { body } of await one.entries(roomId)) {
+        if (typeof body === "string") bodies.set(body, (bodies.get(body) ?? 0) + 1);
       }
       const stored = [...bodies.values()].reduce((sum, times) => sum + times, 0);
       const twice = [...bodies.values()].filter((times) => times > 1).length;

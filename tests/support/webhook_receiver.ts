@@ -22,7 +22,7 @@ export interface Received {
 }
 
 /** The answer to a request: its status, or none at all. */
-export type AnswerTo = (received: Received, signal: AbortSignal) => number | Promise<number>;
+export type AnswerTo = (received: Received) => number | Promise<number>;
 
 /** A receiver on a free port of this machine. */
 export class WebhookReceiver implements AsyncDisposable {
@@ -35,7 +35,7 @@ export class WebhookReceiver implements AsyncDisposable {
   /** Decides on the answers. */
   answer: AnswerTo = () => 204;
   readonly #secret: Uint8Array<ArrayBuffer>;
-  readonly #abort = new AbortController();
+  #isOpen = true;
   #server: Deno.HttpServer<Deno.NetAddr>;
 
   constructor(port = 0, secret = SECRET) {
@@ -64,9 +64,20 @@ export class WebhookReceiver implements AsyncDisposable {
     return [...seen.values()];
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#abort.abort();
+  /** Lets nobody connect any more. */
+  async close(): Promise<void> {
     await this.#server.shutdown();
+    this.#isOpen = false;
+  }
+
+  /** Lets people connect again, at the same port. */
+  open(): void {
+    this.#server = this.#serve(this.port);
+    this.#isOpen = true;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isOpen) await this.close();
   }
 
   #serve(port: number): Deno.HttpServer<Deno.NetAddr> {
@@ -88,7 +99,7 @@ export class WebhookReceiver implements AsyncDisposable {
     const last = data.entries.at(-1)?.seq ?? data.gap?.to_seq;
     if (id !== `${data.room_id}:${data.epoch}:${last}`) this.wrong.push(`id ${id}`);
     if (type !== "room.entries") this.wrong.push(`type ${type}`);
-    const status = await this.answer(data, this.#abort.signal);
+    const status = await this.answer(data);
     if (status >= 200 && status < 300) this.taken.push(data);
     return new Response(status === 204 ? null : "some words", { status });
   }
