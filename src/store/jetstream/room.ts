@@ -13,13 +13,14 @@ import { encodeVoid, takenAt, withSeq } from "../../protocol/encode.ts";
 import type { ChatError } from "../../protocol/errors.ts";
 import type { PresenceDraft, PresenceEntry } from "../../protocol/frames.ts";
 import type { ModerationDraft } from "../../protocol/moderation.ts";
-import { Roster } from "../../protocol/roster.ts";
+import type { Roster } from "../../protocol/roster.ts";
 import { AnnouncedPresence } from "../cluster/announced_presence.ts";
 import { Continuity, type Place } from "../cluster/continuity.ts";
 import { Judgement, type Verdict } from "../cluster/judgement.ts";
 import { messageOf } from "../cluster/message_ids.ts";
 import { Reached } from "../cluster/reached.ts";
 import { next, ROOM_LIFE, type RoomState, type RoomStep } from "../cluster/states.ts";
+import { KeptRoster } from "./kept_roster.ts";
 import type { JetStreamLink, StreamMessage } from "./link.ts";
 import { isRoom, keptMeta, type RoomMeta } from "./metas.ts";
 import type { Ends } from "./pages.ts";
@@ -66,11 +67,8 @@ export class JetStreamRoom implements StoredRoom {
   readonly id: string;
   readonly name: string;
   readonly log: Log;
-  readonly roster = new Roster();
   readonly shared = true;
   orphans: readonly string[] = [];
-  /** The node that spoke last for each member. */
-  readonly speakers = new Map<string, Speaker>();
   /** The presence of its own clients that this node has announced. */
   readonly announced: AnnouncedPresence;
   /** Set where the members in the log may differ from what this node has announced. */
@@ -98,13 +96,7 @@ export class JetStreamRoom implements StoredRoom {
   readonly #epoch: string;
   /** The `seq` after which its log begins. */
   readonly #start: number;
-  /** The `seq` for which the kept roster was right. */
-  #rosterAt = 0;
-  /** Set where the roster follows from the log since its beginning, or since a kept list. */
-  #isRosterKnown = true;
-  /** Set where the roster has changed since it was kept; and the number of entries since. */
-  #hasChanged = false;
-  #sinceKept = 0;
+  readonly #members: KeptRoster;
 
   /** Makes a room that is not read yet. */
   constructor(
@@ -118,6 +110,7 @@ export class JetStreamRoom implements StoredRoom {
     this.log = new Log(epochOf(epoch, link.life), limits, after);
     this.#start = after;
     this.announced = new AnnouncedPresence(node);
+    this.#members = new KeptRoster(link, id, epoch);
     this.#continuity = new Continuity(this.log);
     this.#judgement = new Judgement(id, Charter.of(owner));
     this.#link = link;
@@ -134,6 +127,16 @@ export class JetStreamRoom implements StoredRoom {
   /** The settings and roles at the head of the log. */
   get charter(): Charter {
     return this.#judgement.charter;
+  }
+
+  /** The members. */
+  get roster(): Roster {
+    return this.#members.roster;
+  }
+
+  /** The node that spoke last for each member. */
+  get speakers(): ReadonlyMap<string, Speaker> {
+    return this.#members.speakers;
   }
 
   /** Says whether the entry at `seq` is void. */
@@ -272,7 +275,9 @@ export class JetStreamRoom implements StoredRoom {
   /** Takes a word of another node: a frame for the members here, or a question. */
   #hearWord(text: string): void {
     if (text !== ROSTER_WANTED) this.#events.relayed(text);
-    else if (this.#state !== "opening" && this.#isRosterKnown && !this.lacking) this.#keepRoster();
+    else if (this.#state !== "opening" && this.#members.isKnown && !this.lacking) {
+      this.#keepRoster();
+    }
   }
 
   /** Pushes a live message unless an entry before it is missing. */
@@ -283,7 +288,7 @@ export class JetStreamRoom implements StoredRoom {
     this.#push(message);
     // The log would soon lose the entries that the roster follows from.
     const kept = Math.min(this.#limits.logEntries, this.#link.keptEntries);
-    if (this.#sinceKept > kept / (this.#hasChanged ? 4 : 2)) this.#keepRoster();
+    if (this.#members.isDue(kept)) this.#keepRoster();
     return true;
   }
 
@@ -300,14 +305,14 @@ export class JetStreamRoom implements StoredRoom {
     const { epoch, made } = kept.meta;
     if (epoch !== this.#epoch || made !== this.#link.made) return this.#events.gone("lost");
     const isFirst = this.#state === "opening";
-    if (isFirst) this.#recallRoster(await this.#snapshot());
+    if (isFirst) this.#recallRoster(await this.#members.read());
     this.step("read");
     do {
       await this.#read();
       if (this.#isClosed) return;
       // Messages that came meanwhile follow on, or show that some are still missing.
     } while (!this.#pushEarly());
-    if (!this.#isRosterKnown) await this.#askForRoster();
+    if (!this.#members.isKnown) await this.#askForRoster();
     // What was read must be of the life that the epoch of the log names.
     if (isFirst) await this.#link.confirm();
     this.unreconciled = true;
@@ -329,7 +334,7 @@ export class JetStreamRoom implements StoredRoom {
       // The replica that answers may be a little behind the leader.
       if (tries > 0) await sleep(BEHIND_MS);
       if (tries === MAX_TRIES) throw new Error(`Room ${this.id} ends at ${this.log.head}`);
-      const snapshot = await this.#snapshot();
+      const snapshot = await this.#members.read();
       const start = Math.max(1, this.log.head);
       const read = await this.#link.history(subject, start, this.#limits.logEntries);
       if (this.#isClosed) return;
@@ -346,7 +351,7 @@ export class JetStreamRoom implements StoredRoom {
         this.#skipTo(from);
       }
       for (const message of messages) {
-        if (!this.#continuity.beforePush(message)) this.#isRosterKnown = false;
+        if (!this.#continuity.beforePush(message)) this.#members.isKnown = false;
         this.#push(message);
       }
     }
@@ -361,7 +366,7 @@ export class JetStreamRoom implements StoredRoom {
     const end = await this.#link.end();
     const last = (await this.#link.last(subject))?.seq ?? 0;
     if (last < this.#newest) {
-      this.#recallRoster(await this.#snapshot());
+      this.#recallRoster(await this.#members.read());
       this.#skipTo(Math.max(end, this.log.head));
     }
     return last;
@@ -374,27 +379,15 @@ export class JetStreamRoom implements StoredRoom {
 
   /** Continues after `seq`. Only a list that is as new has the changes of members in between. */
   #skipTo(seq: number): void {
-    if (this.#rosterAt < seq) this.#isRosterKnown = false;
+    if (this.#members.at < seq) this.#members.isKnown = false;
     this.#continuity.skipTo(seq);
     this.#reached.reach(seq);
     this.#events.moved(seq);
   }
 
-  async #snapshot(): Promise<Snapshot | undefined> {
-    const kept = await this.#link.last(this.#link.subject("roster", this.id));
-    return kept && JSON.parse(kept.text);
-  }
-
   /** Continues from a kept list of members, if that is newer than the one from the log. */
   #recallRoster(snapshot: Snapshot | undefined): void {
-    if (snapshot?.epoch !== this.#epoch || snapshot.seq < this.log.head) return;
-    this.#rosterAt = snapshot.seq;
-    this.#isRosterKnown = true;
-    this.#recallCharter(snapshot);
-    this.speakers.clear();
-    for (const { client_id, speaker } of snapshot.members) this.speakers.set(client_id, speaker);
-    const members = snapshot.members.map(({ speaker: _, ...member }) => member);
-    this.roster.reset(members, snapshot.quiet);
+    if (this.#members.recall(snapshot, this.log.head)) this.#recallCharter(snapshot);
   }
 
   /** Continues from a kept charter. Who is banned by what was missed has to be removed too. */
@@ -411,31 +404,18 @@ export class JetStreamRoom implements StoredRoom {
    * Without one, the members are those that this node knows.
    */
   async #askForRoster(): Promise<void> {
-    for (let tries = 0; tries < MAX_TRIES && !this.#isRosterKnown && !this.#isClosed; tries++) {
+    for (let tries = 0; tries < MAX_TRIES && !this.#members.isKnown && !this.#isClosed; tries++) {
       this.#link.say(this.#link.subject("live", this.id), `${this.#node} ${ROSTER_WANTED}`);
       await sleep(BEHIND_MS);
-      const snapshot = await this.#snapshot();
+      const snapshot = await this.#members.read();
       if (snapshot !== undefined && snapshot.seq >= this.log.head) this.#recallRoster(snapshot);
     }
-    this.#isRosterKnown = true;
+    this.#members.isKnown = true;
   }
 
   async #keepRoster(): Promise<void> {
-    this.#sinceKept = 0;
-    this.#hasChanged = false;
-    const snapshot: Snapshot = {
-      epoch: this.#epoch,
-      seq: this.log.head,
-      quiet: this.roster.quiet,
-      members: [...this.roster.members.values()].flatMap((member) => {
-        const speaker = this.speakers.get(member.client_id);
-        return speaker === undefined ? [] : [{ ...member, speaker }];
-      }),
-      judged: this.#judgement.kept(),
-    };
-    const subject = this.#link.subject("roster", this.id);
-    const { type } = await this.#link.publish(subject, JSON.stringify(snapshot));
-    if (type !== "stored") this.#hasChanged = this.#hasNewCharter = true;
+    const isKept = await this.#members.keep(this.log.head, this.#judgement.kept());
+    if (!isKept) this.#hasNewCharter = true;
   }
 
   #push(message: StreamMessage): void {
@@ -444,11 +424,14 @@ export class JetStreamRoom implements StoredRoom {
     const isMessage = node === "";
     const { denied, moderation } = this.#judge(message, whole);
     const isVoid = denied !== undefined || this.isVoid(seq);
-    if (!isMessage && !isVoid && seq > this.#rosterAt) this.#apply(JSON.parse(whole), node);
-    this.#sinceKept++;
+    if (!isMessage && !isVoid && seq > this.#members.at) {
+      this.#members.apply(JSON.parse(whole), node);
+      this.unreconciled = true;
+    }
+    this.#members.count();
     this.log.push(seq, isVoid ? encodeVoid(seq, takenAt(whole)) : whole);
     if (!this.#continuity.afterPush(message)) {
-      this.#isRosterKnown = false;
+      this.#members.isKnown = false;
       // A reading in progress asks for the members too.
       if (this.#reading === undefined) this.doubt();
     }
@@ -465,23 +448,13 @@ export class JetStreamRoom implements StoredRoom {
   /** Judges an entry. Those up to the kept list were judged before that was kept. */
   #judge(message: StreamMessage, whole: string): Verdict {
     const { seq, node, by } = message;
-    if (seq <= this.#rosterAt || node === "" && this.#judgement.takesAll(by)) return {};
+    if (seq <= this.#members.at || node === "" && this.#judgement.takesAll(by)) return {};
     const verdict = this.#judgement.judge(message, JSON.parse(whole));
-    if (verdict.moderation !== undefined || verdict.denied !== undefined) this.#hasChanged = true;
+    if (verdict.moderation !== undefined || verdict.denied !== undefined) this.#members.change();
     if (verdict.moderation !== undefined && (node === this.#node || this.#state === "opening")) {
       this.#hasNewCharter = true;
     }
     return verdict;
-  }
-
-  #apply(entry: PresenceEntry, node: string): void {
-    this.roster.apply(entry);
-    const { from, seq } = entry;
-    if (this.roster.members.has(from)) this.speakers.set(from, { node, seq });
-    else this.speakers.delete(from);
-    if (this.roster.quiet) this.speakers.clear();
-    this.#hasChanged = true;
-    this.unreconciled = true;
   }
 }
 
