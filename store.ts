@@ -16,9 +16,10 @@
 export { Charter } from "./src/core/charter.ts";
 export type { CharterChange, StoredCharter } from "./src/core/charter.ts";
 export { Log } from "./src/core/log.ts";
-export type { LogEntry, LogLimits, LogPart, Page, PageQuery } from "./src/core/log.ts";
+export type { LogEntry, LogLimits, LogPart, NewestText, Page, PageQuery } from "./src/core/log.ts";
 export type { MemoryBound, Shrinkable } from "./src/core/memory_bound.ts";
-export { isChange, LoggedStates } from "./src/core/message_states.ts";
+export { LoggedStates } from "./src/core/logged_states.ts";
+export { isChange } from "./src/core/message_states.ts";
 export type { MessageStates, Target } from "./src/core/message_states.ts";
 export { judge } from "./src/core/numbers.ts";
 export { hasWords, tokensOf } from "./src/core/search.ts";

@@ -72,7 +72,7 @@ const EXPORTS: Record<string, Exports> = {
     types:
       "Act Author Bus ChangeDraft ChangeEntry ChangeParts ChangedSettings CharterChange ChatErrorOptions ClientDraft ClientStore " +
       "DeclareTest Draft DraftOf ErrorCode Found HistoryStore KeptRoom KickEntry LogEntry LogLimits " +
-      "LogPart LogStore Marker MarkerStore MemberInfo MessageDraft MessageStates ModerationDraft OpenStore Page PageQuery " +
+      "LogPart LogStore Marker MarkerStore MemberInfo MessageDraft MessageStates ModerationDraft NewestText OpenStore Page PageQuery " +
       "PresenceDraft PresenceEntry PresenceEvent Return RevocationStore Role RoleEntry RoleInfo " +
       "RoomSettings RosterMember SearchQuery SearchStore SettingsEntry Shrinkable Store StoreEvents StoreLimits " +
       "StoreOptions StoreTraits StoredCharter StoredClient StoredRoom Target",

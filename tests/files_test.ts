@@ -27,6 +27,12 @@ const TESTED_BY: Record<string, string | null> = {
   "store/jetstream/publish": "cluster/nats_refusals_test.ts",
   "store/jetstream/metas": "store/jetstream/store_test.ts",
   "store/jetstream/pages": "store/jetstream/store_test.ts",
+  "store/jetstream/kept_roster": "store/jetstream/room_test.ts",
+  "store/jetstream/stream_message": "store/jetstream/link_test.ts",
+  "store/jetstream/targets": "store/jetstream/changes_test.ts",
+  "store/cluster/ascii_json": "store/cluster/judgement_test.ts",
+  "core/message_fold": "core/message_states_test.ts",
+  "core/logged_states": "core/message_states_test.ts",
   "store/jetstream/markers": "store/jetstream/store_test.ts",
   "store/sqlite/markers": "store/sqlite/store_test.ts",
   "store/sqlite/history": "store/sqlite/store_test.ts",
@@ -70,6 +76,7 @@ const TESTED_BY: Record<string, string | null> = {
   "client/options": null,
   "protocol/moderation": null,
   "store/jetstream/snapshot": null,
+  "store/jetstream/room_setting": null,
 };
 
 /** Words that a pure module cannot use, besides what does not compile there. */

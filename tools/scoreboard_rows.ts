@@ -155,7 +155,8 @@ export const ROWS: Readonly<Record<string, Row>> = {
     note:
       "Each device is a client of its own; that several are one person is not tried here. Files " +
       "up to 32 MiB are written anew after redactions: see " +
-      "[SQLite](docs/design/sqlite.md#redacted-text-goes-from-the-file).",
+      "[SQLite](docs/design/sqlite.md#redacted-text-goes-from-the-file). NATS has one server here: " +
+      "with replicas each has a log of its own, see [In NATS](docs/scaling.md#what-is-in-nats).",
   },
   C7: {
     part: "Conversation",

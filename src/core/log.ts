@@ -50,6 +50,16 @@ export interface Page {
   readonly more: boolean;
   /** `true` where nothing is missing between the place that was asked for and the entries. */
   readonly complete: boolean;
+  /** Newest texts of its messages that memory does not have, by the `seq` of the edit; none unless given. */
+  readonly edits?: ReadonlyMap<number, NewestText>;
+}
+
+/** The text that an edit has given a message, and when, in milliseconds since 1970. */
+export interface NewestText {
+  /** The text. */
+  readonly body: string;
+  /** The time. */
+  readonly at: number;
 }
 
 /** Bounds of the past that a log keeps: whichever is reached first. */

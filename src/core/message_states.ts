@@ -7,24 +7,21 @@
 
 import { encodeRedacted } from "../protocol/encode.ts";
 import { type ChatError, stacklessError } from "../protocol/errors.ts";
-import {
-  type ChangeDraft,
-  type ChangeEntry,
-  type ChangeParts,
-  type Draft,
-  type Entry,
-  MAX_REACTIONS,
-  type MessageEntry,
-} from "../protocol/frames.ts";
-import type { Log } from "./log.ts";
+import { type ChangeDraft, type Draft, MAX_REACTIONS } from "../protocol/frames.ts";
+import type { NewestText } from "./log.ts";
 
 /** The present states of messages, for those who read the log. */
 export interface MessageStates {
   /**
    * The states of the messages behind `after` up to `upTo` about which something came later, by
-   * their `seq`, each as JSON.
+   * their `seq`, each as JSON. Newest texts that are not in memory are in `edits`, by the `seq` of the
+   * entry that gave them.
    */
-  nows(after: number, upTo: number): ReadonlyMap<number, string>;
+  nows(
+    after: number,
+    upTo: number,
+    edits?: ReadonlyMap<number, NewestText>,
+  ): ReadonlyMap<number, string>;
 }
 
 /** A message that somebody wants to change. */
@@ -86,7 +83,7 @@ export interface Now {
   /** The `seq` of the last entry that it follows from. */
   readonly seq: number;
   /** The newest text, and when it was written, in milliseconds since 1970; missing where there is one only. */
-  readonly edit?: { readonly body: string; readonly at: number } | undefined;
+  readonly edit?: NewestText | undefined;
   /** `true` where the message has no text any more. */
   readonly redacted: boolean;
   /** The number of people with each reaction. */
@@ -113,141 +110,4 @@ export function withNow(entry: string, now: string | undefined): string {
   // It may have been read before it was redacted.
   const text = now.includes('"redacted":true') ? encodeRedacted(entry) : entry;
   return `${text.slice(0, -1)},"now":${now}}`;
-}
-
-/** The state of one message. Texts stay in the log. */
-interface State {
-  seq: number;
-  /** The `seq` of its newest text. */
-  edit: number;
-  redacted: boolean;
-  /** The people with each reaction. */
-  readonly reactions: Map<string, Set<string>>;
-  replies: number;
-}
-
-/** The number of states of messages that the log has dropped, at which they are forgotten. */
-const FORGET_AT = 64;
-
-/**
- * The states of the messages in the log that memory has. All about a message is behind it, so that
- * the log has all of it for as long as it has the message.
- */
-export class LoggedStates implements MessageStates {
-  readonly #log: Log;
-  readonly #states = new Map<number, State>();
-  /** The number of states at which it is time to forget some. */
-  #full = FORGET_AT;
-
-  /** Makes the states of a log, in which nothing was said so far. */
-  constructor(log: Log) {
-    this.#log = log;
-  }
-
-  /** The message that a change is about. */
-  target(seq: number): Target | undefined {
-    const entry = this.#message(seq);
-    if (entry === undefined) return undefined;
-    const state = this.#states.get(seq);
-    return {
-      person: personOf(entry),
-      redacted: state?.redacted === true,
-      kinds: state?.reactions.size ?? 0,
-      has: (reaction, person) => {
-        const people = state?.reactions.get(reaction);
-        return people !== undefined && (person === undefined || people.has(person));
-      },
-    };
-  }
-
-  /**
-   * Takes in an answer or a change that was pushed to the log as `seq`. A redaction takes the texts of
-   * its message from the log.
-   */
-  take(seq: number, entry: { readonly from: string } & Partial<ChangeParts>): void {
-    const { re, edit, redact, react, unreact } = entry;
-    // An answer may name anything.
-    if (re === undefined || this.#message(re) === undefined) return;
-    const state = this.#stateOf(re);
-    state.seq = seq;
-    if (edit !== undefined) state.edit = seq;
-    else if (redact !== undefined) this.#redact(re, state);
-    else if (react !== undefined) addTo(state.reactions, react, personOf(entry));
-    else if (unreact !== undefined) removeFrom(state.reactions, unreact, personOf(entry));
-    else state.replies++;
-  }
-
-  #message(seq: number): MessageEntry | undefined {
-    const entry: Entry = JSON.parse(this.#log.find(seq) ?? "{}");
-    return "body" in entry ? entry : undefined;
-  }
-
-  nows(after: number, upTo: number): ReadonlyMap<number, string> {
-    const nows = new Map<number, string>();
-    for (const [seq, state] of this.#states) {
-      if (seq > after && seq <= upTo) nows.set(seq, this.#encode(state));
-    }
-    return nows;
-  }
-
-  #encode({ seq, edit, redacted, reactions, replies }: State): string {
-    const text = edit === 0 || redacted ? undefined : this.#log.find(edit);
-    const { edit: body = "", at = 0 }: Partial<ChangeEntry> = JSON.parse(text ?? "{}");
-    return encodeNow({
-      seq,
-      redacted,
-      edit: text === undefined ? undefined : { body, at },
-      reactions: [...reactions].map(([reaction, people]) => [reaction, people.size]),
-      replies,
-    });
-  }
-
-  #redact(seq: number, state: State): void {
-    const edits = state.edit === 0 ? [] : editsOf(this.#log, seq, state.edit);
-    for (const redacted of [seq, ...edits]) this.#log.redact(redacted);
-    state.redacted = true;
-    state.edit = 0;
-    state.reactions.clear();
-  }
-
-  #stateOf(seq: number): State {
-    let state = this.#states.get(seq);
-    if (state === undefined) {
-      if (this.#states.size >= this.#full) this.#forget();
-      state = { seq, edit: 0, redacted: false, reactions: new Map(), replies: 0 };
-      this.#states.set(seq, state);
-    }
-    return state;
-  }
-
-  /** Forgets the states of messages that the log has dropped. */
-  #forget(): void {
-    for (const seq of this.#states.keys()) if (seq <= this.#log.tail) this.#states.delete(seq);
-    this.#full = Math.max(FORGET_AT, 2 * this.#states.size);
-  }
-}
-
-/** The edits of a message in a log, up to the newest of them. */
-function editsOf(log: Log, seq: number, newest: number): number[] {
-  const edits: number[] = [];
-  for (let at = seq; at < newest;) {
-    const { text, upTo } = log.after(at, 0, newest);
-    at = upTo;
-    if (!text.includes('"edit":')) continue;
-    const { re, edit }: Partial<ChangeEntry> = JSON.parse(text);
-    if (re === seq && edit !== undefined) edits.push(upTo);
-  }
-  return edits;
-}
-
-function addTo(reactions: Map<string, Set<string>>, reaction: string, person: string): void {
-  const people = reactions.get(reaction);
-  if (people === undefined) reactions.set(reaction, new Set([person]));
-  else people.add(person);
-}
-
-function removeFrom(reactions: Map<string, Set<string>>, reaction: string, person: string): void {
-  const people = reactions.get(reaction);
-  people?.delete(person);
-  if (people?.size === 0) reactions.delete(reaction);
 }

@@ -320,9 +320,9 @@ function textsOf(
   let left = CATCH_UP_BYTES;
   let cut = false;
   let isFirst = true;
-  const texts = pages.flatMap(({ entries }, i) => {
+  const texts = pages.flatMap(({ entries, edits }, i) => {
     const isOlder = queries[i]!.to === "older";
-    const nows = states?.nows((entries[0]?.seq ?? 1) - 1, entries.at(-1)?.seq ?? 0);
+    const nows = states?.nows((entries[0]?.seq ?? 1) - 1, entries.at(-1)?.seq ?? 0, edits);
     if (nows === undefined || nows.size === 0) return entries.map(({ text }) => text);
     const fitting: string[] = [];
     for (const { seq, text } of isOlder ? entries.toReversed() : entries) {

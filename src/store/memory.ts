@@ -8,8 +8,9 @@
  */
 
 import { Charter } from "../core/charter.ts";
-import { isChange, LoggedStates } from "../core/message_states.ts";
 import { Log, type LogLimits } from "../core/log.ts";
+import { LoggedStates } from "../core/logged_states.ts";
+import { isChange } from "../core/message_states.ts";
 import { MemoryBound } from "../core/memory_bound.ts";
 import { judge } from "../core/numbers.ts";
 import { DELETED, type Store, type StoredRoom, type StoreEvents } from "../core/store.ts";

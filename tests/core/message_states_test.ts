@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { Batches } from "../../src/core/batches.ts";
-import { changeDenial, encodeNow, LoggedStates, withNow } from "../../src/core/message_states.ts";
+import { LoggedStates } from "../../src/core/logged_states.ts";
+import { changeDenial, encodeNow, withNow } from "../../src/core/message_states.ts";
 import { Log } from "../../src/core/log.ts";
 import { encodeEntry } from "../../src/protocol/encode.ts";
 import type { ChangeParts, ClientDraft, MessageNow } from "../../src/protocol/frames.ts";

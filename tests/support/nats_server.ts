@@ -95,6 +95,16 @@ export class NatsServer implements AsyncDisposable {
     this.#child?.kill(paused ? "SIGSTOP" : "SIGCONT");
   }
 
+  /** The texts of ASCII that the files of its data folder have, of those that are looked for. */
+  async holds(texts: readonly string[]): Promise<string[]> {
+    const found = new Set<string>();
+    for await (const bytes of filesIn(this.#folder)) {
+      const all = new TextDecoder("latin1").decode(bytes);
+      for (const text of texts) if (all.includes(text)) found.add(text);
+    }
+    return [...found];
+  }
+
   /** Empties its data folder; the process must not run. */
   async wipe(): Promise<void> {
     await Deno.remove(this.#folder, { recursive: true });
@@ -128,6 +138,14 @@ export class NatsServer implements AsyncDisposable {
       this.#output = (this.#output + text).slice(-65_536);
       if (this.#output.includes("Server is ready")) ready();
     }
+  }
+}
+
+async function* filesIn(folder: string): AsyncGenerator<Uint8Array> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = `${folder}/${name}`;
+    if (isDirectory) yield* filesIn(path);
+    else yield await Deno.readFile(path);
   }
 }
 

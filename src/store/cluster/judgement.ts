@@ -10,9 +10,12 @@
 
 import { Charter, type StoredCharter } from "../../core/charter.ts";
 import { denial, isModeration } from "../../core/verdict.ts";
+import { isChange } from "../../core/message_states.ts";
 import type { ChatError } from "../../protocol/errors.ts";
 import type { Draft, Entry } from "../../protocol/frames.ts";
 import type { Author, ModerationDraft } from "../../protocol/moderation.ts";
+import { asciiJson } from "./ascii_json.ts";
+import type { AboutEntry, StreamedStates } from "./streamed_states.ts";
 
 /**
  * The most void entries that are remembered, the newest of them. There is one for each message that
@@ -20,9 +23,8 @@ import type { Author, ModerationDraft } from "../../protocol/moderation.ts";
  */
 const MAX_VOID = 4_096;
 
-/** An entry as it stands in a stream. */
-export interface StreamedEntry {
-  readonly seq: number;
+/** An entry as it stands in a stream; `about` is empty where it is not about a message that its publisher found. */
+export interface StreamedEntry extends AboutEntry {
   /** The author as its room knew it, as JSON; empty where that is the client alone. */
   readonly by: string;
 }
@@ -37,20 +39,25 @@ export interface KeptJudgement {
 /** The outcome for an entry: it is void for a reason, or moderation, or neither. */
 export interface Verdict {
   readonly denied?: ChatError;
+  /** Set where it is void, and may be published again: it came behind something that it has to know. */
+  readonly isStale?: true;
   readonly moderation?: ModerationDraft;
 }
 
-const TAKEN: Verdict = {};
+/** The verdict on an entry that is neither. */
+export const TAKEN: Verdict = {};
 
 /** The charter of a room and the void entries in it, up to some place of its log. */
 export class Judgement {
   readonly #roomId: string;
+  readonly #states: StreamedStates;
   #charter: Charter;
   #voided = new Set<number>();
 
-  /** Begins with the charter of a new room. */
-  constructor(roomId: string, charter: Charter) {
+  /** Begins with the charter of a new room; `states` are those of its messages. */
+  constructor(roomId: string, charter: Charter, states: StreamedStates) {
     this.#roomId = roomId;
+    this.#states = states;
     this.#charter = charter;
   }
 
@@ -70,20 +77,24 @@ export class Judgement {
     this.#voided = new Set(voided);
   }
 
-  /** Says whether a plain message with that author can only be taken, so that it need not be read. */
-  takesAll(by: string): boolean {
-    return by === "" && !this.#charter.strict;
+  /** Says whether a message with that author can only be taken, so that it need not be read. */
+  takesAll({ by, about }: Pick<StreamedEntry, "about" | "by">): boolean {
+    return by === "" && about === "" && !this.#charter.strict;
   }
 
   /** Judges the next entry. */
-  judge({ seq, by }: StreamedEntry, entry: Entry): Verdict {
+  judge({ seq, by, about, remains }: StreamedEntry, entry: Entry): Verdict {
     const draft = draftOf(entry, by);
-    const denied = denial(this.#charter, draft, this.#roomId);
-    if (denied !== undefined) {
+    const states = this.#states;
+    const change = isChange(draft) && about !== "" ? draft : undefined;
+    const target = change && states.target(change, about);
+    const denied = denial(this.#charter, draft, this.#roomId, target);
+    const isStale = remains !== "" && change !== undefined && states.isStale(change, remains);
+    if (denied !== undefined || isStale) {
       this.#voided.add(seq);
       const [oldest] = this.#voided;
       if (this.#voided.size > MAX_VOID) this.#voided.delete(oldest!);
-      return { denied };
+      return denied === undefined ? { isStale: true } : { denied };
     }
     if (!isModeration(draft)) return TAKEN;
     this.#charter = this.#charter.fold(draft);
@@ -103,10 +114,7 @@ export class Judgement {
 /** Writes an author for a header: ASCII alone, and empty where there is none. */
 export function encodeAuthor(by: Author | undefined): string {
   if (by === undefined) return "";
-  return JSON.stringify(by).replace(
-    /[^ -~]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return asciiJson(by);
 }
 
 /** The draft that an entry was, as far as it is judged. */

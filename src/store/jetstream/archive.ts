@@ -21,6 +21,7 @@ import { Charter } from "../../core/charter.ts";
 import { newEpoch } from "../../core/ids.ts";
 import type { StoreEvents, StoreOptions } from "../../core/store.ts";
 import { withoutSeq } from "../../protocol/encode.ts";
+import { asciiJson } from "../cluster/ascii_json.ts";
 import { JetStreamLink } from "./link.ts";
 import { isOfMarkers, JetStreamMarkers, readMarkers } from "./markers.ts";
 import { isRoom, keptMeta, type RoomMeta, type Tombstone } from "./metas.ts";
@@ -279,7 +280,9 @@ class JetStreamWriter implements RoomWriter {
       if (waiting.length === AT_ONCE) await settle(waiting[AT_ONCE / 2]!.old);
       // It is written without its number.
       const text = withoutSeq(renumbered(entry, 0, this.#places));
-      const stored = this.#store(this.#subject, text);
+      // Whoever it is from: all of this was judged before.
+      const options = aboutIn(text) === undefined ? {} : { about: asciiJson("") };
+      const stored = this.#store(this.#subject, text, options);
       // One before it may fail first.
       stored.catch(() => {});
       waiting.push({ old: entry.seq, stored });

@@ -13,12 +13,12 @@ import type { Msg, MsgHdrs, NatsConnection, Subscription } from "@nats-io/transp
 import { sleep } from "../../protocol/deadline.ts";
 import { reasonOf } from "../../protocol/errors.ts";
 import { wellFormedJson } from "../../protocol/utf8.ts";
-import { parsePlace, type PlacedEntry, textOfPlace } from "../cluster/continuity.ts";
 import { countStream, readStream, type StreamReading } from "./history.ts";
 import { JetStreamLife } from "./life.ts";
 import type { MarkedStream } from "./marks.ts";
 import { catchErrors } from "./socket_errors.ts";
 import { outcomeOf, type PublishOptions, type PublishOutcome } from "./publish.ts";
+import { readMessage, type StreamMessage, withHeaders } from "./stream_message.ts";
 import { JetStreamStreams, type StreamSettings } from "./streams.ts";
 
 /** The servers of NATS, and the settings of the streams. */
@@ -63,20 +63,6 @@ interface Listener {
   subscription: Subscription | undefined;
 }
 
-/** A message of the stream, live or read. */
-export interface StreamMessage extends PlacedEntry {
-  seq: number;
-  /** The `seq` of the message before it on its subject; NaN where it is not known. */
-  before: number;
-  /** The id under which it was published. */
-  id: string;
-  /** The id of the node that published it, where it has one. */
-  node: string;
-  /** Its author, as {@linkcode encodeAuthor} writes it. */
-  by: string;
-  text: string;
-}
-
 /** The newest message on a subject. */
 export interface Kept {
   seq: number;
@@ -105,24 +91,6 @@ const AGAIN_AFTER_MS = 250;
 /** Milliseconds between two looks at the streams while all is well: they may be made anew. */
 const LOOK_EVERY_MS = 5_000;
 
-/** The headers of NATS and of Parley. */
-const HEADER = {
-  id: "Nats-Msg-Id",
-  seq: "Nats-Sequence",
-  before: "Nats-Last-Sequence",
-  node: "Parley-Node",
-  place: "Parley-Place",
-  by: "Parley-By",
-  rollup: "Nats-Rollup",
-};
-
-/**
- * A header that every stream refuses, but only after a look for duplicates. A condition on the
- * newest message would do for some NATS only: 2.15 checks that first, and so does 2.9 with
- * replicas.
- */
-const NO_ROLLUP = "never";
-
 /** A `seq` that no message has: with the condition that it is the newest, nothing is stored. */
 const NEVER = Number.MAX_SAFE_INTEGER;
 
@@ -133,7 +101,6 @@ const PROBE = "-probe";
 export class JetStreamLink {
   readonly #settings: LinkSettings;
   readonly #events: LinkEvents;
-  readonly #decoder = new TextDecoder();
   readonly #streams: JetStreamStreams;
   readonly #life: JetStreamLife;
   readonly #listeners = new Set<Listener>();
@@ -199,16 +166,13 @@ export class JetStreamLink {
   async publish(
     subject: string,
     text: string,
-    { id, node, place, by = "", behind, isQuestion = false }: PublishOptions = {},
+    options: PublishOptions = {},
   ): Promise<PublishOutcome> {
+    const { id, behind } = options;
     try {
       const line = this.#open;
       if (line === undefined) return { type: "unheard", reason: NOT_CONNECTED };
-      const headers = line.makeHeaders();
-      if (node !== undefined) headers.set(HEADER.node, node);
-      if (place !== undefined) headers.set(HEADER.place, textOfPlace(place));
-      if (by !== "") headers.set(HEADER.by, by);
-      if (isQuestion) headers.set(HEADER.rollup, NO_ROLLUP);
+      const headers = withHeaders(line.makeHeaders(), options);
       const { seq, duplicate } = await line.js.publish(subject, text, {
         headers,
         ...(id === undefined ? {} : { msgID: id }),
@@ -303,6 +267,26 @@ export class JetStreamLink {
     }));
   }
 
+  /** Reads one entry of a room; undefined where the stream does not have it, or another room has it. */
+  async entry(subject: string, seq: number): Promise<StreamMessage | undefined> {
+    const stream = this.#settings.name;
+    const found = await this.#connection.jsm.streams.getMessage(stream, { seq });
+    if (found === null || found.subject !== subject) return undefined;
+    return { ...this.#read({ headers: found.header, data: found.data }), seq };
+  }
+
+  /** Reads the `seq` of the oldest entry of a room that the stream has; undefined where it has none. */
+  async first(subject: string): Promise<number | undefined> {
+    const query = { next_by_subj: subject, seq: 1 };
+    const found = await this.#connection.jsm.streams.getMessage(this.#settings.name, query);
+    return found?.seq;
+  }
+
+  /** Erases an entry of any room: the server writes over it. */
+  async erase(seq: number): Promise<void> {
+    await this.#connection.jsm.streams.deleteMessage(this.#settings.name, seq, true);
+  }
+
   /** Reads the subject of an entry of any room; undefined where the stream does not have it any more. */
   async subjectOf(seq: number): Promise<string | undefined> {
     const stream = this.#settings.name;
@@ -374,20 +358,10 @@ export class JetStreamLink {
     });
   }
 
-  #read(message: Msg): StreamMessage {
-    const { headers } = message;
-    const id = headers?.get(HEADER.id) ?? "";
-    const seq = Number(headers?.get(HEADER.seq));
-    if (seq > 0) this.#life.saw(seq, id);
-    return {
-      seq,
-      before: Number(headers?.get(HEADER.before)),
-      id,
-      node: headers?.get(HEADER.node) ?? "",
-      by: headers?.get(HEADER.by) ?? "",
-      place: parsePlace(headers?.get(HEADER.place) ?? ""),
-      text: wellFormedJson(this.#decoder.decode(message.data)),
-    };
+  #read(message: Pick<Msg, "headers" | "data">): StreamMessage {
+    const read = readMessage(message);
+    if (read.seq > 0) this.#life.saw(read.seq, read.id);
+    return read;
   }
 
   /** Keeps a connection, and looks at the streams, until the link is closed. */

@@ -4,14 +4,17 @@
  * @module
  */
 
-import type { Page, PageQuery } from "../../core/log.ts";
+import type { NewestText, Page, PageQuery } from "../../core/log.ts";
+import { editOf } from "../../core/logged_states.ts";
 import type { HistoryStore } from "../../core/store.ts";
 import { encodeVoid, takenAt, withoutSeq, withSeq } from "../../protocol/encode.ts";
+import type { StreamedStates } from "../cluster/streamed_states.ts";
 import { asked } from "./asked.ts";
-import type { JetStreamLink, StreamMessage } from "./link.ts";
+import type { JetStreamLink } from "./link.ts";
+import { leftMessage, type StreamMessage } from "./stream_message.ts";
 
 /** The part of the link to NATS that pages need. */
-export type PagesLink = Pick<JetStreamLink, "subject" | "history" | "count">;
+export type PagesLink = Pick<JetStreamLink, "subject" | "history" | "count" | "entry">;
 
 /** The most questions for the place of a page: halving alone finds one among a billion entries. */
 const MAX_LOOKS = 40;
@@ -23,9 +26,14 @@ const ENOUGH = 4;
 export interface Ends {
   readonly start: number;
   readonly head: number;
+  /** The states of its messages; undefined where the room is not open. */
+  readonly states: StreamedStates | undefined;
   /** Says whether the entry at `seq` is void. */
   isVoid(seq: number): boolean;
 }
+
+/** The ends of a log that is not open. */
+export const NOWHERE: Ends = { start: 0, head: 0, states: undefined, isVoid: () => false };
 
 /** Pages of the open rooms of one node. */
 export class JetStreamPages implements HistoryStore {
@@ -40,31 +48,46 @@ export class JetStreamPages implements HistoryStore {
 
   page(roomId: string, query: PageQuery): Promise<Page> {
     const subject = this.#link.subject("room", roomId);
-    const ends = this.#endsOf(roomId);
-    return asked(
-      query.to === "older" ? this.#older(subject, ends, query) : this.#newer(subject, ends, query),
-    );
+    return asked(this.#page(subject, this.#endsOf(roomId), query));
   }
 
-  async #newer(subject: string, { start, head, isVoid }: Ends, query: PageQuery): Promise<Page> {
+  async #page(subject: string, ends: Ends, query: PageQuery): Promise<Page> {
+    const page = query.to === "older"
+      ? await this.#older(subject, ends, query)
+      : await this.#newer(subject, ends, query);
+    const beyond = ends.states?.editsBeyond(page.entries) ?? [];
+    if (beyond.length === 0) return page;
+    const edits = new Map<number, NewestText>();
+    await Promise.all(beyond.map(async (seq) => {
+      const edit = await this.#link.entry(subject, seq);
+      if (edit !== undefined) edits.set(seq, editOf(withSeq(seq, edit.text)));
+    }));
+    return { ...page, edits };
+  }
+
+  async #newer(subject: string, ends: Ends, query: PageQuery): Promise<Page> {
+    const { start, head } = ends;
     const { from, limit } = query;
-    // The stream drops the oldest first: while the entry before the page is there, nothing is missing.
+    // The stream drops the oldest first: while one up to there is there, nothing is missing.
     const first = Math.max(1, start + 1, from);
     const read = await this.#link.history(subject, first, limit + 2, "oldest");
-    const complete = read[0]?.seq === from;
     // What is not in memory yet is not judged yet.
-    const known = read.filter(({ seq }) => seq > from && seq <= head);
-    return pageOf(known.map(shownBy(isVoid)), query, complete);
+    const last = read.length < limit + 2 ? head : Math.min(head, read.at(-1)!.seq);
+    const complete = read[0]?.seq === from || ends.states?.remainOf(from) !== undefined &&
+        await this.#link.count(subject, start + 1) > await this.#link.count(subject, from);
+    return pageOf(shown(read, ends, from, last), query, complete);
   }
 
-  async #older(subject: string, { start, head, isVoid }: Ends, query: PageQuery): Promise<Page> {
+  async #older(subject: string, ends: Ends, query: PageQuery): Promise<Page> {
+    const { start, head } = ends;
     const { limit } = query;
     const from = Math.min(query.from, head + 1);
     const { seq, count } = await this.#placeBefore(subject, start + 1, from, limit + 1);
-    if (count === 0) return pageOf([], query, true);
-    const read = await this.#link.history(subject, seq, count, "oldest");
-    const known = read.filter(({ seq }) => seq < from).slice(-limit - 1).reverse();
-    return pageOf(known.map(shownBy(isVoid)), query, true);
+    const read = count === 0 ? [] : await this.#link.history(subject, seq, count, "oldest");
+    // All from there on was read, so that also what remains of erased entries is in its place.
+    const after = seq === start + 1 ? start : seq - 1;
+    const known = shown(read, ends, after, from - 1).slice(-limit - 1).reverse();
+    return pageOf(known, query, true);
   }
 
   /**
@@ -95,12 +118,25 @@ export class JetStreamPages implements HistoryStore {
   }
 }
 
-/** Shows a message as it stands in the log: nothing of one that is void. */
-function shownBy(isVoid: Ends["isVoid"]): (message: StreamMessage) => StreamMessage {
-  return (message) => {
+/**
+ * Shows the messages behind `after` up to `upTo` as they stand in the log: nothing of one that is void
+ * or redacted, and what remains of those that were erased.
+ */
+function shown(
+  read: readonly StreamMessage[],
+  { isVoid, states }: Ends,
+  after: number,
+  upTo: number,
+): StreamMessage[] {
+  const known = read.filter(({ seq }) => seq > after && seq <= upTo).map((message) => {
     const { seq, text } = message;
-    return isVoid(seq) ? { ...message, text: withoutSeq(encodeVoid(seq, takenAt(text))) } : message;
-  };
+    if (isVoid(seq)) return { ...message, text: withoutSeq(encodeVoid(seq, takenAt(text))) };
+    return { ...message, text: states?.remainOf(seq)?.text ?? text };
+  });
+  const there = new Set(known.map(({ seq }) => seq));
+  const left = (states?.remainsIn(after, upTo) ?? []).filter(({ seq }) => !there.has(seq));
+  if (left.length === 0) return known;
+  return [...known, ...left.map(leftMessage)].sort((one, other) => one.seq - other.seq);
 }
 
 /** The page of messages that were read, the first of them nearest to where it was asked for. */

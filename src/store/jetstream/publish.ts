@@ -34,6 +34,9 @@ export interface PublishOptions {
   place?: Place;
   /** Its author, as its room knew it: see {@linkcode encodeAuthor}. */
   by?: string;
+  /** The person whose message it is about, and what remains of what it redacts: each as JSON in ASCII. */
+  about?: string;
+  remains?: string;
   /** Store it only if the newest message on its subject has this `seq`; 0: if it has none. */
   behind?: number;
   /** Never store it: only ask what is stored under the same id. */

@@ -6,11 +6,12 @@
  */
 
 import type { StoreEvents } from "../../core/store.ts";
+import { isChange } from "../../core/message_states.ts";
 import { denial, isModeration } from "../../core/verdict.ts";
 import { within } from "../../protocol/deadline.ts";
 import { encodeEntry, withoutSeq } from "../../protocol/encode.ts";
-import type { ChatError } from "../../protocol/errors.ts";
-import type { Draft, PresenceDraft } from "../../protocol/frames.ts";
+import { type ChatError, stacklessError } from "../../protocol/errors.ts";
+import type { ClientDraft, Draft, PresenceDraft } from "../../protocol/frames.ts";
 import type { ModerationDraft } from "../../protocol/moderation.ts";
 import type { Awaited } from "../cluster/awaited.ts";
 import { encodeAuthor } from "../cluster/judgement.ts";
@@ -19,6 +20,7 @@ import { type Published, type PublishQueue, unavailable } from "../cluster/publi
 import type { JetStreamLink } from "./link.ts";
 import { notStored } from "./publish.ts";
 import type { JetStreamRoom } from "./room.ts";
+import { aboutOf, type TargetHeaders } from "./targets.ts";
 
 /** The most bytes of an entry besides its body, with its headers. */
 const ENVELOPE_BYTES = 2_048;
@@ -53,6 +55,8 @@ export class JetStreamPublisher {
   readonly #setting: PublisherSetting;
   /** Moderation of this node by the id under which it is published. */
   readonly #unjudged = new Map<string, Unjudged>();
+  /** Changes that were published once, and may be in the log: nothing but their place says what they are. */
+  readonly #tried = new WeakSet<Draft>();
   #announcements = 0;
 
   /** Makes a publisher that has published nothing. */
@@ -77,13 +81,16 @@ export class JetStreamPublisher {
   /** The reason why an author may not write a draft, as far as this node has read the log. */
   denied(roomId: string, draft: Draft): ChatError | undefined {
     const room = this.#setting.roomOf(roomId);
-    const isJudged = !("event" in draft) || isModeration(draft);
+    // The message that a change is about has to be found first.
+    const isJudged = "event" in draft ? isModeration(draft) : !isChange(draft);
     return room && isJudged ? denial(room.charter, draft, roomId) : undefined;
   }
 
   /** Publishes a draft. A message or moderation that is stored is judged before this resolves. */
   async publish(roomId: string, draft: Draft, id: string): Promise<Published> {
     const { link, node, roomOf } = this.#setting;
+    const about = "re" in draft ? await this.#aboutOf(roomId, draft) : undefined;
+    if (about !== undefined && "type" in about) return about;
     const place = roomOf(roomId)?.place;
     const outcome = await link.publish(
       link.subject("room", roomId),
@@ -93,16 +100,17 @@ export class JetStreamPublisher {
         ..."event" in draft ? { node } : {},
         ...place === undefined ? {} : { place },
         by: encodeAuthor(draft.by),
+        ...about,
       },
     );
     if (outcome.type === "stored") return await this.#stored(roomId, draft, outcome);
     return notStored(outcome, this.bodyBytes);
   }
 
-  /** Notes that a message is void: its author is told why. */
-  judged(id: string, seq: number, error: ChatError): void {
+  /** Notes that a message is void: its author is told why; or, without an error, it is published again. */
+  judged(id: string, seq: number, error: ChatError | undefined): void {
     const unjudged = this.#unjudged.get(id);
-    if (unjudged !== undefined) {
+    if (unjudged !== undefined && error !== undefined) {
       this.#unjudged.delete(id);
       this.#setting.events.refused(unjudged.draft, error);
       return;
@@ -159,12 +167,47 @@ export class JetStreamPublisher {
     room.expect(seq);
     if ("event" in draft && !isModeration(draft)) return outcome;
     const reached = room.reached(seq);
-    if (reached === undefined) return outcome;
-    await within(patienceMs, reached);
-    // Where it has not come by, it may be void: it is asked for again under the same id.
-    if (room.log.head < seq && room.state !== "closed") return { type: "unknown" };
+    if (reached !== undefined) {
+      await within(patienceMs, reached);
+      // Where it has not come by, it may be void: it is asked for again under the same id.
+      if (room.log.head < seq && room.state !== "closed") return { type: "unknown" };
+    }
+    // A redaction that is void for what it did not know is made again.
+    if ("redact" in draft && room.isVoid(seq)) return { type: "unknown" };
     if (!("event" in draft) && seq > room.log.head) awaited.expect(roomId, seq, draft);
     return outcome;
+  }
+
+  /** Finds what a draft is about; or says why its author may not write it, for all that is known here. */
+  async #aboutOf(
+    roomId: string,
+    draft: ClientDraft,
+  ): Promise<TargetHeaders | Published | undefined> {
+    const { link, roomOf } = this.#setting;
+    const room = roomOf(roomId);
+    if (room === undefined) {
+      return isChange(draft) ? { type: "refused", error: unavailable(CLOSED) } : undefined;
+    }
+    try {
+      const found = await aboutOf(link, room, draft);
+      if (!isChange(draft)) return found;
+      if (found === undefined) {
+        const error = stacklessError(
+          "message_not_found",
+          `Room ${roomId} has no message ${draft.re}`,
+        );
+        return { type: "refused", error };
+      }
+      const target = room.states.target(draft, found.about);
+      const denied = denial(room.charter, draft, roomId, target);
+      if (denied !== undefined && !this.#tried.has(draft)) {
+        return { type: "refused", error: denied };
+      }
+      this.#tried.add(draft);
+      return found;
+    } catch {
+      return { type: "refused", error: unavailable() };
+    }
   }
 
   /** Says whether the entry at `seq`, of this room or another one, is void. */

@@ -10,53 +10,33 @@ import { Log } from "../../core/log.ts";
 import type { StoredRoom, StoreLimits } from "../../core/store.ts";
 import { sleep } from "../../protocol/deadline.ts";
 import { encodeVoid, takenAt, withSeq } from "../../protocol/encode.ts";
-import type { ChatError } from "../../protocol/errors.ts";
-import type { PresenceDraft, PresenceEntry } from "../../protocol/frames.ts";
-import type { ModerationDraft } from "../../protocol/moderation.ts";
+import type { ChangeEntry, PresenceDraft } from "../../protocol/frames.ts";
 import type { Roster } from "../../protocol/roster.ts";
 import { AnnouncedPresence } from "../cluster/announced_presence.ts";
 import { Continuity, type Place } from "../cluster/continuity.ts";
-import { Judgement, type Verdict } from "../cluster/judgement.ts";
+import { Judgement, TAKEN, type Verdict } from "../cluster/judgement.ts";
 import { messageOf } from "../cluster/message_ids.ts";
 import { Reached } from "../cluster/reached.ts";
+import { withRemains } from "../cluster/remains.ts";
 import { next, ROOM_LIFE, type RoomState, type RoomStep } from "../cluster/states.ts";
+import { StreamedStates } from "../cluster/streamed_states.ts";
 import { KeptRoster } from "./kept_roster.ts";
-import type { JetStreamLink, StreamMessage } from "./link.ts";
+import type { JetStreamLink } from "./link.ts";
+import { leftMessage, type StreamMessage } from "./stream_message.ts";
 import { isRoom, keptMeta, type RoomMeta } from "./metas.ts";
 import type { Ends } from "./pages.ts";
+import type { RoomEvents, RoomSetting } from "./room_setting.ts";
 import type { Snapshot, Speaker } from "./snapshot.ts";
 import { STATE_KEPT_MS } from "./streams.ts";
-
-/** Reports of a room. */
-export interface RoomEvents {
-  /** The message `n` of `from` is in the log, as `seq`. */
-  found(from: string, n: number, seq: number): void;
-  /** The message with that id was published and is void: its author may not write it. */
-  denied(id: string, seq: number, error: ChatError): void;
-  /** Moderation that was published under that id is in the log, as `seq`. */
-  moderated(id: string, draft: ModerationDraft, seq: number): void;
-  /** The log goes up to `seq` now: earlier entries were pushed, or are gone. */
-  moved(seq: number): void;
-  /** Another node passes on an ephemeral frame. */
-  relayed(text: string): void;
-  /** The room is no longer in the stream, or another one has its id. */
-  gone(how: "deleted" | "lost"): void;
-}
-
-/** The surroundings of a room. */
-export interface RoomSetting {
-  link: JetStreamLink;
-  limits: StoreLimits;
-  events: RoomEvents;
-  /** The id of this node. */
-  node: string;
-}
 
 /** The most live messages that are kept while the stream is read; more are read again. */
 const MAX_EARLY = 4_096;
 
 /** The word of a node that asks for the members of a room, in place of a frame. */
 const ROSTER_WANTED = "roster?";
+
+/** The entries before the head of a log with which a reading begins: some of them may have been erased. */
+const OVERLAP = 8;
 
 /** The most questions to a replica that is behind, and the milliseconds between two of them. */
 const MAX_TRIES = 5;
@@ -67,6 +47,7 @@ export class JetStreamRoom implements StoredRoom {
   readonly id: string;
   readonly name: string;
   readonly log: Log;
+  readonly states: StreamedStates;
   readonly shared = true;
   orphans: readonly string[] = [];
   /** The presence of its own clients that this node has announced. */
@@ -88,6 +69,8 @@ export class JetStreamRoom implements StoredRoom {
   #state: RoomState = "opening";
   readonly #continuity: Continuity;
   readonly #judgement: Judgement;
+  /** Entries that were erased already, until what redacts them is read. */
+  readonly #erased = new Set<number>();
   /** Set where the charter was changed by this node since it was kept. */
   #hasNewCharter = false;
   /** Those who wait until the log has reached a place. */
@@ -112,7 +95,8 @@ export class JetStreamRoom implements StoredRoom {
     this.announced = new AnnouncedPresence(node);
     this.#members = new KeptRoster(link, id, epoch);
     this.#continuity = new Continuity(this.log);
-    this.#judgement = new Judgement(id, Charter.of(owner));
+    this.states = new StreamedStates(this.log);
+    this.#judgement = new Judgement(id, Charter.of(owner), this.states);
     this.#link = link;
     this.#limits = limits;
     this.#events = events;
@@ -152,7 +136,8 @@ export class JetStreamRoom implements StoredRoom {
 
   /** The places that the log lies between, however much of it is in memory. */
   get ends(): Ends {
-    return { start: this.#start, head: this.log.head, isVoid: (seq) => this.isVoid(seq) };
+    const { log: { head }, states } = this;
+    return { start: this.#start, head, states, isVoid: (seq) => this.isVoid(seq) };
   }
 
   /** Takes a step in its life. */
@@ -313,6 +298,7 @@ export class JetStreamRoom implements StoredRoom {
       // Messages that came meanwhile follow on, or show that some are still missing.
     } while (!this.#pushEarly());
     if (!this.#members.isKnown) await this.#askForRoster();
+    if (this.states.isFull) await this.#forget();
     // What was read must be of the life that the epoch of the log names.
     if (isFirst) await this.#link.confirm();
     this.unreconciled = true;
@@ -335,23 +321,26 @@ export class JetStreamRoom implements StoredRoom {
       if (tries > 0) await sleep(BEHIND_MS);
       if (tries === MAX_TRIES) throw new Error(`Room ${this.id} ends at ${this.log.head}`);
       const snapshot = await this.#members.read();
-      const start = Math.max(1, this.log.head);
-      const read = await this.#link.history(subject, start, this.#limits.logEntries);
+      const { size } = this.log;
+      const start = size === 0
+        ? Math.max(1, this.log.head)
+        : this.log.at(Math.max(0, size - OVERLAP)).seq;
+      const read = await this.#link.history(subject, start, this.#most);
       if (this.#isClosed) return;
       // Messages that came live may have been removed before they could be read.
       if (!this.#isDoubtful) this.#pushEarly();
       const { head } = this.log;
-      const messages = read.filter(({ seq }) => seq > head);
+      const messages = withRemains(read, leftMessage).filter(({ seq }) => seq > head);
       if (messages.length === 0) continue;
-      // NATS drops the oldest first: while the head is still there, all after it is, too.
-      const isThere = messages.length < read.length;
+      // NATS drops the oldest first: while one up to the head is still there, all after it is, too.
+      const isThere = read[0]!.seq <= head;
       const from = isThere ? head : this.#continuity.completeFrom(messages);
       if (from > head) {
         this.#recallRoster(snapshot);
         this.#skipTo(from);
       }
       for (const message of messages) {
-        if (!this.#continuity.beforePush(message)) this.#members.isKnown = false;
+        if (!this.#continuity.beforePush(message)) this.#isCut();
         this.#push(message);
       }
     }
@@ -372,6 +361,12 @@ export class JetStreamRoom implements StoredRoom {
     return last;
   }
 
+  /** The most entries that a reading needs: pages show what became of all that the stream keeps. */
+  get #most(): number {
+    const { keptEntries } = this.#link;
+    return Math.max(this.#limits.logEntries, keptEntries === Infinity ? 0 : keptEntries);
+  }
+
   /** The least `seq` of the stream's newest entry, if the stream still has any of the log's. */
   get #newest(): number {
     return Math.max(this.log.head, this.#start + 1);
@@ -379,10 +374,17 @@ export class JetStreamRoom implements StoredRoom {
 
   /** Continues after `seq`. Only a list that is as new has the changes of members in between. */
   #skipTo(seq: number): void {
-    if (this.#members.at < seq) this.#members.isKnown = false;
     this.#continuity.skipTo(seq);
+    if (this.#members.at < seq) this.#isCut();
+    else this.states.begin(seq);
     this.#reached.reach(seq);
     this.#events.moved(seq);
+  }
+
+  /** Forgets what became of messages that are gone from the stream. */
+  async #forget(): Promise<void> {
+    const first = await this.#link.first(this.#link.subject("room", this.id));
+    if (first !== undefined) this.states.begin(first - 1);
   }
 
   /** Continues from a kept list of members, if that is newer than the one from the log. */
@@ -422,22 +424,24 @@ export class JetStreamRoom implements StoredRoom {
     const { seq, id, node, text } = message;
     const whole = withSeq(seq, text);
     const isMessage = node === "";
-    const { denied, moderation } = this.#judge(message, whole);
-    const isVoid = denied !== undefined || this.isVoid(seq);
+    const { denied, isStale, moderation } = this.#judge(message, whole);
+    const isVoid = isStale || denied !== undefined || this.isVoid(seq);
     if (!isMessage && !isVoid && seq > this.#members.at) {
       this.#members.apply(JSON.parse(whole), node);
       this.unreconciled = true;
     }
+    if (message.isLeft) this.#erased.add(seq);
     this.#members.count();
     this.log.push(seq, isVoid ? encodeVoid(seq, takenAt(whole)) : whole);
+    if (message.about !== "" && !isVoid) this.#follow(message, JSON.parse(whole));
     if (!this.#continuity.afterPush(message)) {
-      this.#members.isKnown = false;
+      this.#isCut();
       // A reading in progress asks for the members too.
       if (this.#reading === undefined) this.doubt();
     }
-    if (denied !== undefined) this.#events.denied(id, seq, denied);
+    if (denied !== undefined || isStale) this.#events.denied(id, seq, denied);
     else if (isMessage && !isVoid) {
-      const { from, n } = messageOf(id);
+      const { from, n } = message.isLeft ? JSON.parse(whole) : messageOf(id);
       if (n > 0) this.#events.found(from, n, seq);
     }
     this.#reached.reach(seq);
@@ -445,12 +449,28 @@ export class JetStreamRoom implements StoredRoom {
     if (moderation !== undefined) this.#events.moderated(id, moderation, seq);
   }
 
-  /** Judges an entry. Those up to the kept list were judged before that was kept. */
+  /** Takes in what is said about a message, and has erased what that redacts. */
+  #follow(message: StreamMessage, entry: ChangeEntry): void {
+    const redacted = this.states.take(message, entry).filter((seq) => !this.#erased.delete(seq));
+    if (redacted.length > 0) this.#events.redacted(entry.from, redacted);
+  }
+
+  /** Notes that entries are missing: what they said of members and messages is not known. */
+  #isCut(): void {
+    this.#members.isKnown = false;
+    this.states.begin(this.log.tail);
+  }
+
+  /**
+   * Judges an entry. Those up to the kept list were judged before that was kept, and nothing remains of
+   * a void one.
+   */
   #judge(message: StreamMessage, whole: string): Verdict {
-    const { seq, node, by } = message;
-    if (seq <= this.#members.at || node === "" && this.#judgement.takesAll(by)) return {};
+    const { seq, node, isLeft } = message;
+    if (seq <= this.#members.at || isLeft) return {};
+    if (node === "" && this.#judgement.takesAll(message)) return {};
     const verdict = this.#judgement.judge(message, JSON.parse(whole));
-    if (verdict.moderation !== undefined || verdict.denied !== undefined) this.#members.change();
+    if (verdict !== TAKEN) this.#members.change();
     if (verdict.moderation !== undefined && (node === this.#node || this.#state === "opening")) {
       this.#hasNewCharter = true;
     }

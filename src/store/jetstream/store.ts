@@ -29,6 +29,7 @@ import { PresenceReconciler } from "../cluster/presence_reconciler.ts";
 import { PublishQueue, unavailable } from "../cluster/publish_queue.ts";
 import { asked } from "./asked.ts";
 import { ClientDirectory } from "./client_directory.ts";
+import { Eraser } from "./eraser.ts";
 import { Handovers } from "./handovers.ts";
 import { JetStreamHealth } from "./health.ts";
 import { JetStreamLink } from "./link.ts";
@@ -36,7 +37,7 @@ import { JetStreamMarkers } from "./markers.ts";
 import { JetStreamMetas } from "./metas.ts";
 import { NodeBus } from "./node_bus.ts";
 import type { NatsSettings } from "./options.ts";
-import { JetStreamPages } from "./pages.ts";
+import { JetStreamPages, NOWHERE } from "./pages.ts";
 import { JetStreamPublisher } from "./publisher.ts";
 import { epochOf, JetStreamRoom } from "./room.ts";
 
@@ -62,6 +63,7 @@ const random: RandomBytes = (bytes) => crypto.getRandomValues(bytes);
 export class JetStreamStore implements Store, ClientStore, Bus {
   readonly clients: ClientStore = this;
   readonly bus: Bus = this;
+  readonly changes = true;
   readonly history: JetStreamPages;
   readonly markers: JetStreamMarkers;
   readonly #options: StoreOptions & NatsSettings;
@@ -77,6 +79,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
   readonly #metas: JetStreamMetas;
   readonly #bus: NodeBus;
   readonly #handovers: Handovers;
+  readonly #eraser: Eraser;
   readonly #rooms = new Map<string, JetStreamRoom>();
   /** The unanswered question about a room, before the next one is asked. */
   readonly #busy = new Map<string, Promise<void>>();
@@ -116,6 +119,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
       troubled: (reason) => events.troubled(reason),
       wiped: () => {
         this.#directory.renew();
+        this.#eraser.clear();
         [...this.#rooms.values()].forEach((room) => this.#lose(room, "lost"));
       },
     });
@@ -132,8 +136,13 @@ export class JetStreamStore implements Store, ClientStore, Bus {
     });
     this.history = new JetStreamPages(
       this.#link,
-      (id) => this.#rooms.get(id)?.ends ?? { start: 0, head: 0, isVoid: () => false },
+      (id) => this.#rooms.get(id)?.ends ?? NOWHERE,
     );
+    this.#eraser = new Eraser({
+      link: this.#link,
+      patienceMs: leaseMs,
+      troubled: (reason) => events.troubled(reason),
+    });
     this.#bus = new NodeBus(this.#node, this.#link);
     this.markers = new JetStreamMarkers({
       link: this.#link,
@@ -259,7 +268,11 @@ export class JetStreamStore implements Store, ClientStore, Bus {
     if (this.#health.works) {
       this.#directory.leave(performance.now());
       // The last announcements, that everybody is away, too.
-      const settled = Promise.all([this.#queue.settled(), this.#directory.written()]);
+      const settled = Promise.all([
+        this.#queue.settled(),
+        this.#directory.written(),
+        this.#eraser.settled(),
+      ]);
       await within(CLOSING_MS, settled);
     }
     // It may be waiting for an answer of NATS that never comes.
@@ -300,6 +313,9 @@ export class JetStreamStore implements Store, ClientStore, Bus {
       events: {
         found: (from, n, seq) => this.#queue.seen(from, n, seq),
         denied: (messageId, seq, error) => this.#publisher.judged(messageId, seq, error),
+        redacted: (by, seqs) => {
+          this.#eraser.add(room, seqs, performance.now(), this.#directory.has(by));
+        },
         moderated: (entryId, draft, seq) => this.#publisher.moderated(id, entryId, draft, seq),
         moved: (seq) => this.#moved(id, seq),
         relayed: (text) => this.#events.relayed(id, text),
@@ -414,6 +430,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
     if (!this.#health.works) return;
     this.#detector.prune(now);
     this.#directory.tick(now);
+    this.#eraser.tick(now);
     const { probeMs, leaseMs } = this.#options;
     const compareEvery = Math.ceil(2 * COMPARE_EVERY_MS / probeMs);
     const sweep = this.#ticks % Math.ceil(leaseMs / probeMs) === 0;

@@ -2,6 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { Charter } from "../../../src/core/charter.ts";
 import type { Entry } from "../../../src/protocol/frames.ts";
 import { encodeAuthor, Judgement } from "../../../src/store/cluster/judgement.ts";
+import { Log } from "../../../src/core/log.ts";
+import { StreamedStates } from "../../../src/store/cluster/streamed_states.ts";
 import { pure } from "../../support/pure.ts";
 
 const said = (seq: number, from: string): Entry => ({ seq, at: 1, from, n: seq, body: "x" });
@@ -14,16 +16,23 @@ const ban = (seq: number, from: string, to: string): Entry => ({
   role: "none",
 });
 
+const plain = { by: "", about: "", remains: "" };
+
+function judgementOf(owner: string): Judgement {
+  const log = new Log("e", { logEntries: 100, logBytes: 100_000 });
+  return new Judgement("r", Charter.of(owner), new StreamedStates(log));
+}
+
 /** Judges entries of clients that brought nothing; returns the `seq`s of those that are void. */
 function voidIn(judgement: Judgement, entries: readonly Entry[]): number[] {
   return entries.filter((entry) =>
-    judgement.judge({ seq: entry.seq, by: "" }, entry).denied !== undefined
+    judgement.judge({ seq: entry.seq, ...plain }, entry).denied !== undefined
   ).map(({ seq }) => seq);
 }
 
 pure("a Judgement voids what stands behind a ban, and bans of who may not ban", () => {
-  const judgement = new Judgement("r", Charter.of("ana"));
-  assert(judgement.takesAll(""));
+  const judgement = judgementOf("ana");
+  assert(judgement.takesAll(plain));
   const entries = [
     said(1, "ben"),
     ban(2, "ben", "ana"),
@@ -35,7 +44,7 @@ pure("a Judgement voids what stands behind a ban, and bans of who may not ban", 
   assertEquals(voidIn(judgement, entries), [2, 4, 5]);
   assertEquals([1, 2, 3, 4].map((seq) => judgement.isVoid(seq)), [false, true, false, true]);
   assertEquals(judgement.charter.roleOf("ben", 1), "none");
-  assert(!judgement.takesAll(""));
+  assert(!judgement.takesAll(plain));
 });
 
 pure("a Judgement says the same again from what was kept of it, wherever that was", () => {
@@ -46,12 +55,12 @@ pure("a Judgement says the same again from what was kept of it, wherever that wa
     ban(4, "ana", "cid"),
     said(5, "cid"),
   ];
-  const whole = new Judgement("r", Charter.of("ana"));
+  const whole = judgementOf("ana");
   voidIn(whole, entries);
   for (let cut = 0; cut <= entries.length; cut++) {
-    const first = new Judgement("r", Charter.of("ana"));
+    const first = judgementOf("ana");
     voidIn(first, entries.slice(0, cut));
-    const second = new Judgement("r", Charter.of("ana"));
+    const second = judgementOf("ana");
     second.reset(JSON.parse(JSON.stringify(first.kept())));
     voidIn(second, entries.slice(cut));
     assertEquals(second.kept(), whole.kept());
@@ -59,13 +68,16 @@ pure("a Judgement says the same again from what was kept of it, wherever that wa
 });
 
 pure("a Judgement judges an author by what its token gave it", () => {
-  const judgement = new Judgement("r", Charter.of("ana"));
+  const judgement = judgementOf("ana");
   const by = encodeAuthor({ sub: "zoë", given: "moderator", most: "moderator" });
   assert(/^[ -~]+$/.test(by), "a header is ASCII");
-  assert(!judgement.takesAll(by));
-  const { moderation } = judgement.judge({ seq: 1, by }, ban(1, "client", "ben"));
+  assert(!judgement.takesAll({ by, about: "" }));
+  const { moderation } = judgement.judge({ ...plain, seq: 1, by }, ban(1, "client", "ben"));
   assertEquals(moderation?.by, { sub: "zoë", given: "moderator", most: "moderator" });
   const narrowed = encodeAuthor({ sub: "ana", given: "reader", most: "reader" });
-  assertEquals(judgement.judge({ seq: 2, by: narrowed }, said(2, "x")).denied?.code, "forbidden");
+  assertEquals(
+    judgement.judge({ ...plain, seq: 2, by: narrowed }, said(2, "x")).denied?.code,
+    "forbidden",
+  );
   assertEquals(encodeAuthor(undefined), "");
 });

@@ -83,6 +83,45 @@ Deno.test({
 });
 
 Deno.test({
+  name: "what became of messages comes into NATS with them, and they can be changed there",
+  ...NEEDS_NATS,
+  async fn() {
+    await using server = await NatsServer.start();
+    const options = { servers: server.host };
+    const troubles: string[] = [];
+    const target = await natsTarget(options, DEFAULTS, (reason) => void troubles.push(reason));
+    const writer = await target.begin(HEAD);
+    const change = (seq: number, rest: string) => (
+      { seq, text: `{"seq":${seq},"at":${seq},"from":"a","n":${seq},${rest}}` }
+    );
+    await writer.add([
+      entry(1),
+      entry(2, ',"re":1'),
+      change(3, '"re":1,"edit":"y"'),
+      change(4, '"re":1,"react":"+1"'),
+      change(5, '"re":2,"edit":""'),
+      change(6, '"re":2,"redact":true'),
+    ]);
+    await writer.end();
+    await target.close();
+    const store = nats(options)(IGNORE, DEFAULTS);
+    const room = (await store.open("b"))!;
+    assertEquals(room.log.size, 6);
+    const one = room.log.at(0).seq;
+    const nows = () => [...room.states!.nows(0, room.log.head)].map(([, now]) => JSON.parse(now));
+    assertEquals(nows(), [
+      { seq: one + 3, body: "y", edited_at: 3, reactions: { "+1": 1 }, replies: 1 },
+      { seq: one + 5, redacted: true },
+    ]);
+    store.append("b", { at: 7, from: "a", n: 1, name: undefined, re: one, redact: true });
+    await store.settled?.();
+    assertEquals(nows()[0], { seq: room.log.head, redacted: true, replies: 1 });
+    await store.close();
+    assertEquals(troubles, []);
+  },
+});
+
+Deno.test({
   name: "read markers of an earlier version have no name, and that is said",
   ...NEEDS_NATS,
   async fn() {

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { StreamMessage } from "../../../src/store/jetstream/link.ts";
+import type { StreamMessage } from "../../../src/store/jetstream/stream_message.ts";
 import { NodeBus } from "../../../src/store/jetstream/node_bus.ts";
 import { pure } from "../../support/pure.ts";
 
@@ -8,7 +8,17 @@ pure("what one node says all hear, itself included, with the same values", () =>
   const link = {
     subject: (kind: string, of: string) => `${kind}.${of}`,
     say: (subject: string, text: string) => {
-      const message = { seq: 0, before: 0, id: "", node: "", by: "", place: undefined, text };
+      const message = {
+        seq: 0,
+        before: 0,
+        id: "",
+        node: "",
+        by: "",
+        about: "",
+        remains: "",
+        place: undefined,
+        text,
+      };
       for (const [known, heard] of listeners) if (known === subject) heard(message);
     },
     listen: (subject: string, heard: (message: StreamMessage) => void) => {

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import type { JetStreamLink, StreamMessage } from "../../../src/store/jetstream/link.ts";
+import type { JetStreamLink } from "../../../src/store/jetstream/link.ts";
+import type { StreamMessage } from "../../../src/store/jetstream/stream_message.ts";
 import type { RoomMeta } from "../../../src/store/jetstream/metas.ts";
 import type { PublishOutcome } from "../../../src/store/jetstream/publish.ts";
 import { JetStreamRoom } from "../../../src/store/jetstream/room.ts";
@@ -10,7 +11,17 @@ const META: RoomMeta = { name: "Lobby", epoch: "e", made: "now", after: 0, at: D
 function entry(seq: number): StreamMessage {
   const text = `"at":1,"from":"ana","n":${seq},"body":""}`;
   const place = { base: 0, count: seq - 1, head: seq - 1 };
-  return { seq, before: seq - 1, id: `ana.${seq}`, node: "", by: "", text, place };
+  return {
+    seq,
+    before: seq - 1,
+    id: `ana.${seq}`,
+    node: "",
+    by: "",
+    about: "",
+    remains: "",
+    text,
+    place,
+  };
 }
 
 /** A stream whose room has `stored` entries and grows, unread, whenever it is read. */
@@ -115,6 +126,7 @@ function roomOf(
     events: {
       found: () => {},
       denied: () => {},
+      redacted: () => {},
       moderated: () => {},
       moved: () => {},
       relayed,
