@@ -114,11 +114,11 @@ export class ChatClient implements AsyncDisposable {
       connection: () => this.#reconnector.connection,
       startOver: () => {
         this.#session = undefined;
-        this.#reconnector.connection?.fail("The server lost count");
+        this.#reconnector.connection?.fail("The server forgot this client");
       },
     });
     const address = URL.parse(url);
-    check(address !== null, "url", url);
+    check(!!address, "url", url);
     this.#reconnector = new Reconnector(address, { ...options, timeoutMs: this.#timeoutMs }, {
       signal,
       hello: async () => ({
@@ -223,6 +223,7 @@ export class ChatClient implements AsyncDisposable {
       last: options.last,
       after: known?.cursor ?? options.after,
       epoch: known?.epoch ?? options.epoch,
+      link: options.link,
     };
     return this.#open({ action: "join", body }, roomId, options);
   }
@@ -270,8 +271,8 @@ export class ChatClient implements AsyncDisposable {
    * rejected: await the sends first. Later requests reject with `closed`, and `send` with
    * `not_in_room`. Resolves when the server has answered, or after a second.
    */
-  async close(): Promise<void> {
-    await this.#reconnector.close("Closed");
+  close(): Promise<void> {
+    return this.#reconnector.close("Closed");
   }
 
   /** The same as {@linkcode close}. */
@@ -392,6 +393,7 @@ export class ChatClient implements AsyncDisposable {
           room_name: room.name,
           room_token: room.reply.room_token,
           epoch: room.epoch,
+          link: room.reply.link,
           after: room.cursor,
         };
         return this.#rejoin(connection, room, body, (reply) => room.renew(roomIn(reply), true));

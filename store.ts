@@ -15,6 +15,7 @@
 
 export { Charter } from "./src/core/charter.ts";
 export type { CharterChange, StoredCharter } from "./src/core/charter.ts";
+export type { Came, LinkList, LinkUse, StoredLink, StoredLinks } from "./src/core/link_list.ts";
 export { Log } from "./src/core/log.ts";
 export type { LogEntry, LogLimits, LogPart, NewestText, Page, PageQuery } from "./src/core/log.ts";
 export type { MemoryBound, Shrinkable } from "./src/core/memory_bound.ts";

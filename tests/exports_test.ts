@@ -39,6 +39,11 @@ const MOUNT: Exports = {
 const EXPORTS: Record<string, Exports> = {
   ".": CLIENT,
   "./client": CLIENT,
+  "./client/links": {
+    functions: "createLink describeLink endLink inviteUrl listLinks narrowLink readInvite",
+    types:
+      "LinkDescription LinkInfo LinkOptions LinkedRoom MadeLink NarrowOptions RequestSender Role",
+  },
   "./client/moderation": {
     classes: "RoomCharter",
     functions: "ban deleteRoom kick mute setRole setSettings",
@@ -65,17 +70,17 @@ const EXPORTS: Record<string, Exports> = {
   "./nats": { functions: "nats", types: "NatsOptions" },
   "./server": MOUNT,
   "./store": {
-    classes: "Charter ChatError Log LoggedStates MemoryBound MemoryStore Roster",
+    classes: "Charter ChatError LinkList Log LoggedStates MemoryBound MemoryStore Roster",
     constants: "DELETED",
     functions:
       "denial encodeEntry hasWords isChange isModeration judge roomGone testStore tokensOf",
     types:
-      "Act Author Bus ChangeDraft ChangeEntry ChangeParts ChangedSettings CharterChange ChatErrorOptions ClientDraft ClientStore " +
-      "DeclareTest Draft DraftOf ErrorCode Found HistoryStore KeptRoom KickEntry LogEntry LogLimits " +
+      "Act Author Bus Came ChangeDraft ChangeEntry ChangeParts ChangedSettings CharterChange ChatErrorOptions ClientDraft ClientStore " +
+      "DeclareTest Draft DraftOf ErrorCode Found HistoryStore KeptRoom KickEntry LinkUse LogEntry LogLimits " +
       "LogPart LogStore Marker MarkerStore MemberInfo MessageDraft MessageStates ModerationDraft NewestText OpenStore Page PageQuery " +
       "PresenceDraft PresenceEntry PresenceEvent Return RevocationStore Role RoleEntry RoleInfo " +
       "RoomSettings RosterMember SearchQuery SearchStore SettingsEntry Shrinkable Store StoreEvents StoreLimits " +
-      "StoreOptions StoreTraits StoredCharter StoredClient StoredRoom Target",
+      "StoreOptions StoreTraits StoredCharter StoredClient StoredLink StoredLinks StoredRoom Target",
   },
   "./cli": {},
   "./protocol": {
@@ -86,12 +91,12 @@ const EXPORTS: Record<string, Exports> = {
     types: "Act AuthFrame Author ChangeDraft ChangeEntry ChangeParts ChangedSettings ClientDraft " +
       "ClientFrame ConnectedFrame CreateFrame DeleteFrame " +
       "Dialect Draft DraftOf EntriesFrame Entry ErrorCode ErrorFrame ExpiringEvent GapFrame GoodbyeFrame " +
-      "HelloFrame HistoryFrame JoinFrame KickEntry KickFrame LeaveFrame Limits MemberInfo " +
+      "HelloFrame HistoryFrame JoinFrame KickEntry KickFrame LeaveFrame Limits LinkEntry LinkFrame LinkInfo LinksFrame MemberInfo " +
       "MembersFrame MessageDraft MessageEntry MessageFrame MessageNow MessageParts ModerationDraft " +
       "ModerationEntry ModerationFrame OwnRole PauseFrame PingEvent PingFrame PongEvent " +
       "PongFrame PresenceDraft PresenceEntry PresenceEvent ReadEvent ReadFrame Ref RemovedFrame RenameFrame " +
       "Reply Request RevokeFrame Role RoleEntry RoleFrame RoleInfo RolesFrame RoomSummary RoomsFrame SearchFrame ServerFrame SettingsEntry " +
-      "SettingsFrame SuccessFrame TypingEvent TypingFrame VoidEntry",
+      "SettingsFrame SuccessFrame TypingEvent TypingFrame UnlinkEntry UnlinkFrame UseEntry VoidEntry",
   },
 };
 

@@ -60,6 +60,7 @@ const TESTED_BY: Record<string, string | null> = {
   "protocol/fields": "protocol/decode_test.ts",
   "protocol/close_codes": "protocol/frames_test.ts",
   "protocol/hello": "protocol/decode_test.ts",
+  "protocol/link_frames": "protocol/decode_test.ts",
   "server/engine_store": "server/hostile_store_test.ts",
   "server/inside": "ops/ops_test.ts",
   "ops/families": "ops/exposition_test.ts",

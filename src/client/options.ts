@@ -67,4 +67,6 @@ export interface JoinOptions extends WaitOptions {
   after?: number;
   /** The `epoch` of that event. */
   epoch?: string;
+  /** The link that lets this client in: see `./client/links`. */
+  link?: string | undefined;
 }

@@ -269,6 +269,6 @@ function closed(): ChatError {
 
 /** Says whether the server answers `hello` as the protocol says: the client counts on all of it. */
 function isWelcome(reply: Accepted): reply is ConnectedFrame {
-  return reply.status === "connected" && typeof reply.client_id === "string" && reply.n >= 0 &&
+  return reply.status === "connected" && !!reply.client_id && reply.n >= 0 &&
     reply.heartbeat_ms > 0 && reply.limits?.body_bytes > 0 && (reply.limits.start ?? 1) >= 1;
 }

@@ -32,6 +32,11 @@ export interface JoinReply {
   readonly roles?: readonly { readonly to: string; readonly role: Role; readonly until?: number }[];
   /** The read marker of this person. */
   readonly read?: number;
+  /**
+   * The link by which this client comes in, a secret; of a room that it has made, the owner link, which
+   * makes whoever has it an owner. See `./client/links`.
+   */
+  readonly link?: string;
 }
 
 /**
@@ -189,7 +194,7 @@ export class JoinedRoom implements ChatRoom {
   }
 
   async subscribe(listener: (event: RoomEvent) => unknown, options?: ReadOptions): Promise<void> {
-    check(typeof listener === "function", "listener", listener);
+    check(listener instanceof Function, "listener", listener);
     for await (const event of this.#buffer.read(options, true)) await listener(event);
   }
 

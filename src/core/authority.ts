@@ -9,8 +9,9 @@ import { type ChatError, stacklessError } from "../protocol/errors.ts";
 import type { Author } from "../protocol/moderation.ts";
 import { higher, lower, rankOf, type Role } from "../protocol/roles.ts";
 import type { Charter } from "./charter.ts";
+import { higherOf } from "./link_list.ts";
 
-/** Permissions of a token or a link. */
+/** Permissions of a token. */
 export interface Grants {
   /**
    * The roles that a token gives, by room id, with `*` for all rooms that it does not name. Nobody
@@ -18,8 +19,6 @@ export interface Grants {
    * has any. Without a list it says nothing of rooms.
    */
   readonly rooms?: Readonly<Record<string, Role>>;
-  /** The roles that links give, by room id. They narrow nothing, and say nothing of other rooms. */
-  readonly links?: Readonly<Record<string, Role>>;
   /** Set where a token has the scope `admin`: it acts as owner in every room. */
   readonly admin?: true;
 }
@@ -34,12 +33,10 @@ export interface Principal {
   readonly name?: string;
   /** Set where a token says that it is a program. */
   readonly bot?: true;
-  /** Permissions by token and links; those of anybody where there are none. */
+  /** Permissions by token; those of anybody where there are none. */
   readonly grants?: Grants;
   /** The time at which the token ends, in milliseconds since 1970. */
   readonly expiresAt?: number;
-  /** The id of the link that it came by. */
-  readonly via?: string;
 }
 
 /** The least role for each action. */
@@ -78,9 +75,9 @@ const LEAST = {
   history: "owner",
   /** Read what was said before one joined, in a room that shows it to nobody else. */
   read_all: "moderator",
-  /** Make a link for a role up to member. */
+  /** Make, list and end links that give a role up to member. */
   link: "moderator",
-  /** Make a link for any role, list links and take them back. */
+  /** The same of all links. */
   link_any: "owner",
   /** Delete the room. */
   delete: "owner",
@@ -97,8 +94,8 @@ const WORDS: { readonly [Name in Action]?: string } = {
   default: "set default",
   history: "set history",
   read_all: "read that far back",
-  link: "make links",
-  link_any: "make such links",
+  link: "make links or end them",
+  link_any: "make such links or end them",
   delete: "delete the room",
 };
 
@@ -130,27 +127,32 @@ export function authorIn(
   clientId?: string,
 ): Author | undefined {
   if (grants === undefined) return sub === clientId ? undefined : { sub };
-  const { rooms, links, admin } = grants;
+  const { rooms, admin } = grants;
   // A token names a person, and narrows it too; a link names nobody, and only gives.
   const most = rooms && (ownRole(rooms, roomId) ?? ownRole(rooms, "*") ?? "none");
-  const given = most ?? (links && ownRole(links, roomId));
-  return {
-    sub,
-    ...(given === undefined ? {} : { given }),
-    ...(most === undefined ? {} : { most }),
-    ...(admin && { admin }),
-  };
+  const given = most === undefined ? {} : { given: most, most };
+  return { sub, ...given, ...(admin && { admin }) };
 }
 
 /**
  * The role of an author in a room, at a time in milliseconds since 1970: (1) the one that the log
- * gives, so that a ban or a mute holds against every token; (2) else the greater one of token, link
- * and the default of the room; (3) not more than token or link allow; (4) an admin acts as owner.
+ * gives by name, so that a ban or a mute holds against every token; (2) else the greatest one of
+ * token, link and the default of the room; (3) not more than a token allows, nor, where the room is
+ * not open, more than the link by which it came; (4) an admin acts as owner.
  */
 export function roleOf({ sub, given, most, admin }: Author, charter: Charter, at: number): Role {
   if (admin) return "owner";
-  const role = charter.roleOf(sub, at) ?? higher(given ?? "none", charter.settings.default);
+  const role = charter.roleOf(sub, at) ?? higher(given ?? "none", roleByLink(sub, charter, at));
   return most === undefined ? role : lower(role, most);
+}
+
+/** The role of somebody who was given none by name: that of the link, or the default of the room. */
+function roleByLink(sub: string, { links, settings }: Charter, at: number): Role {
+  const came = links.cameFor(sub);
+  if (came === undefined) return settings.default;
+  // Into an open room it could come without a link.
+  const least = settings.join === "open" ? settings.default : lower(settings.default, came);
+  return higher(links.roleOf(sub, at) ?? "none", least);
 }
 
 /**
@@ -168,7 +170,8 @@ export function mayEnter(
   const { join } = charter.settings;
   if (join === "open" || isMember || may(role, "join")) return true;
   if (charter.roleOf(author.sub, at) !== undefined) return true;
-  return join === "link" && author.given !== undefined && may(author.given, "read");
+  const given = higherOf(author.given, charter.links.roleOf(author.sub, at));
+  return join === "link" && given !== undefined && may(given, "read");
 }
 
 /**

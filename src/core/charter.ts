@@ -5,10 +5,12 @@
  * @module
  */
 
-import type { ModerationDraft, RoleInfo } from "../protocol/moderation.ts";
+import type { Author, ModerationDraft, RoleInfo } from "../protocol/moderation.ts";
+import { LinkList, type StoredLinks } from "./link_list.ts";
 import {
   type ChangedSettings,
   DEFAULT_SETTINGS,
+  higher,
   rankOf,
   type Role,
   type RoomSettings,
@@ -18,18 +20,19 @@ import {
 export const MAX_ROLES = 4_096;
 
 /** A charter as it is kept, in JSON; all that is missing is as in a room where nothing was said. */
-export interface StoredCharter {
+export interface StoredCharter extends StoredLinks {
   /** The settings that differ from the default. */
   readonly settings?: ChangedSettings;
   /** The roles that the log gives. */
   readonly roles?: readonly RoleInfo[];
 }
 
-/** Moderation, as far as it changes a charter. */
-export type CharterChange =
-  & Pick<ModerationDraft, "at" | "event">
-  & ChangedSettings
-  & Partial<RoleInfo>;
+/** Moderation, as far as it changes a charter; of each kind what that has, which a type of all would lose. */
+export type CharterChange = ModerationDraft extends infer Any
+  ? Any extends ModerationDraft
+    ? Omit<Any, "from" | "name" | "n" | "by"> & Partial<Pick<Any, "from" | "by">>
+  : never
+  : never;
 
 /** Roles by `sub`. */
 type Roles = ReadonlyMap<string, Omit<RoleInfo, "to">>;
@@ -40,15 +43,19 @@ export class Charter {
   static readonly open: Charter = new Charter(DEFAULT_SETTINGS, new Map());
   /** The settings. */
   readonly settings: RoomSettings;
-  /** `false` where everybody who was given nothing by name, token or link may send at any time. */
+  /** `false` where everybody who was given nothing by name or token may send at any time. */
   readonly strict: boolean;
+  /** The links into the room. */
+  readonly links: LinkList;
   readonly #roles: Roles;
 
-  private constructor(settings: RoomSettings, roles: Roles) {
+  private constructor(settings: RoomSettings, roles: Roles, links = LinkList.first) {
     this.settings = settings;
+    this.links = links;
     this.#roles = roles;
     this.strict = settings.default !== "member" || settings.slow_ms > 0 ||
-      [...roles.values()].some(({ role }) => rankOf(role) < rankOf("member"));
+      [...roles.values()].some(({ role }) => rankOf(role) < rankOf("member")) ||
+      settings.join !== "open" && links.hasReaders;
   }
 
   /** The charter of a new room that `owner`, a `sub`, has made; of one that nobody owns without. */
@@ -58,9 +65,9 @@ export class Charter {
   }
 
   /** The charter that was kept as JSON. */
-  static from({ settings, roles = [] }: StoredCharter): Charter {
+  static from({ settings, roles = [], ...links }: StoredCharter): Charter {
     const byName = new Map(roles.map(({ to, ...given }) => [to, given]));
-    return new Charter({ ...DEFAULT_SETTINGS, ...settings }, byName);
+    return new Charter({ ...DEFAULT_SETTINGS, ...settings }, byName, LinkList.from(links));
   }
 
   /** The role that the log gives somebody by name, at a time in milliseconds since 1970. */
@@ -85,15 +92,43 @@ export class Charter {
       this.roles(at).length < MAX_ROLES;
   }
 
-  /** The charter behind the next entry about it. */
-  fold({ at, event, to, role, until, ...rest }: CharterChange): Charter {
-    if (event === "room") {
-      return new Charter({ ...this.settings, ...settingsIn(rest) }, this.#roles);
+  /** The charter behind the next entry about it, whose author is known where that is a ban. */
+  fold(change: CharterChange): Charter {
+    const { settings, links } = this;
+    switch (change.event) {
+      case "room":
+        return new Charter({ ...settings, ...settingsIn(change) }, this.#roles, links);
+      case "role": {
+        const { at, to, role, until, by } = change;
+        const roles = new Map([...this.#roles].filter(([, given]) => !isOver(given, at)));
+        roles.set(to, { role, ...(until === undefined ? {} : { until }) });
+        const isBan = role === "none" && by !== undefined;
+        const left = isBan ? links.withoutGuest(to, this.#standingOf(by, at)) : links;
+        return new Charter(settings, roles, left);
+      }
+      case "link": {
+        const { at, id, role, until, uses, to } = change;
+        const terms = { ...(until && { until }), ...(uses && { uses }), ...(to && { to }) };
+        return new Charter(settings, this.#roles, links.withLink({ id, role, ...terms }, at));
+      }
+      case "unlink":
+        return new Charter(settings, this.#roles, links.without(change.id));
+      case "use": {
+        const { sub, from = "" } = change;
+        const next = links.withUse(sub ?? from, change, sub === undefined);
+        return new Charter(settings, this.#roles, next);
+      }
+      case "kick":
+        return this;
+      default:
+        return change satisfies never;
     }
-    if (event !== "role" || to === undefined || role === undefined) return this;
-    const roles = new Map([...this.#roles].filter(([, given]) => !isOver(given, at)));
-    roles.set(to, { role, ...(until === undefined ? {} : { until }) });
-    return new Charter(this.settings, roles);
+  }
+
+  /** The role of an author, as far as it is more than anybody's; roles that tokens narrow are no concern here. */
+  #standingOf({ sub, given = "none", admin }: Author, at: number): Role {
+    if (admin) return "owner";
+    return this.roleOf(sub, at) ?? higher(given, this.links.roleOf(sub, at) ?? "none");
   }
 
   /** The same as JSON; undefined where nothing was said. */
@@ -104,8 +139,9 @@ export class Charter {
       ),
     );
     const roles = [...this.#roles].map(([to, given]) => ({ to, ...given }));
-    if (roles.length === 0 && Object.keys(settings).length === 0) return undefined;
-    return { settings, roles };
+    const links = this.links.toJSON();
+    const isPlain = roles.length === 0 && Object.keys(settings).length === 0;
+    return isPlain && links === undefined ? undefined : { settings, roles, ...links };
   }
 }
 

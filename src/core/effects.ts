@@ -11,6 +11,7 @@ import type {
   HelloFrame,
   HistoryFrame,
   JoinFrame,
+  ModerationDraft,
   ReadFrame,
   RoomsFrame,
   SearchFrame,
@@ -59,6 +60,8 @@ export type Effect =
   | { type: "markers"; peer: Peer; frame: JoinFrame | RoomsFrame | ReadFrame; person: string }
   /** Set a read marker in the store, then call `marked`; hold what the peer says until then. */
   | { type: "mark"; peer: Peer; frame: ReadFrame; person: string; roomId: string; marker: Marker }
+  /** Have the use of a link stored, then call `used`; hold what the peer says until then. */
+  | { type: "use"; peer: Peer; frame: JoinFrame; roomId: string; draft: ModerationDraft }
   /** Tell the store of a client that may come back. */
   | { type: "remember"; clientId: string; name: string | undefined }
   /** Tell the store that a client is only remembered, and may come back late. */
@@ -72,7 +75,7 @@ export type Closing = Extract<Effect, { type: "close" }>;
 /** A question to the store, on behalf of a peer that waits for the answer. It is the last of its effects. */
 export type Question = Extract<
   Effect,
-  { type: "create" | "open" | "recall" | "page" | "search" | "markers" | "mark" }
+  { type: "create" | "open" | "recall" | "page" | "search" | "markers" | "mark" | "use" }
 >;
 
 /** Word to the store that nobody waits for. */

@@ -17,6 +17,7 @@ import { Handover } from "./handover.ts";
 import { Host } from "./host.ts";
 import type { RandomBytes } from "./ids.ts";
 import { Joining } from "./joining.ts";
+import { Links, type LinkSigner } from "./links.ts";
 import { Liveness } from "./liveness.ts";
 import { listenersIn } from "./memberships.ts";
 import { Messages } from "./messages.ts";
@@ -75,7 +76,8 @@ export class Hub {
   /**
    * Makes an empty hub. `random` fills arrays for ids, and `sign` signs them for session tokens.
    * Where the store has a bus, clients may have been at other processes since they were here.
-   * With `signRoom`, lost rooms are made again only with the names that they had. It counts in `metrics`.
+   * With `signRoom`, lost rooms are made again only with the names that they had. It counts in
+   * `metrics`. With `signLink` there are links into rooms.
    */
   constructor(
     options: HubOptions,
@@ -84,6 +86,7 @@ export class Hub {
     store: StoreFacts = {},
     signRoom?: Sign,
     metrics: Metrics = new Metrics(),
+    signLink?: LinkSigner,
   ) {
     this.#metrics = metrics;
     this.#store = store;
@@ -97,10 +100,12 @@ export class Hub {
     const [sessions, grace, departures] = [this.#sessions, this.#grace, this.#departures];
     const parts = { sessions, grace, departures, rooms: this.#rooms.byId };
     this.handover = new Handover(parts, store.bus !== undefined);
-    this.moderation = new Moderation(this.#sessions, this.#departures, this.#rooms.byId);
+    const links = signLink && new Links(signLink);
+    const maker = links && { links, random };
+    this.moderation = new Moderation(sessions, departures, this.#rooms.byId, maker);
     this.proofs = new Proofs(this.moderation, sessions, this.#departures, new Revocations(store));
     this.joining = new Joining({
-      ...{ options, random, metrics, sessions, departures },
+      ...{ options, random, metrics, sessions, departures, links },
       ...{ rooms: this.#rooms, handover: this.handover },
     });
     this.messages = new Messages(this.#sessions, this.#departures, store, options.rate > 0);
@@ -172,7 +177,10 @@ export class Hub {
       case "kick":
       case "role":
       case "room":
-      case "delete": {
+      case "delete":
+      case "link":
+      case "unlink":
+      case "links": {
         const member = session.memberOf(peer, frame.roomId);
         session.budget.spend(costOfTelling(1, member.room.here));
         return this.moderation.take(session, member, peer, frame, t);

@@ -5,7 +5,7 @@
  * @module
  */
 
-const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
+import { textOf } from "../protocol/base32.ts";
 
 /** Fills an array with random bytes; `crypto.getRandomValues` is one. */
 export type RandomBytes = (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>;
@@ -21,6 +21,11 @@ export function newKey(random: RandomBytes): Uint8Array<ArrayBuffer> {
 /** A room's id: 80 random bits as four groups of four, like `k7q2-m9xd-4hwn-r3tc`. */
 export function newRoomId(random: RandomBytes): string {
   return group(randomText(16, random));
+}
+
+/** The id of a link: 40 random bits. It is no secret. */
+export function newLinkId(random: RandomBytes): string {
+  return randomText(8, random);
 }
 
 /** A client's public id: 60 random bits. */
@@ -60,12 +65,6 @@ export function sameSecret(a: string, b: string): boolean {
 
 function randomText(length: number, random: RandomBytes): string {
   return textOf(random(new Uint8Array(length)));
-}
-
-/** Writes five bits of each byte as a character: 32 random bytes are a secret of 160 bits. */
-export function textOf(bytes: Uint8Array): string {
-  // 256 is a multiple of 32, so that the low five bits of a random byte are unbiased.
-  return Array.from(bytes, (byte) => ALPHABET[byte & 31]).join("");
 }
 
 function group(text: string): string {

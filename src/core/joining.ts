@@ -6,16 +6,20 @@
 
 import { ChatError } from "../protocol/errors.ts";
 import type { CreateFrame, JoinFrame } from "../protocol/frames.ts";
+import { OWNER_LINK } from "../protocol/links.ts";
+import type { ModerationDraft } from "../protocol/moderation.ts";
+import { rankOf } from "../protocol/roles.ts";
 import { authorIn, mayEnter, notFound } from "./authority.ts";
 import type { Departures } from "./departures.ts";
 import type { Effect } from "./effects.ts";
 import type { Handover } from "./handover.ts";
 import { newRoomId, normalizeRoomId, type RandomBytes } from "./ids.ts";
+import type { CheckedLink, Links } from "./links.ts";
 import { count, type Metrics } from "./metrics.ts";
 import { floorOf } from "./moderation.ts";
 import type { HubOptions } from "./options.ts";
 import { presenceEntry } from "./presence.ts";
-import { costOfEntering, costOfReading } from "./rate_limit.ts";
+import { costOfEntering, costOfReading, costOfTelling } from "./rate_limit.ts";
 import { joinReply, sizeOf } from "./replies.ts";
 import type { Room } from "./room.ts";
 import type { Rooms } from "./rooms.ts";
@@ -32,6 +36,8 @@ export interface JoiningParts {
   readonly departures: Departures;
   readonly handover: Handover;
   readonly metrics: Metrics;
+  /** Makes and checks links, where there are any. */
+  readonly links: Links | undefined;
 }
 
 /** Has clients come into rooms. */
@@ -43,6 +49,7 @@ export class Joining {
   readonly #departures: Departures;
   readonly #handover: Handover;
   readonly #metrics: Metrics;
+  readonly #links: Links | undefined;
 
   /** Works on the parts of a hub; `random` fills arrays for ids. */
   constructor(parts: JoiningParts) {
@@ -53,6 +60,7 @@ export class Joining {
     this.#departures = parts.departures;
     this.#handover = parts.handover;
     this.#metrics = parts.metrics;
+    this.#links = parts.links;
   }
 
   /**
@@ -82,7 +90,12 @@ export class Joining {
       session.checkRooms(peer, this.#rooms.mostOfOne, roomId);
       return [{ type: "open", peer, frame, roomId }];
     }
-    return this.#enter(session, peer, room, frame, t);
+    return this.#explained(
+      session,
+      frame,
+      roomId,
+      () => this.#enter(session, peer, room, frame, t),
+    );
   }
 
   /**
@@ -112,18 +125,78 @@ export class Joining {
     stored: StoredRoom | undefined,
     t: Instant,
   ): Effect[] {
-    const session = peer.session;
+    const { session } = peer;
     if (stored === undefined) {
       if (frame.action === "create") throw new ChatError("internal", "Room was not created");
       // Nothing is made for a client that has gone meanwhile.
       if (session === undefined) return [];
-      const { id, name } = this.#rooms.lost(peer, frame);
+      const lost = () => this.#rooms.lost(peer, frame);
+      const { id, name } = this.#explained(session, frame, normalizeRoomId(frame.roomId), lost);
       return this.#make(peer, frame, id, name, t);
     }
     const room = this.#rooms.byId.get(stored.id);
     // The peer may have gone while the store was asked. Then the room waits out its time, empty.
     if (room === undefined || session === undefined) return [];
-    return this.#enter(session, peer, room, frame, t);
+    return this.#explained(
+      session,
+      frame,
+      room.id,
+      () => this.#enter(session, peer, room, frame, t),
+    );
+  }
+
+  /**
+   * Goes on with a `join` whose link was used, or whose use was refused. Without it the client comes in
+   * where anybody may.
+   *
+   * @throws {ChatError} where it cannot come in.
+   */
+  used(
+    peer: Peer,
+    frame: JoinFrame,
+    roomId: string,
+    refusal: ChatError | undefined,
+    t: Instant,
+  ): Effect[] {
+    const { session } = peer;
+    const room = this.#rooms.byId.get(roomId);
+    if (session === undefined) return [];
+    const isOver = refusal?.code === "link_ended" || refusal?.code === "link_used_up";
+    if (room === undefined || refusal !== undefined && !isOver) throw refusal ?? notFound(roomId);
+    const { link: _, ...without } = frame;
+    try {
+      return this.#enter(session, peer, room, refusal === undefined ? frame : without, t, true);
+    } catch (error) {
+      throw refusal !== undefined && isNotFound(error) ? refusal : error;
+    }
+  }
+
+  /**
+   * Has a client come in. Where it cannot, and its link is none into that room, it is told that: whether or
+   * not there is such a room.
+   */
+  #explained<Result>(
+    session: Session,
+    frame: CreateFrame | JoinFrame,
+    roomId: string,
+    enter: () => Result,
+  ): Result {
+    try {
+      return enter();
+    } catch (error) {
+      const link = isNotFound(error) ? this.#linkOf(session, frame, roomId) : undefined;
+      throw link instanceof ChatError ? link : error;
+    }
+  }
+
+  /** The link that a client comes with, or why it is none into that room; undefined where it has none. */
+  #linkOf(
+    session: Session,
+    frame: CreateFrame | JoinFrame,
+    roomId: string,
+  ): CheckedLink | ChatError | undefined {
+    if (frame.action === "create" || frame.link === undefined) return undefined;
+    return this.#links?.check(frame.link, roomId, session.sub ?? session.id);
   }
 
   #make(
@@ -159,6 +232,7 @@ export class Joining {
     room: Room,
     frame: CreateFrame | JoinFrame,
     t: Instant,
+    isUsed = false,
   ): Effect[] {
     let member = session.rooms.get(room.id);
     // The room that it was in may be gone, and this may be another one of the same id.
@@ -178,14 +252,20 @@ export class Joining {
         "The token gives roles, and the store of this server has none",
       );
     }
+    const asked = frame.action === "join" ? frame : undefined;
+    const link = this.#linkOf(session, frame, room.id);
+    const isLink = link !== undefined && !(link instanceof ChatError);
+    if (link instanceof ChatError) peer.quota?.failJoin();
+    if (isLink && asked !== undefined && !isUsed) {
+      const use = this.#use(session, peer, room, asked, link, t);
+      if (use !== undefined) return [use];
+    }
     if (charter !== undefined && !mayEnter(author ?? { sub: id }, charter, t.at, known)) {
       peer.quota?.failJoin();
-      throw notFound(frame.action === "join" ? frame.roomId : room.id);
+      throw notFound(asked?.roomId ?? room.id);
     }
     if (member === undefined) {
-      if (room.here >= this.#options.maxMembers) {
-        throw new ChatError("room_full", `Room ${room.id} has ${room.here} members`);
-      }
+      this.#checkPlace(room);
       // A plain client is in one room at a time.
       if (peer.plain && session.rooms.any !== undefined) {
         before.push({ type: "deliver", member: session.rooms.any });
@@ -196,8 +276,7 @@ export class Joining {
     }
     session.enter(member, t.now);
     member.author = author;
-    const start = frame.action === "join" ? frame : {};
-    const recovered = room.enter(member, peer, t.now, start, floorOf(member, t.at));
+    const recovered = room.enter(member, peer, t.now, asked ?? {}, floorOf(member, t.at));
     if (recovered !== undefined) count(this.#metrics.recoveries, recovered ? "true" : "false");
     member.paused = false;
     const grown: Effect[] = [];
@@ -205,6 +284,10 @@ export class Joining {
       grown.push(...presenceEntry("quiet", member, t));
       room.hush();
     }
+    // A link that lets nobody in any more is not the one to come back with.
+    if (asked === undefined) member.link = this.#ownerLink(room);
+    else if (isLink) member.link = asked.link;
+    else if (asked.link !== undefined || isUsed) member.link = undefined;
     const reply = joinReply(peer, member, frame, t.at, recovered);
     const bytes = sizeOf(reply) + room.log.bytesAfter(member.cursor);
     session.budget.spend(costOfEntering(room.quiet ? 0 : room.here, bytes));
@@ -212,4 +295,52 @@ export class Joining {
     // The history that it was promised is sent before anything can push it off the log's tail.
     return [...before, ...reply, { type: "deliver", member }, ...grown, ...told];
   }
+
+  /** The use of a link that has to be in the log first; undefined where the link gives nothing that is not there. */
+  #use(
+    session: Session,
+    peer: Peer,
+    room: Room,
+    frame: JoinFrame,
+    link: CheckedLink,
+    t: Instant,
+  ): Effect | undefined {
+    const { charter } = room;
+    const { id: from, name, sub: proved, principal } = session;
+    if (charter === undefined || principal?.grants?.admin) return undefined;
+    const sub = principal?.sub ?? from;
+    const byName = charter.roleOf(sub, t.at);
+    if (byName !== undefined) return undefined;
+    const given = charter.links.roleOf(sub, t.at);
+    if (given !== undefined && rankOf(given) >= rankOf(link.role)) return undefined;
+    if (session.rooms.get(room.id)?.room !== room) this.#checkPlace(room);
+    session.budget.spend(costOfTelling(1, room.here));
+    const { id, role, until, counts } = link;
+    const draft: ModerationDraft = {
+      ...{ at: t.at, event: "use", from, name, n: 0, by: { sub }, id, role },
+      ...(proved === undefined ? {} : { sub: proved }),
+      ...(until === undefined ? {} : { until }),
+      ...(Object.keys(counts).length > 0 && { counts }),
+    };
+    return { type: "use", peer, frame, roomId: room.id, draft };
+  }
+
+  /**
+   * Checks that there is a place in a room.
+   *
+   * @throws {ChatError} where there is none.
+   */
+  #checkPlace({ id, here }: Room): void {
+    if (here < this.#options.maxMembers) return;
+    throw new ChatError("room_full", `Room ${id} has ${here} members`);
+  }
+
+  /** The owner link of a room, for whoever has made it. */
+  #ownerLink({ id, charter }: Room): string | undefined {
+    return charter && this.#links?.make(id, OWNER_LINK);
+  }
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof ChatError && error.code === "room_not_found";
 }

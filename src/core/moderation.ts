@@ -8,21 +8,32 @@
 import { encodeError, encodeFrame, encodePlain } from "../protocol/encode.ts";
 import { type ChatError, stacklessError } from "../protocol/errors.ts";
 import type { Ref } from "../protocol/frames.ts";
+import type { LinkFrame } from "../protocol/link_frames.ts";
 import type { Author, ModerationDraft, ModerationFrame } from "../protocol/moderation.ts";
 import { DEFAULT_SETTINGS } from "../protocol/roles.ts";
 import { type Action, authorIn, demand, forbidden, may, mayActOn, roleOf } from "./authority.ts";
 import type { Charter } from "./charter.ts";
 import type { Departures } from "./departures.ts";
 import type { Effect } from "./effects.ts";
+import { newLinkId, type RandomBytes } from "./ids.ts";
+import type { Links } from "./links.ts";
 import { success } from "./replies.ts";
 import type { Member, Room } from "./room.ts";
 import type { Peer, Session, Sessions } from "./sessions.ts";
 import type { Instant } from "./time.ts";
 
-/** The connection that waits for an answer. */
+/** Somebody who waits for the answer about a draft. */
 interface Asker {
-  readonly peer: Peer;
-  readonly ref: Ref | undefined;
+  /** Takes that it is in the log, as `seq`. */
+  enacted(seq: number): Effect[];
+  /** Takes why it is not. */
+  refused(error: ChatError): Effect[];
+}
+
+/** Parts that links are made with: a signature, and ids of random bytes. */
+export interface LinkMaker {
+  readonly links: Links;
+  readonly random: RandomBytes;
 }
 
 /** Takes moderation, and removes people from rooms. */
@@ -30,11 +41,18 @@ export class Moderation {
   readonly #sessions: Sessions;
   readonly #departures: Departures;
   readonly #rooms: ReadonlyMap<string, Room>;
+  readonly #maker: LinkMaker | undefined;
   /** Who waits for the answer about a draft. */
   readonly #asked = new WeakMap<ModerationDraft, Asker>();
 
-  /** Works on the clients and the open rooms of a hub. */
-  constructor(sessions: Sessions, departures: Departures, rooms: ReadonlyMap<string, Room>) {
+  /** Works on the clients and the open rooms of a hub; without a `maker` there are no links. */
+  constructor(
+    sessions: Sessions,
+    departures: Departures,
+    rooms: ReadonlyMap<string, Room>,
+    maker?: LinkMaker,
+  ) {
+    this.#maker = maker;
     this.#sessions = sessions;
     this.#departures = departures;
     this.#rooms = rooms;
@@ -55,14 +73,65 @@ export class Moderation {
         { type: "delete", roomId: room.id },
       ];
     }
+    if (frame.action === "links") {
+      const role = roleOf(authorOf(member), charter, t.at);
+      demand(role, "link", room.id);
+      const links = charter.links.infos(may(role, "link_any") ? "owner" : "member", t.at);
+      return [success(peer, { room_id: room.id, links }, frame.ref)];
+    }
     if (frame.action === "room" && Object.keys(frame.settings).length === 0) {
       const names = Object.keys(DEFAULT_SETTINGS).join(", ");
       throw stacklessError("invalid_frame", `"body" of room must have one of ${names}`);
     }
-    const draft = draftOf(member, session, frame, t);
-    if (draft.event !== "room") checkPresent(room, charter, draft, draft.to);
-    this.#asked.set(draft, { peer, ref: frame.ref });
+    const author = authoredBy(member, session, t);
+    const { draft, told } = frame.action === "link"
+      ? this.#make(frame, author, room.id)
+      : { draft: draftOf(author, room, frame), told: {} };
+    if (draft.event === "kick" || draft.event === "role") {
+      checkPresent(room, charter, draft, draft.to);
+    }
+    const answer = { message: DONE[draft.event], room_id: room.id, ...told };
+    const answered = (effect: () => Effect) => peer.session === undefined ? [] : [effect()];
+    this.expect(draft, {
+      enacted: (seq) => answered(() => success(peer, { ...answer, seq }, frame.ref)),
+      refused: (error) => answered(() => refusalTo(peer, error, frame.ref)),
+    });
     return [{ type: "append", roomId: room.id, drafts: [draft] }];
+  }
+
+  /** Has somebody hear what comes of a draft that is about to be appended. */
+  expect(draft: ModerationDraft, asker: Asker): void {
+    this.#asked.set(draft, asker);
+  }
+
+  /** Makes a link, which counts when its draft is in the log. */
+  #make(
+    { role, forMs, uses, to }: LinkFrame,
+    author: Authored,
+    roomId: string,
+  ): { draft: ModerationDraft; told: { id: string; link: string } } {
+    if (this.#maker === undefined) {
+      throw stacklessError("unsupported", "This server has no links");
+    }
+    const id = newLinkId(this.#maker.random);
+    // Caveats count in seconds.
+    const exp = forMs === undefined ? undefined : Math.ceil((author.at + forMs) / 1_000);
+    const link = this.#maker.links.make(
+      roomId,
+      id,
+      { role },
+      ...(exp === undefined ? [] : [{ exp }]),
+      ...(uses === undefined ? [] : [{ uses }]),
+      ...(to === undefined ? [] : [{ to }]),
+    );
+    const draft = {
+      ...author,
+      ...{ event: "link", id, role } as const,
+      ...(exp === undefined ? {} : { until: exp * 1_000 }),
+      ...(uses === undefined ? {} : { uses }),
+      ...(to === undefined ? {} : { to }),
+    };
+    return { draft, told: { id, link } };
   }
 
   /**
@@ -77,10 +146,11 @@ export class Moderation {
     t: Instant,
     pump: { deliver(member: Member): void },
   ): Effect[] {
-    const effects = this.#answered(
-      draft,
-      (peer, ref) => success(peer, { message: DONE[draft.event], room_id: roomId, seq }, ref),
-    );
+    const asker = this.#asked.get(draft);
+    this.#asked.delete(draft);
+    const effects = asker?.enacted(seq) ?? [];
+    // Nobody leaves by a link.
+    if (draft.event === "link" || draft.event === "unlink" || draft.event === "use") return effects;
     for (const member of leaving(this.#rooms.get(roomId), draft, t.at)) {
       pump.deliver(member);
       const isMeant = draft.event !== "room" && authorOf(member).sub === draft.to;
@@ -102,17 +172,9 @@ export class Moderation {
 
   /** Tells the author of moderation why it is not in the log. */
   refused(draft: ModerationDraft, error: ChatError): Effect[] {
-    return this.#answered(draft, (to, ref) => ({
-      type: "send",
-      to,
-      text: encodeError("v1", error, ref === undefined ? {} : { ref }),
-    }));
-  }
-
-  #answered(draft: ModerationDraft, answer: (peer: Peer, ref?: Ref) => Effect): Effect[] {
-    const asked = this.#asked.get(draft);
+    const asker = this.#asked.get(draft);
     this.#asked.delete(draft);
-    return asked?.peer.session === undefined ? [] : [answer(asked.peer, asked.ref)];
+    return asker?.refused(error) ?? [];
   }
 
   /** Takes a place away, and tells whoever has a connection. */
@@ -133,7 +195,7 @@ export class Moderation {
 }
 
 /** The members of a room here that leave by moderation that is in its log. */
-function leaving(room: Room | undefined, draft: ModerationDraft, at: number): Member[] {
+function leaving(room: Room | undefined, draft: Removing, at: number): Member[] {
   const { charter } = room ?? {};
   if (room === undefined || charter === undefined) return [];
   return room.members.filter((member) => {
@@ -143,11 +205,17 @@ function leaving(room: Room | undefined, draft: ModerationDraft, at: number): Me
   });
 }
 
+/** Moderation by which somebody may have to leave. */
+type Removing = Extract<ModerationDraft, { event: "kick" | "role" | "room" }>;
+
 /** The words for an author whose request was carried out. */
 const DONE: Record<ModerationDraft["event"], string> = {
   kick: "Removed from the room",
   role: "Role given",
   room: "Settings changed",
+  link: "Link made",
+  unlink: "Link ended",
+  use: "Came in by a link",
 };
 
 /**
@@ -189,7 +257,7 @@ function charterOf({ charter, id }: Room): Charter {
  *
  * @throws {ChatError} where there is one.
  */
-function checkPresent(room: Room, charter: Charter, { by, at }: ModerationDraft, to: string): void {
+function checkPresent(room: Room, charter: Charter, { by, at }: Authored, to: string): void {
   if (by.sub === to) return;
   const role = roleOf(by, charter, at);
   for (const member of room.members) {
@@ -202,21 +270,30 @@ function checkPresent(room: Room, charter: Charter, { by, at }: ModerationDraft,
   }
 }
 
-function draftOf(
-  member: Member,
-  { id, name }: Session,
-  frame: Exclude<ModerationFrame, { action: "delete" }>,
-  { at }: Instant,
-): ModerationDraft {
-  const author = { at, from: id, name, n: 0, by: authorOf(member) } as const;
+/** The fields that all moderation has. */
+type Authored = Pick<ModerationDraft, "at" | "from" | "name" | "n" | "by">;
+
+/** The requests that are entries as they are. */
+type Drafted = Exclude<ModerationFrame, { action: "delete" | "links" | "link" }>;
+
+function authoredBy(member: Member, { id, name }: Session, { at }: Instant): Authored {
+  return { at, from: id, name, n: 0, by: authorOf(member) };
+}
+
+function draftOf(author: Authored, room: Room, frame: Drafted): ModerationDraft {
   if (frame.action === "room") return { ...author, event: "room", ...frame.settings };
+  if (frame.action === "unlink") return { ...author, event: "unlink", id: frame.id };
   // Of a client whose `sub` is proved, that is meant: it may be there with others.
-  const to = member.room.roster.members.get(frame.to)?.sub ?? frame.to;
+  const to = room.roster.members.get(frame.to)?.sub ?? frame.to;
   const why = frame.reason === undefined ? {} : { reason: frame.reason };
   if (frame.action === "kick") return { ...author, event: "kick", to, ...why };
   const { role, forMs } = frame;
-  const until = forMs === undefined ? {} : { until: at + forMs };
+  const until = forMs === undefined ? {} : { until: author.at + forMs };
   return { ...author, event: "role", to, role, ...until, ...why };
+}
+
+function refusalTo(to: Peer, error: ChatError, ref: Ref | undefined): Effect {
+  return { type: "send", to, text: encodeError("v1", error, ref === undefined ? {} : { ref }) };
 }
 
 function because({ reason }: { reason?: string }): string {

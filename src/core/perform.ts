@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { ErrorCode } from "../protocol/errors.ts";
+import type { ChatError, ErrorCode } from "../protocol/errors.ts";
 import type { Draft } from "../protocol/frames.ts";
 import type { Closing, Effect, Notice, Question } from "./effects.ts";
 import type { Hub } from "./hub.ts";
@@ -77,6 +77,7 @@ export function perform<Pending>(
       case "search":
       case "markers":
       case "mark":
+      case "use":
         pending = hands.ask(effect);
         break;
       case "relay":
@@ -164,6 +165,18 @@ export function ask<Pending>(
     const { person, roomId, marker } = question;
     return store.markers!.set(person, roomId, marker).then(() => () =>
       perform(hub.reading.marked(question), hands)
+    );
+  }
+  if (question.type === "use") {
+    const { frame, roomId, draft } = question;
+    const judged = Promise.withResolvers<ChatError | undefined>();
+    hub.moderation.expect(draft, {
+      enacted: () => (judged.resolve(undefined), []),
+      refused: (error) => (judged.resolve(error), []),
+    });
+    hands.append(roomId, [draft]);
+    return judged.promise.then((refusal) => (t) =>
+      perform(hub.joining.used(peer, frame, roomId, refusal, t), hands)
     );
   }
   const { frame, roomId } = question;

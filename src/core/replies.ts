@@ -169,6 +169,7 @@ export function joinReply(
     ...standing,
     ...(roles.length > 0 && { roles }),
     ...(read > 0 && { read }),
+    ...(member.link === undefined ? {} : { link: member.link }),
   };
   return [...effects, success(peer, { message, ...reply }, frame.ref)];
 }

@@ -99,6 +99,8 @@ export class Member {
   #joined: number | undefined;
   /** The author that it is here, where more is known of it than its client id. */
   author: Author | undefined;
+  /** The link by which it comes back; none where it came without one. */
+  link: string | undefined;
   /** `true` where it went without a word to the others, who still take it for present. */
   paused = false;
   /** The place in `room.members`. */

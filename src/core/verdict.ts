@@ -5,10 +5,21 @@
  * @module
  */
 
-import type { ChatError } from "../protocol/errors.ts";
+import { type ChatError, stacklessError } from "../protocol/errors.ts";
 import type { Draft } from "../protocol/frames.ts";
+import { MAX_LINKS } from "../protocol/links.ts";
 import type { Author, ModerationDraft } from "../protocol/moderation.ts";
-import { type Action, forbidden, may, mayActOn, mayGive, refusalOf, roleOf } from "./authority.ts";
+import { rankOf, type Role } from "../protocol/roles.ts";
+import {
+  type Action,
+  forbidden,
+  may,
+  mayActOn,
+  mayGive,
+  notFound,
+  refusalOf,
+  roleOf,
+} from "./authority.ts";
 import { type Charter, MAX_ROLES, settingsIn } from "./charter.ts";
 import { changeDenial, isChange, personOf, type Target } from "./message_states.ts";
 
@@ -50,6 +61,15 @@ export function denial(
       return lacks("give") ?? roleDenial(charter, draft, by.sub, role);
     case "room":
       return denialOf(Object.keys(settingsIn(draft)) as (keyof typeof draft & Action)[], lacks);
+    case "link":
+      return lacks(linkAction(draft.role)) ?? linkDenial(charter, draft);
+    case "unlink": {
+      const given = charter.links.roleOfLink(draft.id);
+      return lacks(linkAction(given ?? "none")) ??
+        (given === undefined ? ended("The room has no such link") : undefined);
+    }
+    case "use":
+      return useDenial(charter, draft, roomId);
     default:
       return draft satisfies never;
   }
@@ -60,10 +80,14 @@ export function isModeration(draft: Draft): draft is ModerationDraft {
   return "event" in draft && draft.event in MODERATION;
 }
 
-const MODERATION = { kick: true, role: true, room: true } satisfies Record<
-  ModerationDraft["event"],
-  true
->;
+const MODERATION = {
+  kick: true,
+  role: true,
+  room: true,
+  link: true,
+  unlink: true,
+  use: true,
+} satisfies Record<ModerationDraft["event"], true>;
 
 type Given = Extract<ModerationDraft, { event: "role" }>;
 
@@ -87,6 +111,33 @@ function actDenial(
   const other = roleOf({ sub: to }, charter, at);
   if (mayActOn(role, other)) return undefined;
   return forbidden(`A ${role} may not act on ${to}, who is ${other} here`);
+}
+
+/** The action that it takes to make a link for a role, or to end it. */
+export function linkAction(role: Role): Action {
+  return rankOf(role) > rankOf("member") ? "link_any" : "link";
+}
+
+function linkDenial({ links }: Charter, { id }: { id: string }): ChatError | undefined {
+  if (!links.hasPlace) return forbidden(`A room has ${MAX_LINKS} links at most`);
+  return links.roleOfLink(id) && forbidden(`The room has a link ${id} already`);
+}
+
+/** Refuses to let somebody in by a link that lets nobody in any more. */
+function useDenial(
+  charter: Charter,
+  draft: Extract<ModerationDraft, { event: "use" }>,
+  roomId: string,
+): ChatError | undefined {
+  const { at, from, sub = from } = draft;
+  if (charter.roleOf(sub, at) === "none") return notFound(roomId);
+  if (charter.links.roleBy(draft, at) === undefined) return ended("The link has ended");
+  if (!charter.links.isUsedUp(sub, draft)) return undefined;
+  return stacklessError("link_used_up", "As many people as may have come in by this link");
+}
+
+function ended(message: string): ChatError {
+  return stacklessError("link_ended", message);
 }
 
 function roleDenial(

@@ -31,6 +31,8 @@ import {
   PLAIN_ACTIONS,
   type Ref,
 } from "./frames.ts";
+import type { LinkFrame } from "./link_frames.ts";
+import { MAX_LINK_CHARS, MAX_USES, readLink, termsOf } from "./links.ts";
 import type { ModerationFrame } from "./moderation.ts";
 import { readName } from "./names.ts";
 import { type AuthFrame, MAX_TOKEN_CHARS, type RevokeFrame } from "./hello.ts";
@@ -252,6 +254,9 @@ function readFrame(fields: RawFields, dialect: Dialect): ClientFrame {
     case "role":
     case "room":
     case "delete":
+    case "link":
+    case "unlink":
+    case "links":
       return moderationFrame(action, optionalFields(action, fields.body));
     case "auth":
       return authFrame(fields.body);
@@ -311,6 +316,7 @@ function joinFrame(body: unknown): JoinFrame {
   // Not checked as a name: an earlier server may have allowed the one that the room has.
   const roomName = optionalText("room_name", fields.room_name);
   const roomToken = optionalText("room_token", fields.room_token);
+  const { link } = fields;
   return {
     action: "join",
     roomId: requiredText("room_id", fields.room_id),
@@ -319,7 +325,18 @@ function joinFrame(body: unknown): JoinFrame {
     ...(last === undefined ? {} : { last }),
     ...(roomName === undefined ? {} : { roomName }),
     ...(roomToken === undefined ? {} : { roomToken }),
+    ...(link === undefined ? {} : { link: linkOf(link) }),
   };
+}
+
+/** Reads a link. It is a secret: no part of it is shown. */
+function linkOf(link: unknown): string {
+  if (typeof link !== "string") {
+    throw stacklessError("invalid_frame", `"link" must be a string, not ${describe(link)}`);
+  }
+  const read = readLink(link);
+  if (read !== undefined && termsOf(read) !== undefined) return link;
+  throw stacklessError("link_invalid", `"link" is no link, with its ${link.length} characters`);
 }
 
 function moderationFrame(
@@ -329,12 +346,30 @@ function moderationFrame(
   const roomId = requiredText("room_id", fields.room_id);
   if (action === "delete") return { action, roomId };
   if (action === "room") return { action, roomId, settings: settingsOf(fields) };
+  if (action === "links") return { action, roomId };
+  if (action === "unlink") {
+    return { action, roomId, id: requiredText("id", fields.id, MAX_LINK_CHARS) };
+  }
+  if (action === "link") return linkFrame(roomId, fields);
   const to = requiredText("to", fields.to, MAX_SUB_CHARS);
   const reason = fields.reason === undefined ? {} : { reason: remarkOf("reason", fields.reason) };
   if (action === "kick") return { action, roomId, to, ...reason };
   const role = choiceOf("role", fields.role, ROLES);
   const forMs = optionalCount("for_ms", fields.for_ms, 1, MAX_ROLE_MS);
   return { action, roomId, to, role, ...(forMs === undefined ? {} : { forMs }), ...reason };
+}
+
+function linkFrame(roomId: string, fields: RawFields): LinkFrame {
+  const role = choiceOf("role", fields.role, ROLES.slice(1));
+  const forMs = optionalCount("for_ms", fields.for_ms, 1, MAX_ROLE_MS);
+  const uses = optionalCount("uses", fields.uses, 1, MAX_USES);
+  const to = fields.to === undefined ? undefined : requiredText("to", fields.to, MAX_SUB_CHARS);
+  return {
+    ...{ action: "link", roomId, role },
+    ...(forMs === undefined ? {} : { forMs }),
+    ...(uses === undefined ? {} : { uses }),
+    ...(to === undefined ? {} : { to }),
+  };
 }
 
 function settingsOf(fields: RawFields): ChangedSettings {

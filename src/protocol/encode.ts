@@ -39,6 +39,9 @@ export function encodeEntry(seq: number, draft: Draft): string {
     case "kick":
     case "role":
     case "room":
+    case "link":
+    case "unlink":
+    case "use":
       return encodeModeration(seq, draft);
     default:
       return JSON.stringify({ seq, at, name, sub, bot, event: draft.event, from });

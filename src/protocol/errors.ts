@@ -22,6 +22,9 @@ import { tokenEnded } from "./close_codes.ts";
  * - `not_in_room`: this client is not in that room; join it.
  * - `forbidden`: the role that this client has in the room is not enough; ask who has a greater one.
  * - `unsupported`: the store of this server cannot do that; do without it.
+ * - `link_invalid`: this is no link into that room; ask for another one.
+ * - `link_ended`: the link has ended, or was taken back, and the room lets nobody in without one.
+ * - `link_used_up`: as many people as may have come in by the link; ask for another one.
  * - `room_gone`: the room was deleted, and its id does not come back; make another.
  * - `message_not_found`: the room has no message that a message refers to with `re`; do not repeat it.
  * - `message_redacted`: that message has no text any more, and cannot be changed.
@@ -54,6 +57,9 @@ export type ErrorCode =
   | "room_not_found"
   | "not_in_room"
   | "forbidden"
+  | "link_invalid"
+  | "link_ended"
+  | "link_used_up"
   | "room_gone"
   | "message_not_found"
   | "message_redacted"
@@ -85,6 +91,9 @@ const ON_THE_WIRE: Record<ErrorCode, true> = {
   room_not_found: true,
   not_in_room: true,
   forbidden: true,
+  link_invalid: true,
+  link_ended: true,
+  link_used_up: true,
   room_gone: true,
   message_not_found: true,
   message_redacted: true,

@@ -8,6 +8,7 @@
 import type { ChangeDraft, ChangeEntry, ChangeParts, MessageNow, MessageParts } from "./changes.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { AuthFrame, ConnectedFrame, ExpiringEvent, HelloFrame, RevokeFrame } from "./hello.ts";
+import type { LinkEntry, LinkInfo, UnlinkEntry, UseEntry } from "./link_frames.ts";
 import type {
   Author,
   KickEntry,
@@ -17,6 +18,7 @@ import type {
   RemovedFrame,
   RoleEntry,
   RoleInfo,
+  RolesFrame,
   SettingsEntry,
   VoidEntry,
 } from "./moderation.ts";
@@ -44,6 +46,7 @@ export type {
   RevokeFrame,
 };
 export type { HistoryFrame, ReadEvent, ReadFrame, RoomsFrame, RoomSummary, SearchFrame };
+export type * from "./link_frames.ts";
 export type * from "./moderation.ts";
 export type { ChangedSettings, Role } from "./roles.ts";
 export * from "./limits.ts";
@@ -87,6 +90,8 @@ export interface JoinFrame extends Request {
   roomName?: string;
   /** The proof of that name, from an earlier reply. */
   roomToken?: string;
+  /** The link that lets the client in. */
+  link?: string;
 }
 
 /** `leave`: ends a membership. */
@@ -192,6 +197,9 @@ export const ACTIONS = [
   "role",
   "room",
   "delete",
+  "link",
+  "unlink",
+  "links",
 ] as const;
 
 /** The actions that plain clients have too. */
@@ -275,6 +283,9 @@ export type Entry =
   | RoleEntry
   | KickEntry
   | SettingsEntry
+  | LinkEntry
+  | UnlinkEntry
+  | UseEntry
   | VoidEntry;
 
 /** A message that has no `seq` yet: see {@linkcode MessageEntry}. */
@@ -361,6 +372,12 @@ export interface SuccessFrame extends Reply {
   settings?: ChangedSettings;
   /** For moderators: the roles that the log gives, except those that a {@linkcode RolesFrame} before has named. */
   roles?: RoleInfo[];
+  /** The link that was made, or by which this client has come in; of a room that it has made, its owner link. */
+  link?: string;
+  /** The id of the link that was made. */
+  id?: string;
+  /** The links into the room. */
+  links?: LinkInfo[];
   /** The number of a message that was stored already, with `duplicate`. */
   n?: number;
   /** The message was stored before. */
@@ -395,16 +412,6 @@ export interface MembersFrame {
   room_id: string;
   /** Some of the members. */
   members: MemberInfo[];
-}
-
-/** Roles in a room that a moderator joins: the reply that follows names the last. */
-export interface RolesFrame {
-  /** The name of the event. */
-  event: "roles";
-  /** The id of the room. */
-  room_id: string;
-  /** Some of the roles. */
-  roles: RoleInfo[];
 }
 
 /** New entries of a room, oldest first. */

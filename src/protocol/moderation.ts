@@ -6,6 +6,14 @@
  */
 
 import type { Request } from "./frames.ts";
+import type {
+  LinkEntry,
+  LinkFrame,
+  LinksFrame,
+  UnlinkEntry,
+  UnlinkFrame,
+  UseEntry,
+} from "./link_frames.ts";
 import type { ChangedSettings, Role } from "./roles.ts";
 
 /** `kick`: has somebody leave a room; it may come back. */
@@ -55,7 +63,14 @@ export interface DeleteFrame extends Request {
 }
 
 /** A request that only some roles may make. */
-export type ModerationFrame = KickFrame | RoleFrame | SettingsFrame | DeleteFrame;
+export type ModerationFrame =
+  | KickFrame
+  | RoleFrame
+  | SettingsFrame
+  | DeleteFrame
+  | LinkFrame
+  | UnlinkFrame
+  | LinksFrame;
 
 /** An entry about who may do what: all of them are in the one order of the log. */
 export interface Act {
@@ -83,6 +98,16 @@ export interface RemovedFrame {
   seq: number;
   /** The reason, for people. */
   reason?: string;
+}
+
+/** Roles in a room that a moderator joins: the reply that follows names the last. */
+export interface RolesFrame {
+  /** The name of the event. */
+  event: "roles";
+  /** The id of the room. */
+  room_id: string;
+  /** Some of the roles. */
+  roles: RoleInfo[];
 }
 
 /** The role of the client that is told, in one room. */
@@ -128,16 +153,22 @@ export interface VoidEntry extends Act {
 }
 
 /** An entry of a room's log about who may do what. */
-export type ModerationEntry = RoleEntry | KickEntry | SettingsEntry;
+export type ModerationEntry =
+  | RoleEntry
+  | KickEntry
+  | SettingsEntry
+  | LinkEntry
+  | UnlinkEntry
+  | UseEntry;
 
 /**
- * An author as one room knows it: somebody with what token and links give there. It goes with a
+ * An author as one room knows it: somebody with what a token gives there. It goes with a
  * draft to the place where that gets its `seq`, so that it is judged there, and is not stored.
  */
 export interface Author {
   /** The subject of its token; without one, its client id. */
   readonly sub: string;
-  /** The role that token or link give in this room. */
+  /** The role that a token gives in this room. */
   readonly given?: Role;
   /** The greatest role that a token allows in this room. */
   readonly most?: Role;
@@ -156,7 +187,13 @@ export type DraftOf<Entry extends Act> = Readonly<Omit<Entry, "seq" | "name">> &
 };
 
 /** An entry about who may do what, which has no `seq` yet. */
-export type ModerationDraft = DraftOf<RoleEntry> | DraftOf<KickEntry> | DraftOf<SettingsEntry>;
+export type ModerationDraft =
+  | DraftOf<RoleEntry>
+  | DraftOf<KickEntry>
+  | DraftOf<SettingsEntry>
+  | DraftOf<LinkEntry>
+  | DraftOf<UnlinkEntry>
+  | DraftOf<UseEntry>;
 
 /** A role that the log of a room gives somebody. */
 export interface RoleInfo {

@@ -39,7 +39,7 @@ import { openMemoryStore } from "./memory_store.ts";
 import { Pump } from "./pump.ts";
 import { ReadBuffers } from "./read_buffers.ts";
 import { RoomEndings } from "./room_endings.ts";
-import { lastingKey, roomSigner, tokenSigner } from "./token_signer.ts";
+import { lastingKey, linkSigner, roomSigner, tokenSigner } from "./token_signer.ts";
 import { Voice } from "./voice.ts";
 import { type Wait, Waits } from "./waits.ts";
 
@@ -186,9 +186,10 @@ export class Engine {
     const { store } = this.#store;
     const lasting = this.#store.asked((store) => lastingKey(options.secret, store));
     const random: RandomBytes = (bytes) => crypto.getRandomValues(bytes);
-    const sign = tokenSigner(lasting ?? newKey(random));
+    const key = lasting ?? newKey(random);
+    const sign = tokenSigner(key);
     const signRoom = lasting === undefined ? undefined : roomSigner(lasting);
-    this.#hub = new Hub(options, random, sign, store, signRoom, metrics);
+    this.#hub = new Hub(options, random, sign, store, signRoom, metrics, linkSigner(key));
     this.#connections = new Connections(
       {
         hub: this.#hub,

@@ -6,8 +6,10 @@
  */
 
 import { createHmac } from "node:crypto";
-import { KEY_BYTES, textOf } from "../core/ids.ts";
+import { KEY_BYTES } from "../core/ids.ts";
+import type { LinkSigner } from "../core/links.ts";
 import type { Store } from "../core/store.ts";
+import { textOf } from "../protocol/base32.ts";
 
 /**
  * The key that outlives the process: the secret of the server or the key of its store; undefined
@@ -39,6 +41,15 @@ export function tokenSigner(key: Uint8Array | string): (clientId: string) => str
 export function roomSigner(key: Uint8Array | string): (room: string) => string {
   const roomKey = createHmac("sha256", key).update("rooms").digest();
   return (room) => sign(roomKey, room);
+}
+
+/** Signs links with a key that is made of `key`, and for each room with one of its own. */
+export function linkSigner(key: Uint8Array | string): LinkSigner {
+  const linksKey = createHmac("sha256", key).update("links").digest();
+  return {
+    first: (roomId, id) => sign(createHmac("sha256", linksKey).update(roomId).digest(), id),
+    next: (signature, caveat) => sign(signature, caveat),
+  };
 }
 
 function sign(key: Uint8Array | string, text: string): string {

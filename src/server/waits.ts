@@ -126,7 +126,8 @@ const goOn: Proceed<Wait> = () => undefined;
 
 /** Says whether the store judges what a frame asks for. */
 function isJudged({ action }: ClientFrame): boolean {
-  return action === "kick" || action === "role" || action === "room";
+  return action === "kick" || action === "role" || action === "room" || action === "link" ||
+    action === "unlink";
 }
 
 /** Says whether a frame may be told in a hundred rooms, or answered with much. */

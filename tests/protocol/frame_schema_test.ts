@@ -106,7 +106,13 @@ pure(
     const entries = frames.flatMap((frame) => frame?.entries ?? []) as Frame[];
     const events = entries.flatMap(({ event }) => event ?? []);
     const presence = DEFS.presence_entry!.properties!.event!.enum ?? [];
-    assertEquals(new Set(events), new Set([...presence, "role", "kick", "room", "void"]));
+    assertEquals(
+      new Set(events),
+      new Set([
+        ...presence,
+        ...["role", "kick", "room", "link", "unlink", "use", "void"],
+      ]),
+    );
   },
 );
 

@@ -41,6 +41,8 @@ const FRAMES: Record<string, string[]> = {
     "renewed",
     "revoked",
     "moderated",
+    "linked",
+    "link_list",
     "repeated",
   ],
   ErrorFrame: ["refused"],

@@ -143,7 +143,10 @@ function readersMissNothing(): Oracle {
           return `${who} comes from epoch ${epoch} to ${event.epoch} without a word`;
         }
         if (event.seq <= seq) return `${who} sees ${event.seq} behind ${seq}`;
-        const before = book!.before.get(event.seq)!;
+        let before = book!.before.get(event.seq)!;
+        while (before > seq && !isTold(book!.entries.get(before))) {
+          before = book!.before.get(before)!;
+        }
         if (before > seq) return `${who} sees ${event.seq} behind ${seq}: ${before} is missing`;
         return undefined;
       }
@@ -152,8 +155,15 @@ function readersMissNothing(): Oracle {
 }
 
 function hasBetween(book: LogBook | undefined, after: number, before: number): boolean {
-  for (const seq of book?.entries.keys() ?? []) if (seq > after && seq < before) return true;
+  for (const [seq, entry] of book?.entries ?? []) {
+    if (seq > after && seq < before && isTold(entry)) return true;
+  }
   return false;
+}
+
+/** Says whether readers see an entry: links are no event of the client. */
+function isTold(entry: Entry | undefined): boolean {
+  return entry === undefined || !("event" in entry) || entry.event !== "use";
 }
 
 function differenceOf(

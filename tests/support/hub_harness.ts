@@ -21,6 +21,7 @@ import type { Bus, StoredClient, StoredRoom } from "../../src/core/store.ts";
 import type { Instant } from "../../src/core/time.ts";
 import { denial, isModeration } from "../../src/core/verdict.ts";
 import { encodeEntry } from "../../src/protocol/encode.ts";
+import { linkSigner } from "../../src/server/token_signer.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
 import type { CreateFrame, Draft, HelloFrame, JoinFrame } from "../../src/protocol/frames.ts";
 import { Roster } from "../../src/protocol/roster.ts";
@@ -56,6 +57,9 @@ export function countingBytes(): RandomBytes {
 
 /** Signs client ids with the key that nobody needs to have. */
 const sign = (clientId: string) => `signed:${clientId}`;
+
+/** The key that links are signed with. */
+const KEY = "the secret of the tests";
 
 const OPTIONS: HubOptions = {
   ...DEFAULTS,
@@ -96,7 +100,8 @@ export class HubBench {
       storedUpTo: (id) => this.seen.get(id) ?? 0,
     };
     const store = shared ? { ...facts, bus } : facts;
-    this.hub = new Hub({ ...OPTIONS, ...options }, countingBytes(), sign, store);
+    const all = { ...OPTIONS, ...options };
+    this.hub = new Hub(all, countingBytes(), sign, store, undefined, undefined, linkSigner(KEY));
   }
 
   /** The session token of a client. */
@@ -203,6 +208,16 @@ export class HubBench {
       case "recall": {
         const { frame, clientId } = question;
         return this.hub.recalled(peer, frame, clientId, this.clients.get(clientId), this.t);
+      }
+      case "use": {
+        const { frame, roomId, draft } = question;
+        let refusal: ChatError | undefined;
+        this.hub.moderation.expect(draft, {
+          enacted: () => [],
+          refused: (error) => (refusal = error, []),
+        });
+        this.#append(roomId, [draft]);
+        return this.hub.joining.used(question.peer, frame, roomId, refusal, this.t);
       }
       case "search":
       case "markers":

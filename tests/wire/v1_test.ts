@@ -79,8 +79,10 @@ Deno.test("create answers with the room before any of its entries", async () => 
     presence: true,
     you: { role: "owner" },
     roles: [{ to: ana.id, role: "owner" }],
+    link: made.link,
     ref: 2,
   });
+  assertMatch(String(made.link), /^owner\.[0-9a-z]{32}$/);
   const entries = await ana.next();
   const [entry] = entries.entries as { at: number }[];
   assertEquals(entries, {

@@ -18,6 +18,32 @@ export function roleDraft(from: string, to: string, role: Role): ModerationDraft
   return { at: 1, from, n: 0, name: undefined, by: { sub: from }, event: "role", to, role };
 }
 
+/** Makes a link into the room. */
+export function linkDraft(from: string, id: string, role: Role, uses?: number): ModerationDraft {
+  const counted = uses === undefined ? {} : { uses };
+  return {
+    at: 1,
+    from,
+    n: 0,
+    name: undefined,
+    by: { sub: from },
+    event: "link",
+    id,
+    role,
+    ...counted,
+  };
+}
+
+/** Comes in by a link, as a moderator. */
+export function useDraft(
+  from: string,
+  id: string,
+  counts: Record<string, number>,
+): ModerationDraft {
+  const by = { sub: from };
+  return { at: 1, from, n: 0, name: undefined, by, event: "use", id, role: "moderator", counts };
+}
+
 /** Makes the draft of what happened to somebody. */
 export function presenceDraft(event: PresenceEvent, from: string, name?: string): PresenceDraft {
   return { at: 1, from, n: 0, name, event };

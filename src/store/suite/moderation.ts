@@ -8,7 +8,7 @@ import { deepStrictEqual, ok } from "node:assert/strict";
 import type { StoredRoom } from "../../core/store.ts";
 import type { Draft } from "../../protocol/frames.ts";
 import { entriesOf, membersOf, type StoreBench } from "./bench.ts";
-import { messageDraft, presenceDraft, roleDraft } from "./drafts.ts";
+import { linkDraft, messageDraft, presenceDraft, roleDraft, useDraft } from "./drafts.ts";
 import type { Declare, StoreTraits } from "./suite.ts";
 
 /** The bodies and events of a room, in order; those of nothing where somebody was not allowed to write. */
@@ -121,7 +121,39 @@ export function testModeration(test: Declare, { durable }: StoreTraits): void {
     deepStrictEqual(await codeOf(bench, messageDraft("ben", 1)), "forbidden");
   }, { logEntries: 2 });
 
+  test("a link lets in as many as it was made for, and ends for all", async (bench) => {
+    const room = await ownRoom(bench);
+    if (room === undefined) return;
+    await bench.append("a", linkDraft("ana", "k3", "moderator", 2));
+    await appendAll(bench, ["ben", "cid", "dan"].map((who) => useDraft(who, "k3", { c1: 2 })));
+    const roles = () => ["ben", "cid", "dan"].map((who) => room.charter!.links.roleOf(who, 1));
+    deepStrictEqual(roles().filter((role) => role === "moderator").length, 2);
+    deepStrictEqual(
+      bench.reports.flatMap((report) => report.type === "refused" ? report.error.code : []),
+      ["link_used_up"],
+    );
+    const { by, at, from, n, name } = roleDraft("ana", "ben", "none");
+    await bench.append("a", { by, at, from, n, name, event: "unlink", id: "k3" });
+    deepStrictEqual(roles(), [undefined, undefined, undefined]);
+    deepStrictEqual(await codeOf(bench, useDraft("eve", "k3", {})), "link_ended");
+    deepStrictEqual(await codeOf(bench, linkDraft("eve", "k4", "reader")), "forbidden");
+    deepStrictEqual(toldIn(room), ["link", "use", "use", "unlink"]);
+  });
+
   if (!durable) return;
+  test("links and their uses outlast the store", async (bench) => {
+    const room = await ownRoom(bench);
+    if (room === undefined) return;
+    await bench.append("a", linkDraft("ana", "k3", "moderator", 1));
+    await bench.append("a", useDraft("ben", "k3", { c1: 1 }));
+    for (let n = 1; n <= 3; n++) await bench.append("a", messageDraft("ana", n));
+    await bench.reopen();
+    const again = await bench.store.open("a");
+    deepStrictEqual(again?.charter?.toJSON(), room.charter!.toJSON());
+    deepStrictEqual(again?.charter?.links.roleOf("ben", 1), "moderator");
+    deepStrictEqual(await codeOf(bench, useDraft("cid", "k3", { c1: 1 })), "link_used_up");
+  }, { logEntries: 3 });
+
   test("roles and settings outlast the store", async (bench) => {
     const room = await ownRoom(bench);
     if (room === undefined) return;
