@@ -9,6 +9,9 @@
 /** The message that a command is about: one counted from the end, or the one at a place of the log. */
 export type MessagePlace = { back: number } | { seq: number };
 
+/** Things that owners and moderators do to people. */
+export type ModerationAct = "kick" | "ban" | "unban" | "mute" | "unmute" | "op" | "deop";
+
 /** The meaning of a line. */
 export type Command =
   /** An empty line. */
@@ -18,28 +21,58 @@ export type Command =
   | { type: "join"; roomId: string }
   | { type: "create"; name: string }
   | { type: "nick"; name: string }
+  /** Go to another of one's rooms: the text is its number, or how its name begins. */
+  | { type: "room"; text: string }
   /** Answer, change or redact a message, or react to it; the newest one unless a place is given. */
   | { type: "reply" | "edit" | "delete" | "react" | "unreact"; place?: MessagePlace; text: string }
-  | { type: "leave" | "quit" | "who" | "help" }
+  /** Show entries that came before, in this number. */
+  | { type: "history"; count: number }
+  /** Find messages by their words. */
+  | { type: "search"; text: string }
+  /** Do something to the person that the text begins with. */
+  | { type: "moderate"; act: ModerationAct; text: string }
+  /** Show the topic; with a text, set it. */
+  | { type: "topic"; text?: string }
+  | { type: "leave" | "quit" | "members" | "rooms" | "read" | "help" }
   /** Not a command, though it looks like one; nothing is sent. */
   | { type: "wrong"; message: string };
 
 /** The text of `/help`. */
-export const COMMAND_HELP = `/join ID      go to another room
+export const COMMAND_HELP = `/join ID      go to another room, and stay in this one
 /create NAME  make a room and go there
+/room N       go to one of your rooms, by number or name (also: Alt-1 to Alt-9)
+/rooms        your rooms, and what is unread there
 /leave        leave the room (also: leave)
-/who          who is here
+/members      who is here, with their roles (also: /who)
 /nick NAME    be called something else
 /reply TEXT   answer the last message of others
 /edit TEXT    give your last message another text
 /delete       take it back; what you write behind it is the reason
 /react EMOJI  react to the last message; /unreact takes that back
 With ^3 before the rest, these are about the third message from the end, with #37 about message 37.
+/history N    what was said before that, N entries (50)
+/search WORDS the newest messages with all these words
+/read         say that you have read all of this room
+/topic TEXT   what the room is about; -delete takes it away
+For moderators, with a reason behind it where there is one:
+/kick NAME    have somebody leave, who may come back
+/ban NAME 2h  for good, or for a time (30s, 10m, 2h, 7d); /unban NAME
+/mute NAME 2h let somebody read and not write; /unmute NAME
+/op NAME      make somebody a moderator; /deop NAME
 /quit         leave and end (also: quit, Ctrl-C, Ctrl-D)
-//text        send /text
+//text        send the text with one slash before it
 To send the word leave or quit, put a space before it.
 What is pasted is sent as it is, with Enter; Esc drops what was written.
 Alt-Enter begins a new line, Ctrl-R tries to connect at once, Ctrl-Z suspends.`;
+
+/** The names of the commands, in the order of the alphabet. */
+export const COMMAND_NAMES: readonly string[] = [
+  ...new Set(COMMAND_HELP.match(/(?<![^\s])\/[a-z]+/g)?.map((word) => word.slice(1))),
+  "help",
+].toSorted();
+
+/** The entries that `/history` shows unless told otherwise, and the most of them. */
+const HISTORY = { usual: 50, most: 256 } as const;
 
 /** Reads one line, or a message of several. */
 export function parseCommand(line: string): Command {
@@ -66,14 +99,51 @@ export function parseCommand(line: string): Command {
     case "react":
     case "unreact":
       return aboutMessage(name, rest);
+    case "kick":
+    case "ban":
+    case "unban":
+    case "mute":
+    case "unmute":
+    case "op":
+    case "deop":
+      if (rest === "") return wrong(`/${name} needs the name of somebody`);
+      return { type: "moderate", act: name, text: rest };
+    case "topic":
+      return rest === "" ? { type: name } : { type: name, text: rest === "-delete" ? "" : rest };
+    case "room":
+      return rest === "" ? wrong("/room needs the number of a room") : { type: name, text: rest };
+    case "history":
+      return history(rest);
+    case "search":
+      return rest === "" ? wrong("/search needs words") : { type: name, text: rest };
+    case "who":
+      return standingAlone("members", name, rest);
     case "leave":
     case "quit":
-    case "who":
+    case "members":
+    case "rooms":
+    case "read":
     case "help":
-      return rest === "" ? { type: name } : wrong(`/${name} stands alone, not with ${quote(rest)}`);
+      return standingAlone(name, name, rest);
     default:
       return wrong(`Unknown command ${quote(`/${name}`)}: /help lists them, // sends a slash`);
   }
+}
+
+function standingAlone(
+  type: "leave" | "quit" | "members" | "rooms" | "read" | "help",
+  name: string,
+  rest: string,
+): Command {
+  return rest === "" ? { type } : wrong(`/${name} stands alone, not with ${quote(rest)}`);
+}
+
+function history(rest: string): Command {
+  const count = rest === "" ? HISTORY.usual : Number(rest);
+  if (Number.isInteger(count) && count > 0 && count <= HISTORY.most) {
+    return { type: "history", count };
+  }
+  return wrong(`/history takes a number from 1 to ${HISTORY.most}, not ${quote(rest)}`);
 }
 
 /** Needs of the commands about messages, but for `delete`. */

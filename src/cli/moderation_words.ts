@@ -11,9 +11,9 @@ import { escapeText } from "../protocol/escape.ts";
 import { shownName } from "../protocol/names.ts";
 import type { Names } from "./names.ts";
 
-/** Somebody that moderation is about: its client id in the room, where it is known there. */
+/** Somebody that moderation is about, with the name as it is shown where that is known. */
 export interface ModeratedPerson {
-  id?: string;
+  label?: string;
   /** `true` where it is this person. */
   own: boolean;
 }
@@ -29,9 +29,8 @@ export function lengthOf(ms: number): string {
 }
 
 /** The name to show for somebody; who is not known in the room has an id only. */
-export function targetOf(to: string, { id, own }: ModeratedPerson, names: Names): string {
-  if (own) return "you";
-  return id === undefined ? `#${shownName(to)}` : names.of(id, names.last(id));
+export function personOf(to: string, { label, own }: ModeratedPerson): string {
+  return own ? "you" : label ?? `#${shownName(to)}`;
 }
 
 /** The words for another role. */
@@ -40,7 +39,7 @@ export function roleChanged(
   names: Names,
 ): string {
   const { role, until, sentAt, reason, target = { own: false } } = shown;
-  const person = targetOf(shown.to, target, names);
+  const person = personOf(shown.to, target);
   const time = until === undefined ? "" : ` for ${lengthOf(until - sentAt)}`;
   return `${actorOf(shown, names)} ${deedOf(role, person)}${time}${because(reason)}`;
 }
@@ -65,7 +64,7 @@ function deedOf(role: RoleChange["role"], person: string): string {
 /** The words for a kick. */
 export function kicked(shown: Kick & { target?: ModeratedPerson }, names: Names): string {
   const { target = { own: false }, reason } = shown;
-  const person = targetOf(shown.to, target, names);
+  const person = personOf(shown.to, target);
   return `${actorOf(shown, names)} kicked ${person}${because(reason)}`;
 }
 

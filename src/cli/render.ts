@@ -7,58 +7,14 @@
  * @module
  */
 
-import type {
-  Acknowledgement,
-  Kick,
-  Message,
-  MessageChange,
-  PresenceChange,
-  RoleChange,
-  RoomEvent,
-  RoomMember,
-  SettingsChange,
-  Status,
-} from "../../client.ts";
-import type { PresentMessage } from "../client/conversation.ts";
+import type { Message, MessageChange, PresenceChange, Status } from "../../client.ts";
 import { escapeJson, escapeLines, escapeText } from "../protocol/escape.ts";
 import { shownName } from "../protocol/names.ts";
 import { expandTabs, wrap } from "./columns.ts";
-import {
-  kicked,
-  type ModeratedPerson,
-  removedFrom,
-  roleChanged,
-  settingsChanged,
-} from "./moderation_words.ts";
+import { kicked, removedFrom, roleChanged, settingsChanged } from "./moderation_words.ts";
 import type { Names } from "./names.ts";
-
-/** A message that an event is about, as it was before that. */
-export type About = Pick<PresentMessage, "from" | "name" | "own" | "body">;
-
-/** Everything that is shown. */
-export type Shown =
-  | Exclude<RoomEvent, SettingsChange>
-  /** Other settings of the room: `room` is something else here. */
-  | Omit<SettingsChange, "type"> & { type: "settings" }
-  /** Moderation, with the person that it is about. */
-  | (RoleChange | Kick) & { target?: ModeratedPerson }
-  /** An answer, or a change, with the message that it is about. */
-  | (Message | MessageChange) & { about?: About }
-  /** A change with the name that somebody had before. */
-  | PresenceChange & { formerly?: string }
-  /** This person entered a room; `command` is how others join it. */
-  | { type: "room"; roomId: string; name: string; command: string }
-  /** This person left a room. */
-  | { type: "left"; name: string }
-  /** The members of the room; `own` is the id of this person. */
-  | { type: "members"; members: RoomMember[]; presence: boolean; own: string }
-  /** The state of the connection; `lost` where it has just broken. */
-  | { type: "status"; status: Status; lost?: boolean }
-  | { type: "help"; text: string }
-  /** A message that was perhaps not sent is in the log. */
-  | Acknowledgement & { type: "sent"; body: string }
-  /** A failure; `body` is the message that was not sent because of it. */
-  | { type: "error"; message: string; body?: string };
+import { membersOf, roomLine } from "./room_words.ts";
+import type { About, Shown } from "./shown.ts";
 
 /** The look of lines of text. */
 export interface Look {
@@ -82,6 +38,7 @@ export interface Setting {
 const KINDS = {
   other: { mark: " ", sgr: "" },
   own: { mark: ">", sgr: "32" },
+  mention: { mark: "*", sgr: "33" },
   come: { mark: "+", sgr: "36" },
   go: { mark: "-", sgr: "36" },
   change: { mark: "~", sgr: "36" },
@@ -101,7 +58,12 @@ const EXCERPT_CHARS = 60;
 
 /** Writes JSON in one line, with the id of the room it is about; escapes show what nobody sees. */
 export function toJson(shown: Shown, roomId?: string): string {
-  const { about: _, target: __, ...told } = { about: undefined, target: undefined, ...shown };
+  const { about: _, target: __, numbered: ___, ...told } = {
+    about: undefined,
+    target: undefined,
+    numbered: undefined,
+    ...shown,
+  };
   return escapeJson(JSON.stringify(roomId === undefined ? told : { ...told, roomId }));
 }
 
@@ -156,26 +118,12 @@ export function invitationTo(
   return ROOM_ID.test(roomId) ? `To join it: ${escapeText(command)}` : undefined;
 }
 
-/** The line at the bottom of the terminal while there is no connection; empty otherwise. */
-export function statusLine(status: Status, waitedMs: number): string {
-  switch (status.type) {
-    case "connecting":
-      return "Offline, trying now";
-    case "reconnecting": {
-      const seconds = Math.max(Math.ceil((status.delayMs - waitedMs) / 1_000), 0);
-      return `Offline, trying in ${seconds} s (Enter: now)`;
-    }
-    default:
-      return "";
-  }
-}
-
 type Content = [kind: keyof typeof KINDS, lines: string[], name?: string];
 
 function contentOf(shown: Shown, names: Names): Content | undefined {
   switch (shown.type) {
     case "message":
-      return [shown.own ? "own" : "other", linesOf(shown.body), authorOf(shown, names)];
+      return [kindOf(shown), linesOf(shown.body), authorOf(shown, names)];
     case "change":
       return changeOf(shown, names);
     case "join":
@@ -212,9 +160,23 @@ function contentOf(shown: Shown, names: Names): Content | undefined {
     case "left":
       return ["go", [`You left ${shownName(shown.name)}`]];
     case "members":
-      return ["note", [membersOf(shown, names)]];
+      return ["note", membersOf(shown, names)];
     case "status":
       return statusOf(shown.status, shown.lost);
+    case "topic":
+      return ["note", [shown.topic === "" ? "No topic" : `Topic: ${escapeText(shown.topic)}`]];
+    case "rooms":
+      return ["note", shown.rooms.map(roomLine)];
+    case "current":
+      return ["note", [`Room ${shown.number}: ${shownName(shown.name)}`]];
+    case "history":
+      return ["note", [historyLine(shown)]];
+    case "search":
+      return ["note", [searchLine(shown)]];
+    case "unread":
+      return ["note", ["New messages:"]];
+    case "note":
+      return ["note", [escapeText(shown.text)]];
     case "help":
       return ["note", ["Commands", ...shown.text.split("\n")]];
     case "sent":
@@ -240,9 +202,13 @@ function presence(
   return [kind, [own ? `You ${ownWords}` : `${names.of(from, name)} ${words}`]];
 }
 
+function kindOf({ own, mention }: { own: boolean; mention?: true }): keyof typeof KINDS {
+  return own ? "own" : mention ? "mention" : "other";
+}
+
 /** The author of a message, and the message that it answers. */
-function authorOf(shown: Message & { about?: About }, names: Names): string {
-  const author = names.of(shown.from, shown.name);
+function authorOf(shown: Message & { about?: About; numbered?: true }, names: Names): string {
+  const author = (shown.numbered ? `#${shown.seq} ` : "") + names.of(shown.from, shown.name);
   if (shown.re === undefined) return author;
   return `${author} (to ${messageOf(shown.about, shown.re, names)})`;
 }
@@ -296,15 +262,16 @@ function renamed(shown: PresenceChange & { formerly?: string }, names: Names): s
   return `${names.of(from, formerly)} is ${names.of(from, name)} now`;
 }
 
-function membersOf(
-  { members, presence, own }: Extract<Shown, { type: "members" }>,
-  names: Names,
+function historyLine({ events, more }: { events: number; more: boolean }): string {
+  if (events === 0) return "There is nothing before that";
+  return `Before that${more ? ", and there is more" : ""}:`;
+}
+
+function searchLine(
+  { text, found, more }: { text: string; found: number; more: boolean },
 ): string {
-  if (!presence) return "The room is too large to tell who is here";
-  const labels = members.map(({ clientId, name, away }) =>
-    names.of(clientId, name) + (clientId === own ? " (you)" : away ? " (away)" : "")
-  );
-  return `${labels.length} here: ${labels.join(", ")}`;
+  const count = `${found} ${found === 1 ? "message" : "messages"} with ${quoted(text)}`;
+  return `${count}${more ? ", and there may be older ones" : ""}${found === 0 ? "" : ":"}`;
 }
 
 function statusOf(status: Status, lost = false): Content | undefined {

@@ -4,22 +4,21 @@
  * @module
  */
 
-import {
-  type Acknowledgement,
-  type ChatClient,
-  type ChatRoom,
-  type RoomEvent,
-  SendError,
-  type Status,
-} from "../../client.ts";
-import { Conversation } from "../client/conversation.ts";
+import type { Acknowledgement, ChatClient, ChatRoom, Status } from "../../client.ts";
+import { history, markRead, search } from "../client/conversation.ts";
 import { reasonOf } from "../protocol/errors.ts";
 import { MAX_BODY_BYTES } from "../protocol/frames.ts";
 import { utf8Bytes } from "../protocol/utf8.ts";
 import { type Command, COMMAND_HELP, type MessagePlace, parseCommand } from "./commands.ts";
 import type { Line } from "./editor.ts";
+import { moderate, setTopic } from "./moderate.ts";
 import { Names } from "./names.ts";
-import { invitationTo, type Look, type Shown, statusLine, toJson, toText } from "./render.ts";
+import { invitationTo, type Look, toJson, toText } from "./render.ts";
+import { RoomList } from "./room_list.ts";
+import { RoomView } from "./room_view.ts";
+import type { Shown } from "./shown.ts";
+import { offlineLine } from "./status.ts";
+import { PROMPT, UnsentLines } from "./unsent.ts";
 import type { Screen } from "./terminal.ts";
 
 /** Settings of a session. */
@@ -34,17 +33,8 @@ export interface SessionOptions {
   complain?: (line: string) => void;
 }
 
-/** The newest messages that commands can be about. */
-const MOST_HELD = 1_000;
-
 /** A command about a message. */
 type AboutMessage = Extract<Command, { place?: MessagePlace }>;
-
-/** The most messages that are not acknowledged; the next line waits. */
-const MAX_UNSENT = 512;
-
-/** Milliseconds without an acknowledgement after which the prompt shows it. */
-const PROMPT_MS = 300;
 
 /** Milliseconds for which the end waits for acknowledgements, and then for events to be shown. */
 const LEAVE_MS = 2_000;
@@ -52,27 +42,21 @@ const LEAVE_MS = 2_000;
 /** Milliseconds between two updates of the countdown to the next attempt. */
 const COUNT_MS = 1_000;
 
-const PROMPT = "> ";
+/** The names where there is no room. */
+const NOBODY = new Names();
 
-/** A conversation, in one room after the other. */
+/** A conversation in one room or several. */
 export class TerminalSession {
   readonly #chat: ChatClient;
   readonly #screen: Screen;
   readonly #options: SessionOptions;
   readonly #stop = new AbortController();
   readonly #stopped: Promise<void>;
-  #room: ChatRoom | undefined;
-  /** The newest messages of that room, as they are now. */
-  #conversation: Conversation | undefined;
-  /** The `seq` of the last message that was said there, and of the last one that was deleted; 0 for none. */
-  #said = 0;
-  #deleted = 0;
-  /** Names of the people in that room. */
-  readonly #names = new Names();
-  /** Settles when all events of the room were shown. */
-  #events: Promise<void> = Promise.resolve();
-  readonly #unsent = new Set<Promise<void>>();
-  #promptTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #rooms = new RoomList();
+  /** The line while there is no connection; empty otherwise. */
+  #offline = "";
+  #status = "";
+  readonly #unsent: UnsentLines;
   #countdown: ReturnType<typeof setInterval> | undefined;
   #leaving = false;
   /** Set once nothing more is shown. */
@@ -88,6 +72,15 @@ export class TerminalSession {
     this.#options = options;
     const { signal } = this.#stop;
     this.#stopped = new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
+    this.#unsent = new UnsentLines({
+      stopped: this.#stopped,
+      prompt: screen.interactive ? (prompt) => screen.setPrompt(prompt) : () => Promise.resolve(),
+      fail: (message, text) => this.#fail(message, text),
+      correct: async (stored, body) => {
+        if (!this.#leaving) await this.#show({ type: "sent", ...stored, body });
+      },
+      guard: (work) => this.#guard(work),
+    });
   }
 
   /** Ends the conversation now. */
@@ -99,7 +92,7 @@ export class TerminalSession {
   async run(room: ChatRoom): Promise<number> {
     const statuses = this.#guard(this.#showStatuses());
     await this.#enter(room);
-    await this.#updatePrompt();
+    await this.#screen.setPrompt(PROMPT);
     for await (const line of this.#screen.lines(this.#stop.signal)) {
       if (this.#stop.signal.aborted || !await this.#act(line)) break;
     }
@@ -134,22 +127,37 @@ export class TerminalSession {
         return await this.#say(command.text);
       case "join": {
         const { last } = this.#options;
-        return await this.#enter(await this.#chat.joinRoom(command.roomId, { signal, last }));
+        const room = await this.#chat.joinRoom(command.roomId, { signal, last });
+        const view = this.#rooms.viewOf(room);
+        return view === undefined ? await this.#enter(room) : await this.#go(view);
       }
       case "create":
         return await this.#enter(await this.#chat.createRoom(command.name, { signal }));
+      case "room":
+        return await this.#go(this.#rooms.find(command.text));
+      case "rooms":
+        return await this.#show({ type: "rooms", rooms: this.#rooms.summaries() });
       case "leave":
         return await this.#exit(this.#here());
-      case "who": {
-        const { members, presence } = this.#here();
-        const own = this.#chat.clientId;
-        return await this.#show({
-          type: "members",
-          members: [...members.values()],
-          presence,
-          own,
-        });
+      case "members":
+        return await this.#show(this.#here().members(Date.now()));
+      case "moderate": {
+        const { room } = this.#here();
+        return await moderate(this.#chat, room, this.#here().people(), command, signal);
       }
+      case "topic": {
+        const { room, charter } = this.#here();
+        if (command.text !== undefined) {
+          return await setTopic(this.#chat, room, command.text, signal);
+        }
+        return await this.#show({ type: "topic", topic: charter.settings.topic });
+      }
+      case "history":
+        return await this.#showHistory(this.#here(), command.count);
+      case "search":
+        return await this.#showFound(this.#here(), command.text);
+      case "read":
+        return await this.#markRead(this.#here());
       case "reply":
       case "edit":
       case "delete":
@@ -167,70 +175,120 @@ export class TerminalSession {
     }
   }
 
-  #here(): ChatRoom {
-    if (this.#room !== undefined) return this.#room;
+  #here(): RoomView {
+    const { current } = this.#rooms;
+    if (current !== undefined) return current;
     throw new Error("You are in no room: /join ID or /create NAME");
   }
 
-  /** Enters a room, and leaves the one before. */
+  /** Enters a room, and stays in the others. */
   async #enter(room: ChatRoom): Promise<void> {
-    const before = this.#room;
-    if (room === before) throw new Error("You are in this room already");
-    if (before !== undefined) await this.#exit(before);
-    this.#room = room;
-    this.#conversation = new Conversation(room, { most: MOST_HELD });
-    this.#said = this.#deleted = 0;
-    this.#names.meet(room.members.values());
+    this.#leaveBehind();
+    const view = new RoomView(room, this.#chat);
+    this.#rooms.add(view);
     const { id: roomId, name } = room;
-    await this.#show({
-      type: "room",
-      roomId,
-      name,
-      command: this.#options.joinCommand(roomId),
-    });
-    this.#events = this.#guard(this.#showEvents(room));
+    const command = this.#options.joinCommand(roomId);
+    await this.#show({ type: "room", roomId, name, command });
+    const { topic } = view.charter.settings;
+    if (topic !== "") await this.#show({ type: "topic", topic });
+    view.events = this.#guard(this.#showEvents(view));
+    await this.#updateStatus();
+  }
+
+  /** Goes to another of one's rooms, and shows what is new there. */
+  async #go(view: RoomView): Promise<void> {
+    const { current } = this.#rooms;
+    if (view === current) throw new Error("You are in this room already");
+    if (current !== undefined) this.#leaveBehind();
+    this.#rooms.current = view;
+    const { id: roomId, name } = view.room;
+    await this.#show({ type: "current", roomId, name, number: this.#rooms.numberOf(view) });
+    const hadUnread = view.unread > 0;
+    const unseen = view.see();
+    if (hadUnread) await this.#show({ type: "unread" });
+    if (this.#options.look !== undefined) {
+      for (const shown of unseen) await this.#show(shown, view);
+    }
+    await this.#updateStatus();
+  }
+
+  /** Marks the current room as read, as somebody does by going on. */
+  #leaveBehind(): void {
+    const { current } = this.#rooms;
+    // A server of an earlier version has no markers, and the next word will tell of a lost connection.
+    if (current !== undefined && this.#screen.interactive) this.#markRead(current).catch(() => {});
+  }
+
+  async #markRead({ room, seen }: RoomView): Promise<void> {
+    if (seen === 0) return;
+    await markRead(this.#chat, room, seen, { signal: this.#stop.signal });
+  }
+
+  /** Shows entries that are older than all that was shown. */
+  async #showHistory(view: RoomView, limit: number): Promise<void> {
+    const { signal } = this.#stop;
+    const before = view.oldest;
+    const page = await history(this.#chat, view.room, { before, limit, signal });
+    await this.#show({ type: "history", events: page.events.length, more: page.more }, view);
+    view.oldest = page.first ?? before;
+    for (const shown of view.takeOlder(page.events)) {
+      await this.#show(shown.type === "message" ? { ...shown, numbered: true } : shown, view);
+    }
+    if (page.events.length > 0) await this.#note("That was the history");
+  }
+
+  /** Shows the newest messages that have some words. */
+  async #showFound(view: RoomView, text: string): Promise<void> {
+    const { signal } = this.#stop;
+    const { events, before } = await search(this.#chat, view.room, text, { signal });
+    const found = events.length;
+    await this.#show({ type: "search", text, found, more: before !== undefined }, view);
+    for (const shown of view.takeOlder(events)) {
+      await this.#show(shown.type === "message" ? { ...shown, numbered: true } : shown, view);
+    }
   }
 
   /** Leaves a room once everything said there is in its log, and shown. */
-  async #exit(room: ChatRoom): Promise<void> {
-    await Promise.race([Promise.all(this.#unsent), this.#stopped]);
-    this.#room = undefined;
+  async #exit(view: RoomView): Promise<void> {
+    await Promise.race([this.#unsent.settled(), this.#stopped]);
+    this.#leaveBehind();
+    view.isLeaving = true;
     try {
-      await room.leave({ signal: this.#stop.signal });
+      await view.room.leave({ signal: this.#stop.signal });
     } catch (error) {
-      this.#room = room;
+      view.isLeaving = false;
       throw error;
     }
-    await this.#events;
+    await view.events;
   }
 
   async #say(text: string): Promise<void> {
-    const room = this.#here();
-    await this.#track(text, () => this.#note(room.send(text)));
+    const view = this.#here();
+    await this.#unsent.track(text, () => this.#placed(view, view.room.send(text)));
   }
 
   /** Notes the place of a message, which commands may be about before it is shown. */
-  async #note(sending: Promise<Acknowledgement>): Promise<Acknowledgement> {
+  async #placed(view: RoomView, sending: Promise<Acknowledgement>): Promise<Acknowledgement> {
     const stored = await sending;
-    this.#said = Math.max(this.#said, stored.seq ?? 0);
+    view.said = Math.max(view.said, stored.seq ?? 0);
     return stored;
   }
 
   /** Answers, changes or redacts a message, or reacts to it. */
   async #change({ type, place, text }: AboutMessage): Promise<void> {
-    const room = this.#here();
-    const conversation = this.#conversation!;
+    const view = this.#here();
+    const { room, conversation } = view;
     // What was said just before may be what this is about.
-    await Promise.race([Promise.all(this.#unsent), this.#stopped]);
-    const seq = this.#seqOf(type, place);
+    await Promise.race([this.#unsent.settled(), this.#stopped]);
+    const seq = view.seqOf(type, place);
     if (type === "delete") {
-      this.#deleted = seq;
-      if (seq === this.#said) this.#said = 0;
+      view.deleted = seq;
+      if (seq === view.said) view.said = 0;
     }
-    await this.#track(text, () => {
+    await this.#unsent.track(text, () => {
       switch (type) {
         case "reply":
-          return this.#note(room.send(text, { replyTo: seq }));
+          return this.#placed(view, room.send(text, { replyTo: seq }));
         case "edit":
           return conversation.edit(seq, text);
         case "delete":
@@ -243,121 +301,49 @@ export class TerminalSession {
     });
   }
 
-  /** The message that a command is about: the newest that it can be about unless a place is given. */
-  #seqOf(type: AboutMessage["type"], place: MessagePlace | undefined): number {
-    if (place !== undefined && "seq" in place) return place.seq;
-    const all = [...this.#conversation?.messages.values() ?? []].filter(({ redacted }) =>
-      !redacted
-    );
-    const isMine = type === "edit" || type === "delete";
-    const found = place !== undefined
-      ? all.at(-place.back)
-      : all.findLast(({ own, seq }) => own === isMine && seq !== this.#deleted) ??
-        (isMine ? undefined : all.at(-1));
-    // It may be in the log, and not be shown yet.
-    const seq = isMine && place === undefined ? Math.max(this.#said, found?.seq ?? 0) : found?.seq;
-    if (seq) return seq;
-    throw new Error(`There is no message to ${type === "reply" ? "reply to" : type} here`);
-  }
-
-  /** Sends something, and shows in the prompt that it is not acknowledged. */
-  async #track(text: string, send: () => Promise<Acknowledgement>): Promise<void> {
-    const [oldest] = this.#unsent;
-    if (this.#unsent.size >= MAX_UNSENT) await Promise.race([oldest, this.#stopped]);
-    const sending = this.#guard(this.#send(text, send));
-    this.#unsent.add(sending);
-    sending.then(() => {
-      this.#unsent.delete(sending);
-      if (this.#unsent.size === 0) this.#guard(this.#updatePrompt());
-    });
-    if (this.#screen.interactive) {
-      this.#promptTimer ??= setTimeout(() => this.#guard(this.#updatePrompt()), PROMPT_MS);
-    }
-  }
-
-  async #send(text: string, send: () => Promise<Acknowledgement>): Promise<void> {
-    try {
-      await send();
-    } catch (error) {
-      const perhaps = error instanceof SendError && error.mayBeStored ? "Perhaps not" : "Not";
-      await this.#fail(`${perhaps} sent: ${reasonOf(error)}`, text);
-      if (error instanceof SendError) this.#guard(this.#correct(error, text));
-    }
-  }
-
-  /** Shows that a message that was given up is stored after all. */
-  async #correct({ outcome }: SendError, body: string): Promise<void> {
-    const stored = await outcome;
-    if (stored !== undefined && !this.#leaving) {
-      await this.#show({ type: "sent", ...stored, body });
-    }
-  }
-
-  /** Shows the number of unsent lines in the prompt: a line is shown itself once the log has it. */
-  async #updatePrompt(): Promise<void> {
-    clearTimeout(this.#promptTimer);
-    this.#promptTimer = undefined;
-    const { size } = this.#unsent;
-    await this.#screen.setPrompt(size === 0 ? PROMPT : `${size} unsent ${PROMPT}`);
-  }
-
-  async #showEvents(room: ChatRoom): Promise<void> {
+  async #showEvents(view: RoomView): Promise<void> {
+    const { room, names } = view;
     for await (const event of room.events()) {
       if (this.#isGone) return;
-      await this.#show(this.#told(room, event), room.id);
-      if (event.type === "leave") this.#names.forget(event.from);
+      if (event.type === "closed" && this.#leaving) view.isLeaving = true;
+      await this.#tell(view, view.take(event));
+      if (event.type === "leave") names.forget(event.from);
+      // Whoever was removed while there was no connection has come back without knowing it.
+      if (view.isRemovedBy(event) && this.#chat.rooms.get(room.id) === room) {
+        room.leave({ signal: this.#stop.signal }).catch(() => {});
+      }
     }
+    await this.#forget(view);
   }
 
-  /** Adds to an event what is known here of its member. */
-  #told(room: ChatRoom, event: RoomEvent): Shown {
-    switch (event.type) {
-      case "message":
-      case "change": {
-        this.#names.know(event.from, event.name);
-        const about = event.re === undefined
-          ? undefined
-          : this.#conversation?.messages.get(event.re);
-        const shown = about === undefined ? event : { ...event, about: { ...about } };
-        if (this.#room === room) this.#conversation?.take(event);
-        return shown;
-      }
-      case "join":
-      case "back":
-        this.#names.know(event.from, event.name);
-        return event;
-      case "rename": {
-        const formerly = this.#names.last(event.from);
-        this.#names.know(event.from, event.name);
-        // While history is shown, members who are still here are known by their latest name only.
-        return formerly === undefined || formerly === event.name ? event : { ...event, formerly };
-      }
-      case "gap":
-      case "recovered":
-        this.#names.meet(room.members.values());
-        if (this.#room === room) this.#conversation?.take(event);
-        return event;
-      case "role":
-      case "kick": {
-        const own = this.#chat.clientId;
-        const members = [...room.members.values()];
-        const member = members.find(({ clientId, sub }) =>
-          event.to === clientId || event.to === sub
-        );
-        const id = member?.clientId ?? (this.#names.knows(event.to) ? event.to : undefined);
-        const target = { own: (id ?? event.to) === own, ...(id === undefined ? {} : { id }) };
-        return { ...event, target };
-      }
-      case "room":
-        return { ...event, type: "settings" };
-      case "closed":
-        if (this.#room !== room || this.#leaving) return { type: "left", name: room.name };
-        this.#room = undefined;
-        this.#count();
-        return event;
-      default:
-        return event;
-    }
+  /** Shows what happened in a room, or keeps it for when somebody goes there. */
+  async #tell(view: RoomView, shown: Shown): Promise<void> {
+    const isEnd = shown.type === "closed" || shown.type === "left";
+    const isHere = view === this.#rooms.current;
+    const isSeen = isHere || this.#options.look === undefined;
+    view.note(shown, isSeen);
+    if (isSeen || isEnd) await this.#show(shown, view);
+    else if ("mention" in shown && shown.mention) await this.#tellOfMention(view, shown);
+    await this.#updateStatus();
+  }
+
+  async #tellOfMention(
+    { names, room }: RoomView,
+    { from, name }: { from: string; name?: string },
+  ): Promise<void> {
+    const number = this.#rooms.numberOf(this.#rooms.viewOf(room)!);
+    await this.#note(`${names.of(from, name)} calls you in room ${number}, ${room.name}`);
+  }
+
+  /** Takes a room that has ended off the list. */
+  async #forget(view: RoomView): Promise<void> {
+    const wasHere = view === this.#rooms.current;
+    this.#rooms.remove(view);
+    if (this.#leaving) return;
+    if (!view.isLeaving) this.#count();
+    const [next] = this.#rooms.views.slice(-1);
+    if (wasHere && next !== undefined) await this.#go(next);
+    await this.#updateStatus();
   }
 
   async #showStatuses(): Promise<void> {
@@ -382,15 +368,26 @@ export class TerminalSession {
   async #keepStatus(status: Status): Promise<void> {
     clearInterval(this.#countdown);
     const since = performance.now();
-    const show = () => this.#screen.setStatus(statusLine(status, performance.now() - since));
+    const show = () => {
+      this.#offline = offlineLine(status, performance.now() - since);
+      return this.#updateStatus();
+    };
     if (this.#screen.interactive && status.type === "reconnecting") {
       this.#countdown = setInterval(() => this.#guard(show()), COUNT_MS);
     }
     await show();
   }
 
+  /** Shows the rooms in the status, or that there is no connection. */
+  async #updateStatus(): Promise<void> {
+    const status = this.#offline || this.#rooms.line(Date.now());
+    if (status === this.#status) return;
+    this.#status = status;
+    await this.#screen.setStatus(status);
+  }
+
   async #leave(): Promise<void> {
-    const settled = Promise.all(this.#unsent);
+    const settled = this.#unsent.settled();
     // A pipe can wait until it is told to stop; a person wants to be gone.
     if (!this.#screen.interactive) await Promise.race([settled, this.#stopped]);
     const { promise: late, resolve } = Promise.withResolvers<void>();
@@ -400,36 +397,45 @@ export class TerminalSession {
     this.#leaving = true;
     if (!this.#screen.interactive) await this.#hearOut();
     await this.#chat.close();
-    await Promise.all(this.#unsent);
+    await this.#unsent.settled();
     // A pipe gets all events until then; for a person, a busy room would never end.
     const end = this.#screen.interactive
       ? setTimeout(() => this.#isGone = true, LEAVE_MS)
       : undefined;
-    await this.#events;
+    await Promise.all(this.#rooms.views.map(({ events }) => events));
     clearTimeout(end);
   }
 
-  /** Leaves the room by a request: the reply comes after everything said, the history too. */
+  /** Leaves the rooms by requests: the replies come after everything said, the history too. */
   async #hearOut(): Promise<void> {
     if (this.#chat.status.type !== "connected") return;
     const { signal } = this.#stop;
+    const rooms = this.#rooms.views.map(({ room }) => room);
     // A failure does not matter: the client is closed next.
-    await this.#room?.leave({ timeoutMs: LEAVE_MS, signal }).catch(() => {});
+    await Promise.allSettled(rooms.map((room) => room.leave({ timeoutMs: LEAVE_MS, signal })));
   }
 
-  async #show(shown: Shown, roomId?: string): Promise<void> {
+  async #show(shown: Shown, view?: RoomView): Promise<void> {
     const { look } = this.#options;
-    const text = look === undefined ? toJson(shown, roomId) : this.#toText(shown, look);
+    const text = look === undefined
+      ? toJson(shown, view?.room.id)
+      : this.#toText(shown, look, view);
     if (text !== undefined) await this.#screen.show(text);
     if (shown.type !== "room" || look === undefined) return;
     const invitation = invitationTo(shown);
     if (invitation !== undefined) await this.#screen.show(invitation, { whole: true });
   }
 
-  #toText(shown: Shown, look: Look): string | undefined {
+  /** Tells a person something; programs know it already. */
+  async #note(text: string): Promise<void> {
+    if (this.#options.look !== undefined) await this.#show({ type: "note", text });
+  }
+
+  #toText(shown: Shown, look: Look, view = this.#rooms.current): string | undefined {
     const { columns } = this.#screen;
+    const names = view?.names ?? NOBODY;
     // The last column is left free: some terminals begin the next row when it is filled.
-    return toText(shown, look, { now: Date.now(), columns: columns - 1, names: this.#names });
+    return toText(shown, look, { now: Date.now(), columns: columns - 1, names });
   }
 
   /** Shows a failure, and goes on. */

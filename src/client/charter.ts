@@ -65,6 +65,12 @@ export class RoomCharter {
     return given === undefined || isOver(given, at) ? undefined : given.role;
   }
 
+  /** All roles that were given, by client id or `sub`, at a time in milliseconds since 1970: see `roleOf`. */
+  roles(at: number): Map<string, Role> {
+    const given = [...this.#roles].filter(([, held]) => !isOver(held, at));
+    return new Map(given.map(([to, { role }]) => [to, role]));
+  }
+
   /** Takes in an event of the room, in the order in which they come; says whether it was moderation. */
   take(event: RoomEvent): boolean {
     // The room was joined again.

@@ -18,6 +18,9 @@ const FEWER_COLUMNS = 40;
 /** Deno has no pseudo-terminals, so that Python lends its own. */
 export const HAS_PYTHON: boolean = findProgram("python3") !== undefined;
 
+/** The beginning of a status that tells the rooms: the tests have rooms called Lobby and Kitchen. */
+const ROOMS_STATUS = /^\[?(?:\d:)?(?:Lobby|Kitchen)\b/;
+
 /** Options of a process. */
 export interface CliOptions {
   /** `true`: it gets a terminal instead of pipes. */
@@ -86,9 +89,17 @@ export class CliProcess implements AsyncDisposable {
     return /--join (\S+)/.exec(this.stdout)?.[1] ?? "";
   }
 
-  /** The picture on the terminal: its rows, without the times, and `|` for the cursor. */
+  /** The picture on the terminal: its rows, without the times and the status, and `|` for the cursor. */
   get seen(): string[] {
-    return this.#picture.rows.map((row) => row.replace(/^\d\d:\d\d:\d\d /, ""));
+    const { rows } = this.#picture;
+    // One of them: whatever else looks like it is a ghost.
+    const status = rows.findLastIndex((row) => ROOMS_STATUS.test(row));
+    return rows.filter((_, i) => i !== status).map((row) => row.replace(/^\d\d:\d\d:\d\d /, ""));
+  }
+
+  /** The row above the line being typed, where it tells the rooms. */
+  get status(): string | undefined {
+    return this.#picture.rows.findLast((row) => ROOMS_STATUS.test(row));
   }
 
   /** Types, or writes to the pipe. */

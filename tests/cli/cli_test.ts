@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { ChatClient } from "../../client.ts";
 import config from "../../deno.json" with { type: "json" };
-import type { Shown } from "../../src/cli/render.ts";
+import type { Shown } from "../../src/cli/shown.ts";
 import { TestChat } from "../support/fixtures.ts";
 import { type CliOptions, CliProcess, HAS_PYTHON } from "./cli_process.ts";
 import { Picture } from "./picture.ts";
@@ -171,6 +171,13 @@ const KINDS = {
   role: true,
   kick: true,
   settings: true,
+  topic: true,
+  rooms: true,
+  current: true,
+  history: true,
+  search: true,
+  unread: true,
+  note: true,
   gap: true,
   recovered: true,
   closed: true,

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { type Command, COMMAND_HELP, parseCommand } from "../../src/cli/commands.ts";
+import { type Command, COMMAND_HELP, COMMAND_NAMES, parseCommand } from "../../src/cli/commands.ts";
 import { pure } from "../support/pure.ts";
 
 pure("parseCommand() understands words and commands", () => {
@@ -11,7 +11,20 @@ pure("parseCommand() understands words and commands", () => {
     ["quit ", { type: "quit" }],
     ["/leave", { type: "leave" }],
     ["/quit", { type: "quit" }],
-    ["/who", { type: "who" }],
+    ["/members", { type: "members" }],
+    ["/rooms", { type: "rooms" }],
+    ["/read", { type: "read" }],
+    ["/room 2", { type: "room", text: "2" }],
+    ["/history", { type: "history", count: 50 }],
+    ["/history 7", { type: "history", count: 7 }],
+    ["/search two words", { type: "search", text: "two words" }],
+    ["/topic", { type: "topic" }],
+    ["/topic Cats, mostly", { type: "topic", text: "Cats, mostly" }],
+    ["/topic -delete", { type: "topic", text: "" }],
+    ["/kick Ben off topic", { type: "moderate", act: "kick", text: "Ben off topic" }],
+    ["/mute Ben 10m", { type: "moderate", act: "mute", text: "Ben 10m" }],
+    ["/unban #9gm3", { type: "moderate", act: "unban", text: "#9gm3" }],
+    ["/who", { type: "members" }],
     ["/help  ", { type: "help" }],
     ["/join k7q2-m9xd", { type: "join", roomId: "k7q2-m9xd" }],
     ["/join  k7q2 m9xd ", { type: "join", roomId: "k7q2 m9xd" }],
@@ -49,6 +62,12 @@ pure("parseCommand() refuses what is no command, so that a typing error is not s
     ["/nick", "/nick needs a name"],
     ["/nick one\ntwo", 'A command is one line, not "/nick one\\ntwo": // sends a slash'],
     ["/quit now", '/quit stands alone, not with "now"'],
+    ["/who x", '/who stands alone, not with "x"'],
+    ["/kick", "/kick needs the name of somebody"],
+    ["/room", "/room needs the number of a room"],
+    ["/search  ", "/search needs words"],
+    ["/history 0", '/history takes a number from 1 to 256, not "0"'],
+    ["/history all", '/history takes a number from 1 to 256, not "all"'],
   ];
   for (const [line, message] of cases) {
     assertEquals(parseCommand(line), { type: "wrong", message }, line);
@@ -57,10 +76,15 @@ pure("parseCommand() refuses what is no command, so that a typing error is not s
   assert(long.type === "wrong" && long.message.length < 200);
 });
 
-pure("the help names every command", () => {
-  for (const name of ["join", "create", "leave", "who", "nick", "quit"]) {
-    assert(COMMAND_HELP.includes(`/${name}`), name);
+pure("the help names every command, and no other", () => {
+  for (const name of COMMAND_NAMES) {
+    const command = parseCommand(`/${name}`);
+    assert(command.type !== "wrong" || !command.message.startsWith("Unknown"), name);
   }
+  for (const name of ["join", "create", "leave", "who", "nick", "quit", "unban", "help"]) {
+    assert(COMMAND_NAMES.includes(name), name);
+  }
+  assert(COMMAND_HELP.split("\n").every((line) => line.length <= 100));
 });
 
 pure("commands about a message name it by its place from the end, or in the log", () => {

@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { lengthOf } from "../../src/cli/moderation_words.ts";
 import { Names } from "../../src/cli/names.ts";
-import { clock, type Shown, toText } from "../../src/cli/render.ts";
+import { clock, toText } from "../../src/cli/render.ts";
+import type { Shown } from "../../src/cli/shown.ts";
 import { pure } from "../support/pure.ts";
 
 const AT = Date.UTC(2026, 7, 3, 14, 5, 9);
@@ -25,11 +26,10 @@ function text(shown: Shown, names = new Names()): string | undefined {
 pure("toText() tells of moderation, with whom and for how long", () => {
   const names = new Names();
   names.know("a0ana1", "Ana");
-  names.know("b0ben1", "Ben");
   const role = { ...PRESENCE, type: "role", name: "Ana", to: "b0ben1" } as const;
   const kick = { ...role, type: "kick" } as const;
   const settings = { ...PRESENCE, type: "settings", name: "Ana" } as const;
-  const target = { id: "b0ben1", own: false };
+  const target = { label: "Ben", own: false };
   const cases: [shown: Shown, line: string | undefined][] = [
     [
       { ...role, role: "reader", until: AT + 600_000, reason: "Loud", target },

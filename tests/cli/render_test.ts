@@ -2,15 +2,9 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { columnsOf } from "../../src/cli/columns.ts";
 import { Names } from "../../src/cli/names.ts";
-import {
-  clock,
-  invitationTo,
-  type Look,
-  type Shown,
-  statusLine,
-  toJson,
-  toText,
-} from "../../src/cli/render.ts";
+import { clock, invitationTo, type Look, toJson, toText } from "../../src/cli/render.ts";
+import { offlineLine } from "../../src/cli/status.ts";
+import type { Shown } from "../../src/cli/shown.ts";
 import { pure } from "../support/pure.ts";
 
 const AT = Date.UTC(2026, 7, 3, 14, 5, 9);
@@ -197,14 +191,14 @@ pure("toText() tells how the connection is in one line", () => {
   );
 });
 
-pure("statusLine() tells how the connection is while there is none", () => {
+pure("offlineLine() tells how the connection is while there is none", () => {
   const lost = { type: "reconnecting", code: 1006, reason: "" } as const;
   const reconnecting = { ...lost, attempt: 3, delayMs: 12_300 };
-  assertEquals(statusLine(reconnecting, 0), "Offline, trying in 13 s (Enter: now)");
-  assertEquals(statusLine(reconnecting, 11_400), "Offline, trying in 1 s (Enter: now)");
-  assertEquals(statusLine(reconnecting, 60_000), "Offline, trying in 0 s (Enter: now)");
-  assertEquals(statusLine({ type: "connecting" }, 0), "Offline, trying now");
-  assertEquals(statusLine({ type: "connected", resumed: true, stored: 0 }, 0), "");
+  assertEquals(offlineLine(reconnecting, 0), "Offline, trying in 13 s (Enter: now)");
+  assertEquals(offlineLine(reconnecting, 11_400), "Offline, trying in 1 s (Enter: now)");
+  assertEquals(offlineLine(reconnecting, 60_000), "Offline, trying in 0 s (Enter: now)");
+  assertEquals(offlineLine({ type: "connecting" }, 0), "Offline, trying now");
+  assertEquals(offlineLine({ type: "connected", resumed: true, stored: 0 }, 0), "");
 });
 
 pure("toText() keeps an error about a long message short", () => {
@@ -285,7 +279,7 @@ function assertHarmless(evil: string): void {
       for (const line of lines.slice(1)) assert(line.startsWith("  "), JSON.stringify(all));
     }
     if (shown.type === "room") assert(!HARM.test(invitationTo(shown) ?? ""));
-    if (shown.type === "status") assert(!HARM.test(statusLine(shown.status, 0)));
+    if (shown.type === "status") assert(!HARM.test(offlineLine(shown.status, 0)));
   }
 }
 

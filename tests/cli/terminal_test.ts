@@ -388,10 +388,10 @@ atTerminal("two people with one name are told apart in every line", async () => 
   const [rename, message, rest, members] = ana.seen.slice(-5, -1);
   assertEquals(rename, `~ Ben is ANA#${end} now`);
   assertEquals([message, rest], [
-    `  ANA#${end}: I am Ana`,
+    `* ANA#${end}: I am Ana`,
     "           10:00:00   Ana: and resign",
   ]);
-  assert(/^\. 2 here: Ana#\w{4} \(you\), ANA#\w{4}$/.test(members ?? ""), members);
+  assert(/^\. 2 here: Ana#\w{4} \(you, owner\), ANA#\w{4}$/.test(members ?? ""), members);
 });
 
 atTerminal(
