@@ -149,6 +149,7 @@ function run(
     version: config.version,
     store: settings.store.split(":", 1)[0]!,
     ...apiToken === undefined ? {} : { apiToken },
+    mostReaders: engine.maxConnections,
     failed: (error: unknown) => logger.error("request failed", faultOf(error)),
   };
   exportMetrics(chat, facts);

@@ -321,6 +321,13 @@ export const ROWS: Readonly<Record<string, Row>> = {
       "0 requests",
     note: "In a namespace where every address leads back to a listener: it would see each of them.",
   },
+  O6: {
+    part: "Operations",
+    figure: "Durable Streams' server conformance suite: all that applies passes",
+    note:
+      "[What does not apply](docs/design/streams.md#the-conformance-suite) is listed with its " +
+      "reasons. The suite speaks through an adapter that makes rooms where it makes streams.",
+  },
   O8: {
     part: "Operations",
     figure: "100 rooms from SQLite to NATS and back: equal; memory flat for 1,000,000 entries",

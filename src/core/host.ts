@@ -78,6 +78,11 @@ export class Host {
     return [...kept, ...hub.messages.take(session, peer, frame, t)];
   }
 
+  /** Says whether the word of a client with this id is known to be stored. */
+  knows(id: string): boolean {
+    return (this.#parts.sessions.get(id)?.n ?? 0) > 0;
+  }
+
   /** Lets the client of a word go; it is remembered where the word may come again. */
   leave(peer: Peer, isKept: boolean, t: Instant): Effect[] {
     const { session } = peer;

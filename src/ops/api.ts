@@ -8,15 +8,15 @@
 
 import { sameSecret } from "../core/ids.ts";
 import { ChatError } from "../protocol/errors.ts";
+import { isFields, type RawFields } from "../protocol/fields.ts";
 import type { HostRoom, Voice } from "../server/voice.ts";
 import { MOST_LISTED } from "../server/voice.ts";
+import { jsonOf } from "./bodies.ts";
 import { HttpError, problemOf } from "./problem.ts";
+import type { RoomStreams } from "./stream.ts";
 
 /** The path that all of the API is under. */
 export const API_PATH = "/api/v1";
-
-/** The most bytes of a body: twice the largest message, which may be escaped. */
-const MAX_BODY_BYTES = 262_144;
 
 /** Settings of an API. */
 export interface ApiOptions {
@@ -24,6 +24,8 @@ export interface ApiOptions {
   readonly token: string;
   /** Facts about the server, for `GET /info`. */
   info(): Record<string, unknown>;
+  /** The logs of rooms as streams. */
+  readonly streams: RoomStreams;
   /** Deletes a room, and says whether it was open. */
   deleteRoom(roomId: string): boolean;
   /** Notes a fault of the program. */
@@ -90,6 +92,11 @@ export const ROUTES: Readonly<Record<string, Handler>> = {
     });
     return Response.json(said, { status: said.duplicate ? 200 : 201 });
   },
+  "GET /rooms/{id}/stream": ({ request, query, roomId, options }) =>
+    options.streams.get(roomId, query, request),
+  "HEAD /rooms/{id}/stream": ({ roomId, options }) => options.streams.head(roomId),
+  "POST /rooms/{id}/stream": ({ request, roomId, options }) =>
+    options.streams.post(roomId, request),
 };
 
 /** Makes the handler of the API; it never rejects. */
@@ -101,15 +108,21 @@ export function createApi(
     try {
       checkToken(request, options.token);
       const { handler, roomId } = routeOf(request.method, url.pathname.slice(API_PATH.length));
-      return await handler({ request, query: url.searchParams, roomId, voice, options });
+      return guarded(await handler({ request, query: url.searchParams, roomId, voice, options }));
     } catch (error) {
       if (!(error instanceof ChatError)) options.failed(error);
-      return problemOf(error);
+      return guarded(problemOf(error));
     } finally {
       // What nobody has read would stay in the connection.
       request.body?.cancel().catch(() => {});
     }
   };
+}
+
+/** Keeps browsers from taking an answer for something else than it says that it is. */
+function guarded(answer: Response): Response {
+  answer.headers.set("x-content-type-options", "nosniff");
+  return answer;
 }
 
 function checkToken({ headers }: Request, token: string): void {
@@ -148,34 +161,10 @@ function decoded(id: string): string {
 }
 
 /** Reads a body as a JSON object, as long as it is not too long. */
-async function bodyOf(request: Request): Promise<Record<string, unknown>> {
-  const type = request.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
-  if (type !== "application/json") {
-    throw new HttpError(415, "invalid_json", "Content-Type must be application/json");
-  }
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let bytes = 0;
-  for await (const chunk of request.body ?? []) {
-    bytes += chunk.length;
-    if (bytes > MAX_BODY_BYTES) {
-      throw new ChatError("too_large", `A body has at most ${MAX_BODY_BYTES} bytes`);
-    }
-    chunks.push(chunk);
-  }
-  let body: unknown;
-  try {
-    body = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(await joined(chunks)));
-  } catch {
-    throw new ChatError("invalid_json", "The body is no JSON");
-  }
-  if (typeof body === "object" && body !== null && !Array.isArray(body)) {
-    return body as Record<string, unknown>;
-  }
+async function bodyOf(request: Request): Promise<RawFields> {
+  const body = await jsonOf(request, 415);
+  if (isFields(body)) return body;
   throw new ChatError("invalid_json", "The body must be a JSON object");
-}
-
-function joined(chunks: Uint8Array<ArrayBuffer>[]): Promise<ArrayBuffer> {
-  return new Blob(chunks).arrayBuffer();
 }
 
 function textIn(name: string, value: unknown): string {

@@ -10,6 +10,7 @@ import { type Inside, insideOf } from "../server/inside.ts";
 import { API_PATH, createApi } from "./api.ts";
 import { expose, formatFor, FORMATS } from "./exposition.ts";
 import type { MetricsReading } from "./families.ts";
+import { RoomStreams } from "./stream.ts";
 import { instrument, type Meter, runtimeMeter } from "./telemetry.ts";
 import { usageNow } from "./usage.ts";
 
@@ -30,6 +31,8 @@ export interface OpsOptions {
   readonly store: string;
   /** The token of the HTTP API; without one there is no API. */
   readonly apiToken?: string;
+  /** The most readers of streams that wait at once; 10,000 unless given. */
+  readonly mostReaders?: number;
   /** Notes a fault of the program. */
   failed?(error: unknown): void;
 }
@@ -121,11 +124,14 @@ function metrics(reading: MetricsReading, { headers }: Request): Response {
 
 function apiOf(
   chat: Operated,
-  { voice }: Inside,
-  { version, store, apiToken: token, failed = () => {} }: OpsOptions,
+  { voice, watchers }: Inside,
+  { version, store, apiToken: token, mostReaders = 10_000, failed = () => {} }: OpsOptions,
 ): ReturnType<typeof createApi> | undefined {
-  return token === undefined ? undefined : createApi(voice, {
+  if (token === undefined) return undefined;
+  const closing = () => chat.closing;
+  return createApi(voice, {
     token,
+    streams: new RoomStreams({ voice, mostReaders, closing }, watchers),
     info: () => ({ version, deno: Deno.version.deno, store, ...chat.size, ...readinessOf(chat) }),
     deleteRoom: (roomId) => chat.deleteRoom(roomId),
     failed,

@@ -7,7 +7,7 @@
 import type { Effect } from "../core/effects.ts";
 import type { Hub } from "../core/hub.ts";
 import { newClientId, newRoomId, normalizeRoomId, type RandomBytes } from "../core/ids.ts";
-import type { PageQuery } from "../core/log.ts";
+import type { Page, PageQuery } from "../core/log.ts";
 import { admit } from "../core/perform.ts";
 import type { Outlet, Room } from "../core/room.ts";
 import type { Peer, Session } from "../core/sessions.ts";
@@ -57,6 +57,10 @@ export interface SayOptions {
   key?: string;
   /** The name that it is said under. */
   as?: string;
+  /** A value for programs, besides the text. */
+  data?: unknown;
+  /** The `seq` of the message that it answers. */
+  re?: number;
 }
 
 /** The outcome of something that the host said. */
@@ -222,12 +226,7 @@ export class Voice {
     const room = await this.room(roomId);
     const from = before ?? after ?? room.log.head + 1;
     const to = before === undefined && after !== undefined ? "newer" : "older";
-    const query: PageQuery = { to, from, limit, units: PAGE_UNITS };
-    const { history } = this.#parts.store;
-    let page = room.log.page(query);
-    if (history !== undefined && room.log.tail > 0 && !page.complete) {
-      page = checkedPage(await history.page(room.id, query), query);
-    }
+    const page = await this.page(room, { to, from, limit, units: PAGE_UNITS });
     const { entries, more, complete } = page;
     return {
       entries: entries.map(({ text }) => JSON.parse(text)),
@@ -237,6 +236,14 @@ export class Voice {
     };
   }
 
+  /** Reads entries of an open room as they are in its log. */
+  async page(room: Room, query: PageQuery): Promise<Page> {
+    const page = room.log.page(query);
+    const { history } = this.#parts.store;
+    if (history === undefined || room.log.tail === 0 || page.complete) return page;
+    return checkedPage(await history.page(room.id, query), query);
+  }
+
   /**
    * Says something in a room. Resolves when it is stored; rejects with a ChatError where it is not:
    * with `already_connected` while it is being said with the same key, and with `invalid_frame` where
@@ -244,10 +251,10 @@ export class Voice {
    */
   async publish(roomId: string, body: string, options: SayOptions = {}): Promise<Said> {
     const { hub, clock, random } = this.#parts;
-    const { key, as } = options;
+    const { key, as, data, re } = options;
     const room = await this.room(roomId);
     const frame = decode(
-      JSON.stringify({ action: "message", room_id: room.id, n: 1, body }),
+      JSON.stringify({ action: "message", room_id: room.id, n: 1, body, data, re }),
       "v1",
     );
     if (frame.action !== "message") throw new ChatError("internal", "Internal error");
@@ -256,7 +263,7 @@ export class Voice {
     if (isKept && (key === "" || key.length > MAX_KEY_CHARS)) {
       throw new ChatError("invalid_frame", `A key must have 1 to ${MAX_KEY_CHARS} characters`);
     }
-    const id = isKept ? this.#parts.sign(`${room.id} ${key}`).slice(0, 16) : newClientId(random);
+    const id = isKept ? this.#idFor(room, key) : newClientId(random);
     const speaker = new HostPeer(id);
     let answer: SpokenAnswer;
     try {
@@ -275,6 +282,11 @@ export class Voice {
     }
     if (answer.duplicate) await this.#checkSame(room, answer.seq, body);
     return { ...answer, epoch: room.log.epoch };
+  }
+
+  /** Says whether something with this key is known to have been said in a room. */
+  knows(room: Room, key: string): boolean {
+    return this.#parts.hub.host.knows(this.#idFor(room, key));
   }
 
   /** An open room, which is opened where it is not. */
@@ -298,6 +310,10 @@ export class Voice {
     const room = hub.rooms.get(id);
     if (room !== undefined) return room;
     throw new ChatError("room_not_found", `Room ${roomId} does not exist`);
+  }
+
+  #idFor(room: Room, key: string): string {
+    return this.#parts.sign(`${room.id} ${key}`).slice(0, 16);
   }
 
   #checkOpen(): void {
