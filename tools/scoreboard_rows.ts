@@ -315,18 +315,18 @@ export const ROWS: Readonly<Record<string, Row>> = {
     note:
       "The receiver is down, slow and erring. No leave of a killed server is missed. Each request that brings something again says so.",
   },
-  O7: {
-    part: "Operations",
-    figure: "webhooks to 40 places or more that are not public, by address, name, redirect: " +
-      "0 requests",
-    note: "In a namespace where every address leads back to a listener: it would see each of them.",
-  },
   O6: {
     part: "Operations",
     figure: "Durable Streams' server conformance suite: all that applies passes",
     note:
       "[What does not apply](docs/design/streams.md#the-conformance-suite) is listed with its " +
       "reasons. The suite speaks through an adapter that makes rooms where it makes streams.",
+  },
+  O7: {
+    part: "Operations",
+    figure: "webhooks to 40 places or more that are not public, by address, name, redirect: " +
+      "0 requests",
+    note: "In a namespace where every address leads back to a listener: it would see each of them.",
   },
   O8: {
     part: "Operations",
