@@ -148,6 +148,10 @@ export const ROWS: Readonly<Record<string, Row>> = {
       "_Void_ entries keep a place in a stream and nothing else. Everything that was acknowledged " +
       "is in the log of each node, and nothing that was refused.",
   },
+  A3: {
+    part: "Authority",
+    figure: "revoked while connected, away, in the resume window, at another node: in after 1 s: 0",
+  },
   C1: {
     part: "Conversation",
     figure: "10,000 changes, cuts and restarts: the same at all clients and in pages; C2: " +

@@ -16,6 +16,7 @@ import type {
   RoomsFrame,
   SearchFrame,
 } from "../protocol/frames.ts";
+import type { RevokeFrame } from "../protocol/hello.ts";
 import type { PageQuery } from "./log.ts";
 import type { Member, Outlet, Room } from "./room.ts";
 import type { Peer } from "./sessions.ts";
@@ -62,6 +63,8 @@ export type Effect =
   | { type: "mark"; peer: Peer; frame: ReadFrame; person: string; roomId: string; marker: Marker }
   /** Have the use of a link stored, then call `used`; hold what the peer says until then. */
   | { type: "use"; peer: Peer; frame: JoinFrame; roomId: string; draft: ModerationDraft }
+  /** Keep in the store that somebody's tokens are revoked, then call `revoked`; hold what the peer says until then. */
+  | { type: "revoke"; peer: Peer; frame: RevokeFrame; before: number; over: number }
   /** Tell the store of a client that may come back. */
   | { type: "remember"; clientId: string; name: string | undefined }
   /** Tell the store that a client is only remembered, and may come back late. */
@@ -75,7 +78,7 @@ export type Closing = Extract<Effect, { type: "close" }>;
 /** A question to the store, on behalf of a peer that waits for the answer. It is the last of its effects. */
 export type Question = Extract<
   Effect,
-  { type: "create" | "open" | "recall" | "page" | "search" | "markers" | "mark" | "use" }
+  { type: "create" | "open" | "recall" | "page" | "search" | "markers" | "mark" | "use" | "revoke" }
 >;
 
 /** Word to the store that nobody waits for. */

@@ -78,6 +78,7 @@ export function perform<Pending>(
       case "markers":
       case "mark":
       case "use":
+      case "revoke":
         pending = hands.ask(effect);
         break;
       case "relay":
@@ -177,6 +178,12 @@ export function ask<Pending>(
     hands.append(roomId, [draft]);
     return judged.promise.then((refusal) => (t) =>
       perform(hub.joining.used(peer, frame, roomId, refusal, t), hands)
+    );
+  }
+  if (question.type === "revoke") {
+    const { frame: { sub }, before, over } = question;
+    return Promise.resolve(store.revocations!.revoke(sub, before, over)).then(() => (t) =>
+      perform(hub.proofs.revoked(question, t), hands)
     );
   }
   const { frame, roomId } = question;

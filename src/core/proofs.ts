@@ -52,8 +52,8 @@ export class Proofs {
   }
 
   /**
-   * Revokes the older tokens of somebody, and ends all clients that came with one: those that are here,
-   * and those that are away.
+   * Revokes the older tokens of somebody, and ends all clients that came with one, at all processes: those
+   * that are there, and those that are away.
    *
    * @throws {ChatError} where the one who asks is no admin, or it cannot be kept.
    */
@@ -68,11 +68,29 @@ export class Proofs {
         `"issued_before" must be at most ${next}, which is now`,
       );
     }
-    this.#revocations.revoke(sub, issuedBefore * 1_000, t.at);
-    const told = { issued_before: issuedBefore, message: "Revoked" };
-    const effects = [success(peer, told, frame.ref)];
+    const admitted = this.#revocations.admit(sub, issuedBefore * 1_000, t.at);
+    const revoke = { type: "revoke" as const, peer, frame, ...admitted };
+    return this.#revocations.areKept ? [revoke] : this.revoked(revoke, t);
+  }
+
+  /** Answers that a revocation is kept, and ends the clients that it is about. */
+  revoked(
+    { peer, frame, before }: Extract<Effect, { type: "revoke" }>,
+    t: Instant,
+  ): Effect[] {
+    const told = { issued_before: before / 1_000, message: "Revoked" };
+    return [
+      ...peer.session === undefined ? [] : [success(peer, told, frame.ref)],
+      ...this.end(frame.sub, before, t),
+    ];
+  }
+
+  /** Ends all clients that came with a token of somebody from before a time, and lets none of them in any more. */
+  end(sub: string, before: number, t: Instant): Effect[] {
+    this.#revocations.take(sub, before);
+    const effects: Effect[] = [];
     for (const other of [...this.#sessions]) {
-      if (other.sub !== sub || other.provedAt >= issuedBefore * 1_000) continue;
+      if (other.sub !== sub || other.provedAt >= before) continue;
       const { peer: theirs } = other;
       if (theirs !== undefined) {
         other.detach(theirs, t.now);

@@ -39,12 +39,19 @@ export class Revocations {
     throw stacklessError("token_revoked", "Token was revoked: get a new one");
   }
 
+  /** Says whether the store keeps them. */
+  get areKept(): boolean {
+    return this.#store.revocations !== undefined;
+  }
+
   /**
-   * Revokes what somebody has proved before a time, at the time `at`, both in milliseconds since 1970.
+   * Makes place for a revocation of what somebody has proved before a time, at the time `at`, both in
+   * milliseconds since 1970. Returns the times before which that counts no more, and before which no
+   * revocation need be kept.
    *
    * @throws {ChatError} where the store does not keep that, or there are too many.
    */
-  revoke(sub: string, before: number, at: number): void {
+  admit(sub: string, before: number, at: number): { before: number; over: number } {
     const { revocations, clients, bus } = this.#store;
     // What outlives this process, or is not alone, must not forget it.
     if (revocations === undefined && (clients ?? bus) !== undefined) {
@@ -56,8 +63,11 @@ export class Revocations {
     if (this.#before.size >= MOST && !this.#before.has(sub)) {
       throw stacklessError("unavailable", `The tokens of ${MOST} people are revoked already`);
     }
-    const latest = Math.max(before, this.#before.get(sub) ?? 0);
-    revocations?.revoke(sub, latest, at - OVER_MS);
-    this.#before.set(sub, latest);
+    return { before: Math.max(before, this.#before.get(sub) ?? 0), over: at - OVER_MS };
+  }
+
+  /** Takes in a revocation; an earlier time takes nothing back. */
+  take(sub: string, before: number): void {
+    this.#before.set(sub, Math.max(before, this.#before.get(sub) ?? 0));
   }
 }

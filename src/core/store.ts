@@ -126,6 +126,8 @@ export interface StoreEvents {
   taken(clientId: string, roomId: string | undefined, mayBeHere?: boolean): void;
   /** A person has read on in a room, at another process. */
   read(person: string, roomId: string, marker: Marker): void;
+  /** Tokens of `sub` that were made before a time in milliseconds since 1970 were revoked at another process. */
+  revoked(sub: string, before: number): void;
   /** An open room was deleted by another process, or has lost its log; it is open no more. */
   gone(roomId: string, how: "deleted" | "lost"): void;
 }
@@ -291,12 +293,13 @@ export interface MarkerStore {
 export interface RevocationStore {
   /**
    * Keeps that tokens of `sub` that were made before a time count no more, and forgets those before
-   * `over`; both in milliseconds since 1970. It is safe when this returns.
+   * `over`; both in milliseconds since 1970. It is safe when this returns, or when what it returns
+   * resolves.
    *
    * @throws where it cannot be kept.
    */
-  revoke(sub: string, before: number, over: number): void;
-  /** All that are kept. */
+  revoke(sub: string, before: number, over: number): void | Promise<void>;
+  /** All that are kept, as far as they are known by now: the others are reported by `revoked`. */
   revoked(): Iterable<{ readonly sub: string; readonly before: number }>;
 }
 

@@ -126,6 +126,7 @@ export class Engine {
       this.#perform(this.#hub.handover.taken(id, roomId, this.#clock.read(), mayBeHere)),
     read: (person, roomId, marker) =>
       this.#perform(this.#hub.reading.markers.heard(person, roomId, marker)),
+    revoked: (sub, before) => this.#perform(this.#hub.proofs.end(sub, before, this.#clock.read())),
     gone: (roomId, how) => this.#endings.gone(roomId, how),
   };
   #accepted = 0;

@@ -68,6 +68,10 @@ export function guardedReports(
       checkedMarkers(new Map([[roomId, marker]]));
       heard.read(person, roomId, marker);
     }),
+    revoked: fromBus("revoked", (sub, before) => {
+      if (!isCount(before)) throw new TypeError(`It is revoked before ${before}`);
+      heard.revoked(sub, before);
+    }),
     gone: guarded("gone", (roomId, how) => heard.gone(roomId, how)),
   };
 }

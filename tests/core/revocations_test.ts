@@ -10,36 +10,40 @@ const proved = (issuedAt: number, sub = "eve") => checkedProof({ sub, issuedAt }
 
 const code = (of: () => void) => assertThrows(of, ChatError).code;
 
+/** Revokes, as a hub does whose store keeps it at once. */
+function revoke(revocations: Revocations, sub: string, before: number, at: number): void {
+  revocations.take(sub, revocations.admit(sub, before, at).before);
+}
+
 pure("what was proved before a revocation counts no more, and what was later does", () => {
   const revocations = new Revocations({});
   revocations.check(proved(5_000));
-  revocations.revoke("eve", 6_000, 6_000);
+  revoke(revocations, "eve", 6_000, 6_000);
   assertEquals(code(() => revocations.check(proved(5_999))), "token_revoked");
   for (const good of [proved(6_000), proved(5_000, "ana"), undefined]) revocations.check(good);
   // An earlier time takes nothing back.
-  revocations.revoke("eve", 1_000, 7_000);
+  revoke(revocations, "eve", 1_000, 7_000);
+  revocations.take("eve", 2_000);
   assertEquals(code(() => revocations.check(proved(5_999))), "token_revoked");
 });
 
 pure("revocations have a bound, and are forgotten when no token is so old any more", () => {
   const revocations = new Revocations({});
-  for (let i = 0; i < 10_000; i++) revocations.revoke(`${i}`, 1_000, 1_000);
-  assertEquals(code(() => revocations.revoke("eve", 1_000, 1_000)), "unavailable");
-  revocations.revoke("7", 2_000, 2_000);
-  revocations.revoke("eve", DAY + 200_000, DAY + 200_000);
+  for (let i = 0; i < 10_000; i++) revoke(revocations, `${i}`, 1_000, 1_000);
+  assertEquals(code(() => revocations.admit("eve", 1_000, 1_000)), "unavailable");
+  revoke(revocations, "7", 2_000, 2_000);
+  revoke(revocations, "eve", DAY + 200_000, DAY + 200_000);
 });
 
 pure("a store that outlives the process has to keep them", () => {
   const clients: ClientStore = { remember: () => {} };
   const without = new Revocations({ clients });
-  assertEquals(code(() => without.revoke("eve", 1, 1)), "unsupported");
-  const kept: unknown[] = [];
-  const revocations = {
-    revoke: (...revoked: unknown[]) => void kept.push(revoked),
-    revoked: () => [{ sub: "ben", before: 9_000 }],
-  };
+  assertEquals(code(() => without.admit("eve", 1, 1)), "unsupported");
+  const revocations = { revoke: () => {}, revoked: () => [{ sub: "ben", before: 9_000 }] };
   const with_ = new Revocations({ clients, revocations });
+  assertEquals([without.areKept, with_.areKept], [false, true]);
   assertEquals(code(() => with_.check(proved(8_999, "ben"))), "token_revoked");
-  with_.revoke("eve", 2 * DAY, 2 * DAY);
-  assertEquals(kept, [["eve", 2 * DAY, DAY - 120_000]]);
+  // One that is further on stays.
+  assertEquals(with_.admit("ben", 8_000, 8_000).before, 9_000);
+  assertEquals(with_.admit("eve", 2 * DAY, 2 * DAY), { before: 2 * DAY, over: DAY - 120_000 });
 });

@@ -21,6 +21,7 @@ function bench(setting: Partial<ReportsSetting> = {}) {
     orphaned: note("orphaned"),
     taken: note("taken"),
     read: note("read"),
+    revoked: note("revoked"),
     gone: note("gone"),
   }, {
     hasEnded: () => false,
@@ -47,6 +48,7 @@ const RIGHT: [keyof StoreEvents, unknown[]][] = [
   ["orphaned", ["a", ["ana"]]],
   ["taken", ["ana", "a", true]],
   ["read", ["ana", "a", { epoch: "e", seq: 7 }]],
+  ["revoked", ["ana", 1_800_000_000_000]],
   ["gone", ["a", "lost"]],
 ];
 
@@ -71,7 +73,12 @@ pure(
   () => {
     const { heard, failed, reports } = bench({ hasBus: () => false });
     make(reports);
-    assertEquals([heard.length, failed], [RIGHT.length - 3, ["relayed", "taken", "read"]]);
+    assertEquals([heard.length, failed], [RIGHT.length - 4, [
+      "relayed",
+      "taken",
+      "read",
+      "revoked",
+    ]]);
   },
 );
 

@@ -222,6 +222,7 @@ export class HubBench {
       case "search":
       case "markers":
       case "mark":
+      case "revoke":
       case "page":
         throw new Error("This store has no more than its logs");
     }

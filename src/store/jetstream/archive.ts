@@ -106,6 +106,7 @@ export async function natsSource(
     orphaned: nothing,
     taken: nothing,
     read: nothing,
+    revoked: nothing,
     gone: nothing,
   };
   return new JetStreamSource(link, new JetStreamStore(settings, events, limits), troubled);

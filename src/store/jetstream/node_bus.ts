@@ -23,6 +23,8 @@ export interface NodeWords {
   left(node: string, clientId: string, claim: number, n: number | undefined): void;
   /** A person has read on in a room whose log has this epoch. */
   read(node: string, person: string, roomId: string, epoch: string, seq: number): void;
+  /** A node has revoked tokens of somebody from before a time, in milliseconds since 1970. */
+  revoked(node: string, sub: string, before: number): void;
   /** A node has deleted a room whose log had this epoch. */
   deleted(node: string, roomId: string, epoch: string): void;
 }
@@ -56,6 +58,7 @@ export class NodeBus {
     this.#on("read", (node, person, roomId, epoch, seq) => {
       heard.read(node, person, roomId, epoch, Number(seq));
     });
+    this.#on("revoked", (node, sub, before) => heard.revoked(node, sub, Number(before)));
     this.#on("deleted", (node, roomId, epoch) => heard.deleted(node, roomId, epoch));
   }
 

@@ -7,20 +7,19 @@
  */
 
 import { newClientId, newEpoch, type RandomBytes } from "../../core/ids.ts";
-import {
-  type Bus,
-  type ClientStore,
-  DELETED,
-  type Return,
-  type Store,
-  type StoredClient,
-  type StoredRoom,
-  type StoreEvents,
-  type StoreOptions,
+import type {
+  Bus,
+  ClientStore,
+  Return,
+  Store,
+  StoredClient,
+  StoredRoom,
+  StoreEvents,
+  StoreOptions,
 } from "../../core/store.ts";
 import { isModeration } from "../../core/verdict.ts";
 import { within } from "../../protocol/deadline.ts";
-import { reasonOf, roomGone } from "../../protocol/errors.ts";
+import { roomGone } from "../../protocol/errors.ts";
 import type { Draft, PresenceDraft } from "../../protocol/frames.ts";
 import { every, type Timer } from "../../timers.ts";
 import { Awaited } from "../cluster/awaited.ts";
@@ -29,6 +28,7 @@ import { PresenceReconciler } from "../cluster/presence_reconciler.ts";
 import { PublishQueue, unavailable } from "../cluster/publish_queue.ts";
 import { asked } from "./asked.ts";
 import { ClientDirectory } from "./client_directory.ts";
+import { Deletions } from "./deletions.ts";
 import { Eraser } from "./eraser.ts";
 import { Handovers } from "./handovers.ts";
 import { JetStreamHealth } from "./health.ts";
@@ -39,6 +39,7 @@ import { NodeBus } from "./node_bus.ts";
 import type { NatsSettings } from "./options.ts";
 import { JetStreamPages, NOWHERE } from "./pages.ts";
 import { JetStreamPublisher } from "./publisher.ts";
+import { JetStreamRevocations } from "./revocations.ts";
 import { epochOf, JetStreamRoom } from "./room.ts";
 
 /** The least milliseconds for which JetStream remembers ids of messages; documented. */
@@ -66,6 +67,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
   readonly changes = true;
   readonly history: JetStreamPages;
   readonly markers: JetStreamMarkers;
+  readonly revocations: JetStreamRevocations;
   readonly #options: StoreOptions & NatsSettings;
   readonly #events: StoreEvents;
   readonly #link: JetStreamLink;
@@ -83,8 +85,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
   readonly #rooms = new Map<string, JetStreamRoom>();
   /** The unanswered question about a room, before the next one is asked. */
   readonly #busy = new Map<string, Promise<void>>();
-  /** Rooms to be deleted as soon as NATS is reached; here they are gone already. */
-  readonly #deleting = new Set<string>();
+  readonly #deletions: Deletions;
   readonly #reconciler: PresenceReconciler;
   readonly #timer: Timer;
   #ticks = 0;
@@ -149,8 +150,25 @@ export class JetStreamStore implements Store, ClientStore, Bus {
       ready: () => this.#whenReady(),
       say: (person, id, { epoch, seq }) => this.#bus.say("read", person, id, epoch, seq),
     });
+    this.revocations = new JetStreamRevocations({
+      link: this.#link,
+      ready: () => this.#whenReady(),
+      say: (sub, before) => this.#bus.say("revoked", sub, before),
+      heard: (sub, before) => events.revoked(sub, before),
+    });
     this.#handovers = new Handovers(this.#bus);
     this.#metas = new JetStreamMetas(this.#link, () => newEpoch(random));
+    this.#deletions = new Deletions({
+      ready: () => this.#whenReady(),
+      delete: (id) => this.#metas.delete(id),
+      deleted: (id, epoch) => {
+        if (epoch !== undefined) this.#bus.say("deleted", id, epochOf(epoch, this.#link.life));
+        // The room may have been opened meanwhile.
+        const room = this.#rooms.get(id);
+        if (room !== undefined) this.#lose(room, "deleted");
+      },
+      troubled: (reason) => events.troubled(reason),
+    });
     this.#health = new JetStreamHealth(probeMs, this.#detector, {
       say: (now) => this.#bus.say("alive", now),
       probe: () => this.#link.probe(),
@@ -227,8 +245,8 @@ export class JetStreamStore implements Store, ClientStore, Bus {
     const room = this.#rooms.get(roomId);
     if (room !== undefined) this.#closeRoom(room);
     if (!WORD.test(roomId)) return;
-    if (this.#deleting.size < DELETED.rooms) this.#deleting.add(roomId);
-    this.#alone(roomId, () => this.#delete(roomId));
+    this.#deletions.add(roomId);
+    this.#alone(roomId, () => this.#deletions.delete(roomId));
   }
 
   remember(clientId: string, name: string | undefined): void {
@@ -290,13 +308,13 @@ export class JetStreamStore implements Store, ClientStore, Bus {
   }
 
   async #create(id: string, name: string, owner?: string): Promise<JetStreamRoom | undefined> {
-    if (this.#deleting.has(id)) throw roomGone();
+    if (this.#deletions.has(id)) throw roomGone();
     await this.#whenReady();
     return await this.#open(id, await this.#metas.make(id, name, owner));
   }
 
   async #open(id: string, isNew = false): Promise<JetStreamRoom | undefined> {
-    if (this.#deleting.has(id)) return undefined;
+    if (this.#deletions.has(id)) return undefined;
     const known = this.#rooms.get(id);
     if (known !== undefined) {
       known.step("enter");
@@ -330,20 +348,6 @@ export class JetStreamStore implements Store, ClientStore, Bus {
     return room;
   }
 
-  async #delete(id: string): Promise<void> {
-    try {
-      await this.#whenReady();
-      const epoch = await this.#metas.delete(id);
-      this.#deleting.delete(id);
-      if (epoch !== undefined) this.#bus.say("deleted", id, epochOf(epoch, this.#link.life));
-      // The room may have been opened meanwhile.
-      const room = this.#rooms.get(id);
-      if (room !== undefined) this.#lose(room, "deleted");
-    } catch (error) {
-      this.#events.troubled(`Room ${id} is not deleted yet: ${reasonOf(error)}`);
-    }
-  }
-
   #moved(roomId: string, seq: number): void {
     this.#awaited.seen(roomId, seq);
     this.#events.stored(roomId);
@@ -370,6 +374,9 @@ export class JetStreamStore implements Store, ClientStore, Bus {
       read: (node, person, roomId, epoch, seq) => {
         if (node !== this.#node) this.#events.read(person, roomId, { epoch, seq });
       },
+      revoked: (node, sub, before) => {
+        if (node !== this.#node) this.revocations.hear(sub, before);
+      },
       deleted: (_node, roomId, epoch) => {
         const room = this.#rooms.get(roomId);
         if (room?.log.epoch === epoch) this.#lose(room, "deleted");
@@ -379,6 +386,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
 
   /** Reads the missed entries of all rooms. */
   async #catchUp(): Promise<void> {
+    await this.revocations.read().catch(() => {});
     const rooms = [...this.#rooms.values()];
     const read = async () => {
       for (let room = rooms.pop(); room !== undefined; room = rooms.pop()) {
@@ -394,7 +402,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
     if (works) {
       for (const [id, back] of this.#directory.unasked) this.#claim(id, back);
       this.#directory.tick(performance.now());
-      for (const id of this.#deleting) this.#alone(id, () => this.#delete(id));
+      for (const id of this.#deletions.waiting) this.#alone(id, () => this.#deletions.delete(id));
     }
     this.#queue.available = works;
   }
@@ -434,6 +442,8 @@ export class JetStreamStore implements Store, ClientStore, Bus {
     const { probeMs, leaseMs } = this.#options;
     const compareEvery = Math.ceil(2 * COMPARE_EVERY_MS / probeMs);
     const sweep = this.#ticks % Math.ceil(leaseMs / probeMs) === 0;
+    // A word of another node may be lost.
+    if (sweep) this.revocations.read().catch(() => {});
     let turn = this.#ticks;
     let reads = 0;
     for (const room of this.#rooms.values()) {

@@ -44,6 +44,7 @@ export const IGNORE: StoreEvents = {
   orphaned: () => {},
   taken: () => {},
   read: () => {},
+  revoked: () => {},
   gone: () => {},
 };
 

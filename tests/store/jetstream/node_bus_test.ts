@@ -34,6 +34,7 @@ pure("what one node says all hear, itself included, with the same values", () =>
       taken: heard("taken"),
       left: heard("left"),
       read: heard("read"),
+      revoked: heard("revoked"),
       deleted: heard("deleted"),
     });
   }
@@ -44,6 +45,7 @@ pure("what one node says all hear, itself included, with the same values", () =>
   bus.say("left", "ana", 7, 0);
   bus.say("left", "ana", 7, undefined);
   bus.say("read", "é %20 x", "k7q2", "e", 9);
+  bus.say("revoked", "ana 2", 1_800_000_000_000);
   bus.say("deleted", "k7q2", "e");
   const said = [
     ["alive", "a", 1.5],
@@ -52,6 +54,7 @@ pure("what one node says all hear, itself included, with the same values", () =>
     ["left", "a", "ana", 7, 0],
     ["left", "a", "ana", 7, undefined],
     ["read", "a", "é %20 x", "k7q2", "e", 9],
+    ["revoked", "a", "ana 2", 1_800_000_000_000],
     ["deleted", "a", "k7q2", "e"],
   ];
   assertEquals(words, said.flatMap((word) => [word, word]));
