@@ -263,7 +263,7 @@ export class ChatClient implements AsyncDisposable {
     check(timeoutMs >= 0, "timeoutMs", timeoutMs);
     const deadline = performance.now() + timeoutMs;
     const connection = await this.#reconnector.ready(timeoutMs, signal);
-    return await connection.request(frame, accept, deadline - performance.now(), signal);
+    return connection.request(frame, accept, deadline - performance.now(), signal);
   }
 
   /**
@@ -282,7 +282,7 @@ export class ChatClient implements AsyncDisposable {
 
   #here(): ChatRoom {
     const { room } = this;
-    if (room === undefined) throw new ChatError("not_in_room", "Not in any room");
+    if (room === undefined) throw new ChatError("not_in_room", "Not in a room");
     return room;
   }
 
@@ -480,7 +480,7 @@ export class ChatClient implements AsyncDisposable {
 
   #over(reason: string): void {
     this.#closed.abort();
-    for (const room of [...this.#rooms.values()]) this.#forget(room, reason);
+    for (const room of this.#rooms.values()) this.#forget(room, reason);
     this.#sender.close(reason);
   }
 }

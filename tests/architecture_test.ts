@@ -119,12 +119,19 @@ const MAY_SEE: Record<string, string[]> = {
   "cli.ts": ["src", "src/cli", "client.ts", "deno.json"],
 };
 
+/** Files that hand on what the connections of clients say. */
+const SHARED = ["client/shared_leader", "client/shared_socket"];
+
 /** Words that stand in the code of one file only, or of a few. */
 const ONLY_IN: [what: string, pattern: RegExp, files: string[]][] = [
   ["Deno.serve", /\bDeno\.serve\b/, ["daemon/open_port"]],
   ["Deno.upgradeWebSocket", /\bDeno\.upgradeWebSocket\b/, ["server/chat"]],
-  ["sending on a socket", /socket\??\.send\(/i, ["server/connection", "client/connection"]],
-  ["new WebSocket", /\bnew WebSocket\b/, ["client/connection"]],
+  ["sending on a socket", /socket\??\.send\(/i, [
+    "server/connection",
+    "client/connection",
+    ...SHARED,
+  ]],
+  ["new WebSocket", /\bnew WebSocket\b/, ["client/connection", "web/person.ts"]],
   ["exiting", /\bDeno\.exit\b/, ["server.ts", "cli.ts"]],
   ["the console", /\bconsole\./, ["server.ts", "cli.ts"]],
 ];

@@ -61,6 +61,12 @@ const EXPORTS: Record<string, Exports> = {
     functions: "indexedDbOutboxStore memoryOutboxStore",
     types: "KeptMessage KeptOutbox OutboxChange OutboxClient OutboxRoom OutboxStore SendAttempt",
   },
+  "./client/shared": {
+    classes: "SharedConnection SharedOutbox",
+    functions: "indexedDbOutboxStore memoryOutboxStore",
+    types: "Channel KeptMessage KeptOutbox Locks OutboxChange OutboxStore SendAttempt " +
+      "SharedOptions Witnessed",
+  },
   "./mount": MOUNT,
   "./auth": {
     functions: "jwt",

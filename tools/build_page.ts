@@ -12,8 +12,8 @@ const ROOT = new URL("../", import.meta.url);
 const DIST = "web/dist/";
 const MODULE = "src/server/page_files.ts";
 
-/** Scripts that a page loads when it first needs them. */
-export const PARTS: readonly string[] = ["panel.js"];
+/** Files that a page loads when it first needs them. */
+export const PARTS: readonly string[] = ["panel.js", "tabs.js", "icon_unread.svg"];
 
 /** The styles that are in scripts: they are built before these, and not served. */
 const INNER = ["style.css", "panel.css"];
@@ -24,6 +24,7 @@ const BUNDLES: Record<string, string> = {
   "panel.css": "web/panel.css",
   "page.css": "web/page.css",
   "panel.js": "web/panel.ts",
+  "tabs.js": "web/tabs.ts",
   "chat.js": "web/main.ts",
 };
 

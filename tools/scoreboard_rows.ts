@@ -352,7 +352,14 @@ export const ROWS: Readonly<Record<string, Row>> = {
     part: "The page",
     figure:
       "1,000 stories in Chromium, offline, reloaded, killed: none lost, doubled, out of order",
-    note: "One tab of a browser at a time has the outbox that outlives it.",
+    note: "In one tab; P3 is about several.",
+  },
+  P3: {
+    part: "The page",
+    figure:
+      "five tabs, the one that leads closed, frozen or killed 300 times while all send: none " +
+      "lost or doubled, one connection",
+    note: "`tests/client/shared_test.ts` tells stories of the same kind without a browser.",
   },
   P4: {
     part: "The page",

@@ -9,9 +9,9 @@
 
 import type { ChatError, ChatRoom, RoomEvent, Status } from "../client.ts";
 import { history } from "../src/client/conversation.ts";
-import type { KeptMessage, OfflineOutbox } from "../src/client/offline.ts";
+import type { KeptMessage } from "../src/client/offline.ts";
 import { isKnown } from "./kept.ts";
-import type { Person } from "./person.ts";
+import type { PageOutbox, Person } from "./person.ts";
 
 /** Whoever shows a conversation. */
 export interface Listener {
@@ -44,7 +44,7 @@ const AGAIN_MS = 700;
 export class Conversation {
   readonly #person: Person;
   readonly #listener: Listener;
-  #outbox: OfflineOutbox | undefined;
+  #outbox: PageOutbox | undefined;
   #room: ChatRoom | undefined;
   #roomId: string;
   #isOver = false;
@@ -57,6 +57,7 @@ export class Conversation {
     this.#roomId = "id" in target ? target.id : "";
     this.#listener = listener;
     person.onstatus = (status) => listener.status(status);
+    person.onoutbox = () => this.#keep();
     this.#keep();
   }
 
@@ -190,6 +191,8 @@ export class Conversation {
 
   /** Enters rooms that something was said in when this page was not there, until that is sent. */
   async #deliver(): Promise<void> {
+    // Among tabs, the one that leads does it.
+    if (this.#person.isSharing) return;
     const ids = new Set(
       this.#outbox?.messages.filter(({ state }) => state === "waiting").map(({ roomId }) => roomId),
     );

@@ -27,6 +27,11 @@ export function loadPanel(): Promise<typeof import("./panel.ts")> {
   return load("?panel.js");
 }
 
+/** Loads the script for several tabs. */
+export function loadTabs(): Promise<typeof import("./tabs.ts")> {
+  return load("?tabs.js");
+}
+
 /**
  * Fills a place with a part once it is loaded. Where that fails, the place says so, and offers to try
  * again.

@@ -9,10 +9,27 @@
  */
 
 import { ChatClient, type ChatError, type Status } from "../client.ts";
-import { indexedDbOutboxStore, memoryOutboxStore, OfflineOutbox } from "../src/client/offline.ts";
+import {
+  indexedDbOutboxStore,
+  memoryOutboxStore,
+  OfflineOutbox,
+  type OutboxStore,
+} from "../src/client/offline.ts";
+import type { SharedConnection } from "../src/client/shared.ts";
+import { LentStore } from "../src/client/shared_outbox.ts";
+import { loadTabs } from "./parts.ts";
+import type { Alone } from "./tabs.ts";
+
+type Tabs = typeof import("./tabs.ts");
 
 /** The longest wait between attempts, in milliseconds. */
 const MOST_DELAY_MS = 20_000;
+
+/** The outbox of the page: its own, or that of all tabs. */
+export type PageOutbox = Pick<
+  OfflineOutbox,
+  "session" | "messages" | "attach" | "enter" | "add" | "retry" | "discard" | "witness" | "onchange"
+>;
 
 /** The time that a page which is loaded again may take to let go of its outbox, in milliseconds. */
 const LOCK_MS = 1_000;
@@ -24,8 +41,11 @@ const WAITING_HELPS = ["unreachable", "timeout", "disconnected", "unavailable"];
 export class Person {
   readonly #src: string;
   readonly #ended = new AbortController();
-  #outbox: Promise<OfflineOutbox> | undefined;
+  #outbox: Promise<PageOutbox> | undefined;
   #isKeeping = false;
+  /** The connection, where it is this page's own. */
+  #live: WebSocket | undefined;
+  #shared: SharedConnection | undefined;
   #chat: Promise<ChatClient> | undefined;
   #connected: ChatClient | undefined;
   #name: string;
@@ -34,6 +54,8 @@ export class Person {
   #waking = new AbortController();
   /** Called when the connection stands otherwise. */
   onstatus: (status: Status) => void = () => {};
+  /** Called when the outbox is another one. */
+  onoutbox: () => void = () => {};
 
   /** Makes somebody who does nothing yet. */
   constructor(src: string, name: string) {
@@ -52,8 +74,13 @@ export class Person {
   }
 
   /** Messages that are not in a log yet. */
-  outbox(): Promise<OfflineOutbox> {
+  outbox(): Promise<PageOutbox> {
     return this.#outbox ??= this.#openOutbox();
+  }
+
+  /** Says whether other tabs share the connection. */
+  get isSharing(): boolean {
+    return this.#shared !== undefined;
   }
 
   /** Says whether the outbox outlives the page. */
@@ -101,6 +128,7 @@ export class Person {
     this.#ended.abort();
     this.#waking.abort();
     await this.#connected?.close();
+    this.#shared?.[Symbol.dispose]();
   }
 
   #connect(): Promise<ChatClient> {
@@ -117,6 +145,7 @@ export class Person {
       name: this.#name,
       session: outbox.session,
       signal: this.#ended.signal,
+      WebSocket: this.#socketClass(),
     });
     outbox.attach(chat);
     this.#tell({ type: "connecting" });
@@ -126,17 +155,55 @@ export class Person {
     return chat;
   }
 
-  /** The outbox of this server in this browser; one in memory where another tab has it, or none is kept. */
-  async #openOutbox(): Promise<OfflineOutbox> {
+  /** The outbox of this server in this browser, alone or with other tabs; one in memory where none is kept. */
+  async #openOutbox(): Promise<PageOutbox> {
     const name = `parley ${this.#src}`;
     try {
-      await lock(name, this.#ended.signal);
-      const outbox = await OfflineOutbox.open(await indexedDbOutboxStore(name));
+      const store = await indexedDbOutboxStore(name);
+      const channel = new BroadcastChannel(name);
+      this.#ended.signal.addEventListener("abort", () => channel.close());
       this.#isKeeping = true;
-      return outbox;
+      let release: () => void;
+      try {
+        release = await lock(name, channel, this.#ended.signal);
+      } catch {
+        channel.close();
+        return await this.#share(await loadTabs(), name, store);
+      }
+      const lent = new LentStore(store);
+      channel.onmessage = async () => {
+        // The other one need not wait for the lock.
+        channel.postMessage({ type: "here" });
+        // Where that cannot be loaded now, the other one asks again.
+        const tabs = await loadTabs().catch(() => undefined);
+        if (tabs === undefined || this.isSharing || this.#ended.signal.aborted) return;
+        channel.close();
+        this.#outbox = this.#share(tabs, name, store, { lent, release });
+        this.onoutbox();
+        if (this.#live !== undefined) tabs.giveUp(this.#live);
+      };
+      return await OfflineOutbox.open(lent);
     } catch {
+      this.#isKeeping = false;
       return await OfflineOutbox.open(memoryOutboxStore());
     }
+  }
+
+  /** The class of its connections, which are those of all tabs once there are any. */
+  #socketClass(): typeof WebSocket {
+    const connect = (url: URL, protocol: string) =>
+      this.#shared === undefined
+        ? this.#live = new WebSocket(url, protocol)
+        : new this.#shared.WebSocket(url, protocol);
+    return function (url: URL, protocol: string) {
+      return connect(url, protocol);
+    } as unknown as typeof WebSocket;
+  }
+
+  #share(tabs: Tabs, name: string, store: OutboxStore, alone?: Alone): Promise<PageOutbox> {
+    const { shared, outbox } = tabs.share(this.#src, name, store, alone);
+    this.#shared = shared;
+    return outbox;
   }
 
   async #watch(chat: ChatClient): Promise<void> {
@@ -161,17 +228,33 @@ export class Person {
   }
 }
 
-/** Takes a lock until the signal is aborted or the page ends; rejects where another tab keeps it. */
-function lock(name: string, ended: AbortSignal): Promise<void> {
+/**
+ * Takes a lock until it is released, the signal is aborted or the page ends; rejects where another tab
+ * has it, which says so at once.
+ */
+function lock(name: string, channel: BroadcastChannel, ended: AbortSignal): Promise<() => void> {
   return new Promise((resolve, reject) => {
+    const waiting = new AbortController();
     const held = () => {
-      resolve();
-      return new Promise<void>((release) => {
-        ended.addEventListener("abort", () => release());
-        // The page that comes next shall not have to wait until this one is cleared away.
-        addEventListener("pagehide", ({ persisted }) => persisted || release());
-      });
+      if (waiting.signal.aborted) return;
+      const { promise, resolve: release } = Promise.withResolvers<void>();
+      resolve(release);
+      ended.addEventListener("abort", () => release());
+      // The page that comes next shall not have to wait until this one is cleared away.
+      addEventListener("pagehide", ({ persisted }) => persisted || release());
+      return promise;
     };
-    navigator.locks.request(name, { signal: AbortSignal.timeout(LOCK_MS) }, held).catch(reject);
+    const end = channel.onmessage = () => {
+      waiting.abort();
+      // Chromium does not always say so where the lock was asked for a moment ago.
+      reject();
+    };
+    setTimeout(end, LOCK_MS);
+    channel.postMessage({ type: "tab" });
+    navigator.locks.request(name, { signal: waiting.signal }, held).catch((error) => {
+      reject(error);
+      // Another tab has taken it away, as this page had stood still.
+      channel.onmessage?.(error);
+    });
   });
 }

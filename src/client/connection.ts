@@ -89,6 +89,9 @@ interface PendingRequest extends Deferred<unknown> {
   accept: (reply: Accepted) => unknown;
 }
 
+/** A class of sockets that behave as those of `WebSocket` do. */
+export type SocketClass = new (url: URL, protocol: string) => WebSocket;
+
 /** Fields that are texts wherever they stand, but for bodies. */
 const TEXTS =
   "client_id session room_id room_name room_token epoch from name sub message reason to role topic"
@@ -133,12 +136,13 @@ export class Connection {
     events: ConnectionListener,
     timeoutMs: number,
     signal?: AbortSignal,
+    Socket: SocketClass = WebSocket,
   ): Promise<Connection> {
     const cannot = (why?: string) =>
       new ConnectError(`Cannot connect to ${url.origin}${why ? `: ${why}` : ""}`);
     let socket: WebSocket;
     try {
-      socket = new WebSocket(url, SUBPROTOCOL);
+      socket = new Socket(url, SUBPROTOCOL);
     } catch (error) {
       throw cannot((error as Error).message);
     }
@@ -148,7 +152,7 @@ export class Connection {
       else opening.reject(cannot(`no ${SUBPROTOCOL}`));
     };
     // Deno says why; browsers keep it to themselves.
-    socket.onerror = socket.onclose = (event: Event) =>
+    socket.onclose = socket.onerror = (event: Event) =>
       opening.reject(cannot((event as ErrorEvent).message));
     try {
       return await opening.promise;
@@ -316,13 +320,13 @@ export class Connection {
     if (this.#ended) return;
     // What the server said of the end counts, even if its close got lost.
     const end = this.#goodbye ?? how;
-    const error = new ChatError(code, `The connection ended: ${end.reason || end.code}`);
+    const error = new ChatError(code, `Connection ended: ${end.reason || end.code}`);
     this.#ended = error;
     clearInterval(this.#heart);
     clearTimeout(this.#deadline);
     this.#socket.onmessage = null;
     // Browsers let clients close with 1000 and 3000 to 4999 only.
-    const ours = end.code === CLOSE.normal || end.code >= 4000 && end.code < 5000;
+    const ours = end.code === CLOSE.normal || end.code > 3999 && end.code < 5000;
     this.#socket.close(ours ? end.code : CLOSE.unresponsive, end.reason.slice(0, 40));
     for (const request of this.#requests.values()) request.reject(error);
     this.#events.end(end, this);

@@ -7,6 +7,9 @@
  * @module
  */
 
+/** `WebSocket.OPEN`, which the sockets of an app need not have. */
+export const OPEN = 1;
+
 /** The most requests without a reply. */
 export const MAX_REQUESTS = 1_000;
 

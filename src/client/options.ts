@@ -28,6 +28,11 @@ export interface ClientOptions {
    * text is good until its end. What the function throws, `connect` rejects with.
    */
   token?: string | (() => string | Promise<string>);
+  /**
+   * The class of the sockets, which behave as those of the platform do; these are used unless it is
+   * given. The module `./client/shared` has one for connections that tabs share.
+   */
+  WebSocket?: new (url: URL, protocol: string) => WebSocket;
   /** Closes the client when it is aborted. */
   signal?: AbortSignal;
   /** `true`: comes back by itself when the connection breaks; so it is unless given. */

@@ -13,7 +13,7 @@ import { ChatError, mayReconnect } from "../protocol/errors.ts";
 import type { ConnectedFrame } from "../protocol/frames.ts";
 import { backoff } from "./backoff.ts";
 import { check } from "./check.ts";
-import { type Accepted, Connection, type End, type Push } from "./connection.ts";
+import { type Accepted, Connection, type End, type Push, type SocketClass } from "./connection.ts";
 import { EventBuffer, type ReadOptions } from "./event_buffer.ts";
 import { GOOD_MS, KEPT_STATUSES, OFFLINE_PROBE_MS, PROBE_MS } from "./limits.ts";
 import { isHidden } from "./page.ts";
@@ -50,6 +50,8 @@ export interface ReconnectorOptions {
   reconnect?: boolean;
   /** `true`: each connection has a new token, so that it comes back when one has ended. */
   token?: unknown;
+  /** The class of its sockets; that of the platform unless given. */
+  WebSocket?: SocketClass;
 }
 
 /** The owner of a reconnector: it is asked, and reported to. */
@@ -130,7 +132,7 @@ export class Reconnector {
     if (this.#status.type === "idle") {
       throw new ChatError("not_connected", "Not connected");
     }
-    const waiter = deferred<Connection>("Reconnecting", timeoutMs, signal);
+    const waiter = deferred<Connection>("Connecting", timeoutMs, signal);
     this.#waiters.add(waiter);
     return await waiter.promise.finally(() => this.#waiters.delete(waiter));
   }
@@ -176,6 +178,7 @@ export class Reconnector {
       },
       deadline - performance.now(),
       ended,
+      this.#options.WebSocket,
     );
     const welcome = (reply: Accepted) => this.#welcome(connection, reply);
     try {
@@ -242,7 +245,7 @@ export class Reconnector {
   /** The wait before the next attempt in milliseconds, where the server has perhaps `asked` for a time. */
   #delay(asked: number | undefined): number {
     // Timers of a page that nobody sees come when they want: there is one attempt without any.
-    const atOnce = this.#attempt === 0 && (asked !== undefined || isHidden());
+    const atOnce = !this.#attempt && (asked !== undefined || isHidden());
     // A server may say when, but not make a client that keeps failing come faster.
     return Math.max(atOnce ? 0 : backoff(this.#attempt, Math.random()), asked ?? 0);
   }

@@ -186,7 +186,7 @@ export class Sender {
   /** Begins anew as another client, which cannot tell the server what it has said before. */
   #restart(clientId: string): void {
     const sent = this.#outbox.restart();
-    if (sent.length === 0) return;
+    if (!sent.length) return;
     this.#forgetFormer();
     this.#formerId = clientId;
     for (const sending of sent) {

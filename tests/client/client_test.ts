@@ -138,9 +138,9 @@ Deno.test("the names of the Python client act on the current room", async () => 
 Deno.test("without a room there is nothing to send to, to read or to leave", async () => {
   await using server = new TestChat();
   await using chat = await join(server);
-  await assertRejects(() => chat.sendMessage("x"), Error, "Not in any room");
-  await assertRejects(() => chat.leaveRoom(), Error, "Not in any room");
-  await assertRejects(() => chat.readMessages().next(), Error, "Not in any room");
+  await assertRejects(() => chat.sendMessage("x"), Error, "Not in a room");
+  await assertRejects(() => chat.leaveRoom(), Error, "Not in a room");
+  await assertRejects(() => chat.readMessages().next(), Error, "Not in a room");
 });
 
 Deno.test("everybody in a room gets everything, and knows the own messages", async () => {

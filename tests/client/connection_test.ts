@@ -125,7 +125,7 @@ Deno.test("a request without a reply ends with its timeout, its signal, or the c
   assertEquals(await Promise.all(waits), [
     "ChatError: late took longer than 20 ms",
     "ChatError: No longer wanted",
-    "ChatError: The connection ended: Given up",
+    "ChatError: Connection ended: Given up",
   ]);
 });
 
@@ -133,7 +133,11 @@ Deno.test("a request on a connection that has ended is rejected at once", async 
   await using server = new ScriptedServer(idle);
   const { connection } = await open(server.url);
   await connection.close("Done");
-  await assertRejects(() => connection.request({ action: "x" }, idle, 200), Error, "connection");
+  await assertRejects(
+    () => connection.request({ action: "x" }, idle, 200),
+    Error,
+    "Connection ended",
+  );
 });
 
 Deno.test("a reply that comes too late is accepted, one that comes twice or for nobody is passed on", async () => {
@@ -169,7 +173,7 @@ Deno.test("a server that answers nothing is not asked without end", async () => 
   connection.fail("Given up");
   const errors = await fates;
   assertEquals(errors.at(-1), "ChatError: 1000 requests have no reply");
-  assertEquals(errors.at(-2), "ChatError: The connection ended: Given up");
+  assertEquals(errors.at(-2), "ChatError: Connection ended: Given up");
 });
 
 Deno.test("requests that cannot be written do not count as without a reply", async () => {
