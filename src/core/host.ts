@@ -6,12 +6,17 @@
  * @module
  */
 
+import * as CLOSE from "../protocol/close_codes.ts";
 import { ChatError } from "../protocol/errors.ts";
 import type { MessageFrame } from "../protocol/frames.ts";
+import type { RevokeFrame } from "../protocol/hello.ts";
+import type { ModerationFrame } from "../protocol/moderation.ts";
 import type { Effect } from "./effects.ts";
 import type { Messages } from "./messages.ts";
-import type { Room } from "./room.ts";
-import type { Peer, Sessions } from "./sessions.ts";
+import type { Moderation } from "./moderation.ts";
+import type { Proofs } from "./proofs.ts";
+import type { Member, Outlet, Room } from "./room.ts";
+import type { Peer, Session, Sessions } from "./sessions.ts";
 import type { Instant } from "./time.ts";
 
 /** The client that a word of the host is said by. */
@@ -38,6 +43,10 @@ export interface HostParts {
 /** The part of a hub that its host uses. */
 export interface HostHub {
   readonly messages: Messages;
+  readonly moderation: Pick<Moderation, "take">;
+  readonly proofs: Pick<Proofs, "revoke">;
+  /** Lets go of a connection and tells it why. */
+  dismiss(peer: Peer, code: number, reason: string, t: Instant): Effect[];
   /** Lets go of a connection; its client is remembered unless that is `forGood`. */
   disconnect(peer: Peer, t: Instant, forGood: boolean): Effect[];
 }
@@ -69,13 +78,48 @@ export class Host {
     const session = known ?? sessions.restore({ id, name, n: 0 }, t.now);
     session.name = name;
     session.attach(peer, t.now);
-    const member = room.add(session);
-    session.enter(member, t.now);
-    // Nobody but the program itself decides what it may say.
-    member.author = { sub: id, admin: true };
-    room.enter(member, peer, t.now);
+    enter(session, room, peer, t);
     const kept: Effect[] = isKept && !isShared ? [{ type: "remember", clientId: id, name }] : [];
     return [...kept, ...hub.messages.take(session, peer, frame, t)];
+  }
+
+  /**
+   * Moderates an open room, as a client that its room takes for an owner. The answer is sent to `peer`.
+   * Call `leave` then.
+   *
+   * @throws {ChatError} where it is refused, with nothing changed.
+   */
+  moderate(peer: Peer, client: HostClient, frame: ModerationFrame, t: Instant): Effect[] {
+    const { sessions, hub, rooms } = this.#parts;
+    const room = rooms.get(frame.roomId);
+    if (room === undefined) throw new ChatError("room_gone", "Room no longer exists");
+    const session = sessions.restore({ id: client.id, name: client.name, n: 0 }, t.now);
+    session.attach(peer, t.now);
+    return hub.moderation.take(session, enter(session, room, peer, t), peer, frame, t);
+  }
+
+  /**
+   * Revokes the tokens of somebody, with the proof of `peer`. The answer is sent to it. Call `leave`
+   * then.
+   *
+   * @throws {ChatError} where it is refused, with nothing changed.
+   */
+  revoke(peer: Peer, id: string, frame: RevokeFrame, t: Instant): Effect[] {
+    const { sessions, hub } = this.#parts;
+    const session = sessions.restore({ id, name: undefined, n: 0 }, t.now);
+    session.attach(peer, t.now);
+    return hub.proofs.revoke(session, peer, frame, t);
+  }
+
+  /** Ends the connections here of all clients that are meant, and tells each why. They may come back. */
+  dismiss(isMeant: (session: Session) => boolean, reason: string, t: Instant): {
+    readonly effects: Effect[];
+    readonly count: number;
+  } {
+    const { sessions, hub } = this.#parts;
+    const peers = [...sessions].filter(isMeant).flatMap(({ peer }) => peer ?? []);
+    const effects = peers.flatMap((peer) => hub.dismiss(peer, CLOSE.dismissed, reason, t));
+    return { effects, count: peers.length };
   }
 
   /** Says whether the word of a client with this id is known to be stored. */
@@ -94,4 +138,13 @@ export class Host {
     }
     return this.#parts.hub.disconnect(peer, t, !isKept);
   }
+}
+
+/** Has a client of the host come into a room. Nobody but the program itself decides what it may do. */
+function enter(session: Session, room: Room, peer: Peer & Outlet, t: Instant): Member {
+  const member = room.add(session);
+  session.enter(member, t.now);
+  member.author = { sub: session.id, admin: true };
+  room.enter(member, peer, t.now);
+  return member;
 }

@@ -9,6 +9,8 @@
 import { sameSecret } from "../core/ids.ts";
 import { ChatError } from "../protocol/errors.ts";
 import { isFields, type RawFields } from "../protocol/fields.ts";
+import type { SuccessFrame } from "../protocol/frames.ts";
+import { DEFAULT_SETTINGS } from "../protocol/roles.ts";
 import type { HostRoom, Voice } from "../server/voice.ts";
 import { MOST_LISTED } from "../server/voice.ts";
 import { jsonOf } from "./bodies.ts";
@@ -17,6 +19,9 @@ import type { RoomStreams } from "./stream.ts";
 
 /** The path that all of the API is under. */
 export const API_PATH = "/api/v1";
+
+/** The longest reason for the end of a connection: it has to fit into a close frame. */
+const MAX_REASON_CHARS = 40;
 
 /** Settings of an API. */
 export interface ApiOptions {
@@ -38,6 +43,8 @@ interface Call {
   readonly query: URLSearchParams;
   /** The id of the room in the path; empty where there is none. */
   readonly roomId: string;
+  /** The member or link in the path; empty where there is none. */
+  readonly item: string;
   readonly voice: Voice;
   readonly options: ApiOptions;
 }
@@ -92,6 +99,50 @@ export const ROUTES: Readonly<Record<string, Handler>> = {
     });
     return Response.json(said, { status: said.duplicate ? 200 : 201 });
   },
+  "PATCH /rooms/{id}": async ({ request, voice, roomId }) =>
+    done(await voice.acts.moderate(roomId, "room", await bodyOf(request))),
+  "DELETE /rooms/{id}/members/{member}": async ({ query, voice, roomId, item }) => {
+    const reason = query.get("reason");
+    const why = reason === null ? {} : { reason };
+    return done(await voice.acts.moderate(roomId, "kick", { to: item, ...why }));
+  },
+  "GET /rooms/{id}/roles": async ({ voice, roomId }) => {
+    const { charter } = await voice.room(roomId);
+    return Response.json({
+      roles: charter?.roles(Date.now()) ?? [],
+      settings: charter?.settings ?? DEFAULT_SETTINGS,
+    });
+  },
+  "POST /rooms/{id}/roles": async ({ request, voice, roomId }) =>
+    done(await voice.acts.moderate(roomId, "role", await bodyOf(request))),
+  "GET /rooms/{id}/links": async ({ voice, roomId }) => {
+    const { links = [] } = await voice.acts.moderate(roomId, "links");
+    return Response.json({ links });
+  },
+  "POST /rooms/{id}/links": async ({ request, voice, roomId }) => {
+    const { id, link, seq } = await voice.acts.moderate(roomId, "link", await bodyOf(request));
+    return Response.json({ id, link, seq }, { status: 201 });
+  },
+  "DELETE /rooms/{id}/links/{link}": async ({ voice, roomId, item }) =>
+    done(await voice.acts.moderate(roomId, "unlink", { id: item })),
+  "POST /revoke": async ({ request, voice }) => {
+    const { sub, issued_before } = await bodyOf(request);
+    return Response.json({ issued_before: await voice.acts.revoke(sub, issued_before) });
+  },
+  "POST /disconnect": async ({ request, voice }) => {
+    const { client_id, sub, reason = "Ended by an operator" } = await bodyOf(request);
+    if ((client_id === undefined) === (sub === undefined)) {
+      throw new ChatError("invalid_frame", "One of client_id and sub must be given");
+    }
+    const who = client_id === undefined
+      ? { sub: textIn("sub", sub) }
+      : { clientId: textIn("client_id", client_id) };
+    const why = textIn("reason", reason);
+    if (why.length > MAX_REASON_CHARS) {
+      throw new ChatError("invalid_frame", `reason has at most ${MAX_REASON_CHARS} characters`);
+    }
+    return Response.json({ disconnected: voice.acts.disconnect(who, why) });
+  },
   "GET /rooms/{id}/stream": ({ request, query, roomId, options }) =>
     options.streams.get(roomId, query, request),
   "HEAD /rooms/{id}/stream": ({ roomId, options }) => options.streams.head(roomId),
@@ -107,8 +158,10 @@ export function createApi(
   return async (request, url) => {
     try {
       checkToken(request, options.token);
-      const { handler, roomId } = routeOf(request.method, url.pathname.slice(API_PATH.length));
-      return guarded(await handler({ request, query: url.searchParams, roomId, voice, options }));
+      const path = url.pathname.slice(API_PATH.length);
+      const { handler, roomId, item } = routeOf(request.method, path);
+      const query = url.searchParams;
+      return guarded(await handler({ request, query, roomId, item, voice, options }));
     } catch (error) {
       if (!(error instanceof ChatError)) options.failed(error);
       return guarded(problemOf(error));
@@ -137,13 +190,21 @@ function checkToken({ headers }: Request, token: string): void {
   }
 }
 
-function routeOf(method: string, path: string): { handler: Handler; roomId: string } {
-  const [, id = "", rest = ""] = /^\/rooms\/([^/]+)(\/[a-z]+)?$/.exec(path) ?? [];
-  const pattern = id === "" ? path : `/rooms/{id}${rest}`;
+/** The names of what is in a room, by the part of a path that stands before it. */
+const ITEMS: Readonly<Record<string, string>> = { "/members": "member", "/links": "link" };
+
+function routeOf(
+  method: string,
+  path: string,
+): { handler: Handler; roomId: string; item: string } {
+  const [, id = "", rest = "", item = ""] =
+    /^\/rooms\/([^/]+)(\/[a-z]+)?(?:\/([^/]+))?$/.exec(path) ?? [];
+  const last = item === "" ? "" : `/{${ITEMS[rest] ?? "?"}}`;
+  const pattern = id === "" ? path : `/rooms/{id}${rest}${last}`;
   const handler = Object.hasOwn(ROUTES, `${method} ${pattern}`)
     ? ROUTES[`${method} ${pattern}`]
     : undefined;
-  if (handler !== undefined) return { handler, roomId: decoded(id) };
+  if (handler !== undefined) return { handler, roomId: decoded(id), item: decoded(item) };
   const methods = Object.keys(ROUTES).filter((route) => route.endsWith(` ${pattern}`))
     .map((route) => route.split(" ", 1)[0]!);
   if (methods.length === 0) throw new ChatError("invalid_action", `There is nothing at ${path}`);
@@ -156,7 +217,7 @@ function decoded(id: string): string {
   try {
     return decodeURIComponent(id);
   } catch {
-    throw new ChatError("invalid_frame", `${id} is no id of a room`);
+    throw new ChatError("invalid_frame", `${id} is no id`);
   }
 }
 
@@ -184,6 +245,11 @@ function numberIn(
   if (number >= least && number <= most) return number;
   const shown = JSON.stringify(text.slice(0, 40));
   throw new ChatError("invalid_frame", `${name} must be from ${least} to ${most}, not ${shown}`);
+}
+
+/** The answer to moderation that is in the log. */
+function done({ seq }: SuccessFrame): Response {
+  return Response.json({ seq });
 }
 
 /** A room as it is in answers. */

@@ -21,6 +21,9 @@ const STATUSES: Partial<Record<ErrorCode, number>> = {
   forbidden: 403,
   room_not_found: 404,
   room_gone: 410,
+  link_invalid: 404,
+  link_ended: 404,
+  unsupported: 501,
   already_connected: 409,
   rate_limited: 429,
   too_many_rooms: 503,
@@ -41,6 +44,7 @@ const TITLES: Record<number, string> = {
   422: "Key reused",
   429: "Too many requests",
   500: "Internal error",
+  501: "Not supported",
   503: "Unavailable",
 };
 

@@ -28,6 +28,8 @@ export const unresponsive = 4005;
 export const paused = 4007;
 /** Too much is said from the address of the client, by all who are there together. */
 export const crowded = 4008;
+/** Whoever runs the server has ended the connection; the client may come back. */
+export const dismissed = 4009;
 /** The session goes on over a newer connection. */
 export const sessionTaken = 4500;
 /** The client kept sending after many refusals. */

@@ -18,6 +18,7 @@ import { decode } from "../protocol/decode.ts";
 import { ChatError, type ErrorCode, isErrorCode } from "../protocol/errors.ts";
 import type { Entry, MemberInfo } from "../protocol/frames.ts";
 import type { Clock } from "./clock.ts";
+import { HostActs } from "./host_acts.ts";
 
 /** The longest that a word waits for its answer, in milliseconds. */
 const ANSWER_MS = 10_000;
@@ -170,11 +171,14 @@ class HostPeer implements Peer, Outlet {
 
 /** The deeds of the program around a chat. */
 export class Voice {
+  /** All that is done besides. */
+  readonly acts: HostActs;
   readonly #parts: VoiceParts;
 
   /** Speaks with the parts of an engine. */
   constructor(parts: VoiceParts) {
     this.#parts = parts;
+    this.acts = new HostActs({ ...parts, room: (roomId) => this.room(roomId) });
   }
 
   /** The open rooms, by id. */

@@ -67,7 +67,11 @@ class Backend implements AsyncDisposable {
     );
     const text = await answer.text();
     const frame = text === "" ? {} : JSON.parse(text);
-    const pattern = path.replace(/\?.*/, "").replace(/^\/rooms\/[^/]+/, "/rooms/{id}");
+    const pattern = path.replace(/\?.*/, "").replace(/^\/rooms\/[^/]+/, "/rooms/{id}")
+      .replace(/\/members\/[^/]+$/, "/members/{member}").replace(
+        /\/links\/[^/]+$/,
+        "/links/{link}",
+      );
     if (`${method} ${pattern}` in ROUTES) {
       const schema = schemaOf(method, pattern, answer.status);
       if (schema !== undefined) {
@@ -236,4 +240,104 @@ Deno.test("a chat that ends says so, and when to come back", async () => {
   assertEquals([status, problem.code], [503, "unavailable"]);
   assertMatch(String(headers.get("retry-after")), /^\d+$/);
   assertStringIncludes(String(problem.detail), "going away");
+});
+
+Deno.test("a backend moderates rooms, as an owner of each", async () => {
+  await using backend = new Backend();
+  const [, { room_id: id }] = await backend.ask("POST", "/rooms", { name: "Lobby" });
+  await using ana = await backend.chat.v1({ name: "Ana" });
+  await ana.ask({ action: "join", body: id });
+  await ana.entries(1);
+  assertEquals((await backend.ask("PATCH", `/rooms/${id}`, { topic: "Ships" }))[0], 200);
+  const [topic] = await ana.entries(1) as unknown as Frame[];
+  assertEquals([topic?.event, topic?.topic], ["room", "Ships"]);
+  const [muted] = await backend.ask("POST", `/rooms/${id}/roles`, {
+    to: ana.id,
+    role: "reader",
+    reason: "too loud",
+  });
+  assertEquals(muted, 200);
+  const [role] = await ana.entries(1) as unknown as Frame[];
+  assertEquals([role?.to, role?.role, role?.reason], [ana.id, "reader", "too loud"]);
+  assertEquals(
+    (await ana.ask({ action: "message", room_id: id, body: "x", n: 1 })).code,
+    "forbidden",
+  );
+  const [, { roles, settings }] = await backend.ask("GET", `/rooms/${id}/roles`);
+  assertEquals(roles, [{ to: ana.id, role: "reader" }]);
+  assertEquals((settings as Frame).topic, "Ships");
+  const [kicked, { seq }] = await backend.ask(
+    "DELETE",
+    `/rooms/${id}/members/${ana.id}?reason=bye`,
+  );
+  assertEquals(kicked, 200);
+  const removed = await ana.until(({ event }) => event === "removed");
+  assertEquals([removed.seq, removed.reason], [seq, "bye"]);
+  assertEquals((await backend.ask("GET", `/rooms/${id}/members`))[1], { members: [] });
+});
+
+Deno.test("a backend makes links, by which people come in until it ends them", async () => {
+  await using backend = new Backend();
+  const [, { room_id: id }] = await backend.ask("POST", "/rooms", { name: "Lobby" });
+  await backend.ask("PATCH", `/rooms/${id}`, { join: "link" });
+  const [made, link] = await backend.ask("POST", `/rooms/${id}/links`, { role: "member", uses: 2 });
+  assertEquals(made, 201);
+  const join = (link?: unknown) => ({ action: "join", body: { room_id: id, link } });
+  await using ana = await backend.chat.v1({ name: "Ana" });
+  assertEquals((await ana.ask(join())).code, "room_not_found");
+  assertEquals((await ana.ask(join(link.link))).room_name, "Lobby");
+  const [, { links }] = await backend.ask("GET", `/rooms/${id}/links`);
+  const known = (links as Frame[]).find((one) => one.id === link.id);
+  assertEquals([known?.role, known?.uses, known?.used], ["member", 2, 1]);
+  assertEquals((await backend.ask("DELETE", `/rooms/${id}/links/${link.id}`))[0], 200);
+  assertEquals((await backend.ask("DELETE", `/rooms/${id}/links/nothing`))[0], 404);
+  await using ben = await backend.chat.v1({ name: "Ben" });
+  assertEquals((await ben.ask(join(link.link))).code, "link_ended");
+});
+
+Deno.test("a backend revokes tokens, and ends connections", async () => {
+  const authenticate = (_: unknown, token?: string) => token === undefined ? null : { sub: token };
+  await using backend = new Backend({ authenticate, anonymous: "allow" });
+  const hello = async (token: string) => {
+    const socket = await backend.chat.dial();
+    assertEquals((await socket.ask({ action: "hello", body: { token } })).status, "connected");
+    return socket;
+  };
+  await using ana = await hello("ana");
+  await using ben = await hello("ben");
+  const [ended, told] = await backend.ask("POST", "/disconnect", { sub: "ben", reason: "Lunch" });
+  assertEquals([ended, told.disconnected], [200, 1]);
+  const goodbye = await ben.until(({ event }) => event === "goodbye");
+  assertEquals([goodbye.code, goodbye.reason], [4009, "Lunch"]);
+  const nobody = await backend.ask("POST", "/disconnect", { client_id: "nobody" });
+  assertEquals(nobody[1].disconnected, 0);
+  assertEquals((await backend.ask("POST", "/revoke", { sub: "ana" }))[0], 200);
+  assertEquals((await ana.until(({ event }) => event === "goodbye")).code, 4502);
+  // Nobody is left of those who asked.
+  assertEquals(backend.chat.chat.size.connections, 0);
+});
+
+Deno.test("wrong moderation gets its code, and changes nothing", async () => {
+  await using backend = new Backend();
+  const [, { room_id: id }] = await backend.ask("POST", "/rooms", { name: "Lobby" });
+  const wrong: [status: number, code: string, method: string, path: string, body?: unknown][] = [
+    [400, "invalid_frame", "PATCH", `/rooms/${id}`, {}],
+    [400, "invalid_frame", "PATCH", `/rooms/${id}`, { join: "maybe" }],
+    [404, "room_not_found", "PATCH", "/rooms/nowhere", { topic: "x" }],
+    [400, "invalid_frame", "POST", `/rooms/${id}/roles`, { to: "ana" }],
+    [400, "invalid_frame", "POST", `/rooms/${id}/roles`, { to: "", role: "owner" }],
+    [400, "invalid_frame", "POST", `/rooms/${id}/links`, { role: "none" }],
+    [400, "invalid_frame", "POST", "/revoke", {}],
+    [400, "invalid_frame", "POST", "/revoke", { sub: "ana", issued_before: 9e12 }],
+    [400, "invalid_frame", "POST", "/disconnect", {}],
+    [400, "invalid_frame", "POST", "/disconnect", { sub: "a", client_id: "b" }],
+    [400, "invalid_frame", "POST", "/disconnect", { sub: "a", reason: "x".repeat(41) }],
+    [404, "invalid_action", "DELETE", `/rooms/${id}/roles/ana`],
+    [404, "invalid_action", "GET", `/rooms/${id}/other/ana`],
+  ];
+  for (const [status, code, method, path, body] of wrong) {
+    const [found, problem] = await backend.ask(method, path, body);
+    assertEquals([found, problem.code], [status, code], `${method} ${path} ${problem.detail}`);
+  }
+  assertEquals((await backend.ask("GET", `/rooms/${id}`))[1].seq, 0);
 });
