@@ -62,7 +62,7 @@ function hostOf({ hostname, port, protocol }: URL): string {
 
 /** Takes the terminal, connects, talks, gives it back, and returns the exit code. */
 async function chatAt(settings: CliSettings): Promise<number> {
-  const { url, name, last, json } = settings;
+  const { url, name, last, json, plain, bell } = settings;
   await using chat = new ChatClient(url, { name });
   let session: TerminalSession | undefined;
   let interrupted = false;
@@ -73,11 +73,14 @@ async function chatAt(settings: CliSettings): Promise<number> {
     else session.stop();
   }
   const screen = openScreen({
-    plain: json,
+    mode: json ? "program" : plain ? "lines" : "keys",
     onInterrupt: interrupt,
     onRetry: () => {
       if (chat.status.type !== "connected") chat.retryNow();
     },
+    onPage: (move) => session?.page(move),
+    onRoom: (number) => session?.goTo(number),
+    complete: (before) => session?.complete(before),
   });
   for (const signal of ENDING) {
     // In a pipe, nohup may have a program live on when its terminal is closed.
@@ -88,9 +91,10 @@ async function chatAt(settings: CliSettings): Promise<number> {
     await chat.connect();
     const room = await openRoom(chat, settings);
     await screen.setStatus("");
-    const colour = screen.interactive && !Deno.noColor;
+    const colour = screen.interactive && !plain && !Deno.noColor;
     session = new TerminalSession(chat, screen, {
       last,
+      bell,
       joinCommand: (roomId) => joinCommand(roomId, url, PROGRAMS),
       ...(json ? {} : { look: { colour, time: clock() } }),
       ...(screen.interactive || json ? {} : { complain: (line) => console.error(line) }),

@@ -37,6 +37,9 @@ export type Command =
   /** Not a command, though it looks like one; nothing is sent. */
   | { type: "wrong"; message: string };
 
+/** A command about a message. */
+export type AboutMessage = Extract<Command, { place?: MessagePlace }>;
+
 /** The text of `/help`. */
 export const COMMAND_HELP = `/join ID      go to another room, and stay in this one
 /create NAME  make a room and go there
@@ -63,6 +66,7 @@ For moderators, with a reason behind it where there is one:
 //text        send the text with one slash before it
 To send the word leave or quit, put a space before it.
 What is pasted is sent as it is, with Enter; Esc drops what was written.
+Page Up reads back, End returns. Tab completes commands and names.
 Alt-Enter begins a new line, Ctrl-R tries to connect at once, Ctrl-Z suspends.`;
 
 /** The names of the commands, in the order of the alphabet. */

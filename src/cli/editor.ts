@@ -13,7 +13,9 @@ import { escapeText } from "../protocol/escape.ts";
 import { MAX_BODY_BYTES } from "../protocol/frames.ts";
 import { utf8Bytes } from "../protocol/utf8.ts";
 import { charactersOf, columnsOf, expandTabs, wrap } from "./columns.ts";
+import type { Completion } from "./completion.ts";
 import { type Key, MAX_PASTE } from "./keys.ts";
+import type { PageMove } from "./pager.ts";
 
 /** Something that was entered. */
 export interface Line {
@@ -27,7 +29,11 @@ export type Entered =
   | { type: "line"; line: Line }
   /** The key had no effect, for the reason in `message`. */
   | { type: "refused"; message: string }
-  | { type: "interrupt" | "endOfInput" | "suspend" | "retry" };
+  | { type: "interrupt" | "endOfInput" | "suspend" | "retry" }
+  /** Somebody reads back, or comes back to the end. */
+  | { type: "page"; move: PageMove }
+  /** Somebody goes to the room with that number. */
+  | { type: "room"; number: number };
 
 /** Rows, each narrower than the screen, and where the cursor is. */
 export interface View {
@@ -68,9 +74,18 @@ export class Editor {
   #place = 0;
   /** The new message, while an older one is shown. */
   #draft: Line = { text: "", literal: false };
+  readonly #complete: (before: string) => Completion | undefined;
+  /** The completion that Tab goes on with, and its candidate that was taken last. */
+  #completion: Completion & { start: string; taken: number } | undefined;
+
+  /** Makes an editor that is empty; `complete` finds ways to go on with the text before the cursor. */
+  constructor(complete: (before: string) => Completion | undefined = () => undefined) {
+    this.#complete = complete;
+  }
 
   /** Takes a key. */
   onKey(key: Key): Entered | undefined {
+    if (key.type !== "tab") this.#completion = undefined;
     switch (key.type) {
       case "text":
         return this.#insert(key.text, false);
@@ -81,7 +96,14 @@ export class Editor {
       case "enter":
         return this.#enter();
       case "escape":
+        if (this.#length === 0) return { type: "page", move: "end" };
         return this.#drop();
+      case "pageUp":
+        return { type: "page", move: "up" };
+      case "pageDown":
+        return { type: "page", move: "down" };
+      case "room":
+        return { type: "room", number: key.number };
       case "interrupt":
       case "suspend":
       case "retry":
@@ -104,6 +126,7 @@ export class Editor {
       case "home":
         return this.#move(-lastLine(this.#before).length);
       case "end":
+        if (this.#length === 0) return { type: "page", move: "end" };
         return this.#move(firstLine(this.#after).length);
       case "up":
         return this.#up();
@@ -116,6 +139,7 @@ export class Editor {
       case "eraseAfter":
         return this.#erase(0, firstLine(this.#after).length);
       case "tab":
+        return this.#goOn();
       case "terminal":
       case "column":
         return;
@@ -199,6 +223,18 @@ export class Editor {
     this.#after = this.#after.slice(after);
     if (this.#length === 0) this.#pasted = false;
     if (this.#before === "") this.#beginsPasted = this.#pasted;
+  }
+
+  /** Completes what is being typed; the next Tab takes the next candidate. */
+  #goOn(): undefined {
+    const known = this.#completion;
+    const completion = known ?? this.#complete(this.#before);
+    if (completion === undefined) return;
+    const { from, candidates } = completion;
+    const start = known?.start ?? this.#before.slice(0, from);
+    const taken = known === undefined ? 0 : (known.taken + 1) % candidates.length;
+    this.#before = start + candidates[taken]!;
+    this.#completion = { from, candidates, start, taken };
   }
 
   #enter(): Entered {

@@ -34,6 +34,10 @@ export interface CliSettings {
   last: number;
   /** `true`: writes JSON lines instead of text. */
   json: boolean;
+  /** `true`: reads and writes lines, for people who hear them. */
+  plain: boolean;
+  /** `true`: rings the bell where somebody calls this person by name. */
+  bell: boolean;
 }
 
 /** The text of `--help`. */
@@ -48,6 +52,8 @@ In a pipe, each line of the input is sent as it is; what happens is printed.
   --room-name NAME  how a new room is called (default Lobby)
   --last N          begin a joined room with its last N entries
                     (default ${USUAL_LAST}, with --json 0)
+  --plain           lines only: nothing is drawn, nothing has a colour
+  --no-bell         do not ring where a message has your name
   --json            take commands, write one JSON object a line: for programs
   -h, --help, --version
 
@@ -65,7 +71,7 @@ const TEXT_FLAGS = ["join", "url", "name", "room-name", "last"] as const;
 export function parseCliFlags(args: string[]): CliSettings | "help" | "version" {
   const flags = parseArgs(joinEmptyValues(args, TEXT_FLAGS), {
     string: TEXT_FLAGS,
-    boolean: ["json", "help", "version"],
+    boolean: ["json", "plain", "no-bell", "help", "version"],
     alias: { help: "h" },
     unknown: (argument) => {
       throw new RangeError(`Unknown argument ${JSON.stringify(argument)}: see --help`);
@@ -81,6 +87,7 @@ export function parseCliFlags(args: string[]): CliSettings | "help" | "version" 
     if (value === undefined || value.trim() !== "") return value;
     throw new RangeError(`--${flag} needs a value that is not empty`);
   };
+  if (flags.json && flags.plain) throw new RangeError("--json does not go with --plain");
   const join = text("join");
   const name = nameOf("--name", text("name"));
   const roomName = nameOf("--room-name", text("room-name"));
@@ -94,6 +101,8 @@ export function parseCliFlags(args: string[]): CliSettings | "help" | "version" 
     roomName: roomName ?? "Lobby",
     last: lastOf(text("last") ?? String(flags.json ? 0 : USUAL_LAST)),
     json: flags.json,
+    plain: flags.plain,
+    bell: !flags["no-bell"],
   };
 }
 

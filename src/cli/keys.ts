@@ -28,11 +28,15 @@ export type KeyName =
   | "interrupt"
   | "endOfInput"
   | "suspend"
-  | "retry";
+  | "retry"
+  | "pageUp"
+  | "pageDown";
 
 /** A piece of input from the terminal. */
 export type Key =
   | { type: KeyName }
+  /** Alt and a digit: the room with that number. */
+  | { type: "room"; number: number }
   /** Text that was typed. */
   | { type: "text"; text: string }
   /** Pasted text, whatever is in it; `missing` counts the UTF-16 units over the limit. */
@@ -107,6 +111,8 @@ const KEYS: Record<string, KeyName> = {
   "\x04": "endOfInput",
   "\x12": "retry",
   "\x1a": "suspend",
+  "\x1b[5~": "pageUp",
+  "\x1b[6~": "pageDown",
 };
 
 // A control sequence (ECMA-48, section 5.4; the Linux console puts a second bracket before its
@@ -121,6 +127,9 @@ const MAX_UNFINISHED = 16;
 
 // deno-lint-ignore no-control-regex
 const UNFINISHED = /\x1b(?:\[\[?[0-?]*[ -/]*|O)?$/;
+
+// deno-lint-ignore no-control-regex
+const ROOM = /^\x1b([1-9])$/;
 
 // deno-lint-ignore no-control-regex
 const POSITION = /^\x1b\[\d+;(\d+)R$/;
@@ -262,6 +271,8 @@ function keyOf(token: string): Key | undefined {
   if (!/^[\x00-\x08\n-\x1f\x7f]/.test(token)) return { type: "text", text: token };
   const kind = KIND.exec(token)?.[1];
   if (kind !== undefined) return { type: "terminal", kind };
+  const room = ROOM.exec(token)?.[1];
+  if (room !== undefined) return { type: "room", number: Number(room) };
   const column = POSITION.exec(token)?.[1];
   return column === undefined ? undefined : { type: "column", column: Number(column) - 1 };
 }

@@ -69,8 +69,14 @@ export function kicked(shown: Kick & { target?: ModeratedPerson }, names: Names)
 }
 
 /** The words for the end of a room for somebody who was removed from it. */
-export function removedFrom(reason: string): string {
-  return `You were removed from the room${because(reason)}`;
+export function removedFrom(
+  { reason, name, by }: { reason: string; name?: string; by?: string },
+): string {
+  const room = name === undefined ? "the room" : shownName(name);
+  const words = by === undefined
+    ? `You were removed from ${room}`
+    : `${by} removed you from ${room}`;
+  return words + because(reason);
 }
 
 /** The words for other settings, one for each; none where nobody knows them. */

@@ -49,7 +49,13 @@ export function findPerson(text: string, people: readonly KnownPerson[]): FoundP
     }
     if (best.length > 0) return { to: best[0]!.to, rest: best[0]!.rest!.trim() };
   }
-  const [word = ""] = written.split(/\s/, 1);
+  const [word = ""] = written.split(/[\s:,]/u, 1);
+  const begun = word === ""
+    ? []
+    : people.filter(({ label }) => folded(label).startsWith(`${folded(word)} `));
+  if (begun.length === 1) {
+    return { to: begun[0]!.to, rest: written.slice(word.length).replace(/^[:,]/, "").trim() };
+  }
   throw new Error(
     `There is nobody called ${JSON.stringify(word.slice(0, 40))}: /members lists them`,
   );

@@ -145,7 +145,7 @@ function contentOf(shown: Shown, names: Names): Content | undefined {
     case "recovered":
       return shown.recovered ? undefined : ["lost", ["The history before this point is gone"]];
     case "closed":
-      if (shown.removed) return ["error", [removedFrom(shown.reason)]];
+      if (shown.removed) return ["error", [removedFrom(shown)]];
       return ["error", [`The room is closed: ${escapeText(shown.reason)}`]];
     case "role":
       return ["change", [roleChanged(shown, names)]];

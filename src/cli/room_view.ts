@@ -6,10 +6,16 @@
  * @module
  */
 
-import type { ChatClient, ChatRoom, RoomEvent } from "../../client.ts";
+import type {
+  Acknowledgement,
+  ChatClient,
+  ChatRoom,
+  RoomEvent,
+  SendOptions,
+} from "../../client.ts";
 import { Conversation } from "../client/conversation.ts";
 import { RoomCharter } from "../client/moderation.ts";
-import type { MessagePlace } from "./commands.ts";
+import type { AboutMessage, MessagePlace } from "./commands.ts";
 import { mentions } from "./mentions.ts";
 import { NAMELESS, Names } from "./names.ts";
 import type { KnownPerson } from "./people.ts";
@@ -40,8 +46,8 @@ export class RoomView {
   /** The `seq` of the newest entry when it was entered. */
   readonly since: number;
   /** The `seq` of the last message that was said here, and of the last one that was deleted; 0 for none. */
-  said = 0;
-  deleted = 0;
+  #said = 0;
+  #deleted = 0;
   /** The messages of others that nobody has seen, and those among them with one's name. */
   unread = 0;
   mentioned = 0;
@@ -54,6 +60,10 @@ export class RoomView {
   /** Settles when all events of the room were taken. */
   events: Promise<void> = Promise.resolve();
   readonly #chat: Pick<ChatClient, "clientId" | "name">;
+  /** Set once the first unread message of history was found. */
+  #isMarked = false;
+  /** The name of who has removed this person. */
+  #remover: string | undefined;
   /** The names of people whose role was changed, by what the charter calls them. */
   readonly #moderated = new Map<string, string>();
 
@@ -91,6 +101,7 @@ export class RoomView {
       }
       case "role":
       case "kick":
+        if (this.isRemovedBy(event)) this.#remover = this.names.of(event.from, event.name);
         return this.#withPerson(event);
       case "room":
         return { ...event, type: "settings" };
@@ -100,10 +111,16 @@ export class RoomView {
         this.conversation.take(event);
         return event;
       case "closed":
-        return this.isLeaving ? { type: "left", name: this.room.name } : event;
+        return this.isLeaving
+          ? { type: "left", name: this.room.name }
+          : { ...event, name: this.room.name, ...(event.removed && this.#removal()) };
       default:
         return event;
     }
+  }
+
+  #removal(): { by?: string } {
+    return this.#remover === undefined ? {} : { by: this.#remover };
   }
 
   /** Adds to the events of a page, which are older than those here, what is known of their people. */
@@ -120,6 +137,15 @@ export class RoomView {
       older.take(event);
       return shown;
     });
+  }
+
+  /** Says whether an event is the first message of history that this person has not read; once. */
+  isFirstUnread(event: RoomEvent): boolean {
+    if (event.type !== "message" || event.own || this.#isMarked) return false;
+    const { read = 0 } = this.room.reply;
+    if (read === 0 || event.seq <= read || event.seq > this.since) return false;
+    this.#isMarked = true;
+    return true;
   }
 
   /** Says whether somebody has been made to leave by an event, and this person is the one. */
@@ -223,9 +249,40 @@ export class RoomView {
     return this.scrollback.see();
   }
 
+  /** Says something, and notes its place, which commands may be about before it is shown. */
+  async say(text: string, options: SendOptions = {}): Promise<Acknowledgement> {
+    const stored = await this.room.send(text, options);
+    this.#said = Math.max(this.#said, stored.seq ?? 0);
+    return stored;
+  }
+
+  /** Finds the message that a command is about, and returns what answers, changes or redacts it. */
+  changeBy({ type, place, text }: AboutMessage): () => Promise<Acknowledgement> {
+    const { conversation } = this;
+    const seq = this.#seqOf(type, place);
+    if (type === "delete") {
+      this.#deleted = seq;
+      if (seq === this.#said) this.#said = 0;
+    }
+    return () => {
+      switch (type) {
+        case "reply":
+          return this.say(text, { replyTo: seq });
+        case "edit":
+          return conversation.edit(seq, text);
+        case "delete":
+          return conversation.redact(seq, text === "" ? {} : { reason: text });
+        case "react":
+          return conversation.react(seq, text);
+        case "unreact":
+          return conversation.unreact(seq, text);
+      }
+    };
+  }
+
   /** The message that a command is about: the newest that it can be about unless a place is given. */
-  seqOf(
-    type: "reply" | "edit" | "delete" | "react" | "unreact",
+  #seqOf(
+    type: AboutMessage["type"],
     place: MessagePlace | undefined,
   ): number {
     if (place !== undefined && "seq" in place) return place.seq;
@@ -233,10 +290,10 @@ export class RoomView {
     const isMine = type === "edit" || type === "delete";
     const found = place !== undefined
       ? all.at(-place.back)
-      : all.findLast(({ own, seq }) => own === isMine && seq !== this.deleted) ??
+      : all.findLast(({ own, seq }) => own === isMine && seq !== this.#deleted) ??
         (isMine ? undefined : all.at(-1));
     // It may be in the log, and not be shown yet.
-    const seq = isMine && place === undefined ? Math.max(this.said, found?.seq ?? 0) : found?.seq;
+    const seq = isMine && place === undefined ? Math.max(this.#said, found?.seq ?? 0) : found?.seq;
     if (seq) return seq;
     throw new Error(`There is no message to ${type === "reply" ? "reply to" : type} here`);
   }

@@ -4,22 +4,27 @@
  * @module
  */
 
-import type { Acknowledgement, ChatClient, ChatRoom, Status } from "../../client.ts";
-import { history, markRead, search } from "../client/conversation.ts";
+import type { ChatClient, ChatRoom, Status } from "../../client.ts";
+import { history, markRead } from "../client/conversation.ts";
 import { reasonOf } from "../protocol/errors.ts";
 import { MAX_BODY_BYTES } from "../protocol/frames.ts";
+import { shownName } from "../protocol/names.ts";
 import { utf8Bytes } from "../protocol/utf8.ts";
-import { type Command, COMMAND_HELP, type MessagePlace, parseCommand } from "./commands.ts";
+import { type AboutMessage, type Command, COMMAND_HELP, parseCommand } from "./commands.ts";
+import { complete, type Completion } from "./completion.ts";
 import type { Line } from "./editor.ts";
+import { foundLines, olderLines } from "./look_up.ts";
 import { moderate, setTopic } from "./moderate.ts";
 import { Names } from "./names.ts";
+import type { PageMove } from "./pager.ts";
+import { HistoryReader } from "./reader.ts";
 import { invitationTo, type Look, toJson, toText } from "./render.ts";
 import { RoomList } from "./room_list.ts";
 import { RoomView } from "./room_view.ts";
+import type { Screen } from "./screen.ts";
 import type { Shown } from "./shown.ts";
 import { offlineLine } from "./status.ts";
 import { PROMPT, UnsentLines } from "./unsent.ts";
-import type { Screen } from "./terminal.ts";
 
 /** Settings of a session. */
 export interface SessionOptions {
@@ -27,17 +32,19 @@ export interface SessionOptions {
   joinCommand: (roomId: string) => string;
   /** The number of entries of history that a joined room begins with. */
   last: number;
+  /** `true`: rings the bell where somebody calls this person by name. */
+  bell: boolean;
   /** The look of lines of text; without it, JSON is shown. */
   look?: Look;
   /** Takes errors instead of the screen. */
   complain?: (line: string) => void;
 }
 
-/** A command about a message. */
-type AboutMessage = Extract<Command, { place?: MessagePlace }>;
-
 /** Milliseconds for which the end waits for acknowledgements, and then for events to be shown. */
 const LEAVE_MS = 2_000;
+
+/** The least milliseconds between two bells. */
+const BELL_MS = 1_000;
 
 /** Milliseconds between two updates of the countdown to the next attempt. */
 const COUNT_MS = 1_000;
@@ -55,6 +62,10 @@ export class TerminalSession {
   readonly #rooms = new RoomList();
   /** The line while there is no connection; empty otherwise. */
   #offline = "";
+  /** Somebody who reads back. */
+  #reader: HistoryReader | undefined;
+  /** No bell is rung before that time, on the monotonic clock. */
+  #quietUntil = 0;
   #status = "";
   readonly #unsent: UnsentLines;
   #countdown: ReturnType<typeof setInterval> | undefined;
@@ -88,6 +99,43 @@ export class TerminalSession {
     this.#stop.abort();
   }
 
+  /** Reads back in the room, or comes back to the end. */
+  page(move: PageMove): void {
+    const { current } = this.#rooms;
+    if (this.#reader?.isOver) this.#reader = undefined;
+    if (this.#reader === undefined && (move !== "up" || current === undefined)) return;
+    const reader = this.#reader ??= this.#readerOf(current!);
+    const moved = reader.move(move).catch((error) => this.#fail(reasonOf(error)));
+    this.#guard(moved.then(() => this.#updateStatus()));
+    this.#guard(this.#updateStatus());
+  }
+
+  /** Goes to the room with a number. */
+  goTo(number: number): void {
+    const view = this.#rooms.views[number - 1];
+    if (view === undefined || view === this.#rooms.current) return;
+    this.#guard(this.#go(view));
+  }
+
+  /** Finds ways to go on with the text before the cursor. */
+  complete(before: string): Completion | undefined {
+    const { current, views } = this.#rooms;
+    const people = current?.people() ?? [];
+    return complete(before, {
+      people: people.filter(({ to }) => to !== this.#chat.clientId).map(({ label }) => label),
+      rooms: views.map(({ room }) => shownName(room.name)),
+    });
+  }
+
+  #readerOf(view: RoomView): HistoryReader {
+    const { signal } = this.#stop;
+    return new HistoryReader(view, {
+      history: ({ room }, before, limit) => history(this.#chat, room, { before, limit, signal }),
+      rowsOf: (shown, view, columns) => this.#textOf(shown, view, columns)?.split("\n") ?? [],
+      show: (page) => this.#screen.setPage(page),
+    });
+  }
+
   /** Talks until the input ends, leaves, and returns the exit code of the program. */
   async run(room: ChatRoom): Promise<number> {
     const statuses = this.#guard(this.#showStatuses());
@@ -102,12 +150,20 @@ export class TerminalSession {
     return this.#exitCode;
   }
 
+  /** Ends reading back: whoever goes on wants to see what comes. */
+  async #endReading(): Promise<void> {
+    await this.#reader?.end();
+    this.#reader = undefined;
+    await this.#updateStatus();
+  }
+
   /** Carries out a line; returns false for the last one. */
   async #act({ text, literal }: Line): Promise<boolean> {
     if (utf8Bytes(text) > MAX_BODY_BYTES) {
       await this.#fail(`Not sent: the line is longer than ${MAX_BODY_BYTES} bytes`, text);
       return true;
     }
+    await this.#endReading();
     const command: Command = literal ? { type: "say", text } : parseCommand(text);
     try {
       await this.#perform(command);
@@ -153,9 +209,9 @@ export class TerminalSession {
         return await this.#show({ type: "topic", topic: charter.settings.topic });
       }
       case "history":
-        return await this.#showHistory(this.#here(), command.count);
+        return await this.#showAll(olderLines(this.#chat, this.#here(), command.count, signal));
       case "search":
-        return await this.#showFound(this.#here(), command.text);
+        return await this.#showAll(foundLines(this.#chat, this.#here(), command.text, signal));
       case "read":
         return await this.#markRead(this.#here());
       case "reply":
@@ -199,6 +255,7 @@ export class TerminalSession {
   async #go(view: RoomView): Promise<void> {
     const { current } = this.#rooms;
     if (view === current) throw new Error("You are in this room already");
+    await this.#endReading();
     if (current !== undefined) this.#leaveBehind();
     this.#rooms.current = view;
     const { id: roomId, name } = view.room;
@@ -224,28 +281,10 @@ export class TerminalSession {
     await markRead(this.#chat, room, seen, { signal: this.#stop.signal });
   }
 
-  /** Shows entries that are older than all that was shown. */
-  async #showHistory(view: RoomView, limit: number): Promise<void> {
-    const { signal } = this.#stop;
-    const before = view.oldest;
-    const page = await history(this.#chat, view.room, { before, limit, signal });
-    await this.#show({ type: "history", events: page.events.length, more: page.more }, view);
-    view.oldest = page.first ?? before;
-    for (const shown of view.takeOlder(page.events)) {
-      await this.#show(shown.type === "message" ? { ...shown, numbered: true } : shown, view);
-    }
-    if (page.events.length > 0) await this.#note("That was the history");
-  }
-
-  /** Shows the newest messages that have some words. */
-  async #showFound(view: RoomView, text: string): Promise<void> {
-    const { signal } = this.#stop;
-    const { events, before } = await search(this.#chat, view.room, text, { signal });
-    const found = events.length;
-    await this.#show({ type: "search", text, found, more: before !== undefined }, view);
-    for (const shown of view.takeOlder(events)) {
-      await this.#show(shown.type === "message" ? { ...shown, numbered: true } : shown, view);
-    }
+  /** Shows what was looked up in the current room. */
+  async #showAll(lines: Promise<Shown[]>): Promise<void> {
+    const view = this.#here();
+    for (const shown of await lines) await this.#show(shown, view);
   }
 
   /** Leaves a room once everything said there is in its log, and shown. */
@@ -264,41 +303,15 @@ export class TerminalSession {
 
   async #say(text: string): Promise<void> {
     const view = this.#here();
-    await this.#unsent.track(text, () => this.#placed(view, view.room.send(text)));
-  }
-
-  /** Notes the place of a message, which commands may be about before it is shown. */
-  async #placed(view: RoomView, sending: Promise<Acknowledgement>): Promise<Acknowledgement> {
-    const stored = await sending;
-    view.said = Math.max(view.said, stored.seq ?? 0);
-    return stored;
+    await this.#unsent.track(text, () => view.say(text));
   }
 
   /** Answers, changes or redacts a message, or reacts to it. */
-  async #change({ type, place, text }: AboutMessage): Promise<void> {
+  async #change(command: AboutMessage): Promise<void> {
     const view = this.#here();
-    const { room, conversation } = view;
     // What was said just before may be what this is about.
     await Promise.race([this.#unsent.settled(), this.#stopped]);
-    const seq = view.seqOf(type, place);
-    if (type === "delete") {
-      view.deleted = seq;
-      if (seq === view.said) view.said = 0;
-    }
-    await this.#unsent.track(text, () => {
-      switch (type) {
-        case "reply":
-          return this.#placed(view, room.send(text, { replyTo: seq }));
-        case "edit":
-          return conversation.edit(seq, text);
-        case "delete":
-          return conversation.redact(seq, text === "" ? {} : { reason: text });
-        case "react":
-          return conversation.react(seq, text);
-        case "unreact":
-          return conversation.unreact(seq, text);
-      }
-    });
+    await this.#unsent.track(command.text, view.changeBy(command));
   }
 
   async #showEvents(view: RoomView): Promise<void> {
@@ -306,6 +319,7 @@ export class TerminalSession {
     for await (const event of room.events()) {
       if (this.#isGone) return;
       if (event.type === "closed" && this.#leaving) view.isLeaving = true;
+      if (view.isFirstUnread(event)) await this.#tell(view, { type: "unread" });
       await this.#tell(view, view.take(event));
       if (event.type === "leave") names.forget(event.from);
       // Whoever was removed while there was no connection has come back without knowing it.
@@ -322,6 +336,7 @@ export class TerminalSession {
     const isHere = view === this.#rooms.current;
     const isSeen = isHere || this.#options.look === undefined;
     view.note(shown, isSeen);
+    if ("mention" in shown && shown.mention) this.#ring();
     if (isSeen || isEnd) await this.#show(shown, view);
     else if ("mention" in shown && shown.mention) await this.#tellOfMention(view, shown);
     await this.#updateStatus();
@@ -333,6 +348,14 @@ export class TerminalSession {
   ): Promise<void> {
     const number = this.#rooms.numberOf(this.#rooms.viewOf(room)!);
     await this.#note(`${names.of(from, name)} calls you in room ${number}, ${room.name}`);
+  }
+
+  /** Rings the bell, not more often than people can hear. */
+  #ring(): void {
+    const now = performance.now();
+    if (!this.#options.bell || this.#options.look === undefined || now < this.#quietUntil) return;
+    this.#quietUntil = now + BELL_MS;
+    this.#guard(this.#screen.bell());
   }
 
   /** Takes a room that has ended off the list. */
@@ -380,7 +403,8 @@ export class TerminalSession {
 
   /** Shows the rooms in the status, or that there is no connection. */
   async #updateStatus(): Promise<void> {
-    const status = this.#offline || this.#rooms.line(Date.now());
+    const reading = this.#reader?.isOver === false ? this.#reader.status : "";
+    const status = this.#offline || reading || this.#rooms.line(Date.now());
     if (status === this.#status) return;
     this.#status = status;
     await this.#screen.setStatus(status);
@@ -432,10 +456,15 @@ export class TerminalSession {
   }
 
   #toText(shown: Shown, look: Look, view = this.#rooms.current): string | undefined {
-    const { columns } = this.#screen;
     const names = view?.names ?? NOBODY;
     // The last column is left free: some terminals begin the next row when it is filled.
-    return toText(shown, look, { now: Date.now(), columns: columns - 1, names });
+    return toText(shown, look, { now: Date.now(), columns: this.#screen.columns - 1, names });
+  }
+
+  /** A line of a room in rows of `columns`. */
+  #textOf(shown: Shown, { names }: RoomView, columns: number): string | undefined {
+    const { look } = this.#options;
+    return look && toText(shown, look, { now: Date.now(), columns, names });
   }
 
   /** Shows a failure, and goes on. */

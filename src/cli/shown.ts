@@ -39,6 +39,8 @@ export type Shown =
   | (Message | MessageChange) & { about?: About; mention?: true; numbered?: true }
   /** A change with the name that somebody had before. */
   | PresenceChange & { formerly?: string }
+  /** The end of a room, with its name and who removed this person, where that is so. */
+  | Extract<RoomEvent, { type: "closed" }> & { name?: string; by?: string }
   /** This person entered a room; `command` is how others join it. */
   | { type: "room"; roomId: string; name: string; command: string }
   /** This person left a room. */

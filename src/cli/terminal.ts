@@ -4,7 +4,6 @@
  * @module
  */
 
-import { MAX_BODY_BYTES } from "../protocol/frames.ts";
 import { Editor, type Line, type Size, type View } from "./editor.ts";
 import {
   breaksRows,
@@ -18,44 +17,11 @@ import {
 } from "./footer.ts";
 import { Input } from "./input.ts";
 import { ASK, type Key, KeyReader, PASTE_MARKS } from "./keys.ts";
-import { splitLines } from "./lines.ts";
-
-/** The place where lines are read and written. */
-export interface Screen {
-  /** `true` where a person types here. */
-  readonly interactive: boolean;
-  /** The width in columns; infinite where there is no terminal at all. */
-  readonly columns: number;
-  /** Reads lines until the input ends or the signal is aborted. Call it once. */
-  lines(signal: AbortSignal): AsyncIterable<Line>;
-  /**
-   * Writes text and a line break; text of others must be escaped already. Rows that are too wide
-   * end at the edge, unless `whole` is set: then they go on in the next row.
-   */
-  show(text: string, options?: { whole: boolean }): Promise<void>;
-  /** Sets the prompt: the text before the line being typed. */
-  setPrompt(prompt: string): Promise<void>;
-  /** Sets the status: one row above the line being typed; none where it is empty. */
-  setStatus(status: string): Promise<void>;
-  /** Takes no more lines, drops what is being typed, and gives the terminal back as it was. */
-  close(): Promise<void>;
-}
-
-/** Settings of a screen. */
-export interface ScreenOptions {
-  /** Treats a terminal as a pipe whose lines may be commands. */
-  plain: boolean;
-  /** Called for Ctrl-C, which sends no signal while a screen reads keys. */
-  onInterrupt: () => void;
-  /** Called for Ctrl-R, and for Enter where nothing was typed. */
-  onRetry: () => void;
-}
+import { LineScreen, PipeScreen } from "./line_screen.ts";
+import { BELL, encoder, type Screen, type ScreenOptions, sizeOfTerminal, USUAL } from "./screen.ts";
 
 /** The most entered lines that wait; more are refused. */
 const MAX_WAITING_LINES = 1_000;
-
-/** The size of terminals that do not say theirs. */
-const USUAL: Size = { columns: 80, rows: 24 };
 
 /** Milliseconds without input after which a key or a paste is complete. */
 const SILENCE_MS = 50;
@@ -76,69 +42,22 @@ const GIVEN_BACK = PASTE_MARKS.off + WRAPPING.on;
 /** Events at the end of the program, however it ends. The runtime leaves raw mode by itself. */
 const LAST_EVENTS = ["unload", "error", "unhandledrejection"];
 
-const encoder = new TextEncoder();
+/** The most texts that wait while somebody reads back. */
+const MAX_HELD = 1_000;
+
+/** Control sequences that switch to the other screen of the terminal and back (xterm), and to its top. */
+const OTHER_SCREEN = { on: "\x1b[?1049h", off: "\x1b[?1049l", top: "\x1b[H\x1b[J" } as const;
+
+/** Set while the terminal shows its other screen. */
+let isOther = false;
 
 /** Opens the terminal, or the pipe, that this program runs in. Close it, whatever happens. */
 export function openScreen(options: ScreenOptions): Screen {
-  const { plain } = options;
-  const interactive = !plain && Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
-  return interactive ? new TerminalScreen(options) : new PipeScreen(!plain);
-}
-
-/** Standard input and output as they are. */
-class PipeScreen implements Screen {
-  readonly interactive = false;
-  readonly #literal: boolean;
-  readonly #output = Deno.stdout.writable.getWriter();
-
-  constructor(literal: boolean) {
-    this.#literal = literal;
-  }
-
-  /** The width of the terminal, where there is one: `tee` or `grep` may show the pipe there. */
-  get columns(): number {
-    return sizeOfTerminal()?.columns ?? Infinity;
-  }
-
-  async *lines(signal: AbortSignal): AsyncGenerator<Line, void, undefined> {
-    // Two bytes more, for a carriage return and to notice a line that is too long.
-    for await (const text of splitLines(pieces(signal), MAX_BODY_BYTES + 2)) {
-      yield { text, literal: this.#literal };
-    }
-  }
-
-  show(text: string): Promise<void> {
-    return this.#output.write(encoder.encode(`${text}\n`));
-  }
-
-  setPrompt(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  setStatus(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve();
-  }
-}
-
-/** Reads standard input until it ends or the signal is aborted. */
-async function* pieces(signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
-  const input = new Input(Deno.stdin.readable);
-  const wake = () => input.wake();
-  signal.addEventListener("abort", wake);
-  try {
-    while (!signal.aborted) {
-      const piece = await input.next();
-      if (typeof piece === "string") return;
-      yield piece;
-    }
-  } finally {
-    signal.removeEventListener("abort", wake);
-    input.cancel();
-  }
+  const { mode } = options;
+  if (mode === "program") return new PipeScreen(false);
+  const interactive = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
+  if (!interactive) return new PipeScreen(true);
+  return mode === "lines" ? new LineScreen() : new TerminalScreen(options);
 }
 
 /** A terminal with the message being written at its bottom. */
@@ -148,7 +67,7 @@ class TerminalScreen implements Screen {
   readonly #output = Deno.stdout.writable.getWriter();
   readonly #input = new Input(Deno.stdin.readable);
   readonly #keys = new KeyReader();
-  readonly #editor = new Editor();
+  readonly #editor: Editor;
   readonly #lines: ReadableStream<Line>;
   #entered!: ReadableStreamDefaultController<Line>;
   readonly #reading: Promise<void>;
@@ -169,11 +88,16 @@ class TerminalScreen implements Screen {
   #onColumn: (column: number | undefined) => void = () => {};
   /** The number of lines refused since that was last shown. */
   #refused = 0;
+  /** The page that somebody reads, and what came meanwhile. */
+  #page: ((size: Size) => string[]) | undefined;
+  readonly #held: string[] = [];
+  #dropped = 0;
   /** The time at which reading ends at the latest, on the monotonic clock. */
   #closeBy = Infinity;
 
   constructor(options: ScreenOptions) {
     this.#options = options;
+    this.#editor = new Editor(options.complete);
     // A stream takes keys while a line is carried out.
     this.#lines = new ReadableStream({
       start: (controller) => {
@@ -205,7 +129,46 @@ class TerminalScreen implements Screen {
     if (this.#locating > 0) await this.#located;
     const rows = text.replaceAll("\n", "\r\n");
     const shown = whole ? rows : `${WRAPPING.off}${rows}${WRAPPING.on}`;
+    // While somebody reads back, the terminal may become narrower: it must not cut rows off then.
+    if (this.#page !== undefined) return this.#hold(rows);
     await this.#write(`${this.#erased()}${shown}\r\n${this.#drawnAnew()}`);
+  }
+
+  /** Keeps a text until nobody reads back any more. */
+  #hold(text: string): void {
+    this.#held.push(text);
+    if (this.#held.length <= MAX_HELD) return;
+    this.#held.shift();
+    this.#dropped++;
+  }
+
+  async setPage(page: ((size: Size) => string[]) | undefined): Promise<void> {
+    if (this.#locating > 0) await this.#located;
+    const wasOther = isOther;
+    if (page === undefined && !wasOther) return;
+    const erased = this.#erased();
+    this.#page = page;
+    isOther = page !== undefined;
+    if (page !== undefined) {
+      const on = wasOther ? "" : `${erased}${OTHER_SCREEN.on}`;
+      await this.#write(`${on}${this.#drawnAnew()}`);
+      return;
+    }
+    await this.#write(`${OTHER_SCREEN.off}${this.#released()}${this.#drawnAnew()}`);
+  }
+
+  /** Takes out what came while somebody read back. */
+  #released(): string {
+    const missing = this.#dropped === 0
+      ? ""
+      : `! Lines that came meanwhile and are not shown here: ${this.#dropped}\r\n`;
+    this.#dropped = 0;
+    const held = this.#held.splice(0).map((rows) => `${rows}\r\n`).join("");
+    return `\r${missing}${held}`;
+  }
+
+  async bell(): Promise<void> {
+    await this.#write(BELL);
   }
 
   async setPrompt(prompt: string): Promise<void> {
@@ -276,6 +239,10 @@ class TerminalScreen implements Screen {
         return this.#options.onRetry();
       case "suspend":
         return await this.#suspend();
+      case "page":
+        return this.#options.onPage(entered.move);
+      case "room":
+        return this.#options.onRoom(entered.number);
       case "endOfInput":
         return this.#stopTyping();
       default:
@@ -330,6 +297,7 @@ class TerminalScreen implements Screen {
   async #releaseTerminal(): Promise<void> {
     if (this.#locating > 0) await this.#located;
     this.#raw = false;
+    await this.setPage(undefined);
     await this.#write(`${this.#erased()}${GIVEN_BACK}`);
     Deno.stdin.setRaw(false);
   }
@@ -367,6 +335,7 @@ class TerminalScreen implements Screen {
     const drawn = this.#drawn;
     const { columns } = sizeOfTerminal() ?? USUAL;
     if (drawn === undefined) return;
+    if (this.#page !== undefined) return await this.#write(this.#drawnAnew());
     let above = drawn.cursorRow;
     if (columns < this.#drawnColumns && isBroken(drawn, columns)) {
       const column = await this.#ask();
@@ -399,6 +368,7 @@ class TerminalScreen implements Screen {
 
   /** Erases the view at the bottom. */
   #erased(): string {
+    if (this.#page !== undefined) return "";
     const above = this.#drawn?.cursorRow ?? 0;
     this.#drawn = undefined;
     return erase(above);
@@ -411,7 +381,13 @@ class TerminalScreen implements Screen {
     const view = this.#typing ? this.#editor.render(this.#prompt, size) : NOTHING;
     this.#drawn = withStatus(this.#status, view, columns);
     this.#drawnColumns = columns;
-    return draw(this.#drawn);
+    if (this.#page === undefined) return draw(this.#drawn);
+    const page = this.#page({
+      columns: columns - 1,
+      rows: Math.max(rows - this.#drawn.rows.length, 1),
+    });
+    const shown = page.map((row) => `${row}\r\n`).join("");
+    return `${OTHER_SCREEN.top}${WRAPPING.off}${shown}${draw(this.#drawn)}`;
   }
 
   #write(text: string): Promise<void> {
@@ -424,18 +400,8 @@ function ignore(): void {}
 
 function giveBack(): void {
   try {
-    Deno.stdout.writeSync(encoder.encode(GIVEN_BACK));
+    Deno.stdout.writeSync(encoder.encode(`${isOther ? OTHER_SCREEN.off : ""}${GIVEN_BACK}`));
   } catch {
     // The output has been closed.
-  }
-}
-
-/** The size of the terminal; undefined where there is none, or it has gone. */
-function sizeOfTerminal(): Size | undefined {
-  try {
-    const { columns, rows } = Deno.consoleSize();
-    return { columns: columns || USUAL.columns, rows: rows || USUAL.rows };
-  } catch {
-    return undefined;
   }
 }

@@ -118,6 +118,16 @@ export class CliProcess implements AsyncDisposable {
     this.signal("SIGUSR1");
   }
 
+  /** `true` while the terminal shows its other screen. */
+  get isOther(): boolean {
+    return this.#picture.isOther;
+  }
+
+  /** The number of times that the bell of the terminal was rung. */
+  get bells(): number {
+    return this.#picture.bells;
+  }
+
   /** `true` where the terminal marks pastes. */
   get marksPastes(): boolean {
     return this.#picture.marksPastes;

@@ -243,3 +243,40 @@ pure("Editor takes a large paste at once, and holds no more than it says", () =>
   assertEquals(typist.type("\r").refusals, ["Not sent: 1609610 bytes, the most are 65536"]);
   assert(performance.now() - started < 10_000, "A paste must not hold the program up");
 });
+
+pure(
+  "Tab completes, goes on to the next with another Tab, and begins anew after any other key",
+  () => {
+    const editor = new Editor((before) =>
+      before.startsWith("A") ? { from: 0, candidates: ["Ana: ", "Anabel: "] } : undefined
+    );
+    const shown = (...keys: string[]) => {
+      for (const key of keys) {
+        editor.onKey(
+          key === "tab" || key === "backspace" ? { type: key } : { type: "text", text: key },
+        );
+      }
+      return editor.render("> ", { columns: 60, rows: 9 }).rows[0];
+    };
+    assertEquals(shown("x", "tab"), "> x");
+    editor.onKey({ type: "escape" });
+    assertEquals(shown("A", "tab"), "> Ana: ");
+    assertEquals(shown("tab"), "> Anabel: ");
+    assertEquals(shown("tab", "h"), "> Ana: h");
+    assertEquals(shown("tab"), "> Ana: ");
+  },
+);
+
+pure(
+  "Page Up, Page Down, Alt and digits do nothing to what is typed; End does where there is nothing",
+  () => {
+    const editor = new Editor();
+    assertEquals(editor.onKey({ type: "pageUp" }), { type: "page", move: "up" });
+    assertEquals(editor.onKey({ type: "end" }), { type: "page", move: "end" });
+    editor.onKey({ type: "text", text: "x" });
+    assertEquals(editor.onKey({ type: "end" }), undefined);
+    assertEquals(editor.onKey({ type: "pageDown" }), { type: "page", move: "down" });
+    assertEquals(editor.onKey({ type: "room", number: 2 }), { type: "room", number: 2 });
+    assertEquals(editor.render("> ", { columns: 60, rows: 9 }).rows, ["> x"]);
+  },
+);

@@ -31,6 +31,8 @@ pure("parseCliFlags() of nothing makes a room on this machine", () => {
     roomName: "Lobby",
     last: 50,
     json: false,
+    plain: false,
+    bell: true,
   });
 });
 
@@ -38,8 +40,20 @@ pure("parseCliFlags() takes every flag", () => {
   const url = "wss://chat.example/path?a=b";
   assertEquals(
     settings("--url", url, "--name=Ana", "--join", "abcd", "--last=50", "--json"),
-    { url: new URL(url), name: "Ana", join: "abcd", roomName: "Lobby", last: 50, json: true },
+    {
+      url: new URL(url),
+      name: "Ana",
+      join: "abcd",
+      roomName: "Lobby",
+      last: 50,
+      json: true,
+      plain: false,
+      bell: true,
+    },
   );
+  const { plain, bell } = settings("--plain", "--no-bell");
+  assertEquals([plain, bell], [true, false]);
+  assertEquals(refusal("--json", "--plain"), "--json does not go with --plain");
   assertEquals(settings("--room-name", "A room").roomName, "A room");
   assertEquals(parseCliFlags(["--help"]), "help");
   assertEquals(parseCliFlags(["-h"]), "help");

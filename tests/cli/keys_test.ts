@@ -154,3 +154,14 @@ pure("KeyReader lets no control character into what is typed but tabs", () => {
     }
   }));
 });
+
+pure("Page Up and Page Down are keys, and Alt with a digit is a room", () => {
+  const keys = new KeyReader();
+  assertEquals(keys.read("\x1b[5~\x1b[6~\x1b1\x1b9"), [
+    { type: "pageUp" },
+    { type: "pageDown" },
+    { type: "room", number: 1 },
+    { type: "room", number: 9 },
+  ]);
+  assertEquals(keys.read("\x1b0"), []);
+});

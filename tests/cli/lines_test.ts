@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { splitLines } from "../../src/cli/lines.ts";
+import { joinPastes, splitLines } from "../../src/cli/lines.ts";
 import { pure } from "../support/pure.ts";
 
 const encoder = new TextEncoder();
@@ -48,4 +48,26 @@ pure("splitLines() of any lines gives those lines", async () => {
       assertEquals(await lines(all.map((text) => `${text}\n`).join(""), pieceBytes), all);
     }),
   );
+});
+
+async function joined(...chunks: string[]): Promise<{ text: string; literal: boolean }[]> {
+  const encoder = new TextEncoder();
+  const bytes = async function* () {
+    for (const chunk of chunks) yield encoder.encode(chunk);
+  };
+  return await Array.fromAsync(joinPastes(bytes(), 100));
+}
+
+pure("joinPastes() takes lines that come at once for one text, and no command", async () => {
+  assertEquals(await joined("/who\n", "", "", "one\n", "/quit\n", "two\n", "", "/quit\n"), [
+    { text: "/who", literal: false },
+    { text: "one\n/quit\ntwo", literal: true },
+    { text: "/quit", literal: false },
+  ]);
+  assertEquals(await joined(), []);
+});
+
+pure("joinPastes() is bounded", async () => {
+  const [line] = await joined(..."x".repeat(500).split(""), "\n", "");
+  assertEquals(line, { text: "x".repeat(100), literal: false });
 });

@@ -52,6 +52,10 @@ pure("toText() tells of moderation, with whom and for how long", () => {
       "14:05:09 ! You were removed from the room: Off topic",
     ],
     [{ type: "closed", reason: "", removed: true }, "14:05:09 ! You were removed from the room"],
+    [
+      { type: "closed", reason: "x\x07", removed: true, name: "Lobby\n", by: "Ana" },
+      "14:05:09 ! Ana removed you from Lobby: x\\u0007",
+    ],
   ];
   for (const [shown, line] of cases) assertEquals(text(shown, names), line);
 });

@@ -26,6 +26,7 @@ pure("findPerson() takes the longest name that a text begins with, and what is b
 
 pure("findPerson() finds nobody where two are called that, or none", () => {
   assertThrows(() => findPerson("ben x", PEOPLE), Error, "Ben#x7k2 or Ben#k3d9");
+  assertEquals(findPerson("d: x", [{ to: "d", label: "D One" }]), { to: "d", rest: "x" });
   for (const text of ["Anabel", "", "Be", "#", "Mallory", "\x1b[2J"]) {
     assertThrows(() => findPerson(text, PEOPLE), Error, "nobody called");
   }

@@ -44,6 +44,10 @@ export class Picture {
   #look = "";
   #wraps = true;
   #rest = "";
+  /** The picture that is not shown while the terminal shows its other screen. */
+  #other: { cells: Cell[][]; row: number; column: number } | undefined;
+  /** The number of times that its bell was rung. */
+  bells = 0;
   /** `true` where pastes are marked. */
   marksPastes = false;
   /** The answers to its questions. */
@@ -52,6 +56,11 @@ export class Picture {
   constructor(columns: number, { widthOf = () => 1, breaks = true }: Habits = {}) {
     this.#columns = columns;
     this.#habits = { widthOf, breaks };
+  }
+
+  /** `true` while it shows its other screen. */
+  get isOther(): boolean {
+    return this.#other !== undefined;
   }
 
   /** The column of the cursor, from 0. */
@@ -97,6 +106,7 @@ export class Picture {
       if (command !== undefined) this.#control(mode + argument, command);
       else if (token === "\r") this.#column = 0;
       else if (token === "\n") this.#feed();
+      else if (token === "\x07") this.bells++;
       else if (/^\p{Cc}/u.test(token)) throw new Error(`Not shown: ${JSON.stringify(token)}`);
       else for (const { segment } of SEGMENTER.segment(token)) this.#put(segment);
     }
@@ -130,6 +140,10 @@ export class Picture {
       case "A":
         this.#row = Math.max(this.#row - Number(argument || 1), 0);
         return;
+      case "H":
+        if (argument !== "") break;
+        this.#row = this.#column = 0;
+        return;
       case "J":
         if (argument !== "") break;
         this.#cells.length = this.#row + 1;
@@ -139,6 +153,7 @@ export class Picture {
       case "l":
         if (argument === "?7") this.#wraps = command === "h";
         else if (argument === "?2004") this.marksPastes = command === "h";
+        else if (argument === "?1049") this.#switch(command === "h");
         else break;
         return;
       case "n":
@@ -154,6 +169,16 @@ export class Picture {
         return;
     }
     throw new Error(`Not known: ESC [ ${argument} ${command}`);
+  }
+
+  /** Shows the other screen, which is empty at first, or the usual one as it was. */
+  #switch(toOther: boolean): void {
+    if (toOther === (this.#other !== undefined)) return;
+    const { cells, row, column } = this.#other ?? { cells: [[]], row: 0, column: 0 };
+    this.#other = toOther
+      ? { cells: this.#cells, row: this.#row, column: this.#column }
+      : undefined;
+    [this.#cells, this.#row, this.#column] = [cells, row, column];
   }
 
   #put(character: string): void {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { columnsOf } from "../../src/cli/columns.ts";
 import { Names } from "../../src/cli/names.ts";
 import { clock, invitationTo, type Look, toJson, toText } from "../../src/cli/render.ts";
-import { offlineLine } from "../../src/cli/status.ts";
+import { offlineLine, roomsLine } from "../../src/cli/status.ts";
 import type { Shown } from "../../src/cli/shown.ts";
 import { pure } from "../support/pure.ts";
 
@@ -242,6 +242,8 @@ const ATTACKS = [
 
 /** Everything that can hold a text of somebody else. */
 function everywhere(evil: string): Shown[] {
+  const about = { from: evil, name: evil, own: false, body: evil };
+  const change = { ...PRESENCE, type: "change", name: evil } as const;
   return [
     { ...MESSAGE, name: evil, body: evil, own: false },
     { ...PRESENCE, type: "join", name: evil },
@@ -259,6 +261,36 @@ function everywhere(evil: string): Shown[] {
     },
     { type: "error", message: evil, body: evil },
     { type: "sent", seq: 1, body: evil },
+    { ...MESSAGE, name: evil, body: evil, own: false, mention: true, numbered: true, re: 3, about },
+    { ...change, re: 3, edit: evil, about },
+    { ...change, re: 3, redact: true, reason: evil, about },
+    { ...change, re: 3, react: evil },
+    { ...change, re: 3, unreact: evil, about },
+    { ...PRESENCE, type: "role", name: evil, to: evil, role: evil as "none", reason: evil },
+    { ...PRESENCE, type: "kick", name: evil, to: evil, reason: evil },
+    {
+      ...PRESENCE,
+      type: "settings",
+      name: evil,
+      topic: evil,
+      default: evil as "member",
+      join: evil as "open",
+      history: evil as "all",
+      slow_ms: 1,
+    },
+    { type: "closed", reason: evil, removed: true, name: evil },
+    { type: "topic", topic: evil },
+    { type: "rooms", rooms: [{ number: 1, roomId: evil, name: evil, unread: 1, mentions: 1 }] },
+    { type: "current", roomId: evil, name: evil, number: 1 },
+    { type: "search", text: evil, found: 1, more: true },
+    { type: "note", text: evil },
+    {
+      type: "members",
+      members: [],
+      presence: true,
+      own: "",
+      absent: [{ to: evil, role: "none" }],
+    },
   ];
 }
 
@@ -279,6 +311,12 @@ function assertHarmless(evil: string): void {
       for (const line of lines.slice(1)) assert(line.startsWith("  "), JSON.stringify(all));
     }
     if (shown.type === "room") assert(!HARM.test(invitationTo(shown) ?? ""));
+    if (shown.type === "rooms") {
+      const here = { role: undefined, topic: evil, members: 1 };
+      for (const rooms of [shown.rooms, [...shown.rooms, ...shown.rooms]]) {
+        assert(!HARM.test(roomsLine(rooms, here)));
+      }
+    }
     if (shown.type === "status") assert(!HARM.test(offlineLine(shown.status, 0)));
   }
 }

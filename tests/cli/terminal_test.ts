@@ -2,40 +2,8 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ChatClient, ChatError } from "../../client.ts";
 import { TestChat } from "../support/fixtures.ts";
 import { ScriptedServer } from "../support/scripted_server.ts";
-import { CliProcess, HAS_PYTHON } from "./cli_process.ts";
-import type { Habits } from "./picture.ts";
-
-/** Ana at a terminal, in a room that she has made, with Ben in it. */
-class Scene implements AsyncDisposable {
-  private constructor(
-    readonly server: TestChat,
-    readonly ana: CliProcess,
-    readonly ben: ChatClient,
-  ) {}
-
-  static async open(env: Record<string, string> = {}, habits: Habits = {}): Promise<Scene> {
-    const server = new TestChat();
-    const args = ["--url", server.url, "--name", "Ana"];
-    const ana = new CliProcess(args, { terminal: true, env, habits });
-    await ana.lastRow("> |");
-    await ana.printed("joined");
-    const ben = new ChatClient(server.url, { name: "Ben" });
-    await ben.connect();
-    await ben.joinRoom(ana.roomId);
-    await ana.printed("Ben joined");
-    return new Scene(server, ana, ben);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.ana[Symbol.asyncDispose]();
-    await this.ben.close();
-    await this.server[Symbol.asyncDispose]();
-  }
-}
-
-function atTerminal(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, ignore: !HAS_PYTHON, fn });
-}
+import { CliProcess } from "./cli_process.ts";
+import { atTerminal, Scene } from "./scene.ts";
 
 atTerminal("what arrives stands above the line being typed, which stays as it is", async () => {
   await using scene = await Scene.open();
