@@ -52,6 +52,7 @@ const TESTED_BY: Record<string, string | null> = {
   "store/sqlite/revocations": "wire/v1_tokens_test.ts",
   "store/sqlite/lock": "store/sqlite/database_test.ts",
   "store/sqlite/writes": "store/sqlite/store_test.ts",
+  "store/sqlite/transactions": "store/sqlite/store_test.ts",
   "store/jetstream/asked": "store/jetstream/store_test.ts",
   "store/sqlite/room": "store/sqlite/store_test.ts",
   // The suite that each implementation runs through.

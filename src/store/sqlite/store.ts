@@ -5,33 +5,31 @@
  * @module
  */
 
-import { Charter } from "../../core/charter.ts";
 import { judge } from "../../core/numbers.ts";
-import {
-  type ClientStore,
-  DELETED,
-  type Store,
-  type StoredClient,
-  type StoredRoom,
-  type StoreEvents,
-  type StoreLimits,
+import type {
+  ClientStore,
+  Store,
+  StoredClient,
+  StoredRoom,
+  StoreEvents,
+  StoreLimits,
 } from "../../core/store.ts";
 import { RetentionClock } from "../../core/time.ts";
 import { isModeration } from "../../core/verdict.ts";
-import { ChatError, reasonOf, roomGone } from "../../protocol/errors.ts";
+import { reasonOf, roomGone } from "../../protocol/errors.ts";
 import type { Draft } from "../../protocol/frames.ts";
 import { later, type Timer } from "../../timers.ts";
-import { Denials } from "./denials.ts";
 import { FileLostError, isDiskError, RETRY_MS, unavailable } from "./errors.ts";
 import { SqliteFile } from "./file.ts";
 import { SqliteHistory } from "./history.ts";
 import { SqliteMarkers } from "./markers.ts";
 import { Openings } from "./openings.ts";
 import { SqliteRevocations } from "./revocations.ts";
-import { encodeCharter, SqliteRoom } from "./room.ts";
+import { SqliteRoom } from "./room.ts";
 import { SqliteScrubber } from "./scrubber.ts";
 import { SqliteSearch } from "./search.ts";
 import { SqliteSweeper } from "./sweeper.ts";
+import { NOTHING, Transactions, type Written } from "./transactions.ts";
 import { isRepeatable, type LastNumbers, type Write } from "./writes.ts";
 
 /** The most writes that no client can repeat, like presence, that wait for a failing disk. */
@@ -53,7 +51,6 @@ export class SqliteStore implements Store, ClientStore {
   readonly revocations: SqliteRevocations;
   readonly #events: StoreEvents;
   readonly #limits: StoreLimits;
-  readonly #newEpoch: () => string;
   readonly #file: SqliteFile;
   readonly #rooms = new Map<string, SqliteRoom>();
   readonly #lastNumbers = new Map<string, LastNumbers>();
@@ -67,6 +64,7 @@ export class SqliteStore implements Store, ClientStore {
   #turn: PromiseWithResolvers<void> | undefined;
   #retry: Timer | undefined;
   #timer: Timer;
+  readonly #transactions: Transactions;
   readonly #sweeper: SqliteSweeper;
   readonly #openings = new Openings({
     opened: (room) => this.#rooms.set(room.id, room),
@@ -93,7 +91,6 @@ export class SqliteStore implements Store, ClientStore {
   ) {
     this.#events = events;
     this.#limits = limits;
-    this.#newEpoch = newEpoch;
     this.#file = new SqliteFile(path, events.troubled);
     this.history = new SqliteHistory(this.#file, events.troubled);
     this.search = new SqliteSearch(this.#file, events.troubled);
@@ -106,6 +103,10 @@ export class SqliteStore implements Store, ClientStore {
       this.#file.close();
       throw new Error(`Cannot open ${path}: ${reasonOf(error)}`, { cause: error });
     }
+    this.#transactions = new Transactions(this.#file, {
+      ...{ limits, newEpoch, clock: this.#clock, troubled: events.troubled },
+      grown: (id) => this.search.note(id),
+    });
     const isOpen = (id: string) => this.#rooms.has(id) || this.#creating.has(id);
     const isBeingRead = (id: string) => this.#openings.get(id) !== undefined;
     this.#sweeper = new SqliteSweeper(this.#file, isOpen, isBeingRead);
@@ -257,11 +258,9 @@ export class SqliteStore implements Store, ClientStore {
     this.#turn = undefined;
     const writes = this.#writes;
     this.#writes = [];
-    const made = new Map<string, SqliteRoom>();
-    const failed = new Map<Write, unknown>();
-    let denials: Denials;
+    let written: Written = NOTHING;
     try {
-      denials = this.#writeAll(writes, made, failed);
+      if (writes.length > 0 || this.#failing) written = this.#transactions.write(writes);
     } catch (error) {
       this.#fail(writes, error);
       turn?.resolve();
@@ -271,8 +270,9 @@ export class SqliteStore implements Store, ClientStore {
       this.#failing = false;
       this.#events.failing(undefined);
     }
+    const { made, failed } = written;
     for (const [id, room] of made) this.#rooms.set(id, room);
-    for (const write of writes) if (!failed.has(write)) this.#done(write, made, denials);
+    for (const write of writes) if (!failed.has(write)) this.#done(write, written);
     this.#refuse(failed);
     if (this.#writes.length === 0) {
       for (const id of this.#released) this.#rooms.delete(id);
@@ -281,120 +281,7 @@ export class SqliteStore implements Store, ClientStore {
     turn?.resolve();
   }
 
-  /**
-   * Writes all in one transaction, except for those that it adds to `failed`, with the reason, and for
-   * drafts that their authors may not write, which it returns.
-   */
-  #writeAll(
-    writes: readonly Write[],
-    made: Map<string, SqliteRoom>,
-    failed: Map<Write, unknown>,
-  ): Denials {
-    let denials = new Denials();
-    if (writes.length === 0 && !this.#failing) return denials;
-    try {
-      this.#file.transaction(() => this.#perform(writes, made, denials));
-    } catch (error) {
-      if (isDiskError(error)) throw error;
-      // A damaged page must fail only the writes that need it.
-      for (const write of writes) if (write.type === "entry") write.room.undone();
-      made.clear();
-      denials = new Denials();
-      this.#file.transaction(() => this.#performEach(writes, made, failed, denials));
-      for (const reason of new Set([...failed.values()].map(reasonOf))) {
-        this.#events.troubled(`something cannot be written: ${reason}`);
-      }
-    }
-    return denials;
-  }
-
-  #performEach(
-    writes: readonly Write[],
-    made: Map<string, SqliteRoom>,
-    failed: Map<Write, unknown>,
-    denials: Denials,
-  ): void {
-    // After a failed write of a client, its later ones fail too: its order is kept.
-    const stopped = new Map<string, unknown>();
-    for (const write of writes) {
-      const author = write.type === "repeat" || write.type === "entry" && write.draft.n > 0
-        ? write.draft.from
-        : undefined;
-      const goBack = write.type === "entry" ? write.room.mark() : undefined;
-      try {
-        if (author !== undefined && stopped.has(author)) throw stopped.get(author);
-        this.#file.attempt(() => this.#perform([write], made, denials));
-      } catch (error) {
-        if (isDiskError(error)) throw error;
-        goBack?.();
-        if (author !== undefined) stopped.set(author, error);
-        failed.set(write, error);
-      }
-    }
-  }
-
-  #perform(writes: readonly Write[], made: Map<string, SqliteRoom>, denials: Denials): void {
-    const grown = new Set<SqliteRoom>();
-    const heard = new Map<string, number>();
-    for (const write of writes) {
-      switch (write.type) {
-        case "entry": {
-          const { room, draft } = write;
-          if (denials.follows(draft)) break;
-          const entry = room.write(draft);
-          if (entry instanceof ChatError) {
-            denials.note(draft, entry);
-            break;
-          }
-          write.entry = entry;
-          if (draft.n > 0) heard.set(draft.from, draft.n);
-          grown.add(room);
-          break;
-        }
-        case "create": {
-          const { id, name, owner } = write;
-          if (this.#file.isDeleted(id)) break;
-          const charter = encodeCharter(Charter.of(owner));
-          const row = this.#file.room(id) ??
-            this.#file.addRoom(id, name, this.#newEpoch(), charter);
-          made.set(id, SqliteRoom.readWhole(this.#file, id, row, this.#limits));
-          break;
-        }
-        case "delete":
-          this.#file.dropRoom(write.id);
-          this.#noteDeleted(write.id);
-          made.delete(write.id);
-          break;
-        case "remember":
-          this.#file.setClient(write.id, write.name, write.last.stored);
-          break;
-        case "forget":
-          this.#file.dropClient(write.id);
-          this.#file.dropMarkers(write.id);
-          break;
-        case "read":
-          this.#file.setMarker(write.person, write.id, write.marker);
-          break;
-        case "repeat":
-          denials.follows(write.draft);
-          break;
-        default:
-          write satisfies never;
-      }
-    }
-    for (const room of grown) {
-      room.trim();
-      this.search.note(room.id);
-    }
-    for (const [id, n] of heard) this.#file.setNumber(id, n);
-  }
-
-  #noteDeleted(id: string): void {
-    const at = Math.floor(this.#clock.time({ now: performance.now(), at: Date.now() }));
-    this.#file.noteDeleted(id, at, { time: at - DELETED.ms, most: DELETED.rooms });
-  }
-
-  #done(write: Write, made: Map<string, SqliteRoom>, denials: Denials): void {
+  #done(write: Write, { made, denials }: Written): void {
     const denied = "draft" in write ? denials.of(write.draft) : undefined;
     if (denied !== undefined && "draft" in write) {
       if (write.type === "entry" && write.last !== undefined) {
