@@ -14,6 +14,9 @@ export type EntryKind = "message" | Extract<Draft, { event: unknown }>["event"];
 /** Reasons why a request for a WebSocket is refused. */
 export type Refused = "address" | "handshake" | "origin" | "full" | "draining";
 
+/** The outcome for somebody who came with a token or without one: a proof, none, or a refusal. */
+export type AuthResult = "proved" | "anonymous" | ErrorCode;
+
 /**
  * Numbers by name. A name that is not there yet has 0. Those that alerts ask for are there from the
  * beginning: nobody sees the growth of a number that begins with 1.
@@ -124,6 +127,8 @@ export class Metrics {
   readonly requests: Counts<ClientFrame["action"]> = {};
   /** Refusals that clients were sent. */
   readonly errors: Counts<ErrorCode> = { internal: 0, unavailable: 0, rate_limited: 0 };
+  /** Tokens that were looked at, and people who came without one, by what came of it. */
+  readonly auth: Counts<AuthResult> = { proved: 0, anonymous: 0, token_invalid: 0 };
   /** Entries that were given to the store, and those that it had already, or refused. */
   readonly appended: Counts<EntryKind> = {};
   readonly rejected: Counts<EntryKind> = {};

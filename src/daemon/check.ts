@@ -38,7 +38,9 @@ export function describeSettings(settings: ServerSettings): string[] {
   if (ops === undefined) lines.push("Operators: no port");
   else {
     const who = LOOPBACK.test(ops.hostname) ? "this machine" : "whoever reaches this address";
-    const api = apiTokenFile === undefined ? "no API" : `the API with the token in ${apiTokenFile}`;
+    const byFile = apiTokenFile === undefined ? [] : [`the token in ${apiTokenFile}`];
+    const keys = [...byFile, ...(hasTokens ? ["tokens of the scope admin"] : [])];
+    const api = keys.length === 0 ? "no API" : `the API with ${keys.join(" or ")}`;
     lines.push(
       `Operators: http://${ops.hostname}:${ops.port}, for ${who}: health, metrics, ${api}`,
     );

@@ -7,6 +7,7 @@
  */
 
 import { sameSecret } from "../core/ids.ts";
+import { principalOf } from "../core/proof.ts";
 import { ChatError } from "../protocol/errors.ts";
 import { isFields, type RawFields } from "../protocol/fields.ts";
 import type { SuccessFrame } from "../protocol/frames.ts";
@@ -25,8 +26,8 @@ const MAX_REASON_CHARS = 40;
 
 /** Settings of an API. */
 export interface ApiOptions {
-  /** The token that requests must bring. */
-  readonly token: string;
+  /** A token that requests may bring; all others have to prove that somebody is an admin. */
+  readonly token: string | undefined;
   /** Facts about the server, for `GET /info`. */
   info(): Record<string, unknown>;
   /** The logs of rooms as streams. */
@@ -157,7 +158,7 @@ export function createApi(
 ): (request: Request, url: URL) => Promise<Response> {
   return async (request, url) => {
     try {
-      checkToken(request, options.token);
+      await checkToken(request, options.token, voice);
       const path = url.pathname.slice(API_PATH.length);
       const { handler, roomId, item } = routeOf(request.method, path);
       const query = url.searchParams;
@@ -178,16 +179,24 @@ function guarded(answer: Response): Response {
   return answer;
 }
 
-function checkToken({ headers }: Request, token: string): void {
-  const given = headers.get("authorization");
-  const challenge = { "www-authenticate": "Bearer" };
-  if (given === null) {
-    throw new HttpError(401, "token_required", "Authorization: Bearer is missing", challenge);
-  }
+/**
+ * Checks that a request may be made: it brings the token of the API, or one with the scope `admin`.
+ *
+ * @throws {ChatError} where it may not.
+ */
+async function checkToken(
+  request: Request,
+  token: string | undefined,
+  { prove }: Pick<Voice, "prove">,
+): Promise<void> {
+  const given = request.headers.get("authorization");
+  if (given === null) throw new ChatError("token_required", "Authorization: Bearer is missing");
   const [, brought = ""] = /^Bearer +(\S+)$/i.exec(given) ?? [];
-  if (!sameSecret(brought, token)) {
-    throw new HttpError(401, "token_invalid", "This token is not known here", challenge);
-  }
+  if (token !== undefined && sameSecret(brought, token)) return;
+  const proof = brought === "" ? undefined : await prove?.(request, brought);
+  if (proof === undefined) throw new ChatError("token_invalid", "This token is not known here");
+  if (principalOf(proof).grants?.admin) return;
+  throw new ChatError("forbidden", "This token does not have the scope admin");
 }
 
 /** The names of what is in a room, by the part of a path that stands before it. */

@@ -163,6 +163,11 @@ export const FAMILIES: readonly Family[] = [
     ({ metrics }) => by("code", metrics.errors),
   ),
   counter(
+    "parley_auth",
+    "Tokens that were looked at, and people without one, by what came of it.",
+    ({ metrics }) => by("result", metrics.auth),
+  ),
+  counter(
     "parley_entries",
     "Entries that this server has stored, by kind.",
     ({ metrics: { appended, rejected } }) =>

@@ -29,7 +29,7 @@ export interface OpsOptions {
   readonly version: string;
   /** The kind of its store: `memory`, `sqlite` or `nats`, as no address is to be shown. */
   readonly store: string;
-  /** The token of the HTTP API; without one there is no API. */
+  /** The token of the HTTP API. Without it, and where no token proves anything, there is no API. */
   readonly apiToken?: string;
   /** The most readers of streams that wait at once; 10,000 unless given. */
   readonly mostReaders?: number;
@@ -50,7 +50,7 @@ export function readinessOf({ closing, failure }: Pick<Chat, "closing" | "failur
  * - `GET /healthz` answers as the chat's own port does.
  * - `GET /readyz` answers 200, or 503 with the reason as JSON.
  * - `GET /metrics` answers with all numbers, in the format that `Accept` asks for.
- * - `/api/v1` is the HTTP API, where it has a token.
+ * - `/api/v1` is the HTTP API, where there are tokens for it.
  */
 export function createOps(
   chat: Operated,
@@ -127,7 +127,7 @@ function apiOf(
   { voice, watchers }: Inside,
   { version, store, apiToken: token, mostReaders = 10_000, failed = () => {} }: OpsOptions,
 ): ReturnType<typeof createApi> | undefined {
-  if (token === undefined) return undefined;
+  if (token === undefined && voice.prove === undefined) return undefined;
   const closing = () => chat.closing;
   return createApi(voice, {
     token,

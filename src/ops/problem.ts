@@ -18,6 +18,8 @@ const STATUSES: Partial<Record<ErrorCode, number>> = {
   too_large: 413,
   token_required: 401,
   token_invalid: 401,
+  token_expired: 401,
+  token_revoked: 401,
   forbidden: 403,
   room_not_found: 404,
   room_gone: 410,
@@ -79,6 +81,7 @@ export function problemOf(error: unknown): Response {
     : known instanceof KeyReusedError
     ? 422
     : STATUSES[code] ?? 500;
+  const challenge: Record<string, string> = status === 401 ? { "www-authenticate": "Bearer" } : {};
   const { retryAfterMs } = known;
   const body = {
     type: "about:blank",
@@ -91,6 +94,7 @@ export function problemOf(error: unknown): Response {
   return Response.json(body, {
     status,
     headers: {
+      ...challenge,
       ...(retryAfterMs === undefined
         ? {}
         : { "retry-after": `${Math.ceil(retryAfterMs / 1_000)}` }),

@@ -5,10 +5,11 @@
  */
 
 import type { Authenticate, HelloRequest } from "../core/authenticate.ts";
+import { type AuthResult, count, type Counts } from "../core/metrics.ts";
 import { type CheckedProof, checkedProof, type Proof } from "../core/proof.ts";
 import type { Quota } from "../core/quota.ts";
 import { deferred } from "../protocol/deadline.ts";
-import { ChatError, isErrorCode } from "../protocol/errors.ts";
+import { ChatError, isErrorCode, wireCodeOf } from "../protocol/errors.ts";
 import { faultOf } from "./faults.ts";
 import type { Logger } from "./logger.ts";
 
@@ -25,6 +26,7 @@ export class Authenticator {
   readonly #authenticate: Authenticate;
   readonly #logger: Logger;
   readonly #timeoutMs: number;
+  readonly #counts: Counts<AuthResult>;
 
   /** Asks `authenticate`, and lets people in without a token where they may be `anonymous`. */
   constructor(
@@ -32,7 +34,9 @@ export class Authenticator {
     anonymous: boolean,
     logger: Logger,
     timeoutMs: number = TIMEOUT_MS,
+    counts: Counts<AuthResult> = {},
   ) {
+    this.#counts = counts;
     this.#authenticate = authenticate;
     this.anonymous = anonymous;
     this.#logger = logger;
@@ -54,8 +58,11 @@ export class Authenticator {
   ): Promise<CheckedProof | undefined> {
     if (token !== undefined) quota?.checkTokens(now);
     try {
-      return await this.#prove(request, token);
+      const proof = await this.#prove(request, token);
+      count(this.#counts, proof === undefined ? "anonymous" : "proved");
+      return proof;
     } catch (error) {
+      count(this.#counts, wireCodeOf(error as ChatError));
       // One that has ended was good once: nobody guesses those.
       if ((error as ChatError).code === "token_invalid") quota?.failToken();
       throw error;

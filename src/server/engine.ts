@@ -165,7 +165,7 @@ export class Engine {
     this.#logger = logger;
     const { authenticate, anonymous } = options;
     this.#authenticator = authenticate &&
-      new Authenticator(authenticate, anonymous === "allow", logger);
+      new Authenticator(authenticate, anonymous === "allow", logger, undefined, metrics.auth);
     this.#pump = new Pump(
       {
         overrun: (outlet) => this.#connections.evict(outlet, CLOSE.slowReader, "Reads too slowly"),
@@ -213,7 +213,14 @@ export class Engine {
       store: this.#store,
       logger,
     });
+    const authenticator = this.#authenticator;
+    const prove = async (request: HelloRequest, token: string) => {
+      const proof = await authenticator?.prove(request, token, this.#clock.read().now);
+      this.#hub.proofs.check(proof);
+      return proof;
+    };
     this.voice = new Voice({
+      ...(authenticator && { prove }),
       hub: this.#hub,
       store,
       clock: this.#clock,

@@ -4,11 +4,13 @@
  * @module
  */
 
+import type { HelloRequest } from "../core/authenticate.ts";
 import type { Effect } from "../core/effects.ts";
 import type { Hub } from "../core/hub.ts";
 import { newClientId, newRoomId, normalizeRoomId, type RandomBytes } from "../core/ids.ts";
 import type { Page, PageQuery } from "../core/log.ts";
 import { admit } from "../core/perform.ts";
+import type { CheckedProof } from "../core/proof.ts";
 import type { Outlet, Room } from "../core/room.ts";
 import type { Peer, Session } from "../core/sessions.ts";
 import { checkedPage, checkedRoom } from "../core/store_answers.ts";
@@ -102,6 +104,8 @@ export interface VoiceParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly random: RandomBytes;
+  /** Finds out who brings a token; not there where nobody proves anything. */
+  readonly prove?: (request: HelloRequest, token: string) => Promise<CheckedProof | undefined>;
   /** Makes a text that nobody else can, of another one. */
   sign(text: string): string;
   /** Carries effects out. */
@@ -179,6 +183,14 @@ export class Voice {
   constructor(parts: VoiceParts) {
     this.#parts = parts;
     this.acts = new HostActs({ ...parts, room: (roomId) => this.room(roomId) });
+  }
+
+  /**
+   * Finds out who brings a token, and rejects with a ChatError where that is nobody; not there where
+   * nobody proves anything.
+   */
+  get prove(): VoiceParts["prove"] {
+    return this.#parts.prove;
   }
 
   /** The open rooms, by id. */

@@ -3,7 +3,8 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import openapi from "../../docs/openapi.json" with { type: "json" };
 import { ROUTES } from "../../src/ops/api.ts";
 import { createOps } from "../../src/ops/ops.ts";
-import type { ChatOptions } from "../../src/server/chat.ts";
+import type { ChatOptions, Proof } from "../../src/server/chat.ts";
+import { insideOf } from "../../src/server/inside.ts";
 import { sqlite } from "../../src/store/sqlite/sqlite.ts";
 import { type Frame, TestChat } from "../support/fixtures.ts";
 import { tempFolder } from "../support/temp_folder.ts";
@@ -315,6 +316,27 @@ Deno.test("a backend revokes tokens, and ends connections", async () => {
   assertEquals((await ana.until(({ event }) => event === "goodbye")).code, 4502);
   // Nobody is left of those who asked.
   assertEquals(backend.chat.chat.size.connections, 0);
+});
+
+Deno.test("tokens of the scope admin are good for the API, and no others", async () => {
+  const people: Record<string, Proof> = {
+    root: { sub: "root", scope: "admin" },
+    ana: { sub: "ana", scope: "read" },
+  };
+  await using backend = new Backend({ authenticate: (_, token = "") => people[token] ?? null });
+  const as = (token: string) =>
+    backend.ask("GET", "/info", undefined, { authorization: `Bearer ${token}` });
+  assertEquals((await as("root"))[0], 200);
+  assertEquals((await as("ana"))[1].code, "forbidden");
+  const [status, problem, headers] = await as("nobody");
+  assertEquals([status, problem.code], [401, "token_invalid"]);
+  assertEquals(headers.get("www-authenticate"), "Bearer");
+  assertEquals((await backend.ask("POST", "/revoke", { sub: "root" }))[0], 200);
+  // What it proves from now on is of a later time only where it says so.
+  people.root = { sub: "root", scope: "admin", issuedAt: 5 };
+  assertEquals((await as("root"))[1].code, "token_revoked");
+  const { auth } = insideOf(backend.chat.chat)!.metrics;
+  assertEquals([auth.proved, auth.token_invalid, auth.anonymous], [3, 1, 0]);
 });
 
 Deno.test("wrong moderation gets its code, and changes nothing", async () => {
