@@ -13,9 +13,11 @@ import {
   CLI_HELP,
   type CliSettings,
   joinCommand,
+  pageOf,
   parseCliFlags,
   serverCommand,
 } from "./src/cli/flags.ts";
+import { joinInvited } from "./src/cli/invite.ts";
 import { problemOf } from "./src/cli/problem.ts";
 import { clock } from "./src/cli/render.ts";
 import { TerminalSession } from "./src/cli/session.ts";
@@ -96,6 +98,7 @@ async function chatAt(settings: CliSettings): Promise<number> {
       last,
       bell,
       joinCommand: (roomId) => joinCommand(roomId, url, PROGRAMS),
+      page: pageOf(url),
       ...(json ? {} : { look: { colour, time: clock() } }),
       ...(screen.interactive || json ? {} : { complain: (line) => console.error(line) }),
     });
@@ -119,7 +122,7 @@ async function chatAt(settings: CliSettings): Promise<number> {
 }
 
 function openRoom(chat: ChatClient, { join, last, roomName }: CliSettings): Promise<ChatRoom> {
-  return join === undefined ? chat.createRoom(roomName) : chat.joinRoom(join, { last });
+  return join === undefined ? chat.createRoom(roomName) : joinInvited(chat, join, { last });
 }
 
 if (import.meta.main) Deno.exit(await main());

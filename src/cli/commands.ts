@@ -6,11 +6,16 @@
  * @module
  */
 
+import { readTime } from "./people.ts";
+
 /** The message that a command is about: one counted from the end, or the one at a place of the log. */
 export type MessagePlace = { back: number } | { seq: number };
 
 /** Things that owners and moderators do to people. */
 export type ModerationAct = "kick" | "ban" | "unban" | "mute" | "unmute" | "op" | "deop";
+
+/** A role that a link can give. */
+export type InvitedRole = "reader" | "member" | "moderator" | "owner";
 
 /** The meaning of a line. */
 export type Command =
@@ -31,8 +36,13 @@ export type Command =
   | { type: "search"; text: string }
   /** Do something to the person that the text begins with. */
   | { type: "moderate"; act: ModerationAct; text: string }
+  /** Make a link that lets people in: on these terms. */
+  | { type: "invite"; role: InvitedRole; forMs?: number; uses?: number }
+  /** End the link with that id. */
+  | { type: "unlink"; id: string }
   /** Show the topic; with a text, set it. */
   | { type: "topic"; text?: string }
+  | { type: "links" }
   | { type: "leave" | "quit" | "members" | "rooms" | "read" | "help" }
   /** Not a command, though it looks like one; nothing is sent. */
   | { type: "wrong"; message: string };
@@ -62,6 +72,8 @@ For moderators, with a reason behind it where there is one:
 /ban NAME 2h  for good, or for a time (30s, 10m, 2h, 7d); /unban NAME
 /mute NAME 2h let somebody read and not write; /unmute NAME
 /op NAME      make somebody a moderator; /deop NAME
+/invite 2h 5  a link that lets 5 people in within 2 hours; a role may stand there too
+/links        the links into the room; /unlink ID ends one
 /quit         leave and end (also: quit, Ctrl-C, Ctrl-D)
 //text        send the text with one slash before it
 To send the word leave or quit, put a space before it.
@@ -127,19 +139,39 @@ export function parseCommand(line: string): Command {
     case "members":
     case "rooms":
     case "read":
+    case "links":
     case "help":
       return standingAlone(name, name, rest);
+    case "invite":
+      return invite(rest);
+    case "unlink":
+      return rest === "" ? wrong("/unlink needs the id of a link") : { type: name, id: rest };
     default:
       return wrong(`Unknown command ${quote(`/${name}`)}: /help lists them, // sends a slash`);
   }
 }
 
 function standingAlone(
-  type: "leave" | "quit" | "members" | "rooms" | "read" | "help",
+  type: "leave" | "quit" | "members" | "rooms" | "read" | "links" | "help",
   name: string,
   rest: string,
 ): Command {
   return rest === "" ? { type } : wrong(`/${name} stands alone, not with ${quote(rest)}`);
+}
+
+const INVITED_ROLES: readonly string[] = ["reader", "member", "moderator", "owner"];
+
+/** Reads the terms of a link, in any order: a role, a time, a number of people. */
+function invite(rest: string): Command {
+  let terms: Extract<Command, { type: "invite" }> = { type: "invite", role: "member" };
+  for (const word of rest.split(/\s+/).filter((word) => word !== "")) {
+    const { forMs } = readTime(word);
+    if (INVITED_ROLES.includes(word)) terms = { ...terms, role: word as InvitedRole };
+    else if (forMs !== undefined) terms = { ...terms, forMs };
+    else if (/^[1-9]\d{0,3}$/.test(word)) terms = { ...terms, uses: Number(word) };
+    else return wrong(`/invite takes a role, a time and a number of people, not ${quote(word)}`);
+  }
+  return terms;
 }
 
 function history(rest: string): Command {

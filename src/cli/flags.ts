@@ -46,7 +46,7 @@ export const CLI_HELP = `Usage: deno run -N ${PROGRAMS.cli} [flags]
 Makes a room, or joins one, and talks there: type a line and press Enter.
 In a pipe, each line of the input is sent as it is; what happens is printed.
 
-  --join ID         join this room instead of making one
+  --join ID         join this room instead of making one; a link does as well
   --url URL         where the chat is (default ${DEFAULT_URL})
   --name NAME       how others see you (default ${NAMELESS})
   --room-name NAME  how a new room is called (default Lobby)
@@ -113,6 +113,14 @@ export function joinCommand(roomId: string, url: URL, programs: Programs): strin
   address.username = address.password = "";
   const known = address.href === new URL(DEFAULT_URL).href;
   return known ? command : `${command} --url ${shellWord(hrefOf(address))}`;
+}
+
+/** The page of the chat at this address; user and password are left out. */
+export function pageOf(url: URL): string {
+  const page = new URL(url);
+  page.protocol = url.protocol === "wss:" ? "https:" : "http:";
+  page.username = page.password = "";
+  return page.href;
 }
 
 /** The command that starts a server at this address; undefined for one on another machine. */

@@ -13,7 +13,7 @@ import { shownName } from "../protocol/names.ts";
 import { expandTabs, wrap } from "./columns.ts";
 import { kicked, removedFrom, roleChanged, settingsChanged } from "./moderation_words.ts";
 import type { Names } from "./names.ts";
-import { membersOf, roomLine } from "./room_words.ts";
+import { linkLines, membersOf, roomLine } from "./room_words.ts";
 import type { About, Shown } from "./shown.ts";
 
 /** The look of lines of text. */
@@ -50,6 +50,9 @@ const KINDS = {
 /** A room id that is one short word. */
 const ROOM_ID = /^[\w-]{1,64}$/;
 
+/** A link that is one word. */
+const LINK = /^[\w.=%-]{1,2000}$/;
+
 /** The most characters of a message that is answered or changed. */
 const QUOTED_CHARS = 24;
 
@@ -72,7 +75,9 @@ export function toJson(shown: Shown, roomId?: string): string {
  * for what is not worth a line.
  */
 export function toText(shown: Shown, look: Look, setting: Setting): string | undefined {
-  const content = contentOf(shown, setting.names);
+  const content = shown.type === "links"
+    ? linksOf(shown, look, setting)
+    : contentOf(shown, setting.names);
   if (content === undefined) return undefined;
   const [kind, lines, name] = content;
   const { mark, sgr } = KINDS[kind];
@@ -90,6 +95,14 @@ export function toText(shown: Shown, look: Look, setting: Setting): string | und
   return `${paint("2", time)} ${paint(sgr, mark)} ${
     painted.join(`\n${indentFor(setting.columns)}`)
   }`;
+}
+
+function linksOf(
+  { links }: Extract<Shown, { type: "links" }>,
+  { time }: Look,
+  { now }: Setting,
+): Content {
+  return ["note", linkLines(links, (at) => time(at, now))];
 }
 
 /** Breaks lines into rows; the first row starts after `before` columns. */
@@ -113,14 +126,21 @@ function indentFor(columns: number): string {
  * Undefined where the server's id of the room could pass for more than an id.
  */
 export function invitationTo(
-  { roomId, command }: Extract<Shown, { type: "room" }>,
+  shown: Extract<Shown, { type: "room" | "invitation" }>,
 ): string | undefined {
-  return ROOM_ID.test(roomId) ? `To join it: ${escapeText(command)}` : undefined;
+  const { roomId, command } = shown;
+  if (!ROOM_ID.test(roomId)) return undefined;
+  if (shown.type === "room") return `To join it: ${escapeText(command)}`;
+  if (!LINK.test(shown.link)) return undefined;
+  return `In a browser: ${escapeText(shown.url)}\nIn a terminal: ${escapeText(command)}`;
 }
 
 type Content = [kind: keyof typeof KINDS, lines: string[], name?: string];
 
-function contentOf(shown: Shown, names: Names): Content | undefined {
+function contentOf(
+  shown: Exclude<Shown, { type: "links" }>,
+  names: Names,
+): Content | undefined {
   switch (shown.type) {
     case "message":
       return [kindOf(shown), linesOf(shown.body), authorOf(shown, names)];
@@ -167,6 +187,8 @@ function contentOf(shown: Shown, names: Names): Content | undefined {
       return ["note", [shown.topic === "" ? "No topic" : `Topic: ${escapeText(shown.topic)}`]];
     case "rooms":
       return ["note", shown.rooms.map(roomLine)];
+    case "invitation":
+      return ["note", [`Link ${escapeText(shown.id)}: whoever has it can come in`]];
     case "current":
       return ["note", [`Room ${shown.number}: ${shownName(shown.name)}`]];
     case "history":

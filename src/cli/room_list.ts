@@ -7,6 +7,8 @@
  */
 
 import type { ChatRoom } from "../../client.ts";
+import { shownName } from "../protocol/names.ts";
+import { complete, type Completion } from "./completion.ts";
 import type { RoomView } from "./room_view.ts";
 import type { ListedRoom } from "./shown.ts";
 import { roomsLine } from "./status.ts";
@@ -64,6 +66,15 @@ export class RoomList {
     const quoted = JSON.stringify(text.slice(0, 40));
     if (found.length > 1) throw new Error(`More than one room is called ${quoted}: say its number`);
     throw new Error(`You are in no room ${quoted}: /rooms lists them, /join ID enters one`);
+  }
+
+  /** Finds ways to go on with a text, for the person with the client id `own`. */
+  complete(before: string, own: string): Completion | undefined {
+    const people = this.current?.people().filter(({ to }) => to !== own) ?? [];
+    return complete(before, {
+      people: people.map(({ label }) => label),
+      rooms: this.#views.map(({ room }) => shownName(room.name)),
+    });
   }
 
   /** The rooms with what is unread in each. */

@@ -53,8 +53,12 @@ export class RoomView {
   mentioned = 0;
   /** The `seq` of the newest entry that was seen; 0 for none. */
   seen = 0;
+  /** The `seq` of the newest entry that was taken. */
+  #newest = 0;
   /** The `seq` of the oldest entry that was shown; undefined before the first. */
   oldest: number | undefined;
+  /** Set while the lines are shown that came before somebody went there. */
+  isArriving = false;
   /** Set while it is being left. */
   isLeaving = false;
   /** Settles when all events of the room were taken. */
@@ -235,6 +239,7 @@ export class RoomView {
     this.scrollback.add(shown, isSeen);
     if (!("epoch" in shown)) return;
     this.oldest ??= shown.seq;
+    this.#newest = shown.seq;
     if (isSeen) this.seen = Math.max(this.seen, shown.seq);
     else if (shown.type === "message" && this.#isNews(shown)) {
       this.unread++;
@@ -245,7 +250,7 @@ export class RoomView {
   /** Takes out the lines that nobody has seen, which are seen from now on. */
   see(): Shown[] {
     this.unread = this.mentioned = 0;
-    this.seen = this.room.cursor;
+    this.seen = Math.max(this.seen, this.#newest);
     return this.scrollback.see();
   }
 

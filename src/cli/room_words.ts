@@ -7,11 +7,25 @@
  */
 
 import type { Role } from "../../client.ts";
+import type { LinkInfo } from "../client/links.ts";
 import { escapeText } from "../protocol/escape.ts";
 import { shownName } from "../protocol/names.ts";
 import { personOf } from "./moderation_words.ts";
 import type { Names } from "./names.ts";
 import type { ListedRoom, Shown } from "./shown.ts";
+
+/** The lines for the links into a room. */
+export function linkLines(links: readonly LinkInfo[], look: (at: number) => string): string[] {
+  if (links.length === 0) return ["No links"];
+  return links.map(({ id, role, until, uses, used }) =>
+    [
+      escapeText(String(id)),
+      escapeText(String(role)),
+      until === undefined ? "" : `until ${look(until)}`,
+      uses === undefined ? "" : `${Number(used ?? 0)} of ${Number(uses)} used`,
+    ].filter(Boolean).join(", ")
+  );
+}
 
 /** The lines for the members of a room, and for people with a role who are not there. */
 export function membersOf(

@@ -8,11 +8,11 @@ import type { ChatClient, ChatRoom, Status } from "../../client.ts";
 import { history, markRead } from "../client/conversation.ts";
 import { reasonOf } from "../protocol/errors.ts";
 import { MAX_BODY_BYTES } from "../protocol/frames.ts";
-import { shownName } from "../protocol/names.ts";
 import { utf8Bytes } from "../protocol/utf8.ts";
 import { type AboutMessage, type Command, COMMAND_HELP, parseCommand } from "./commands.ts";
-import { complete, type Completion } from "./completion.ts";
+import type { Completion } from "./completion.ts";
 import type { Line } from "./editor.ts";
+import { joinInvited, type WaysIn, withLinks } from "./invite.ts";
 import { foundLines, olderLines } from "./look_up.ts";
 import { moderate, setTopic } from "./moderate.ts";
 import { Names } from "./names.ts";
@@ -27,9 +27,7 @@ import { offlineLine } from "./status.ts";
 import { PROMPT, UnsentLines } from "./unsent.ts";
 
 /** Settings of a session. */
-export interface SessionOptions {
-  /** The command with which others join a room. */
-  joinCommand: (roomId: string) => string;
+export interface SessionOptions extends WaysIn {
   /** The number of entries of history that a joined room begins with. */
   last: number;
   /** `true`: rings the bell where somebody calls this person by name. */
@@ -119,12 +117,7 @@ export class TerminalSession {
 
   /** Finds ways to go on with the text before the cursor. */
   complete(before: string): Completion | undefined {
-    const { current, views } = this.#rooms;
-    const people = current?.people() ?? [];
-    return complete(before, {
-      people: people.filter(({ to }) => to !== this.#chat.clientId).map(({ label }) => label),
-      rooms: views.map(({ room }) => shownName(room.name)),
-    });
+    return this.#rooms.complete(before, this.#chat.clientId);
   }
 
   #readerOf(view: RoomView): HistoryReader {
@@ -183,7 +176,7 @@ export class TerminalSession {
         return await this.#say(command.text);
       case "join": {
         const { last } = this.#options;
-        const room = await this.#chat.joinRoom(command.roomId, { signal, last });
+        const room = await joinInvited(this.#chat, command.roomId, { signal, last });
         const view = this.#rooms.viewOf(room);
         return view === undefined ? await this.#enter(room) : await this.#go(view);
       }
@@ -200,6 +193,12 @@ export class TerminalSession {
       case "moderate": {
         const { room } = this.#here();
         return await moderate(this.#chat, room, this.#here().people(), command, signal);
+      }
+      case "invite":
+      case "links":
+      case "unlink": {
+        const { room } = this.#here();
+        return await this.#show(await withLinks(this.#chat, room, command, this.#options, signal));
       }
       case "topic": {
         const { room, charter } = this.#here();
@@ -255,17 +254,20 @@ export class TerminalSession {
   async #go(view: RoomView): Promise<void> {
     const { current } = this.#rooms;
     if (view === current) throw new Error("You are in this room already");
-    await this.#endReading();
-    if (current !== undefined) this.#leaveBehind();
+    this.#leaveBehind();
+    // At once: what is typed next is meant for that room.
     this.#rooms.current = view;
+    view.isArriving = true;
+    await this.#endReading();
     const { id: roomId, name } = view.room;
     await this.#show({ type: "current", roomId, name, number: this.#rooms.numberOf(view) });
-    const hadUnread = view.unread > 0;
-    const unseen = view.see();
-    if (hadUnread) await this.#show({ type: "unread" });
-    if (this.#options.look !== undefined) {
-      for (const shown of unseen) await this.#show(shown, view);
+    if (view.unread > 0) await this.#show({ type: "unread" });
+    while (view.scrollback.pending > 0) {
+      for (const shown of view.see()) {
+        if (this.#options.look !== undefined) await this.#show(shown, view);
+      }
     }
+    view.isArriving = false;
     await this.#updateStatus();
   }
 
@@ -333,7 +335,7 @@ export class TerminalSession {
   /** Shows what happened in a room, or keeps it for when somebody goes there. */
   async #tell(view: RoomView, shown: Shown): Promise<void> {
     const isEnd = shown.type === "closed" || shown.type === "left";
-    const isHere = view === this.#rooms.current;
+    const isHere = view === this.#rooms.current && !view.isArriving;
     const isSeen = isHere || this.#options.look === undefined;
     view.note(shown, isSeen);
     if ("mention" in shown && shown.mention) this.#ring();
@@ -366,6 +368,7 @@ export class TerminalSession {
     if (!view.isLeaving) this.#count();
     const [next] = this.#rooms.views.slice(-1);
     if (wasHere && next !== undefined) await this.#go(next);
+    else if (wasHere) await this.#endReading();
     await this.#updateStatus();
   }
 
@@ -445,7 +448,7 @@ export class TerminalSession {
       ? toJson(shown, view?.room.id)
       : this.#toText(shown, look, view);
     if (text !== undefined) await this.#screen.show(text);
-    if (shown.type !== "room" || look === undefined) return;
+    if (shown.type !== "room" && shown.type !== "invitation" || look === undefined) return;
     const invitation = invitationTo(shown);
     if (invitation !== undefined) await this.#screen.show(invitation, { whole: true });
   }

@@ -20,6 +20,7 @@ import type {
   Status,
 } from "../../client.ts";
 import type { PresentMessage } from "../client/conversation.ts";
+import type { LinkInfo } from "../client/links.ts";
 import type { ModeratedPerson } from "./moderation_words.ts";
 
 /** A message that an event is about, as it was before that. */
@@ -57,6 +58,10 @@ export type Shown =
   | { type: "topic"; topic: string }
   /** The rooms of this person. */
   | { type: "rooms"; rooms: ListedRoom[] }
+  /** A link that was made, with the command and the address by which people come in. */
+  | { type: "invitation"; roomId: string; id: string; link: string; command: string; url: string }
+  /** The links into a room. */
+  | { type: "links"; roomId: string; links: LinkInfo[] }
   /** This person went to another of its rooms. */
   | { type: "current"; roomId: string; name: string; number: number }
   /** Older events follow, in this number; `more` where there are still older ones. */

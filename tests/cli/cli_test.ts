@@ -174,6 +174,8 @@ const KINDS = {
   topic: true,
   rooms: true,
   current: true,
+  invitation: true,
+  links: true,
   history: true,
   search: true,
   unread: true,

@@ -7,7 +7,7 @@ const NAMES = { people: ["Ana", "Ana Maria", "Ben#x7k2"], rooms: ["Lobby", "Kitc
 pure("complete() knows commands, people and rooms", () => {
   const cases: [before: string, from: number, candidates: string[]][] = [
     ["/ki", 0, ["/kick "]],
-    ["/un", 0, ["/unban ", "/unmute ", "/unreact "]],
+    ["/un", 0, ["/unban ", "/unlink ", "/unmute ", "/unreact "]],
     ["/kick an", 6, ["Ana ", "Ana Maria "]],
     ["/room ki", 6, ["Kitchen "]],
     ["an", 0, ["Ana: ", "Ana Maria: "]],

@@ -282,6 +282,8 @@ function everywhere(evil: string): Shown[] {
     { type: "topic", topic: evil },
     { type: "rooms", rooms: [{ number: 1, roomId: evil, name: evil, unread: 1, mentions: 1 }] },
     { type: "current", roomId: evil, name: evil, number: 1 },
+    { type: "links", roomId: evil, links: [{ id: evil, role: evil as "member", uses: 1 }] },
+    { type: "invitation", roomId: "r1", id: evil, link: evil, command: evil, url: evil },
     { type: "search", text: evil, found: 1, more: true },
     { type: "note", text: evil },
     {
@@ -311,6 +313,9 @@ function assertHarmless(evil: string): void {
       for (const line of lines.slice(1)) assert(line.startsWith("  "), JSON.stringify(all));
     }
     if (shown.type === "room") assert(!HARM.test(invitationTo(shown) ?? ""));
+    if (shown.type === "invitation") {
+      for (const line of invitationTo(shown)?.split("\n") ?? []) assert(!HARM.test(line));
+    }
     if (shown.type === "rooms") {
       const here = { role: undefined, topic: evil, members: 1 };
       for (const rooms of [shown.rooms, [...shown.rooms, ...shown.rooms]]) {

@@ -90,6 +90,7 @@ Deno.test("several rooms are told apart, and what is unread is counted", async (
   assert(ben.screen.text.some((line) => line.endsWith(". Ana calls you in room 1, Lobby")));
   ben.screen.enter("/rooms", "/room lob");
   await ben.screen.kept(/^\[1:Lobby\] 2:Kitchen \| 2 here$/);
+  await ben.screen.told(/benjamin$/);
   const news = ben.screen.text.findIndex((line) => line.endsWith(". New messages:"));
   assertEquals(ben.screen.text.slice(news + 1).map((line) => line.slice(9)), [
     "  Ana: one",
@@ -166,4 +167,22 @@ Deno.test("history that was not read begins with a line", async () => {
   const news = lines.indexOf(". New messages:");
   assertEquals(lines.slice(news, news + 3), [". New messages:", "  Ana: two", "  Ana: three"]);
   assert(lines.indexOf("  Ana: one") < news);
+});
+
+Deno.test("who goes to a room says there what follows at once, and sees its lines in order", async () => {
+  await using server = new TestChat();
+  await using ana = await Talk.start(server);
+  const { roomId } = await ana.screen.saw("room");
+  await using ben = await Talk.start(server, { name: "Ben", room: String(roomId), text: true });
+  ben.screen.enter("/create Kitchen");
+  await ben.screen.kept(/\[2:Kitchen\]/);
+  for (let i = 0; i < 50; i++) ana.screen.enter(`line ${i}`);
+  await ben.screen.kept(/^1:Lobby\(\d+\)/);
+  ben.session.goTo(1);
+  ben.screen.enter("I am here");
+  await ana.screen.until(({ body }) => body === "I am here");
+  await ben.screen.told(/Ana: line 49$/);
+  const lines = ben.screen.text.map((line) => /Ana: (.*)$/.exec(line)?.[1]).filter(Boolean);
+  assertEquals(lines, Array.from({ length: 50 }, (_, i) => `line ${i}`));
+  await ben.screen.kept(/^\[1:Lobby\] 2:Kitchen \|/);
 });

@@ -180,6 +180,7 @@ export class Talk implements AsyncDisposable {
     const screen = new TestScreen(interactive);
     const session = new TerminalSession(chat, screen, {
       joinCommand: (id) => `join ${id}`,
+      page: "http://chat.example/",
       last,
       bell: true,
       ...(text ? { look: { colour: false, time: () => "12:00:00" } } : {}),
