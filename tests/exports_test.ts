@@ -32,7 +32,7 @@ const CLIENT: Exports = {
 const MOUNT: Exports = {
   functions: "createChat",
   types:
-    "Actor Authenticate Authorize Chat ChatLimits ChatOptions Fields HelloRequest HostRoom Logger " +
+    "Actor Authenticate Authorize Chat ChatLimits ChatOptions Entry EventOptions Fields GapFrame HelloRequest HostRoom Logger " +
     "MemberInfo OpenStore Proof Role Said SayOptions",
 };
 
@@ -110,7 +110,7 @@ const EXPORTS: Record<string, Exports> = {
 const MEMBERS: Record<string, string> = {
   ChatClient: "clientId close connect createRoom joinRoom leaveRoom name readMessages rename " +
     "request retryNow room rooms sendMessage session status statuses",
-  Chat: "close closing createRoom deleteRoom failure fetch members publish rooms size",
+  Chat: "close closing createRoom deleteRoom events failure fetch members publish rooms size",
   ChatRoom:
     "cursor epoch events head id leave members messages name presence reply send subscribe typing",
 };

@@ -6,18 +6,24 @@
  * @module
  */
 
-import type { Page } from "../core/log.ts";
 import type { Room } from "../core/room.ts";
 import { ChatError } from "../protocol/errors.ts";
 import { describe, isFields, optionalCount } from "../protocol/fields.ts";
 import { MAX_BATCH } from "../protocol/limits.ts";
+import { LogReaders } from "../server/log_readers.ts";
+import {
+  type LogPlace,
+  nothingBehind,
+  readBehind,
+  type ReadPart,
+  reopened,
+} from "../server/log_reading.ts";
 import type { SayOptions, Voice } from "../server/voice.ts";
 import { later } from "../timers.ts";
 import { jsonOf } from "./bodies.ts";
 import { HttpError } from "./problem.ts";
-import { cursorAt, offsetOf, placeOf, type StreamPlace } from "./stream_offsets.ts";
+import { cursorAt, offsetOf, placeOf } from "./stream_offsets.ts";
 import { producerOf, Producers } from "./stream_producers.ts";
-import { StreamReaders } from "./stream_readers.ts";
 
 /** The longest that a request waits for entries, in milliseconds. */
 export const LONG_POLL_MS = 20_000;
@@ -31,10 +37,6 @@ const STUCK_MS = 2 * EVENTS_MS;
 /** The time after which a silent stream of events shows that it is there, in milliseconds. */
 const SILENT_MS = 15_000;
 
-/** The most entries of an answer or event, and the most UTF-16 units of them. */
-const MOST_ENTRIES = 1_000;
-const MOST_UNITS = 262_144;
-
 /** The keys of a message that is posted. */
 const KEYS = ["body", "data", "re", "as"];
 
@@ -47,16 +49,6 @@ export interface StreamParts {
   closing(): boolean;
 }
 
-/** Entries behind a place. */
-interface StreamPart {
-  /** The entries as JSON, with commas between them; a gap first, where something is missing. */
-  readonly text: string;
-  /** The place behind them. */
-  readonly next: StreamPlace;
-  /** `true` where that is the end of the log. */
-  readonly isUpToDate: boolean;
-}
-
 /** A message that is posted. */
 interface Posted extends SayOptions {
   readonly body: string;
@@ -65,13 +57,13 @@ interface Posted extends SayOptions {
 /** The streams of all rooms of a chat. */
 export class RoomStreams {
   readonly #parts: StreamParts;
-  readonly #readers: StreamReaders;
+  readonly #readers: LogReaders;
   readonly #producers = new Producers();
 
   /** Makes the streams; `watchers` are called when the log of a room has grown. */
   constructor(parts: StreamParts, watchers: ((room: Room) => void)[]) {
     this.#parts = parts;
-    this.#readers = new StreamReaders(parts.mostReaders);
+    this.#readers = new LogReaders(parts.mostReaders);
     watchers.push(({ id }) => this.#readers.grown(id));
   }
 
@@ -103,9 +95,11 @@ export class RoomStreams {
     const cursor = query.get("cursor") ?? undefined;
     if (live === "sse") return this.#events(room, place, cursor);
     if (live === "long-poll") return await this.#poll(room, place, cursor);
-    const part = offset === "now" ? nothingAt(place) : await this.#read(room, place);
+    const part = offset === "now"
+      ? nothingBehind(place)
+      : await readBehind(this.#parts.voice, room, place);
     const isNow = offset === "now";
-    const body = `[${part.text}]`;
+    const body = `[${part.texts.join()}]`;
     const tag = await tagOf(`${offsetOf(room.log, place.after)}${body}`);
     const headers = {
       ...headersOf(room, part),
@@ -163,27 +157,27 @@ export class RoomStreams {
   /** Waits for entries behind a place. */
   async #poll(
     room: Room,
-    place: StreamPlace,
+    place: LogPlace,
     cursor: string | undefined,
   ): Promise<Response> {
     const leave = this.#readers.enter();
     try {
       const until = performance.now() + LONG_POLL_MS;
       for (;;) {
-        const part = await this.#read(room, place);
+        const part = await readBehind(this.#parts.voice, room, place);
         const isOver = performance.now() >= until || this.#parts.closing();
-        if (part.text !== "" || isOver) {
+        if (part.texts.length > 0 || isOver) {
           const headers = {
             ...headersOf(room, part),
             "cache-control": "no-store",
             "stream-cursor": cursorAt(Date.now(), cursor, Math.random()),
           };
-          if (part.text !== "") return new Response(`[${part.text}]`, { headers });
+          if (part.texts.length > 0) return new Response(`[${part.texts.join()}]`, { headers });
           return new Response(null, { status: 204, headers });
         }
         // A request does not say that its sender has gone: the wait has an end.
         await this.#readers.wait(room.id);
-        room = await this.#same(room);
+        room = await reopened(this.#parts.voice, room);
       }
     } finally {
       leave();
@@ -191,7 +185,7 @@ export class RoomStreams {
   }
 
   /** Lets entries behind a place come as events. */
-  #events(room: Room, place: StreamPlace, brought: string | undefined): Response {
+  #events(room: Room, place: LogPlace, brought: string | undefined): Response {
     const leave = this.#readers.enter();
     const gone = new AbortController();
     const encoder = new TextEncoder();
@@ -211,9 +205,9 @@ export class RoomStreams {
         if (performance.now() >= until || this.#parts.closing() || gone.signal.aborted) {
           return undefined;
         }
-        room = await this.#same(room);
-        const part = await this.#read(room, place);
-        if (part.text !== "" || !isTold) {
+        room = await reopened(this.#parts.voice, room);
+        const part = await readBehind(this.#parts.voice, room, place);
+        if (part.texts.length > 0 || !isTold) {
           isTold = true;
           place = part.next;
           cursor = cursorAt(Date.now(), cursor, Math.random());
@@ -222,7 +216,9 @@ export class RoomStreams {
             streamCursor: cursor,
             ...(part.isUpToDate ? { upToDate: true } : {}),
           };
-          const data = part.text === "" ? "" : `event: data\ndata:[${part.text}]\n\n`;
+          const data = part.texts.length === 0
+            ? ""
+            : `event: data\ndata:[${part.texts.join()}]\n\n`;
           return `${data}event: control\ndata:${JSON.stringify(control)}\n\n`;
         }
         if (performance.now() - heardAt >= SILENT_MS) return ":\n\n";
@@ -257,37 +253,6 @@ export class RoomStreams {
       },
     });
   }
-
-  /**
-   * The room that is open by now, as a room without members is let go of.
-   *
-   * @throws {ChatError} where there is none, or its log is another one.
-   */
-  async #same(room: Room): Promise<Room> {
-    const now = await this.#parts.voice.room(room.id);
-    if (now.log.epoch === room.log.epoch) return now;
-    throw new ChatError("room_gone", `The log of room ${room.id} has begun anew`);
-  }
-
-  /** Reads what follows a place. */
-  async #read(room: Room, { after, isKnown }: StreamPlace): Promise<StreamPart> {
-    const { log } = room;
-    if (after >= log.head) return nothingAt({ after, isKnown });
-    const query = { to: "newer", from: after, limit: MOST_ENTRIES, units: MOST_UNITS } as const;
-    const { entries, more, complete }: Page = await this.#parts.voice.page(room, query);
-    const first = entries[0]?.seq ?? log.head + 1;
-    const last = entries.at(-1)?.seq ?? log.head;
-    const texts = entries.map(({ text }) => text);
-    if (isKnown && !complete && first > after + 1) {
-      const gap = { event: "gap", room_id: room.id, from_seq: after + 1, to_seq: first - 1 };
-      texts.unshift(JSON.stringify(gap));
-    }
-    return {
-      text: texts.join(","),
-      next: { after: last, isKnown: true },
-      isUpToDate: !more && last >= log.head,
-    };
-  }
 }
 
 /** Headers of all answers. */
@@ -295,17 +260,13 @@ const HEADERS = { "cross-origin-resource-policy": "same-origin" };
 
 const ALLOWED = { allow: "GET, HEAD, POST" };
 
-function headersOf({ log }: Room, { next, isUpToDate }: StreamPart): Record<string, string> {
+function headersOf({ log }: Room, { next, isUpToDate }: ReadPart): Record<string, string> {
   return {
     ...HEADERS,
     "content-type": "application/json",
     "stream-next-offset": offsetOf(log, next.after),
     ...(isUpToDate ? { "stream-up-to-date": "true" } : {}),
   };
-}
-
-function nothingAt(place: StreamPlace): StreamPart {
-  return { text: "", next: { ...place, isKnown: true }, isUpToDate: true };
 }
 
 function done({ log }: Room, status: number, more: Record<string, string> = {}): Response {

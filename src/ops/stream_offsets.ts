@@ -7,6 +7,7 @@
 
 import { ChatError } from "../protocol/errors.ts";
 import { quote } from "../protocol/fields.ts";
+import type { LogPlace } from "../server/log_reading.ts";
 import { HttpError } from "./problem.ts";
 
 /** The digits of a `seq`: all of them have as many, so that offsets sort as text. */
@@ -20,14 +21,6 @@ const CURSORS_BEGIN = Date.UTC(2024, 9, 9);
 
 /** The most intervals by which a cursor goes on that a client has had before. */
 const MOST_SKIPPED = 180;
-
-/** A place from which somebody reads. */
-export interface StreamPlace {
-  /** The `seq` of the last entry that it has. */
-  readonly after: number;
-  /** `true` where it has had that: then it is told what is missing behind it. */
-  readonly isKnown: boolean;
-}
 
 /** The part of a log that places are in. */
 interface PlacedLog {
@@ -45,7 +38,7 @@ export function offsetOf({ epoch }: Pick<PlacedLog, "epoch">, seq: number): stri
  *
  * @throws {ChatError} where it is none, or one of an earlier log of the room.
  */
-export function placeOf(offset: string | undefined, log: PlacedLog): StreamPlace {
+export function placeOf(offset: string | undefined, log: PlacedLog): LogPlace {
   if (offset === undefined || offset === "-1") return { after: 0, isKnown: false };
   if (offset === "now") return { after: log.head, isKnown: true };
   const [, epoch, digits] = OFFSET.exec(offset) ?? [];

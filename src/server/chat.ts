@@ -46,18 +46,23 @@ import type { OpenStore } from "../core/store.ts";
 import type { Proof } from "../core/proof.ts";
 import type { Role } from "../protocol/roles.ts";
 import { reasonOf } from "../protocol/errors.ts";
-import { type MemberInfo, SUBPROTOCOL } from "../protocol/frames.ts";
+import { type Entry, type GapFrame, type MemberInfo, SUBPROTOCOL } from "../protocol/frames.ts";
 import { Admission, ENDING } from "./admission.ts";
 import { type ChatOptions, checkedChatOptions } from "./chat_options.ts";
 import { Engine } from "./engine.ts";
 import { revealInside } from "./inside.ts";
 import type { Fields, Logger } from "./logger.ts";
+import { LogReaders } from "./log_readers.ts";
+import { type EventOptions, eventsIn } from "./log_reading.ts";
 import type { HostRoom, Said, SayOptions } from "./voice.ts";
 import { pageResponse } from "./page.ts";
 
 export type { Actor, Authenticate, Authorize, HelloRequest, Proof, Role };
-export type { HostRoom, MemberInfo, Said, SayOptions };
+export type { Entry, EventOptions, GapFrame, HostRoom, MemberInfo, Said, SayOptions };
 export type { ChatLimits, ChatOptions, Fields, Logger, OpenStore };
+
+/** The most rooms that a program hears of at once, counted once for each time. */
+const MOST_READERS = 10_000;
 
 /** A chat: a request handler, and what it has to say to the program around it. */
 export interface Chat {
@@ -102,6 +107,24 @@ export interface Chat {
   /** Lists the people in a room; rejects with `room_not_found` where there is none. */
   members(roomId: string): Promise<MemberInfo[]>;
   /**
+   * Lets what is said in a room come as it is stored, with all that happens there: entries as they are
+   * on the wire, and a `gap` where some were gone before they were taken. It begins behind the `seq`
+   * `after`, or with what is said from now on, and ends when the room is deleted or the chat closes.
+   * A program that takes them slowly holds nobody up. Throws a ChatError at the first step where there
+   * is no such room, or it has another log than that of `epoch`.
+   *
+   * ```ts
+   * import { createChat } from "jsr:@parley/chat/mount";
+   *
+   * const chat = createChat();
+   * const { roomId } = await chat.createRoom("Lobby");
+   * for await (const entry of chat.events(roomId)) {
+   *   if ("body" in entry && entry.body === "ping") await chat.publish(roomId, "pong");
+   * }
+   * ```
+   */
+  events(roomId: string, options?: EventOptions): AsyncIterable<Entry | GapFrame>;
+  /**
    * Deletes a room with its log, and says whether anybody had it open here. It is not made again
    * by those who were in it, as far as the store outlives the process.
    *
@@ -131,6 +154,13 @@ export function createChat(options?: ChatOptions): Chat {
   );
   const engine = new Engine(settings, logger, store);
   const { voice } = engine;
+  let readersOfEvents: LogReaders | undefined;
+  function readers(): LogReaders {
+    if (readersOfEvents !== undefined) return readersOfEvents;
+    const made = readersOfEvents = new LogReaders(MOST_READERS);
+    engine.watchers.push(({ id }) => made.grown(id));
+    return made;
+  }
   const admission = new Admission(rules, settings, logger, () => engine.now);
   function chat(request: Request, info?: unknown): Response {
     // The runtime makes it of the Host header, in which anybody can say anything.
@@ -159,6 +189,10 @@ export function createChat(options?: ChatOptions): Chat {
     },
     rooms: { value: (after?: string, limit?: number) => voice.rooms(after, limit) },
     members: { value: (roomId: string) => voice.members(roomId) },
+    events: {
+      value: (roomId: string, options: EventOptions = {}) =>
+        eventsIn({ voice, readers: readers(), closing: () => engine.closing }, roomId, options),
+    },
     deleteRoom: { value: deleteRoom },
     close: { value: () => engine.close() },
   }) as Chat;

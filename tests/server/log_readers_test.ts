@@ -1,10 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { StreamReaders } from "../../src/ops/stream_readers.ts";
+import { LogReaders } from "../../src/server/log_readers.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
 import { bounded } from "../support/waiting.ts";
 
 Deno.test("a reader is woken by its room, and by nothing else", async () => {
-  const readers = new StreamReaders(2);
+  const readers = new LogReaders(2);
   const leave = readers.enter();
   const woken: string[] = [];
   const gone = new AbortController();
@@ -21,14 +21,14 @@ Deno.test("a reader is woken by its room, and by nothing else", async () => {
 });
 
 Deno.test("a reader looks by itself once in a while", async () => {
-  const readers = new StreamReaders(1);
+  const readers = new LogReaders(1);
   const leave = readers.enter();
   await bounded(readers.wait("a"), () => "nobody wakes it");
   leave();
 });
 
 Deno.test("there are no more readers than there are places", () => {
-  const readers = new StreamReaders(2);
+  const readers = new LogReaders(2);
   const [first, second] = [readers.enter(), readers.enter()];
   const error = assertThrows(() => readers.enter(), ChatError);
   assertEquals([error.code, error.retryAfterMs], ["unavailable", 5_000]);

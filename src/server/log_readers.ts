@@ -1,5 +1,5 @@
 /**
- * Those who read streams of rooms and wait for what comes next. Nothing is kept for them: each has a
+ * Those who read logs of rooms without being in them, and wait for what comes next. Nothing is kept for them: each has a
  * place in a log, and reads on from there.
  *
  * @module
@@ -15,7 +15,7 @@ const LOOK_MS = 1_000;
 const RETRY_MS = 5_000;
 
 /** All readers of a server that wait for entries. */
-export class StreamReaders {
+export class LogReaders {
   readonly #most: number;
   readonly #waiting = new Map<string, Set<() => void>>();
   #count = 0;
@@ -74,6 +74,7 @@ export class StreamReaders {
 
   /** Wakes those who wait for a room. */
   grown(roomId: string): void {
+    if (this.#waiting.size === 0) return;
     for (const wake of this.#waiting.get(roomId) ?? []) wake();
   }
 
