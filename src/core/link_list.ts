@@ -99,6 +99,8 @@ export class LinkList {
 
   /** Says whether as many have come by a link as may; `to` would be the next. */
   isUsedUp(to: string, { id, counts = {} }: LinkUse): boolean {
+    // A use that nobody knew to be stored comes twice, and counts once.
+    if (this.#came.get(to)?.id === id) return false;
     // Of readers none is forgotten: they would be as everybody else.
     const isKnown = this.#came.size < MAX_CAME || this.#came.has(to);
     if (!isKnown && [...this.#came.values()].every(isReader)) return true;
@@ -142,7 +144,7 @@ export class LinkList {
     const link = this.#links.get(root);
     if (link === undefined) return this;
     const links = new Map(this.#links);
-    if (Object.keys(counts).length > 0) {
+    if (Object.keys(counts).length > 0 && this.#came.get(to)?.id !== id) {
       const used = { ...link.counts };
       for (const name of Object.keys(counts)) used[name] = (used[name] ?? 0) + 1;
       links.set(root, { ...link, counts: used });

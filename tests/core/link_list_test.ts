@@ -52,6 +52,8 @@ pure("uses are counted for each counter, and once more than allowed is too many"
     }),
     [false, false, true],
   );
+  assert(!list.isUsedUp("p0", counted), "it has come already");
+  assertEquals(list.withUse("p0", counted, true).infos("member", 0)[0]?.used, 2);
   assert(list.isUsedUp("new", use("m1.a1", { counts: { c1: 2, c2: 1 } })), "that of its parent");
   assert(!list.isUsedUp("new", use("m1.a1", { counts: { c3: 1 } })));
   assertEquals(list.infos("member", 0), [{ id: "m1", role: "member", uses: 2, used: 2 }]);
