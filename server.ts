@@ -143,6 +143,7 @@ function run(
     trustedProxies: settings.trustedProxies,
     exempt: settings.exempt,
     frameAncestors,
+    rooms: settings.rooms,
     ...(publicUrl === undefined ? {} : { publicUrl }),
   });
   const facts = {

@@ -192,16 +192,26 @@ export function describeLink(link: string): LinkDescription {
 export function inviteUrl(page: string | URL, roomId: string, link?: string): string {
   const url = URL.parse(page);
   check(url !== null, "page", page);
-  url.hash = link === undefined ? roomId : `${roomId}.${link}`;
+  // A named room has a "#" of its own.
+  url.hash = `#${link === undefined ? roomId : `${roomId}.${link}`}`;
   return url.href;
 }
 
-/** The room, and the link if there is one, of what {@linkcode inviteUrl} made, or of what stands behind its `#`. */
+/** The room, and the link if there is one, of what {@linkcode inviteUrl} made, of its `hash`, or of a room id. */
 export function readInvite(text: string): { roomId: string; link?: string } {
-  const [, behind = text] = text.split("#", 2);
+  const behind = text.slice(text.indexOf("#") + 1);
   const end = behind.indexOf(".");
-  if (end < 0) return { roomId: behind };
-  return { roomId: behind.slice(0, end), link: behind.slice(end + 1) };
+  if (end < 0) return { roomId: nameIn(behind) };
+  return { roomId: nameIn(behind.slice(0, end)), link: behind.slice(end + 1) };
+}
+
+/** The id of a room, whose name stands in an address in its own spelling. */
+function nameIn(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** The parts of a link; it is a secret, so no error shows it. */

@@ -21,6 +21,8 @@ export interface Grants {
   readonly rooms?: Readonly<Record<string, Role>>;
   /** Set where a token has the scope `admin`: it acts as owner in every room. */
   readonly admin?: true;
+  /** Set where a token has the scope `rooms:create`: it makes named rooms. */
+  readonly names?: true;
 }
 
 /** Somebody, as rooms know them over all connections. */

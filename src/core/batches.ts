@@ -147,8 +147,8 @@ export class Batches {
       frame,
       upTo,
       count,
-      // Around the entries there is ASCII only.
-      bytes: frame.length - text.length + bytes,
+      // Around the entries there is ASCII only, but in the names of rooms.
+      bytes: frame.length - text.length + bytes + moreBytesIn(this.#roomId),
       heardBy,
       heardFrom,
       heardTo,
@@ -186,4 +186,9 @@ export class Batches {
     const step = (to - from) / Math.max(1, this.head - after - 1);
     return ["turn", from + step * (cursor - after), from + step * (upTo - after - 1)];
   }
+}
+
+/** The bytes that a room id has more than UTF-16 units. */
+function moreBytesIn(roomId: string): number {
+  return roomId[0] === "#" ? utf8Bytes(roomId) - roomId.length : 0;
 }

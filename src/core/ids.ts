@@ -38,13 +38,41 @@ export function newEpoch(random: RandomBytes): string {
   return randomText(8, random);
 }
 
+/** The longest name of a named room, in characters besides the `#`. */
+const MAX_ROOM_NAME_CHARS = 64;
+
 /**
  * A room id as people may have heard, typed or pasted it, in the one way it is written. Upper case
  * and full-width letters, o for 0, i and l for 1, and whatever is no letter and no digit make no
  * difference: hyphens of any kind or none, spaces, what has no width, brackets, a full stop behind
- * it. What cannot be an id of ours is returned as it came.
+ * it. What begins with `#` and is no such id is the name of a room; case and width make no difference
+ * there. What is neither is returned as it came.
  */
 export function normalizeRoomId(text: string): string {
+  const id = normalizedId(text);
+  if (isRoomId(id)) return id;
+  const named = text.normalize("NFKC").startsWith("#") ? folded(text) : text;
+  return isRoomName(named) ? named : text;
+}
+
+/**
+ * Says whether `text` is the id of a named room as it is written: `#`, a letter or digit of any script,
+ * and more of these, `-` and `_`. Nothing that could be taken for another id is one.
+ */
+export function isRoomName(text: string): boolean {
+  return /^#[\p{L}\p{N}][\p{L}\p{M}\p{N}_-]*$/u.test(text) &&
+    [...text].length <= MAX_ROOM_NAME_CHARS + 1 && folded(text) === text &&
+    !isRoomId(normalizedId(text));
+}
+
+/** A text without differences of case and width: what looks the same to somebody who types it is the same. */
+function folded(text: string): string {
+  const once = text.normalize("NFKC").toUpperCase().toLowerCase().normalize("NFKC");
+  return once === text ? text : folded(once);
+}
+
+/** The room id that a text may mean; the text where that is none. */
+function normalizedId(text: string): string {
   const plain = text.normalize("NFKC").toLowerCase().replace(/[^\p{L}\p{N}]/gu, "")
     .replace(/o/g, "0").replace(/[il]/g, "1");
   return /^[0-9a-hjkmnp-tv-z]{16}$/.test(plain) ? group(plain) : text;

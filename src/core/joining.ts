@@ -4,16 +4,16 @@
  * @module
  */
 
-import { ChatError } from "../protocol/errors.ts";
+import { ChatError, stacklessError } from "../protocol/errors.ts";
 import type { CreateFrame, JoinFrame } from "../protocol/frames.ts";
 import { OWNER_LINK } from "../protocol/links.ts";
 import type { ModerationDraft } from "../protocol/moderation.ts";
 import { rankOf } from "../protocol/roles.ts";
-import { authorIn, mayEnter, notFound } from "./authority.ts";
+import { authorIn, forbidden, mayEnter, notFound } from "./authority.ts";
 import type { Departures } from "./departures.ts";
 import type { Effect } from "./effects.ts";
 import type { Handover } from "./handover.ts";
-import { newRoomId, normalizeRoomId, type RandomBytes } from "./ids.ts";
+import { isRoomName, newRoomId, normalizeRoomId, type RandomBytes } from "./ids.ts";
 import type { CheckedLink, Links } from "./links.ts";
 import { count, type Metrics } from "./metrics.ts";
 import { floorOf } from "./moderation.ts";
@@ -71,7 +71,10 @@ export class Joining {
   create(session: Session, peer: Peer, frame: CreateFrame, t: Instant): Effect[] {
     session.checkRooms(peer, this.#rooms.mostOfOne);
     const owner = session.principal?.sub ?? session.id;
-    return this.#make(peer, frame, newRoomId(this.#random), frame.name, t, owner);
+    const roomId = frame.roomId === undefined
+      ? newRoomId(this.#random)
+      : this.#nameOf(session, frame.roomId);
+    return this.#make(peer, frame, roomId, frame.name, t, owner);
   }
 
   /**
@@ -130,6 +133,10 @@ export class Joining {
       if (frame.action === "create") throw new ChatError("internal", "Room was not created");
       // Nothing is made for a client that has gone meanwhile.
       if (session === undefined) return [];
+      const named = this.#options.rooms?.get(normalizeRoomId(frame.roomId));
+      if (named !== undefined) {
+        return this.#make(peer, frame, normalizeRoomId(frame.roomId), named, t);
+      }
       const lost = () => this.#rooms.lost(peer, frame);
       const { id, name } = this.#explained(session, frame, normalizeRoomId(frame.roomId), lost);
       return this.#make(peer, frame, id, name, t);
@@ -137,6 +144,7 @@ export class Joining {
     const room = this.#rooms.byId.get(stored.id);
     // The peer may have gone while the store was asked. Then the room waits out its time, empty.
     if (room === undefined || session === undefined) return [];
+    if (frame.action === "create" && frame.roomId !== undefined) checkNew(room, session, t);
     return this.#explained(
       session,
       frame,
@@ -197,6 +205,24 @@ export class Joining {
   ): CheckedLink | ChatError | undefined {
     if (frame.action === "create" || frame.link === undefined) return undefined;
     return this.#links?.check(frame.link, roomId, session.sub ?? session.id);
+  }
+
+  /**
+   * The id of a named room that a client wants to make.
+   *
+   * @throws {ChatError} where it may not, or that is no name.
+   */
+  #nameOf({ principal }: Session, text: string): string {
+    const id = normalizeRoomId(text);
+    if (!isRoomName(id)) {
+      throw stacklessError(
+        "invalid_frame",
+        `"room_id" of create must be # and a name of at most 64 letters, digits, - and _`,
+      );
+    }
+    const { admin, names } = principal?.grants ?? {};
+    if (!admin && !names) throw forbidden("Only the scope rooms:create may make named rooms");
+    return id;
   }
 
   #make(
@@ -285,7 +311,7 @@ export class Joining {
       room.hush();
     }
     // A link that lets nobody in any more is not the one to come back with.
-    if (asked === undefined) member.link = this.#ownerLink(room);
+    if (asked === undefined) member.link = this.#ownerLink(room, author?.sub ?? id, t.at);
     else if (isLink) member.link = asked.link;
     else if (asked.link !== undefined || isUsed) member.link = undefined;
     const reply = joinReply(peer, member, frame, t.at, recovered);
@@ -336,9 +362,20 @@ export class Joining {
   }
 
   /** The owner link of a room, for whoever has made it. */
-  #ownerLink({ id, charter }: Room): string | undefined {
-    return charter && this.#links?.make(id, OWNER_LINK);
+  #ownerLink({ id, charter }: Room, sub: string, at: number): string | undefined {
+    return charter?.roleOf(sub, at) === "owner" ? this.#links?.make(id, OWNER_LINK) : undefined;
   }
+}
+
+/**
+ * Checks that a named room is new: a store only opens one that is there.
+ *
+ * @throws {ChatError} where it is not.
+ */
+function checkNew({ id, log, charter }: Room, session: Session, { at }: Instant): void {
+  const owner = session.principal?.sub ?? session.id;
+  if (log.head === log.tail && charter?.roleOf(owner, at) === "owner") return;
+  throw stacklessError("room_exists", `There is a room ${id} already`);
 }
 
 function isNotFound(error: unknown): boolean {

@@ -98,26 +98,30 @@ export interface EngineOptions extends EngineNumbers {
   authorize?: Authorize;
   /** Says whether people without a token may come, where others prove who they are; not unless given. */
   anonymous?: "allow" | "deny";
+  /** The named rooms that there always are, by id: their names. */
+  rooms?: ReadonlyMap<string, string>;
 }
 
-/** The limits and times of a hub. */
-export type HubOptions = Pick<
-  EngineNumbers,
-  | "emptyRoomMs"
-  | "graceMs"
-  | "heartbeatMs"
-  | "helloMs"
-  | "logAgeMs"
-  | "maxAway"
-  | "maxMembers"
-  | "maxRooms"
-  | "maxRoomsPerClient"
-  | "memoryBytes"
-  | "pauseMs"
-  | "presenceLimit"
-  | "rate"
-  | "sessionMs"
->;
+/** The limits and times of a hub, and the rooms that there always are. */
+export type HubOptions =
+  & Pick<EngineOptions, "rooms">
+  & Pick<
+    EngineNumbers,
+    | "emptyRoomMs"
+    | "graceMs"
+    | "heartbeatMs"
+    | "helloMs"
+    | "logAgeMs"
+    | "maxAway"
+    | "maxMembers"
+    | "maxRooms"
+    | "maxRoomsPerClient"
+    | "memoryBytes"
+    | "pauseMs"
+    | "presenceLimit"
+    | "rate"
+    | "sessionMs"
+  >;
 
 /** Bounds of what waits in a socket. */
 export type SocketLimits = Pick<EngineNumbers, "highWaterBytes" | "stuckMs">;

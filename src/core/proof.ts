@@ -16,6 +16,9 @@ const MAX_GRANTS = 100;
 /** The word of a scope with which somebody acts as owner everywhere. */
 const ADMIN = "admin";
 
+/** The word of a scope with which somebody makes named rooms. */
+const NAMES_ROOMS = "rooms:create";
+
 /** Characters of a `sub` that nobody sees: two people could look the same. */
 const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 
@@ -86,6 +89,7 @@ export function principalOf({ sub, name, bot, words, rooms, expiresAt }: Checked
   const grants = {
     ...(rooms && { rooms }),
     ...(words.includes(ADMIN) && { admin: true as const }),
+    ...(words.includes(NAMES_ROOMS) && { names: true as const }),
   };
   return {
     sub,

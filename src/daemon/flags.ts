@@ -12,6 +12,7 @@ import { PROGRAMS } from "../program.ts";
 import {
   checkedNetwork,
   checkedPath,
+  checkedRoomName,
   checkedSecret,
   THIS_MACHINE,
 } from "../server/chat_options.ts";
@@ -51,6 +52,8 @@ export interface ServerSettings {
   tokens: TokenSettings;
   /** The receivers of webhooks. */
   webhooks: WebhookSettings;
+  /** The names of rooms that there always are. */
+  rooms: string[];
   /** Origins of pages that may connect besides the server's own. */
   allowOrigins: string[];
   /** The address that people use, where a request does not name it. */
@@ -167,6 +170,7 @@ export const SERVER_HELP: string =
   --api-token-file PATH  the token of the HTTP API, which is on the port for operators
 ${TOKEN_HELP}
 ${WEBHOOK_HELP}
+  --rooms NAMES       rooms that there always are, like lobby,help: #lobby to whoever joins it
   --allow-origin PAGE pages that may connect besides those of this host, like
                       https://app.example.org; * for all; may be given several times
   --public-url URL    the address that people use, where requests do not name it
@@ -202,6 +206,7 @@ const TEXT_FLAGS = [
   ...TOKEN_FLAGS,
   WEBHOOK_FLAG,
   ...WEBHOOK_LISTS,
+  "rooms",
   "allow-origin",
   "public-url",
   "frame-ancestor",
@@ -288,6 +293,7 @@ export function parseServerFlags(
     store,
     logLevel: oneOf("--log-level", text("log-level") ?? "info", LOG_LEVELS),
     logFormat: oneOf("--log-format", text("log-format") ?? "pretty", LOG_FORMATS),
+    rooms: (text("rooms")?.split(",") ?? []).map((name) => checkedRoomName("--rooms", name)[1]),
     allowOrigins: list("allow-origin").map((origin) => checkedOrigin("--allow-origin", origin)),
     publicUrl,
     frameAncestors: list("frame-ancestor").map((origin) =>

@@ -22,6 +22,7 @@ import {
 import {
   ACTIONS,
   type ClientFrame,
+  type CreateFrame,
   type Dialect,
   type HelloFrame,
   type JoinFrame,
@@ -218,7 +219,7 @@ function readFrame(fields: RawFields, dialect: Dialect): ClientFrame {
     case "messages":
       return readMessage(action, fields, dialect);
     case "create":
-      return { action, name: nameOf(isFields(fields.body) ? fields.body.room_name : fields.body) };
+      return createFrame(fields.body, dialect);
     case "join":
       return joinFrame(fields.body);
     case "leave": {
@@ -306,6 +307,12 @@ function tokenOf(token: unknown): string {
     "invalid_frame",
     `"token" must be a string of 1 to ${MAX_TOKEN_CHARS} characters, not ${found}`,
   );
+}
+
+function createFrame(body: unknown, dialect: Dialect): CreateFrame {
+  const { room_name, room_id } = isFields(body) ? body : { room_name: body };
+  const roomId = dialect === "plain" ? undefined : optionalText("room_id", room_id);
+  return { action: "create", name: nameOf(room_name), ...(roomId === undefined ? {} : { roomId }) };
 }
 
 function joinFrame(body: unknown): JoinFrame {

@@ -25,6 +25,7 @@ import { tokenEnded } from "./close_codes.ts";
  * - `link_invalid`: this is no link into that room; ask for another one.
  * - `link_ended`: the link has ended, or was taken back, and the room lets nobody in without one.
  * - `link_used_up`: as many people as may have come in by the link; ask for another one.
+ * - `room_exists`: there is a room with that name already; join it, or take another name.
  * - `room_gone`: the room was deleted, and its id does not come back; make another.
  * - `message_not_found`: the room has no message that a message refers to with `re`; do not repeat it.
  * - `message_redacted`: that message has no text any more, and cannot be changed.
@@ -60,6 +61,7 @@ export type ErrorCode =
   | "link_invalid"
   | "link_ended"
   | "link_used_up"
+  | "room_exists"
   | "room_gone"
   | "message_not_found"
   | "message_redacted"
@@ -94,6 +96,7 @@ const ON_THE_WIRE: Record<ErrorCode, true> = {
   link_invalid: true,
   link_ended: true,
   link_used_up: true,
+  room_exists: true,
   room_gone: true,
   message_not_found: true,
   message_redacted: true,

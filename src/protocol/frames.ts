@@ -72,6 +72,8 @@ export interface CreateFrame extends Request {
   action: "create";
   /** The room's name. */
   name: string;
+  /** The id of a named room; one by chance unless given. */
+  roomId?: string;
 }
 
 /** `join`: becomes a member, from now on or from an earlier position in the log. */

@@ -91,10 +91,11 @@ export interface Chat {
   /** `true` once it has begun to close, for good. */
   readonly closing: boolean;
   /**
-   * Makes a room, with nobody in it. Rejects with a ChatError where the name will not do, or there is
-   * no place for another room.
+   * Makes a room, with nobody in it; with a `roomId` like `#lobby` a named one. Rejects with a ChatError
+   * where the name will not do, or there is no place for another room: with `room_exists` where there
+   * is one of that id.
    */
-  createRoom(name: string): Promise<HostRoom>;
+  createRoom(name: string, roomId?: string): Promise<HostRoom>;
   /**
    * Says something in a room, under the name `as`, without being in it. Resolves when it is stored.
    * With a `key` it is stored once, however often it is said. Rejects with a ChatError where it is
@@ -182,7 +183,7 @@ export function createChat(options?: ChatOptions): Chat {
     size: { get: () => ({ connections: engine.connections, rooms: engine.rooms }) },
     failure: { get: () => engine.failure },
     closing: { get: () => engine.closing },
-    createRoom: { value: (name: string) => voice.createRoom(name) },
+    createRoom: { value: (name: string, roomId?: string) => voice.createRoom(name, roomId) },
     publish: {
       value: (roomId: string, body: string, options?: SayOptions) =>
         voice.publish(roomId, body, options),

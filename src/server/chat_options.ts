@@ -5,6 +5,7 @@
  */
 
 import type { Authenticate, Authorize } from "../core/authenticate.ts";
+import { isRoomName, normalizeRoomId } from "../core/ids.ts";
 import { checkedNumbers, checkedOptions, shown } from "../core/option_checks.ts";
 import { type ChatLimits, DEFAULTS, type EngineOptions, RANGES } from "../core/options.ts";
 import type { OpenStore } from "../core/store.ts";
@@ -51,6 +52,11 @@ export interface ChatOptions extends ChatLimits {
   authorize?: Authorize;
   /** Says whether people without a token may come; only with `authenticate`. `deny` unless given. */
   anonymous?: "allow" | "deny";
+  /**
+   * Names of rooms that there always are, like `["lobby"]`: whoever joins `#lobby` is in that room, and
+   * it belongs to nobody. Letters of any script, digits, `-` and `_`, at most 64; none unless given.
+   */
+  rooms?: readonly string[];
   /**
    * Origins of pages that may connect besides those of the server's own host, as browsers write them:
    * `["https://app.example.org"]`. `"*"` is for all, and `"null"` for pages that have none, as those in
@@ -105,6 +111,7 @@ const NAMES = [
   "authenticate",
   "authorize",
   "anonymous",
+  "rooms",
   "allowOrigins",
   "publicUrl",
   "frameAncestors",
@@ -121,7 +128,7 @@ const NAMES = [
 export function checkedChatOptions(given: ChatOptions = {}): ChatSettings {
   const options = checkedOptions("createChat", given, NAMES);
   const { path = "/", logger, store = openMemoryStore, secret } = options;
-  const { allowOrigins = [], publicUrl, frameAncestors = [] } = options;
+  const { allowOrigins = [], publicUrl, frameAncestors = [], rooms = [] } = options;
   const { trustedProxies = [], exempt = THIS_MACHINE } = options;
   return {
     path: checkedPath("path", path),
@@ -133,6 +140,9 @@ export function checkedChatOptions(given: ChatOptions = {}): ChatSettings {
       ...checkedNumbers(options, RANGES),
       ...(secret === undefined ? {} : { secret: checkedSecret("secret", secret) }),
       ...checkedAuthentication(options),
+      ...(rooms.length === 0
+        ? {}
+        : { rooms: new Map(checkedList("rooms", rooms, checkedRoomName)) }),
     },
     rules: {
       origins: {
@@ -209,6 +219,20 @@ export function checkedSecret(name: string, text: string): string {
   if (secret.length >= MIN_SECRET_CHARS) return secret;
   throw new RangeError(
     `${name} must hold at least ${MIN_SECRET_CHARS} characters, not ${secret.length}`,
+  );
+}
+
+/**
+ * Takes the name of a room, with or without `#`; returns the id and the name.
+ *
+ * @throws {RangeError} with one line that names where it came from.
+ */
+export function checkedRoomName(option: string, name: unknown): [id: string, name: string] {
+  const text = typeof name === "string" ? name.replace(/^#/, "") : "";
+  const id = normalizeRoomId(`#${text}`);
+  if (isRoomName(id)) return [id, text];
+  throw new RangeError(
+    `${option} must be a name of at most 64 letters, digits, - and _, not ${shown(name)}`,
   );
 }
 

@@ -225,6 +225,7 @@ export class Engine {
       store,
       clock: this.#clock,
       random,
+      rooms: options.rooms,
       sign: (text) => sign(`host ${text}`),
       perform: (effects) => this.#perform(effects),
       closing: () => this.closing,

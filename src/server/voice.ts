@@ -7,7 +7,13 @@
 import type { HelloRequest } from "../core/authenticate.ts";
 import type { Effect } from "../core/effects.ts";
 import type { Hub } from "../core/hub.ts";
-import { newClientId, newRoomId, normalizeRoomId, type RandomBytes } from "../core/ids.ts";
+import {
+  isRoomName,
+  newClientId,
+  newRoomId,
+  normalizeRoomId,
+  type RandomBytes,
+} from "../core/ids.ts";
 import type { Page, PageQuery } from "../core/log.ts";
 import { admit } from "../core/perform.ts";
 import type { CheckedProof } from "../core/proof.ts";
@@ -106,6 +112,8 @@ export interface VoiceParts {
   readonly random: RandomBytes;
   /** Finds out who brings a token; not there where nobody proves anything. */
   readonly prove?: (request: HelloRequest, token: string) => Promise<CheckedProof | undefined>;
+  /** The named rooms that there always are, by id: their names. */
+  readonly rooms: ReadonlyMap<string, string> | undefined;
   /** Makes a text that nobody else can, of another one. */
   sign(text: string): string;
   /** Carries effects out. */
@@ -203,17 +211,17 @@ export class Voice {
     return this.#parts.store;
   }
 
-  /** Makes a room; rejects with a ChatError where the name will not do, or there is no place for it. */
-  async createRoom(name: string): Promise<HostRoom> {
-    const { hub, store, random } = this.#parts;
+  /**
+   * Makes a room, a named one with an id like `#lobby`; rejects with a ChatError where a name will not do,
+   * or there is no place for it: `room_exists` where there is one with that id.
+   */
+  async createRoom(name: string, roomId?: string): Promise<HostRoom> {
+    const { random } = this.#parts;
     const frame = decode(JSON.stringify({ action: "create", body: name }), "v1");
     if (frame.action !== "create") throw new ChatError("internal", "Internal error");
     this.#checkOpen();
-    const id = newRoomId(random);
-    const stored = await store.create(id, frame.name);
-    this.#parts.perform(
-      admit(NOBODY, checkedRoom(stored, id), this.#parts.clock.read(), hub, store),
-    );
+    const id = roomId === undefined ? newRoomId(random) : await this.#newName(roomId);
+    await this.#make(id, frame.name);
     return describe(await this.room(id));
   }
 
@@ -312,7 +320,9 @@ export class Voice {
     const id = normalizeRoomId(roomId);
     const open = hub.rooms.get(id);
     if (open !== undefined) return open;
-    const stored = await store.open(id);
+    const named = this.#parts.rooms?.get(id);
+    const stored = await store.open(id) ??
+      (named === undefined ? undefined : await store.create(id, named));
     if (stored !== undefined) {
       const effects = admit(
         NOBODY,
@@ -330,6 +340,29 @@ export class Voice {
 
   #idFor(room: Room, key: string): string {
     return this.#parts.sign(`${room.id} ${key}`).slice(0, 16);
+  }
+
+  async #make(id: string, name: string): Promise<void> {
+    const { hub, store } = this.#parts;
+    const stored = await store.create(id, name);
+    this.#parts.perform(
+      admit(NOBODY, checkedRoom(stored, id), this.#parts.clock.read(), hub, store),
+    );
+  }
+
+  /** The id of a named room that is not there yet. */
+  async #newName(roomId: string): Promise<string> {
+    const id = normalizeRoomId(roomId);
+    if (!isRoomName(id)) {
+      const text = JSON.stringify(roomId.slice(0, 80));
+      throw new ChatError("invalid_frame", `The id of a named room is like #lobby, not ${text}`);
+    }
+    const there = await this.room(id).catch((error) => {
+      if (error instanceof ChatError && error.code === "room_not_found") return undefined;
+      throw error;
+    });
+    if (there === undefined) return id;
+    throw new ChatError("room_exists", `There is a room ${id} already`);
   }
 
   #checkOpen(): void {

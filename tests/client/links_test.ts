@@ -82,6 +82,11 @@ pure("an invitation is read as it was made", () => {
   assertEquals(readInvite(url), parts);
   assertEquals(readInvite(new URL(url).hash), parts);
   assertEquals(readInvite("k7q2-m9xd-4hwn-r3tc"), { roomId: "k7q2-m9xd-4hwn-r3tc" });
+  const named = inviteUrl("https://chat.example.org", "#日本", `a.${SIGNATURE}`);
+  for (const text of [named, new URL(named).hash]) {
+    assertEquals(readInvite(text), { roomId: "#日本", link: `a.${SIGNATURE}` });
+  }
+  assertEquals(readInvite("#%"), { roomId: "%" });
   assertThrows(() => inviteUrl("chat", "x"), ChatError, "page cannot be chat");
 });
 

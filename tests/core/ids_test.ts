@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
 import {
   isRoomId,
+  isRoomName,
   newClientId,
   newEpoch,
   newLinkId,
@@ -85,4 +86,29 @@ pure("sameSecret() is equality", () => {
   const texts = fc.string({ maxLength: 4 });
   fc.assert(fc.property(texts, texts, (a, b) => sameSecret(a, b) === (a === b)));
   assert(sameSecret("abc", "abc"));
+});
+
+pure("normalizeRoomId() writes the name of a room in one way, whatever its case and width", () => {
+  const names = [
+    ["#lobby", "#Lobby", "＃ｌｏｂｂｙ", "#LOBBY"],
+    ["#strasse", "#Straße", "#STRASSE"],
+    ["#σας", "#ΣΑΣ", "#σασ"],
+    ["#हिन्दी_2-x", "#हिन्दी_2-X"],
+    ["#日本語", "#日本語"],
+  ];
+  for (const [name = "", ...typed] of names) {
+    assert(isRoomName(name), name);
+    for (const text of [name, ...typed]) assertEquals(normalizeRoomId(text), name);
+  }
+});
+
+pure("no name of a room can be taken for an id, or has what nobody sees", () => {
+  for (const id of ["#k7q2-m9xd-4hwn-r3tc", "#K7Q2M9XD4HWNR3TC", "#k7q2_m9xd_4hwn_r3tc"]) {
+    assertEquals(normalizeRoomId(id), "k7q2-m9xd-4hwn-r3tc");
+  }
+  const wrong = ["#", "#-a", "#a b", "#a.b", "#a/b", "#a\u200db", "#a\u202eb", "#\u0301a", "lobby"];
+  for (const text of [...wrong, `#${"x".repeat(65)}`, '#"', "##a"]) {
+    assertEquals([normalizeRoomId(text), isRoomName(text)], [text, false], text);
+  }
+  assert(isRoomName(`#${"x".repeat(64)}`));
 });

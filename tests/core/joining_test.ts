@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Effect } from "../../src/core/effects.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
-import { HubBench, refusal, twoInRoom } from "../support/hub_harness.ts";
+import { checkedProof } from "../../src/core/proof.ts";
+import { type FakePeer, HubBench, refusal, twoInRoom } from "../support/hub_harness.ts";
 import { pure } from "../support/pure.ts";
 
 /** The rooms that effects close, make or ask for. */
@@ -174,3 +175,45 @@ pure(
     assertEquals([...bench.hub.rooms.keys()], ["id"]);
   },
 );
+
+const ROOMS = new Map([["#lobby", "lobby"]]);
+
+pure("a room that there always is is made by whoever comes, and is nobody's", () => {
+  const bench = new HubBench({ rooms: ROOMS });
+  const [ana, ben, pia] = [bench.v1("Ana"), bench.v1("Ben"), bench.plain()];
+  bench.join(ana, { roomId: "#Lobby" });
+  const { room_id, room_name, you, link } = JSON.parse(ana.sent.at(-1)!);
+  assertEquals([room_id, room_name, you, link], ["#lobby", "lobby", { role: "member" }, undefined]);
+  for (const peer of [ben, pia]) bench.join(peer, { roomId: "＃lobby" });
+  assertEquals(bench.hub.rooms.get("#lobby")?.members.length, 3);
+  assertEquals(refusal(() => bench.join(ana, { roomId: "#help", roomName: "help" })), [
+    "room_not_found",
+    "Room #help does not exist",
+  ]);
+});
+
+pure("who has the scope makes a named room, once", () => {
+  const bench = new HubBench();
+  const maker = (sub: string, scope: string) => {
+    const peer = bench.peer(false);
+    peer.proof = checkedProof({ sub, scope }, bench.t.at);
+    bench.perform(bench.hub.connect(peer, bench.t));
+    bench.perform(bench.hub.receive(peer, { action: "hello" }, bench.t));
+    return peer;
+  };
+  const create = (peer: FakePeer, roomId: string) =>
+    bench.perform(bench.hub.receive(peer, { action: "create", name: "Lobby", roomId }, bench.t));
+  const ana = maker("ana", "rooms:create");
+  create(ana, "#Lobby");
+  const made = JSON.parse(ana.sent.at(-1)!);
+  assertEquals([made.room_id, made.you], ["#lobby", { role: "owner" }]);
+  assertEquals(refusal(() => create(bench.v1("Ben"), "#help"))[0], "forbidden");
+  assertEquals(refusal(() => create(maker("cid", "admin"), "lobby"))[0], "invalid_frame");
+  assertEquals(refusal(() => create(ana, "k7q2-m9xd-4hwn-r3tc"))[0], "invalid_frame");
+  const stored = bench.stored("#help", "Help", "dan");
+  const frame = { action: "create", name: "x", roomId: "#help" } as const;
+  assertEquals(refusal(() => bench.opened(ana, frame, stored)), [
+    "room_exists",
+    "There is a room #help already",
+  ]);
+});

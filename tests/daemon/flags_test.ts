@@ -31,6 +31,7 @@ pure("parseServerFlags() of nothing is the defaults", () => {
     apiTokenFile: undefined,
     certFile: undefined,
     keyFile: undefined,
+    rooms: [],
     allowOrigins: [],
     publicUrl: undefined,
     frameAncestors: [],
@@ -41,6 +42,13 @@ pure("parseServerFlags() of nothing is the defaults", () => {
     webhooks: { urls: [], secretFile: undefined, networks: [] },
     nats: NATS_DEFAULTS,
   });
+});
+
+pure("parseServerFlags() takes the names of rooms, with # or without", () => {
+  assertEquals(settings(["--rooms", "lobby,#Hilfe"]).rooms, ["lobby", "Hilfe"]);
+  for (const wrong of ["a b", "lobby,", "k7q2-m9xd-4hwn-r3tc", "x".repeat(65)]) {
+    assert(refusal(["--rooms", wrong]).startsWith("--rooms must be a name of at most 64 letters"));
+  }
 });
 
 pure("a flag beats the environment, which beats the default", () => {

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ChatError } from "../../src/protocol/errors.ts";
 import { createChat } from "../../src/server/chat.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
@@ -89,4 +89,32 @@ Deno.test("a word that the store refuses is refused, and may come again", async 
   assertEquals(await chat.publish(roomId, "x", { key: "k" }), { seq: 1, epoch: "e" });
   await chat.close();
   assertEquals(await codeOf(chat.publish(roomId, "x")), "unavailable");
+});
+
+Deno.test("rooms with names are there for whoever comes, and for the program first", async () => {
+  await using server = new TestChat({ rooms: ["lobby", "#Hilfe"] });
+  const { chat } = server;
+  assertEquals((await chat.publish("#Lobby", "Welcome")).seq, 1);
+  const made = await chat.createRoom("News", "#news-日本");
+  assertEquals(made.roomId, "#news-日本");
+  await using ana = await server.v1({ name: "Ana" });
+  for (const [asked, id, name] of [["#lobby", "#lobby", "lobby"], ["#HILFE", "#hilfe", "Hilfe"]]) {
+    ana.send({ action: "join", body: asked, ref: id });
+    const joined = await ana.until(({ ref }) => ref === id);
+    assertEquals([joined.room_id, joined.room_name], [id, name]);
+  }
+  ana.send({ action: "join", body: { room_id: made.roomId }, ref: 1 });
+  await ana.until(({ ref }) => ref === 1);
+  await chat.publish(made.roomId, "hello");
+  const told = await ana.until(({ room_id, entries }) =>
+    room_id === made.roomId &&
+    (entries as { body?: string }[] | undefined)?.some(({ body }) => body === "hello") === true
+  );
+  assertEquals(told.event, "entries");
+  assertEquals(await codeOf(chat.createRoom("Lobby", "#lobby")), "room_exists");
+  assertEquals(await codeOf(chat.createRoom("Lobby", made.roomId)), "room_exists");
+  assertEquals(await codeOf(chat.createRoom("Lobby", "lobby")), "invalid_frame");
+  assertEquals(await codeOf(chat.publish("#other", "x")), "room_not_found");
+  const wrong = assertThrows(() => createChat({ rooms: ["a b"] }), RangeError);
+  assert(wrong.message.startsWith("rooms[0] must be a name of at most 64 letters"), wrong.message);
 });

@@ -259,7 +259,7 @@ export class JetStreamLink {
   async records(kind: string, seq: number, most: number) {
     const subject = this.subject(kind, "*");
     const messages = await this.#messages(subject, seq, most, "oldest");
-    const wordOf = (message: Msg) => message.subject.slice(subject.length - 1);
+    const wordOf = (message: Msg) => decodeURIComponent(message.subject.slice(subject.length - 1));
     return messages.map(({ message, seq }) => ({
       ...this.#read(message),
       seq,

@@ -218,7 +218,7 @@ export class JetStreamPublisher {
     const { link, look, release } = this.#setting;
     try {
       const subject = await link.subjectOf(seq) ?? "";
-      const other = subject.slice(link.subject("room", "").length);
+      const other = decodeURIComponent(subject.slice(link.subject("room", "").length));
       if (other === "" || other === room.id) return false;
       const wasOpen = this.#setting.roomOf(other) !== undefined;
       const opened = await look(other);
@@ -236,7 +236,7 @@ export class JetStreamPublisher {
     const speaker = room?.speakers.get(from);
     const foreign = speaker !== undefined && speaker.node !== this.#setting.node;
     return foreign && (event === "leave" || event === "away")
-      ? `${from}.${room?.id}-${speaker.seq}`
+      ? `${from}.${encodeURIComponent(room?.id ?? "")}-${speaker.seq}`
       : this.#newId(draft);
   }
 

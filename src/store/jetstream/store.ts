@@ -6,7 +6,7 @@
  * @module
  */
 
-import { newClientId, newEpoch, type RandomBytes } from "../../core/ids.ts";
+import { isRoomName, newClientId, newEpoch, type RandomBytes } from "../../core/ids.ts";
 import type {
   Bus,
   ClientStore,
@@ -206,7 +206,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
 
   async open(id: string, cursor = 0): Promise<StoredRoom | undefined> {
     // No room ever had another kind of id.
-    if (!WORD.test(id)) return undefined;
+    if (!WORD.test(id) && !isRoomName(id)) return undefined;
     const room = await this.#alone(id, () => this.#open(id));
     if (room !== undefined && cursor > room.log.head) await asked(room.catchUp());
     return room?.state === "closed" ? undefined : room;
@@ -244,7 +244,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
   delete(roomId: string): void {
     const room = this.#rooms.get(roomId);
     if (room !== undefined) this.#closeRoom(room);
-    if (!WORD.test(roomId)) return;
+    if (!WORD.test(roomId) && !isRoomName(roomId)) return;
     this.#deletions.add(roomId);
     this.#alone(roomId, () => this.#deletions.delete(roomId));
   }

@@ -83,7 +83,9 @@ export class JetStreamStreams {
 
   /** Returns the subject of one room or client, like `parley.room.k7q2`. */
   subject(kind: string, of: string): string {
-    return `${this.#settings.name}.${kind}.${of}`;
+    // The names of rooms may have letters that NATS takes for none.
+    const token = of.startsWith("#") ? encodeURIComponent(of) : of;
+    return `${this.#settings.name}.${kind}.${token}`;
   }
 
   /** Returns the name of the stream that a subject belongs to. */

@@ -84,6 +84,16 @@ function testLogs(test: Declare, { durable, keepsNumbers = false }: StoreTraits)
     deepStrictEqual([opened?.name, opened?.log.epoch], ["Lobby", room.log.epoch]);
   });
 
+  test("a room may have a name of any script as its id", async (bench) => {
+    const id = "#वार्ता-日本_ñ";
+    const room = await bench.store.create(id, "Lobby");
+    bench.store.append(id, draft("ana", 1, "one"));
+    await bench.reported(1);
+    deepStrictEqual(entriesOf(room).map(({ body }) => body), ["one"]);
+    deepStrictEqual((await bench.store.open(id))?.id, id);
+    deepStrictEqual(await bench.store.open("#वार्ता"), undefined);
+  });
+
   test("a room that is there already is opened, not made anew", async (bench) => {
     const room = await bench.store.create("a", "Lobby");
     await bench.append("a", draft("ana", 1));
