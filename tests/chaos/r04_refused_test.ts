@@ -25,10 +25,10 @@ const ROOMS = 3;
 
 /** Rounds of saying something, moving, and breaking something, and how long each takes, in milliseconds. */
 const ROUNDS = setting(60, 600);
+const ROUND_MS = 15;
 
 /** The time that a client may take to come back on a busy machine, in milliseconds. */
 const BACK_MS = 60_000;
-const ROUND_MS = 15;
 
 /** The number of times that a server which has just begun is asked for a room. */
 const MOST_TRIES = 20;
