@@ -22,6 +22,9 @@ import type { Member, Outlet, Room } from "./room.ts";
 import type { Peer } from "./sessions.ts";
 import type { Marker, SearchQuery } from "./store.ts";
 
+/** A request before which the read markers of its person have to be known. */
+export type MarkedFrame = CreateFrame | JoinFrame | RoomsFrame | ReadFrame;
+
 /** Something to be done at the edge; a list of them is carried out in its order. */
 export type Effect =
   /** Send one frame; `refusal` is the code where it says no. */
@@ -58,7 +61,7 @@ export type Effect =
   /** Ask the store for messages, then call `found`; hold what the peer says until then. */
   | { type: "search"; peer: Peer; frame: SearchFrame; roomId: string; query: SearchQuery }
   /** Ask the store for the read markers of a person, then call `markersLoaded`; hold what the peer says until then. */
-  | { type: "markers"; peer: Peer; frame: JoinFrame | RoomsFrame | ReadFrame; person: string }
+  | { type: "markers"; peer: Peer; frame: MarkedFrame; person: string }
   /** Set a read marker in the store, then call `marked`; hold what the peer says until then. */
   | { type: "mark"; peer: Peer; frame: ReadFrame; person: string; roomId: string; marker: Marker }
   /** Have the use of a link stored, then call `used`; hold what the peer says until then. */

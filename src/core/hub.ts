@@ -156,7 +156,8 @@ export class Hub {
       case "messages":
         return this.messages.take(session, peer, frame, t);
       case "create":
-        return this.joining.create(session, peer, frame, t);
+        return this.reading.before(session, peer, frame) ??
+          this.joining.create(session, peer, frame, t);
       case "join":
         return this.reading.before(session, peer, frame) ??
           this.joining.join(session, peer, frame, t);
@@ -244,8 +245,9 @@ export class Hub {
     const { session } = peer;
     if (session === undefined) return [];
     if (markers !== undefined) this.reading.markers.loaded(session, markers);
-    else if (frame.action !== "join") throw error;
+    if (frame.action === "create") return this.joining.create(session, peer, frame, t);
     if (frame.action === "join") return this.joining.join(session, peer, frame, t);
+    if (markers === undefined) throw error;
     return this.reading.take(session, peer, frame, t);
   }
 

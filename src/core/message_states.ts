@@ -60,7 +60,7 @@ export function changeDenial(
   if (target === undefined) {
     return stacklessError("message_not_found", `Room ${roomId} has no message ${re}`);
   }
-  if (target.redacted && unreact === undefined) {
+  if (target.redacted) {
     return stacklessError("message_redacted", `Message ${re} was redacted`);
   }
   if (edit !== undefined && target.person !== person) {

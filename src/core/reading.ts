@@ -10,14 +10,13 @@ import { stacklessError } from "../protocol/errors.ts";
 import type {
   Entry,
   HistoryFrame,
-  JoinFrame,
   ReadFrame,
   RoomsFrame,
   RoomSummary,
   SearchFrame,
 } from "../protocol/frames.ts";
 import { CATCH_UP_BYTES } from "./batches.ts";
-import type { Effect } from "./effects.ts";
+import type { Effect, MarkedFrame } from "./effects.ts";
 import type { Log, LogEntry, Page, PageQuery } from "./log.ts";
 import { checkMarker, Markers } from "./markers.ts";
 import { type MessageStates, withNow } from "./message_states.ts";
@@ -106,13 +105,16 @@ export class Reading {
   before(
     session: Session,
     peer: Peer,
-    frame: JoinFrame | RoomsFrame | ReadFrame,
+    frame: MarkedFrame,
   ): Effect[] | undefined {
     if (peer.plain || session.markers !== undefined) return undefined;
     const { person } = session;
+    const isAlone = person === session.id;
+    // Nobody else reads for a client that is a person of its own, and a new room has no marker.
+    if (isAlone && frame.action === "create") return undefined;
     if (this.#store.markers !== undefined) return [{ type: "markers", peer, frame, person }];
     // Nobody takes memory for markers that it does not have.
-    const isKnown = frame.action === "read" || this.markers.of(person) !== undefined;
+    const isKnown = !isAlone || frame.action === "read" || this.markers.of(person) !== undefined;
     if (isKnown) this.markers.loaded(session);
     return undefined;
   }

@@ -92,19 +92,24 @@ export function hopelessOf(data: unknown): ChatError | undefined {
 
 /**
  * Finds the `ref` and the `n` that an error reply to `text` repeats, so that the sender knows which
- * request failed; undefined where the text cannot be parsed. For frames that {@linkcode decode}
- * refused: it never throws.
+ * request failed; undefined where the text cannot be parsed. Only what is or may have been meant as
+ * a message has an `n`. For frames that {@linkcode decode} refused: it never throws.
  */
 export function addressOf(text: string): { ref?: Ref; n?: number } | undefined {
   if (text.length > MAX_FRAME_CHARS) return undefined;
   const fields = objectIn(() => parseObject(text)) ?? objectIn(() => JSON.parse(flat(text)));
   if (fields === undefined) return undefined;
-  const { n } = fields;
+  const { action, n } = fields;
+  const isMessage = action === "message" || action === "messages" || !isAction(action);
   const ref = asRef(fields.ref);
   return {
     ...(ref === undefined ? {} : { ref }),
-    ...(typeof n === "number" && Number.isSafeInteger(n) ? { n } : {}),
+    ...(isMessage && typeof n === "number" && Number.isSafeInteger(n) ? { n } : {}),
   };
+}
+
+function isAction(action: unknown): boolean {
+  return ACTIONS.some((known) => known === action);
 }
 
 function objectIn(parse: () => unknown): RawFields | undefined {

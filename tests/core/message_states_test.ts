@@ -101,7 +101,8 @@ pure("a change that cannot be is refused with its code, and changes nothing", ()
   assertEquals(scene.say("ben", { re: 1, react: "one more" }), "too_many_reactions");
   assertEquals(typeof scene.say("ben", { re: 1, react: "👍" }), "number");
   scene.say("ana", { re: 1, redact: true });
-  for (const change of [{ edit: "x" }, { react: "x" }, { redact: true as const }]) {
+  const changes = [{ edit: "x" }, { react: "x" }, { unreact: "👍" }, { redact: true as const }];
+  for (const change of changes) {
     assertEquals(scene.say("ana", { re: 1, ...change }), "message_redacted");
   }
 });

@@ -115,6 +115,8 @@ pure("addressOf() finds ref and n in a frame that is refused for something else"
   assertEquals(addressOf(`{"ref":{},"n":4}`), { n: 4 });
   assertEquals(addressOf(`{"ref":1,"n":4.5}`), { ref: 1 });
   assertEquals(addressOf(`{"action":"message"}`), {});
+  assertEquals(addressOf(`{"action":"messages","n":4,"bodies":5}`), { n: 4 });
+  assertEquals(addressOf(`{"action":"leave","ref":"r","n":4}`), { ref: "r" });
   assertEquals(addressOf(`[1]`), undefined);
   assertEquals(addressOf(`{"ref":1}${" ".repeat(MAX_FRAME_CHARS)}`), undefined);
   // Whoever sends what is too much to parse shall know which message it was.
