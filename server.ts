@@ -8,7 +8,6 @@
 
 import { fstatSync } from "node:fs";
 import config from "./deno.json" with { type: "json" };
-import type { OpenStore } from "./src/core/store.ts";
 import {
   ARCHIVE_COMMANDS,
   ARCHIVE_HELP,
@@ -18,12 +17,7 @@ import {
 import { type Certificate, loadCertificate } from "./src/daemon/certificate.ts";
 import { describeSettings } from "./src/daemon/check.ts";
 import { argumentsOf, takeConfigFlag } from "./src/daemon/config_file.ts";
-import {
-  parseServerFlags,
-  SERVER_HELP,
-  type ServerSettings,
-  VARIABLES,
-} from "./src/daemon/flags.ts";
+import { parseServerFlags, SERVER_HELP, VARIABLES } from "./src/daemon/flags.ts";
 import { chooseStore } from "./src/daemon/open_store.ts";
 import {
   cannotListen,
@@ -34,15 +28,21 @@ import {
 } from "./src/daemon/open_port.ts";
 import { openTokens } from "./src/daemon/open_tokens.ts";
 import { prepareWebhooks } from "./src/daemon/open_webhooks.ts";
+import {
+  readSecret,
+  reloadedPartsOf,
+  RenewedTokens,
+  type ServerStart,
+} from "./src/daemon/start.ts";
+import { Reloader } from "./src/daemon/reload.ts";
 import { TOKEN_COMMAND, tokenCommand } from "./src/daemon/token_command.ts";
 import { Ended, RequestLimit } from "./src/daemon/requests.ts";
-import { createOps, exportMetrics } from "./src/ops/ops.ts";
+import { createOps, exportMetrics, type OpsOptions } from "./src/ops/ops.ts";
 import { reasonOf } from "./src/protocol/errors.ts";
 import { createChat } from "./src/server/chat.ts";
-import { checkedSecret } from "./src/server/chat_options.ts";
 import { faultOf } from "./src/server/faults.ts";
-import { createLogger, type LineLogger } from "./src/server/logger.ts";
-import type { Webhooks } from "./src/webhooks/webhooks.ts";
+import { insideOf } from "./src/server/inside.ts";
+import { createLogger } from "./src/server/logger.ts";
 
 // For programs that are older than `./mount`.
 export * from "./src/server/chat.ts";
@@ -86,10 +86,13 @@ async function main(): Promise<void> {
     const isCheck = command === "check";
     const flags = archive?.rest ?? (isCheck ? Deno.args.slice(1) : Deno.args);
     const { path, rest } = takeConfigFlag(flags);
-    const given = path === undefined
-      ? []
-      : argumentsOf(path, await Deno.readTextFile(path), rest, variables);
-    const settings = parseServerFlags([...given, ...rest], variables);
+    const read = async () => {
+      const given = path === undefined
+        ? []
+        : argumentsOf(path, await Deno.readTextFile(path), rest, variables);
+      return parseServerFlags([...given, ...rest], variables);
+    };
+    const settings = await read();
     if (settings === "help") console.log(SERVER_HELP.trimEnd());
     else if (settings === "version") console.log(config.version);
     else if (archive !== undefined) {
@@ -98,18 +101,20 @@ async function main(): Promise<void> {
     else {
       const { secretFile, apiTokenFile, store, engine, nats } = settings;
       if (secretFile !== undefined) {
-        engine.secret = checkedSecret("--secret-file", await Deno.readTextFile(secretFile));
+        engine.secret = await readSecret("--secret-file", secretFile);
       }
       const apiToken = apiTokenFile === undefined
         ? undefined
-        : checkedSecret("--api-token-file", await Deno.readTextFile(apiTokenFile));
+        : await readSecret("--api-token-file", apiTokenFile);
       const logger = createLogger(settings.logLevel, settings.logFormat);
-      const authenticate = await openTokens(settings.tokens, logger);
+      const tokens = new RenewedTokens(await openTokens(settings.tokens, logger));
       const { anonymous = "deny" } = settings.tokens;
+      const { authenticate } = tokens;
       if (authenticate !== undefined) Object.assign(engine, { authenticate, anonymous });
       const certificate = await loadCertificate(settings.certFile, settings.keyFile);
       const webhooks = await prepareWebhooks(settings.webhooks, logger, config.version);
-      run(settings, await chooseStore(store, nats), logger, certificate, apiToken, webhooks);
+      const openStore = await chooseStore(store, nats);
+      run({ settings, read, openStore, logger, certificate, apiToken, tokens, webhooks });
     }
   } catch (error) {
     console.error(reasonOf(error));
@@ -123,14 +128,8 @@ function env(name: string): string | undefined {
     : undefined;
 }
 
-function run(
-  settings: ServerSettings,
-  store: OpenStore,
-  logger: LineLogger,
-  certificate: Certificate | undefined,
-  apiToken: string | undefined,
-  openWebhooks: ((chat: object) => Webhooks) | undefined,
-): void {
+function run(start: ServerStart): void {
+  const { settings, logger, certificate, apiToken } = start;
   const { port, hostname, path, ops, engine } = settings;
   const { allowOrigins, frameAncestors, publicUrl } = settings;
   keepFreedMemory();
@@ -138,7 +137,7 @@ function run(
     ...engine,
     path,
     logger,
-    store,
+    store: start.openStore,
     allowOrigins,
     trustedProxies: settings.trustedProxies,
     exempt: settings.exempt,
@@ -146,7 +145,7 @@ function run(
     rooms: settings.rooms,
     ...(publicUrl === undefined ? {} : { publicUrl }),
   });
-  const facts = {
+  const facts: OpsOptions & { apiToken?: string } = {
     version: config.version,
     store: settings.store.split(":", 1)[0]!,
     ...apiToken === undefined ? {} : { apiToken },
@@ -154,8 +153,9 @@ function run(
     failed: (error: unknown) => logger.error("request failed", faultOf(error)),
   };
   exportMetrics(chat, facts);
-  const webhooks = openWebhooks?.(chat);
+  const webhooks = start.webhooks?.open(chat);
   const ports: OpenPort[] = [];
+  const hasTerminal = [Deno.stdin, Deno.stdout, Deno.stderr].some((stream) => stream.isTerminal());
   let stopping = false;
 
   /** Listens on a place; where that cannot be, the program ends, unless the place `mayBeTaken`. */
@@ -194,13 +194,14 @@ function run(
   }
 
   /**
-   * The terminal is gone. Whoever let the output go to a file wants the server to outlive that, or
-   * is rotating logs: nohup(1) has the signal ignored, which ends where somebody listens to it.
+   * The terminal is gone. A server that has none reads its files again, and so does one whose output
+   * goes to a file: whoever let it go there wants the server to outlive the terminal, or rotates logs
+   * (nohup(1) has the signal ignored, which ends where somebody listens to it).
    */
   function hangUp(): void {
-    if (fstatSync(1).isFile()) logger.info("hangup ignored");
-    // A shell that ends may say it twice, and is in no hurry.
-    else if (!stopping) stop();
+    if (stopping) return; // A shell that ends may say it twice, and is in no hurry.
+    if (!hasTerminal || fstatSync(1).isFile()) reloader.reload();
+    else stop();
   }
 
   // Early: the runtime can only listen again if a signal listener was there before it failed.
@@ -214,10 +215,27 @@ function run(
     });
   }
 
-  const requests = new RequestLimit();
-  if (certificate !== undefined && certificate.expiresAt < Date.now()) {
-    logger.warn("certificate expired", { at: new Date(certificate.expiresAt).toISOString() });
+  const reloader = new Reloader(
+    reloadedPartsOf(start, {
+      allowOrigins: (origins) => insideOf(chat)!.allowOrigins(origins),
+      sign: (secrets) => webhooks?.sign(secrets),
+      useApiToken: (token) => facts.apiToken = token,
+      async renew(certificate) {
+        warnOfExpiry(certificate);
+        await insideOf(chat)!.sendAllAway("The certificate is new: connect again");
+        await ports[0]!.renew(certificate);
+      },
+    }),
+    logger,
+  );
+
+  function warnOfExpiry({ expiresAt }: Certificate): void {
+    if (expiresAt >= Date.now()) return;
+    logger.warn("certificate expired", { at: new Date(expiresAt).toISOString() });
   }
+
+  const requests = new RequestLimit();
+  if (certificate !== undefined) warnOfExpiry(certificate);
   const s = certificate === undefined ? "" : "s";
   listen({ port, hostname, certificate }, false, {
     handle(request, info) {

@@ -11,6 +11,10 @@ import type { Certificate } from "./certificate.ts";
 /** The time before a port is listened on again after the runtime gave up, in milliseconds. */
 const RELISTEN_MS = 500;
 
+/** Tries to listen at a port that was just given up that come soon, and the milliseconds between them. */
+const QUICK_TRIES = 100;
+const FREE_AFTER_MS = 10;
+
 /** The place to listen on. */
 export interface PortAddress {
   readonly hostname: string;
@@ -48,7 +52,27 @@ export class OpenPort {
     this.#events = events;
     this.#place = place;
     this.#server = this.#listen();
-    this.#goOn();
+    this.#goOn(this.#server);
+  }
+
+  /**
+   * Speaks TLS with another certificate from now on. Whoever is connected is closed with 1001, as the
+   * runtime listens with one certificate only. Resolves when it listens again.
+   */
+  async renew(certificate: Certificate): Promise<void> {
+    this.#place = { ...this.#place, certificate };
+    // A peer that does not read can hold this up for ever, and the port is free all the same.
+    this.#server.shutdown().catch(() => {});
+    for (let tries = 1; !this.#stopping; tries++) {
+      try {
+        this.#server = this.#listen();
+        this.#goOn(this.#server);
+        return;
+      } catch (error) {
+        if (tries >= QUICK_TRIES) this.#events.failed(reasonOf(error));
+        await sleep(tries < QUICK_TRIES ? FREE_AFTER_MS : RELISTEN_MS);
+      }
+    }
   }
 
   /** Takes no connection any more, and resolves when the last request is answered. */
@@ -72,14 +96,15 @@ export class OpenPort {
     );
   }
 
-  async #goOn(): Promise<void> {
+  /** Listens again when the runtime gives a server up, unless another one listens since. */
+  async #goOn(server: Deno.HttpServer<Deno.NetAddr>): Promise<void> {
     while (!this.#stopping) {
-      const failure = await this.#server.finished.then(() => undefined, reasonOf);
-      if (this.#stopping || failure === undefined) return;
+      const failure = await server.finished.then(() => undefined, reasonOf);
+      if (this.#stopping || failure === undefined || server !== this.#server) return;
       this.#events.failed(failure);
       await sleep(RELISTEN_MS);
       try {
-        this.#server = this.#listen();
+        server = this.#server = this.#listen();
       } catch (error) {
         this.#events.failed(reasonOf(error));
       }

@@ -5,12 +5,20 @@
  */
 
 import type { Logger } from "../server/logger.ts";
+import type { WebhookSecret } from "../webhooks/signature.ts";
 import type { Webhooks } from "../webhooks/webhooks.ts";
 import type { WebhookSettings } from "./webhook_flags.ts";
 
+/** Webhooks that can begin. */
+export interface PreparedWebhooks {
+  /** The secrets that requests are signed with at first. */
+  readonly secrets: readonly WebhookSecret[];
+  /** Begins to send them for a chat. */
+  open(chat: object): Webhooks;
+}
+
 /**
- * Reads the secret of webhooks, and returns what begins to send them for a chat; undefined where there
- * are none.
+ * Reads the secret of webhooks, and makes them ready to begin; undefined where there are none.
  *
  * @throws {RangeError} where the file has no secrets. None is shown.
  */
@@ -18,10 +26,20 @@ export async function prepareWebhooks(
   { urls, secretFile, networks }: WebhookSettings,
   logger: Logger,
   version: string,
-): Promise<((chat: object) => Webhooks) | undefined> {
+): Promise<PreparedWebhooks | undefined> {
   if (secretFile === undefined) return undefined;
-  const { checkedSecrets } = await import("../webhooks/signature.ts");
   const { openWebhooks } = await import("../webhooks/webhooks.ts");
-  const secrets = checkedSecrets("--webhook-secret-file", await Deno.readTextFile(secretFile));
-  return (chat) => openWebhooks(chat, { urls, networks, secrets, logger, version });
+  const secrets = await readWebhookSecrets(secretFile);
+  const options = { urls, networks, secrets, logger, version };
+  return { secrets, open: (chat) => openWebhooks(chat, options) };
+}
+
+/**
+ * Reads the secrets of a file.
+ *
+ * @throws {RangeError} where it has none. None is shown.
+ */
+export async function readWebhookSecrets(path: string): Promise<WebhookSecret[]> {
+  const { checkedSecrets } = await import("../webhooks/signature.ts");
+  return checkedSecrets("--webhook-secret-file", await Deno.readTextFile(path));
 }

@@ -125,12 +125,16 @@ function metrics(reading: MetricsReading, { headers }: Request): Response {
 function apiOf(
   chat: Operated,
   { voice, watchers }: Inside,
-  { version, store, apiToken: token, mostReaders = 10_000, failed = () => {} }: OpsOptions,
+  options: OpsOptions,
 ): ReturnType<typeof createApi> | undefined {
-  if (token === undefined && voice.prove === undefined) return undefined;
+  const { version, store, mostReaders = 10_000, failed = () => {} } = options;
+  if (options.apiToken === undefined && voice.prove === undefined) return undefined;
   const closing = () => chat.closing;
   return createApi(voice, {
-    token,
+    // It may change while the server runs.
+    get token() {
+      return options.apiToken;
+    },
     streams: new RoomStreams({ voice, mostReaders, closing }, watchers),
     info: () => ({ version, deno: Deno.version.deno, store, ...chat.size, ...readinessOf(chat) }),
     deleteRoom: (roomId) => chat.deleteRoom(roomId),

@@ -46,7 +46,7 @@ const MOST_SHOWN = 100;
 
 /** Lets requests in, or refuses them. */
 export class Admission {
-  readonly #rules: AdmissionRules;
+  #rules: AdmissionRules;
   readonly #quotas: Quotas;
   readonly #logger: Logger;
   readonly #now: () => number;
@@ -57,6 +57,12 @@ export class Admission {
     this.#quotas = new Quotas(options);
     this.#logger = logger;
     this.#now = now;
+  }
+
+  /** Lets pages of these origins connect from now on, and of no others but the server's own. */
+  allowOrigins(origins: readonly string[]): void {
+    const allowed = new Set(origins);
+    this.#rules = { ...this.#rules, origins: { ...this.#rules.origins, allowed } };
   }
 
   /** Judges a request for a WebSocket; `info` is what the runtime gives with it. */

@@ -197,7 +197,16 @@ export function createChat(options?: ChatOptions): Chat {
     deleteRoom: { value: deleteRoom },
     close: { value: () => engine.close() },
   }) as Chat;
-  revealInside(made, engine);
+  revealInside(made, {
+    metrics: engine.metrics,
+    voice,
+    watchers: engine.watchers,
+    allowOrigins: (origins) => admission.allowOrigins(origins),
+    sendAllAway: (reason) => engine.sendAllAway(reason),
+    get gauges() {
+      return engine.gauges;
+    },
+  });
   return made;
 }
 

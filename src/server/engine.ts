@@ -444,6 +444,12 @@ export class Engine {
     return this.#closing ??= this.#close();
   }
 
+  /** Asks everybody to connect again, each at its own moment. Resolves when they took that, or after `closeMs`. */
+  sendAllAway(reason: string): Promise<void> {
+    const deadline = performance.now() + this.#options.closeMs;
+    return this.#connections.sendAllAway(deadline, CLOSE.goingAway, reason);
+  }
+
   async #close(): Promise<void> {
     const deadline = performance.now() + this.#options.closeMs;
     const settled = this.#store.settle();

@@ -16,6 +16,10 @@ export interface Inside {
   readonly voice: Voice;
   /** Whoever wants to know that the log of an open room has grown: called within that very step. */
   readonly watchers: ((room: Room) => void)[];
+  /** Lets pages of these origins connect from now on, and of no others but the server's own. */
+  allowOrigins(origins: readonly string[]): void;
+  /** Asks everybody to connect again, each at its own moment, with a reason. Resolves when they took that, or after `closeMs`. */
+  sendAllAway(reason: string): Promise<void>;
   /** Those that are as they are now. */
   readonly gauges: Gauges;
 }

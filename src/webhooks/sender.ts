@@ -8,7 +8,6 @@
 import { MemoryBound } from "../core/memory_bound.ts";
 import type { WebhookNumbers } from "../core/metrics.ts";
 import type { Room } from "../core/room.ts";
-import { checkedPage } from "../core/store_answers.ts";
 import { sleep, within } from "../protocol/deadline.ts";
 import { ChatError, reasonOf } from "../protocol/errors.ts";
 import { faultOf } from "../server/faults.ts";
@@ -194,7 +193,8 @@ export class WebhookSender {
     const { voice, secrets, poster, numbers, logger, version } = this.#parts;
     const { log } = room;
     const cursor = await this.#cursors.of(room);
-    const page = await pageBehind(room, cursor, voice);
+    const query = { to: "newer", from: cursor, limit: MOST_ENTRIES, units: MOST_UNITS } as const;
+    const page = await voice.page(room, query);
     const at = Date.now();
     const doubtUpTo = this.#hasForgotten ? Infinity : source.doubtUpTo;
     const batch = batchBehind(room, cursor, page, doubtUpTo, at);
@@ -295,12 +295,4 @@ export class WebhookSender {
     this.#occupied.look();
     this.#go();
   }
-}
-
-/** Reads what lies behind a cursor: from memory, or from the store where that has more. */
-async function pageBehind(room: Room, from: number, { store }: Voice) {
-  const query = { to: "newer", from, limit: MOST_ENTRIES, units: MOST_UNITS } as const;
-  const page = room.log.page(query);
-  if (page.complete || store.history === undefined) return page;
-  return checkedPage(await store.history.page(room.id, query), query);
 }

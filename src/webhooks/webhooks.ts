@@ -29,6 +29,8 @@ export interface WebhookOptions {
 
 /** Webhooks that run. */
 export interface Webhooks {
+  /** Signs with these secrets from now on. */
+  sign(secrets: readonly WebhookSecret[]): void;
   /** Ends them, when all is sent or after a time in milliseconds. */
   close(ms: number): Promise<void>;
 }
@@ -41,7 +43,8 @@ export function openWebhooks(chat: object, options: WebhookOptions): Webhooks {
   if (voice.store.bus !== undefined) {
     throw new RangeError("There are no webhooks with a store that several servers share");
   }
-  const { urls, secrets, networks, logger, version, waits = WAITS } = options;
+  const { urls, networks, logger, version, waits = WAITS } = options;
+  const secrets = [...options.secrets];
   const senders = urls.map((url) =>
     new WebhookSender({
       voice,
@@ -60,6 +63,7 @@ export function openWebhooks(chat: object, options: WebhookOptions): Webhooks {
   };
   watchers.push(grown);
   return {
+    sign: (renewed) => void secrets.splice(0, secrets.length, ...renewed),
     async close(ms) {
       await Promise.all(senders.map((sender) => sender.close(ms)));
       watchers.splice(watchers.indexOf(grown), 1);

@@ -24,8 +24,9 @@ async function scrape(ops: ReturnType<typeof createOps>): Promise<[string, numbe
 Deno.test("O3 /metrics is as long with many rooms as with one, and as quick", async () => {
   await using bench = new Bench({ ...DEFAULTS, rate: 0, maxConnections: 1e6, maxRooms: 1e6 });
   const chat = createChat({ logger: { debug() {}, info() {}, warn() {}, error() {} } });
-  revealInside(chat, bench.engine);
-  assert(insideOf(chat) === bench.engine);
+  const inside = Object.assign(bench.engine, { allowOrigins() {} });
+  revealInside(chat, inside);
+  assert(insideOf(chat) === inside);
   const ops = createOps(chat, { version: "1", store: "memory" });
   const people = Array.from({ length: ROOMS / 100 }, () => bench.v1().socket);
   people[0]!.hear({ action: "create", body: "Lobby" });

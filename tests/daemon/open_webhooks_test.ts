@@ -17,7 +17,8 @@ Deno.test("webhooks begin only with a secret that will do", { ignore: !PERMITTED
     );
     assertEquals(message.includes("short"), false);
     await Deno.writeTextFile(file, `whsec_${new Uint8Array(24).toBase64()}`);
-    assertEquals(typeof await prepareWebhooks(settings, logger, "0.0.0"), "function");
+    const prepared = await prepareWebhooks(settings, logger, "0.0.0");
+    assertEquals(prepared?.secrets.map(({ length }) => length), [24]);
   } finally {
     await Deno.remove(file);
   }

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { ServerProcess } from "../../bench/server_process.ts";
 import config from "../../deno.json" with { type: "json" };
 import { RawSocket } from "../support/fixtures.ts";
+import { findProgram } from "../support/permissions.ts";
 import { outcomeOf, permitted, runServer } from "../support/server_process.ts";
 import { until } from "../support/waiting.ts";
 
@@ -158,7 +159,7 @@ Deno.test("a port in use, or an address that is not ours, is one line on stderr 
   assertEquals([foreign.code, foreign.stdout, foreign.stderr.split("\n").length], [1, "", 2]);
 });
 
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.test(`at ${signal} the server tells every client, closes with 1001 and ends with 0`, async () => {
     await using server = await ServerProcess.start(permitted());
     const v1 = await RawSocket.open(server.url, "parley.v1");
@@ -234,14 +235,64 @@ Deno.test("a second signal ends the server at once", async () => {
   assert(performance.now() - start < 3_000);
 });
 
-Deno.test("a second SIGHUP hurries nobody", async () => {
-  await using server = await ServerProcess.start(permitted());
+Deno.test("a server ends with its terminal, and tells every client", {
+  ignore: findProgram("python3") === undefined,
+}, async () => {
+  const terminal = ["python3", "tests/testdata/pseudo_terminal.py", "200"];
+  const { command, args, env = {} } = permitted();
+  await using server = await ServerProcess.start({ command, args, env, within: terminal });
   const ana = await RawSocket.open(server.url, "parley.v1");
   await ana.ask({ action: "hello" });
-  server.kill("SIGHUP");
-  assertEquals((await ana.next()).event, "goodbye");
-  server.kill("SIGHUP");
-  assertEquals([(await ana.closed()).code, (await outcomeOf(server)).code], [1001, 0]);
+  // The terminal is gone: the kernel says so to those who are in it.
+  server.kill("SIGKILL");
+  const { event, code } = await ana.next();
+  assertEquals([event, code, (await ana.closed()).code], ["goodbye", 1001, 1001]);
+});
+
+Deno.test("a server without a terminal reads its files again at SIGHUP, and goes on", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const config = `${folder}/parley.json`;
+    const write = (text: string) => Deno.writeTextFile(config, text);
+    await write('{"allow-origin": ["https://a.example"]}');
+    const flags = ["--port", "0", "--config", config];
+    const { command, args, env = {} } = permitted(flags);
+    const reading = args.map((arg) => arg.startsWith("--allow-read") ? `${arg},${folder}` : arg);
+    await using server = await ServerProcess.start({ command, args: reading, env });
+    const ana = await RawSocket.open(server.url, "parley.v1");
+    await ana.ask({ action: "hello" });
+    const comesIn = async (origin: string) => {
+      try {
+        await using _socket = await RawSocket.open(server.url, "parley.v1", { origin });
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    assertEquals([await comesIn("https://a.example"), await comesIn("https://b.example")], [
+      true,
+      false,
+    ]);
+    for (
+      const [text, line] of [
+        ['{"allow-origin": ["https://b.example"]}', 'reloaded changed="origins"'],
+        ['{"allow-origin": ["nonsense"]}', 'not reloaded what="origins"'],
+      ] as const
+    ) {
+      await write(text);
+      server.kill("SIGHUP");
+      await until(() => server.output.includes(line), () => server.output);
+      assertEquals([await comesIn("https://a.example"), await comesIn("https://b.example")], [
+        false,
+        true,
+      ]);
+    }
+    assertEquals((await ana.ask({ action: "ping" })).event, "pong");
+    server.kill("SIGTERM");
+    assertEquals((await ana.closed()).code, 1001);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("a server that writes to a file, as under nohup, outlives its terminal", async () => {
@@ -259,7 +310,7 @@ Deno.test("a server that writes to a file, as under nohup, outlives its terminal
     const ana = await RawSocket.open(url, "parley.v1");
     await ana.ask({ action: "hello" });
     child.kill("SIGHUP");
-    await until(async () => (await printed()).includes("hangup ignored"), "it says nothing");
+    await until(async () => (await printed()).includes("reloaded"), "it says nothing");
     assertEquals((await ana.ask({ action: "ping" })).event, "pong");
     child.kill("SIGTERM");
     assertEquals((await ana.closed()).code, 1001);

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { ServerProcess } from "../../bench/server_process.ts";
 import { httpsClient, makeCertificate, OPENSSL } from "../support/fronts.ts";
 import { permitted, runServer } from "../support/server_process.ts";
-import { bounded } from "../support/waiting.ts";
+import { bounded, until } from "../support/waiting.ts";
 
 /** The server with a certificate for `localhost`, which may read the folder that it is in. */
 function withCertificate(folder: string, port = "0") {
@@ -56,6 +56,42 @@ Deno.test("a server with a certificate speaks TLS by itself, and prints wss", {
     // Nobody is answered who does not speak TLS.
     const plain = await fetch(`http://127.0.0.1:${server.port}/healthz`).catch(() => undefined);
     assertEquals(plain, undefined);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("at SIGHUP a server takes a new certificate, and people come back by themselves", {
+  ignore: OPENSSL === undefined,
+}, async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await makeCertificate(folder);
+    await using server = await ServerProcess.start(withCertificate(folder));
+    const { port } = server;
+    const isAnswered = async () => {
+      using client = await httpsClient(folder);
+      return await fetch(`https://localhost:${port}/healthz`, { client }).then(
+        async (answer) => await answer.text() === "ok\n",
+        () => false,
+      );
+    };
+    assertEquals(await isAnswered(), true);
+    const [cert, key] = [`${folder}/chat.crt`, `${folder}/chat.key`];
+    const good = await Deno.readTextFile(cert);
+    await Deno.writeTextFile(cert, "broken");
+    server.kill("SIGHUP");
+    await until(() => server.output.includes('not reloaded what="certificate"'), "it is taken");
+    await Deno.writeTextFile(cert, good);
+    assertEquals(await isAnswered(), true);
+    await Deno.remove(key);
+    await makeCertificate(folder);
+    assertEquals(await isAnswered(), false);
+    server.kill("SIGHUP");
+    await until(() => server.output.includes('reloaded changed="certificate"'), "it is not taken");
+    assertEquals(await isAnswered(), true);
+    server.kill("SIGHUP");
+    await until(() => server.output.includes('reloaded changed="nothing"'), "it is taken again");
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
