@@ -36,6 +36,7 @@ import {
 } from "./src/daemon/start.ts";
 import { Reloader } from "./src/daemon/reload.ts";
 import { TOKEN_COMMAND, tokenCommand } from "./src/daemon/token_command.ts";
+import { runTop, takeTopOrder, TOP_COMMAND, TOP_HELP } from "./src/daemon/top_command.ts";
 import { Ended, RequestLimit } from "./src/daemon/requests.ts";
 import { createOps, exportMetrics, type OpsOptions } from "./src/ops/ops.ts";
 import { reasonOf } from "./src/protocol/errors.ts";
@@ -78,6 +79,12 @@ async function main(): Promise<void> {
       return;
     }
     const [command = ""] = Deno.args;
+    if (command === TOP_COMMAND) {
+      const order = takeTopOrder(Deno.args.slice(1));
+      if (order === "help") console.log(TOP_HELP.trimEnd());
+      else await runTop(order);
+      return;
+    }
     const archive = ARCHIVE_COMMANDS.includes(command) ? takeArchiveOrder(Deno.args) : undefined;
     if (archive === "help") {
       console.log(ARCHIVE_HELP.trimEnd());

@@ -7,6 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
 import { parseCliFlags } from "../src/cli/flags.ts";
+import { takeTopOrder, TOP_COMMAND } from "../src/daemon/top_command.ts";
 import { ARCHIVE_COMMANDS, takeArchiveOrder } from "../src/daemon/archive_command.ts";
 import { takeConfigFlag } from "../src/daemon/config_file.ts";
 import { parseServerFlags } from "../src/daemon/flags.ts";
@@ -56,6 +57,10 @@ Deno.test("each command of a page has flags that there are", () => {
   for (const args of servers) {
     // That signs a token, and starts nothing.
     if (args[0] === "token") continue;
+    if (args[0] === TOP_COMMAND) {
+      takeTopOrder(args.slice(1));
+      continue;
+    }
     const archive = ARCHIVE_COMMANDS.includes(args[0] ?? "") ? takeArchiveOrder(args) : undefined;
     if (archive === "help") continue;
     const flags = archive?.rest ?? (args[0] === "check" ? args.slice(1) : args);

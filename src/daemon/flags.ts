@@ -89,7 +89,8 @@ interface NumberFlag {
 
 const SECOND = 1_000;
 
-const OPS_DEFAULT = "127.0.0.1:9765";
+/** The place of the port for operators where none is given. */
+export const OPS_DEFAULT = "127.0.0.1:9765";
 
 const PORTS: Range = [0, 65_535];
 
@@ -308,8 +309,12 @@ export function parseServerFlags(
   };
 }
 
-/** Reads the place of the port for operators; undefined for `off`. */
-function opsPlace(given: string | undefined): OpsPlace | undefined {
+/**
+ * Reads the place of the port for operators; undefined for `off`.
+ *
+ * @throws {RangeError} where it is none.
+ */
+export function opsPlace(given: string | undefined): OpsPlace | undefined {
   if (given === "off") return undefined;
   const [, bracketed, host, port = ""] =
     /^(?:(?:\[([\da-fA-F:.]+)\]|([^\s:/[\]]+)):)?(\d+)$/.exec(given ?? OPS_DEFAULT) ?? [];

@@ -16,6 +16,7 @@ import type { HostRoom, Voice } from "../server/voice.ts";
 import { MOST_LISTED } from "../server/voice.ts";
 import { jsonOf } from "./bodies.ts";
 import { HttpError, problemOf } from "./problem.ts";
+import type { Activity } from "./room_activity.ts";
 import type { RoomStreams } from "./stream.ts";
 
 /** The path that all of the API is under. */
@@ -30,6 +31,8 @@ export interface ApiOptions {
   readonly token: string | undefined;
   /** Facts about the server, for `GET /info`. */
   info(): Record<string, unknown>;
+  /** Looks at the busiest rooms. */
+  activity(limit: number): Activity;
   /** The logs of rooms as streams. */
   readonly streams: RoomStreams;
   /** Deletes a room, and says whether it was open. */
@@ -55,6 +58,10 @@ type Handler = (call: Call) => Response | Promise<Response>;
 /** All routes: the method, and the path with a place for the id of a room. */
 export const ROUTES: Readonly<Record<string, Handler>> = {
   "GET /info": ({ options }) => Response.json(options.info()),
+  "GET /activity": ({ query, options }) => {
+    const limit = numberIn(query, "limit", 1, MOST_LISTED) ?? 20;
+    return Response.json(options.activity(limit));
+  },
   "GET /rooms": ({ query, voice }) => {
     const limit = numberIn(query, "limit", 1, MOST_LISTED) ?? 100;
     const rooms = voice.rooms(query.get("after") ?? "", limit);

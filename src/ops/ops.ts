@@ -10,6 +10,7 @@ import { type Inside, insideOf } from "../server/inside.ts";
 import { API_PATH, createApi } from "./api.ts";
 import { expose, formatFor, FORMATS } from "./exposition.ts";
 import type { MetricsReading } from "./families.ts";
+import { RoomActivity } from "./room_activity.ts";
 import { RoomStreams } from "./stream.ts";
 import { instrument, type Meter, runtimeMeter } from "./telemetry.ts";
 import { usageNow } from "./usage.ts";
@@ -124,13 +125,16 @@ function metrics(reading: MetricsReading, { headers }: Request): Response {
 
 function apiOf(
   chat: Operated,
-  { voice, watchers }: Inside,
+  inside: Inside,
   options: OpsOptions,
 ): ReturnType<typeof createApi> | undefined {
+  const { voice, watchers } = inside;
   const { version, store, mostReaders = 10_000, failed = () => {} } = options;
   if (options.apiToken === undefined && voice.prove === undefined) return undefined;
   const closing = () => chat.closing;
+  const activity = new RoomActivity(inside, () => performance.now());
   return createApi(voice, {
+    activity: (limit) => activity.look(limit),
     // It may change while the server runs.
     get token() {
       return options.apiToken;
