@@ -65,7 +65,7 @@ const MAY_SEE: Record<string, string[]> = {
     "node:zlib",
   ],
   // What those who run a chat see of it.
-  "src/ops": ["src", "src/core", "src/protocol", "src/server", "node:process"],
+  "src/ops": ["src", "src/core", "src/protocol", "src/server", "node:crypto", "node:process"],
   // What receivers of webhooks are told.
   "src/webhooks": [
     "src",

@@ -15,6 +15,7 @@ import { DEFAULT_SETTINGS } from "../protocol/roles.ts";
 import type { HostRoom, Voice } from "../server/voice.ts";
 import { MOST_LISTED } from "../server/voice.ts";
 import { jsonOf } from "./bodies.ts";
+import type { IncomingWebhooks } from "./incoming.ts";
 import { HttpError, problemOf } from "./problem.ts";
 import type { Activity } from "./room_activity.ts";
 import type { RoomStreams } from "./stream.ts";
@@ -33,6 +34,8 @@ export interface ApiOptions {
   info(): Record<string, unknown>;
   /** Looks at the busiest rooms. */
   activity(limit: number): Activity;
+  /** The webhooks into rooms; undefined where nothing is there to sign their URLs with. */
+  readonly incoming: IncomingWebhooks | undefined;
   /** The logs of rooms as streams. */
   readonly streams: RoomStreams;
   /** Deletes a room, and says whether it was open. */
@@ -150,6 +153,15 @@ export const ROUTES: Readonly<Record<string, Handler>> = {
       throw new ChatError("invalid_frame", `reason has at most ${MAX_REASON_CHARS} characters`);
     }
     return Response.json({ disconnected: voice.acts.disconnect(who, why) });
+  },
+  "POST /rooms/{id}/hooks": async ({ request, roomId, options, voice }) => {
+    const { incoming } = options;
+    if (incoming === undefined) {
+      throw new ChatError("invalid_action", "Webhooks into rooms need --api-token-file");
+    }
+    const { as } = await bodyOf(request);
+    const path = await incoming.make(roomId, voice.checkedName(textIn("as", as)));
+    return Response.json({ path }, { status: 201, headers: { location: path } });
   },
   "GET /rooms/{id}/stream": ({ request, query, roomId, options }) =>
     options.streams.get(roomId, query, request),

@@ -9,6 +9,7 @@ import type { Chat } from "../server/chat.ts";
 import { type Inside, insideOf } from "../server/inside.ts";
 import { API_PATH, createApi } from "./api.ts";
 import { expose, formatFor, FORMATS } from "./exposition.ts";
+import { HOOKS_PATH, IncomingWebhooks } from "./incoming.ts";
 import type { MetricsReading } from "./families.ts";
 import { RoomActivity } from "./room_activity.ts";
 import { RoomStreams } from "./stream.ts";
@@ -51,7 +52,8 @@ export function readinessOf({ closing, failure }: Pick<Chat, "closing" | "failur
  * - `GET /healthz` answers as the chat's own port does.
  * - `GET /readyz` answers 200, or 503 with the reason as JSON.
  * - `GET /metrics` answers with all numbers, in the format that `Accept` asks for.
- * - `/api/v1` is the HTTP API, where there are tokens for it.
+ * - `/api/v1` is the HTTP API, where there are tokens for it, and `/hooks` has the webhooks into rooms,
+ *   where there is one from a file.
  */
 export function createOps(
   chat: Operated,
@@ -65,11 +67,15 @@ export function createOps(
       "/metrics": (request) => metrics(readingOf(inside, options), request),
     },
   };
-  const api = inside && apiOf(chat, inside, options);
+  const incoming = inside && incomingOf(inside, options);
+  const api = inside && apiOf(chat, inside, incoming, options);
   return (request) => {
     const url = URL.parse(request.url);
     if (url === null) return new Response("Bad request: no such host\n", { status: 400 });
     if (api !== undefined && url.pathname.startsWith(`${API_PATH}/`)) return api(request, url);
+    if (incoming !== undefined && url.pathname.startsWith(`${HOOKS_PATH}/`)) {
+      return incoming.answer(request, url);
+    }
     const answer = Object.hasOwn(answers, url.pathname) ? answers[url.pathname] : undefined;
     if (answer === undefined) return new Response("Not found\n", { status: 404 });
     if (request.method === "GET" || request.method === "HEAD") return answer(request);
@@ -126,6 +132,7 @@ function metrics(reading: MetricsReading, { headers }: Request): Response {
 function apiOf(
   chat: Operated,
   inside: Inside,
+  incoming: IncomingWebhooks | undefined,
   options: OpsOptions,
 ): ReturnType<typeof createApi> | undefined {
   const { voice, watchers } = inside;
@@ -135,6 +142,7 @@ function apiOf(
   const activity = new RoomActivity(inside, () => performance.now());
   return createApi(voice, {
     activity: (limit) => activity.look(limit),
+    incoming,
     // It may change while the server runs.
     get token() {
       return options.apiToken;
@@ -143,5 +151,15 @@ function apiOf(
     info: () => ({ version, deno: Deno.version.deno, store, ...chat.size, ...readinessOf(chat) }),
     deleteRoom: (roomId) => chat.deleteRoom(roomId),
     failed,
+  });
+}
+
+function incomingOf({ voice }: Inside, options: OpsOptions): IncomingWebhooks | undefined {
+  if (options.apiToken === undefined) return undefined;
+  return new IncomingWebhooks({
+    voice,
+    token: () => options.apiToken!,
+    failed: (error) => options.failed?.(error),
+    now: () => performance.now(),
   });
 }

@@ -308,6 +308,11 @@ export class Voice {
     return { ...answer, epoch: room.log.epoch };
   }
 
+  /** Takes a name that something may be said under; throws a ChatError where it will not do. */
+  checkedName(as: string): string {
+    return nameOf(as) ?? as;
+  }
+
   /** Says whether something with this key is known to have been said in a room. */
   knows(room: Room, key: string): boolean {
     return this.#parts.hub.host.knows(this.#idFor(room, key));
