@@ -174,7 +174,7 @@ export class WebhookSender {
       const more = await this.#send(room, source);
       this.#sources.delete(key);
       if (more || source.hasGrown) this.#sources.set(key, source);
-      else source.room?.log.countIn(undefined);
+      else if (this.#isKept(source)) source.room?.log.countIn(undefined);
     } catch (error) {
       this.#sources.delete(key);
       const isGone = error instanceof ChatError && error.code === "room_not_found";
@@ -221,6 +221,11 @@ export class WebhookSender {
     return log.head > batch.upTo;
   }
 
+  /** Says whether a room is there for the receiver alone: the log of an open one counts elsewhere. */
+  #isKept({ id, room }: Source): boolean {
+    return room !== undefined && this.#parts.voice.openRooms.get(id) !== room;
+  }
+
   #failed(error: unknown): void {
     const { numbers, logger, receiver } = this.#parts;
     if (this.#closed) return;
@@ -243,18 +248,18 @@ export class WebhookSender {
 
   /** Looks at what waits: rooms that are open no more count among those that are kept for the receiver. */
   #look(): void {
-    const { voice, numbers, logger, receiver } = this.#parts;
+    const { numbers, logger, receiver } = this.#parts;
     this.#occupied.look();
     numbers.behind.set(this, this.#sources.size);
     if (!this.#isListed && this.#sources.size < MOST_WAITING / 2) this.#list();
     if (this.#isLasting) return;
     let kept = 0;
     let dropped = 0;
-    for (const [key, { id, room, isBusy }] of [...this.#sources].reverse()) {
-      if (room === undefined || voice.openRooms.get(id) === room) continue;
-      room.log.countIn(this.#kept);
-      if (++kept <= MOST_KEPT.rooms || isBusy) continue;
-      room.log.countIn(undefined);
+    for (const [key, source] of [...this.#sources].reverse()) {
+      if (!this.#isKept(source)) continue;
+      source.room?.log.countIn(this.#kept);
+      if (++kept <= MOST_KEPT.rooms || source.isBusy) continue;
+      source.room?.log.countIn(undefined);
       this.#sources.delete(key);
       dropped++;
     }

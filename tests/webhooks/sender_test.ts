@@ -146,6 +146,17 @@ Deno.test(
   },
 );
 
+Deno.test("the log of an open room goes on to count among all logs", NEEDS_NET, async () => {
+  await using bench = new Bench();
+  const { roomId } = await bench.chat.createRoom("Lobby");
+  const { log } = insideOf(bench.chat)!.voice.openRooms.get(roomId)!;
+  const places: unknown[] = [];
+  log.countIn = (memory) => void places.push(memory);
+  await bench.chat.publish(roomId, "one");
+  await until(() => bench.bodies.length === 1 && bench.sender.behind === 0, "it is not sent");
+  assertEquals(places.includes(undefined), false);
+});
+
 Deno.test("at its end, a sender waits a moment for what is not sent yet", NEEDS_NET, async () => {
   await using bench = new Bench();
   const gate = Promise.withResolvers<number>();
