@@ -13,16 +13,18 @@ const DIST = "web/dist/";
 const MODULE = "src/server/page_files.ts";
 
 /** Files that a page loads when it first needs them. */
-export const PARTS: readonly string[] = ["panel.js", "tabs.js", "icon_unread.svg"];
+export const PARTS: readonly string[] = ["actions.js", "panel.js", "tabs.js", "icon_unread.svg"];
 
 /** The styles that are in scripts: they are built before these, and not served. */
-const INNER = ["style.css", "panel.css"];
+const INNER = ["style.css", "actions.css", "panel.css"];
 
 /** The bundles, in this order: scripts hold the styles. */
 const BUNDLES: Record<string, string> = {
   "style.css": "web/style.css",
+  "actions.css": "web/actions.css",
   "panel.css": "web/panel.css",
   "page.css": "web/page.css",
+  "actions.js": "web/actions.ts",
   "panel.js": "web/panel.ts",
   "tabs.js": "web/tabs.ts",
   "chat.js": "web/main.ts",
@@ -32,7 +34,7 @@ const BUNDLES: Record<string, string> = {
 const COPIED = ["icon.svg", "icon_unread.svg"];
 
 /** Characters of a line of the module. */
-const LINE = 96;
+const LINE = 128;
 
 /** Builds all files, by their names; writes what others are built with where `isBuilding`. */
 export async function buildPage(isBuilding = false): Promise<Map<string, string>> {

@@ -71,6 +71,9 @@ export class Conversation {
     return this.#roomId;
   }
 
+  /** Does something with the client: see `Person.with`. */
+  readonly with: Person["with"] = (work) => this.#person.with(work);
+
   /** The id of this person. */
   get clientId(): string {
     return this.#person.clientId;

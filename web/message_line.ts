@@ -10,6 +10,8 @@
 import type { Message, MessageChange } from "../client.ts";
 import { button, h, nameOf } from "./dom.ts";
 import { render } from "./markup.ts";
+import type { Moderation } from "./moderation.ts";
+import { fill, loadActions } from "./parts.ts";
 import { clock, exact } from "./words.ts";
 
 /** Calls of a message to whoever shows it. */
@@ -20,10 +22,9 @@ export interface MessageActions {
   edit(line: MessageLine): void;
   /** Changes it: `edit`, `redact`, `react` or `unreact`, in the words of the protocol. */
   change(seq: number, change: Record<string, unknown>): void;
+  /** The moderation of the room, once it is loaded. */
+  moderation(): Moderation | undefined;
 }
-
-/** Reactions that are offered. */
-const OFFERED = ["👍", "❤️", "😂", "🎉", "😮"];
 
 /** The most characters of a message that an answer shows of it. */
 const MOST_QUOTED = 80;
@@ -41,6 +42,7 @@ export class MessageLine {
     class: "menu",
     part: "menu",
     hidden: true,
+    tabindex: "-1",
     keydown: (event) => {
       if ((event as KeyboardEvent).key !== "Escape") return;
       // Not out of the list: back to the message.
@@ -128,6 +130,12 @@ export class MessageLine {
     this.#show();
   }
 
+  /** Adds a reaction of this person, or takes it back. */
+  react(name: string): void {
+    const isThere = this.#reactions.get(name)?.own;
+    this.#actions.change(this.message.seq, { [isThere ? "unreact" : "react"]: name });
+  }
+
   #count(name: string, by: number, isOwn: boolean): void {
     const { count, own } = this.#reactions.get(name) ?? { count: 0, own: false };
     if (count + by <= 0) this.#reactions.delete(name);
@@ -143,41 +151,21 @@ export class MessageLine {
     this.#more.hidden = this.#isRedacted;
     this.#reacted.replaceChildren(
       ...[...this.#reactions].map(([name, { count, own }]) =>
-        button(`${name} ${count}`, () => this.#react(name), { "aria-pressed": `${own}` })
+        button(`${name} ${count}`, () => this.react(name), { "aria-pressed": `${own}` })
       ),
     );
-  }
-
-  #react(name: string): void {
-    const isThere = this.#reactions.get(name)?.own;
-    this.#actions.change(this.message.seq, { [isThere ? "unreact" : "react"]: name });
-    this.#close();
   }
 
   #toggle(): void {
     if (!this.#menu.hidden) return this.#close();
-    const { reply, edit, change } = this.#actions;
-    const act = (words: string, work: () => void) =>
-      button(words, () => {
-        this.#close();
-        work();
-      });
-    this.#menu.replaceChildren(
-      ...OFFERED.map((name) =>
-        button(name, () => this.#react(name), { "aria-label": `React with ${name}` })
-      ),
-      act("Answer", () => reply(this)),
-      ...(this.isOwn
-        ? [
-          act("Edit", () => edit(this)),
-          act("Delete", () => change(this.message.seq, { redact: true })),
-        ]
-        : []),
-    );
     this.#menu.hidden = false;
     this.#more.setAttribute("aria-expanded", "true");
-    // A line that was not drawn yet takes no focus.
-    requestAnimationFrame(() => this.#menu.querySelector("button")?.focus());
+    fill(
+      this.#menu,
+      async () => (await loadActions()).menu(this, this.#actions, () => this.#close()),
+      // A line that was not drawn yet takes no focus.
+      () => requestAnimationFrame(() => this.#menu.querySelector("button")?.focus()),
+    );
   }
 
   #close(): void {

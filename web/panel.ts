@@ -13,6 +13,7 @@ import { type Choices, choices } from "./choices.ts";
 import STYLE from "./dist/panel.css" with { type: "text" };
 import { button, field, h, nameOf } from "./dom.ts";
 import { keep } from "./kept.ts";
+import type { Moderation } from "./moderation.ts";
 import { count } from "./words.ts";
 
 const style = new CSSStyleSheet();
@@ -40,7 +41,9 @@ export class Panel {
   readonly elements: HTMLElement[];
   readonly style = style;
   readonly #people = h("ul", { class: "people", part: "people" });
-  readonly #heading = h("h2", {}, "Here");
+  readonly #heading = h("h2", { tabindex: "-1" }, "Here");
+  /** The tools of those who moderate. */
+  readonly #tools = h("div");
   readonly #name: HTMLInputElement;
   readonly #problem = h("p", { class: "problem", role: "alert" });
 
@@ -79,22 +82,61 @@ export class Panel {
       return h("label", {}, h("span", {}, words), select);
     });
     const leaving = button("Leave the room", leave);
-    this.elements = [this.#heading, this.#people, h("hr"), form, ...selects, leaving];
+    this.elements = [this.#heading, this.#people, this.#tools, h("hr"), form, ...selects, leaving];
   }
 
   /** Shows who is in the room; `typing` are the ids of those who type. */
-  show(room: ChatRoom, clientId: string, typing: ReadonlyMap<string, string>): void {
+  show(
+    room: ChatRoom,
+    clientId: string,
+    typing: ReadonlyMap<string, string>,
+    moderation?: Moderation,
+  ): void {
+    const { settings } = moderation ?? {};
+    if (settings?.parentElement !== this.#tools) {
+      this.#tools.replaceChildren(...settings ? [settings] : []);
+    }
     const { members, presence } = room;
     this.#heading.textContent = presence
       ? `${count(members.size, "person", "people")} in the room`
       : "Too many to list";
+    // Whoever is in the middle of something would lose it.
+    if (this.#people.querySelector(".tools:not([hidden])") !== null) return;
+    const { activeElement } = this.#people.getRootNode() as ShadowRoot;
+    if (activeElement?.closest("dialog")) return;
+    const isHere = this.#people.contains(activeElement);
     const listed = [...members.values()].slice(0, MOST_LISTED);
     this.#people.replaceChildren(...listed.map(({ clientId: id, name = "Somebody", away }) => {
       const note = typing.has(id) ? "typing" : away ? "away" : "";
       const own = id === clientId ? " (you)" : "";
-      return h("li", { class: note }, nameOf(name), own, note && h("span", {}, ` ${note}`));
+      const said = note && h("span", {}, ` ${note}`);
+      return h("li", { class: note }, nameOf(name), own, said, toolsOf(id, name, moderation));
     }));
+    if (isHere) {
+      const label = activeElement?.ariaLabel;
+      const buttons = [...this.#people.querySelectorAll("button")];
+      (buttons.find(({ ariaLabel }) => ariaLabel === label) ?? this.#heading).focus();
+    }
     const more = members.size - listed.length;
     if (more > 0) this.#people.append(h("li", {}, `and ${more.toLocaleString()} more`));
   }
+}
+
+/** A button that opens the tools for a person, where there are any. */
+function toolsOf(id: string, name: string, moderation?: Moderation): HTMLElement | undefined {
+  if (moderation === undefined || moderation.toolsFor(id, name).length === 0) return undefined;
+  const tools = h("div", { class: "tools", hidden: true });
+  const show = (isShown: boolean) => {
+    tools.hidden = !isShown;
+    more.setAttribute("aria-expanded", `${isShown}`);
+  };
+  const used = () => {
+    show(false);
+    more.focus();
+  };
+  const more = button("⋯", () => {
+    tools.replaceChildren(...moderation.toolsFor(id, name, used));
+    show(tools.hidden === true);
+  }, { "class": "quiet", "aria-label": `Moderate ${name}`, "aria-expanded": "false" });
+  return h("div", { class: "moderate" }, more, tools);
 }

@@ -27,6 +27,11 @@ export function loadPanel(): Promise<typeof import("./panel.ts")> {
   return load("?panel.js");
 }
 
+/** Loads the script of menus and moderation. */
+export function loadActions(): Promise<typeof import("./actions.ts")> {
+  return load("?actions.js");
+}
+
 /** Loads the script for several tabs. */
 export function loadTabs(): Promise<typeof import("./tabs.ts")> {
   return load("?tabs.js");
@@ -44,8 +49,7 @@ export async function fill<Some extends Part>(
   place.replaceChildren(h("p", {}, "Loading…"));
   try {
     const part = await make();
-    const styles = (place.getRootNode() as ShadowRoot).adoptedStyleSheets;
-    if (!styles.includes(part.style)) styles.push(part.style);
+    wear(place, part.style);
     place.replaceChildren(...part.elements);
     made(part);
   } catch {
@@ -58,6 +62,12 @@ export async function fill<Some extends Part>(
       }),
     );
   }
+}
+
+/** Gives the tree of an element a style, once. */
+export function wear(element: Element, style: CSSStyleSheet): void {
+  const styles = (element.getRootNode() as ShadowRoot).adoptedStyleSheets;
+  if (!styles.includes(style)) styles.push(style);
 }
 
 /** The server replaces the name by one that changes with what is in the file. */

@@ -15,8 +15,9 @@ import { Conversation, type Target } from "./conversation.ts";
 import { button, h } from "./dom.ts";
 import { keep, keepReadMark, type ReadMark, readMark } from "./kept.ts";
 import type { MessageLine } from "./message_line.ts";
+import type { Moderation } from "./moderation.ts";
 import type { Panel } from "./panel.ts";
-import { fill, loadPanel } from "./parts.ts";
+import { fill, loadActions, loadPanel, wear } from "./parts.ts";
 import type { Person } from "./person.ts";
 import { type News, Timeline } from "./timeline.ts";
 import { Typists } from "./typists.ts";
@@ -69,6 +70,7 @@ export class RoomView {
     this.#contents,
   );
   #panel: Panel | undefined;
+  #moderation: Moderation | undefined;
   readonly #typists = new Typists(() => this.#showPeople());
   readonly #heading = h("h1", { dir: "auto", part: "name" });
   readonly #here = button("", () => this.#togglePanel(), { class: "here" });
@@ -121,6 +123,7 @@ export class RoomView {
       },
       edit: (line) => this.#edit(line),
       change: (seq, change) => void conversation.change(seq, change),
+      moderation: () => this.#moderation,
       earlier: (seq) => conversation.earlier(seq),
       leave: () => this.#composer.focus(),
       reading: () => this.reading(),
@@ -203,9 +206,28 @@ export class RoomView {
     this.#news = 0;
     this.#actions.entered(room);
     this.#actions.title(room.name, 0);
+    this.#moderation = undefined;
+    const { you, settings } = room.reply;
+    if (settings?.topic || ["moderator", "owner"].includes(you?.role!)) this.#moderate(room);
     this.#showPeople();
     if (this.#composer.element.hidden) await this.#write(room.id);
     this.#composer.focus();
+  }
+
+  /** Loads what shows the topic, and moderates. */
+  async #moderate(room: ChatRoom): Promise<void> {
+    const part = await loadActions().catch(() => {});
+    if (!part || this.#moderation || room !== this.#conversation.room) return;
+    wear(this.element, part.style);
+    const { clientId } = this.#conversation;
+    this.#moderation = new part.Moderation(
+      room,
+      clientId,
+      this.#heading,
+      this.#conversation.with,
+      () => this.#showPeople(),
+    );
+    this.#showPeople();
   }
 
   #take(event: RoomEvent): void {
@@ -259,6 +281,7 @@ export class RoomView {
     if (event.type === "typing") return this.#typists.add(event.from, event.name);
     if (!("seq" in event)) return;
     const { type, seq, epoch, from, own, name } = event;
+    if (type === "room" || type === "role") this.#moderate(this.#conversation.room!);
     this.#newest = { seq, epoch };
     if (type === "message" || type === "leave" || type === "away") this.#typists.remove(from);
     const isHistory = seq <= (this.#conversation.room?.head ?? 0);
@@ -275,7 +298,9 @@ export class RoomView {
     this.#here.textContent = room.presence
       ? `${count(room.members.size, "person", "people")} here`
       : "Many here";
-    if (!this.#side.hidden) this.#panel?.show(room, this.#conversation.clientId, typing);
+    if (!this.#side.hidden) {
+      this.#panel?.show(room, this.#conversation.clientId, typing, this.#moderation);
+    }
   }
 
   #showStatus(status: Status): void {
