@@ -1,8 +1,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { createOps } from "../../src/ops/ops.ts";
 import type { ChatOptions } from "../../src/server/chat.ts";
+import { nats } from "../../src/store/jetstream/nats.ts";
 import { sqlite } from "../../src/store/sqlite/sqlite.ts";
 import { type Frame, TestChat } from "../support/fixtures.ts";
+import { NatsServer, NEEDS_NATS } from "../support/nats_server.ts";
 import { findProgram } from "../support/permissions.ts";
 import { tempFolder } from "../support/temp_folder.ts";
 import { bounded, until } from "../support/waiting.ts";
@@ -332,5 +334,36 @@ Deno.test({
     listening.kill();
     await listening.status;
     await ana[Symbol.asyncDispose]();
+  },
+});
+
+Deno.test({
+  name: "a reader hears what is said at another node, and numbers hold there too",
+  ...NEEDS_NATS,
+  async fn() {
+    await using server = await NatsServer.start();
+    const options = () => ({
+      store: nats({ servers: server.host }),
+      secret: "of both nodes, 32 characters long",
+    });
+    await using one = new Streams(options());
+    await using other = new Streams(options());
+    let id = "";
+    await until(async () => {
+      id = await one.make().catch(() => "");
+      return id !== "";
+    }, "no room is made");
+    await one.post(id, "first");
+    const answer = await other.ask(id, "?offset=-1&live=sse");
+    await using events = new Events(answer);
+    assertEquals(bodiesIn((await events.next())!.data), ["first"]);
+    const { streamNextOffset } = (await events.next())!.data;
+    const number = { "producer-id": "p", "producer-epoch": "0", "producer-seq": "0" };
+    assertEquals((await one.post(id, "second", number)).status, 200);
+    assertEquals(bodiesIn((await events.next())!.data), ["second"]);
+    // An offset of one node is good at the other, and so is the number of a producer.
+    assertEquals((await other.post(id, "second", number)).status, 204);
+    const rest = await one.ask(id, `?offset=${streamNextOffset}`);
+    assertEquals(bodiesIn(await rest.json()), ["second"]);
   },
 });

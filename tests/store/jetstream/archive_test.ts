@@ -2,6 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { DEFAULTS } from "../../../src/core/options.ts";
+import type { Draft } from "../../../src/protocol/frames.ts";
 import { natsSource, natsTarget } from "../../../src/store/jetstream/archive.ts";
 import { nats } from "../../../src/store/jetstream/nats.ts";
 import { IGNORE } from "../../../src/store/suite/bench.ts";
@@ -145,6 +146,40 @@ Deno.test({
     await store.close();
     assertEquals(troubles.map((reason) => reason.slice(0, 37)), [
       "the read markers of 1 people are left",
+    ]);
+  },
+});
+
+Deno.test({
+  name: "what was redacted is in no export, and leaves no hole",
+  ...NEEDS_NATS,
+  async fn() {
+    await using server = await NatsServer.start();
+    const options = { servers: server.host };
+    const store = nats(options)(IGNORE, DEFAULTS);
+    await store.create("a", "Lobby");
+    const say = async (n: number, more: object) => {
+      const { body: _, ...draft } = messageDraft("ana", n);
+      store.append("a", { ...draft, ...more } as Draft);
+      await store.settled?.();
+    };
+    await say(1, { body: "a secret" });
+    const re = (await store.open("a"))!.log.head;
+    await say(2, { re, edit: "a better secret" });
+    await say(3, { body: "in between" });
+    await say(4, { re, redact: true });
+    const source = await natsSource(options, DEFAULTS, () => {});
+    const read = (await source.read("a"))!;
+    const texts = (await Array.fromAsync(read.entries())).flat().map(({ text }) => text);
+    await source.close();
+    await store.close();
+    assertEquals(texts.filter((text) => text.includes("secret")), []);
+    const entries = texts.map((text) => JSON.parse(text));
+    assertEquals(entries.map(({ body, edit, redact }) => body ?? edit ?? redact), [
+      "",
+      "",
+      "in between",
+      true,
     ]);
   },
 });
