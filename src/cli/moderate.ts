@@ -8,8 +8,11 @@
 
 import type { ChatClient } from "../../client.ts";
 import { ban, kick, mute, setRole, setSettings } from "../client/moderation.ts";
-import type { ModerationAct } from "./commands.ts";
+import type { Command, ModerationAct } from "./commands.ts";
+import { type AboutLinks, type WaysIn, withLinks } from "./invite.ts";
 import { findPerson, type KnownPerson, readTime } from "./people.ts";
+import type { RoomView } from "./room_view.ts";
+import type { Shown } from "./shown.ts";
 
 /** The roles that are given by name alone. */
 const GIVEN = { unban: "member", unmute: "member", op: "moderator", deop: "member" } as const;
@@ -19,7 +22,7 @@ const GIVEN = { unban: "member", unmute: "member", op: "moderator", deop: "membe
  *
  * @throws {Error} where nobody is meant, or the server refuses it.
  */
-export async function moderate(
+async function moderate(
   chat: ChatClient,
   room: { readonly id: string },
   people: readonly KnownPerson[],
@@ -49,14 +52,29 @@ export async function moderate(
   }
 }
 
-/** Sets the topic of a room; an empty one takes it away. */
-export async function setTopic(
+/** A command about who may do what in a room, or what it is about. */
+export type RoomCommand = Extract<Command, { type: "moderate" | "topic" }> | AboutLinks;
+
+/** Carries out a command of owners and moderators; returns what is to be shown. */
+export async function manage(
   chat: ChatClient,
-  room: { readonly id: string },
-  topic: string,
+  view: RoomView,
+  command: RoomCommand,
+  ways: WaysIn,
   signal: AbortSignal,
-): Promise<void> {
-  await setSettings(chat, room, { topic }, { signal });
+): Promise<Shown | undefined> {
+  const { room, charter } = view;
+  switch (command.type) {
+    case "moderate":
+      await moderate(chat, room, view.people(), command, signal);
+      return;
+    case "topic":
+      if (command.text === undefined) return { type: "topic", topic: charter.settings.topic };
+      await setSettings(chat, room, { topic: command.text }, { signal });
+      return;
+    default:
+      return await withLinks(chat, room, command, ways, signal);
+  }
 }
 
 function reasonIn(text: string): string | undefined {

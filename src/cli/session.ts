@@ -12,9 +12,9 @@ import { utf8Bytes } from "../protocol/utf8.ts";
 import { type AboutMessage, type Command, COMMAND_HELP, parseCommand } from "./commands.ts";
 import type { Completion } from "./completion.ts";
 import type { Line } from "./editor.ts";
-import { joinInvited, type WaysIn, withLinks } from "./invite.ts";
+import { joinInvited, type WaysIn } from "./invite.ts";
 import { foundLines, olderLines } from "./look_up.ts";
-import { moderate, setTopic } from "./moderate.ts";
+import { manage } from "./moderate.ts";
 import { Names } from "./names.ts";
 import type { PageMove } from "./pager.ts";
 import { HistoryReader } from "./reader.ts";
@@ -62,6 +62,8 @@ export class TerminalSession {
   #offline = "";
   /** Somebody who reads back. */
   #reader: HistoryReader | undefined;
+  /** Settles when what is new was shown in the rooms where somebody went. */
+  #arrivals: Promise<void> = Promise.resolve();
   /** No bell is rung before that time, on the monotonic clock. */
   #quietUntil = 0;
   #status = "";
@@ -190,22 +192,13 @@ export class TerminalSession {
         return await this.#exit(this.#here());
       case "members":
         return await this.#show(this.#here().members(Date.now()));
-      case "moderate": {
-        const { room } = this.#here();
-        return await moderate(this.#chat, room, this.#here().people(), command, signal);
-      }
+      case "moderate":
+      case "topic":
       case "invite":
       case "links":
       case "unlink": {
-        const { room } = this.#here();
-        return await this.#show(await withLinks(this.#chat, room, command, this.#options, signal));
-      }
-      case "topic": {
-        const { room, charter } = this.#here();
-        if (command.text !== undefined) {
-          return await setTopic(this.#chat, room, command.text, signal);
-        }
-        return await this.#show({ type: "topic", topic: charter.settings.topic });
+        const shown = await manage(this.#chat, this.#here(), command, this.#options, signal);
+        return shown && await this.#show(shown);
       }
       case "history":
         return await this.#showAll(olderLines(this.#chat, this.#here(), command.count, signal));
@@ -233,7 +226,10 @@ export class TerminalSession {
   #here(): RoomView {
     const { current } = this.#rooms;
     if (current !== undefined) return current;
-    throw new Error("You are in no room: /join ID or /create NAME");
+    const ways = this.#rooms.views.length === 0
+      ? "/join ID or /create NAME"
+      : "/room N or /join ID";
+    throw new Error(`You are in no room: ${ways}`);
   }
 
   /** Enters a room, and stays in the others. */
@@ -258,13 +254,21 @@ export class TerminalSession {
     // At once: what is typed next is meant for that room.
     this.#rooms.current = view;
     view.isArriving = true;
+    this.#arrivals = this.#arrivals.then(() => this.#arrive(view));
+    await this.#arrivals;
+  }
+
+  /** Shows what is new in a room where somebody goes, unless it has gone on already. */
+  async #arrive(view: RoomView): Promise<void> {
     await this.#endReading();
-    const { id: roomId, name } = view.room;
-    await this.#show({ type: "current", roomId, name, number: this.#rooms.numberOf(view) });
-    if (view.unread > 0) await this.#show({ type: "unread" });
-    while (view.scrollback.pending > 0) {
-      for (const shown of view.see()) {
-        if (this.#options.look !== undefined) await this.#show(shown, view);
+    if (view === this.#rooms.current) {
+      const { id: roomId, name } = view.room;
+      await this.#show({ type: "current", roomId, name, number: this.#rooms.numberOf(view) });
+      if (view.unread > 0) await this.#show({ type: "unread" });
+      while (view.scrollback.pending > 0) {
+        for (const shown of view.see()) {
+          if (this.#options.look !== undefined) await this.#show(shown, view);
+        }
       }
     }
     view.isArriving = false;
@@ -367,7 +371,8 @@ export class TerminalSession {
     if (this.#leaving) return;
     if (!view.isLeaving) this.#count();
     const [next] = this.#rooms.views.slice(-1);
-    if (wasHere && next !== undefined) await this.#go(next);
+    // Whoever was removed goes nowhere: what is being typed was not meant for another room.
+    if (wasHere && view.isLeaving && next !== undefined) await this.#go(next);
     else if (wasHere) await this.#endReading();
     await this.#updateStatus();
   }
@@ -414,6 +419,7 @@ export class TerminalSession {
   }
 
   async #leave(): Promise<void> {
+    this.#leaveBehind();
     const settled = this.#unsent.settled();
     // A pipe can wait until it is told to stop; a person wants to be gone.
     if (!this.#screen.interactive) await Promise.race([settled, this.#stopped]);

@@ -186,3 +186,53 @@ Deno.test("who goes to a room says there what follows at once, and sees its line
   assertEquals(lines, Array.from({ length: 50 }, (_, i) => `line ${i}`));
   await ben.screen.kept(/^\[1:Lobby\] 2:Kitchen \|/);
 });
+
+Deno.test("who leaves for good has read the room", async () => {
+  const read = Promise.withResolvers<unknown>();
+  await using server = new ScriptedServer(async (peer) => {
+    await peer.welcome();
+    await peer.admit({ seq: 1, after: 1 });
+    peer.entries({ seq: 2, at: 1, from: "b", name: "Ben", n: 1, body: "hi" });
+    while (true) {
+      const { action, body } = await peer.next();
+      if (action === "read") return read.resolve(body);
+    }
+  });
+  await using ana = await Talk.start(server);
+  await ana.screen.saw("message");
+  ana.screen.enter("quit");
+  assertEquals(await read.promise, { room_id: "r1", seq: 2 });
+  assertEquals(await ana.end(), 0);
+});
+
+Deno.test("whoever is removed does not say in another room what was meant for that one", async () => {
+  await using server = new TestChat();
+  await using ana = await Talk.start(server);
+  const { roomId } = await ana.screen.saw("room");
+  await using ben = await Talk.start(server, { name: "Ben" });
+  ben.screen.enter(`/join ${roomId}`);
+  await ana.screen.saw("join", 2);
+  ana.screen.enter("/kick Ben");
+  await ben.screen.saw("closed");
+  await ben.screen.kept(/^1:Lobby$/);
+  ben.screen.enter("for Ana alone", "/room 1", "for my room", "quit");
+  const { message } = await ben.screen.saw("error");
+  assertEquals(message, "You are in no room: /room N or /join ID");
+  assertEquals(await ben.end(), 0);
+  const said = ben.screen.shown.filter(({ type }) => type === "message").map(({ body }) => body);
+  assertEquals(said, ["for my room"]);
+});
+
+Deno.test("who goes on quickly is shown the room where that ends", async () => {
+  await using server = new TestChat();
+  await using ana = await Talk.start(server, { text: true });
+  ana.screen.enter("/create Two", "/create Three");
+  await ana.screen.kept(/\[3:Three\]/);
+  for (const number of [1, 2, 1, 3, 2]) ana.session.goTo(number);
+  await ana.screen.kept(/^1:Lobby \[2:Two\] 3:Three/);
+  await ana.screen.told(/Room 2: Two$/);
+  ana.screen.enter("here");
+  await ana.screen.told(/> Ana: here$/);
+  const shown = ana.screen.text.filter((line) => /Room \d: /.test(line));
+  assertEquals(shown.filter((line) => !line.endsWith("Room 2: Two")), []);
+});
