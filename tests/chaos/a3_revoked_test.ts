@@ -120,7 +120,9 @@ Deno.test({
   ...NEEDS_NATS,
   async fn() {
     await using nats = await NatsServer.start();
-    const node = () => workingNode({ hosts: nats.host, name: "revoked" }, OPTIONS);
+    // Nodes that wait for a core are not cut off.
+    const options = { ...OPTIONS, probeMs: 1_000, leaseMs: 5_000 };
+    const node = () => workingNode({ hosts: nats.host, name: "revoked" }, options);
     await using a = await node();
     await using b = await node();
     await using c = await node();

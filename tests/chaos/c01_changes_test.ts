@@ -217,7 +217,11 @@ async function withNats(count: number): Promise<World> {
   const nats = stack.use(await NatsServer.start());
   const start = () =>
     // Memory has a part of what the stream keeps.
-    workingNode({ hosts: nats.host, name: "changes" }, { logEntries: 100_000, logBytes: 131_072 });
+    workingNode({ hosts: nats.host, name: "changes" }, {
+      ...{ logEntries: 100_000, logBytes: 131_072 },
+      // Nodes that wait for a core are not cut off.
+      ...{ probeMs: 1_000, leaseMs: 5_000 },
+    });
   const nodes = await Promise.all(Array.from({ length: count }, start));
   stack.defer(async () => void await Promise.all(nodes.map((node) => node[Symbol.asyncDispose]())));
   const proxies = await Promise.all(nodes.map(({ host }) => FaultProxy.to(host)));
