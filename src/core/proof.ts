@@ -19,6 +19,9 @@ const ADMIN = "admin";
 /** The word of a scope with which somebody makes named rooms. */
 const NAMES_ROOMS = "rooms:create";
 
+/** The longest name of an issuer, in UTF-16 units: it is a part of the names of its people. */
+const MAX_ISSUER_CHARS = 512;
+
 /** Characters of a `sub` that nobody sees: two people could look the same. */
 const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 
@@ -63,7 +66,9 @@ export function checkedProof(
   at: number,
 ): CheckedProof {
   const { issuer = "", name, bot = false, scope = "", issuedAt = at, expiresAt = Infinity } = proof;
-  if (typeof issuer !== "string") throw wrong("iss", "a text", issuer);
+  if (typeof issuer !== "string" || issuer.length > MAX_ISSUER_CHARS) {
+    throw wrong("iss", `a text of at most ${MAX_ISSUER_CHARS} characters`, issuer);
+  }
   if (name !== undefined && typeof name !== "string") throw wrong("name", "a text", name);
   if (typeof bot !== "boolean") throw wrong("bot", "true or false", bot);
   if (typeof scope !== "string") throw wrong("scope", "a text", scope);

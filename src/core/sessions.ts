@@ -66,6 +66,8 @@ export class Session implements Person {
   /** The time that it was connected since it came into rooms, over all its connections, in milliseconds. */
   stayed = 0;
 
+  /** The party that says who it is; empty where there is none. */
+  #issuer = "";
   /** Since when that counts for its present connection. */
   #enteredAt: number | undefined;
   /** Set once it has numbered a message. */
@@ -81,9 +83,15 @@ export class Session implements Person {
     this.recount(client);
   }
 
-  /** The person that it belongs to: clients with the same proven subject are one. No client id has a colon. */
+  /**
+   * The person that it belongs to: clients with the same subject, proved by the same issuer, are one. No
+   * client id has a colon, and the length tells where the issuer ends.
+   */
   get person(): string {
-    return this.principal?.proven ? `sub:${this.principal.sub}` : this.id;
+    if (this.principal?.proven !== true) return this.id;
+    const { sub } = this.principal;
+    const issuer = this.#issuer;
+    return issuer === "" ? `sub:${sub}` : `iss:${issuer.length}:${issuer}:${sub}`;
   }
 
   /** The membership in the room that `roomId` may mean; nearly always it is written as we write it. */
@@ -148,6 +156,7 @@ export class Session implements Person {
   prove(proof: CheckedProof | undefined): void {
     this.sub = proof?.sub;
     this.bot = proof?.bot;
+    this.#issuer = proof?.issuer ?? "";
     this.principal = proof && principalOf(proof);
     this.provedAt = proof?.issuedAt ?? 0;
   }

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { checkedProof } from "../../src/core/proof.ts";
 import { rateOf } from "../../src/core/rate_limit.ts";
 import { Sessions } from "../../src/core/sessions.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
@@ -119,3 +120,33 @@ pure(
     assertEquals([session.n, session.doubtUpTo], [0, 5]);
   },
 );
+
+pure("clients are one person where the same issuer has proved the same subject", () => {
+  const sessions = make();
+  const personOf = (issuer: string | undefined, sub: string) => {
+    const session = sessions.add(0);
+    session.prove(checkedProof({ sub, ...(issuer === undefined ? {} : { issuer }) }, 1));
+    return session.person;
+  };
+  assertEquals(personOf("https://a.example", "ana"), personOf("https://a.example", "ana"));
+  assertEquals(personOf(undefined, "ana"), "sub:ana");
+  const others = [
+    sessions.add(0).person,
+    personOf(undefined, "ana"),
+    personOf("https://a.example", "ana"),
+    personOf("https://b.example", "ana"),
+    personOf("a", "1:b"),
+    personOf("a:1", "b"),
+    personOf(undefined, "3:a:1:b"),
+  ];
+  assertEquals(new Set(others).size, others.length);
+});
+
+pure("the name of a person has a bound, however long that of its issuer is", () => {
+  const sub = "s".repeat(255);
+  const session = make().add(0);
+  session.prove(checkedProof({ sub, issuer: "i".repeat(512) }, 1));
+  assert(session.person.length <= 1_024);
+  const longer = () => checkedProof({ sub, issuer: "i".repeat(513) }, 1);
+  assertEquals(assertThrows(longer, ChatError).code, "token_invalid");
+});
