@@ -152,6 +152,15 @@ export const ROWS: Readonly<Record<string, Row>> = {
     part: "Authority",
     figure: "revoked while connected, away, in the resume window, at another node: in after 1 s: 0",
   },
+  A4: {
+    part: "Authority",
+    figure:
+      "200 links used from two nodes at once: 0 people too many; 0 narrowed links that give " +
+      "more; 0 of 1,000,000 forged ones taken",
+    note:
+      "Links are forged by changing a character, a signature, a caveat or the order of a real one, " +
+      "or by taking one of another room. Nobody is kept out either: _too few_ counts that.",
+  },
   C1: {
     part: "Conversation",
     figure: "10,000 changes, cuts and restarts: the same at all clients and in pages; C2: " +
