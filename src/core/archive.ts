@@ -10,6 +10,7 @@ import { encodeVoid, takenAt, withoutSeq, withSeq } from "../protocol/encode.ts"
 import type { MemberInfo } from "../protocol/frames.ts";
 import type { RoleInfo } from "../protocol/moderation.ts";
 import type { ChangedSettings } from "../protocol/roles.ts";
+import type { Came, StoredLink } from "./link_list.ts";
 
 /** A room without its entries and markers. */
 export interface ArchivedHead {
@@ -21,6 +22,10 @@ export interface ArchivedHead {
   readonly settings: ChangedSettings;
   /** The roles that its log gives, or gave before it dropped that. */
   readonly roles: readonly RoleInfo[];
+  /** The links that count; where they are missing, the owner link alone. */
+  readonly links?: readonly StoredLink[];
+  /** The people who came by links. */
+  readonly came?: readonly Came[];
   /** The members at its head. */
   readonly members: readonly MemberInfo[];
   /** Set where it is too large to log who comes and goes. */

@@ -10,12 +10,14 @@ import { decode } from "../protocol/decode.ts";
 import { ChatError } from "../protocol/errors.ts";
 import { describe, isFields, type RawFields } from "../protocol/fields.ts";
 import { MAX_BODY_BYTES, MAX_FRAME_CHARS, type MemberInfo } from "../protocol/frames.ts";
+import { MAX_LINKS } from "../protocol/links.ts";
 import type { RoleInfo } from "../protocol/moderation.ts";
 import { type ChangedSettings, isRole } from "../protocol/roles.ts";
 import { MAX_MEMBERS } from "../protocol/roster.ts";
 import { utf8Bytes, wellFormedJson } from "../protocol/utf8.ts";
 import type { ArchivedEntry, ArchivedHead, ArchivedMarker } from "./archive.ts";
 import { MAX_ROLES } from "./charter.ts";
+import type { Came, StoredLink } from "./link_list.ts";
 
 /** The version of the format. */
 export const ARCHIVE_VERSION = 1;
@@ -58,8 +60,9 @@ export function encodeBegin(at: number): string {
 }
 
 /** Writes the line of a room. */
-export function encodeHead({ id, name, settings, roles, members, quiet }: ArchivedHead): string {
-  return JSON.stringify({ room: { id, name, settings, roles, members, quiet } });
+export function encodeHead(head: ArchivedHead): string {
+  const { id, name, settings, roles, links, came, members, quiet } = head;
+  return JSON.stringify({ room: { id, name, settings, roles, links, came, members, quiet } });
 }
 
 /** Writes the line of an entry. */
@@ -161,7 +164,7 @@ export class ArchiveReader {
     return { type: "begin" };
   }
 
-  #room({ id, name, settings, roles, members, quiet }: RawFields): ArchiveLine {
+  #room({ id, name, settings, roles, links, came, members, quiet }: RawFields): ArchiveLine {
     if (typeof id !== "string" || !ROOM_ID.test(id)) throw wrong("id", "an id of a room", id);
     if (this.#ids.has(id)) throw this.error(`room ${id} was there before`);
     this.#ids.add(id);
@@ -172,6 +175,8 @@ export class ArchiveReader {
       name: textIn("name", name, MAX_NAME),
       settings: settingsIn(id, fieldsIn("settings", settings ?? {})),
       roles: listIn("roles", roles ?? [], MAX_ROLES).map(roleIn),
+      ...(links === undefined ? {} : { links: listIn("links", links, MAX_LINKS).map(linkIn) }),
+      ...(came === undefined ? {} : { came: listIn("came", came, MAX_ROLES).map(cameIn) }),
       members: listIn("members", members ?? [], MAX_MEMBERS).map(memberIn),
       ...(quiet === true ? { quiet } : {}),
     };
@@ -268,6 +273,37 @@ function roleIn(value: unknown): RoleInfo {
     to: textIn("to", to, MAX_NAME),
     role,
     ...(until === undefined ? {} : { until: numberIn("until", until, 0) }),
+  };
+}
+
+function linkIn(value: unknown): StoredLink {
+  const { id, role, until, uses, to, counts, ended } = fieldsIn("link", value);
+  if (!isRole(role)) throw wrong("role", "a role", role);
+  const used = Object.entries(fieldsIn("counts", counts ?? {}));
+  return {
+    id: textIn("id", id, MAX_NAME),
+    role,
+    ...(until === undefined ? {} : { until: numberIn("until", until, 0) }),
+    ...(uses === undefined ? {} : { uses: numberIn("uses", uses, 1) }),
+    ...(to === undefined ? {} : { to: textIn("to", to, MAX_NAME) }),
+    ...(counts === undefined
+      ? {}
+      : { counts: Object.fromEntries(used.map(([key, count]) => [key, numberIn(key, count, 0)])) }),
+    ...(ended === undefined
+      ? {}
+      : { ended: listIn("ended", ended, MAX_ROLES).map((one) => textIn("ended", one, MAX_NAME)) }),
+  };
+}
+
+function cameIn(value: unknown): Came {
+  const { to, id, role, until, unproven } = fieldsIn("came", value);
+  if (!isRole(role)) throw wrong("role", "a role", role);
+  return {
+    to: textIn("to", to, MAX_NAME),
+    id: textIn("id", id, MAX_NAME),
+    role,
+    ...(until === undefined ? {} : { until: numberIn("until", until, 0) }),
+    ...(unproven === true ? { unproven } : {}),
   };
 }
 

@@ -54,7 +54,7 @@ async function fill(store: SqliteStore, id: string): Promise<void> {
     const message = () => ({ ...common, from: `${client}-${i}-${id}`, n: 1 });
     const re = 1 + Math.floor(random() * room.log.head);
     const by = { sub: from, admin: true } as const;
-    const kind = room.log.head === 0 ? 0 : Math.floor(random() * 12);
+    const kind = room.log.head === 0 ? 0 : Math.floor(random() * 13);
     const draft: Draft = kind < 4
       ? { ...message(), body: `Words ${i}, with "re":${re} in them` }
       : kind === 4
@@ -78,6 +78,8 @@ async function fill(store: SqliteStore, id: string): Promise<void> {
       }
       : kind === 10
       ? { ...common, n: 0, by, event: "room", topic: `Topic ${i}`, slow_ms: i }
+      : kind === 11
+      ? { ...common, n: 0, by, event: "link", id: `link${i}`, role: "member", uses: 1 + i }
       : { ...common, n: 0, event: pick(["join", "away", "back", "leave"]) };
     store.append(id, { ...draft, by } as Draft);
     if (i % 20 === 0) await store.settled();

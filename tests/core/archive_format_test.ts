@@ -16,6 +16,8 @@ const HEAD = encodeHead({
   name: "Lobby",
   settings: { topic: "Ships", slow_ms: 5 },
   roles: [{ to: "ana", role: "owner" }, { to: "bo", role: "none", until: 7 }],
+  links: [{ id: "x", role: "member", until: 9, uses: 3, to: "bo", counts: { c: 1 }, ended: ["y"] }],
+  came: [{ to: "bo", id: "x.y", role: "reader", unproven: true }],
   members: [{ client_id: "a", name: "Ana", away: true, sub: "ana" }],
 });
 const ENTRY = encodeArchived({ seq: 4, text: '{"seq":4,"at":1,"from":"a","n":1,"body":"x"}  ' });
@@ -71,6 +73,8 @@ Deno.test("a broken archive is refused with the number of the line", () => {
     [2, changed(1, '{"room":{"id":"a","name":"x","settings":{"join":"maybe"}}}')],
     [2, changed(1, '{"room":{"id":"a","name":"x","roles":[{"to":"a","role":"king"}]}}')],
     [2, changed(1, '{"room":{"id":"a","name":"x","members":[{}]}}')],
+    [2, changed(1, '{"room":{"id":"a","name":"x","links":[{"id":"x"}]}}')],
+    [2, changed(1, '{"room":{"id":"a","name":"x","came":[{"to":5,"id":"x","role":"reader"}]}}')],
     [3, changed(2, ENTRY.slice(0, -1))],
     [3, changed(2, ENTRY.slice(0, 20))],
     [3, changed(2, "")],

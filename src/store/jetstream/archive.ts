@@ -137,7 +137,7 @@ class JetStreamSource implements ArchiveSource {
   async read(id: string): Promise<ArchivedRoom | undefined> {
     const room = await this.#store.open(id);
     if (room === undefined) return undefined;
-    const { settings = {}, roles = [] } = room.charter?.toJSON() ?? {};
+    const { settings = {}, roles = [], ...links } = room.charter?.toJSON() ?? {};
     const { members, quiet } = room.roster;
     const { epoch } = room.log;
     return {
@@ -146,6 +146,7 @@ class JetStreamSource implements ArchiveSource {
         name: room.name,
         settings,
         roles,
+        ...links,
         members: [...members.values()],
         ...(quiet ? { quiet } : {}),
       },
@@ -304,7 +305,7 @@ class JetStreamWriter implements RoomWriter {
   }
 
   async end(): Promise<void> {
-    const { id, name, settings, roles, members, quiet = false } = this.#head;
+    const { id, name, members, quiet = false } = this.#head;
     const link = this.#link;
     const kept = this.#count === 0 ? 0 : await link.count(this.#subject, this.#first);
     // The stream may keep fewer, but no others.
@@ -312,7 +313,7 @@ class JetStreamWriter implements RoomWriter {
     if (kept !== most) {
       throw new Error(`room ${id} has ${kept} entries instead of ${most}: is it imported twice?`);
     }
-    const charter = Charter.from({ settings, roles }).toJSON();
+    const charter = Charter.from(this.#head).toJSON();
     const snapshot: Snapshot = {
       epoch: this.#epoch,
       seq: this.#last,

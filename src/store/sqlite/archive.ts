@@ -74,12 +74,13 @@ class SqliteSource implements ArchiveSource {
     const [row] = this.#all(`SELECT ${columns} FROM rooms WHERE id = ?`, id);
     if (row === undefined) return Promise.resolve(undefined);
     const [key, tail, head] = [Number(row.key), Number(row.tail), Number(row.head)];
-    const { settings = {}, roles = [] } = charterOf({ charter: row.charter as string | null })
-      .toJSON() ?? {};
+    const { settings = {}, roles = [], ...links } =
+      charterOf({ charter: row.charter as string | null })
+        .toJSON() ?? {};
     const members = this.#all(`SELECT ${MEMBER} FROM members WHERE room = ? ORDER BY rowid`, key)
       .map(infoOf);
     return Promise.resolve({
-      head: { id, name: nameOf(row.name) ?? "", settings, roles, members },
+      head: { id, name: nameOf(row.name) ?? "", settings, roles, ...links, members },
       entries: () => this.#entries(key, tail, head),
       markers: () => this.#markers(key),
     });
@@ -175,8 +176,8 @@ class SqliteWriter implements RoomWriter {
     this.#head = head;
     let key = 0;
     file.transaction(() => {
-      const { settings, roles, name } = head;
-      const charter = encodeCharter(Charter.from({ settings, roles }));
+      const { name } = head;
+      const charter = encodeCharter(Charter.from(head));
       const epoch = newEpoch((bytes) => crypto.getRandomValues(bytes));
       key = file.addRoom(null, name, epoch, charter).key;
       for (const member of head.members) file.setMember(key, member);
