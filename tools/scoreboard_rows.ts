@@ -154,8 +154,7 @@ export const ROWS: Readonly<Record<string, Row>> = {
   },
   A4: {
     part: "Authority",
-    figure:
-      "200 links used from two nodes at once: 0 people too many; 0 narrowed links that give " +
+    figure: "200 links used from two nodes at once: 0 people too many; 0 links that give " +
       "more; 0 of 1,000,000 forged ones taken",
     note:
       "Links are forged by changing a character, a signature, a caveat or the order of a real one, " +
@@ -366,8 +365,7 @@ export const ROWS: Readonly<Record<string, Row>> = {
   P3: {
     part: "The page",
     figure:
-      "five tabs, the one that leads closed, frozen or killed 300 times while all send: none " +
-      "lost or doubled, one connection",
+      "five tabs, the one that leads closed, frozen or killed 300 times: none lost or doubled",
     note: "`tests/client/shared_test.ts` tells stories of the same kind without a browser.",
   },
   P4: {
