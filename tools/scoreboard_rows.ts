@@ -154,8 +154,8 @@ export const ROWS: Readonly<Record<string, Row>> = {
   },
   A4: {
     part: "Authority",
-    figure: "200 links used from two nodes at once: 0 people too many; 0 links that give " +
-      "more; 0 of 1,000,000 forged ones taken",
+    figure: "200 links used from two nodes at once: 0 too many; 0 links that give more; " +
+      "0 of 1,000,000 forged ones taken",
     note:
       "Links are forged by changing a character, a signature, a caveat or the order of a real one, " +
       "or by taking one of another room. Nobody is kept out either: _too few_ counts that.",

@@ -28,7 +28,7 @@ export interface Listener {
 }
 
 /** Somewhere to enter: a room that is there, or one that is made. */
-export type Target = { id: string } | { create: string };
+export type Target = { id: string; link?: string | undefined } | { create: string };
 
 /** The entries of history that a room begins with. */
 const HISTORY = 200;
@@ -103,7 +103,7 @@ export class Conversation {
     try {
       const room = await this.#person.with((chat) =>
         "id" in target
-          ? chat.joinRoom(target.id, { last: HISTORY })
+          ? chat.joinRoom(target.id, { link: target.link, last: HISTORY })
           : chat.createRoom(target.create)
       );
       if (this.#isOver) return await room.leave();

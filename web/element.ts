@@ -97,18 +97,19 @@ export class ParleyChat extends HTMLElement {
 
   /** Shows what the address asks for. */
   #begin(): void {
-    const id = this.#isPage ? roomIn(location.hash) : this.getAttribute("room") ?? "";
+    const room = roomIn(this.#isPage ? location.hash : this.getAttribute("room") ?? "");
+    const { id } = room;
     if (this.#view !== undefined && this.#view.roomId === id && id !== "") return;
     this.#end();
     if (id === "") this.#start();
-    else if (this.#name === "") this.#show(ask("", (name) => this.#enter(name, { id })));
-    else this.#enter(this.#name, { id });
+    else if (this.#name === "") this.#show(ask("", (name) => this.#enter(name, room)));
+    else this.#enter(this.#name, room);
   }
 
   #start(): void {
     this.#show(start(this.#name, {
       create: (name, create) => this.#enter(name, { create }),
-      enter: (name, id) => this.#enter(name, { id }),
+      enter: (name, room) => this.#enter(name, room),
       linkOf: (id) => this.#linkOf(id),
     }));
   }
@@ -130,8 +131,8 @@ export class ParleyChat extends HTMLElement {
         knowRoom(room);
         if (!this.#isPage) return;
         // The same place in the history: going back leads out of the room.
-        if ("id" in target) history.replaceState(null, "", `#${room.id}`);
-        else history.pushState(null, "", `#${room.id}`);
+        if ("create" in target) history.pushState(null, "", `#${room.id}`);
+        else history.replaceState(null, "", `#${room.id}${target.link ? `.${target.link}` : ""}`);
       },
       linkOf: (id) => this.#linkOf(id),
       title: (room, unread) => this.#title(room, unread),

@@ -156,7 +156,7 @@ export class RoomView {
   open(): void {
     this.#showStatus({ type: "connecting" });
     const id = this.roomId;
-    this.#conversation.enter(id === "" ? this.#target : { id });
+    this.#conversation.enter(id === "" || "id" in this.#target ? this.#target : { id });
   }
 
   /** Leaves the room. */

@@ -19,19 +19,19 @@ const MARK = "M5 6h10M5 11h7M5 16h9M19 5v14";
 /** Calls of the page to begin with. */
 export interface StartActions {
   create(name: string, room: string): void;
-  enter(name: string, roomId: string): void;
+  enter(name: string, room: { id: string; link?: string | undefined }): void;
   /** The address of a room, to be seen and copied. */
   linkOf(roomId: string): string;
 }
 
-/** The id of a room in a link, or in what somebody has typed. */
-export function roomIn(text: string): string {
-  const id = text.slice(text.lastIndexOf("#") + 1).trim();
+/** The room in a link, or in what somebody has typed, and what lets them in there. */
+export function roomIn(text: string): { id: string; link?: string | undefined } {
+  const [id, link] = text.slice(text.indexOf("#") + 1).trim().split(/\.(.*)/);
   try {
-    return decodeURIComponent(id);
+    return { id: decodeURIComponent(id!), link };
   } catch {
     // Not made by this page: no room has that id.
-    return id;
+    return { id: id! };
   }
 }
 
@@ -65,7 +65,7 @@ export function start(name: string, { create, enter, linkOf }: StartActions): HT
     h(
       "p",
       { class: "lead" },
-      "Make a room, and send its link to those you want to talk to. Nobody needs an account.",
+      "Make a room, and send its link to others. Nobody needs an account.",
     ),
     make,
     h("p", { class: "or" }, h("span", {}, "or")),

@@ -111,7 +111,7 @@ export class Timeline {
   clear(room: string): void {
     this.#hint.replaceChildren(
       h("b", {}, nameOf(room)),
-      "Nobody has said anything yet. Copy the link, and send it to those who shall be here.",
+      "Nobody has said anything yet. Copy the link, and send it to others.",
     );
     this.#hint.hidden = false;
     this.#lines.clear();

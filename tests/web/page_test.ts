@@ -1,5 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { ChatClient } from "../../client.ts";
+import { inviteUrl } from "../../src/client/links.ts";
+import { setSettings } from "../../src/client/moderation.ts";
 import { NEEDS_CHROMIUM } from "../support/chromium.ts";
 import { until } from "../support/waiting.ts";
 import { WebPages } from "../support/web_page.ts";
@@ -185,6 +187,32 @@ pageTest("what cannot be sent says why, and can be mended", async () => {
   await ana.sees(["short"]);
   assertEquals(await ana.page.getByText(/Not sent/).count(), 0);
 });
+
+pageTest(
+  "a link with a capability lets in with its role, again when the page is loaded again",
+  async () => {
+    await using pages = await WebPages.start();
+    await using ana = new ChatClient(pages.chat.url, { name: "Ana" });
+    await ana.connect();
+    const room = await ana.createRoom("Lobby");
+    await setSettings(ana, room, { join: "link" });
+    const link = inviteUrl(pages.url, room.id, room.reply.link);
+    const ben = await pages.visitor();
+    await ben.page.goto(inviteUrl(pages.url, room.id));
+    await ben.page.getByLabel("Your name").fill("Ben");
+    await ben.page.getByRole("button", { name: "Enter the room" }).click();
+    await ben.reads("You are not in the room");
+    const cleo = await pages.visitor();
+    await cleo.openLink(link, "Cleo");
+    await cleo.say("hello");
+    await cleo.sees(["hello"]);
+    assertEquals(cleo.page.url(), link);
+    await cleo.page.reload();
+    await cleo.sees(["hello"]);
+    const { roles } = (await ana.joinRoom(room.id)).reply;
+    assertEquals(room.members.size, 2, JSON.stringify(roles));
+  },
+);
 
 pageTest("a link to no room says so, and leads on", async () => {
   await using pages = await WebPages.start();
