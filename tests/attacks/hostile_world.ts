@@ -66,7 +66,8 @@ export async function appAt(hostile: Hostile, ms: number): Promise<Outcome> {
 /** Runs the terminal chat at a hostile server, with somebody who types. */
 export async function terminalAt(hostile: Hostile, ms: number): Promise<Shown> {
   await using server = new ScriptedServer(hostile.play);
-  await using cli = new CliProcess(["--url", server.url, "--name", "Ana"], {
+  // Whoever calls people by name may ring: without that, each bell is the server's own.
+  await using cli = new CliProcess(["--url", server.url, "--name", "Ana", "--no-bell"], {
     terminal: true,
     raw: true,
   });
