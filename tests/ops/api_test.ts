@@ -156,6 +156,19 @@ Deno.test("a message with a key is stored once, and its key is for nothing else"
   assertEquals((await say(id, "x", "k".repeat(256)))[0], 400);
 });
 
+Deno.test("a message that is posted again after it was redacted is known by its key", async () => {
+  await using backend = new Backend();
+  const { host: ana, roomId } = await backend.chat.host1();
+  await using _ana = ana;
+  const post = () =>
+    backend.ask("POST", `/rooms/${roomId}/messages`, { body: "once" }, { "idempotency-key": "k" });
+  const [, { seq }] = await post();
+  ana.send({ action: "message", room_id: roomId, re: seq, redact: true });
+  await ana.entries(2);
+  const [status, again] = await post();
+  assertEquals([status, again.seq, again.duplicate], [200, seq, true]);
+});
+
 Deno.test("a key is known to the next process on the same file", async () => {
   const store = () => sqlite(`${FOLDER}/keys.db`);
   let id: unknown;
