@@ -182,7 +182,7 @@ function differenceOf(
 function pagesAreTheLog(): Oracle {
   return (sight, { chronicle }) => {
     if (sight.type !== "page") return undefined;
-    const { person, query, page: { epoch, events, recovered } } = sight;
+    const { person, query, asked, page: { epoch, events, recovered } } = sight;
     const book = chronicle.books.get(epoch);
     if (book === undefined || book.isPartial) return undefined;
     const where = `${person} reads a page ${JSON.stringify(query)}`;
@@ -196,6 +196,8 @@ function pagesAreTheLog(): Oracle {
       if (last !== undefined && before !== last) return `${where} that lacks ${before}`;
       last = event.seq;
     }
+    // In another life the numbers mean other entries, and may lie ahead of all there are.
+    if (asked !== epoch) return undefined;
     const { before, after } = query;
     if (last !== undefined && before !== undefined && hasBetween(book, last, before)) {
       return `${where} that ends at ${last}`;

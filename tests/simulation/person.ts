@@ -47,6 +47,8 @@ export type Observation =
     type: "page";
     person: string;
     query: { before?: number; after?: number; around?: number };
+    /** The life of the log that the query was meant for. */
+    asked: string;
     page: HistoryPage;
   }
   | { type: "status"; person: string; status: ChatClient["status"] }
@@ -353,8 +355,9 @@ export class Person implements Actor {
   #look(chat: ChatClient, room: ChatRoom, where: string, limit: number): void {
     const seq = Math.max(0, room.cursor - (where === "before" ? 0 : limit));
     const query = where === "newest" ? {} : { [where]: seq };
+    const asked = room.epoch;
     const looking = history(chat, room, { ...query, limit }).then((page) => {
-      this.#parts.observe({ type: "page", person: this.name, query, page });
+      this.#parts.observe({ type: "page", person: this.name, query, asked, page });
     });
     this.#do("history", looking);
   }
