@@ -192,8 +192,9 @@ function pagesAreTheLog(): Oracle {
       if (entry === undefined) return `${where} with ${event.seq}, which no log has`;
       const wrong = differenceOf(event, entry);
       if (wrong !== undefined) return `${where} with ${wrong}`;
-      const before = book.before.get(event.seq)!;
-      if (last !== undefined && before !== last) return `${where} that lacks ${before}`;
+      if (last !== undefined && hasBetween(book, last, event.seq)) {
+        return `${where} that lacks what is behind ${last}`;
+      }
       last = event.seq;
     }
     // In another life the numbers mean other entries, and may lie ahead of all there are.

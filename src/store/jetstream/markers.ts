@@ -5,6 +5,7 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { MAX_MARKERS } from "../../core/markers.ts";
 import type { Marker, MarkerStore } from "../../core/store.ts";
 import { unavailable } from "../cluster/publish_queue.ts";
@@ -66,7 +67,7 @@ export class JetStreamMarkers implements MarkerStore {
 
   async #load(person: string): Promise<ReadonlyMap<string, Marker>> {
     await this.#setting.ready();
-    const kept = markersIn(await this.#setting.link.last(await this.#subject(person)));
+    const kept = markersIn(await this.#setting.link.last(this.#subject(person)));
     return new Map(
       kept.flatMap(([roomId, epoch, seq]) => roomId === "" ? [] : [[roomId, { epoch, seq }]]),
     );
@@ -75,7 +76,7 @@ export class JetStreamMarkers implements MarkerStore {
   async #set(person: string, roomId: string, marker: Marker): Promise<void> {
     const { link, ready, say } = this.#setting;
     await ready();
-    const subject = await this.#subject(person);
+    const subject = this.#subject(person);
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const record = await link.last(subject);
       const kept = markersIn(record);
@@ -96,9 +97,9 @@ export class JetStreamMarkers implements MarkerStore {
   }
 
   /** Names the subject of a person; whatever the person is called, it is one word. */
-  async #subject(person: string): Promise<string> {
-    const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(person));
-    return this.#setting.link.subject("client", `${PREFIX}${new Uint8Array(digest).toHex()}`);
+  #subject(person: string): string {
+    const digest = createHash("sha256").update(person).digest("hex");
+    return this.#setting.link.subject("client", `${PREFIX}${digest}`);
   }
 }
 
