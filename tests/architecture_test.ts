@@ -48,6 +48,7 @@ const MAY_SEE: Record<string, string[]> = {
     "src/protocol",
     "src/store",
     "src/store/cluster",
+    "node:crypto",
     "type @nats-io/jetstream",
     "type @nats-io/transport-node",
   ],
