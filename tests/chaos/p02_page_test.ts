@@ -36,13 +36,14 @@ class Mortal implements AsyncDisposable {
     return (await this.#server).url;
   }
 
+  /** Kills it, and resolves when it is there again. Each kill is of the process that the last one began. */
   async kill(): Promise<void> {
     this.kills++;
-    const server = await this.#server;
-    this.#server = server[Symbol.asyncDispose]().then(() =>
-      ServerProcess.start({ args: this.#args })
-    );
-    server.kill("SIGKILL");
+    this.#server = this.#server.then(async (server) => {
+      server.kill("SIGKILL");
+      await server[Symbol.asyncDispose]();
+      return await ServerProcess.start({ args: this.#args });
+    });
     await this.#server;
   }
 
