@@ -28,6 +28,8 @@ export type Seen =
 export interface History {
   messages: Map<string, Outcome>;
   subscribers: Map<string, readonly Seen[]>;
+  /** The `seq` of entries that clients make no event of. */
+  unseen?: ReadonlySet<number>;
 }
 
 /** The counts over all subscribers, but for `messages`, `acked` and `indeterminate`, which count messages. */
@@ -66,7 +68,7 @@ interface Stretch {
 const MOST_FINDINGS = 10;
 
 /** Judges a history. Logs must have no holes: each `seq` is one more than the last. */
-export function check({ messages, subscribers }: History): Verdict {
+export function check({ messages, subscribers, unseen }: History): Verdict {
   const outcomes = [...messages.values()];
   const verdict: Verdict = {
     messages: messages.size,
@@ -122,7 +124,9 @@ export function check({ messages, subscribers }: History): Verdict {
     ids: Set<string>,
   ): void {
     const where = `${name} at ${seq}`;
-    if (seq > stretch.upTo + 1) find("silentGaps", `${where} after ${stretch.upTo}`);
+    let last = stretch.upTo;
+    while (unseen?.has(last + 1)) last++;
+    if (seq > last + 1) find("silentGaps", `${where} after ${stretch.upTo}`);
     const again = id !== undefined && ids.has(id);
     if (again) find("duplicate", `${where}: ${id}`);
     else if (seq <= stretch.upTo) find("reordered", `${where} after ${stretch.upTo}`);

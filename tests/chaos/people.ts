@@ -28,6 +28,8 @@ export class Cast implements AsyncDisposable {
   readonly #messages = new Map<string, Outcome>();
   readonly #subscribers = new Map<string, Seen[]>();
   readonly #latencies: number[] = [];
+  /** The `seq` of entries that clients make no event of. */
+  readonly #unseen = new Set<number>();
   #reading: Promise<void>[] = [];
   #sent = 0;
   #unsettled = 0;
@@ -35,7 +37,7 @@ export class Cast implements AsyncDisposable {
   /** Makes a cast whose clients connect to `url`, which may move between connections. */
   constructor(url: string | (() => string), options: ClientOptions = {}) {
     this.#url = typeof url === "string" ? () => url : url;
-    this.#options = options;
+    this.#options = { WebSocket: notingUses(this.#unseen), ...options };
   }
 
   /** The times that acknowledged messages took, in milliseconds, in the order of the acknowledgements. */
@@ -147,7 +149,8 @@ export class Cast implements AsyncDisposable {
     // Where somebody stays behind, the verdict says what is missing.
     await until(() => behind() === 0, "", { withinMs }).catch(() => {});
     await pause(0);
-    return check({ messages: this.#messages, subscribers: this.#subscribers });
+    const [messages, subscribers, unseen] = [this.#messages, this.#subscribers, this.#unseen];
+    return check({ messages, subscribers, unseen });
   }
 
   /** Closes every client. */
@@ -156,6 +159,20 @@ export class Cast implements AsyncDisposable {
     await Promise.all(this.#reading);
     this.#reading = [];
   }
+}
+
+/** Makes sockets that note where somebody came in by a link: an owner does where its room is made again. */
+function notingUses(places: Set<number>): NonNullable<ClientOptions["WebSocket"]> {
+  return class extends WebSocket {
+    constructor(url: URL, protocol: string) {
+      super(url, protocol);
+      this.addEventListener("message", ({ data }) => {
+        if (!data.includes('"event":"use"')) return;
+        const { entries = [] }: { entries?: { event?: string; seq: number }[] } = JSON.parse(data);
+        for (const { event, seq } of entries) if (event === "use") places.add(seq);
+      });
+    }
+  };
 }
 
 async function read(person: Person, start: Extract<Seen, { type: "start" }>): Promise<void> {
