@@ -91,8 +91,8 @@ const EXPORTS: Record<string, Exports> = {
   "./cli": {},
   "./protocol": {
     constants:
-      "ACTIONS MAX_BATCH MAX_BODY_BYTES MAX_BODY_JSON_BYTES MAX_DATA_DEPTH MAX_FRAME_CHARS MAX_LAST MAX_LISTED " +
-      "MAX_NAME_BYTES MAX_NAME_CHARS MAX_REACTIONS MAX_REACTION_BYTES MAX_WORD_CHARS " +
+      "ACTIONS MAX_BATCH MAX_BODY_BYTES MAX_BODY_JSON_BYTES MAX_DATA_DEPTH MAX_FRAME_CHARS MAX_ID_CHARS MAX_LAST MAX_LISTED " +
+      "MAX_NAME_BYTES MAX_NAME_CHARS MAX_REACTIONS MAX_REACTION_BYTES " +
       "PLAIN_ACTIONS SUBPROTOCOL",
     types: "Act AuthFrame Author ChangeDraft ChangeEntry ChangeParts ChangedSettings ClientDraft " +
       "ClientFrame ConnectedFrame CreateFrame DeleteFrame " +

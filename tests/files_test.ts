@@ -36,7 +36,7 @@ const TESTED_BY: Record<string, string | null> = {
   "store/jetstream/publisher": "cluster/moderation_test.ts",
   "store/jetstream/socket_errors": "store/jetstream/link_test.ts",
   "store/jetstream/publish": "cluster/nats_refusals_test.ts",
-  "store/jetstream/metas": "store/jetstream/store_test.ts",
+  "store/jetstream/room_records": "store/jetstream/store_test.ts",
   "store/jetstream/pages": "store/jetstream/store_test.ts",
   "store/jetstream/kept_roster": "store/jetstream/room_test.ts",
   "store/jetstream/stream_message": "store/jetstream/link_test.ts",

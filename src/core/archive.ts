@@ -6,7 +6,7 @@
  * @module
  */
 
-import { encodeVoid, takenAt, withoutSeq, withSeq } from "../protocol/encode.ts";
+import { encodeVoid, timestampOf, withoutSeq, withSeq } from "../protocol/encode.ts";
 import type { MemberInfo } from "../protocol/frames.ts";
 import type { RoleInfo } from "../protocol/moderation.ts";
 import type { ChangedSettings } from "../protocol/roles.ts";
@@ -152,5 +152,5 @@ export function renumbered({ text }: ArchivedEntry, seq: number, places: SeqMap)
   const re = places.of(about);
   if (re > 0) return withSeq(seq, withoutSeq(text).replace(RE, `,"re":${re}`));
   if ("body" in JSON.parse(text)) return withSeq(seq, withoutSeq(text).replace(RE, ""));
-  return encodeVoid(seq, takenAt(text));
+  return encodeVoid(seq, timestampOf(text));
 }

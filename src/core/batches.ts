@@ -5,7 +5,7 @@
  * @module
  */
 
-import { encodeEntries, encodePlainEntry, takenAt } from "../protocol/encode.ts";
+import { encodeEntries, encodePlainEntry, timestampOf } from "../protocol/encode.ts";
 import { utf8Bytes } from "../protocol/utf8.ts";
 import { type MessageStates, withNow } from "./message_states.ts";
 import type { Log, LogPart } from "./log.ts";
@@ -181,7 +181,9 @@ export class Batches {
     const heard = this.#heard;
     if (heard === undefined || cursor < heard.after) return [undefined, 0, 0];
     const { after, from, to } = heard;
-    if (from === 0) return ["wall", takenAt(text), takenAt(text.slice(text.lastIndexOf('"at":')))];
+    if (from === 0) {
+      return ["wall", timestampOf(text), timestampOf(text.slice(text.lastIndexOf('"at":')))];
+    }
     // A member that was not sent all of a round is nearly always sent it from its beginning.
     const step = (to - from) / Math.max(1, this.head - after - 1);
     return ["turn", from + step * (cursor - after), from + step * (upTo - after - 1)];

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { encodeRedacted, takenAt } from "../protocol/encode.ts";
+import { encodeRedacted, timestampOf } from "../protocol/encode.ts";
 import { utf8Bytes } from "../protocol/utf8.ts";
 import type { MemoryBound, Shrinkable } from "./memory_bound.ts";
 import { Segments } from "./segments.ts";
@@ -422,7 +422,7 @@ export class Log implements Shrinkable {
   /** When the oldest entry was taken; read once for each that becomes the oldest. */
   #oldestAt(): number {
     const seq = this.#seqs[this.#first]!;
-    if (this.#oldest.seq !== seq) this.#oldest = { seq, at: takenAt(this.at(0).text) };
+    if (this.#oldest.seq !== seq) this.#oldest = { seq, at: timestampOf(this.at(0).text) };
     return this.#oldest.at;
   }
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { hopelessOf } from "../protocol/decode.ts";
+import { refusalOf } from "../protocol/decode.ts";
 import { type ChatError, stacklessError } from "../protocol/errors.ts";
 import type { ClientFrame } from "../protocol/frames.ts";
 import {
@@ -110,13 +110,13 @@ export class RequestQueue {
     const isStranger = session === undefined && !this.blocked;
     if (isStranger && units > MAX_HELLO_CHARS) return "flood";
     // A frame that can never be taken is not told to wait, however fast it comes.
-    const hopeless = hopelessOf(data);
-    if (units > MAX_HEARD_CHARS) throw hopeless;
+    const unreadable = refusalOf(data);
+    if (units > MAX_HEARD_CHARS) throw unreadable;
     const waitMs = this.#charge(costOfFrame(units), session, now);
     // Nobody has as much to say before a `hello`.
     if (waitMs === Infinity || isStranger && waitMs > 0) return "flood";
-    if (waitMs > 0) throw hopeless ?? tooFast(waitMs);
-    if (hopeless !== undefined || typeof data !== "string") throw hopeless;
+    if (waitMs > 0) throw unreadable ?? tooFast(waitMs);
+    if (unreadable !== undefined || typeof data !== "string") throw unreadable;
     if (!this.blocked && units < LARGE) return "ready";
     if (this.#held.length >= MAX_HELD) {
       throw stacklessError("unavailable", `${MAX_HELD} frames wait for an answer already`);

@@ -7,7 +7,7 @@
 
 import { ChatError } from "../protocol/errors.ts";
 import { describe } from "../protocol/fields.ts";
-import { MAX_WORD_CHARS } from "../protocol/limits.ts";
+import { MAX_ID_CHARS } from "../protocol/limits.ts";
 import { HttpError } from "./problem.ts";
 
 /** The most producers that are known, each in one room: whoever was here last. */
@@ -55,8 +55,8 @@ export function producerOf(headers: Headers): ProducerNumber | undefined {
   if (id === null || epoch === null || seq === null) {
     throw wrong("Producer-Id, Producer-Epoch and Producer-Seq belong together");
   }
-  if (id === "" || id.length > MAX_WORD_CHARS) {
-    throw wrong(`Producer-Id must have 1 to ${MAX_WORD_CHARS} characters`);
+  if (id === "" || id.length > MAX_ID_CHARS) {
+    throw wrong(`Producer-Id must have 1 to ${MAX_ID_CHARS} characters`);
   }
   return { id, epoch: numberOf("Producer-Epoch", epoch), seq: numberOf("Producer-Seq", seq) };
 }

@@ -72,7 +72,7 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 /** Resolves when the promise does, or after `ms` milliseconds; rejects if that rejects first. */
-export async function within(ms: number, promise: Promise<unknown>): Promise<void> {
+export async function withDeadline(ms: number, promise: Promise<unknown>): Promise<void> {
   const { promise: late, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, ms);
   try {

@@ -27,8 +27,8 @@ import {
   type HelloFrame,
   type JoinFrame,
   MAX_FRAME_CHARS,
+  MAX_ID_CHARS,
   MAX_LAST,
-  MAX_WORD_CHARS,
   PLAIN_ACTIONS,
   type Ref,
 } from "./frames.ts";
@@ -58,7 +58,7 @@ import {
 /** The deepest nesting of a longer text: parsing 390 KB of brackets takes 30 MB. */
 const MAX_DEPTH = 64;
 /** The most `[ { , :` outside of its strings: 31,000 small objects take 40 ms, 4,096 marks 1 ms. */
-const MAX_MARKS = 4_096;
+const MAX_JSON_TOKENS = 4_096;
 const SIMPLE_CHARS = 4_096;
 /** The latest time in seconds whose milliseconds are a whole number too. */
 const MAX_SECONDS = Math.floor(Number.MAX_SAFE_INTEGER / 1_000);
@@ -69,8 +69,8 @@ const MAX_SECONDS = Math.floor(Number.MAX_SAFE_INTEGER / 1_000);
  * @throws {ChatError} for anything that is not a well-formed frame; nothing else.
  */
 export function decode(text: string, dialect: Dialect): ClientFrame {
-  const hopeless = hopelessOf(text);
-  if (hopeless !== undefined) throw hopeless;
+  const refused = refusalOf(text);
+  if (refused !== undefined) throw refused;
   const fields = dialect === "plain" ? plainFields(parseObject(text)) : parseObject(text);
   const ref = refOf(fields);
   const frame = readFrame(fields, dialect);
@@ -79,7 +79,7 @@ export function decode(text: string, dialect: Dialect): ClientFrame {
 }
 
 /** The refusal of data that can never be a frame; undefined for data that may be one. */
-export function hopelessOf(data: unknown): ChatError | undefined {
+export function refusalOf(data: unknown): ChatError | undefined {
   if (typeof data !== "string") {
     return stacklessError("invalid_frame", "Frames must be text, not binary");
   }
@@ -95,7 +95,7 @@ export function hopelessOf(data: unknown): ChatError | undefined {
  * request failed; undefined where the text cannot be parsed. Only what is or may have been meant as
  * a message has an `n`. For frames that {@linkcode decode} refused: it never throws.
  */
-export function addressOf(text: string): { ref?: Ref; n?: number } | undefined {
+export function replyTarget(text: string): { ref?: Ref; n?: number } | undefined {
   if (text.length > MAX_FRAME_CHARS) return undefined;
   const fields = objectIn(() => parseObject(text)) ?? objectIn(() => JSON.parse(flat(text)));
   if (fields === undefined) return undefined;
@@ -160,8 +160,11 @@ function checkStructure(text: string): void {
     if (depth > MAX_DEPTH) {
       throw stacklessError("invalid_json", `JSON must not nest deeper than ${MAX_DEPTH}`);
     }
-    if (marks > MAX_MARKS) {
-      throw stacklessError("invalid_json", `JSON must not have more than ${MAX_MARKS} of [ { , :`);
+    if (marks > MAX_JSON_TOKENS) {
+      throw stacklessError(
+        "invalid_json",
+        `JSON must not have more than ${MAX_JSON_TOKENS} of [ { , :`,
+      );
     }
   }
 }
@@ -205,7 +208,7 @@ function refOf(fields: RawFields): Ref | undefined {
   throw stacklessError(
     "invalid_frame",
     `"ref" must be a number of at most ${Number.MAX_SAFE_INTEGER}, or a string of at most ` +
-      `${MAX_WORD_CHARS} characters, not ${describe(fields.ref)}`,
+      `${MAX_ID_CHARS} characters, not ${describe(fields.ref)}`,
   );
 }
 
@@ -213,7 +216,7 @@ function refOf(fields: RawFields): Ref | undefined {
 function asRef(ref: unknown): Ref | undefined {
   // A client whose numbers are not doubles would get a larger one back changed.
   if (typeof ref === "number" && Math.abs(ref) <= Number.MAX_SAFE_INTEGER) return ref;
-  if (typeof ref === "string" && ref.length <= MAX_WORD_CHARS) return ref.toWellFormed();
+  if (typeof ref === "string" && ref.length <= MAX_ID_CHARS) return ref.toWellFormed();
   return undefined;
 }
 

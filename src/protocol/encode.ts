@@ -93,7 +93,7 @@ export function encodePage(
 }
 
 /** The time at which an encoded entry was taken, in milliseconds since 1970. */
-export function takenAt(entry: string): number {
+export function timestampOf(entry: string): number {
   return Number(/"at":(\d+)/.exec(entry)?.[1]);
 }
 

@@ -6,14 +6,14 @@
  */
 
 import { stacklessError } from "./errors.ts";
-import { MAX_WORD_CHARS } from "./limits.ts";
+import { MAX_ID_CHARS } from "./limits.ts";
 import { MAX_REMARK_CHARS } from "./roles.ts";
 
 /** The fields of a frame, or of a part of one, that nobody has looked at. */
 export type RawFields = Record<string, unknown>;
 
 /** Reads a text of 1 to `most` UTF-16 units; throws a ChatError that names the field where it is none. */
-export function requiredText(field: string, value: unknown, most = MAX_WORD_CHARS): string {
+export function requiredText(field: string, value: unknown, most = MAX_ID_CHARS): string {
   if (typeof value !== "string" || value.length === 0 || value.length > most) {
     throw stacklessError(
       "invalid_frame",

@@ -40,7 +40,7 @@ export const MAX_NAME_BYTES: number = 128;
 export const MAX_NAME_CHARS: number = MAX_NAME_BYTES;
 
 /** The longest id, secret or `ref`, in UTF-16 units: 128. */
-export const MAX_WORD_CHARS: number = 128;
+export const MAX_ID_CHARS: number = 128;
 
 /** The most bodies in one `messages` frame: 256. */
 export const MAX_BATCH: number = 256;

@@ -21,7 +21,7 @@ import type { Outlet, Room } from "../core/room.ts";
 import type { OpenStore } from "../core/store.ts";
 import type { Instant } from "../core/time.ts";
 import * as CLOSE from "../protocol/close_codes.ts";
-import { addressOf, decode } from "../protocol/decode.ts";
+import { decode, replyTarget } from "../protocol/decode.ts";
 import { encodeError } from "../protocol/encode.ts";
 import { ChatError, wireCodeOf } from "../protocol/errors.ts";
 import type { AuthFrame, ClientFrame, Dialect, HelloFrame } from "../protocol/frames.ts";
@@ -407,7 +407,7 @@ export class Engine {
       this.#logger.error("request failed", { connection: connection.id, ...faultOf(error) });
     }
     const told = error instanceof ChatError ? error : new ChatError("internal", "Internal error");
-    const address = addressOf(text);
+    const address = replyTarget(text);
     connection.session?.stumble(address && address.n !== undefined);
     count(this.metrics.errors, wireCodeOf(told));
     this.#reply(connection, encodeError(connection.dialect, told, address ?? {}));

@@ -10,7 +10,7 @@ import { count, kindOf, type Metrics } from "../core/metrics.ts";
 import type { EngineOptions } from "../core/options.ts";
 import { tell } from "../core/perform.ts";
 import type { OpenStore, Store, StoreEvents } from "../core/store.ts";
-import { within } from "../protocol/deadline.ts";
+import { withDeadline } from "../protocol/deadline.ts";
 import { ChatError } from "../protocol/errors.ts";
 import type { Draft } from "../protocol/frames.ts";
 import { AppendTimes } from "./append_times.ts";
@@ -133,7 +133,7 @@ export class EngineStore {
     const failed = (error: unknown) => this.failed("settled", error);
     try {
       const settled = this.store.settled?.();
-      return settled && within(this.#closeMs, settled).catch(failed);
+      return settled && withDeadline(this.#closeMs, settled).catch(failed);
     } catch (error) {
       failed(error);
       return undefined;
@@ -143,7 +143,7 @@ export class EngineStore {
   /** Closes it, and waits for that for as long as for the peers. Never rejects. */
   async close(): Promise<void> {
     try {
-      await within(this.#closeMs, this.store.close());
+      await withDeadline(this.#closeMs, this.store.close());
     } catch (error) {
       this.failed("close", error);
     }

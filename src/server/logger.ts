@@ -8,7 +8,7 @@
 import { BaseHandler } from "@std/log/base-handler";
 import { type LevelName, type LogLevel as StdLevel, LogLevels } from "@std/log/levels";
 import { Logger as StdLogger, LogRecord } from "@std/log/logger";
-import { within } from "../protocol/deadline.ts";
+import { withDeadline } from "../protocol/deadline.ts";
 import { escapeText } from "../protocol/escape.ts";
 import { later, type Timer } from "../timers.ts";
 import { LineQueue, type LineSink } from "./line_queue.ts";
@@ -153,7 +153,7 @@ class QueueHandler extends BaseHandler {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#tellHeldBack(Infinity);
-    await within(ms, Promise.all([this.#stdout.flushed(), this.#stderr.flushed()]));
+    await withDeadline(ms, Promise.all([this.#stdout.flushed(), this.#stderr.flushed()]));
   }
 
   /** Makes sure that what is held back is told, whether or not anything else is said. */

@@ -7,7 +7,7 @@
 import type { Hub } from "../core/hub.ts";
 import type { Proceed } from "../core/perform.ts";
 import type { Store } from "../core/store.ts";
-import { within } from "../protocol/deadline.ts";
+import { withDeadline } from "../protocol/deadline.ts";
 import type { ClientFrame, Ref } from "../protocol/frames.ts";
 import type { Connection } from "./connection.ts";
 import type { Pump } from "./pump.ts";
@@ -68,7 +68,7 @@ export class Waits {
     if (isNew && (action === "leave" || action === "hello")) {
       const settled = this.#settled(connection, frame);
       if (settled !== undefined) {
-        const until = action === "hello" ? within(this.#helloWaitMs, settled) : settled;
+        const until = action === "hello" ? withDeadline(this.#helloWaitMs, settled) : settled;
         return { type: "event", of: "store", frame, until };
       }
     }

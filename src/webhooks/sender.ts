@@ -8,7 +8,7 @@
 import { MemoryBound } from "../core/memory_bound.ts";
 import type { WebhookNumbers } from "../core/metrics.ts";
 import type { Room } from "../core/room.ts";
-import { sleep, within } from "../protocol/deadline.ts";
+import { sleep, withDeadline } from "../protocol/deadline.ts";
 import { ChatError, reasonOf } from "../protocol/errors.ts";
 import { faultOf } from "../server/faults.ts";
 import type { Logger } from "../server/logger.ts";
@@ -126,7 +126,9 @@ export class WebhookSender {
 
   /** Ends it, when all is sent or after a time in milliseconds. */
   async close(ms: number): Promise<void> {
-    if (this.#sources.size > 0 && this.#wait === undefined) await within(ms, this.#idle.promise);
+    if (this.#sources.size > 0 && this.#wait === undefined) {
+      await withDeadline(ms, this.#idle.promise);
+    }
     this.#closed = true;
     clearInterval(this.#timer);
     clearTimeout(this.#wait);

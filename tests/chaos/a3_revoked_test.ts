@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { jwt } from "../../src/auth/jwt.ts";
-import { within } from "../../src/protocol/deadline.ts";
+import { withDeadline } from "../../src/protocol/deadline.ts";
 import { sqlite } from "../../src/store/sqlite/sqlite.ts";
 import { type Frame, type RawSocket, TestChat } from "../support/fixtures.ts";
 import { AUTH_SECRET, signWith } from "../support/issuer.ts";
@@ -83,7 +83,7 @@ async function story(what: string, nodes: readonly TestChat[], late: () => Promi
     const closed = Promise.all(clients.map(async (client) => {
       if (client.socket !== undefined) client.closed = (await client.socket.closed()).code;
     }));
-    await within(WITHIN_MS, closed);
+    await withDeadline(WITHIN_MS, closed);
     await root.close();
     counts["not out"] += clients.filter((client) =>
       client.socket !== undefined && client.closed !== 4502

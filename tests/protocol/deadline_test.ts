@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { deferred, sleep, throwIfAborted, within } from "../../src/protocol/deadline.ts";
+import { deferred, sleep, throwIfAborted, withDeadline } from "../../src/protocol/deadline.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
 
 const pure = { permissions: "none" } as const;
@@ -95,8 +95,12 @@ Deno.test(
   },
 );
 
-Deno.test("within() ends with its promise, whatever comes of that, or when the time is over", async () => {
-  await within(1_000, Promise.resolve());
-  await assertRejects(() => within(1_000, Promise.reject(new Error("broken"))), Error, "broken");
-  await within(1, new Promise(() => {}));
+Deno.test("withDeadline() ends with its promise, whatever comes of that, or when the time is over", async () => {
+  await withDeadline(1_000, Promise.resolve());
+  await assertRejects(
+    () => withDeadline(1_000, Promise.reject(new Error("broken"))),
+    Error,
+    "broken",
+  );
+  await withDeadline(1, new Promise(() => {}));
 });

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { addressOf, decode } from "../../src/protocol/decode.ts";
+import { decode, replyTarget } from "../../src/protocol/decode.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
 import { ACTIONS, MAX_BODY_BYTES, MAX_FRAME_CHARS } from "../../src/protocol/frames.ts";
 import { CLIENT_FRAMES, essence } from "../support/golden_frames.ts";
@@ -88,10 +88,10 @@ pure("decode() makes a frame or a ChatError of any text, and nothing else", () =
   );
 });
 
-pure("addressOf() never throws, and repeats only what a request may carry", () => {
+pure("replyTarget() never throws, and repeats only what a request may carry", () => {
   fc.assert(
     fc.property(anyText, (text) => {
-      const { ref, n, ...rest } = addressOf(text) ?? {};
+      const { ref, n, ...rest } = replyTarget(text) ?? {};
       assertEquals(rest, {});
       assert(ref === undefined || typeof ref === "string" || Number.isFinite(ref));
       assert(n === undefined || Number.isSafeInteger(n));
@@ -110,22 +110,22 @@ pure("decode() takes a ref that every parser reads as the same number, and no ot
   }
 });
 
-pure("addressOf() finds ref and n in a frame that is refused for something else", () => {
-  assertEquals(addressOf(`{"action":"dance","ref":"r","n":4}`), { ref: "r", n: 4 });
-  assertEquals(addressOf(`{"ref":{},"n":4}`), { n: 4 });
-  assertEquals(addressOf(`{"ref":1,"n":4.5}`), { ref: 1 });
-  assertEquals(addressOf(`{"action":"message"}`), {});
-  assertEquals(addressOf(`{"action":"messages","n":4,"bodies":5}`), { n: 4 });
-  assertEquals(addressOf(`{"action":"leave","ref":"r","n":4}`), { ref: "r" });
-  assertEquals(addressOf(`[1]`), undefined);
-  assertEquals(addressOf(`{"ref":1}${" ".repeat(MAX_FRAME_CHARS)}`), undefined);
+pure("replyTarget() finds ref and n in a frame that is refused for something else", () => {
+  assertEquals(replyTarget(`{"action":"dance","ref":"r","n":4}`), { ref: "r", n: 4 });
+  assertEquals(replyTarget(`{"ref":{},"n":4}`), { n: 4 });
+  assertEquals(replyTarget(`{"ref":1,"n":4.5}`), { ref: 1 });
+  assertEquals(replyTarget(`{"action":"message"}`), {});
+  assertEquals(replyTarget(`{"action":"messages","n":4,"bodies":5}`), { n: 4 });
+  assertEquals(replyTarget(`{"action":"leave","ref":"r","n":4}`), { ref: "r" });
+  assertEquals(replyTarget(`[1]`), undefined);
+  assertEquals(replyTarget(`{"ref":1}${" ".repeat(MAX_FRAME_CHARS)}`), undefined);
   // Whoever sends what is too much to parse shall know which message it was.
   for (const data of ["[1,".repeat(5_000) + "1" + "]".repeat(5_000), `[${"{},".repeat(5_000)}1]`]) {
     const text = `{"x":"${"y[".repeat(9_000)}","data":${data},"n":7,"ref":"r","z":[{"n":8}]}`;
-    assertEquals(addressOf(text), { n: 7, ref: "r" });
+    assertEquals(replyTarget(text), { n: 7, ref: "r" });
   }
-  assertEquals(addressOf("{".repeat(300_000)), undefined);
-  assertEquals(addressOf(`{${`"n":1,`.repeat(50_000)}"n":2}`), undefined);
+  assertEquals(replyTarget("{".repeat(300_000)), undefined);
+  assertEquals(replyTarget(`{${`"n":1,`.repeat(50_000)}"n":2}`), undefined);
 });
 
 pure(
@@ -141,7 +141,7 @@ pure(
         "invalid_json",
         "JSON must not nest deeper than 64",
       ]);
-      assertEquals(addressOf(frame(open, close, 64)), {});
+      assertEquals(replyTarget(frame(open, close, 64)), {});
     }
     const deep = "[".repeat(100);
     for (const said of [deep, `\\"${deep}`, `${deep}\\\\`, `\\\\\\"${deep}\\"`]) {
@@ -168,7 +168,7 @@ pure("decode() reads nothing of more structure than anybody needs, but as much a
       "invalid_json",
       "JSON must not have more than 4096 of [ { , :",
     ]);
-    assertEquals(addressOf(frame(item, most + 1)), {});
+    assertEquals(replyTarget(frame(item, most + 1)), {});
   }
 });
 

@@ -10,7 +10,7 @@ import {
   encodePlainEntry,
   encodeVoid,
   PLAIN_SENT,
-  takenAt,
+  timestampOf,
   withoutSeq,
   withSeq,
 } from "../../src/protocol/encode.ts";
@@ -96,7 +96,7 @@ pure("an entry is read back as it was written, whatever name and body are", () =
       from: "ana",
       text: encodePlain({ from: "ana", body }),
     });
-    assertEquals([takenAt(message), takenAt(presence)], [1, 1]);
+    assertEquals([timestampOf(message), timestampOf(presence)], [1, 1]);
     for (const entry of [message, presence]) assertEquals(withSeq(5, withoutSeq(entry)), entry);
     assertEquals(encodePlainEntry(presence), null);
   }));

@@ -10,28 +10,28 @@
 import type { Log } from "../../core/log.ts";
 
 /** The position of a log: it had `count` entries after the `seq` `base`, the newest at `head`. */
-export interface Place {
+export interface LogPosition {
   readonly base: number;
   readonly count: number;
   readonly head: number;
 }
 
 /** An entry with the position of its publisher's log, where it has one. */
-export interface PlacedEntry {
+export interface PositionedEntry {
   readonly seq: number;
-  readonly place: Place | undefined;
+  readonly position: LogPosition | undefined;
 }
 
 /** Writes a position as a text. */
-export function textOfPlace({ base, count, head }: Place): string {
+export function textOfPosition({ base, count, head }: LogPosition): string {
   return `${base}.${count}.${head}`;
 }
 
-/** Reads a text of {@linkcode textOfPlace}; undefined for any other. */
-export function parsePlace(text: string): Place | undefined {
+/** Reads a text of {@linkcode textOfPosition}; undefined for any other. */
+export function parsePosition(text: string): LogPosition | undefined {
   const [base, count, head] = text.split(".").map(Number);
-  const isPlace = [base, count, head].every((number) => Number.isSafeInteger(number));
-  return isPlace ? { base: base!, count: count!, head: head! } : undefined;
+  const isPosition = [base, count, head].every((number) => Number.isSafeInteger(number));
+  return isPosition ? { base: base!, count: count!, head: head! } : undefined;
 }
 
 /** Counts the entries of one log, and compares that with the positions that they have. */
@@ -48,7 +48,7 @@ export class Continuity {
   }
 
   /** The position of the log: what is published now has it. */
-  get place(): Place {
+  get position(): LogPosition {
     return { base: this.#base, count: this.#count, head: this.#log.head };
   }
 
@@ -60,19 +60,19 @@ export class Continuity {
   }
 
   /** Says whether the publisher of an entry had a newer entry than the log. */
-  isBehind({ place }: PlacedEntry): boolean {
-    return place !== undefined && place.head > this.#log.head;
+  isBehind({ position }: PositionedEntry): boolean {
+    return position !== undefined && position.head > this.#log.head;
   }
 
   /**
    * Checks an entry before it is pushed as the next one: where the log lacks an entry that its
    * publisher had, it continues after that. Says whether it lacks none.
    */
-  beforePush({ place }: PlacedEntry): boolean {
-    if (place === undefined || place.head <= this.#log.head) return true;
-    this.skipTo(place.head);
-    this.#base = place.base;
-    this.#count = place.count;
+  beforePush({ position }: PositionedEntry): boolean {
+    if (position === undefined || position.head <= this.#log.head) return true;
+    this.skipTo(position.head);
+    this.#base = position.base;
+    this.#count = position.count;
     return false;
   }
 
@@ -80,24 +80,24 @@ export class Continuity {
    * Checks an entry after it was pushed: where it shows that an older one is missing, the log drops
    * all before that. Says whether none is.
    */
-  afterPush({ place }: PlacedEntry): boolean {
+  afterPush({ position }: PositionedEntry): boolean {
     this.#count++;
     const log = this.#log;
-    if (place === undefined || place.head < log.tail) return true;
-    const behind = log.countAfter(place.head);
-    if (place.base === this.#base || place.base >= log.tail) {
-      const upToHead = place.base === this.#base ? this.#count : log.countAfter(place.base);
-      if (upToHead - behind >= place.count) return true;
-      log.dropUpTo(place.head);
-      this.#countFrom(place, behind);
+    if (position === undefined || position.head < log.tail) return true;
+    const behind = log.countAfter(position.head);
+    if (position.base === this.#base || position.base >= log.tail) {
+      const upToHead = position.base === this.#base ? this.#count : log.countAfter(position.base);
+      if (upToHead - behind >= position.count) return true;
+      log.dropUpTo(position.head);
+      this.#countFrom(position, behind);
       return false;
     }
     // A count from further back can be compared with more positions.
-    if (place.base < this.#base) this.#countFrom(place, behind);
+    if (position.base < this.#base) this.#countFrom(position, behind);
     return true;
   }
 
-  #countFrom({ base, count }: Place, behind: number): void {
+  #countFrom({ base, count }: LogPosition, behind: number): void {
     this.#base = base;
     this.#count = count + behind;
   }
@@ -106,18 +106,18 @@ export class Continuity {
    * Returns the `seq` after which nothing is missing in `entries`: the smallest, not before the
    * head, that is certain. They are all that is left after the head, whose own entry is gone.
    */
-  completeFrom(entries: readonly PlacedEntry[]): number {
+  completeFrom(entries: readonly PositionedEntry[]): number {
     const { head } = this.#log;
     const first = entries[0]?.seq ?? head;
     let from = first - 1;
     const counts = new Map(entries.map(({ seq }, i) => [seq, i + 1]));
-    for (const { place } of entries) {
-      const count = counts.get(place?.head ?? -1);
-      if (place === undefined || count === undefined) continue;
-      const isOurs = place.base === this.#base;
-      const base = isOurs ? head : place.base;
+    for (const { position } of entries) {
+      const count = counts.get(position?.head ?? -1);
+      if (position === undefined || count === undefined) continue;
+      const isOurs = position.base === this.#base;
+      const base = isOurs ? head : position.base;
       if (base < head || base >= from) continue;
-      if (count + (isOurs ? this.#count : 0) === place.count) from = base;
+      if (count + (isOurs ? this.#count : 0) === position.count) from = base;
     }
     return from;
   }

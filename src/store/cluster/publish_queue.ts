@@ -69,8 +69,8 @@ interface Waiting {
 class Client implements Busy {
   readonly id: string;
   /** Its messages that are known to be stored; undefined until there are any. */
-  sends: DedupWindow | undefined;
-  /** The number up to which messages that `sends` lacks may be stored, by any node. */
+  dedup: DedupWindow | undefined;
+  /** The number up to which messages that `dedup` lacks may be stored, by any node. */
   doubtUpTo = 0;
   /** Its drafts, oldest first. */
   readonly waiting: Waiting[] = [];
@@ -137,9 +137,9 @@ export class PublishQueue {
     client.doubtUpTo = doubtUpTo;
     const last = Math.max(n, this.#seen.get(clientId) ?? 0);
     this.#seen.delete(clientId);
-    if (last <= (client.sends?.last ?? -1)) return;
-    client.sends?.close();
-    client.sends = new DedupWindow(last, this.#memory);
+    if (last <= (client.dedup?.last ?? -1)) return;
+    client.dedup?.close();
+    client.dedup = new DedupWindow(last, this.#memory);
   }
 
   /** Believes a client that its messages up to `n` are stored, where they may be. */
@@ -163,9 +163,9 @@ export class PublishQueue {
   /** Notes that message `n` of a client was seen in a log, at `seq`. */
   seen(from: string, n: number, seq: number): void {
     const client = this.#clients.get(from);
-    if (client?.sends === undefined) return this.#note(from, n);
-    if (n <= client.sends.last) return;
-    client.sends.add(n, seq);
+    if (client?.dedup === undefined) return this.#note(from, n);
+    if (n <= client.dedup.last) return;
+    client.dedup.add(n, seq);
     if (client.waiting[0]?.draft.n === n) this.#finishFirst(client);
   }
 
@@ -189,7 +189,7 @@ export class PublishQueue {
 
   /** Returns the number of a client's last message that is known to be stored; 0 if none is. */
   lastOf(clientId: string): number {
-    return this.#clients.get(clientId)?.sends?.last ?? 0;
+    return this.#clients.get(clientId)?.dedup?.last ?? 0;
   }
 
   /** Returns the same, or undefined where a newer one may be stored, or may still be. */
@@ -238,7 +238,7 @@ export class PublishQueue {
 
   /** Drops the `seq`s of a client's older messages. */
   trim(clientId: string): void {
-    this.#clients.get(clientId)?.sends?.trim();
+    this.#clients.get(clientId)?.dedup?.trim();
   }
 
   /** Forgets a client once none of its drafts waits. */
@@ -275,11 +275,11 @@ export class PublishQueue {
     if (client.waiting.length > 0) return;
     becomeIdle(client);
     // A client without a stored message needs no record: nodes also announce clients that are gone.
-    if (!client.leaving && client.sends !== undefined) return;
-    client.sends?.close();
+    if (!client.leaving && client.dedup !== undefined) return;
+    client.dedup?.close();
     this.#clients.delete(client.id);
     // The client has seen this number in the logs here, and may come back with a smaller one.
-    if (client.sends !== undefined) this.#note(client.id, client.sends.last);
+    if (client.dedup !== undefined) this.#note(client.id, client.dedup.last);
   }
 
   /** Says whether drafts of a client can be published now. */
@@ -308,15 +308,15 @@ export class PublishQueue {
 
   /** Answers a stored draft if its `seq` is known, or `anyway`; says whether it did. */
   #isAnswered(
-    { sends }: { sends?: DedupWindow | undefined } = {},
+    { dedup }: { dedup?: DedupWindow | undefined } = {},
     draft: Draft,
     anyway: boolean,
   ): boolean {
     const { n } = draft;
-    if (n === 0 || sends === undefined || n > sends.last) return false;
-    const seq = sends.seqOf(n);
+    if (n === 0 || dedup === undefined || n > dedup.last) return false;
+    const seq = dedup.seqOf(n);
     // Its `seq` is not known: another node has stored it, or it was too long ago.
-    if (seq === 0 && sends.isRecent(n) && !anyway) return false;
+    if (seq === 0 && dedup.isRecent(n) && !anyway) return false;
     this.#actions.repeated(draft, seq);
     return true;
   }
@@ -325,12 +325,12 @@ export class PublishQueue {
     const { roomId, draft } = client.waiting[0]!;
     const { n } = draft;
     if (n > 0) {
-      const sends = client.sends ??= new DedupWindow(0, this.#memory);
+      const dedup = client.dedup ??= new DedupWindow(0, this.#memory);
       if (this.#isAnswered(client, draft, !this.#available)) {
         this.#remove(client);
         return;
       }
-      const place = judge(n, sends.last);
+      const place = judge(n, dedup.last);
       if (place === "repeat") return this.#find(client);
       if (place !== "next") return this.#refuse(client, place);
       if (!this.#actions.isOpen(roomId)) {
@@ -364,7 +364,7 @@ export class PublishQueue {
       switch (outcome.type) {
         case "stored":
           if (draft.n > 0) {
-            client.sends?.add(draft.n, outcome.seq);
+            client.dedup?.add(draft.n, outcome.seq);
             if (outcome.duplicate) this.#actions.repeated(draft, outcome.seq);
           }
           this.#finishFirst(client);
@@ -421,7 +421,7 @@ function foundAt(seq: number): Published {
 }
 
 function certainLast(client: Client | undefined): number | undefined {
-  const last = client?.sends?.last ?? 0;
+  const last = client?.dedup?.last ?? 0;
   if (client === undefined) return last;
   return client.doubtUpTo > last || client.waiting.length > 0 ? undefined : last;
 }
@@ -429,7 +429,7 @@ function certainLast(client: Client | undefined): number | undefined {
 /** The number of a client's last message that is stored or waits. */
 function lastAccepted(client: Client | undefined): number {
   const waiting = client?.waiting.findLast(({ draft }) => draft.n > 0);
-  return Math.max(client?.sends?.last ?? 0, waiting?.draft.n ?? 0);
+  return Math.max(client?.dedup?.last ?? 0, waiting?.draft.n ?? 0);
 }
 
 function charsOf(draft: Draft): number {

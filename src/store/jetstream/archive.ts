@@ -24,7 +24,7 @@ import { withoutSeq } from "../../protocol/encode.ts";
 import { asciiJson } from "../cluster/ascii_json.ts";
 import { JetStreamLink } from "./link.ts";
 import { isOfMarkers, JetStreamMarkers, readMarkers } from "./markers.ts";
-import { isRoom, keptMeta, type RoomMeta, type Tombstone } from "./metas.ts";
+import { isRoom, keptMeta, type RoomMeta, type Tombstone } from "./room_records.ts";
 import { checkedNats, type NatsOptions, type NatsSettings } from "./options.ts";
 import { epochOf } from "./room.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -325,8 +325,8 @@ class JetStreamWriter implements RoomWriter {
     const { made } = link;
     const meta: RoomMeta = { name, epoch: this.#epoch, made, after: this.#after, at: Date.now() };
     const before = await keptMeta(link, id);
-    const behind = before?.seq ?? 0;
-    await this.#store(link.subject("meta", id), JSON.stringify(meta), { behind });
+    const expectedLastSeq = before?.seq ?? 0;
+    await this.#store(link.subject("meta", id), JSON.stringify(meta), { expectedLastSeq });
   }
 
   /** Notes the next entry that is stored. */

@@ -68,7 +68,7 @@ export class ClientDirectory {
   /** The clients that are being taken over. */
   readonly #recalls = new Map<string, Promise<StoredClient | undefined>>();
   /** Clients that were let in while this node could not ask whether they had been elsewhere. */
-  readonly #unasked = new Map<string, Return>();
+  readonly #onProbation = new Map<string, Return>();
   /** The notes that are being written. */
   readonly #writing = new Set<Promise<void>>();
 
@@ -98,30 +98,30 @@ export class ClientDirectory {
   }
 
   /** Lets a client go on that was last at this node, while no other node can be asked. */
-  letIn(id: string, back: Return): StoredClient {
+  admitOnProbation(id: string, back: Return): StoredClient {
     const { name } = this.#notes.get(id)!;
     const n = Math.max(this.#queue.lastOf(id), back.n ?? 0);
     const doubtUpTo = back.sent ?? Infinity;
     if (back.n !== undefined) {
-      this.#unasked.set(id, back);
+      this.#onProbation.set(id, back);
       this.#queue.stored(id, n, doubtUpTo);
     }
     return { id, name, n: Math.max(n, this.#queue.lastOf(id)), doubtUpTo };
   }
 
   /** The clients that were let in, to be recalled once that is possible. */
-  get unasked(): [id: string, back: Return][] {
-    return [...this.#unasked];
+  get onProbation(): [id: string, back: Return][] {
+    return [...this.#onProbation];
   }
 
   /** Says whether a client was let in and not recalled since: another node may have it by now. */
-  isUnasked(id: string): boolean {
-    return this.#unasked.has(id);
+  isOnProbation(id: string): boolean {
+    return this.#onProbation.has(id);
   }
 
   /** Notes that other nodes were asked for a client that was let in, whatever the answer. */
   asked(id: string, back: Return): void {
-    if (this.#unasked.get(id) === back) this.#unasked.delete(id);
+    if (this.#onProbation.get(id) === back) this.#onProbation.delete(id);
   }
 
   /**
@@ -170,7 +170,7 @@ export class ClientDirectory {
     const isMute = left || node === this.#node || this.#detector.isDead(node, now);
     const patienceMs = isMute ? 0 : HANDOVER_MS;
     // The client may have moved on unnoticed while no other node could be asked.
-    const isLate = this.#unasked.get(id) === back;
+    const isLate = this.#onProbation.get(id) === back;
     const answer = await this.#handovers.ask(id, note.seq, node, patienceMs, isLate);
     const certain = answer ?? (left ? n : undefined);
     const last = certain ?? (back.n === undefined ? undefined : Math.max(n, back.n));
@@ -212,7 +212,7 @@ export class ClientDirectory {
 
   /** Says whether all nodes know a client to be at this one. Rejects where that cannot be known. */
   async isHere(id: string): Promise<boolean> {
-    if (this.isUnasked(id)) throw new Error(`Client ${id} was not asked for yet`);
+    if (this.isOnProbation(id)) throw new Error(`Client ${id} was not asked for yet`);
     const kept = await this.#link.last(this.#link.subject("client", id));
     if (kept === undefined) return false;
     // The client may have come since the record was read.
@@ -227,7 +227,7 @@ export class ClientDirectory {
   /** Forgets a client; removes its record unless another node has it or it is coming back here. */
   forget(id: string): void {
     this.#queue.forget(id);
-    this.#unasked.delete(id);
+    this.#onProbation.delete(id);
     if (this.#recalls.has(id) || !this.#notes.delete(id)) return;
     // A record that cannot be removed now expires later.
     this.#track(this.#remove(id).catch(() => {}));
@@ -236,7 +236,7 @@ export class ClientDirectory {
   /** Writes the last stored number of each client, as this node ends and stores no more. */
   leave(now: number): void {
     for (const [id, { name, seq }] of this.#notes) {
-      if (this.isUnasked(id)) continue;
+      if (this.isOnProbation(id)) continue;
       const n = this.#queue.certainLastOf(id);
       if (n !== undefined) this.#note(id, { name, n, at: now, seq }, true);
     }
@@ -259,7 +259,7 @@ export class ClientDirectory {
   tick(now: number): void {
     for (const [id, note] of this.#notes) {
       const age = now - note.at;
-      if (age < NOTE_EVERY_MS || this.isUnasked(id)) continue;
+      if (age < NOTE_EVERY_MS || this.isOnProbation(id)) continue;
       const n = this.#queue.lastOf(id);
       if (n !== note.n || age >= STATE_KEPT_MS / 2) this.#note(id, { ...note, n, at: now });
     }
@@ -298,7 +298,9 @@ export class ClientDirectory {
       ...(left ? { left } : {}),
     };
     const subject = this.#link.subject("client", id);
-    const outcome = await this.#link.publish(subject, JSON.stringify(kept), { behind: seq });
+    const outcome = await this.#link.publish(subject, JSON.stringify(kept), {
+      expectedLastSeq: seq,
+    });
     if (outcome.type === "stored") note.seq = outcome.seq;
     return outcome;
   }

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { within } from "../../protocol/deadline.ts";
+import { withDeadline } from "../../protocol/deadline.ts";
 import type { FailureDetector } from "../cluster/failure_detector.ts";
 import { next, NODE_LIFE, type NodeState, type NodeStep } from "../cluster/states.ts";
 import type { PublishOutcome } from "./publish.ts";
@@ -63,7 +63,7 @@ export class JetStreamHealth {
 
   /** Resolves when the node works, or after two intervals. */
   async ready(): Promise<void> {
-    if (!this.works) await within(2 * this.#probeMs, this.#ready.promise);
+    if (!this.works) await withDeadline(2 * this.#probeMs, this.#ready.promise);
   }
 
   /** Notes that there is a connection. */

@@ -139,14 +139,14 @@ export class JetStreamLife {
   }
 
   /** Begins another life; says whether no other node was faster. */
-  async #begin(connection: MarkedStream, behind: number): Promise<boolean> {
+  async #begin(connection: MarkedStream, expectedLastSeq: number): Promise<boolean> {
     const id = newEpoch((bytes) => crypto.getRandomValues(bytes));
     const begun = Promise.withResolvers<void>();
     // Nodes that ask meanwhile wait for the answer instead of beginning another one.
     this.#vouch(connection, begun.promise);
     const kept: KeptLife = { id, made: this.#link.made };
     const subject = this.#link.subject("meta", KEPT_AT);
-    const outcome = await this.#link.publish(subject, JSON.stringify(kept), { behind });
+    const outcome = await this.#link.publish(subject, JSON.stringify(kept), { expectedLastSeq });
     if (outcome.type === "stored") {
       if (this.#id !== "") await removeMark(connection, this.#id);
       this.#use(id);

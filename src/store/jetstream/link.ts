@@ -64,7 +64,7 @@ interface Listener {
 }
 
 /** The newest message on a subject. */
-export interface Kept {
+export interface StoredMessage {
   seq: number;
   text: string;
   /** The time at which it was stored, in milliseconds since 1970, by the clock of NATS. */
@@ -168,7 +168,7 @@ export class JetStreamLink {
     text: string,
     options: PublishOptions = {},
   ): Promise<PublishOutcome> {
-    const { id, behind } = options;
+    const { id, expectedLastSeq } = options;
     try {
       const line = this.#open;
       if (line === undefined) return { type: "unheard", reason: NOT_CONNECTED };
@@ -176,7 +176,9 @@ export class JetStreamLink {
       const { seq, duplicate } = await line.js.publish(subject, text, {
         headers,
         ...(id === undefined ? {} : { msgID: id }),
-        ...(behind === undefined ? {} : { expect: { lastSubjectSequence: behind } }),
+        ...(expectedLastSeq === undefined
+          ? {}
+          : { expect: { lastSubjectSequence: expectedLastSeq } }),
       });
       // Replicas of NATS 2.10 also remember the ids of messages that they refused.
       if (duplicate && seq === 0) return { type: "unknown", reason: "NATS knows only the id" };
@@ -187,7 +189,7 @@ export class JetStreamLink {
       const outcome = outcomeOf(error);
       if (outcome.type !== "overtaken" && outcome.type !== "too_large") this.look();
       const isRefused = outcome.type === "refused" || outcome.type === "too_large";
-      const isProbe = behind === NEVER || subject === this.subject("meta", PROBE);
+      const isProbe = expectedLastSeq === NEVER || subject === this.subject("meta", PROBE);
       if (isRefused && !isProbe) this.#events.refused(subject, outcome.reason);
       return outcome;
     }
@@ -234,7 +236,7 @@ export class JetStreamLink {
   }
 
   /** Reads the newest message on a subject from the stream's leader; undefined if there is none. */
-  async last(subject: string): Promise<Kept | undefined> {
+  async last(subject: string): Promise<StoredMessage | undefined> {
     const stream = this.#streams.nameFor(subject);
     const found = await this.#connection.jsm.streams.getMessage(stream, { last_by_subj: subject });
     if (found === null) return undefined;
@@ -462,7 +464,7 @@ export class JetStreamLink {
 
   /** Returns the reason why a subject takes no messages now; undefined where it takes them. */
   async #refusal(subject: string): Promise<string | undefined> {
-    const outcome = await this.publish(subject, "", { behind: NEVER });
+    const outcome = await this.publish(subject, "", { expectedLastSeq: NEVER });
     return "reason" in outcome ? outcome.reason : undefined;
   }
 

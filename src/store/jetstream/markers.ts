@@ -10,7 +10,7 @@ import { MAX_MARKERS } from "../../core/markers.ts";
 import type { Marker, MarkerStore } from "../../core/store.ts";
 import { unavailable } from "../cluster/publish_queue.ts";
 import { asked } from "./asked.ts";
-import type { JetStreamLink, Kept } from "./link.ts";
+import type { JetStreamLink, StoredMessage } from "./link.ts";
 
 /**
  * The record of a person: room id, epoch and `seq`, the room that was read last at the end. The first has
@@ -88,8 +88,8 @@ export class JetStreamMarkers implements MarkerStore {
         ...others,
         [roomId, marker.epoch, marker.seq],
       ];
-      const behind = record?.seq ?? 0;
-      const { type } = await link.publish(subject, JSON.stringify(next), { behind });
+      const expectedLastSeq = record?.seq ?? 0;
+      const { type } = await link.publish(subject, JSON.stringify(next), { expectedLastSeq });
       if (type === "stored") return say(person, roomId, marker);
       if (type !== "overtaken") break;
     }
@@ -119,6 +119,6 @@ export function isOfMarkers(of: string): boolean {
   return of.startsWith(PREFIX);
 }
 
-function markersIn(record: Pick<Kept, "text"> | undefined): KeptMarkers {
+function markersIn(record: Pick<StoredMessage, "text"> | undefined): KeptMarkers {
   return record === undefined ? [] : JSON.parse(record.text);
 }

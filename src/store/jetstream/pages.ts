@@ -7,7 +7,7 @@
 import type { NewestText, Page, PageQuery } from "../../core/log.ts";
 import { editOf } from "../../core/logged_states.ts";
 import type { HistoryStore } from "../../core/store.ts";
-import { encodeVoid, takenAt, withoutSeq, withSeq } from "../../protocol/encode.ts";
+import { encodeVoid, timestampOf, withoutSeq, withSeq } from "../../protocol/encode.ts";
 import type { StreamedStates } from "../cluster/streamed_states.ts";
 import { asked } from "./asked.ts";
 import type { JetStreamLink } from "./link.ts";
@@ -130,7 +130,7 @@ function shown(
 ): StreamMessage[] {
   const known = read.filter(({ seq }) => seq > after && seq <= upTo).map((message) => {
     const { seq, text } = message;
-    if (isVoid(seq)) return { ...message, text: withoutSeq(encodeVoid(seq, takenAt(text))) };
+    if (isVoid(seq)) return { ...message, text: withoutSeq(encodeVoid(seq, timestampOf(text))) };
     return { ...message, text: states?.remainOf(seq)?.text ?? text };
   });
   const there = new Set(known.map(({ seq }) => seq));

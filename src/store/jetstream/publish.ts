@@ -6,7 +6,7 @@
  */
 
 import { ChatError, reasonOf } from "../../protocol/errors.ts";
-import type { Place } from "../cluster/continuity.ts";
+import type { LogPosition } from "../cluster/continuity.ts";
 import { type Published, unavailable } from "../cluster/publish_queue.ts";
 import { codeOf } from "./streams.ts";
 
@@ -31,14 +31,14 @@ export interface PublishOptions {
   /** The node that publishes it. */
   node?: string;
   /** The position of its room's log at the publisher. */
-  place?: Place;
+  position?: LogPosition;
   /** Its author, as its room knew it: see {@linkcode encodeAuthor}. */
   by?: string;
   /** The person whose message it is about, and what remains of what it redacts: each as JSON in ASCII. */
   about?: string;
   remains?: string;
   /** Store it only if the newest message on its subject has this `seq`; 0: if it has none. */
-  behind?: number;
+  expectedLastSeq?: number;
   /** Never store it: only ask what is stored under the same id. */
   isQuestion?: boolean;
 }

@@ -8,12 +8,12 @@
 import type { StoreEvents } from "../../core/store.ts";
 import { isChange } from "../../core/message_states.ts";
 import { denial, isModeration } from "../../core/verdict.ts";
-import { within } from "../../protocol/deadline.ts";
+import { withDeadline } from "../../protocol/deadline.ts";
 import { encodeEntry, withoutSeq } from "../../protocol/encode.ts";
 import { type ChatError, stacklessError } from "../../protocol/errors.ts";
 import type { ClientDraft, Draft, PresenceDraft } from "../../protocol/frames.ts";
 import type { ModerationDraft } from "../../protocol/moderation.ts";
-import type { Awaited } from "../cluster/awaited.ts";
+import type { PendingEntries } from "../cluster/pending_entries.ts";
 import { encodeAuthor } from "../cluster/judgement.ts";
 import { idOf, messageOf } from "../cluster/message_ids.ts";
 import { type Published, type PublishQueue, unavailable } from "../cluster/publish_queue.ts";
@@ -35,7 +35,7 @@ export interface PublisherSetting {
   readonly patienceMs: number;
   readonly link: JetStreamLink;
   readonly queue: PublishQueue;
-  readonly awaited: Awaited;
+  readonly pending: PendingEntries;
   readonly events: Pick<StoreEvents, "repeated" | "refused" | "moderated">;
   /** The room with this id, where it is open here. */
   roomOf(roomId: string): JetStreamRoom | undefined;
@@ -91,14 +91,14 @@ export class JetStreamPublisher {
     const { link, node, roomOf } = this.#setting;
     const about = "re" in draft ? await this.#aboutOf(roomId, draft) : undefined;
     if (about !== undefined && "type" in about) return about;
-    const place = roomOf(roomId)?.place;
+    const position = roomOf(roomId)?.position;
     const outcome = await link.publish(
       link.subject("room", roomId),
       withoutSeq(encodeEntry(0, draft)),
       {
         id,
         ..."event" in draft ? { node } : {},
-        ...place === undefined ? {} : { place },
+        ...position === undefined ? {} : { position },
         by: encodeAuthor(draft.by),
         ...about,
       },
@@ -150,7 +150,7 @@ export class JetStreamPublisher {
     draft: Draft,
     outcome: Extract<Published, { type: "stored" }>,
   ): Promise<Published> {
-    const { queue, awaited, events, patienceMs, roomOf } = this.#setting;
+    const { queue, pending, events, patienceMs, roomOf } = this.#setting;
     const { seq, duplicate } = outcome;
     const room = roomOf(roomId);
     if (room === undefined) {
@@ -168,13 +168,13 @@ export class JetStreamPublisher {
     if ("event" in draft && !isModeration(draft)) return outcome;
     const reached = room.reached(seq);
     if (reached !== undefined) {
-      await within(patienceMs, reached);
+      await withDeadline(patienceMs, reached);
       // Where it has not come by, it may be void: it is asked for again under the same id.
       if (room.log.head < seq && room.state !== "closed") return { type: "unknown" };
     }
     // A redaction that is void for what it did not know is made again.
     if ("redact" in draft && room.isVoid(seq)) return { type: "unknown" };
-    if (!("event" in draft) && seq > room.log.head) awaited.expect(roomId, seq, draft);
+    if (!("event" in draft) && seq > room.log.head) pending.expect(roomId, seq, draft);
     return outcome;
   }
 

@@ -62,19 +62,19 @@ export class JetStreamRevocations implements RevocationStore {
 
   /** Reads what other nodes have kept. A record that is lost with its stream is written again. */
   async read(): Promise<void> {
-    const { kept, behind } = await this.#kept();
+    const { kept, expectedLastSeq } = await this.#kept();
     for (const [sub, before] of kept) this.hear(sub, before);
-    if (kept.size === 0 && this.#known.size > 0) await this.#write(this.#known, behind);
+    if (kept.size === 0 && this.#known.size > 0) await this.#write(this.#known, expectedLastSeq);
   }
 
   async #revoke(sub: string, before: number, over: number): Promise<void> {
     await this.#setting.ready();
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const { kept, behind } = await this.#kept();
+      const { kept, expectedLastSeq } = await this.#kept();
       for (const [other, time] of kept) if (time < over) kept.delete(other);
       for (const [other, time] of this.#known) if (time < over) this.#known.delete(other);
       kept.set(sub, Math.max(before, kept.get(sub) ?? 0));
-      const type = await this.#write(kept, behind);
+      const type = await this.#write(kept, expectedLastSeq);
       if (type === "stored") {
         this.#known.set(sub, Math.max(before, this.#known.get(sub) ?? 0));
         return this.#setting.say(sub, before);
@@ -84,15 +84,15 @@ export class JetStreamRevocations implements RevocationStore {
     throw unavailable("The revocation cannot be stored now");
   }
 
-  async #kept(): Promise<{ kept: Map<string, number>; behind: number }> {
+  async #kept(): Promise<{ kept: Map<string, number>; expectedLastSeq: number }> {
     const record = await this.#setting.link.last(this.#subject);
     const kept: KeptRevocations = record === undefined ? [] : JSON.parse(record.text);
-    return { kept: new Map(kept), behind: record?.seq ?? 0 };
+    return { kept: new Map(kept), expectedLastSeq: record?.seq ?? 0 };
   }
 
-  async #write(kept: ReadonlyMap<string, number>, behind: number): Promise<string> {
+  async #write(kept: ReadonlyMap<string, number>, expectedLastSeq: number): Promise<string> {
     const text = JSON.stringify([...kept]);
-    return (await this.#setting.link.publish(this.#subject, text, { behind })).type;
+    return (await this.#setting.link.publish(this.#subject, text, { expectedLastSeq })).type;
   }
 
   get #subject(): string {

@@ -9,11 +9,11 @@ import { Charter } from "../../core/charter.ts";
 import { Log } from "../../core/log.ts";
 import type { StoredRoom, StoreLimits } from "../../core/store.ts";
 import { sleep } from "../../protocol/deadline.ts";
-import { encodeVoid, takenAt, withSeq } from "../../protocol/encode.ts";
+import { encodeVoid, timestampOf, withSeq } from "../../protocol/encode.ts";
 import type { ChangeEntry, PresenceDraft } from "../../protocol/frames.ts";
 import type { Roster } from "../../protocol/roster.ts";
 import { AnnouncedPresence } from "../cluster/announced_presence.ts";
-import { Continuity, type Place } from "../cluster/continuity.ts";
+import { Continuity, type LogPosition } from "../cluster/continuity.ts";
 import { Judgement, TAKEN, type Verdict } from "../cluster/judgement.ts";
 import { messageOf } from "../cluster/message_ids.ts";
 import { Reached } from "../cluster/reached.ts";
@@ -23,7 +23,7 @@ import { StreamedStates } from "../cluster/streamed_states.ts";
 import { KeptRoster } from "./kept_roster.ts";
 import type { JetStreamLink } from "./link.ts";
 import { leftMessage, type StreamMessage } from "./stream_message.ts";
-import { isRoom, keptMeta, type RoomMeta } from "./metas.ts";
+import { isRoom, keptMeta, type RoomMeta } from "./room_records.ts";
 import type { Ends } from "./pages.ts";
 import type { RoomEvents, RoomSetting } from "./room_setting.ts";
 import type { Snapshot, Speaker } from "./snapshot.ts";
@@ -151,8 +151,8 @@ export class JetStreamRoom implements StoredRoom {
   }
 
   /** The position of the log, which all that this node publishes carries. */
-  get place(): Place {
-    return this.#continuity.place;
+  get position(): LogPosition {
+    return this.#continuity.position;
   }
 
   /** Says whether a client is certainly not a member. */
@@ -305,7 +305,7 @@ export class JetStreamRoom implements StoredRoom {
     // The record of a room in use must not expire.
     if (Date.now() - kept.at > STATE_KEPT_MS / 2) {
       const subject = this.#link.subject("meta", this.id);
-      this.#link.publish(subject, JSON.stringify(kept.meta), { behind: kept.seq });
+      this.#link.publish(subject, JSON.stringify(kept.meta), { expectedLastSeq: kept.seq });
       this.#keepRoster();
     }
   }
@@ -432,7 +432,7 @@ export class JetStreamRoom implements StoredRoom {
     }
     if (message.isLeft) this.#erased.add(seq);
     this.#members.count();
-    this.log.push(seq, isVoid ? encodeVoid(seq, takenAt(whole)) : whole);
+    this.log.push(seq, isVoid ? encodeVoid(seq, timestampOf(whole)) : whole);
     if (message.about !== "" && !isVoid) this.#follow(message, JSON.parse(whole));
     if (!this.#continuity.afterPush(message)) {
       this.#isCut();

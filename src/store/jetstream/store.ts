@@ -18,11 +18,11 @@ import type {
   StoreOptions,
 } from "../../core/store.ts";
 import { isModeration } from "../../core/verdict.ts";
-import { within } from "../../protocol/deadline.ts";
+import { withDeadline } from "../../protocol/deadline.ts";
 import { roomGone } from "../../protocol/errors.ts";
 import type { Draft, PresenceDraft } from "../../protocol/frames.ts";
 import { every, type Timer } from "../../timers.ts";
-import { Awaited } from "../cluster/awaited.ts";
+import { PendingEntries } from "../cluster/pending_entries.ts";
 import { FailureDetector } from "../cluster/failure_detector.ts";
 import { PresenceReconciler } from "../cluster/presence_reconciler.ts";
 import { PublishQueue, unavailable } from "../cluster/publish_queue.ts";
@@ -34,7 +34,7 @@ import { Handovers } from "./handovers.ts";
 import { JetStreamHealth } from "./health.ts";
 import { JetStreamLink } from "./link.ts";
 import { JetStreamMarkers } from "./markers.ts";
-import { JetStreamMetas } from "./metas.ts";
+import { RoomRecords } from "./room_records.ts";
 import { NodeBus } from "./node_bus.ts";
 import type { NatsSettings } from "./options.ts";
 import { JetStreamPages, NOWHERE } from "./pages.ts";
@@ -76,9 +76,9 @@ export class JetStreamStore implements Store, ClientStore, Bus {
   readonly #health: JetStreamHealth;
   readonly #queue: PublishQueue;
   readonly #publisher: JetStreamPublisher;
-  readonly #awaited = new Awaited();
+  readonly #pending = new PendingEntries();
   readonly #directory: ClientDirectory;
-  readonly #metas: JetStreamMetas;
+  readonly #records: RoomRecords;
   readonly #bus: NodeBus;
   readonly #handovers: Handovers;
   readonly #eraser: Eraser;
@@ -99,7 +99,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
     this.#detector = new FailureDetector(this.#node, settings);
     this.#queue = new PublishQueue({
       isOpen: (roomId) => this.#rooms.has(roomId),
-      isHere: (id) => !this.#directory.isUnasked(id),
+      isHere: (id) => !this.#directory.isOnProbation(id),
       denied: (roomId, draft) => this.#publisher.denied(roomId, draft),
       publish: (roomId, draft, id, done) => this.#publisher.publish(roomId, draft, id).then(done),
       find: (id, done) => this.#link.find(id).then(done),
@@ -129,7 +129,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
       patienceMs: 2 * probeMs,
       link: this.#link,
       queue: this.#queue,
-      awaited: this.#awaited,
+      pending: this.#pending,
       events,
       roomOf: (id) => this.#rooms.get(id),
       look: (id) => this.#alone(id, () => this.#open(id)),
@@ -157,10 +157,10 @@ export class JetStreamStore implements Store, ClientStore, Bus {
       heard: (sub, before) => events.revoked(sub, before),
     });
     this.#handovers = new Handovers(this.#bus);
-    this.#metas = new JetStreamMetas(this.#link, () => newEpoch(random));
+    this.#records = new RoomRecords(this.#link, () => newEpoch(random));
     this.#deletions = new Deletions({
       ready: () => this.#whenReady(),
-      delete: (id) => this.#metas.delete(id),
+      delete: (id) => this.#records.delete(id),
       deleted: (id, epoch) => {
         if (epoch !== undefined) this.#bus.say("deleted", id, epochOf(epoch, this.#link.life));
         // The room may have been opened meanwhile.
@@ -226,8 +226,8 @@ export class JetStreamStore implements Store, ClientStore, Bus {
 
   settled(clientId?: string): Promise<void> | undefined {
     const published = this.#queue.settled(clientId);
-    if (published === undefined) return this.#awaited.settled(clientId);
-    return published.then(() => this.#awaited.settled(clientId));
+    if (published === undefined) return this.#pending.settled(clientId);
+    return published.then(() => this.#pending.settled(clientId));
   }
 
   relay(roomId: string, text: string): void {
@@ -256,7 +256,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
   async recall(clientId: string, back: Return): Promise<StoredClient | undefined> {
     // Clients of this node stay here, even while no other node can be asked.
     if (!this.#health.works && this.#directory.has(clientId)) {
-      return this.#directory.letIn(clientId, back);
+      return this.#directory.admitOnProbation(clientId, back);
     }
     await this.#whenReady();
     return await asked(this.#directory.recall(clientId, back, performance.now()));
@@ -291,10 +291,10 @@ export class JetStreamStore implements Store, ClientStore, Bus {
         this.#directory.written(),
         this.#eraser.settled(),
       ]);
-      await within(CLOSING_MS, settled);
+      await withDeadline(CLOSING_MS, settled);
     }
     // It may be waiting for an answer of NATS that never comes.
-    await within(CLOSING_MS, this.#link.close());
+    await withDeadline(CLOSING_MS, this.#link.close());
   }
 
   /** Asks the questions about one room one after the other. */
@@ -310,7 +310,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
   async #create(id: string, name: string, owner?: string): Promise<JetStreamRoom | undefined> {
     if (this.#deletions.has(id)) throw roomGone();
     await this.#whenReady();
-    return await this.#open(id, await this.#metas.make(id, name, owner));
+    return await this.#open(id, await this.#records.make(id, name, owner));
   }
 
   async #open(id: string, isNew = false): Promise<JetStreamRoom | undefined> {
@@ -322,7 +322,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
       return known;
     }
     await this.#whenReady();
-    const meta = await this.#metas.find(id);
+    const meta = await this.#records.find(id);
     if (meta === undefined) return undefined;
     const room = new JetStreamRoom(id, meta, {
       link: this.#link,
@@ -349,7 +349,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
   }
 
   #moved(roomId: string, seq: number): void {
-    this.#awaited.seen(roomId, seq);
+    this.#pending.seen(roomId, seq);
     this.#events.stored(roomId);
   }
 
@@ -365,7 +365,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
         // A late word may be older than the claim of this node.
         if (node === this.#node || claim <= this.#directory.claimOf(clientId)) return;
         const wasHere = this.#directory.has(clientId);
-        const mayBeHere = isLate || this.#directory.isUnasked(clientId);
+        const mayBeHere = isLate || this.#directory.isOnProbation(clientId);
         const stored = this.#directory.handOver(clientId);
         if (wasHere) this.#handovers.answer(clientId, claim, stored);
         this.#taken(clientId, mayBeHere);
@@ -400,7 +400,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
   /** Starts or stops the publishing of messages. */
   #changed(works: boolean): void {
     if (works) {
-      for (const [id, back] of this.#directory.unasked) this.#claim(id, back);
+      for (const [id, back] of this.#directory.onProbation) this.#claim(id, back);
       this.#directory.tick(performance.now());
       for (const id of this.#deletions.waiting) this.#alone(id, () => this.#deletions.delete(id));
     }
@@ -476,7 +476,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
     room.close();
     if (this.#rooms.get(room.id) !== room) return false;
     this.#rooms.delete(room.id);
-    for (const [seq, draft] of this.#awaited.close(room.id)) {
+    for (const [seq, draft] of this.#pending.close(room.id)) {
       this.#events.repeated(draft, seq, true);
     }
     this.#publisher.forgetRoom(room.id);

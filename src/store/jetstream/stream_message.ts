@@ -7,12 +7,12 @@
 
 import type { Msg, MsgHdrs } from "@nats-io/transport-node";
 import { wellFormedJson } from "../../protocol/utf8.ts";
-import { parsePlace, type PlacedEntry, textOfPlace } from "../cluster/continuity.ts";
+import { parsePosition, type PositionedEntry, textOfPosition } from "../cluster/continuity.ts";
 import type { Remain } from "../cluster/remains.ts";
 import type { PublishOptions } from "./publish.ts";
 
 /** A message of the stream, live or read. */
-export interface StreamMessage extends PlacedEntry {
+export interface StreamMessage extends PositionedEntry {
   seq: number;
   /** The `seq` of the message before it on its subject; NaN where it is not known. */
   before: number;
@@ -37,7 +37,7 @@ const HEADER = {
   seq: "Nats-Sequence",
   before: "Nats-Last-Sequence",
   node: "Parley-Node",
-  place: "Parley-Place",
+  position: "Parley-Place",
   by: "Parley-By",
   about: "Parley-About",
   remains: "Parley-Remains",
@@ -56,10 +56,10 @@ const decoder = new TextDecoder();
 /** Sets the headers of a message that is to be published. */
 export function withHeaders(
   headers: MsgHdrs,
-  { node, place, by = "", about, remains, isQuestion = false }: PublishOptions,
+  { node, position, by = "", about, remains, isQuestion = false }: PublishOptions,
 ): MsgHdrs {
   if (node !== undefined) headers.set(HEADER.node, node);
-  if (place !== undefined) headers.set(HEADER.place, textOfPlace(place));
+  if (position !== undefined) headers.set(HEADER.position, textOfPosition(position));
   if (by !== "") headers.set(HEADER.by, by);
   if (about !== undefined) headers.set(HEADER.about, about);
   if (remains !== undefined) headers.set(HEADER.remains, remains);
@@ -78,13 +78,13 @@ export function readMessage({ headers, data }: Pick<Msg, "headers" | "data">): S
     by: headers?.get(HEADER.by) ?? "",
     about,
     remains: about === "" ? "" : headers?.get(HEADER.remains) ?? "",
-    place: parsePlace(headers?.get(HEADER.place) ?? ""),
+    position: parsePosition(headers?.get(HEADER.position) ?? ""),
     text: wellFormedJson(decoder.decode(data)),
   };
 }
 
 /** Makes a message of what remains of an entry that was erased. */
 export function leftMessage({ seq, text, about }: Remain): StreamMessage {
-  const unknown = { before: NaN, id: "", node: "", by: "", remains: "", place: undefined };
+  const unknown = { before: NaN, id: "", node: "", by: "", remains: "", position: undefined };
   return { ...unknown, seq, text, about, isLeft: true };
 }

@@ -139,15 +139,15 @@ export class SqliteDatabase {
   }
 
   /** Carries out `write` as a whole or not at all, within a transaction. */
-  attempt(write: () => void): void {
-    this.run("SAVEPOINT attempt");
+  savepoint(write: () => void): void {
+    this.run("SAVEPOINT one_write");
     try {
       write();
     } catch (error) {
-      if (this.#db.isTransaction) this.run("ROLLBACK TO attempt");
+      if (this.#db.isTransaction) this.run("ROLLBACK TO one_write");
       throw error;
     } finally {
-      if (this.#db.isTransaction) this.run("RELEASE attempt");
+      if (this.#db.isTransaction) this.run("RELEASE one_write");
     }
   }
 

@@ -166,7 +166,7 @@ export class SqliteRoom implements StoredRoom {
   }
 
   /** Takes back what was written, after a transaction that failed. */
-  undone(): void {
+  rollBack(): void {
     this.written = this.log.head;
     this.#added = 0;
     this.#ahead = this.charter;

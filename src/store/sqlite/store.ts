@@ -23,7 +23,7 @@ import { FileLostError, isDiskError, RETRY_MS, unavailable } from "./errors.ts";
 import { SqliteFile } from "./file.ts";
 import { SqliteHistory } from "./history.ts";
 import { SqliteMarkers } from "./markers.ts";
-import { Openings } from "./openings.ts";
+import { RoomReader } from "./room_reader.ts";
 import { SqliteRevocations } from "./revocations.ts";
 import { SqliteRoom } from "./room.ts";
 import { SqliteScrubber } from "./scrubber.ts";
@@ -66,7 +66,7 @@ export class SqliteStore implements Store, ClientStore {
   #timer: Timer;
   readonly #transactions: Transactions;
   readonly #sweeper: SqliteSweeper;
-  readonly #openings = new Openings({
+  readonly #reader = new RoomReader({
     opened: (room) => this.#rooms.set(room.id, room),
     failed: (id, error) => {
       this.#events.troubled(`room ${id} cannot be read: ${reasonOf(error)}`);
@@ -108,7 +108,7 @@ export class SqliteStore implements Store, ClientStore {
       grown: (id) => this.search.note(id),
     });
     const isOpen = (id: string) => this.#rooms.has(id) || this.#creating.has(id);
-    const isBeingRead = (id: string) => this.#openings.get(id) !== undefined;
+    const isBeingRead = (id: string) => this.#reader.get(id) !== undefined;
     this.#sweeper = new SqliteSweeper(this.#file, isOpen, isBeingRead);
     this.#scrubber = new SqliteScrubber(this.#file);
     this.#timer = later(() => this.#look(), LOOK_MS);
@@ -119,7 +119,7 @@ export class SqliteStore implements Store, ClientStore {
     if (open !== undefined) return Promise.resolve(open);
     const pending = this.#creating.get(id);
     if (pending !== undefined) return pending;
-    const opening = this.#openings.get(id);
+    const opening = this.#reader.get(id);
     if (opening !== undefined) return opening.then((room) => room ?? this.create(id, name, owner));
     const made = Promise.withResolvers<StoredRoom>();
     this.#creating.set(id, made.promise);
@@ -128,9 +128,9 @@ export class SqliteStore implements Store, ClientStore {
   }
 
   open(id: string): Promise<StoredRoom | undefined> {
-    const known = this.#creating.get(id) ?? this.#openRoom(id) ?? this.#openings.get(id);
+    const known = this.#creating.get(id) ?? this.#openRoom(id) ?? this.#reader.get(id);
     if (known !== undefined || this.#deleting.has(id)) return Promise.resolve(known);
-    return this.#openings.add(id, this.#read(id));
+    return this.#reader.add(id, this.#read(id));
   }
 
   append(roomId: string, draft: Draft): void {
@@ -174,7 +174,7 @@ export class SqliteStore implements Store, ClientStore {
   }
 
   delete(roomId: string): void {
-    this.#openings.cancel(roomId);
+    this.#reader.cancel(roomId);
     this.#rooms.delete(roomId);
     this.#released.delete(roomId);
     this.#deleting.add(roomId);
@@ -199,7 +199,7 @@ export class SqliteStore implements Store, ClientStore {
     if (this.#closed) return Promise.resolve();
     this.#commit();
     this.#closed = true;
-    this.#openings.close(unavailable("read", undefined));
+    this.#reader.close(unavailable("read", undefined));
     clearTimeout(this.#retry);
     clearTimeout(this.#timer);
     this.#scrubber.step(Infinity);
@@ -349,7 +349,7 @@ export class SqliteStore implements Store, ClientStore {
   #refuse(failed: ReadonlyMap<Write, unknown>): void {
     for (const write of failed.keys()) {
       if (write.type !== "entry") continue;
-      write.room.undone();
+      write.room.rollBack();
       if (write.last !== undefined) write.last.accepted = write.last.stored;
     }
     for (const [write, error] of failed) {

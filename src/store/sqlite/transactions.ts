@@ -65,7 +65,7 @@ export class Transactions {
     } catch (error) {
       if (isDiskError(error)) throw error;
       // A damaged page must fail only the writes that need it.
-      for (const write of writes) if (write.type === "entry") write.room.undone();
+      for (const write of writes) if (write.type === "entry") write.room.rollBack();
       made.clear();
       denials = new Denials();
       this.#file.transaction(() => this.#performEach(writes, made, failed, denials));
@@ -91,7 +91,7 @@ export class Transactions {
       const goBack = write.type === "entry" ? write.room.mark() : undefined;
       try {
         if (author !== undefined && stopped.has(author)) throw stopped.get(author);
-        this.#file.attempt(() => this.#perform([write], made, denials));
+        this.#file.savepoint(() => this.#perform([write], made, denials));
       } catch (error) {
         if (isDiskError(error)) throw error;
         goBack?.();

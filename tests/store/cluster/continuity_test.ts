@@ -3,10 +3,10 @@ import fc from "fast-check";
 import { Log } from "../../../src/core/log.ts";
 import {
   Continuity,
-  parsePlace,
-  type Place,
-  type PlacedEntry,
-  textOfPlace,
+  type LogPosition,
+  parsePosition,
+  type PositionedEntry,
+  textOfPosition,
 } from "../../../src/store/cluster/continuity.ts";
 import { SEED } from "../../chaos/setting.ts";
 import { pure } from "../../support/pure.ts";
@@ -24,7 +24,7 @@ class Reader {
   }
 
   /** Reads all that is left. */
-  read(stream: readonly PlacedEntry[]): void {
+  read(stream: readonly PositionedEntry[]): void {
     const { head } = this.log;
     const left = stream.filter(({ seq }) => seq >= head).slice(-LIMITS.logEntries);
     const [first] = left;
@@ -45,11 +45,11 @@ class Reader {
   }
 }
 
-pure("a place survives being written", () => {
-  const place: Place = { base: 5, count: 2, head: 2 ** 50 };
-  assertEquals(parsePlace(textOfPlace(place)), place);
+pure("a position survives being written", () => {
+  const position: LogPosition = { base: 5, count: 2, head: 2 ** 50 };
+  assertEquals(parsePosition(textOfPosition(position)), position);
   for (const text of ["", "1", "1.2", "a.b.c", "1.2.x", "1.5.2.5"]) {
-    assertEquals(parsePlace(text) === undefined || text === "1.5.2.5", true, text);
+    assertEquals(parsePosition(text) === undefined || text === "1.5.2.5", true, text);
   }
 });
 
@@ -67,7 +67,7 @@ pure(
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), fc.nat(1_000), (steps, start) => {
         const said: number[] = [];
-        let stream: PlacedEntry[] = [];
+        let stream: PositionedEntry[] = [];
         let seq = start;
         const readers = [0, 1, 2].map(() => new Reader(start));
         for (const step of steps) {
@@ -76,7 +76,7 @@ pure(
               for (const by of step.by) {
                 // Other rooms have entries in between.
                 seq += 1 + seq % 3;
-                stream.push({ seq, place: readers[by]!.continuity.place });
+                stream.push({ seq, position: readers[by]!.continuity.position });
                 said.push(seq);
               }
               break;
@@ -113,12 +113,12 @@ pure(
         fc.nat(24),
         fc.nat(24),
         (count, start, removed, known) => {
-          const stream: PlacedEntry[] = [];
+          const stream: PositionedEntry[] = [];
           const author = new Reader(start);
           const reader = new Reader(start);
           const gone = removed % (count - 2);
           for (let i = 0; i < count; i++) {
-            stream.push({ seq: start + 3 * (i + 1), place: author.continuity.place });
+            stream.push({ seq: start + 3 * (i + 1), position: author.continuity.position });
             author.read(stream);
             if (i === known) reader.read(stream);
           }
@@ -142,23 +142,23 @@ pure(
 pure(
   "readers that begin at different entries count from the oldest one that any of them knows",
   () => {
-    const stream: PlacedEntry[] = [];
+    const stream: PositionedEntry[] = [];
     const author = new Reader(0);
     for (let seq = 1; seq <= 5; seq++) {
-      stream.push({ seq, place: author.continuity.place });
+      stream.push({ seq, position: author.continuity.position });
       author.read(stream);
     }
     const newcomer = new Reader(0);
     newcomer.read(stream.slice(3));
-    assertEquals([newcomer.log.tail, newcomer.continuity.place], [
+    assertEquals([newcomer.log.tail, newcomer.continuity.position], [
       3,
       { base: 0, count: 5, head: 5 },
     ]);
   },
 );
 
-pure("entries that say nothing of their place are taken as they come", () => {
+pure("entries that say nothing of their position are taken as they come", () => {
   const reader = new Reader(0);
-  reader.read([{ seq: 4, place: undefined }, { seq: 7, place: undefined }]);
+  reader.read([{ seq: 4, position: undefined }, { seq: 7, position: undefined }]);
   assertEquals([reader.log.tail, reader.seqs], [3, [4, 7]]);
 });

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ClientDirectory } from "../../../src/store/jetstream/client_directory.ts";
-import type { Kept } from "../../../src/store/jetstream/link.ts";
+import type { StoredMessage } from "../../../src/store/jetstream/link.ts";
 import { FailureDetector } from "../../../src/store/cluster/failure_detector.ts";
 import { PublishQueue } from "../../../src/store/cluster/publish_queue.ts";
 import type { PublishOptions, PublishOutcome } from "../../../src/store/jetstream/publish.ts";
@@ -8,7 +8,7 @@ import { pure } from "../../support/pure.ts";
 
 /** A stream that keeps the newest message of each subject, and answers when it is told to. */
 class Stream {
-  readonly kept = new Map<string, Kept>();
+  readonly kept = new Map<string, StoredMessage>();
   /** The gate that answers wait for from now on. */
   gate: Promise<void> = Promise.resolve();
   /** Set where what is published is stored without an answer. */
@@ -21,7 +21,7 @@ class Stream {
     return `${kind}.${of}`;
   }
 
-  async last(subject: string): Promise<Kept | undefined> {
+  async last(subject: string): Promise<StoredMessage | undefined> {
     const kept = this.kept.get(subject);
     await this.gate;
     return kept;
@@ -30,10 +30,10 @@ class Stream {
   async publish(
     subject: string,
     text: string,
-    { behind }: PublishOptions = {},
+    { expectedLastSeq }: PublishOptions = {},
   ): Promise<PublishOutcome> {
     await this.way;
-    if (behind !== (this.kept.get(subject)?.seq ?? 0)) return { type: "overtaken" };
+    if (expectedLastSeq !== (this.kept.get(subject)?.seq ?? 0)) return { type: "overtaken" };
     const seq = ++this.#seq;
     this.kept.set(subject, { seq, text, at: 0 });
     await this.gate;
@@ -152,7 +152,7 @@ pure("a client that is here already goes on from its own word where that may be 
     doubtUpTo: 9,
   });
   assertEquals(await here.recall("ana", { ...BACK, n: 8, sent: 9 }, 0), undefined);
-  assertEquals(here.letIn("ana", BACK).n, 8);
+  assertEquals(here.admitOnProbation("ana", BACK).n, 8);
 });
 
 pure("a client that comes while it is asked where it is is here", async () => {
@@ -258,22 +258,22 @@ pure("who is back at its node is not taken over for a connection before that", a
 pure("a client that is let in while nobody can be asked goes on from its own word", async () => {
   const { here } = await anaElsewhere();
   await here.recall("ana", BACK, 0);
-  assertEquals(here.letIn("ana", BACK), { ...ANA, doubtUpTo: Infinity });
-  assertEquals(here.unasked, []);
+  assertEquals(here.admitOnProbation("ana", BACK), { ...ANA, doubtUpTo: Infinity });
+  assertEquals(here.onProbation, []);
   const back = { ...BACK, n: 6, sent: 8 };
-  assertEquals(here.letIn("ana", back), { ...ANA, n: 6, doubtUpTo: 8 });
+  assertEquals(here.admitOnProbation("ana", back), { ...ANA, n: 6, doubtUpTo: 8 });
   const newer = { ...back };
-  here.letIn("ana", newer);
+  here.admitOnProbation("ana", newer);
   here.asked("ana", back);
-  assertEquals([here.unasked, here.isUnasked("ana")], [[["ana", newer]], true]);
+  assertEquals([here.onProbation, here.isOnProbation("ana")], [[["ana", newer]], true]);
   here.asked("ana", newer);
-  assertEquals([here.unasked, here.isUnasked("ana")], [[], false]);
+  assertEquals([here.onProbation, here.isOnProbation("ana")], [[], false]);
 });
 
 pure("nothing is said of a client that was let in before it was asked for", async () => {
   const { stream, here } = await anaElsewhere();
   await here.recall("ana", BACK, 0);
-  here.letIn("ana", { ...BACK, n: 6, sent: 6 });
+  here.admitOnProbation("ana", { ...BACK, n: 6, sent: 6 });
   const { seq } = stream.kept.get("client.ana")!;
   here.tick(1e9);
   here.leave(1e9);
@@ -281,7 +281,7 @@ pure("nothing is said of a client that was let in before it was asked for", asyn
   assertEquals(stream.kept.get("client.ana")!.seq, seq);
   await assertRejects(() => here.isHere("ana"), Error, "Client ana was not asked for yet");
   here.forget("ana");
-  assertEquals(here.isUnasked("ana"), false);
+  assertEquals(here.isOnProbation("ana"), false);
 });
 
 pure(

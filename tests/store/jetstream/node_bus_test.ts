@@ -16,7 +16,7 @@ pure("what one node says all hear, itself included, with the same values", () =>
         by: "",
         about: "",
         remains: "",
-        place: undefined,
+        position: undefined,
         text,
       };
       for (const [known, heard] of listeners) if (known === subject) heard(message);

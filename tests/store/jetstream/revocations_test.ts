@@ -17,11 +17,13 @@ class Scene {
     publish: (
       _: string,
       text: string,
-      { behind }: PublishOptions = {},
+      { expectedLastSeq }: PublishOptions = {},
     ): Promise<PublishOutcome> => {
       const outcome = this.outcomes.shift();
       if (outcome !== undefined) return Promise.resolve(outcome);
-      if (behind !== (this.record?.seq ?? 0)) return Promise.resolve({ type: "overtaken" });
+      if (expectedLastSeq !== (this.record?.seq ?? 0)) {
+        return Promise.resolve({ type: "overtaken" });
+      }
       this.record = { seq: ++this.#seq, text, at: 0 };
       return Promise.resolve({ type: "stored", seq: this.#seq, duplicate: false });
     },

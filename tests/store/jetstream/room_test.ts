@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { JetStreamLink } from "../../../src/store/jetstream/link.ts";
 import type { StreamMessage } from "../../../src/store/jetstream/stream_message.ts";
-import type { RoomMeta } from "../../../src/store/jetstream/metas.ts";
+import type { RoomMeta } from "../../../src/store/jetstream/room_records.ts";
 import type { PublishOutcome } from "../../../src/store/jetstream/publish.ts";
 import { JetStreamRoom } from "../../../src/store/jetstream/room.ts";
 import { pure } from "../../support/pure.ts";
@@ -10,7 +10,7 @@ const META: RoomMeta = { name: "Lobby", epoch: "e", made: "now", after: 0, at: D
 
 function entry(seq: number): StreamMessage {
   const text = `"at":1,"from":"ana","n":${seq},"body":""}`;
-  const place = { base: 0, count: seq - 1, head: seq - 1 };
+  const position = { base: 0, count: seq - 1, head: seq - 1 };
   return {
     seq,
     before: seq - 1,
@@ -20,7 +20,7 @@ function entry(seq: number): StreamMessage {
     about: "",
     remains: "",
     text,
-    place,
+    position,
   };
 }
 

@@ -385,12 +385,12 @@ Deno.test("an attempt that fails leaves the rest of its transaction as it is", (
   file.transaction(() => {
     file.addEntry(1, 2, 5, "ana", 0, "x}");
     assertThrows(() =>
-      file.attempt(() => {
+      file.savepoint(() => {
         file.addEntry(1, 3, 5, "ana", 0, "x}");
         file.addEntry(1, 1, 5, "ana", 0, "x}");
       })
     );
-    file.attempt(() => file.addEntry(1, 4, 5, "ana", 0, "x}"));
+    file.savepoint(() => file.addEntry(1, 4, 5, "ana", 0, "x}"));
   });
   assertEquals(file.entriesAfter(1, 0, 9).map(({ seq }) => seq), [1, 2, 4]);
 });

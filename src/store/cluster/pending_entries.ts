@@ -11,7 +11,7 @@ import type { ClientDraft } from "../../protocol/frames.ts";
 import { allIdle, becomeIdle, type Busy } from "./idle.ts";
 
 /** The awaited messages in the rooms of a node. */
-export class Awaited {
+export class PendingEntries {
   /** The messages by room and by `seq`, in order. */
   readonly #rooms = new Map<string, Map<number, ClientDraft>>();
   /** Their number by client, and the callers who wait until there are none. */

@@ -39,18 +39,18 @@ export interface KeptMeta {
 }
 
 /** The part of the link to NATS that the records need. */
-export type MetasLink = Pick<JetStreamLink, "subject" | "last" | "publish" | "purge" | "made">;
+export type RecordsLink = Pick<JetStreamLink, "subject" | "last" | "publish" | "purge" | "made">;
 
 /** The most tries to delete a room whose record changes meanwhile. */
 const MAX_TRIES = 5;
 
 /** The records of the rooms of all nodes. */
-export class JetStreamMetas {
-  readonly #link: MetasLink;
+export class RoomRecords {
+  readonly #link: RecordsLink;
   readonly #newEpoch: () => string;
 
   /** Makes the records as one node reads and writes them; `newEpoch` names each new log. */
-  constructor(link: MetasLink, newEpoch: () => string) {
+  constructor(link: RecordsLink, newEpoch: () => string) {
     this.#link = link;
     this.#newEpoch = newEpoch;
   }
@@ -102,14 +102,16 @@ export class JetStreamMetas {
     throw new Error("It is made again and again");
   }
 
-  #write(id: string, meta: RoomMeta | Tombstone, behind = 0) {
-    return this.#link.publish(this.#link.subject("meta", id), JSON.stringify(meta), { behind });
+  #write(id: string, meta: RoomMeta | Tombstone, expectedLastSeq = 0) {
+    return this.#link.publish(this.#link.subject("meta", id), JSON.stringify(meta), {
+      expectedLastSeq,
+    });
   }
 }
 
 /** Reads the record of the room with this id. */
 export async function keptMeta(
-  link: Pick<MetasLink, "subject" | "last">,
+  link: Pick<RecordsLink, "subject" | "last">,
   id: string,
 ): Promise<KeptMeta | undefined> {
   const kept = await link.last(link.subject("meta", id));

@@ -19,7 +19,7 @@ interface Opening {
 }
 
 /** Reports of reading. */
-export interface OpeningEvents {
+export interface RoomReaderEvents {
   /** A room is read to its end. */
   opened(room: SqliteRoom): void;
   /** A room cannot be read; returns the error for those who asked for it. */
@@ -27,14 +27,14 @@ export interface OpeningEvents {
 }
 
 /** Rooms that are being read, one after the other: at most one of them is in memory in part. */
-export class Openings {
-  readonly #events: OpeningEvents;
+export class RoomReader {
+  readonly #events: RoomReaderEvents;
   /** The openings by room id, in the order in which they were asked for. */
   readonly #byId = new Map<string, Opening>();
   #rest: ReturnType<typeof setTimeout> | undefined;
 
   /** Makes an empty queue. */
-  constructor(events: OpeningEvents) {
+  constructor(events: RoomReaderEvents) {
     this.#events = events;
   }
 
