@@ -349,6 +349,8 @@ export class PublishQueue {
     const first = client.waiting[0]!;
     client.underway = true;
     this.#actions.find(first.id, (seq) => {
+      // It may have turned out void meanwhile.
+      if (client.waiting[0] !== first) return;
       this.#actions.repeated(first.draft, seq);
       this.#finishFirst(client);
     });
@@ -363,10 +365,11 @@ export class PublishQueue {
       if (client.waiting[0] !== first) return;
       switch (outcome.type) {
         case "stored":
-          if (draft.n > 0) {
-            client.dedup?.add(draft.n, outcome.seq);
-            if (outcome.duplicate) this.#actions.repeated(draft, outcome.seq);
+          // Another node, where its author has been meanwhile, may have stored more.
+          if (client.dedup !== undefined && draft.n > client.dedup.last) {
+            client.dedup.add(draft.n, outcome.seq);
           }
+          if (outcome.duplicate && draft.n > 0) this.#actions.repeated(draft, outcome.seq);
           this.#finishFirst(client);
           break;
         case "refused":

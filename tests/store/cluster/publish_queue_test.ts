@@ -223,6 +223,28 @@ pure("a refusal that comes when another node has stored it is none", () => {
   assertEquals([bench.reports, bench.queue.lastOf("ana")], [["repeated 1 at 0"], 4]);
 });
 
+pure("an answer that comes when another node has stored more takes nothing back", () => {
+  const bench = new Bench();
+  bench.say(1);
+  bench.queue.stored("ana", 3);
+  bench.stored(7, true);
+  bench.say(4);
+  assertEquals([bench.reports, bench.queue.lastOf("ana")], [["repeated 1 at 7"], 3]);
+  bench.stored(9);
+  assertEquals(bench.queue.lastOf("ana"), 4);
+});
+
+pure("a message that turns out void while it is looked up takes none behind it along", () => {
+  const bench = new Bench();
+  bench.queue.stored("ana", 2);
+  for (const n of [2, 3]) bench.say(n);
+  bench.queue.voided("ana", 2, 8, new ChatError("forbidden", "No"));
+  bench.looks[0]?.done(0);
+  assertEquals(bench.reports, ["refused 2: forbidden"]);
+  bench.stored(9);
+  assertEquals([bench.reports.length, bench.queue.lastOf("ana")], [1, 3]);
+});
+
 pure("what was seen of a client before it came is stored, whatever it says itself", () => {
   const bench = new Bench();
   bench.queue.seen("ana", 7, 107);
