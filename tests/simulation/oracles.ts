@@ -356,10 +356,12 @@ function placesAreKept(): Oracle {
 
 /** Who moves from one node to another has not left, while nothing happens to nodes. */
 function movesAreNoDepartures(): Oracle {
-  const changedAt = new Map<string, number>();
+  const connectedAt = new Map<string, number>();
   return (sight, world) => {
     const { now } = world.timeline;
-    if (sight.type === "status") changedAt.set(sight.person, now);
+    if (sight.type === "status" && sight.status.type === "connected") {
+      connectedAt.set(sight.person, now);
+    }
     if (sight.type !== "stored" || !("event" in sight.entry)) return undefined;
     const { graceMs, maxAway, presenceLimit } = world.nodes[0]!.settings;
     if (sight.entry.event !== "leave" || world.isTroubled) return undefined;
@@ -369,7 +371,7 @@ function movesAreNoDepartures(): Oracle {
       process.alive && chat?.clientId === from && chat.rooms.has(sight.book.roomId)
     );
     if (person === undefined || now - person.leftAt < 2 * graceMs) return undefined;
-    const ms = now - (changedAt.get(person.name) ?? now);
+    const ms = now - (connectedAt.get(person.name) ?? now);
     if (person.chat?.status.type === "closed" || ms >= graceMs - 1_000) return undefined;
     return `${person.name} has left, ${Math.round(ms)} ms behind its last connection`;
   };

@@ -64,6 +64,8 @@ abstract class Raw implements Actor {
 
   protected open(protocol: string | undefined, opened: () => void): void {
     this.process.after(0, () => {
+      // It was asked twice, before it came to it.
+      if (this.socket !== undefined) return;
       const socket = new SimulatedWebSocket(this.parts.network, this.process, ADDRESS, protocol);
       this.socket = socket;
       socket.onopen = opened;
