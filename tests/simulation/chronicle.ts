@@ -74,6 +74,14 @@ export class LogBook {
     return entry;
   }
 
+  /** Says whether readers are told of something that lies between two places. */
+  hasBetween(after: number, before: number): boolean {
+    for (const [seq, entry] of this.entries) {
+      if (seq > after && seq < before && isTold(entry)) return true;
+    }
+    return false;
+  }
+
   /** The members behind the entry at `seq`; at the head unless given. */
   members(seq = Infinity): LoggedMembers {
     if (this.isPartial) return undefined;
@@ -99,6 +107,24 @@ function after(
 /** The mark of a message that its body begins with. */
 export function markOf(body: string): string {
   return body.split(" ", 1)[0]!;
+}
+
+/** Says whether readers see an entry: links are no event of the client. */
+export function isTold(entry: Entry | undefined): boolean {
+  return entry === undefined || !("event" in entry) || entry.event !== "use";
+}
+
+/** Says how an event of a client differs from its entry in the log; undefined where it does not. */
+export function differenceOf(
+  event: { type: string; from: string; name?: string; body?: string; sentAt: number },
+  entry: Entry,
+): string | undefined {
+  const [type, body] = "body" in entry
+    ? ["message", entry.body]
+    : ["event" in entry ? entry.event : "change", undefined];
+  const logged = JSON.stringify([type, entry.from, entry.name, body, entry.at]);
+  const seen = JSON.stringify([event.type, event.from, event.name, event.body, event.sentAt]);
+  return logged === seen ? undefined : `${seen}, and the log has ${logged}`;
 }
 
 /** All logs. */

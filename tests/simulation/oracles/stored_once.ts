@@ -1,0 +1,27 @@
+import { markOf } from "../chronicle.ts";
+import type { Oracle } from "../oracle.ts";
+
+/** A message is stored once, as it was said by who said it, and each author's in the order they were said. */
+export function storedOnce(): Oracle {
+  const said = new Map<string, { clientId: string; index: number; person: string }>();
+  const last = new Map<string, number>();
+  return (sight, { chronicle }) => {
+    if (sight.type === "said") {
+      const { mark, clientId, person } = sight;
+      said.set(mark, { clientId, person, index: said.size });
+    } else if (sight.type === "stored" && "body" in sight.entry) {
+      const mark = markOf(sight.entry.body);
+      const { from, n } = sight.entry;
+      const known = said.get(mark);
+      if (known === undefined) return `${mark} of ${from} was never said`;
+      if (chronicle.places.get(mark)!.length > 1) {
+        return `${mark} of ${known.person} is stored twice`;
+      }
+      if (known.index < (last.get(from) ?? -1)) {
+        return `${mark} of ${known.person} is stored behind what was said later (n ${n})`;
+      }
+      last.set(from, known.index);
+    }
+    return undefined;
+  };
+}
