@@ -61,9 +61,9 @@ export class ServerNode implements Host {
     return this.chat !== undefined && this.process.alive;
   }
 
-  /** Starts it; does nothing where it runs. */
+  /** Starts it; does nothing where it runs, or begins to. */
   start(lookMs = 0): void {
-    if (this.chat !== undefined) return;
+    if (this.#starts > 0 && this.process.alive) return;
     this.process = this.#parts.timeline.process(`${this.name}#${++this.#starts}`);
     this.process.lookMs = lookMs;
     this.process.after(0, () => {
