@@ -26,6 +26,7 @@ import {
   type PortAddress,
   type PortEvents,
 } from "./src/daemon/open_port.ts";
+import { LINK_COMMAND, linkCommand } from "./src/daemon/link_command.ts";
 import { openTokens } from "./src/daemon/open_tokens.ts";
 import { prepareWebhooks } from "./src/daemon/open_webhooks.ts";
 import {
@@ -79,6 +80,10 @@ async function main(): Promise<void> {
       return;
     }
     const [command = ""] = Deno.args;
+    if (command === LINK_COMMAND) {
+      console.log(await linkCommand(Deno.args.slice(1), Date.now(), Deno.stdin.readable));
+      return;
+    }
     if (command === TOP_COMMAND) {
       const order = takeTopOrder(Deno.args.slice(1));
       if (order === "help") console.log(TOP_HELP.trimEnd());

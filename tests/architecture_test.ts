@@ -78,11 +78,16 @@ const MAY_SEE: Record<string, string[]> = {
     "node:http",
     "node:https",
   ],
-  // The server as a program.
+  // The client: there is nothing to install.
+  "src/client": ["src/protocol"],
+  "client.ts": ["src/client", "src/protocol"],
+
+  // The server as a program. Its command about links is what clients do with them.
   "src/daemon": [
     "src",
     "src/core",
     "src/auth",
+    "src/client",
     "src/protocol",
     "src/server",
     "src/store/jetstream",
@@ -100,10 +105,6 @@ const MAY_SEE: Record<string, string[]> = {
     "deno.json",
     "node:fs",
   ],
-
-  // The client: there is nothing to install.
-  "src/client": ["src/protocol"],
-  "client.ts": ["src/client", "src/protocol"],
 
   // The page: it stands on the public client alone.
   "web": ["client.ts", "src/client", "web/dist"],

@@ -55,8 +55,8 @@ Deno.test("each command of a page has flags that there are", () => {
   const servers = started(/(?:task server|server\.ts|chat\/server)\b/);
   assert(servers.length > 5, `${servers.length} servers`);
   for (const args of servers) {
-    // That signs a token, and starts nothing.
-    if (args[0] === "token") continue;
+    // These sign a token or a link, and start nothing.
+    if (args[0] === "token" || args[0] === "link") continue;
     if (args[0] === TOP_COMMAND) {
       takeTopOrder(args.slice(1));
       continue;

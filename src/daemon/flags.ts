@@ -153,10 +153,11 @@ function rangeOf({ option, unit }: NumberFlag): Range {
 
 /** The text of `--help`. */
 export const SERVER_HELP: string =
-  `Usage: ${PROGRAMS.server} [check | export FILE | import FILE] [flags]
+  `Usage: ${PROGRAMS.server} [check | export FILE | import FILE | token | link] [flags]
 
   check               says who can reach what with these flags, and starts nothing
   export, import      carry rooms from one store to another: see export --help
+  token, link         sign a token, read and narrow an invitation: see token --help, link --help
   --config PATH       a file with what flags take, as JSON: {"port": 8080}; a flag beats the
                       environment, which beats the file
   --port N            port; 0 takes a free one (CHAT_PORT, default 8765)
