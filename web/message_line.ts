@@ -53,6 +53,8 @@ export class MessageLine {
   readonly #more: HTMLButtonElement;
   #text: string;
   #isRedacted: boolean;
+  /** The `seq` of the last change that it came with. */
+  readonly #upTo: number;
 
   /** Makes a line; it `follows` one of the same author, and `answered` is the line that it answers. */
   constructor(
@@ -66,6 +68,7 @@ export class MessageLine {
     this.#actions = actions;
     this.#text = now?.body ?? body;
     this.#isRedacted = now?.redacted === true;
+    this.#upTo = now?.seq ?? seq;
     if (now?.edited_at !== undefined) this.#note.textContent = "edited";
     for (const [name, count] of Object.entries(now?.reactions ?? {})) {
       this.#reactions.set(name, { count, own: false });
@@ -118,15 +121,20 @@ export class MessageLine {
     return this.message.own && !this.#isRedacted;
   }
 
-  /** Takes in a change of it. */
-  change({ edit, redact, react, unreact, own }: MessageChange): void {
-    if (redact) {
+  /** Takes in a change of it. What it had when it came is counted, but not known to be its own. */
+  change({ seq, edit, redact, react, unreact, own }: MessageChange): void {
+    const isNew = seq > this.#upTo;
+    const reaction = react ?? unreact;
+    if (reaction !== undefined) {
+      this.#count(reaction, react === undefined ? -1 : 1, isNew, own);
+    } else if (!isNew) return;
+    else if (redact) {
       this.#isRedacted = true;
       this.#reactions.clear();
     } else if (typeof edit === "string") {
       this.#text = edit;
       this.#note.textContent = "edited";
-    } else this.#count(react ?? unreact ?? "", react === undefined ? -1 : 1, own);
+    }
     this.#show();
   }
 
@@ -136,10 +144,11 @@ export class MessageLine {
     this.#actions.change(this.message.seq, { [isThere ? "unreact" : "react"]: name });
   }
 
-  #count(name: string, by: number, isOwn: boolean): void {
-    const { count, own } = this.#reactions.get(name) ?? { count: 0, own: false };
-    if (count + by <= 0) this.#reactions.delete(name);
-    else this.#reactions.set(name, { count: count + by, own: isOwn ? by > 0 : own });
+  #count(name: string, by: number, isNew: boolean, isOwn: boolean): void {
+    const known = this.#reactions.get(name) ?? { count: 0, own: false };
+    const count = known.count + (isNew ? by : 0);
+    if (count <= 0) this.#reactions.delete(name);
+    else this.#reactions.set(name, { count, own: isOwn ? by > 0 : known.own });
   }
 
   #show(): void {

@@ -110,7 +110,14 @@ export class Panel {
       const note = typing.has(id) ? "typing" : away ? "away" : "";
       const own = id === clientId ? " (you)" : "";
       const said = note && h("span", {}, ` ${note}`);
-      return h("li", { class: note }, nameOf(name), own, said, toolsOf(id, name, moderation));
+      return h(
+        "li",
+        { class: away && "away" },
+        nameOf(name),
+        own,
+        said,
+        toolsOf(id, name, moderation),
+      );
     }));
     if (isHere) {
       const label = activeElement?.ariaLabel;

@@ -7,8 +7,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
-import { gunzipSync, gzipSync } from "node:zlib";
+import { gunzipSync } from "node:zlib";
 import { PAGE_FILES } from "./page_files.ts";
 
 /** A file as it is sent. */
@@ -30,19 +29,13 @@ const HTML = "page.html";
 /** The script under a name that stays: for pages of others, which embed the chat. */
 const EMBEDDED = "chat.js";
 
-/** Files whose names stay, and which name others. */
-const NAMED = [EMBEDDED, HTML];
-
 const YEAR_S = 31_536_000;
 const MINUTES_S = 300;
-
-/** The characters of a hash in a name. */
-const HASH_CHARS = 12;
 
 /** Something that asks for a file: a word, a dot and an ending. */
 const FILE = /^\?([\w-]+\.(?:js|css|svg))$/;
 
-/** The files of the page, by their names with hashes; unpacked and read once, at the first request. */
+/** The files of the page, by the names that they are served under; read once, at the first request. */
 let files: Map<string, PageFile> | undefined;
 
 /**
@@ -99,29 +92,12 @@ function policyOf(frameAncestors: readonly string[]): string {
 
 function readFiles(): Map<string, PageFile> {
   const found = new Map<string, PageFile>();
-  const renamed: [string, string][] = [];
   for (const [name, text] of Object.entries(PAGE_FILES)) {
-    const packed = withNames(new Uint8Array(Buffer.from(text, "base64")), name, renamed);
+    const packed = new Uint8Array(Buffer.from(text, "base64"));
     const [stem, ending = ""] = name.split(".");
     const file = { packed, type: TYPES[ending]! };
-    if (NAMED.includes(name)) found.set(name, file);
-    if (name === HTML) continue;
-    const hash = createHash("sha256").update(packed).digest("hex").slice(0, HASH_CHARS);
-    const hashed = `${stem}-${hash}.${ending}`;
-    renamed.push([`?${name}`, `?${hashed}`]);
-    found.set(hashed, file);
+    found.set(name, file);
+    if (stem!.startsWith("chat-")) found.set(EMBEDDED, file);
   }
   return found;
-}
-
-/** A file in which the files before it have the names with which they are served. */
-function withNames(
-  packed: Uint8Array<ArrayBuffer>,
-  name: string,
-  renamed: readonly [string, string][],
-): Uint8Array<ArrayBuffer> {
-  if (!NAMED.includes(name)) return packed;
-  const text = new TextDecoder().decode(gunzipSync(packed));
-  const named = renamed.reduce((text, [name, hashed]) => text.replaceAll(name, hashed), text);
-  return new Uint8Array(gzipSync(named, { level: 9 }));
 }

@@ -31,6 +31,8 @@ moderationTest("who owns a room sets its topic, and everybody sees it", async ()
   await ana.page.getByLabel("Topic").fill("Cats <b>only</b>");
   await ana.page.getByLabel("Topic").press("Enter");
   for (const tab of [ana, ben]) await tab.page.locator("header .topic").getByText("Cats").waitFor();
+  await ana.page.getByRole("button", { name: "Close" }).click();
+  assertEquals(await ana.page.getByLabel("Topic").isVisible(), false);
   assertEquals(await ben.page.locator("header .topic").textContent(), "Cats <b>only</b>");
   const carl = await pages.visitor();
   await carl.openLink(link, "Carl");
