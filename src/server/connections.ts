@@ -9,7 +9,6 @@ import type { Hub } from "../core/hub.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { EngineNumbers } from "../core/options.ts";
 import type { Outlet } from "../core/room.ts";
-import type { Peer } from "../core/sessions.ts";
 import * as CLOSE from "../protocol/close_codes.ts";
 import { sleep } from "../protocol/deadline.ts";
 import { Backlog } from "./backlog.ts";
@@ -99,6 +98,11 @@ export class Connections {
     this.#departing.add(() => this.#parts.guard(undefined, handle));
   }
 
+  /** Resolves when the rooms of those who have gone before were told of that. */
+  departed(): Promise<void> {
+    return new Promise((resolve) => this.afterDepartures(resolve));
+  }
+
   /** Throws one out that the store has left without an answer. It is sent what is stored first. */
   giveUp(connection: Connection, reason: string): void {
     this.#parts.pump.deliverAll(connection);
@@ -121,19 +125,22 @@ export class Connections {
     this.#letGo(peer, code);
   }
 
-  /** Closes one that shall come back. Each gets its own moment, so that it is no stampede. */
-  sendAway(peer: Peer, turn: number, code: number, reason: string): void {
-    const { hub, clock, perform } = this.#parts;
+  /**
+   * Closes one that shall come back. Each gets its own moment, so that it is no stampede. One that
+   * fails does not keep others from being closed.
+   */
+  sendAway(peer: Connection, turn: number, code: number, reason: string): void {
+    const { hub, clock, guard, perform } = this.#parts;
     const retryAfterMs = Math.ceil((turn + 1) * 1_000 / this.#options.resumesPerSecond);
-    perform(hub.dismiss(peer, code, reason, clock.read(), retryAfterMs));
+    guard(peer, () => perform(hub.dismiss(peer, code, reason, clock.read(), retryAfterMs)));
   }
 
-  /** Closes all that shall come back, and waits until they have taken that, or until the monotonic time `deadline`. */
-  async sendAllAway(deadline: number, code: number, reason: string): Promise<void> {
+  /** Closes all with 1001, to come back, and waits until they have taken that, or until the monotonic time `deadline`. */
+  async sendAllAway(reason: string, deadline: number): Promise<void> {
     const leaving = [...this.#open];
     leaving.forEach((connection, turn) => {
       this.#parts.pump.deliverAll(connection);
-      this.sendAway(connection, turn, code, reason);
+      this.sendAway(connection, turn, CLOSE.goingAway, reason);
     });
     const left = () => leaving.filter((connection) => !connection.ended).length;
     while (left() > 0 && performance.now() < deadline) await sleep(LOOK_MS);

@@ -213,14 +213,13 @@ export class Engine {
       store: this.#store,
       logger,
     });
-    const authenticator = this.#authenticator;
     const prove = async (request: HelloRequest, token: string) => {
-      const proof = await authenticator?.prove(request, token, this.#clock.read().now);
+      const proof = await this.#authenticator?.prove(request, token, this.#clock.read().now);
       this.#hub.proofs.check(proof);
       return proof;
     };
     this.voice = new Voice({
-      ...(authenticator && { prove }),
+      ...(this.#authenticator && { prove }),
       hub: this.#hub,
       store,
       clock: this.#clock,
@@ -446,18 +445,19 @@ export class Engine {
 
   /** Asks everybody to connect again, each at its own moment. Resolves when they took that, or after `closeMs`. */
   sendAllAway(reason: string): Promise<void> {
-    const deadline = performance.now() + this.#options.closeMs;
-    return this.#connections.sendAllAway(deadline, CLOSE.goingAway, reason);
+    return this.#connections.sendAllAway(reason, performance.now() + this.#options.closeMs);
   }
 
   async #close(): Promise<void> {
     const deadline = performance.now() + this.#options.closeMs;
-    const settled = this.#store.settle();
+    const settled = this.#store.settle(deadline);
     if (settled !== undefined) await settled;
     clearInterval(this.#ticker);
-    await this.#connections.sendAllAway(deadline, CLOSE.goingAway, GOING_AWAY);
+    const taken = this.#connections.sendAllAway(GOING_AWAY, deadline);
+    // Not behind the peers: one that does not read would use up the time of the store.
+    const closed = this.#connections.departed().then(() => this.#store.close(deadline));
+    await Promise.all([taken, closed]);
     this.#pump.close();
-    await this.#store.close();
     this.#store.end();
   }
 

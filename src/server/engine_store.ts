@@ -39,7 +39,6 @@ export class EngineStore {
   appendedAt = 0;
   readonly #parts: EngineStoreParts;
   readonly #reports: EngineReports;
-  readonly #closeMs: number;
   readonly #appends: AppendTimes;
   #failure: string | undefined;
   /** Set when it is closed: nothing that it reports is heard any more. */
@@ -54,7 +53,6 @@ export class EngineStore {
   ) {
     this.#parts = parts;
     this.#reports = reports;
-    this.#closeMs = options.closeMs;
     const { logger, metrics, now } = parts;
     const heard: StoreEvents = {
       ...reports,
@@ -90,7 +88,7 @@ export class EngineStore {
     try {
       return ask(this.store);
     } catch (error) {
-      this.close();
+      this.close(performance.now());
       throw error;
     }
   }
@@ -126,24 +124,24 @@ export class EngineStore {
   }
 
   /**
-   * Resolves when all is reported that it was given, or after the time that a close may take; undefined
+   * Resolves when all is reported that it was given, or at the monotonic time `deadline`; undefined
    * where it is already. Never rejects.
    */
-  settle(): Promise<void> | undefined {
+  settle(deadline: number): Promise<void> | undefined {
     const failed = (error: unknown) => this.failed("settled", error);
     try {
       const settled = this.store.settled?.();
-      return settled && withDeadline(this.#closeMs, settled).catch(failed);
+      return settled && withDeadline(deadline - performance.now(), settled).catch(failed);
     } catch (error) {
       failed(error);
       return undefined;
     }
   }
 
-  /** Closes it, and waits for that for as long as for the peers. Never rejects. */
-  async close(): Promise<void> {
+  /** Closes it, and waits for that until the monotonic time `deadline`. Never rejects. */
+  async close(deadline: number): Promise<void> {
     try {
-      await withDeadline(this.#closeMs, this.store.close());
+      await withDeadline(deadline - performance.now(), this.store.close());
     } catch (error) {
       this.failed("close", error);
     }

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { changedStore } from "../support/changed_store.ts";
 import { turn, until, untilTurn } from "../support/waiting.ts";
 import { Bench, withFullBen, withSlowBen } from "./engine_setting.ts";
 import { FakeSocket } from "./fake_socket.ts";
@@ -163,6 +164,51 @@ Deno.test("Engine.close() does not wait longer than it may for a peer that does 
   const [warning] = bench.log.filter(({ level }) => level === "warn");
   assertEquals([warning?.event, warning?.fields], ["peers left behind", { connections: 1 }]);
   assertEquals(bench.engine.close(), bench.engine.close());
+});
+
+Deno.test("Engine.close() closes the store at once, while it waits for peers that do not read", async () => {
+  const closed = Promise.withResolvers<void>();
+  const bench = new Bench(
+    { closeMs: 60_000 },
+    changedStore(() => ({ close: () => (closed.resolve(), closed.promise) })),
+  );
+  bench.v1();
+  const disposed = bench.engine.close();
+  await closed.promise;
+  await bench[Symbol.asyncDispose]();
+  await disposed;
+});
+
+Deno.test("Engine.close() has one deadline for what is to be stored, for peers and for the store", async () => {
+  const now = performance.now;
+  const settled = () => {
+    performance.now = () => now.call(performance) + 60_000;
+    return Promise.resolve();
+  };
+  const close = () => new Promise<never>(() => {});
+  const bench = new Bench({ closeMs: 60_000 }, changedStore(() => ({ settled, close })));
+  try {
+    bench.v1();
+    await bench.engine.close();
+  } finally {
+    performance.now = now;
+  }
+  const [warning] = bench.log.filter(({ level }) => level === "warn");
+  assertEquals(warning?.event, "peers left behind");
+});
+
+Deno.test("a peer whose goodbye fails does not keep the others from theirs", async () => {
+  await using bench = new Bench();
+  const [broken, whole] = [bench.v1().socket, bench.v1().socket];
+  broken.beforeSend = () => {
+    throw new TypeError("it is broken");
+  };
+  await bench.engine.close();
+  assertEquals(whole.closedWith, [1001, "Server is going away"]);
+  assertEquals(
+    bench.log.filter(({ level }) => level === "error").map(({ event }) => event),
+    ["handler failed"],
+  );
 });
 
 Deno.test("the log never holds what somebody wrote, a name or a secret", async () => {

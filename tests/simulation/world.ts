@@ -211,7 +211,7 @@ export class World implements PersonParts {
     this.#tell({ type: "empty" });
     this.#isHealed = false;
     for (const node of this.nodes) node.stop(() => this.#tell({ type: "closed", node }));
-    await this.#pass(2 * closeMs + LAST_MS + 1_000);
+    await this.#pass(closeMs + LAST_MS + 1_000);
     const open = this.nodes.find(({ chat }) => chat !== undefined);
     if (open !== undefined) this.#fail("nobodyWaitsLonger", `${open.name} does not close`);
   }
