@@ -263,6 +263,8 @@ Deno.test("a session that somebody made up is nobody's, whatever the file says",
   await using bench = await Bench.start();
   const ana = await bench.hello({ name: "Ana" });
   await ana.client.ask({ action: "create", body: "Lobby" });
+  // Both are on the disk at once: who she is, and that she has joined.
+  await ana.client.told("join", ana.welcome.client_id);
   await bench.crash();
   const forged = `${ana.welcome.client_id}.${"0".repeat(32)}`;
   assertEquals((await bench.hello({ session: forged })).welcome.resumed, false);
