@@ -404,18 +404,22 @@ export class JetStreamLink {
     catchErrors(nc);
     this.#watch(nc);
     this.#maxPayload = nc.info?.max_payload ?? Infinity;
-    if (this.#maxPayload < LEAST_PAYLOAD) {
+    try {
+      if (this.#maxPayload < LEAST_PAYLOAD) {
+        throw new Error(
+          `NATS takes ${this.#maxPayload} bytes in a message (max_payload), and ${LEAST_PAYLOAD} are needed`,
+        );
+      }
+      return {
+        nc,
+        jsm: await jetstreamManager(nc, { checkAPI: false, timeout }),
+        js: jetstream(nc, { timeout }),
+        makeHeaders: headers,
+      };
+    } catch (error) {
       await nc.close();
-      throw new Error(
-        `NATS takes ${this.#maxPayload} bytes in a message (max_payload), and ${LEAST_PAYLOAD} are needed`,
-      );
+      throw error;
     }
-    return {
-      nc,
-      jsm: await jetstreamManager(nc, { checkAPI: false, timeout }),
-      js: jetstream(nc, { timeout }),
-      makeHeaders: headers,
-    };
   }
 
   /** Gives up a connection when it ends, or NATS forbids something: its listeners would be deaf. */

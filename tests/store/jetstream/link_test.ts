@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { type AddressInfo, createServer } from "node:net";
-import { JetStreamLink, type LinkSettings } from "../../../src/store/jetstream/link.ts";
+import { JetStreamLink, LIBRARIES, type LinkSettings } from "../../../src/store/jetstream/link.ts";
 import "../../support/ignore_unpermitted.ts";
 import { until } from "../../support/waiting.ts";
 import { type NatsScript, ScriptedNats } from "./scripted_nats.ts";
@@ -225,4 +225,24 @@ Deno.test("a link that NATS breaks off with a word ends no program", async () =>
   await link.close();
   await new Promise((resolve) => server.close(resolve));
   assert(reports.includes("Maximum Payload Violation"), reports.join());
+});
+
+Deno.test("a link that cannot use a connection leaves none behind", async () => {
+  const { jetstream } = LIBRARIES;
+  LIBRARIES.jetstream = "data:text/javascript," +
+    'export const jetstreamManager = () => Promise.reject(new Error("No manager"));';
+  try {
+    await using nats = new ScriptedNats(() => undefined);
+    const reports: string[] = [];
+    const link = linkTo(nats.host, reports);
+    try {
+      await until(() => reports.includes("No manager"), "it does not tell");
+      await until(() => nats.open === 0, "the connection is still open");
+    } finally {
+      await link.close();
+      nats.cut();
+    }
+  } finally {
+    LIBRARIES.jetstream = jetstream;
+  }
 });

@@ -41,6 +41,11 @@ export class ScriptedNats implements AsyncDisposable {
     return `127.0.0.1:${this.#listener.addr.port}`;
   }
 
+  /** The number of connections that are open. */
+  get open(): number {
+    return this.#talks.size;
+  }
+
   /** Breaks all connections. */
   cut(): void {
     for (const connection of this.#talks) connection.close();
