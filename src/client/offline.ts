@@ -28,6 +28,7 @@
 
 import type { SendError } from "../protocol/errors.ts";
 import {
+  addWaiting,
   indexedDbOutboxStore,
   type KeptMessage,
   type KeptOutbox,
@@ -129,15 +130,11 @@ export class OfflineOutbox {
     fields?: Record<string, unknown>,
     writtenAt: number = Date.now(),
   ): Promise<number> {
-    const message = {
-      ...{ roomId, body, writtenAt, state: "waiting" as const },
-      ...(fields && { fields }),
-    };
-    const id = await this.#store.add(message);
-    this.#messages.set(id, { ...message, id });
+    const message = await addWaiting(this.#store, { roomId, body, fields, writtenAt });
+    this.#messages.set(message.id, message);
     this.onchange();
     this.#sendNext();
-    return id;
+    return message.id;
   }
 
   /** Takes in what another tab has added to the same place. */

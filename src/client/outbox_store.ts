@@ -71,6 +71,23 @@ export interface OutboxStore {
   change(change: OutboxChange): Promise<void>;
 }
 
+/** Adds a message that was never sent to what is kept in a place, and resolves with it once it is kept. */
+export async function addWaiting(
+  store: OutboxStore,
+  { roomId, body, fields, writtenAt }: {
+    roomId: string;
+    body: string;
+    fields: Record<string, unknown> | undefined;
+    writtenAt: number;
+  },
+): Promise<KeptMessage> {
+  const message = {
+    ...{ roomId, body, writtenAt, state: "waiting" as const },
+    ...(fields && { fields }),
+  };
+  return { ...message, id: await store.add(message) };
+}
+
 /** Makes a place in memory, which ends with the program. */
 export function memoryOutboxStore(): OutboxStore {
   const messages = new Map<number, KeptMessage>();

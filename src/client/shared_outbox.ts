@@ -7,7 +7,12 @@
  * @module
  */
 
-import type { KeptMessage, OutboxChange, OutboxStore } from "./outbox_store.ts";
+import {
+  addWaiting,
+  type KeptMessage,
+  type OutboxChange,
+  type OutboxStore,
+} from "./outbox_store.ts";
 import type { TabWord } from "./shared_words.ts";
 
 /** A message of the log, as far as an outbox looks at it. */
@@ -53,15 +58,11 @@ export class SharedOutbox {
     fields?: Record<string, unknown>,
     writtenAt: number = Date.now(),
   ): Promise<number> {
-    const message = {
-      ...{ roomId, body, writtenAt, state: "waiting" as const },
-      ...(fields && { fields }),
-    };
-    const id = await this.#store.add(message);
-    this.#messages = [...this.#messages, { ...message, id }];
+    const message = await addWaiting(this.#store, { roomId, body, fields, writtenAt });
+    this.#messages = [...this.#messages, message];
     this.onchange();
     this.added();
-    return id;
+    return message.id;
   }
 
   /** Tells that something was added to the place where the outbox is kept. */

@@ -10,6 +10,7 @@ import { encodeVoid, timestampOf, withoutSeq, withSeq } from "../protocol/encode
 import type { MemberInfo } from "../protocol/frames.ts";
 import type { RoleInfo } from "../protocol/moderation.ts";
 import type { ChangedSettings } from "../protocol/roles.ts";
+import type { Charter } from "./charter.ts";
 import type { Came, StoredLink } from "./link_list.ts";
 
 /** A room without its entries and markers. */
@@ -52,6 +53,25 @@ export interface ArchivedRoom {
   entries(): AsyncIterable<readonly ArchivedEntry[]>;
   /** Its read markers, some at a time. */
   markers(): AsyncIterable<readonly ArchivedMarker[]>;
+}
+
+/** Makes the head of a room of what its store has; without a charter, nothing was ever changed. */
+export function headOf(
+  { id, name, members, quiet }: {
+    id: string;
+    name: string;
+    members: Iterable<MemberInfo>;
+    quiet?: boolean;
+  },
+  charter: Charter | undefined,
+): ArchivedHead {
+  const { settings = {}, roles = [], ...links } = charter?.toJSON() ?? {};
+  return {
+    ...{ id, name, settings, roles },
+    ...links,
+    members: [...members],
+    ...(quiet ? { quiet } : {}),
+  };
 }
 
 /** A store that gives its rooms away, one after the other. */

@@ -1,27 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { lengthOf } from "../../src/cli/moderation_words.ts";
 import { Names } from "../../src/cli/names.ts";
-import { clock, toText } from "../../src/cli/render.ts";
 import type { Shown } from "../../src/cli/shown.ts";
 import { pure } from "../support/pure.ts";
-
-const AT = Date.UTC(2026, 7, 3, 14, 5, 9);
-const PRESENCE = {
-  roomId: "r",
-  seq: 7,
-  epoch: "e",
-  sentAt: AT,
-  from: "a0ana1",
-  own: false,
-} as const;
-
-function text(shown: Shown, names = new Names()): string | undefined {
-  return toText(shown, { colour: false, time: clock("UTC") }, {
-    now: AT,
-    columns: Infinity,
-    names,
-  });
-}
+import { AT, PRESENCE, text } from "./shown_lines.ts";
 
 pure("toText() tells of moderation, with whom and for how long", () => {
   const names = new Names();
@@ -57,7 +39,7 @@ pure("toText() tells of moderation, with whom and for how long", () => {
       "14:05:09 ! Ana removed you from Lobby: x\\u0007",
     ],
   ];
-  for (const [shown, line] of cases) assertEquals(text(shown, names), line);
+  for (const [shown, line] of cases) assertEquals(text(shown, Infinity, names), line);
 });
 
 pure("toText() survives moderation that no server of ours would send", () => {

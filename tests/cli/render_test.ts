@@ -6,10 +6,9 @@ import { clock, invitationTo, type Look, toJson, toText } from "../../src/cli/re
 import { offlineLine, roomsLine } from "../../src/cli/status.ts";
 import type { Shown } from "../../src/cli/shown.ts";
 import { pure } from "../support/pure.ts";
+import { AT, PRESENCE, text } from "./shown_lines.ts";
 
-const AT = Date.UTC(2026, 7, 3, 14, 5, 9);
 const NAMES = new Names();
-const PLAIN: Look = { colour: false, time: clock("UTC") };
 const COLOURED: Look = { colour: true, time: clock("UTC") };
 
 const MESSAGE = {
@@ -20,18 +19,6 @@ const MESSAGE = {
   sentAt: AT,
   from: "a0ana1",
 } as const;
-const PRESENCE = {
-  roomId: "r",
-  seq: 7,
-  epoch: "e",
-  sentAt: AT,
-  from: "a0ana1",
-  own: false,
-} as const;
-
-function text(shown: Shown, columns = Infinity, names = NAMES): string | undefined {
-  return toText(shown, PLAIN, { now: AT, columns, names });
-}
 
 pure("toText() marks messages of one's own, those of others, and all that is no message", () => {
   const cases: [shown: Shown, line: string | undefined][] = [

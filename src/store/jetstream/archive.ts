@@ -13,6 +13,7 @@ import {
   type ArchivedRoom,
   type ArchiveSource,
   type ArchiveTarget,
+  headOf,
   renumbered,
   type RoomWriter,
   SeqMap,
@@ -137,19 +138,10 @@ class JetStreamSource implements ArchiveSource {
   async read(id: string): Promise<ArchivedRoom | undefined> {
     const room = await this.#store.open(id);
     if (room === undefined) return undefined;
-    const { settings = {}, roles = [], ...links } = room.charter?.toJSON() ?? {};
     const { members, quiet } = room.roster;
     const { epoch } = room.log;
     return {
-      head: {
-        id,
-        name: room.name,
-        settings,
-        roles,
-        ...links,
-        members: [...members.values()],
-        ...(quiet ? { quiet } : {}),
-      },
+      head: headOf({ id, name: room.name, members: members.values(), quiet }, room.charter),
       entries: () => this.#entries(id, room.log.head),
       markers: () => this.#markersOf(id, epoch, room.log.head),
     };

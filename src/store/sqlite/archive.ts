@@ -13,6 +13,7 @@ import {
   type ArchivedRoom,
   type ArchiveSource,
   type ArchiveTarget,
+  headOf,
   renumbered,
   type RoomWriter,
   SeqMap,
@@ -74,13 +75,11 @@ class SqliteSource implements ArchiveSource {
     const [row] = this.#all(`SELECT ${columns} FROM rooms WHERE id = ?`, id);
     if (row === undefined) return Promise.resolve(undefined);
     const [key, tail, head] = [Number(row.key), Number(row.tail), Number(row.head)];
-    const { settings = {}, roles = [], ...links } =
-      charterOf({ charter: row.charter as string | null })
-        .toJSON() ?? {};
+    const charter = charterOf({ charter: row.charter as string | null });
     const members = this.#all(`SELECT ${MEMBER} FROM members WHERE room = ? ORDER BY rowid`, key)
       .map(infoOf);
     return Promise.resolve({
-      head: { id, name: nameOf(row.name) ?? "", settings, roles, ...links, members },
+      head: headOf({ id, name: nameOf(row.name) ?? "", members }, charter),
       entries: () => this.#entries(key, tail, head),
       markers: () => this.#markers(key),
     });
