@@ -211,7 +211,7 @@ export class ChatClient implements AsyncDisposable {
 
   /** Makes a room, joins it, and makes it the current one. `Data` is what its messages carry: nobody checks that. */
   createRoom<Data = unknown>(name: string, options?: WaitOptions): Promise<ChatRoom<Data>> {
-    return this.#open({ action: "create", body: name }, name, options);
+    return this.#open({ action: "create", body: name }, "name", name, options);
   }
 
   /** Joins a room and makes it the current one. In a room that this client is in, it gives the same object. */
@@ -225,7 +225,7 @@ export class ChatClient implements AsyncDisposable {
       epoch: known?.epoch ?? options.epoch,
       link: options.link,
     };
-    return this.#open({ action: "join", body }, roomId, options);
+    return this.#open({ action: "join", body }, "roomId", roomId, options);
   }
 
   /** Leaves the current room. */
@@ -288,15 +288,19 @@ export class ChatClient implements AsyncDisposable {
 
   async #open<Data>(
     frame: { action: string; body: unknown },
-    room: string,
+    parameter: string,
+    value: string,
     options?: WaitOptions,
   ): Promise<ChatRoom<Data>> {
-    check(typeof room === "string", "room", room);
+    check(typeof value === "string", parameter, value);
     let wanted = true;
     this.#entering++;
     try {
-      const enter = (reply: unknown) => this.#enter(reply as Accepted, wanted) as ChatRoom;
-      return await this.request(frame, enter, options) as ChatRoom<Data>;
+      return await this.request(
+        frame,
+        (reply) => this.#enter(reply as Accepted, wanted) as ChatRoom<Data>,
+        options,
+      );
     } finally {
       wanted = false;
       this.#entering--;

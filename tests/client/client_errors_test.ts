@@ -156,8 +156,8 @@ Deno.test("what a function cannot take is named, and is not sent", async () => {
   await using _chat = chat;
   const wrong = <T>(value: unknown) => value as T;
   const calls: [words: string, call: () => unknown][] = [
-    ["room cannot be 5", () => chat.createRoom(wrong(5))],
-    ["room cannot be undefined", () => chat.joinRoom(wrong(undefined))],
+    ["name cannot be 5", () => chat.createRoom(wrong(5))],
+    ["roomId cannot be undefined", () => chat.joinRoom(wrong(undefined))],
     ["name cannot be 5", () => chat.rename(wrong(5n))],
     ["timeoutMs cannot be NaN", () => chat.rename("x", { timeoutMs: NaN })],
     ["timeoutMs cannot be soon", () => room.send("x", { timeoutMs: wrong("soon") })],
