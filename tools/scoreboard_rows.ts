@@ -160,6 +160,17 @@ export const ROWS: Readonly<Record<string, Row>> = {
       "Links are forged by changing a character, a signature, a caveat or the order of a real one, " +
       "or by taking one of another room. Nobody is kept out either: _too few_ counts that.",
   },
+  A6: {
+    part: "Authority",
+    figure:
+      "what one may not see, asked for in every way: 0 leaks; the time of hidden and unknown " +
+      "rooms within noise",
+    note:
+      "Each answer about a room that somebody may not see is held against that about one that there " +
+      "is not, as a whole, and searched for words of the room. Noise is how far apart the quartiles " +
+      "of one kind are. A room that nobody has had open for ten minutes is read from SQLite before " +
+      "it is judged: the first join takes longer by that.",
+  },
   C1: {
     part: "Conversation",
     figure: "10,000 changes, cuts and restarts: the same at all clients and in pages; C2: " +

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ErrorCode } from "../protocol/errors.ts";
+import type { ChatError, ErrorCode } from "../protocol/errors.ts";
 import type {
   CreateFrame,
   Draft,
@@ -46,8 +46,11 @@ export type Effect =
     name: string;
     owner?: string;
   }
-  /** Ask the store for a room, up to where the peer knows it; then call `opened`, and hold what it says until then. */
-  | { type: "open"; peer: Peer; frame: JoinFrame; roomId: string }
+  /**
+   * Ask the store for a room, up to where the peer knows it; then call `opened`, and hold what it says until
+   * then. With a `refusal` refuse it instead, whatever the answer: it may not see the room that it means.
+   */
+  | { type: "open"; peer: Peer; frame: JoinFrame; roomId: string; refusal?: ChatError }
   /** Send the members of a room, with its next entries, what it was given to pass on. */
   | { type: "pass"; room: Room }
   /** Hand a frame that is not stored to those in a room who are at other processes. */

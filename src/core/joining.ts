@@ -50,6 +50,8 @@ export class Joining {
   readonly #handover: Handover;
   readonly #metrics: Metrics;
   readonly #links: Links | undefined;
+  /** The id of a room that there is not; made when it is needed first. */
+  #nowhere: string | undefined;
 
   /** Works on the parts of a hub; `random` fills arrays for ids. */
   constructor(parts: JoiningParts) {
@@ -93,12 +95,7 @@ export class Joining {
       session.checkRooms(peer, this.#rooms.mostOfOne, roomId);
       return [{ type: "open", peer, frame, roomId }];
     }
-    return this.#explained(
-      session,
-      frame,
-      roomId,
-      () => this.#enter(session, peer, room, frame, t),
-    );
+    return this.#enter(session, peer, room, frame, t);
   }
 
   /**
@@ -137,20 +134,14 @@ export class Joining {
       if (named !== undefined) {
         return this.#make(peer, frame, normalizeRoomId(frame.roomId), named, t);
       }
-      const lost = () => this.#rooms.lost(peer, frame);
-      const { id, name } = this.#explained(session, frame, normalizeRoomId(frame.roomId), lost);
+      const { id, name } = this.#lost(session, peer, frame);
       return this.#make(peer, frame, id, name, t);
     }
     const room = this.#rooms.byId.get(stored.id);
     // The peer may have gone while the store was asked. Then the room waits out its time, empty.
     if (room === undefined || session === undefined) return [];
     if (frame.action === "create" && frame.roomId !== undefined) checkNew(room, session, t);
-    return this.#explained(
-      session,
-      frame,
-      room.id,
-      () => this.#enter(session, peer, room, frame, t),
-    );
+    return this.#enter(session, peer, room, frame, t);
   }
 
   /**
@@ -180,19 +171,18 @@ export class Joining {
   }
 
   /**
-   * Has a client come in. Where it cannot, and its link is none into that room, it is told that: whether or
-   * not there is such a room.
+   * The room that somebody was in, and that is to be made again because it is lost.
+   *
+   * @throws {ChatError} where there is none: that its link is none into that room, where it has one,
+   * whether or not there is such a room.
    */
-  #explained<Result>(
-    session: Session,
-    frame: CreateFrame | JoinFrame,
-    roomId: string,
-    enter: () => Result,
-  ): Result {
+  #lost(session: Session, peer: Peer, frame: JoinFrame): { id: string; name: string } {
     try {
-      return enter();
+      return this.#rooms.lost(peer, frame);
     } catch (error) {
-      const link = isNotFound(error) ? this.#linkOf(session, frame, roomId) : undefined;
+      const link = isNotFound(error)
+        ? this.#linkOf(session, frame, normalizeRoomId(frame.roomId))
+        : undefined;
       throw link instanceof ChatError ? link : error;
     }
   }
@@ -281,15 +271,20 @@ export class Joining {
     const asked = frame.action === "join" ? frame : undefined;
     const link = this.#linkOf(session, frame, room.id);
     const isLink = link !== undefined && !(link instanceof ChatError);
-    if (link instanceof ChatError) peer.quota?.failJoin();
     if (isLink && asked !== undefined && !isUsed) {
       const use = this.#use(session, peer, room, asked, link, t);
       if (use !== undefined) return [use];
     }
     if (charter !== undefined && !mayEnter(author ?? { sub: id }, charter, t.at, known)) {
       peer.quota?.failJoin();
-      throw notFound(asked?.roomId ?? room.id);
+      const hidden = notFound(asked?.roomId ?? room.id);
+      if (asked === undefined || isUsed) throw hidden;
+      // It is looked for like one that there is not: the time that it takes says nothing.
+      const refusal = link instanceof ChatError ? link : hidden;
+      const roomId = this.#nowhere ??= newRoomId(this.#random);
+      return [{ type: "open", peer, frame: asked, roomId, refusal }];
     }
+    if (link instanceof ChatError) peer.quota?.failJoin();
     if (member === undefined) {
       this.#checkPlace(room);
       // A plain client is in one room at a time.

@@ -191,6 +191,7 @@ export function ask<Pending>(
     ? store.create(roomId, question.name, ...(question.owner === undefined ? [] : [question.owner]))
     : store.open(roomId, question.frame.after);
   return opened.then((room) => (t) => {
+    if (question.type === "open" && question.refusal !== undefined) throw question.refusal;
     if (room !== undefined) perform(admit(peer, checkedRoom(room, roomId), t, hub, store), hands);
     return perform(hub.joining.opened(peer, frame, room, t), hands);
   });
