@@ -38,7 +38,8 @@ export function checkedClaims(payload: unknown, rules: ClaimRules, at: number): 
   }
   checkAudience(fields.aud, rules.audience);
   const times = checkedTimes(fields, at / 1_000);
-  return checkedProof({ sub, issuer, name, bot, scope, rooms, ...times }, at);
+  // Whoever has the key has signed it, whatever it says of its issuer.
+  return checkedProof({ sub, issuer, unique: true, name, bot, scope, rooms, ...times }, at);
 }
 
 /** Refuses a token for others: one that names somebody is for nobody else (RFC 7519, section 4.1.3). */

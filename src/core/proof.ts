@@ -27,10 +27,16 @@ const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 
 /** A person, as a token or the app around a chat knows it. */
 export interface Proof {
-  /** The one lasting name of the person, which no other has: 1 to 255 visible characters. */
+  /** The one lasting name of the person, which no other of the same issuer has: 1 to 255 visible characters. */
   readonly sub: string;
-  /** The party that says so; with another one, the same `sub` is another person. None unless given. */
+  /**
+   * The party that says so, without blanks; none unless given. The same `sub` of another one is another
+   * person: so the chat calls them by both, `issuer sub`, which is what their roles are given to. Give it
+   * for everybody or for nobody.
+   */
   readonly issuer?: string;
+  /** `true` where no other issuer has the same `sub`: then that alone is what the person is called. */
+  readonly unique?: boolean;
   /** The name that others see; the person chooses one unless given. */
   readonly name?: string;
   /** `true` for a program. */
@@ -48,6 +54,8 @@ export interface Proof {
 /** A proof that was checked, with what was not given. */
 export interface CheckedProof extends Proof {
   readonly issuer: string;
+  /** The `sub` has the issuer in it, where that is needed. */
+  readonly unique: true;
   readonly bot?: true;
   /** The words of the scope. */
   readonly words: readonly string[];
@@ -65,10 +73,14 @@ export function checkedProof(
   proof: { readonly [Field in keyof Proof]?: unknown },
   at: number,
 ): CheckedProof {
-  const { issuer = "", name, bot = false, scope = "", issuedAt = at, expiresAt = Infinity } = proof;
+  const { issuer = "", unique = issuer === "", name, bot = false, scope = "" } = proof;
+  const { issuedAt = at, expiresAt = Infinity } = proof;
   if (typeof issuer !== "string" || issuer.length > MAX_ISSUER_CHARS) {
     throw wrong("iss", `a text of at most ${MAX_ISSUER_CHARS} characters`, issuer);
   }
+  if (typeof unique !== "boolean") throw wrong("unique", "true or false", unique);
+  if (!unique && !/^\S+$/.test(issuer)) throw wrong("iss", "a text without blanks", issuer);
+  const sub = checkedSub(proof.sub);
   if (name !== undefined && typeof name !== "string") throw wrong("name", "a text", name);
   if (typeof bot !== "boolean") throw wrong("bot", "true or false", bot);
   if (typeof scope !== "string") throw wrong("scope", "a text", scope);
@@ -77,8 +89,10 @@ export function checkedProof(
   if (!isTime(issuedAt)) throw wrong("issuedAt", "milliseconds since 1970", issuedAt);
   if (!isTime(expiresAt)) throw wrong("expiresAt", "milliseconds since 1970", expiresAt);
   return {
-    sub: checkedSub(proof.sub),
+    // An issuer has no blank: this tells where it ends.
+    sub: unique ? sub : checkedSub(`${issuer} ${sub}`),
     issuer,
+    unique: true,
     ...usableName(name),
     ...(bot ? { bot } : {}),
     scope,

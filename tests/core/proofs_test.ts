@@ -32,9 +32,10 @@ pure("a new proof of the same person is told, with the time that is left", () =>
 
 pure("a proof of somebody else changes nothing", () => {
   const bench = new HubBench();
-  const peer = proved(bench, { sub: "ana", issuer: "me" });
+  const peer = proved(bench, { sub: "ana", issuer: "me", unique: true });
   const { proof: before } = peer;
-  for (const other of [{ sub: "eve", issuer: "me" }, { sub: "ana", issuer: "you" }]) {
+  const others = [{ sub: "eve", issuer: "me" }, { sub: "ana", issuer: "you" }];
+  for (const other of others.flatMap((one) => [one, { ...one, unique: true }])) {
     const proof = checkedProof(other, bench.t.at);
     const { code } = assertThrows(
       () => bench.hub.proofs.renew(peer, proof, undefined, bench.t),

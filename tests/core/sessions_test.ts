@@ -125,7 +125,8 @@ pure("clients are one person where the same issuer has proved the same subject",
   const sessions = make();
   const personOf = (issuer: string | undefined, sub: string) => {
     const session = sessions.add(0);
-    session.prove(checkedProof({ sub, ...(issuer === undefined ? {} : { issuer }) }, 1));
+    const by = issuer === undefined ? {} : { issuer, unique: true };
+    session.prove(checkedProof({ sub, ...by }, 1));
     return session.person;
   };
   assertEquals(personOf("https://a.example", "ana"), personOf("https://a.example", "ana"));
@@ -145,8 +146,8 @@ pure("clients are one person where the same issuer has proved the same subject",
 pure("the name of a person has a bound, however long that of its issuer is", () => {
   const sub = "s".repeat(255);
   const session = make().add(0);
-  session.prove(checkedProof({ sub, issuer: "i".repeat(512) }, 1));
+  session.prove(checkedProof({ sub, issuer: "i".repeat(512), unique: true }, 1));
   assert(session.person.length <= 1_024);
-  const longer = () => checkedProof({ sub, issuer: "i".repeat(513) }, 1);
+  const longer = () => checkedProof({ sub, issuer: "i".repeat(513), unique: true }, 1);
   assertEquals(assertThrows(longer, ChatError).code, "token_invalid");
 });

@@ -204,6 +204,40 @@ Deno.test("what an app answers decides, and sees the request", async () => {
   assertEquals(refused.code, "token_invalid");
 });
 
+Deno.test("the same sub of another issuer is another person: no role, no session, no ban of it", async () => {
+  const authenticate: ChatOptions["authenticate"] = (_request, token = "") => {
+    const [issuer = "", sub = ""] = token.split("#");
+    return { issuer, sub, ...(sub === "root" && { scope: "admin" }) };
+  };
+  await using chat = new TokenChat({ authenticate });
+  const [ana, welcome] = await chat.hello({ token: "https://a.example#ana" });
+  await using _ana = ana;
+  const made = await ana.ask({ action: "create", body: "Lobby" });
+  const [entry] = await ana.entries(1);
+  assertEquals(entry?.sub, "https://a.example ana");
+  // Another issuer calls somebody the same: it comes with her session, and asks for what is hers.
+  const [eve, other] = await chat.hello({
+    token: "https://b.example#ana",
+    session: welcome.session,
+  });
+  await using _eve = eve;
+  assertEquals([other.resumed, other.client_id === welcome.client_id], [false, false]);
+  const room_id = made.room_id;
+  const joined = await eve.ask({ action: "join", body: { room_id } });
+  assertEquals(joined.you, { role: "member" });
+  await eve.entries(1);
+  const kick = await eve.ask({ action: "kick", body: { room_id, to: entry?.sub } });
+  assertEquals(kick.code, "forbidden");
+  // A ban and a revocation of one say nothing of the other.
+  const [root] = await chat.hello({ token: "https://b.example#root" });
+  await using _root = root;
+  const revoke = { action: "revoke", body: { sub: "https://b.example ana" } };
+  assertEquals((await root.ask(revoke)).status, "success");
+  assertEquals((await eve.closed()).code, 4502);
+  ana.send({ action: "ping", ref: 1 });
+  assertEquals((await ana.until(({ ref }) => ref === 1)).event, "pong");
+});
+
 /** Rooms in memory, and in a file. */
 const STORES: Record<string, () => ChatOptions> = {
   memory: () => ({}),
