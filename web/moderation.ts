@@ -4,7 +4,7 @@
 /// <reference lib="dom.iterable" />
 /**
  * The topic of a room, and the tools of those who moderate it: remove, mute and ban people, delete
- * what others have said, and give the room its topic.
+ * what others have said, and give the room its topic. Whoever has made it gets its owner link.
  *
  * @module
  */
@@ -37,6 +37,12 @@ const TIMES: Record<string, number> = {
 /** The most names that are kept of people who were seen. */
 const MOST_NAMES = 1_000;
 
+/** The owner link of a room: nothing that was made of it. */
+const OWNER_LINK = /^owner\.\w+$/;
+
+/** The time that a button says what it has done, in milliseconds. */
+const DONE_MS = 2_000;
+
 /** Does something with a client, as often as it takes. */
 type With = <Result>(work: (chat: ChatClient) => Promise<Result>) => Promise<Result>;
 
@@ -66,10 +72,18 @@ export class Moderation {
   readonly #form: HTMLFormElement;
   readonly #problem = h("p", { class: "problem", role: "alert" });
   readonly #banned = h("ul", { class: "banned" });
+  /** The address that makes whoever opens it an owner; undefined where this person was told none. */
+  readonly #ownerAddress: string | undefined;
+  /** Says to whoever has just made the room that there is such an address. */
+  readonly #made = h(
+    "p",
+    { class: "status made" },
+    "Only your owner link makes you its owner again.",
+  );
 
   /**
    * Begins with what the server has said of the room; the topic stands behind `heading`, and `done` is
-   * called when a tool has been used.
+   * called when a tool has been used. The room is at `address`.
    */
   constructor(
     room: ChatRoom,
@@ -77,6 +91,7 @@ export class Moderation {
     heading: HTMLElement,
     withChat: With,
     done: () => void,
+    address: string,
   ) {
     this.#room = room;
     this.#clientId = clientId;
@@ -100,6 +115,16 @@ export class Moderation {
     );
     heading.parentElement!.querySelector(".topic")?.remove();
     heading.after(this.#topic);
+    const { link = "" } = room.reply;
+    if (OWNER_LINK.test(link)) this.#ownerAddress = `${address}.${link}`;
+    const place = heading.closest(".room")?.querySelector("main");
+    place?.querySelector(".made")?.remove();
+    // Of a room that was not begun now, it is in the panel.
+    if (this.#ownerAddress !== undefined && room.head === 0) place?.prepend(this.#made);
+    this.#made.append(
+      this.#copyButton(),
+      button("Not now", () => this.#made.remove(), { class: "quiet" }),
+    );
     this.#show();
     this.#read();
   }
@@ -184,6 +209,23 @@ export class Moderation {
     dialog.showModal();
   }
 
+  /** A button that copies the owner link; it is a secret, so the page shows it to nobody who looks on. */
+  #copyButton(): HTMLButtonElement {
+    const words = "Copy owner link";
+    const copy = button(words, async () => {
+      const address = this.#ownerAddress!;
+      try {
+        await navigator.clipboard.writeText(address);
+        copy.textContent = "Copied";
+        setTimeout(() => copy.textContent = words, DONE_MS);
+      } catch {
+        // Without leave, or where the page did not come over TLS: to be copied by hand.
+        prompt("Your owner link", address);
+      }
+    });
+    return copy;
+  }
+
   async #try(
     work: (chat: ChatClient) => Promise<Moderated>,
     problem: HTMLElement,
@@ -209,6 +251,7 @@ export class Moderation {
     }
     // The room was left.
     this.#topic.remove();
+    this.#made.remove();
   }
 
   /** Keeps the names of those who are seen: who is banned is no member any more. */
@@ -237,6 +280,16 @@ export class Moderation {
       return h("li", {}, nameOf(name), back);
     }));
     const heading = banned.length > 0 && h("h2", {}, "Banned");
-    this.settings.replaceChildren(this.#form, ...heading ? [heading, this.#banned] : []);
+    const owner = this.#ownerAddress !== undefined && h(
+      "p",
+      {},
+      "Whoever has your owner link owns the room. ",
+      this.#copyButton(),
+    );
+    this.settings.replaceChildren(
+      this.#form,
+      ...owner ? [owner] : [],
+      ...heading ? [heading, this.#banned] : [],
+    );
   }
 }

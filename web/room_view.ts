@@ -226,6 +226,7 @@ export class RoomView {
       this.#heading,
       this.#conversation.with,
       () => this.#showPeople(),
+      this.#actions.linkOf(room.id),
     );
     this.#showPeople();
   }

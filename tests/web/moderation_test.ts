@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { NEEDS_CHROMIUM } from "../support/chromium.ts";
 import { until } from "../support/waiting.ts";
 import { type Visitor, WebPages } from "../support/web_page.ts";
@@ -44,6 +44,43 @@ moderationTest("who owns a room sets its topic, and everybody sees it", async ()
   assertEquals(await carl.page.getByRole("button", { name: /Moderate/ }).count(), 0);
   assertEquals([...ana.problems, ...ben.problems, ...carl.problems], []);
 });
+
+moderationTest(
+  "whoever makes a room is given its owner link, and comes back as owner by it",
+  async () => {
+    await using pages = await WebPages.start();
+    const context = await pages.context({ permissions: ["clipboard-read", "clipboard-write"] });
+    const ana = await pages.visitor({}, context);
+    const link = await ana.makeRoom(pages.url, "Ana", "Lobby");
+    await ana.page.getByRole("button", { name: "Copy owner link" }).click();
+    await ana.page.getByRole("button", { name: "Copied" }).waitFor();
+    const owners = await ana.page.evaluate<string>("navigator.clipboard.readText()");
+    assert(owners.startsWith(`${link}.owner.`), owners);
+    // The secret is nowhere on the page, nor in its address.
+    assertEquals(ana.page.url(), link);
+    const secret = owners.slice(-32);
+    assertEquals((await ana.page.locator("parley-chat").innerHTML()).includes(secret), false);
+    await ana.page.getByRole("button", { name: "Not now" }).click();
+    assertEquals(await ana.page.getByRole("button", { name: "Not now" }).count(), 0);
+    await ana.say("hello");
+    await ana.page.reload();
+    await ana.sees(["hello"]);
+    await ana.page.getByRole("button", { name: "1 person here" }).click();
+    await ana.page.getByRole("button", { name: "Copy owner link" }).waitFor();
+    assertEquals(await ana.page.getByRole("button", { name: "Copy owner link" }).count(), 1);
+    // Another device knows nothing of her but the link.
+    const again = await pages.visitor();
+    await again.openLink(owners, "Ana");
+    await again.page.getByRole("button", { name: "2 people here" }).click();
+    await again.page.getByLabel("Topic").waitFor();
+    const ben = await pages.visitor();
+    await ben.openLink(link, "Ben");
+    await ben.page.getByRole("button", { name: "3 people here" }).click();
+    await ben.reads("Ben (you)");
+    assertEquals(await ben.page.getByRole("button", { name: "Copy owner link" }).count(), 0);
+    assertEquals([...ana.problems, ...again.problems, ...ben.problems], []);
+  },
+);
 
 moderationTest(
   "what others have said is deleted, and who says it is muted, by the menu of the message",
