@@ -25,6 +25,8 @@ const ENOUGH = 4;
 /** The `seq` after which a log begins, and that of its newest entry. */
 export interface Ends {
   readonly start: number;
+  /** The `seq` behind which all entries are in memory. */
+  readonly tail: number;
   readonly head: number;
   /** The states of its messages; undefined where the room is not open. */
   readonly states: StreamedStates | undefined;
@@ -33,7 +35,7 @@ export interface Ends {
 }
 
 /** The ends of a log that is not open. */
-export const NOWHERE: Ends = { start: 0, head: 0, states: undefined, isVoid: () => false };
+export const NOWHERE: Ends = { start: 0, tail: 0, head: 0, states: undefined, isVoid: () => false };
 
 /** Pages of the open rooms of one node. */
 export class JetStreamPages implements HistoryStore {
@@ -73,36 +75,47 @@ export class JetStreamPages implements HistoryStore {
     const read = await this.#link.history(subject, first, limit + 2, "oldest");
     // What is not in memory yet is not judged yet.
     const last = read.length < limit + 2 ? head : Math.min(head, read.at(-1)!.seq);
-    const complete = read[0]?.seq === from || ends.states?.remainOf(from) !== undefined &&
-        await this.#link.count(subject, start + 1) > await this.#link.count(subject, from);
-    return pageOf(shown(read, ends, from, last), query, complete);
+    const isThere = read[0]?.seq === from;
+    const isWhole = isThere || hasRemains(ends, from - 1, read) &&
+        await this.#link.count(subject, start + 1) > await this.#link.count(subject, first);
+    const complete = isThere || isWhole && ends.states?.remainOf(from) !== undefined;
+    const after = isWhole ? from : Math.max(from, oldestOf(read, ends));
+    return pageOf(shown(read, ends, from, last, after), query, complete);
   }
 
   async #older(subject: string, ends: Ends, query: PageQuery): Promise<Page> {
     const { start, head } = ends;
     const { limit } = query;
     const from = Math.min(query.from, head + 1);
-    const { seq, count } = await this.#placeBefore(subject, start + 1, from, limit + 1);
+    const { seq, count, isWhole } = await this.#placeBefore(
+      subject,
+      start + 1,
+      from,
+      limit + 1,
+    );
     const read = count === 0 ? [] : await this.#link.history(subject, seq, count, "oldest");
     // All from there on was read, so that also what remains of erased entries is in its place.
     const after = seq === start + 1 ? start : seq - 1;
-    const known = shown(read, ends, after, from - 1).slice(-limit - 1).reverse();
+    const sure = isWhole ? after : Math.max(after, oldestOf(read, ends));
+    const known = shown(read, ends, after, from - 1, sure).slice(-limit - 1).reverse();
     return pageOf(known, query, true);
   }
 
   /**
    * Finds a place with at least `wanted` entries between it and `from`, or all from `first` on, and
-   * counts them. The stream can only be read forwards, and other rooms have entries in it too.
+   * counts them; it `isWhole` where the stream has others before these. The stream can only be read
+   * forwards, and other rooms have entries in it too.
    */
   async #placeBefore(
     subject: string,
     first: number,
     from: number,
     wanted: number,
-  ): Promise<{ seq: number; count: number }> {
+  ): Promise<{ seq: number; count: number; isWhole: boolean }> {
     const behind = await this.#link.count(subject, from);
     const countFrom = async (seq: number) => await this.#link.count(subject, seq) - behind;
-    let low = { seq: first, count: await countFrom(first) };
+    const all = await countFrom(first);
+    let low = { seq: first, count: all };
     let high = { seq: from, count: 0 };
     for (let looks = 0; looks < MAX_LOOKS; looks++) {
       if (low.count <= ENOUGH * wanted || high.seq - low.seq < 2) break;
@@ -114,19 +127,33 @@ export class JetStreamPages implements HistoryStore {
       if (place.count >= wanted) low = place;
       else high = place;
     }
-    return low;
+    return { ...low, isWhole: all > low.count };
   }
+}
+
+/** Says whether there are remains behind `after` and before all that was read. */
+function hasRemains({ states }: Ends, after: number, read: readonly StreamMessage[]): boolean {
+  return (states?.remainsIn(after, read[0]?.seq ?? Infinity) ?? []).length > 0;
+}
+
+/**
+ * The place behind which nothing can be missing, where the stream has nothing before what was read. What
+ * remains of an entry does not fall off the stream with those around it.
+ */
+function oldestOf(read: readonly StreamMessage[], { tail }: Ends): number {
+  return Math.min(read[0]?.seq ?? Infinity, tail);
 }
 
 /**
  * Shows the messages behind `after` up to `upTo` as they stand in the log: nothing of one that is void
- * or redacted, and what remains of those that were erased.
+ * or redacted, and what remains of those behind `sure` that were erased.
  */
 function shown(
   read: readonly StreamMessage[],
   { isVoid, states }: Ends,
   after: number,
   upTo: number,
+  sure: number,
 ): StreamMessage[] {
   const known = read.filter(({ seq }) => seq > after && seq <= upTo).map((message) => {
     const { seq, text } = message;
@@ -134,7 +161,7 @@ function shown(
     return { ...message, text: states?.remainOf(seq)?.text ?? text };
   });
   const there = new Set(known.map(({ seq }) => seq));
-  const left = (states?.remainsIn(after, upTo) ?? []).filter(({ seq }) => !there.has(seq));
+  const left = (states?.remainsIn(sure, upTo) ?? []).filter(({ seq }) => !there.has(seq));
   if (left.length === 0) return known;
   return [...known, ...left.map(leftMessage)].sort((one, other) => one.seq - other.seq);
 }

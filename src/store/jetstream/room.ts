@@ -136,8 +136,8 @@ export class JetStreamRoom implements StoredRoom {
 
   /** The places that the log lies between, however much of it is in memory. */
   get ends(): Ends {
-    const { log: { head }, states } = this;
-    return { start: this.#start, head, states, isVoid: (seq) => this.isVoid(seq) };
+    const { log: { head, tail }, states } = this;
+    return { start: this.#start, tail, head, states, isVoid: (seq) => this.isVoid(seq) };
   }
 
   /** Takes a step in its life. */

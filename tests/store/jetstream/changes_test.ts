@@ -180,6 +180,25 @@ test("pages tell of messages and edits that memory has let go", async (name) => 
   assertEquals(await b.pages(), pages);
 });
 
+test("what remains of a message falls off with the entries around it", async (name) => {
+  await using node = await Node.open(name, { logEntries: 5 });
+  const seq = await node.said("ana", "one");
+  await node.said("ana", "two");
+  await node.said("ana", { re: seq, redact: true });
+  const places = async () => {
+    const pages = await node.pages() as [{ seq: number }][];
+    return pages.map(([entry]) => entry.seq);
+  };
+  await until(async () => (await places()).length === 3, "the message is not erased");
+  assertEquals(await places(), [seq, seq + 1, seq + 2]);
+  for (let i = 0; i < 6; i++) await node.said("ana", `later ${i}`);
+  const { head } = node.room.log;
+  assertEquals(await places(), [4, 3, 2, 1, 0].map((back) => head - back));
+  const query: PageQuery = { to: "newer", from: seq - 1, limit: 9, units: 1_000_000 };
+  const { entries, complete } = await node.store.history.page("a", query);
+  assertEquals([entries[0]!.seq, complete], [head - 4, false]);
+});
+
 test("nodes that change the same messages at once come to the same", async (name) => {
   await using a = await Node.open(name);
   await using b = await Node.open(name);
