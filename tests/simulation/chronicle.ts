@@ -9,122 +9,12 @@ import type { Log } from "../../src/core/log.ts";
 import type { OpenStore, Store, StoredRoom } from "../../src/core/store.ts";
 import type { Entry } from "../../src/protocol/frames.ts";
 import type { StoredEntry } from "./disk.ts";
-
-/** A member as the presence entries of a log add up. */
-export interface LoggedMember {
-  name: string | undefined;
-  away: boolean;
-}
-
-/** Members by client id; undefined once a room is too large to log who comes and goes. */
-export type LoggedMembers = ReadonlyMap<string, LoggedMember> | undefined;
+import { isBare, LogBook, markOf } from "./log_book.ts";
 
 /** A place of a message: in which life of which log. */
 export interface Place {
   readonly epoch: string;
   readonly seq: number;
-}
-
-/** One life of the log of a room, from its first entry. */
-export class LogBook {
-  readonly epoch: string;
-  readonly roomId: string;
-  readonly #staysQuiet: boolean;
-  readonly entries = new Map<number, Entry>();
-  /** The `seq` of the entry before each. */
-  readonly before = new Map<number, number>();
-  readonly #texts = new Map<number, string>();
-  readonly #rosters: { seq: number; members: LoggedMembers }[] = [{ seq: 0, members: new Map() }];
-  head = 0;
-  /** Set where entries before the first are not known. */
-  isPartial = false;
-  /** Set where the store has lost it. */
-  isOver = false;
-  /** The entries that a node was found to have as they were stored. */
-  readonly checked = new Set<number>();
-
-  /** The `seq` of the first entry. */
-  get first(): number {
-    const [first = Infinity] = this.entries.keys();
-    return first;
-  }
-
-  /** Makes an empty one; a room that nodes share `staysQuiet` for as long as it is there. */
-  constructor(roomId: string, epoch: string, staysQuiet: boolean) {
-    this.roomId = roomId;
-    this.epoch = epoch;
-    this.#staysQuiet = staysQuiet;
-  }
-
-  /** Takes the next entry; or says what is wrong with it, where it was another one before. */
-  take(seq: number, text: string): Entry | string | undefined {
-    const known = this.#texts.get(seq);
-    if (known === text) return undefined;
-    if (known !== undefined) return `${seq} is ${text}, and was ${known}`;
-    if (seq <= this.head) return `${seq} comes behind ${this.head}: ${text}`;
-    const entry: Entry = JSON.parse(text);
-    if (entry.seq !== seq) return `${seq} says that it is ${entry.seq}`;
-    this.#texts.set(seq, text);
-    this.entries.set(seq, entry);
-    this.before.set(seq, this.head);
-    this.head = seq;
-    if ("event" in entry) {
-      this.#rosters.push({ seq, members: after(this.members(), entry, this.#staysQuiet) });
-    }
-    return entry;
-  }
-
-  /** Says whether readers are told of something that lies between two places. */
-  hasBetween(after: number, before: number): boolean {
-    for (const [seq, entry] of this.entries) {
-      if (seq > after && seq < before && isTold(entry)) return true;
-    }
-    return false;
-  }
-
-  /** The members behind the entry at `seq`; at the head unless given. */
-  members(seq = Infinity): LoggedMembers {
-    if (this.isPartial) return undefined;
-    return this.#rosters.findLast((roster) => roster.seq <= seq)?.members;
-  }
-}
-
-function after(
-  members: LoggedMembers,
-  { event, from, name }: Extract<Entry, { event: unknown }>,
-  staysQuiet: boolean,
-): LoggedMembers {
-  if (event === "quiet") return undefined;
-  // Once it has been empty, a room tells again who comes and goes, from the first who joins.
-  if (members === undefined && (staysQuiet || event !== "join")) return undefined;
-  const next = new Map(members);
-  const away = event === "away" || event === "rename" && members?.get(from)?.away === true;
-  if (event === "leave") next.delete(from);
-  else next.set(from, { name, away });
-  return next;
-}
-
-/** The mark of a message that its body begins with. */
-export function markOf(body: string): string {
-  return body.split(" ", 1)[0]!;
-}
-
-/** Says whether readers see an entry: links are no event of the client. */
-export function isTold(entry: Entry | undefined): boolean {
-  return entry === undefined || !("event" in entry) || entry.event !== "use";
-}
-
-/** Says how an event of a client differs from its entry in the log; undefined where it does not. */
-export function differenceOf(
-  event: { type: string; from: string; name?: string; body?: string; sentAt: number },
-  entry: Entry,
-): string | undefined {
-  const [type, body] = "body" in entry
-    ? ["message", entry.body]
-    : ["event" in entry ? entry.event : "change", undefined];
-  const logged = JSON.stringify([type, entry.from, entry.name, body, entry.at]);
-  const seen = JSON.stringify([event.type, event.from, event.name, event.body, event.sentAt]);
-  return logged === seen ? undefined : `${seen}, and the log has ${logged}`;
 }
 
 /** All logs. */
@@ -133,6 +23,8 @@ export class Chronicle {
   /** The places of messages, by their marks. */
   readonly places = new Map<string, Place[]>();
   readonly #unread = new Map<string, { seq: number; text: string }[]>();
+  /** The `seq` up to which the logs of nodes were compared. */
+  readonly #checked = new WeakMap<Log, number>();
   /** Set where nodes share logs: what is stored, the store itself says. */
   isShared = false;
   /** Set where logs outlive processes. */
@@ -154,9 +46,22 @@ export class Chronicle {
    */
   truth(roomId: string, seq: number, text: string): void {
     const book = [...this.books.values()].findLast((book) => book.roomId === roomId);
-    if (book !== undefined && !book.isOver) this.#take(book, seq, text);
+    if (book !== undefined && !book.isOver) this.#expect(book, seq, text);
     else if (!this.#unread.has(roomId)) this.#unread.set(roomId, [{ seq, text }]);
     else this.#unread.get(roomId)!.push({ seq, text });
+  }
+
+  /** Takes in an entry of a stream, which is in the log once a node has judged it: until then it may be void. */
+  #expect(book: LogBook, seq: number, text: string): void {
+    book.unjudged.set(seq, text);
+    const mark = markOf(JSON.parse(text));
+    if (mark !== undefined) this.#place(book, seq, mark);
+  }
+
+  #place(book: LogBook, seq: number, mark: string): void {
+    const places = this.places.get(mark) ?? [];
+    if (places.some((place) => place.epoch === book.epoch && place.seq === seq)) return;
+    this.places.set(mark, [...places, { epoch: book.epoch, seq }]);
   }
 
   /** Takes in that all logs are over: what comes next belongs to others. */
@@ -173,7 +78,11 @@ export class Chronicle {
     if (this.isShared) return this.#check(book, log);
     let from = log.size;
     while (from > 0 && log.at(from - 1).seq > book.head) from--;
-    for (let i = from; i < log.size; i++) this.#take(book, log.at(i).seq, log.at(i).text);
+    for (let i = from; i < log.size; i++) {
+      const { seq, text } = log.at(i);
+      this.#take(book, seq, text);
+      this.#checkRedaction(book, log, seq);
+    }
   }
 
   /** Compares all that a log has with what was known: another node must have the same. */
@@ -190,31 +99,74 @@ export class Chronicle {
       book.isPartial = others.length > 0 || log.size > 0 && log.at(0).seq !== log.tail + 1;
       this.books.set(log.epoch, book);
       for (const { seq, text } of this.#unread.get(roomId) ?? []) {
-        if (seq > log.tail) this.#take(book, seq, text);
+        if (seq > log.tail) this.#expect(book, seq, text);
       }
       this.#unread.delete(roomId);
     }
     this.note(roomId, log);
     const book = this.books.get(log.epoch)!;
-    for (let i = 0; i < log.size; i++) this.#take(book, log.at(i).seq, log.at(i).text);
+    for (let i = 0; i < log.size; i++) {
+      const { seq, text } = log.at(i);
+      if (this.isShared) this.#judge(book, seq, text);
+      else this.#take(book, seq, text);
+      this.#checkRedaction(book, log, seq);
+    }
   }
 
-  /** Compares what a node has with what the store has. */
+  /** Looks whether a log still says what its entry `seq` has redacted, if it is a redaction. */
+  #checkRedaction(book: LogBook, log: Log, seq: number): void {
+    for (const redacted of book.redactedBy(seq)) {
+      const text = log.find(redacted);
+      if (text === undefined || isBare(text)) continue;
+      this.wrong(`Room ${book.roomId} still says what was redacted at ${seq}: ${text}`);
+    }
+  }
+
+  /** Compares what a node has more than it had with what the store has. */
   #check(book: LogBook, log: Log): void {
     if (book.isOver) return;
-    for (let i = log.size; i-- > 0;) {
+    let from = log.size;
+    const upTo = this.#checked.get(log) ?? 0;
+    while (from > 0 && log.at(from - 1).seq > upTo) from--;
+    for (let i = from; i < log.size; i++) {
       const { seq, text } = log.at(i);
-      const known = book.entries.get(seq);
-      if (known === undefined) {
+      this.#checked.set(log, seq);
+      if (!this.#judge(book, seq, text)) {
         // What was there before anybody looked.
         if (book.isPartial || seq < book.first) continue;
         return this.wrong(`Room ${book.roomId} has ${seq} at a node, which is not stored: ${text}`);
       }
-      if (book.checked.has(seq)) return;
-      const wrong = book.take(seq, text);
-      if (typeof wrong === "string") return this.wrong(`In room ${book.roomId}, ${wrong}`);
-      book.checked.add(seq);
+      this.#checkRedaction(book, log, seq);
     }
+  }
+
+  /** Takes in what a node makes of an entry of the stream; `false` where the stream has none there. */
+  #judge(book: LogBook, seq: number, text: string): boolean {
+    if (book.entries.has(seq)) {
+      this.#take(book, seq, text);
+      return true;
+    }
+    const stored = book.unjudged.get(seq);
+    if (stored === undefined) return false;
+    // Nobody has judged what fell off the stream before it was read.
+    for (const [before, text] of book.unjudged) {
+      if (before >= seq) break;
+      book.unjudged.delete(before);
+      this.#take(book, before, text);
+    }
+    book.unjudged.delete(seq);
+    const isVoid = JSON.parse(text).event === "void";
+    if (isVoid) this.#unplace(book, seq, markOf(JSON.parse(stored)) ?? "");
+    this.#take(book, seq, isVoid ? text : stored);
+    if (!isVoid) this.#take(book, seq, text);
+    return true;
+  }
+
+  #unplace({ epoch }: LogBook, seq: number, mark: string): void {
+    const left = this.places.get(mark)?.filter((one) => one.epoch !== epoch || one.seq !== seq) ??
+      [];
+    if (left.length > 0) this.places.set(mark, left);
+    else this.places.delete(mark);
   }
 
   #take(book: LogBook, seq: number, text: string): void {
@@ -229,10 +181,8 @@ export class Chronicle {
       this.wrong(`In room ${book.roomId}, ${entry}`);
       return;
     }
-    if ("body" in entry) {
-      const mark = markOf(entry.body);
-      this.places.set(mark, [...this.places.get(mark) ?? [], { epoch: book.epoch, seq }]);
-    }
+    const mark = markOf(entry);
+    if (mark !== undefined) this.#place(book, seq, mark);
     this.stored(book, entry);
   }
 
@@ -260,8 +210,9 @@ export class Chronicle {
         },
         repeated: (draft, seq, unseen) => {
           // It is in a log that nobody will read: its room was deleted in the same turn.
-          if (unseen === true && "body" in draft && isAlive()) {
-            this.places.set(markOf(draft.body), [{ epoch: "", seq }]);
+          const mark = markOf(draft as unknown as Entry);
+          if (unseen === true && mark !== undefined && isAlive()) {
+            this.places.set(mark, [{ epoch: "", seq }]);
           }
           events.repeated(draft, seq, unseen);
         },

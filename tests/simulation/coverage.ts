@@ -20,7 +20,10 @@ export const STATES: readonly string[] = [
 ];
 
 /** Things that somebody does in a room. */
-const IN_ROOM = ["leave", "say", "typing", "history"];
+const IN_ROOM = [
+  ...["leave", "say", "typing", "history"],
+  ...["answer", "edit", "redact", "react", "unreact"],
+];
 
 /** The reason why something cannot happen in a state; undefined where it can. */
 export function reasonAgainst(what: string, state: string): string | undefined {

@@ -28,11 +28,16 @@ const LETTERS = ["A", "B", "C"];
 /** The weight of each thing that happens, where a story does not leave it out. */
 const WEIGHTS: Record<string, number> = {
   "person say": 40,
+  "person answer": 4,
+  "person edit": 8,
+  "person redact": 3,
+  "person react": 10,
+  "person unreact": 5,
   "person join": 8,
   "person leave": 3,
   "person create": 2,
   "person connect": 2,
-  "person history": 3,
+  "person history": 8,
   "person rename": 2,
   "person typing": 2,
   "person nudge": 2,
@@ -195,6 +200,13 @@ function wordsOf(kind: string, verb: string, choices: Choices, cast: Story["cast
         `${choices.one([1, 1, 1, 2, 5, 30])}`,
         `${choices.one([0, 0, 20, 300, 3_000, 30_000])}`,
       ];
+    case "answer":
+    case "edit":
+    case "redact":
+      return [letter(), `${choices.one([0, 0, 1, 5])}`];
+    case "react":
+    case "unreact":
+      return [letter(), `${choices.one([0, 0, 0, 1])}`, choices.one(["+1", "+1", "hm"])];
     case "typing":
     case "delete":
       return [letter()];

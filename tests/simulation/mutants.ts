@@ -165,6 +165,28 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [["if (isOlder) entries.reverse();", "if (isOlder) entries.reverse().splice(1, 1);"]],
   },
   {
+    name: "pages do not have the new text of a message",
+    file: "src/core/message_fold.ts",
+    changes: [[
+      "if (edit !== undefined) state.edits.push(seq);",
+      "if (edit !== undefined) state.seq++;",
+    ]],
+  },
+  {
+    name: "what was redacted stays in the log",
+    file: "src/core/logged_states.ts",
+    changes: [["this.#log.redact(redacted);", "redacted;"]],
+  },
+  {
+    name: "what remains of a message does not fall off the log",
+    file: "src/store/jetstream/pages.ts",
+    changes: [[
+      "return Math.min(read[0]?.seq ?? Infinity, tail);",
+      "return 0 * tail * read.length;",
+    ]],
+    store: "jetstream",
+  },
+  {
     name: "a client that has moved to another node keeps its connection here",
     file: "src/core/handover.ts",
     changes: [["effects.push(mayBeHere ? sessionDoubted(peer) : sessionTaken(peer));", "{}"]],

@@ -23,6 +23,7 @@ import { plainClientsMissNothing } from "./oracles/plain_clients_miss_nothing.ts
 import { readersMissNothing } from "./oracles/readers_miss_nothing.ts";
 import { refusedIsAbsent } from "./oracles/refused_is_absent.ts";
 import { saidInCalmIsStored } from "./oracles/said_in_calm_is_stored.ts";
+import { statesAreLogged } from "./oracles/states_are_logged.ts";
 import { storedOnce } from "./oracles/stored_once.ts";
 
 /** All oracles; each is made anew for each world. */
@@ -32,6 +33,7 @@ export const ORACLES: Readonly<Record<string, () => Oracle>> = {
   storedOnce,
   readersMissNothing,
   pagesAreTheLog,
+  statesAreLogged,
   plainClientsMissNothing,
   membersAreLogged,
   calmIsCalm,

@@ -6,7 +6,13 @@
  */
 
 import { ChatClient, ChatError, type ChatRoom, type RoomEvent, SendError } from "../../client.ts";
-import { history, type HistoryPage } from "../../src/client/conversation.ts";
+import {
+  Conversation,
+  history,
+  type HistoryPage,
+  type PresentMessage,
+} from "../../src/client/conversation.ts";
+import { reactionMark } from "./log_book.ts";
 import type { Network } from "./network.ts";
 import { makePage } from "./platform.ts";
 import type { Process, Timeline } from "./timeline.ts";
@@ -26,6 +32,8 @@ export interface Reader {
   readonly process: Process;
   readonly chat: ChatClient;
   readonly room: ChatRoom;
+  /** The messages as it sees them. */
+  readonly conversation: Conversation;
   /** The epoch and cursor that it begins behind. */
   readonly epoch: string;
   readonly after: number;
@@ -37,7 +45,8 @@ export type Observation =
   | { type: "acknowledged"; person: string; mark: string; seq: number | undefined }
   | { type: "refused"; person: string; mark: string; mayBeStored: boolean; code: string }
   | { type: "entered"; reader: Reader }
-  | { type: "seen"; reader: Reader; event: RoomEvent }
+  /** Something has happened in a room, and has made this of a message. */
+  | { type: "seen"; reader: Reader; event: RoomEvent; message: PresentMessage | undefined }
   /** A plain client was told a message of others; it is elsewhere from now on; the server said something by itself. */
   | { type: "heard"; person: string; mark: string }
   | { type: "moved"; person: string }
@@ -49,6 +58,8 @@ export type Observation =
     query: { before?: number; after?: number; around?: number };
     /** The life of the log that the query was meant for. */
     asked: string;
+    /** The cursor of the room as it asked. */
+    cursor: number;
     page: HistoryPage;
   }
   | { type: "status"; person: string; status: ChatClient["status"] }
@@ -91,7 +102,8 @@ export class Person implements Actor {
     rooms: [],
   };
   readonly #parts: PersonParts;
-  readonly #reading = new Set<ChatRoom>();
+  /** The rooms that it reads. */
+  readonly #reading = new Map<ChatRoom, Conversation>();
   #programs = 0;
 
   constructor(name: string, parts: PersonParts) {
@@ -181,6 +193,18 @@ export class Person implements Actor {
         this.#inside(() => {
           for (let i = 0; i < Number(second); i++) this.#say(chat, room, Number(third));
         });
+        return true;
+      case "answer":
+      case "edit":
+      case "redact":
+      case "react":
+      case "unreact":
+        if (
+          room === undefined || this.#messageOf(room, verb, Number(second), third) === undefined
+        ) {
+          return false;
+        }
+        this.#inside(() => this.#change(chat, room, verb, Number(second), third));
         return true;
       case "history":
         if (room === undefined) return false;
@@ -315,29 +339,72 @@ export class Person implements Actor {
 
   async #read(chat: ChatClient, room: ChatRoom, process: Process): Promise<void> {
     const { observe } = this.#parts;
-    this.#reading.add(room);
+    const conversation = new Conversation(room);
+    this.#reading.set(room, conversation);
     const { epoch, cursor: after } = room;
-    const reader: Reader = { person: this.name, process, chat, room, epoch, after };
+    const reader: Reader = { person: this.name, process, chat, room, conversation, epoch, after };
     observe({ type: "entered", reader });
     this.reading++;
     for await (const event of room.events({ from: "start" })) {
-      observe({ type: "seen", reader, event });
+      observe({ type: "seen", reader, event, message: conversation.take(event) });
     }
     this.reading--;
   }
 
-  #say(chat: ChatClient, room: ChatRoom, size: number): void {
-    const { name: person, process } = this;
+  #say(chat: ChatClient, room: ChatRoom, size: number, replyTo?: number): void {
+    const mark = this.#mark(chat, room);
+    this.#track(mark, room.send(`${mark} ${"x".repeat(size)}`, replyTo ? { replyTo } : {}));
+  }
+
+  /** The newest message of a room but `back` ones, as it sees them: one that the verb suits, if there is one. */
+  #messageOf(
+    room: ChatRoom,
+    verb: string,
+    back: number,
+    word: string,
+  ): PresentMessage | undefined {
+    const all = [...this.#reading.get(room)?.messages.values() ?? []];
+    const suits = all.filter(({ own, reactions }) =>
+      verb === "edit" ? own : verb === "unreact" && reactions.get(word)?.own === true
+    );
+    return (suits.length > 0 ? suits : all).at(-1 - back);
+  }
+
+  #change(chat: ChatClient, room: ChatRoom, verb: string, back: number, word: string): void {
+    const conversation = this.#reading.get(room);
+    const seq = this.#messageOf(room, verb, back, word)?.seq;
+    if (conversation === undefined || seq === undefined) return;
+    if (verb === "answer") return this.#say(chat, room, 10, seq);
+    if (verb === "edit" || verb === "redact") {
+      const mark = this.#mark(chat, room);
+      const changing = verb === "edit"
+        ? conversation.edit(seq, `${mark} edited`)
+        : conversation.redact(seq, { reason: mark });
+      return this.#track(mark, changing);
+    }
+    const [mark, changing] = verb === "react"
+      ? [reactionMark(seq, word, undefined), conversation.react(seq, word)]
+      : [reactionMark(seq, undefined, word), conversation.unreact(seq, word)];
+    this.#track(mark, changing, false);
+  }
+
+  /** The mark of something that it is about to say. */
+  #mark({ clientId }: ChatClient, { id: roomId }: ChatRoom): string {
     const mark = this.#parts.mark();
+    this.#parts.observe({ type: "said", person: this.name, clientId, mark, roomId });
+    return mark;
+  }
+
+  /** Tells what becomes of a message or a change; of a refusal, where its mark `isUnique`. */
+  #track(mark: string, sending: Promise<{ seq?: number }>, isUnique = true): void {
+    const { name: person, process } = this;
     const { observe } = this.#parts;
-    observe({ type: "said", person, clientId: chat.clientId, mark, roomId: room.id });
-    const sending = room.send(`${mark} ${"x".repeat(size)}`);
     const told = sending.then(({ seq }) => {
       observe({ type: "acknowledged", person, mark, seq });
     }, (error) => {
       if (!(error instanceof SendError)) return this.#failed("say", error);
       const { mayBeStored, code } = error;
-      observe({ type: "refused", person, mark, mayBeStored, code });
+      if (isUnique) observe({ type: "refused", person, mark, mayBeStored, code });
     });
     const what = `${person} say ${mark}`;
     this.waits++;
@@ -355,9 +422,9 @@ export class Person implements Actor {
   #look(chat: ChatClient, room: ChatRoom, where: string, limit: number): void {
     const seq = Math.max(0, room.cursor - (where === "before" ? 0 : limit));
     const query = where === "newest" ? {} : { [where]: seq };
-    const asked = room.epoch;
+    const { epoch: asked, cursor } = room;
     const looking = history(chat, room, { ...query, limit }).then((page) => {
-      this.#parts.observe({ type: "page", person: this.name, query, asked, page });
+      this.#parts.observe({ type: "page", person: this.name, query, asked, cursor, page });
     });
     this.#do("history", looking);
   }

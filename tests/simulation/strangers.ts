@@ -6,7 +6,7 @@
  */
 
 import { SUBPROTOCOL } from "../../src/protocol/frames.ts";
-import { markOf } from "./chronicle.ts";
+import { firstWord } from "./log_book.ts";
 import { SimulatedWebSocket } from "./socket.ts";
 import type { Actor, PersonParts } from "./person.ts";
 import type { Process } from "./timeline.ts";
@@ -145,7 +145,7 @@ export class PlainPerson extends Raw {
   protected hear(frame: HeardFrame): void {
     if (frame.status === "connected") this.clientId = frame.client_id!;
     else if (frame.status === undefined) {
-      this.parts.observe({ type: "heard", person: this.name, mark: markOf(frame.body!) });
+      this.parts.observe({ type: "heard", person: this.name, mark: firstWord(frame.body!) ?? "" });
     } else this.#answered(frame);
   }
 

@@ -1,4 +1,3 @@
-import { differenceOf } from "../chronicle.ts";
 import type { Oracle } from "../oracle.ts";
 
 /** A page of history is a part of the log without a hole, where it was asked for. */
@@ -11,9 +10,7 @@ export function pagesAreTheLog(): Oracle {
     const where = `${person} reads a page ${JSON.stringify(query)}`;
     let last: number | undefined;
     for (const event of events) {
-      const entry = book.entries.get(event.seq);
-      if (entry === undefined) return `${where} with ${event.seq}, which no log has`;
-      const wrong = differenceOf(event, entry);
+      const wrong = book.differenceFrom(event);
       if (wrong !== undefined) return `${where} with ${wrong}`;
       if (last !== undefined && book.hasBetween(last, event.seq)) {
         return `${where} that lacks what is behind ${last}`;

@@ -1,4 +1,4 @@
-import { differenceOf, isTold } from "../chronicle.ts";
+import { isTold } from "../log_book.ts";
 import type { Oracle } from "../oracle.ts";
 import type { Reader } from "../person.ts";
 
@@ -37,11 +37,8 @@ export function readersMissNothing(): Oracle {
       }
       default: {
         const book = chronicle.books.get(event.epoch);
-        const entry = book?.entries.get(event.seq);
-        if (entry === undefined) {
-          return `${who} sees ${event.seq} of ${event.epoch}, which no log has`;
-        }
-        const wrong = differenceOf(event, entry);
+        if (book === undefined) return `${who} sees ${event.epoch}, which is no log`;
+        const wrong = book.differenceFrom(event);
         if (wrong !== undefined) return `${who} sees at ${event.seq} ${wrong}`;
         place(reader, event.epoch, event.seq, true);
         if (!isSure) return undefined;
@@ -49,9 +46,9 @@ export function readersMissNothing(): Oracle {
           return `${who} comes from epoch ${epoch} to ${event.epoch} without a word`;
         }
         if (event.seq <= seq) return `${who} sees ${event.seq} behind ${seq}`;
-        let before = book!.before.get(event.seq)!;
-        while (before > seq && !isTold(book!.entries.get(before))) {
-          before = book!.before.get(before)!;
+        let before = book.before.get(event.seq)!;
+        while (before > seq && !isTold(book.entries.get(before))) {
+          before = book.before.get(before)!;
         }
         if (before > seq) return `${who} sees ${event.seq} behind ${seq}: ${before} is missing`;
         return undefined;

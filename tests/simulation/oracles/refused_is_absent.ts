@@ -1,4 +1,4 @@
-import { markOf } from "../chronicle.ts";
+import { markOf } from "../log_book.ts";
 import type { Oracle } from "../oracle.ts";
 
 /** Refused is what is not stored, and never will be. */
@@ -11,9 +11,10 @@ export function refusedIsAbsent(): Oracle {
       if (chronicle.places.has(mark)) return `${mark} is stored, but ${refused.get(mark)}`;
     } else if (sight.type === "said") {
       refused.delete(sight.mark);
-    } else if (sight.type === "stored" && "body" in sight.entry) {
-      const why = refused.get(markOf(sight.entry.body));
-      if (why !== undefined) return `${markOf(sight.entry.body)} is stored, but ${why}`;
+    } else if (sight.type === "stored") {
+      const mark = markOf(sight.entry);
+      const why = refused.get(mark ?? "");
+      if (why !== undefined) return `${mark} is stored, but ${why}`;
     }
     return undefined;
   };

@@ -1,4 +1,4 @@
-import { markOf } from "../chronicle.ts";
+import { markOf } from "../log_book.ts";
 import type { Oracle } from "../oracle.ts";
 
 /** A message is stored once, as it was said by who said it, and each author's in the order they were said. */
@@ -9,9 +9,13 @@ export function storedOnce(): Oracle {
     if (sight.type === "said") {
       const { mark, clientId, person } = sight;
       said.set(mark, { clientId, person, index: said.size });
-    } else if (sight.type === "stored" && "body" in sight.entry) {
-      const mark = markOf(sight.entry.body);
+    } else if (sight.type === "stored" && "n" in sight.entry) {
+      const mark = markOf(sight.entry);
       const { from, n } = sight.entry;
+      // A reaction may come again later; what was redacted says nothing any more.
+      if (mark === undefined || "react" in sight.entry || "unreact" in sight.entry) {
+        return undefined;
+      }
       const known = said.get(mark);
       if (known === undefined) return `${mark} of ${from} was never said`;
       if (chronicle.places.get(mark)!.length > 1) {
