@@ -74,6 +74,12 @@ export class GracePeriod {
     (session.peer === undefined ? this.#away : this.#returning).add(session);
   }
 
+  /** Leaves a client the grace time from now on for all places that it is away from, if it had less. */
+  prolong(session: Session, now: number): void {
+    const least = now + this.#options.graceMs;
+    for (const member of session.rooms) member.awayUntil = Math.max(member.awayUntil, least);
+  }
+
   /** Lets a client keep its places without a word to anybody, for `forMs` or as long as it is allowed to. */
   pause(session: Session, forMs: number | undefined, now: number): void {
     const { pauseMs } = this.#options;

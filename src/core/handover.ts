@@ -95,6 +95,8 @@ export class Handover {
       if (peer !== undefined) effects.push(mayBeHere ? sessionDoubted(peer) : sessionTaken(peer));
       effects.push({ type: "forget", clientId });
       grace.start(session, t.now);
+      // This process hears a little later which places it takes up there: it has not left meanwhile.
+      grace.prolong(session, t.now);
       session.goElsewhere(t.now);
     }
     if (member !== undefined) departures.part(session, member, t);

@@ -289,6 +289,23 @@ pure(
   },
 );
 
+pure("who was away and has come in at another process has the grace time to go back there", () => {
+  const { bench, ben, roomId } = twoInRoom({ graceMs: 1_000 });
+  const id = ben.session?.id ?? "";
+  bench.perform(bench.hub.disconnect(ben, bench.t));
+  const { log } = bench.hub.rooms.get(roomId)!;
+  const head = log.head;
+  bench.pass(900);
+  bench.perform(bench.hub.handover.taken(id, undefined, bench.t));
+  bench.pass(200);
+  bench.perform(bench.hub.tick(bench.t));
+  assertEquals(log.head, head);
+  bench.perform(bench.hub.handover.taken(id, roomId, bench.t));
+  bench.pass(1_000);
+  bench.perform(bench.hub.tick(bench.t));
+  assertEquals([log.head, bench.hub.size.clients], [head, 1]);
+});
+
 pure("Handover.taken() of a client that may be here all the same has it come back", () => {
   const { bench, ben } = twoInRoom({ graceMs: 1_000 });
   const [closing] = bench.hub.handover.taken(ben.session?.id ?? "", undefined, bench.t, true);
