@@ -91,6 +91,8 @@ export class World implements PersonParts {
   readonly rooms = new Map<string, string>();
   /** Ids of rooms that were deleted: their members hear of it at their next word. */
   readonly deleted = new Set<string>();
+  /** The program of each person whose \`hello\` came to a server last. */
+  readonly greeted = new Map<string, Process>();
   readonly promises = new Set<Promised>();
   readonly coverage = new Map<string, number>();
   fault: Fault | undefined;
@@ -122,8 +124,14 @@ export class World implements PersonParts {
         windowBytes: 2 ** Math.floor(10 + 8 * process.random()),
       };
     });
-    this.network.carried = (link, to, text) =>
-      this.#note(`${to === link.client ? ">" : "<"} ${link.client.process.name} ${text}`);
+    this.network.carried = (link, to, text) => {
+      const { process } = link.client;
+      const isUp = to !== link.client;
+      if (isUp && text.startsWith('{"action":"hello"')) {
+        this.greeted.set(process.name.split("#")[0]!, process);
+      }
+      this.#note(`${isUp ? "<" : ">"} ${process.name} ${text}`);
+    };
     if (story.store === "jetstream") {
       this.chronicle.isShared = true;
       this.nats = new SimulatedNats(this.timeline);
@@ -334,7 +342,8 @@ export class World implements PersonParts {
         return true;
       case "delete": {
         const id = this.rooms.get(first);
-        if (id === undefined) return false;
+        // What a server does not do before its end, it does not do.
+        if (id === undefined || node.closing !== undefined) return false;
         this.rooms.delete(first);
         this.deleted.add(id);
         node.process.after(0, () => node.chat?.deleteRoom(id));
