@@ -14,19 +14,27 @@ const DIST = "web/dist/";
 const MODULE = "src/server/page_files.ts";
 
 /** Files that a page loads when it first needs them. */
-const PARTS: readonly string[] = ["actions.js", "panel.js", "tabs.js", "icon_unread.svg"];
+const PARTS: readonly string[] = [
+  "actions.js",
+  "panel.js",
+  "search.js",
+  "tabs.js",
+  "icon_unread.svg",
+];
 
 /** The styles that are in scripts: they are built before these, and not served. */
-const INNER = ["style.css", "actions.css", "panel.css"];
+const INNER = ["style.css", "actions.css", "panel.css", "search.css"];
 
 /** The bundles, in this order: scripts hold the styles. */
 const BUNDLES: Record<string, string> = {
   "style.css": "web/style.css",
   "actions.css": "web/actions.css",
   "panel.css": "web/panel.css",
+  "search.css": "web/search.css",
   "page.css": "web/page.css",
   "actions.js": "web/actions.ts",
   "panel.js": "web/panel.ts",
+  "search.js": "web/search.ts",
   "tabs.js": "web/tabs.ts",
   "chat.js": "web/main.ts",
 };

@@ -44,6 +44,7 @@ class Scene implements AsyncDisposable {
     const ana = await pages.visitor(DESK);
     const link = await ana.makeRoom(pages.url, "Ana", "Thursday's boat");
     const scene = new Scene(pages, ana, link);
+    await ana.page.getByRole("button", { name: "Not now" }).click();
     await scene.openPanel();
     await ana.page.getByLabel("Topic").fill("Nine at the pier. Bring a jacket");
     await ana.page.getByLabel("Topic").press("Enter");
@@ -120,6 +121,12 @@ async function states(folder: string): Promise<void> {
   await ana.page.getByRole("button", { name: "Mute Ben" }).click();
   await shot("dialog");
   await ana.page.keyboard.press("Escape");
+  await ana.page.getByRole("button", { name: "Search" }).click();
+  await ana.page.getByLabel("Search the messages").fill("the");
+  await ana.page.keyboard.press("Enter");
+  await ana.reads("messages found");
+  await shot("search");
+  await scene.openPanel();
   await ana.page.emulateMedia({ colorScheme: "dark" });
   await ana.page.getByLabel("Density").selectOption("compact");
   await shot("dark_compact");

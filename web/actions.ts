@@ -3,7 +3,7 @@
 /// <reference lib="dom" />
 /**
  * The menu of a message, and moderation. A part of its own: it is loaded when a menu is opened, and in
- * rooms that have a topic or that this person moderates.
+ * rooms that have a topic, that this person moderates, or that somebody has moderated.
  *
  * @module
  */
@@ -12,8 +12,9 @@ import STYLE from "./dist/actions.css" with { type: "text" };
 import { button } from "./dom.ts";
 import type { MessageActions, MessageLine } from "./message_line.ts";
 import { Moderation } from "./moderation.ts";
+import { moderationWords } from "./moderation_words.ts";
 
-export { Moderation };
+export { Moderation, moderationWords };
 
 /** The look of the menu's dialogs, the topic and the tools. */
 export const style = new CSSStyleSheet();

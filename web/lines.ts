@@ -9,9 +9,11 @@
  * @module
  */
 
-import type { Message, RoomEvent } from "../client.ts";
+import type { LoggedRoomEvent, Message, RoomEvent } from "../client.ts";
 import { h } from "./dom.ts";
 import { type MessageActions, MessageLine } from "./message_line.ts";
+import type { ModerationEvent } from "./moderation_words.ts";
+import { loadActions } from "./parts.ts";
 import { Fold } from "./presence.ts";
 import { count, dayOf, dayWords } from "./words.ts";
 
@@ -21,6 +23,9 @@ const TOGETHER_MS = 300_000;
 /** The words about a part of the log that is missing. */
 const MISSING = "The server no longer has what was said here";
 
+/** The most names that are kept of people who were seen in the list. */
+const MOST_NAMES = 1_000;
+
 /** A part of the list. */
 export class Lines {
   readonly element: HTMLOListElement = h("ol", { part: "list" });
@@ -29,6 +34,8 @@ export class Lines {
   #last: { from: string; name: string; at: number } | undefined;
   #day = NaN;
   #fold: Fold | undefined;
+  /** Names by client id: moderation says to whom, not what they are called. */
+  readonly #names = new Map<string, string>();
 
   /** Makes an empty part. */
   constructor(actions: MessageActions) {
@@ -42,6 +49,7 @@ export class Lines {
 
   /** Adds the line of an event, where it has one, and returns that of a message. */
   add(event: RoomEvent): HTMLElement | undefined {
+    if ("seq" in event) this.#know(event);
     switch (event.type) {
       case "message":
         return this.#message(event);
@@ -65,10 +73,12 @@ export class Lines {
       case "change":
         this.#messages.get(event.re)?.change(event);
         return;
-      case "typing":
       case "role":
       case "kick":
       case "room":
+        this.#moderation(event);
+        return;
+      case "typing":
         return;
       default: {
         const fold = this.#fold ?? new Fold();
@@ -115,6 +125,11 @@ export class Lines {
     for (const [seq, line] of [...earlier.#messages, ...later]) this.#messages.set(seq, line);
   }
 
+  /** The line of a message. */
+  line(seq: number): HTMLElement | undefined {
+    return this.#messages.get(seq)?.element;
+  }
+
   /** The `seq` of the first line that has one. */
   get first(): number | undefined {
     const seq = this.element.querySelector<HTMLElement>("[data-seq]")?.dataset.seq;
@@ -137,6 +152,25 @@ export class Lines {
 
   #notice(text: string, kind: string): void {
     this.append(h("li", { class: `notice ${kind}`, part: "notice" }, text));
+  }
+
+  #know({ from, name, sub }: LoggedRoomEvent): void {
+    if (name === undefined) return;
+    for (const id of [from, sub ?? from]) this.#names.set(id, name);
+    const [first] = this.#names.keys();
+    if (this.#names.size > MOST_NAMES) this.#names.delete(first!);
+  }
+
+  /** Moderation: rare enough for its words to be loaded. */
+  #moderation(event: ModerationEvent): void {
+    this.separate(event.sentAt);
+    const line = h("li", { class: "notice", part: "notice", dir: "auto" });
+    line.dataset.seq = `${event.seq}`;
+    this.append(line);
+    loadActions().then(
+      ({ moderationWords }) => line.append(...moderationWords(event, (id) => this.#names.get(id))),
+      () => line.append("Somebody has moderated here"),
+    );
   }
 
   #message(message: Message): HTMLElement {

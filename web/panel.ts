@@ -33,6 +33,7 @@ const CHOICES = {
 export interface PanelActions {
   rename(name: string): Promise<void>;
   chosen(choices: Choices): void;
+  search(): void;
   leave(): void;
 }
 
@@ -48,7 +49,7 @@ export class Panel {
   readonly #problem = h("p", { class: "problem", role: "alert" });
 
   /** Makes a panel that shows nobody. */
-  constructor(name: string, { rename, chosen, leave }: PanelActions) {
+  constructor(name: string, { rename, chosen, search, leave }: PanelActions) {
     const [label, input] = field("Your name", {
       value: name,
       required: true,
@@ -82,7 +83,17 @@ export class Panel {
       return h("label", {}, h("span", {}, words), select);
     });
     const leaving = button("Leave the room", leave);
-    this.elements = [this.#heading, this.#people, this.#tools, h("hr"), form, ...selects, leaving];
+    const searching = button("Search the messages…", search);
+    this.elements = [
+      this.#heading,
+      this.#people,
+      searching,
+      this.#tools,
+      h("hr"),
+      form,
+      ...selects,
+      leaving,
+    ];
   }
 
   /** Shows who is in the room; `typing` are the ids of those who type. */

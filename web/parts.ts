@@ -27,6 +27,11 @@ export function loadPanel(): Promise<typeof import("./panel.ts")> {
   return load("?panel.js");
 }
 
+/** Loads the script of the search. */
+export function loadSearch(): Promise<typeof import("./search.ts")> {
+  return load("?search.js");
+}
+
 /** Loads the script of menus and moderation. */
 export function loadActions(): Promise<typeof import("./actions.ts")> {
   return load("?actions.js");

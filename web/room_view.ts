@@ -12,13 +12,14 @@ import type { Announcer } from "./announcer.ts";
 import type { Choices } from "./choices.ts";
 import { Composer } from "./composer.ts";
 import { Conversation, type Target } from "./conversation.ts";
-import { button, h } from "./dom.ts";
+import { button, h, icon } from "./dom.ts";
 import { keep, keepReadMark, type ReadMark, readMark } from "./kept.ts";
 import type { MessageLine } from "./message_line.ts";
 import type { Moderation } from "./moderation.ts";
 import type { Panel } from "./panel.ts";
-import { fill, loadActions, loadPanel, wear } from "./parts.ts";
+import { fill, loadActions, loadPanel, loadSearch, wear } from "./parts.ts";
 import type { Person } from "./person.ts";
+import type { Search } from "./search.ts";
 import { type News, Timeline } from "./timeline.ts";
 import { Typists } from "./typists.ts";
 import { count, statusWords, typingWords } from "./words.ts";
@@ -47,6 +48,8 @@ const BREAK_MS = 800;
 /** The time that a button says what it has done, in milliseconds. */
 const DONE_MS = 2_000;
 
+const LENS = "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14M16 16l4 4";
+
 /** A room on the page. */
 export class RoomView {
   readonly element: HTMLElement;
@@ -57,6 +60,7 @@ export class RoomView {
   readonly #timeline: Timeline;
   readonly #composer: Composer;
   readonly #contents = h("div", { tabindex: "-1" });
+  readonly #finds = h("div", { tabindex: "-1", hidden: true });
   readonly #side = h(
     "aside",
     {
@@ -64,16 +68,25 @@ export class RoomView {
       "part": "panel",
       "aria-label": "Room",
       "hidden": true,
-      "keydown": (event) => (event as KeyboardEvent).key === "Escape" && this.#togglePanel(),
+      "keydown": (event) => (event as KeyboardEvent).key === "Escape" && this.#toggleSide(),
     },
-    button("Close", () => this.#togglePanel(), { class: "close" }),
+    button("Close", () => this.#toggleSide(), { class: "close" }),
     this.#contents,
+    this.#finds,
   );
   #panel: Panel | undefined;
+  #search: Search | undefined;
   #moderation: Moderation | undefined;
   readonly #typists = new Typists(() => this.#showPeople());
   readonly #heading = h("h1", { dir: "auto", part: "name" });
-  readonly #here = button("", () => this.#togglePanel(), { class: "here" });
+  readonly #here = button("", () => this.#toggleSide(false), { class: "here" });
+  readonly #find = h("button", {
+    "type": "button",
+    "class": "find",
+    "aria-label": "Search",
+    "aria-expanded": "false",
+    "click": () => this.#toggleSide(true),
+  }, icon(LENS));
   readonly #copy = button("Copy link", () => this.#copyLink(), { class: "copy" });
   readonly #status = h("p", { class: "status", part: "status", hidden: true });
   readonly #typing = h("p", { class: "typing", dir: "auto" });
@@ -140,8 +153,18 @@ export class RoomView {
     if ("id" in target) this.#write(target.id);
     this.element = h(
       "div",
-      { class: "room", part: "room" },
-      h("header", { part: "header" }, this.#heading, this.#here, this.#copy),
+      {
+        class: "room",
+        part: "room",
+        keydown: (event) => {
+          const { key, ctrlKey, metaKey } = event as KeyboardEvent;
+          // Whoever presses it once more has the search of the browser.
+          if (key !== "f" || !ctrlKey && !metaKey || this.#isShown(true)) return;
+          event.preventDefault();
+          this.#toggleSide(true);
+        },
+      },
+      h("header", { part: "header" }, this.#heading, this.#find, this.#here, this.#copy),
       h("main", {}, this.#status, this.#timeline.element, this.#typing, this.#composer.element),
       this.#side,
     );
@@ -328,16 +351,51 @@ export class RoomView {
     this.#alarm ??= setTimeout(() => this.#announcer.alert(words), ALARM_MS);
   }
 
-  #togglePanel(): void {
-    const side = this.#side;
-    side.hidden = !side.hidden;
-    this.#here.setAttribute("aria-expanded", `${!side.hidden}`);
-    if (side.hidden) return this.#here.focus();
-    side.querySelector("button")?.focus();
-    if (this.#panel !== undefined) return this.#showPeople();
-    fill(this.#contents, () => this.#makePanel(), (panel) => {
-      this.#panel = panel;
-      this.#showPeople();
+  #isShown(isSearch: boolean): boolean {
+    return !this.#side.hidden && this.#finds.hidden !== isSearch;
+  }
+
+  /** Opens the search or the panel at the side, or closes what is open there. */
+  #toggleSide(isSearch = !this.#finds.hidden): void {
+    const isShown = !this.#isShown(isSearch);
+    this.#side.hidden = !isShown;
+    this.#finds.hidden = !isSearch;
+    this.#contents.hidden = isSearch;
+    this.#here.setAttribute("aria-expanded", `${isShown && !isSearch}`);
+    this.#find.setAttribute("aria-expanded", `${isShown && isSearch}`);
+    if (!isShown) {
+      this.#here.focus();
+      // It is not there on a phone.
+      if (isSearch) this.#find.focus();
+      return;
+    }
+    this.#side.querySelector("button")?.focus();
+    if (isSearch) {
+      if (this.#search !== undefined) return this.#search.focus();
+      fill(this.#finds, () => this.#makeSearch(), (search) => {
+        this.#search = search;
+        search.focus();
+      });
+    } else if (this.#panel !== undefined) this.#showPeople();
+    else {
+      fill(this.#contents, () => this.#makePanel(), (panel) => {
+        this.#panel = panel;
+        this.#showPeople();
+      });
+    }
+  }
+
+  async #makeSearch(): Promise<Search> {
+    const { Search } = await loadSearch();
+    return new Search({
+      room: () => this.#conversation.room,
+      with: this.#conversation.with,
+      show: (seq) => {
+        const { offsetWidth } = this.element;
+        // On a phone it lies above the list.
+        if (this.#timeline.has(seq) && this.#side.offsetWidth === offsetWidth) this.#toggleSide();
+        return this.#timeline.show(seq);
+      },
     });
   }
 
@@ -350,6 +408,7 @@ export class RoomView {
         keep("name", name);
       },
       chosen: (choices) => this.#actions.chosen(choices),
+      search: () => this.#toggleSide(true),
       leave: () => this.#actions.leave(),
     });
   }

@@ -142,6 +142,22 @@ export class Timeline {
     if (this.#isAtEnd) this.#scrollToEnd();
   }
 
+  /** Says whether the list has a message. */
+  has(seq: number): boolean {
+    return this.#lines.line(seq) !== undefined;
+  }
+
+  /** Goes to a message; says whether the list has it. */
+  show(seq: number): boolean {
+    const line = this.#lines.line(seq);
+    if (line === undefined) return false;
+    this.#isAtEnd = false;
+    line.scrollIntoView({ block: "center" });
+    line.focus();
+    this.#chips();
+    return true;
+  }
+
   /** Says that what was new was seen. */
   seen(): void {
     this.#unread = 0;

@@ -33,6 +33,10 @@ moderationTest("who owns a room sets its topic, and everybody sees it", async ()
   for (const tab of [ana, ben]) await tab.page.locator("header .topic").getByText("Cats").waitFor();
   await ana.page.getByRole("button", { name: "Close" }).click();
   assertEquals(await ana.page.getByLabel("Topic").isVisible(), false);
+  // The list says who did it, as text.
+  for (const tab of [ana, ben]) {
+    await tab.page.getByRole("log").getByText("Ana set the topic: Cats <b>only</b>").waitFor();
+  }
   assertEquals(await ben.page.locator("header .topic").textContent(), "Cats <b>only</b>");
   const carl = await pages.visitor();
   await carl.openLink(link, "Carl");
@@ -101,6 +105,7 @@ moderationTest(
     await dialog.getByLabel("Reason").fill("Too loud");
     await dialog.getByRole("button", { name: "Mute" }).click();
     await until(async () => await dialog.count() === 0, "the dialog stays");
+    await ben.page.getByRole("log").getByText(/^Ana muted Ben until .*: Too loud$/).waitFor();
     await ben.say("three");
     await ben.reads(/Not sent/);
     await ana.page.locator("[part=list] > li.message").first().focus();

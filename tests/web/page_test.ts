@@ -4,7 +4,7 @@ import { inviteUrl } from "../../src/client/links.ts";
 import { setSettings } from "../../src/client/moderation.ts";
 import { NEEDS_CHROMIUM } from "../support/chromium.ts";
 import { until } from "../support/waiting.ts";
-import { WebPages } from "../support/web_page.ts";
+import { type Visitor, WebPages } from "../support/web_page.ts";
 
 function pageTest(name: string, fn: () => Promise<void>): void {
   Deno.test({ name, ...NEEDS_CHROMIUM, fn });
@@ -309,7 +309,9 @@ pageTest("all of it can be done by keyboard", async () => {
   assert(String(await focused()).includes("one"));
   await keyboard.press("Escape");
   assertEquals(await focused(), "Message");
-  for (let i = 0; i < 3; i++) await keyboard.press("Shift+Tab");
+  // Behind the buttons for the owner link.
+  await ana.reads("Copy owner link");
+  for (let i = 0; i < 5; i++) await keyboard.press("Shift+Tab");
   assertEquals(await focused(), "1 person here");
   await keyboard.press("Enter");
   assertEquals(await focused(), "Close");
@@ -449,4 +451,29 @@ pageTest("messages are answered, edited, deleted and reacted to", async () => {
   await ben.sees(["This message was deleted", "agreed"]);
   await ben.reads("↩ Ana:");
   assertEquals([...ana.problems, ...ben.problems], []);
+});
+
+pageTest("two tabs in a room have a draft each, and neither takes the other's", async () => {
+  await using pages = await WebPages.start();
+  const context = await pages.context();
+  const [one, other] = [await pages.visitor({}, context), await pages.visitor({}, context)];
+  const link = await one.makeRoom(pages.url, "Ana", "Lobby");
+  await other.openLink(link);
+  await one.field.fill("of one");
+  await other.field.fill("of the other");
+  for (const tab of [one, other]) await tab.page.reload();
+  const has = (tab: Visitor, text: string) =>
+    until(async () => await tab.field.inputValue() === text, `no draft "${text}"`);
+  await has(one, "of one");
+  await has(other, "of the other");
+  await one.field.press("Enter");
+  await other.sees(["of one"]);
+  await one.page.reload();
+  await other.page.close();
+  await one.sees(["of one"]);
+  await has(one, "");
+  // Who comes back later goes on with what was written last.
+  const later = await pages.visitor({}, context);
+  await later.openLink(link);
+  await has(later, "of the other");
 });
