@@ -98,6 +98,7 @@ export class PublishQueue {
   readonly #seen = new Map<string, number>();
   readonly #memory = new MemoryBound(MAX_WINDOW_BYTES);
   #chars = 0;
+  #pending = 0;
   #available = false;
   #now = 0;
 
@@ -124,6 +125,7 @@ export class PublishQueue {
     client.leaving = false;
     client.waiting.push({ roomId, draft, id });
     this.#chars += charsOf(draft);
+    this.#pending++;
     this.#advance(client);
   }
 
@@ -207,6 +209,11 @@ export class PublishQueue {
   /** Says whether a draft of a client waits. */
   holds(clientId: string): boolean {
     return (this.#clients.get(clientId)?.waiting.length ?? 0) > 0;
+  }
+
+  /** The number of drafts that wait for their outcome, of all clients. */
+  get pending(): number {
+    return this.#pending;
   }
 
   /** The number of clients that are known. */
@@ -297,6 +304,7 @@ export class PublishQueue {
     for (const waiting of rest) {
       if (isRepeat(waiting)) continue;
       this.#chars -= charsOf(waiting.draft);
+      this.#pending--;
       this.#refuseNow(client, waiting.draft, CANNOT_WRITE);
     }
   }
@@ -413,6 +421,7 @@ export class PublishQueue {
   #remove(client: Client): void {
     const first = client.waiting.shift()!;
     this.#chars -= charsOf(first.draft);
+    this.#pending--;
     client.underway = false;
     client.doubtSince = undefined;
   }

@@ -114,9 +114,8 @@ export class JetStreamStore implements Store, ClientStore, Bus {
     }, {
       whole: () => this.#health.connected(),
       broken: (reason) => this.#health.broken(reason),
-      refused: (subject, reason) => {
-        events.troubled(`NATS has not stored what is for ${subject}: ${reason}`);
-      },
+      refused: (subject, reason) =>
+        events.troubled(`NATS has not stored what is for ${subject}: ${reason}`),
       troubled: (reason) => events.troubled(reason),
       wiped: () => {
         this.#directory.renew();
@@ -198,6 +197,10 @@ export class JetStreamStore implements Store, ClientStore, Bus {
     return this.#publisher.bodyBytes;
   }
 
+  get pending(): number {
+    return this.#queue.pending;
+  }
+
   async create(id: string, name: string, owner?: string): Promise<StoredRoom> {
     const room = await this.#alone(id, () => this.#create(id, name, owner));
     if (room === undefined) throw unavailable("The room cannot be made now");
@@ -217,9 +220,8 @@ export class JetStreamStore implements Store, ClientStore, Bus {
     if ("event" in draft && !isModeration(draft)) {
       room?.announce(draft);
       // Another node has announced it already.
-      if (draft.event === "leave" && room?.lacks(draft.from) && !this.#queue.holds(draft.from)) {
-        return;
-      }
+      const isSaid = draft.event === "leave" && room?.lacks(draft.from);
+      if (isSaid && !this.#queue.holds(draft.from)) return;
     }
     this.#queue.append(roomId, draft, this.#publisher.idFor(roomId, draft));
   }
@@ -331,9 +333,8 @@ export class JetStreamStore implements Store, ClientStore, Bus {
       events: {
         found: (from, n, seq) => this.#queue.seen(from, n, seq),
         denied: (messageId, seq, error) => this.#publisher.judged(messageId, seq, error),
-        redacted: (by, seqs) => {
-          this.#eraser.add(room, seqs, performance.now(), this.#directory.has(by));
-        },
+        redacted: (by, seqs) =>
+          this.#eraser.add(room, seqs, performance.now(), this.#directory.has(by)),
         moderated: (entryId, draft, seq) => this.#publisher.moderated(id, entryId, draft, seq),
         moved: (seq) => this.#moved(id, seq),
         relayed: (text) => this.#events.relayed(id, text),

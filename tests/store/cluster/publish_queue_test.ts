@@ -70,6 +70,19 @@ pure("one message of each client is on its way at a time", () => {
   assertEquals(bench.reports, []);
 });
 
+pure("pending counts the drafts without an outcome, whatever that is", () => {
+  const bench = new Bench();
+  for (const n of [1, 2, 3]) bench.say(n);
+  bench.say(1, { from: "ben" });
+  assertEquals(bench.queue.pending, 4);
+  bench.stored(7);
+  assertEquals(bench.queue.pending, 3);
+  bench.stored(8);
+  assertEquals(bench.queue.pending, 2);
+  bench.answer(REFUSED);
+  assertEquals([bench.queue.pending, bench.flights.length], [0, 0]);
+});
+
 pure("a message that is seen in the log lets the next one go, whatever its own answer", () => {
   const bench = new Bench();
   for (const n of [1, 2]) bench.say(n);
