@@ -22,7 +22,7 @@ export const STATES: readonly string[] = [
 /** Things that somebody does in a room. */
 const IN_ROOM = [
   ...["leave", "say", "typing", "history"],
-  ...["answer", "edit", "redact", "react", "unreact"],
+  ...["answer", "edit", "redact", "react", "unreact", "read", "role", "kick"],
 ];
 
 /** The reason why something cannot happen in a state; undefined where it can. */
@@ -34,7 +34,7 @@ export function reasonAgainst(what: string, state: string): string | undefined {
   if (kind === "node") {
     if (verb === "start") return state === "down" ? undefined : "it runs already";
     if (state === "down") return "it does not run";
-    return verb === "stop" && state === "closing" ? "it is closing already" : undefined;
+    return ["stop", "delete"].includes(verb) && state === "closing" ? "it is closing" : undefined;
   }
   if (kind === "net") {
     return verb !== "stall" && ["new", "gone"].includes(state) ? "it has no connection" : undefined;

@@ -33,6 +33,9 @@ const WEIGHTS: Record<string, number> = {
   "person redact": 3,
   "person react": 10,
   "person unreact": 5,
+  "person read": 4,
+  "person role": 3,
+  "person kick": 1,
   "person join": 8,
   "person leave": 3,
   "person create": 2,
@@ -204,6 +207,13 @@ function wordsOf(kind: string, verb: string, choices: Choices, cast: Story["cast
     case "edit":
     case "redact":
       return [letter(), `${choices.one([0, 0, 1, 5])}`];
+    case "read":
+    case "kick":
+      return [letter(), `${choices.below(4)}`];
+    case "role": {
+      const roles = ["reader", "reader", "member", "member", "member", "none", "moderator"];
+      return [letter(), `${choices.below(4)}`, choices.one(roles)];
+    }
     case "react":
     case "unreact":
       return [letter(), `${choices.one([0, 0, 0, 1])}`, choices.one(["+1", "+1", "hm"])];

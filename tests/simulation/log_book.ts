@@ -45,6 +45,8 @@ export class LogBook {
   readonly #about = new Map<number, Entry[]>();
   /** The places of redactions, by the `seq` of each entry whose text they take. */
   readonly #redacted = new Map<number, number>();
+  /** The client ids of those who were removed from the room by somebody, at any time. */
+  readonly removed = new Set<string>();
   head = 0;
   /** Set where entries before the first are not known. */
   isPartial = false;
@@ -80,6 +82,9 @@ export class LogBook {
     this.before.set(seq, this.head);
     this.head = seq;
     if ("event" in entry) {
+      if (entry.event === "kick" || entry.event === "role" && entry.role === "none") {
+        this.removed.add(entry.to);
+      }
       if (MEMBERSHIP.has(entry.event)) {
         this.#rosters.push({ seq, members: after(this.members(), entry, this.#staysQuiet) });
       }

@@ -173,6 +173,19 @@ export const MUTANTS: readonly Mutant[] = [
     ]],
   },
   {
+    name: "who may read only can write",
+    file: "src/core/verdict.ts",
+    changes: [[
+      'if (!("event" in draft)) return lacks("send");',
+      'if (!("event" in draft)) return;',
+    ]],
+  },
+  {
+    name: "a read marker goes back",
+    file: "src/core/markers.ts",
+    changes: [["known?.epoch === marker.epoch && known.seq >= marker.seq", "known === marker"]],
+  },
+  {
     name: "what was redacted stays in the log",
     file: "src/core/logged_states.ts",
     changes: [["this.#log.redact(redacted);", "redacted;"]],

@@ -11,6 +11,7 @@ import { boundsHold } from "./oracles/bounds_hold.ts";
 import { calmIsCalm } from "./oracles/calm_is_calm.ts";
 import { emptyWorldsHaveNoRooms } from "./oracles/empty_worlds_have_no_rooms.ts";
 import { endedHoldsNothing } from "./oracles/ended_holds_nothing.ts";
+import { markersOnlyGrow } from "./oracles/markers_only_grow.ts";
 import { membersAreLogged } from "./oracles/members_are_logged.ts";
 import { movesAreNoDepartures } from "./oracles/moves_are_no_departures.ts";
 import { nobodyIsSentAway } from "./oracles/nobody_is_sent_away.ts";
@@ -25,6 +26,7 @@ import { refusedIsAbsent } from "./oracles/refused_is_absent.ts";
 import { saidInCalmIsStored } from "./oracles/said_in_calm_is_stored.ts";
 import { statesAreLogged } from "./oracles/states_are_logged.ts";
 import { storedOnce } from "./oracles/stored_once.ts";
+import { whoMayNotDoesNot } from "./oracles/who_may_not_does_not.ts";
 
 /** All oracles; each is made anew for each world. */
 export const ORACLES: Readonly<Record<string, () => Oracle>> = {
@@ -34,6 +36,8 @@ export const ORACLES: Readonly<Record<string, () => Oracle>> = {
   readersMissNothing,
   pagesAreTheLog,
   statesAreLogged,
+  markersOnlyGrow,
+  whoMayNotDoesNot,
   plainClientsMissNothing,
   membersAreLogged,
   calmIsCalm,

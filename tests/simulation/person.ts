@@ -10,8 +10,10 @@ import {
   Conversation,
   history,
   type HistoryPage,
+  markRead,
   type PresentMessage,
 } from "../../src/client/conversation.ts";
+import { kick, type Role, setRole } from "../../src/client/moderation.ts";
 import { reactionMark } from "./log_book.ts";
 import type { Network } from "./network.ts";
 import { makePage } from "./platform.ts";
@@ -62,6 +64,8 @@ export type Observation =
     cursor: number;
     page: HistoryPage;
   }
+  /** Its read marker is there, which was to be at `least` there. */
+  | { type: "read"; person: string; room: string; least: number; seq: number }
   | { type: "status"; person: string; status: ChatClient["status"] }
   | { type: "failed"; person: string; what: string; error: unknown };
 
@@ -103,6 +107,8 @@ export class Person implements Actor {
   };
   readonly #parts: PersonParts;
   /** The rooms that it reads. */
+  /** Its read markers as it was told of them, by client id and epoch. */
+  readonly #markers = new Map<string, number>();
   readonly #reading = new Map<ChatRoom, Conversation>();
   #programs = 0;
 
@@ -210,6 +216,22 @@ export class Person implements Actor {
         if (room === undefined) return false;
         this.#inside(() => this.#look(chat, room, second, Number(third)));
         return true;
+      case "read":
+        if (room === undefined) return false;
+        this.#inside(() => this.#markRead(chat, room, Math.max(0, room.cursor - Number(second))));
+        return true;
+      case "role":
+      case "kick": {
+        const to = this.#otherIn(chat, room, Number(second));
+        if (room === undefined || to === undefined) return false;
+        this.#inside(() => {
+          const acting = verb === "kick"
+            ? kick(chat, room, to)
+            : setRole(chat, room, to, third as Role);
+          this.#do(verb, acting);
+        });
+        return true;
+      }
       case "rename":
         this.#inside(() => this.#do("rename", chat.rename(first)));
         return true;
@@ -427,6 +449,28 @@ export class Person implements Actor {
       this.#parts.observe({ type: "page", person: this.name, query, asked, cursor, page });
     });
     this.#do("history", looking);
+  }
+
+  #markRead(chat: ChatClient, room: ChatRoom, seq: number): void {
+    const key = `${chat.clientId} ${room.epoch}`;
+    const least = Math.max(seq, this.#markers.get(key) ?? 0);
+    const reading = markRead(chat, room, seq).then((seq) => {
+      this.#markers.set(key, Math.max(seq, this.#markers.get(key) ?? 0));
+      this.#parts.observe({ type: "read", person: this.name, room: room.name, least, seq });
+    });
+    this.#do("read", reading);
+  }
+
+  /** The client id of somebody else in a room who has a real client: those have names. */
+  #otherIn(
+    { clientId }: ChatClient,
+    room: ChatRoom | undefined,
+    which: number,
+  ): string | undefined {
+    const others = [...room?.members.values() ?? []].filter((member) =>
+      member.clientId !== clientId && member.name !== undefined
+    );
+    return others[which % Math.max(1, others.length)]?.clientId;
   }
 
   /** Has a request end in time; it may be refused. */

@@ -13,6 +13,7 @@ export function movesAreNoDepartures(): Oracle {
     if (sight.entry.event !== "leave" || world.isTroubled) return undefined;
     if (!world.chronicle.isShared || maxAway < 100 || presenceLimit < 100) return undefined;
     const { from } = sight.entry;
+    if (sight.book.removed.has(from)) return undefined;
     const person = world.people.find(({ chat, process }) =>
       process.alive && chat?.clientId === from && chat.rooms.has(sight.book.roomId)
     );

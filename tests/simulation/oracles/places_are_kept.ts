@@ -13,6 +13,7 @@ export function placesAreKept(): Oracle {
     if (event === "away") away.set(key, at);
     else if (event !== "rename") away.delete(key);
     if (event !== "leave" || since === undefined) return undefined;
+    if (sight.book.removed.has(from)) return undefined;
     const { graceMs, maxAway, presenceLimit } = nodes[0]!.settings;
     const person = people.find(({ chat }) => chat?.clientId === from);
     // Whoever is back may have left; where many are away, some have to go sooner.
