@@ -12,6 +12,7 @@ import { ChatError } from "../protocol/errors.ts";
 import { isFields, type RawFields } from "../protocol/fields.ts";
 import type { SuccessFrame } from "../protocol/frames.ts";
 import { DEFAULT_SETTINGS } from "../protocol/roles.ts";
+import type { ProvenReader } from "../server/proven_reader.ts";
 import type { HostRoom, Voice } from "../server/voice.ts";
 import { MOST_LISTED } from "../server/voice.ts";
 import { jsonOf } from "./bodies.ts";
@@ -52,6 +53,8 @@ interface Call {
   readonly roomId: string;
   /** The member or link in the path; empty where there is none. */
   readonly item: string;
+  /** Who asks, where that is somebody who may read some rooms only. */
+  readonly reader: ProvenReader | undefined;
   readonly voice: Voice;
   readonly options: ApiOptions;
 }
@@ -163,12 +166,18 @@ export const ROUTES: Readonly<Record<string, Handler>> = {
     const path = await incoming.make(roomId, voice.checkedName(textIn("as", as)));
     return Response.json({ path }, { status: 201, headers: { location: path } });
   },
-  "GET /rooms/{id}/stream": ({ request, query, roomId, options }) =>
-    options.streams.get(roomId, query, request),
-  "HEAD /rooms/{id}/stream": ({ roomId, options }) => options.streams.head(roomId),
+  "GET /rooms/{id}/stream": ({ request, query, roomId, options, reader }) =>
+    options.streams.get(roomId, query, request, reader),
+  "HEAD /rooms/{id}/stream": ({ roomId, options, reader }) => options.streams.head(roomId, reader),
   "POST /rooms/{id}/stream": ({ request, roomId, options }) =>
     options.streams.post(roomId, request),
 };
+
+/** The routes that are for people with a token of their own as well. */
+const FOR_PEOPLE: ReadonlySet<string> = new Set([
+  "GET /rooms/{id}/stream",
+  "HEAD /rooms/{id}/stream",
+]);
 
 /** Makes the handler of the API; it never rejects. */
 export function createApi(
@@ -177,11 +186,15 @@ export function createApi(
 ): (request: Request, url: URL) => Promise<Response> {
   return async (request, url) => {
     try {
-      await checkToken(request, options.token, voice);
+      const reader = await readerOf(request, options.token, voice);
       const path = url.pathname.slice(API_PATH.length);
-      const { handler, roomId, item } = routeOf(request.method, path);
+      const { route, roomId, item } = routeOf(request.method, path);
+      if (reader !== undefined && !FOR_PEOPLE.has(route)) {
+        throw new ChatError("forbidden", "This token does not have the scope admin");
+      }
       const query = url.searchParams;
-      return guarded(await handler({ request, query, roomId, item, voice, options }));
+      const call = { request, query, roomId, item, reader, voice, options };
+      return guarded(await ROUTES[route]!(call));
     } catch (error) {
       if (!(error instanceof ChatError)) options.failed(error);
       return guarded(problemOf(error));
@@ -199,23 +212,23 @@ function guarded(answer: Response): Response {
 }
 
 /**
- * Checks that a request may be made: it brings the token of the API, or one with the scope `admin`.
+ * Finds out who makes a request: undefined where it brings the token of the API, or one with the scope
+ * `admin`.
  *
- * @throws {ChatError} where it may not.
+ * @throws {ChatError} where it brings none that is good.
  */
-async function checkToken(
+async function readerOf(
   request: Request,
   token: string | undefined,
-  { prove }: Pick<Voice, "prove">,
-): Promise<void> {
+  voice: Pick<Voice, "prove" | "readerOf">,
+): Promise<ProvenReader | undefined> {
   const given = request.headers.get("authorization");
   if (given === null) throw new ChatError("token_required", "Authorization: Bearer is missing");
   const [, brought = ""] = /^Bearer +(\S+)$/i.exec(given) ?? [];
-  if (token !== undefined && sameSecret(brought, token)) return;
-  const proof = brought === "" ? undefined : await prove?.(request, brought);
+  if (token !== undefined && sameSecret(brought, token)) return undefined;
+  const proof = brought === "" ? undefined : await voice.prove?.(request, brought);
   if (proof === undefined) throw new ChatError("token_invalid", "This token is not known here");
-  if (principalOf(proof).grants?.admin) return;
-  throw new ChatError("forbidden", "This token does not have the scope admin");
+  return principalOf(proof).grants?.admin ? undefined : voice.readerOf(proof);
 }
 
 /** The names of what is in a room, by the part of a path that stands before it. */
@@ -224,15 +237,13 @@ const ITEMS: Readonly<Record<string, string>> = { "/members": "member", "/links"
 function routeOf(
   method: string,
   path: string,
-): { handler: Handler; roomId: string; item: string } {
+): { route: string; roomId: string; item: string } {
   const [, id = "", rest = "", item = ""] =
     /^\/rooms\/([^/]+)(\/[a-z]+)?(?:\/([^/]+))?$/.exec(path) ?? [];
   const last = item === "" ? "" : `/{${ITEMS[rest] ?? "?"}}`;
   const pattern = id === "" ? path : `/rooms/{id}${rest}${last}`;
-  const handler = Object.hasOwn(ROUTES, `${method} ${pattern}`)
-    ? ROUTES[`${method} ${pattern}`]
-    : undefined;
-  if (handler !== undefined) return { handler, roomId: decoded(id), item: decoded(item) };
+  const route = `${method} ${pattern}`;
+  if (Object.hasOwn(ROUTES, route)) return { route, roomId: decoded(id), item: decoded(item) };
   const methods = Object.keys(ROUTES).filter((route) => route.endsWith(` ${pattern}`))
     .map((route) => route.split(" ", 1)[0]!);
   if (methods.length === 0) throw new ChatError("invalid_action", `There is nothing at ${path}`);

@@ -18,6 +18,7 @@ import {
   type ReadPart,
   reopened,
 } from "../server/log_reading.ts";
+import type { ProvenReader } from "../server/proven_reader.ts";
 import type { SayOptions, Voice } from "../server/voice.ts";
 import { later } from "../timers.ts";
 import { jsonOf } from "./bodies.ts";
@@ -67,9 +68,9 @@ export class RoomStreams {
     watchers.push(({ id }) => this.#readers.grown(id));
   }
 
-  /** Answers where the stream of a room ends. */
-  async head(roomId: string): Promise<Response> {
-    const { log } = await this.#parts.voice.room(roomId);
+  /** Answers where the stream of a room ends: a `reader`, or whoever may read every room. */
+  async head(roomId: string, reader?: ProvenReader): Promise<Response> {
+    const { log } = await (reader ?? this.#parts.voice).room(roomId);
     return new Response(null, {
       headers: {
         ...HEADERS,
@@ -80,8 +81,13 @@ export class RoomStreams {
     });
   }
 
-  /** Reads a stream from an offset on. */
-  async get(roomId: string, query: URLSearchParams, request: Request): Promise<Response> {
+  /** Reads a stream from an offset on, for a `reader`, or for whoever may read every room. */
+  async get(
+    roomId: string,
+    query: URLSearchParams,
+    request: Request,
+    reader?: ProvenReader,
+  ): Promise<Response> {
     const live = query.get("live");
     const offsets = query.getAll("offset");
     if (offsets.length > 1) throw wrong("offset must be given once");
@@ -90,11 +96,11 @@ export class RoomStreams {
     }
     const [offset] = offsets;
     if (live !== null && offset === undefined) throw wrong(`live=${live} needs an offset`);
-    const room = await this.#parts.voice.room(roomId);
+    const room = await (reader ?? this.#parts.voice).room(roomId);
     const place = placeOf(offset, room.log);
     const cursor = query.get("cursor") ?? undefined;
-    if (live === "sse") return this.#events(room, place, cursor);
-    if (live === "long-poll") return await this.#poll(room, place, cursor);
+    if (live === "sse") return this.#events(room, place, cursor, reader);
+    if (live === "long-poll") return await this.#poll(room, place, cursor, reader);
     const part = offset === "now"
       ? nothingBehind(place)
       : await readBehind(this.#parts.voice, room, place);
@@ -159,8 +165,9 @@ export class RoomStreams {
     room: Room,
     place: LogPlace,
     cursor: string | undefined,
+    reader: ProvenReader | undefined,
   ): Promise<Response> {
-    const leave = this.#readers.enter();
+    const leave = this.#readers.enter(reader?.sub);
     try {
       const until = performance.now() + LONG_POLL_MS;
       for (;;) {
@@ -177,7 +184,7 @@ export class RoomStreams {
         }
         // A request does not say that its sender has gone: the wait has an end.
         await this.#readers.wait(room.id);
-        room = await reopened(this.#parts.voice, room);
+        room = await reopened(reader ?? this.#parts.voice, room);
       }
     } finally {
       leave();
@@ -185,8 +192,13 @@ export class RoomStreams {
   }
 
   /** Lets entries behind a place come as events. */
-  #events(room: Room, place: LogPlace, brought: string | undefined): Response {
-    const leave = this.#readers.enter();
+  #events(
+    room: Room,
+    place: LogPlace,
+    brought: string | undefined,
+    reader: ProvenReader | undefined,
+  ): Response {
+    const leave = this.#readers.enter(reader?.sub);
     const gone = new AbortController();
     const encoder = new TextEncoder();
     const until = performance.now() + EVENTS_MS;
@@ -205,7 +217,7 @@ export class RoomStreams {
         if (performance.now() >= until || this.#parts.closing() || gone.signal.aborted) {
           return undefined;
         }
-        room = await reopened(this.#parts.voice, room);
+        room = await reopened(reader ?? this.#parts.voice, room);
         const part = await readBehind(this.#parts.voice, room, place);
         if (part.texts.length > 0 || !isTold) {
           isTold = true;

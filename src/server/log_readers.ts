@@ -14,10 +14,15 @@ const LOOK_MS = 1_000;
 /** The time after which somebody without a place may try again, in milliseconds. */
 const RETRY_MS = 5_000;
 
+/** The most readers of one person. */
+export const MOST_OF_ONE = 16;
+
 /** All readers of a server that wait for entries. */
 export class LogReaders {
   readonly #most: number;
   readonly #waiting = new Map<string, Set<() => void>>();
+  /** Their numbers, of people who have proved who they are. */
+  readonly #people = new Map<string, number>();
   #count = 0;
   #timer: Timer | undefined;
 
@@ -32,16 +37,24 @@ export class LogReaders {
   }
 
   /**
-   * Gives a reader a place, until the function that is returned is called.
+   * Gives a reader a place, until the function that is returned is called. A `person` who has proved
+   * who it is has {@linkcode MOST_OF_ONE} places.
    *
    * @throws {ChatError} where there is none.
    */
-  enter(): () => void {
+  enter(person?: string): () => void {
     if (this.#count >= this.#most) {
       throw new ChatError("unavailable", `There are ${this.#most} readers already, the most`, {
         retryAfterMs: RETRY_MS,
       });
     }
+    const own = person === undefined ? 0 : this.#people.get(person) ?? 0;
+    if (own >= MOST_OF_ONE) {
+      throw new ChatError("rate_limited", `You have ${MOST_OF_ONE} readers already, the most`, {
+        retryAfterMs: RETRY_MS,
+      });
+    }
+    if (person !== undefined) this.#people.set(person, own + 1);
     this.#count++;
     this.#timer ??= every(() => this.#wakeAll(), LOOK_MS);
     let isIn = true;
@@ -49,6 +62,7 @@ export class LogReaders {
       if (!isIn) return;
       isIn = false;
       this.#count--;
+      if (person !== undefined) this.#letGo(person);
       if (this.#count > 0) return;
       clearInterval(this.#timer);
       this.#timer = undefined;
@@ -76,6 +90,12 @@ export class LogReaders {
   grown(roomId: string): void {
     if (this.#waiting.size === 0) return;
     for (const wake of this.#waiting.get(roomId) ?? []) wake();
+  }
+
+  #letGo(person: string): void {
+    const left = this.#people.get(person)! - 1;
+    if (left > 0) this.#people.set(person, left);
+    else this.#people.delete(person);
   }
 
   #wakeAll(): void {

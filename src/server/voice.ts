@@ -27,6 +27,7 @@ import { ChatError, type ErrorCode, isErrorCode } from "../protocol/errors.ts";
 import type { Entry, MemberInfo } from "../protocol/frames.ts";
 import type { Clock } from "./clock.ts";
 import { HostActs } from "./host_acts.ts";
+import { ProvenReader } from "./proven_reader.ts";
 
 /** The longest that a word waits for its answer, in milliseconds. */
 const ANSWER_MS = 10_000;
@@ -199,6 +200,18 @@ export class Voice {
    */
   get prove(): VoiceParts["prove"] {
     return this.#parts.prove;
+  }
+
+  /** Somebody who reads rooms with a proof of `prove`. */
+  readerOf(proof: CheckedProof): ProvenReader {
+    const { hub, store, random, clock } = this.#parts;
+    return new ProvenReader({
+      store,
+      random,
+      room: (roomId) => this.room(roomId),
+      now: () => clock.read().at,
+      check: (proof) => hub.proofs.check(proof),
+    }, proof);
   }
 
   /** The open rooms, by id. */
