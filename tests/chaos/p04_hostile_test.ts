@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { ChatClient } from "../../client.ts";
+import { setSettings } from "../../src/client/moderation.ts";
 import { NEEDS_CHROMIUM } from "../support/chromium.ts";
 import { until } from "../support/waiting.ts";
 import { type Visitor, WebPages } from "../support/web_page.ts";
@@ -106,6 +107,51 @@ Deno.test({
     assertEquals(ana.problems, []);
     report("P4", "hostile names of people, and 20 of rooms", {
       names: HOSTILE_NAMES.length,
+      "scripts run": 0,
+      "elements made": 0,
+      "requests left": 0,
+    });
+  },
+});
+
+Deno.test({
+  name: "P4 topics, and what the search has found, are texts",
+  ...NEEDS_CHROMIUM,
+  async fn() {
+    await using pages = await WebPages.start({ rate: 0 });
+    const ana = await pages.visitor();
+    await watch(ana);
+    await using ben = new ChatClient(pages.chat.url, { name: "<i onclick=ran()>Ben" });
+    await ben.connect();
+    const room = await ben.createRoom("Lobby");
+    await Promise.all(HOSTILE_TEXTS.map((text) => room.send(text)));
+    await ana.openLink(`${pages.url}#${room.id}`, "Ana");
+    const topics = HOSTILE_TEXTS.filter((text) => text === text.trim() && text.length <= 256);
+    assert(topics.length >= 100, `${topics.length}`);
+    for (const topic of topics) await setSettings(ben, room, { topic });
+    const notices = ana.page.locator("[part=notice]");
+    const words = topics.map((topic) => `<i onclick=ran()>Ben set the topic: ${topic}`);
+    await until(
+      async () => JSON.stringify(await notices.allTextContents()) === JSON.stringify(words),
+      "the topics are not all shown as they are",
+    );
+    assertEquals(await ana.page.locator("header .topic").textContent(), topics.at(-1));
+    await ana.page.keyboard.press("Control+f");
+    const field = ana.page.getByLabel("Search the messages");
+    for (const text of ["ran", "script", "onerror", "<img"]) {
+      await field.fill(text);
+      await field.press("Enter");
+      await ana.page.getByRole("status").getByText(/messages? found/).waitFor();
+      assert(await ana.page.locator(".hit").count() > 0, text);
+    }
+    const made = await ana.page.locator("[part=notice] *, .hit *, .topic *").evaluateAll((
+      all: { tagName: string }[],
+    ) => [...new Set(all.map(({ tagName }) => tagName))].sort());
+    assertEquals(made, ["B", "BDI", "MARK", "SPAN"]);
+    assertEquals(await harmOf(ana, pages.url), HARMLESS);
+    assertEquals(ana.problems, []);
+    report("P4", "hostile topics, and hostile texts that are searched", {
+      topics: topics.length,
       "scripts run": 0,
       "elements made": 0,
       "requests left": 0,
