@@ -7,13 +7,16 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { SERVER_HELP } from "../../src/daemon/flags.ts";
 import { chooseStore } from "../../src/daemon/open_store.ts";
+import { signalIfRunning } from "../support/child.ts";
 import { type RawSocket, TestChat } from "../support/fixtures.ts";
 import { findProgram, PERMITTED } from "../support/permissions.ts";
+import { bounded } from "../support/waiting.ts";
 
 const TEXT = PERMITTED
   ? await Deno.readTextFile(new URL("../../docs/deploy.md", import.meta.url))
   : "";
 const SQLITE3 = findProgram("sqlite3");
+const SYSTEMD = findProgram("systemd-analyze");
 
 /** Runs what the page says about backups, in a folder: `replaced` says what stands for what. */
 async function runAsWritten(nth: number, replaced: [string | RegExp, string][]): Promise<void> {
@@ -82,6 +85,69 @@ Deno.test("a backup can be put back, again and again: nobody goes on as if nothi
   }
   await host.close().catch(() => {});
   await server[Symbol.asyncDispose]();
+  await Deno.remove(folder, { recursive: true });
+});
+
+/** Commands of the page that start a server, with the variables that stand beside them. */
+const COMMANDS: Record<string, () => { command: string[]; env: Record<string, string> }> = {
+  systemd: () => ({
+    command: (/^ExecStart=(.*)$/m.exec(TEXT)?.[1] ?? "").split(" "),
+    env: variablesIn(TEXT.matchAll(/^Environment=(CHAT_\w+)=(.*)$/gm)),
+  }),
+  Docker: () => ({
+    command: JSON.parse(/^ENTRYPOINT (.*)$/m.exec(TEXT)?.[1] ?? "[]"),
+    env: variablesIn((/^ENV (.*)$/m.exec(TEXT)?.[1] ?? "").matchAll(/(\w+)=(\S+)/g)),
+  }),
+};
+
+function variablesIn(found: Iterable<RegExpMatchArray>): Record<string, string> {
+  return Object.fromEntries([...found].map(([, name, value]) => [name!, value!]));
+}
+
+for (const [kind, read] of Object.entries(COMMANDS)) {
+  Deno.test(`the command for ${kind} starts a server that keeps its file, and ends at SIGTERM`, {
+    ignore: !PERMITTED,
+  }, async () => {
+    const folder = await Deno.makeTempDir();
+    const placed = (text: string) => text.replace(/\/var\/lib\/parley|(?<![\w.])\/data/g, folder);
+    const { command: [program = "", ...args], env } = read();
+    assertMatch(program, /\bdeno$/);
+    const child = new Deno.Command(Deno.execPath(), {
+      args: [...args.map(placed), "--port", "0", "--ops", "127.0.0.1:0", "--hostname", "127.0.0.1"],
+      cwd: new URL("../..", import.meta.url),
+      env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, placed(value)])),
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const errors = new Response(child.stderr).text();
+    const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    try {
+      const { value = "" } = await bounded(reader.read(), () => "it does not start");
+      assert(value.includes("listening"), value || await errors);
+      assert((await Deno.stat(`${folder}/chat.db`)).isFile);
+      child.kill("SIGTERM");
+      assertEquals((await bounded(child.status, () => "it does not end")).code, 0);
+      await reader.cancel();
+      assertEquals(await errors, "");
+    } finally {
+      signalIfRunning(child, "SIGKILL");
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+}
+
+Deno.test("systemd takes the unit", { ignore: SYSTEMD === undefined }, async () => {
+  const folder = await Deno.makeTempDir();
+  const unit = `${folder}/parley.service`;
+  const [, text = ""] = /```ini\n([\s\S]*?)```/.exec(TEXT) ?? [];
+  assert(text.includes("[Service]"));
+  await Deno.writeTextFile(unit, text.replace("/usr/local/bin/deno", Deno.execPath()));
+  const command = new Deno.Command(SYSTEMD!, { args: ["verify", unit], stderr: "piped" });
+  const { code, stderr } = await command.output();
+  const said = new TextDecoder().decode(stderr).split("\n").filter((line) =>
+    line.includes("parley")
+  );
+  assertEquals([code, said], [0, []]);
   await Deno.remove(folder, { recursive: true });
 });
 
