@@ -455,7 +455,7 @@ export class Engine {
     clearInterval(this.#ticker);
     const taken = this.#connections.sendAllAway(GOING_AWAY, deadline);
     // Not behind the peers: one that does not read would use up the time of the store.
-    const closed = this.#connections.departed().then(() => this.#store.close(deadline));
+    const closed = this.#connections.departed().then(() => this.#store.closeSettled(deadline));
     await Promise.all([taken, closed]);
     this.#pump.close();
     this.#store.end();

@@ -138,6 +138,15 @@ export class EngineStore {
     }
   }
 
+  /**
+   * Closes it once all is reported that it was given: a client whose messages had no answer could not
+   * come back as itself. Waits for that until the monotonic time `deadline`. Never rejects.
+   */
+  async closeSettled(deadline: number): Promise<void> {
+    await this.settle(deadline);
+    await this.close(deadline);
+  }
+
   /** Closes it, and waits for that until the monotonic time `deadline`. Never rejects. */
   async close(deadline: number): Promise<void> {
     try {

@@ -179,6 +179,16 @@ Deno.test("Engine.close() closes the store at once, while it waits for peers tha
   await disposed;
 });
 
+Deno.test("Engine.close() has the store answer what was said last before it closes that", async () => {
+  const calls: string[] = [];
+  const answering = (what: string) => () => (calls.push(what), Promise.resolve());
+  const parts = { settled: answering("settled"), close: answering("closed") };
+  const bench = new Bench({}, changedStore(() => parts));
+  await bench.engine.close();
+  // Once before the peers are told, and once more when they are gone.
+  assertEquals(calls, ["settled", "settled", "closed"]);
+});
+
 Deno.test("Engine.close() has one deadline for what is to be stored, for peers and for the store", async () => {
   const now = performance.now;
   const settled = () => {

@@ -346,7 +346,7 @@ for (
     const bench = new Bench({ closeMs: 20 }, open);
     const { socket, id } = bench.v1();
     await bench[Symbol.asyncDispose]();
-    assertEquals(errors(bench), how === "never ends" ? [] : ["settled", "close"]);
+    assertEquals(errors(bench), how === "never ends" ? [] : ["settled", "settled", "close"]);
     socket.take();
     bench.log.length = 0;
     report().refused(messageDraft(id, 9), new ChatError("internal", "No"));
