@@ -22,7 +22,7 @@ export const STATES: readonly string[] = [
 /** Things that somebody does in a room. */
 const IN_ROOM = [
   ...["leave", "say", "typing", "history"],
-  ...["answer", "edit", "redact", "react", "unreact", "read", "role", "kick"],
+  ...["answer", "edit", "redact", "react", "unreact", "read", "role", "kick", "link", "admit"],
 ];
 
 /** The reason why something cannot happen in a state; undefined where it can. */

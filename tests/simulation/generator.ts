@@ -36,6 +36,9 @@ const WEIGHTS: Record<string, number> = {
   "person read": 4,
   "person role": 3,
   "person kick": 1,
+  "person link": 4,
+  "person admit": 3,
+  "person enter": 8,
   "person join": 8,
   "person leave": 3,
   "person create": 2,
@@ -207,6 +210,12 @@ function wordsOf(kind: string, verb: string, choices: Choices, cast: Story["cast
     case "edit":
     case "redact":
       return [letter(), `${choices.one([0, 0, 1, 5])}`];
+    case "enter":
+      return [letter()];
+    case "link":
+      return [letter(), choices.one(["member", "reader"]), `${choices.one([1, 1, 2, 1_000])}`];
+    case "admit":
+      return [letter(), choices.one(["open", "link", "link"])];
     case "read":
     case "kick":
       return [letter(), `${choices.below(4)}`];

@@ -181,6 +181,11 @@ export const MUTANTS: readonly Mutant[] = [
     ]],
   },
   {
+    name: "one more than it is for comes in by a link",
+    file: "src/core/link_list.ts",
+    changes: [["used[name]! >= counts[name]!", "used[name]! > counts[name]!"]],
+  },
+  {
     name: "a read marker goes back",
     file: "src/core/markers.ts",
     changes: [["known?.epoch === marker.epoch && known.seq >= marker.seq", "known === marker"]],

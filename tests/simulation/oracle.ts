@@ -8,7 +8,7 @@
 import type { Entry } from "../../src/protocol/frames.ts";
 import type { LogLine } from "../support/recording_logger.ts";
 import type { LogBook } from "./log_book.ts";
-import type { Observation } from "./person.ts";
+import type { Observation } from "./observation.ts";
 import type { ServerNode } from "./server_node.ts";
 import type { World } from "./world.ts";
 

@@ -11,6 +11,7 @@ import { boundsHold } from "./oracles/bounds_hold.ts";
 import { calmIsCalm } from "./oracles/calm_is_calm.ts";
 import { emptyWorldsHaveNoRooms } from "./oracles/empty_worlds_have_no_rooms.ts";
 import { endedHoldsNothing } from "./oracles/ended_holds_nothing.ts";
+import { linksAreCounted } from "./oracles/links_are_counted.ts";
 import { markersOnlyGrow } from "./oracles/markers_only_grow.ts";
 import { membersAreLogged } from "./oracles/members_are_logged.ts";
 import { movesAreNoDepartures } from "./oracles/moves_are_no_departures.ts";
@@ -38,6 +39,7 @@ export const ORACLES: Readonly<Record<string, () => Oracle>> = {
   statesAreLogged,
   markersOnlyGrow,
   whoMayNotDoesNot,
+  linksAreCounted,
   plainClientsMissNothing,
   membersAreLogged,
   calmIsCalm,

@@ -5,15 +5,16 @@
  * @module
  */
 
-import { ChatClient, ChatError, type ChatRoom, type RoomEvent, SendError } from "../../client.ts";
+import { ChatClient, ChatError, type ChatRoom, SendError } from "../../client.ts";
 import {
   Conversation,
   history,
-  type HistoryPage,
   markRead,
   type PresentMessage,
 } from "../../src/client/conversation.ts";
-import { kick, type Role, setRole } from "../../src/client/moderation.ts";
+import { createLink } from "../../src/client/links.ts";
+import { kick, type Role, setRole, setSettings } from "../../src/client/moderation.ts";
+import type { Observation, Reader } from "./observation.ts";
 import { reactionMark } from "./log_book.ts";
 import type { Network } from "./network.ts";
 import { makePage } from "./platform.ts";
@@ -28,53 +29,14 @@ export const PATIENCE = { timeoutMs: 10_000, sendTimeoutMs: 60_000 };
 /** The answer to a close is waited for so long, in milliseconds. */
 const CLOSE_MS = 1_000;
 
-/** One reader of a room. */
-export interface Reader {
-  readonly person: string;
-  readonly process: Process;
-  readonly chat: ChatClient;
-  readonly room: ChatRoom;
-  /** The messages as it sees them. */
-  readonly conversation: Conversation;
-  /** The epoch and cursor that it begins behind. */
-  readonly epoch: string;
-  readonly after: number;
-}
-
-/** Things that people do, and what comes of them, for those who judge. */
-export type Observation =
-  | { type: "said"; person: string; clientId: string; mark: string; roomId: string }
-  | { type: "acknowledged"; person: string; mark: string; seq: number | undefined }
-  | { type: "refused"; person: string; mark: string; mayBeStored: boolean; code: string }
-  | { type: "entered"; reader: Reader }
-  /** Something has happened in a room, and has made this of a message. */
-  | { type: "seen"; reader: Reader; event: RoomEvent; message: PresentMessage | undefined }
-  /** A plain client was told a message of others; it is elsewhere from now on; the server said something by itself. */
-  | { type: "heard"; person: string; mark: string }
-  | { type: "moved"; person: string }
-  | { type: "told"; person: string; message: string }
-  /** A page of a log was read. */
-  | {
-    type: "page";
-    person: string;
-    query: { before?: number; after?: number; around?: number };
-    /** The life of the log that the query was meant for. */
-    asked: string;
-    /** The cursor of the room as it asked. */
-    cursor: number;
-    page: HistoryPage;
-  }
-  /** Its read marker is there, which was to be at `least` there. */
-  | { type: "read"; person: string; room: string; least: number; seq: number }
-  | { type: "status"; person: string; status: ChatClient["status"] }
-  | { type: "failed"; person: string; what: string; error: unknown };
-
 /** The parts of a world that people are in. */
 export interface PersonParts {
   readonly timeline: Timeline;
   readonly network: Network;
   /** The ids of rooms, by their letters. */
   readonly rooms: Map<string, string>;
+  /** The newest links into them, by their letters. */
+  readonly links: Map<string, string>;
   observe(observation: Observation): void;
   /** Has something end within `ms` milliseconds; says so where it does not. */
   promise(process: Process, what: string, ms: number, promise: Promise<unknown>): void;
@@ -178,18 +140,23 @@ export class Person implements Actor {
         if (this.#parts.rooms.has(first)) return false;
         this.#inside(() => this.#create(chat, first));
         return true;
-      case "join": {
+      case "join":
+      case "enter": {
         const id = this.#parts.rooms.get(first);
-        if (id === undefined) return false;
-        this.#inside(() =>
-          this.#enter(
-            chat,
-            `join ${first}`,
-            () => chat.joinRoom(id, second === "" ? {} : { last: Number(second) }),
-          )
-        );
+        const link = this.#parts.links.get(first);
+        if (id === undefined || verb === "enter" && link === undefined) return false;
+        const how = verb === "enter" ? { link } : second === "" ? {} : { last: Number(second) };
+        this.#inside(() => this.#enter(chat, `${verb} ${first}`, () => chat.joinRoom(id, how)));
         return true;
       }
+      case "link":
+        if (room === undefined) return false;
+        this.#inside(() => this.#link(chat, room, first, second as "reader", Number(third)));
+        return true;
+      case "admit":
+        if (room === undefined) return false;
+        this.#inside(() => this.#do(verb, setSettings(chat, room, { join: second as "open" })));
+        return true;
       case "leave":
         if (room === undefined) return false;
         this.#inside(() => this.#do(`leave ${first}`, room.leave()));
@@ -449,6 +416,13 @@ export class Person implements Actor {
       this.#parts.observe({ type: "page", person: this.name, query, asked, cursor, page });
     });
     this.#do("history", looking);
+  }
+
+  #link(chat: ChatClient, room: ChatRoom, letter: string, role: "reader", uses: number): void {
+    const making = createLink(chat, room, { role, uses }).then(({ link }) => {
+      this.#parts.links.set(letter, link);
+    });
+    this.#do("link", making);
   }
 
   #markRead(chat: ChatClient, room: ChatRoom, seq: number): void {

@@ -89,6 +89,7 @@ export class World implements PersonParts {
   readonly nodes: ServerNode[] = [];
   readonly people: Person[] = [];
   readonly rooms = new Map<string, string>();
+  readonly links = new Map<string, string>();
   /** Ids of rooms that were deleted: their members hear of it at their next word. */
   readonly deleted = new Set<string>();
   /** The program of each person whose \`hello\` came to a server last. */
@@ -345,6 +346,7 @@ export class World implements PersonParts {
         // What a server does not do before its end, it does not do.
         if (id === undefined || node.closing !== undefined) return false;
         this.rooms.delete(first);
+        this.links.delete(first);
         this.deleted.add(id);
         node.process.after(0, () => node.chat?.deleteRoom(id));
         return true;

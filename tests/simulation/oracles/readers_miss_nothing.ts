@@ -1,6 +1,6 @@
 import { isTold } from "../log_book.ts";
 import type { Oracle } from "../oracle.ts";
-import type { Reader } from "../person.ts";
+import type { Reader } from "../observation.ts";
 
 /** Each reader gets every entry of the log from where it begins, once, in its order, or is told of a gap. */
 export function readersMissNothing(): Oracle {
