@@ -16,6 +16,12 @@ import { checkedClient } from "./store_answers.ts";
 import type { StoredClient } from "./store.ts";
 import type { Instant } from "./time.ts";
 
+/**
+ * The time after a client has come back in which another process may take it over for a connection
+ * that it has given up since, in milliseconds: for so long that one asks the process before it.
+ */
+const OVERLAP_MS = 1_000;
+
 /** The parts of a hub that a handover works on. */
 export interface HandoverParts {
   /** Its clients. */
@@ -79,8 +85,8 @@ export class Handover {
   /**
    * Lets go of a client that has come in at another process, or with `roomId` of its place in that
    * room, for which the other process speaks now. Nobody is told: it is not away. Places that it does
-   * not take up there it leaves when the grace time is over. Where it `mayBeHere` all the same, its
-   * connection is closed so that it comes back.
+   * not take up there it leaves when the grace time is over. Where it `mayBeHere` all the same, or has
+   * only just come back, its connection is closed so that it comes back.
    */
   taken(clientId: string, roomId: string | undefined, t: Instant, mayBeHere = false): Effect[] {
     const { sessions, grace, departures } = this.#parts;
@@ -92,7 +98,8 @@ export class Handover {
     const isElsewhere = roomId === undefined || member?.outlet !== undefined;
     if (isElsewhere && !session.elsewhere) {
       const { peer } = session;
-      if (peer !== undefined) effects.push(mayBeHere ? sessionDoubted(peer) : sessionTaken(peer));
+      const isDoubted = mayBeHere || t.now - session.resumedAt < OVERLAP_MS;
+      if (peer !== undefined) effects.push(isDoubted ? sessionDoubted(peer) : sessionTaken(peer));
       effects.push({ type: "forget", clientId });
       grace.start(session, t.now);
       // This process hears a little later which places it takes up there: it has not left meanwhile.

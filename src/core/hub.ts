@@ -335,6 +335,7 @@ export class Hub {
     session.attach(peer, t.now);
     this.#grace.welcome(session, t.now);
     const resumed = earlier !== undefined;
+    if (resumed) session.resumedAt = t.now;
     if (frame.session !== undefined) count(this.#metrics.resumes, resumed ? "resumed" : "unknown");
     const name = peer.proof?.name ?? frame.name ?? session.name;
     if (!resumed || name !== session.name) {

@@ -168,7 +168,7 @@ export class Messages {
 
   /** Ends a client and its connection: it comes back as another one, and knows what that means. */
   #startOver(session: Session, peer: Peer, t: Instant): Effect[] {
-    const reason = `It is not known what is stored of ${session.id}: begin anew`;
+    const reason = `It is not known what is stored of ${session.id}: come back and be told`;
     session.detach(peer, t.now);
     return [goodbye(peer, CLOSE.internal, reason), ...this.#departures.end(session, t)];
   }

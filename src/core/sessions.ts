@@ -56,6 +56,8 @@ export class Session implements Person {
   peer: Peer | undefined;
   /** When it was last heard, on the monotonic clock in milliseconds. */
   seenAt = 0;
+  /** When it came back last, on the same clock. */
+  resumedAt = -Infinity;
   /** The rate that it has left. */
   readonly budget: TokenBucket;
   /** The share of the address that it connected from last; none where that is not limited. */

