@@ -40,6 +40,9 @@ const TRIED_AT_ONCE = 1_000;
 /** Milliseconds between two looks at the file, and at some rooms for entries that are too old. */
 const LOOK_MS = 1_000;
 
+/** The rest behind a step of that, as a multiple of the time that it took: so people wait for few of them. */
+const REST = 3;
+
 /** A store whose rooms, sessions and numbers are in one file. */
 export class SqliteStore implements Store, ClientStore {
   readonly clients: ClientStore = this;
@@ -367,6 +370,7 @@ export class SqliteStore implements Store, ClientStore {
   /** Looks whether the file is there, then for entries that are too old. */
   #look(): void {
     let more = false;
+    const began = performance.now();
     try {
       this.#file.look();
       const { lost } = this.#file;
@@ -382,6 +386,6 @@ export class SqliteStore implements Store, ClientStore {
         this.#events.troubled(`what is too old cannot be dropped: ${reasonOf(error)}`);
       }
     }
-    this.#timer = later(() => this.#look(), more ? 0 : LOOK_MS);
+    this.#timer = later(() => this.#look(), more ? REST * (performance.now() - began) : LOOK_MS);
   }
 }
