@@ -315,7 +315,7 @@ export const ROWS: Readonly<Record<string, Row>> = {
       "memory flat",
     note:
       "Server and client are one process, whose memory is counted together. Other work had both " +
-      "cores meanwhile, with a load average of 16 to 25.",
+      "cores meanwhile, with a load average of 11. The words of the log are indexed meanwhile.",
   },
   C4: {
     part: "Conversation",
