@@ -33,6 +33,11 @@ export function newClientId(random: RandomBytes): string {
   return randomText(12, random);
 }
 
+/** Says whether `text` is written like a client's id. */
+export function isClientId(text: string): boolean {
+  return /^[0-9a-hjkmnp-tv-z]{12}$/.test(text);
+}
+
 /** The epoch of a new log: 40 random bits. */
 export function newEpoch(random: RandomBytes): string {
   return randomText(8, random);

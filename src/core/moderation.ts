@@ -86,7 +86,7 @@ export class Moderation {
     const author = authoredBy(member, session, t);
     const { draft, told } = frame.action === "link"
       ? this.#make(frame, author, room.id)
-      : { draft: draftOf(author, room, frame), told: {} };
+      : { draft: draftOf(author, room, frame, (id) => this.#sessions.get(id)?.sub), told: {} };
     if (draft.event === "kick" || draft.event === "role") {
       checkPresent(room, charter, draft, draft.to);
     }
@@ -280,11 +280,17 @@ function authoredBy(member: Member, { id, name }: Session, { at }: Instant): Aut
   return { at, from: id, name, n: 0, by: authorOf(member) };
 }
 
-function draftOf(author: Authored, room: Room, frame: Drafted): ModerationDraft {
+/** The entry that a request is; `subOf` says who a client is that is not in the room. */
+function draftOf(
+  author: Authored,
+  room: Room,
+  frame: Drafted,
+  subOf: (clientId: string) => string | undefined,
+): ModerationDraft {
   if (frame.action === "room") return { ...author, event: "room", ...frame.settings };
   if (frame.action === "unlink") return { ...author, event: "unlink", id: frame.id };
   // Of a client whose `sub` is proved, that is meant: it may be there with others.
-  const to = room.roster.members.get(frame.to)?.sub ?? frame.to;
+  const to = room.roster.members.get(frame.to)?.sub ?? subOf(frame.to) ?? frame.to;
   const why = frame.reason === undefined ? {} : { reason: frame.reason };
   if (frame.action === "kick") return { ...author, event: "kick", to, ...why };
   const { role, forMs } = frame;

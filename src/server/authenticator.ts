@@ -6,7 +6,8 @@
 
 import type { Authenticate, HelloRequest } from "../core/authenticate.ts";
 import { type AuthResult, count, type Counts } from "../core/metrics.ts";
-import { type CheckedProof, checkedProof, type Proof } from "../core/proof.ts";
+import { isClientId } from "../core/ids.ts";
+import { type CheckedProof, checkedProof, invalid, type Proof } from "../core/proof.ts";
 import type { Quota } from "../core/quota.ts";
 import { deferred } from "../protocol/deadline.ts";
 import { ChatError, isErrorCode, wireCodeOf } from "../protocol/errors.ts";
@@ -18,6 +19,11 @@ const TIMEOUT_MS = 10_000;
 
 /** The time after which somebody may try again whose token cannot be checked now, in milliseconds. */
 const RETRY_MS = 5_000;
+
+/** The refusal of a `sub` that some client without a token may have as its id. */
+const LIKE_CLIENT =
+  "where people without a token may come, sub must not be written like the id of a " +
+  "client, of 12 digits and small letters";
 
 /** Finds out who people are. */
 export class Authenticator {
@@ -101,7 +107,10 @@ export class Authenticator {
 
   #checked(proof: Proof, token: string | undefined): CheckedProof {
     try {
-      return checkedProof(proof, Date.now());
+      const checked = checkedProof(proof, Date.now());
+      // Rooms give roles to a `sub` or to the id of a client that has none: it would have those of both.
+      if (this.anonymous && isClientId(checked.sub)) throw invalid(LIKE_CLIENT);
+      return checked;
     } catch (error) {
       this.#failed(error, token);
       throw error;
