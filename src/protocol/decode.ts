@@ -33,7 +33,7 @@ import {
   type Ref,
 } from "./frames.ts";
 import type { LinkFrame } from "./link_frames.ts";
-import { MAX_LINK_CHARS, MAX_USES, readLink, termsOf } from "./links.ts";
+import { isLinkId, MAX_LINK_CHARS, MAX_USES, readLink, termsOf } from "./links.ts";
 import type { ModerationFrame } from "./moderation.ts";
 import { readName } from "./names.ts";
 import { type AuthFrame, MAX_TOKEN_CHARS, type RevokeFrame } from "./hello.ts";
@@ -362,9 +362,7 @@ function moderationFrame(
   if (action === "delete") return { action, roomId };
   if (action === "room") return { action, roomId, settings: settingsOf(fields) };
   if (action === "links") return { action, roomId };
-  if (action === "unlink") {
-    return { action, roomId, id: requiredText("id", fields.id, MAX_LINK_CHARS) };
-  }
+  if (action === "unlink") return { action, roomId, id: linkIdOf(fields.id) };
   if (action === "link") return linkFrame(roomId, fields);
   const to = requiredText("to", fields.to, MAX_SUB_CHARS);
   const reason = fields.reason === undefined ? {} : { reason: remarkOf("reason", fields.reason) };
@@ -372,6 +370,13 @@ function moderationFrame(
   const role = choiceOf("role", fields.role, ROLES);
   const forMs = optionalCount("for_ms", fields.for_ms, 1, MAX_ROLE_MS);
   return { action, roomId, to, role, ...(forMs === undefined ? {} : { forMs }), ...reason };
+}
+
+/** Reads the id of a link: a charter keeps it. */
+function linkIdOf(value: unknown): string {
+  const id = requiredText("id", value, MAX_LINK_CHARS);
+  if (isLinkId(id)) return id;
+  throw stacklessError("invalid_frame", `"id" must be that of a link, not ${describe(id)}`);
 }
 
 function linkFrame(roomId: string, fields: RawFields): LinkFrame {

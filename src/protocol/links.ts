@@ -84,6 +84,12 @@ export function readLink(text: string): ReadLink | undefined {
   return isOne ? { id, caveats, signature } : undefined;
 }
 
+/** Says whether a text is the id of a link, or several joined by `.`, of a link and what was made of it. */
+export function isLinkId(text: string): boolean {
+  const ids = text.split(".");
+  return ids.length <= MAX_CAVEATS + 1 && ids.every((id) => ID.test(id));
+}
+
 /** Adds the caveats of a link up; undefined where one is none that is known: then it lets nobody in. */
 export function termsOf({ id, caveats }: Pick<ReadLink, "id" | "caveats">): LinkTerms | undefined {
   const ids = [id];

@@ -164,3 +164,21 @@ Deno.test("what one was given by a token or a link does not grow by what one say
     assertEquals(code, "forbidden", `${action} ${JSON.stringify(fields)}`);
   }
 });
+
+Deno.test("nobody fills a room with ends of links that there never were", async () => {
+  await using chat = new StrangersChat();
+  await using ana = await chat.comes();
+  const { room_id } = await ask(ana, "create", { room_name: "Lobby" });
+  for (
+    const id of [
+      `owner.${"x".repeat(4_000)}`,
+      "owner.__proto__",
+      "owner.",
+      "Owner",
+      "a.".repeat(17) + "a",
+    ]
+  ) {
+    assertEquals((await ask(ana, "unlink", { room_id, id })).code, "invalid_frame", id);
+  }
+  assertEquals((await ask(ana, "unlink", { room_id, id: "owner.x" })).status, "success");
+});
