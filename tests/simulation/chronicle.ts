@@ -66,7 +66,12 @@ export class Chronicle {
 
   /** Takes in that all logs are over: what comes next belongs to others. */
   over(): void {
-    for (const book of this.books.values()) book.isOver = true;
+    for (const book of this.books.values()) {
+      // What a stream had is on its way to nodes: nobody judges it there any more.
+      for (const [seq, text] of book.unjudged) this.#take(book, seq, text);
+      book.unjudged.clear();
+      book.isOver = true;
+    }
     this.#unread.clear();
     this.isDurable = false;
   }
@@ -107,8 +112,7 @@ export class Chronicle {
     const book = this.books.get(log.epoch)!;
     for (let i = 0; i < log.size; i++) {
       const { seq, text } = log.at(i);
-      if (this.isShared) this.#judge(book, seq, text);
-      else this.#take(book, seq, text);
+      if (!this.isShared || !this.#judge(book, seq, text)) this.#take(book, seq, text);
       this.#checkRedaction(book, log, seq);
     }
   }

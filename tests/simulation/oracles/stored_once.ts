@@ -18,7 +18,11 @@ export function storedOnce(): Oracle {
       }
       const known = said.get(mark);
       if (known === undefined) return `${mark} of ${from} was never said`;
-      if (chronicle.places.get(mark)!.length > 1) {
+      // What was lost with its log may be said again.
+      const places = chronicle.places.get(mark)!.filter(({ epoch }) =>
+        chronicle.books.get(epoch)?.isOver !== true
+      );
+      if (places.length > 1) {
         return `${mark} of ${known.person} is stored twice`;
       }
       if (known.index < (last.get(from) ?? -1)) {
