@@ -176,8 +176,8 @@ export const ROWS: Readonly<Record<string, Row>> = {
     figure: "10,000 changes, cuts and restarts: the same at all clients and in pages; C2: " +
       "redacted text found: 0",
     note:
-      "Each device is a client of its own; that several are one person is not tried here. Files " +
-      "up to 32 MiB are written anew after redactions: see " +
+      "A token proves that the devices are of one person, and with three nodes they are at different " +
+      "ones. Memory has no restarts. Files up to 32 MiB are written anew after redactions: see " +
       "[SQLite](docs/design/sqlite.md#redacted-text-goes-from-the-file). NATS has one server here: " +
       "with replicas each has a log of its own, see [In NATS](docs/scaling.md#what-is-in-nats).",
   },
