@@ -86,10 +86,22 @@ export class Visitor {
   }
 }
 
-/** A chat, and a browser for its page. */
+/** The browser of a file's tests: to start one takes longer than most of them. */
+let browser: Promise<Browser> | undefined;
+Deno.test.afterAll(async () => await (await browser)?.close());
+
+/** Returns the browser of this file, or another one where that has ended. */
+async function sharedBrowser(): Promise<Browser> {
+  const running = await browser;
+  if (running?.isConnected()) return running;
+  return await (browser = launch());
+}
+
+/** A chat, and people with profiles of their own in a browser for its page. */
 export class WebPages implements AsyncDisposable {
   readonly chat: TestChat;
   readonly #browser: Browser;
+  readonly #contexts: BrowserContext[] = [];
 
   private constructor(chat: TestChat, browser: Browser) {
     this.chat = chat;
@@ -97,7 +109,8 @@ export class WebPages implements AsyncDisposable {
   }
 
   static async start(options: ChatOptions = {}): Promise<WebPages> {
-    return new WebPages(new TestChat(options), await launch());
+    const browser = await sharedBrowser();
+    return new WebPages(new TestChat(options), browser);
   }
 
   /** The address of the page. */
@@ -106,8 +119,10 @@ export class WebPages implements AsyncDisposable {
   }
 
   /** A browser profile of somebody's own: another person, or another device. */
-  context(options: BrowserContextOptions = {}): Promise<BrowserContext> {
-    return this.#browser.newContext(options);
+  async context(options: BrowserContextOptions = {}): Promise<BrowserContext> {
+    const context = await this.#browser.newContext(options);
+    this.#contexts.push(context);
+    return context;
   }
 
   /** Somebody with a browser of their own, or another tab of `context`. */
@@ -116,7 +131,7 @@ export class WebPages implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#browser.close();
+    await Promise.all(this.#contexts.map((context) => context.close()));
     await this.chat[Symbol.asyncDispose]();
   }
 }
