@@ -309,7 +309,7 @@ class TerminalScreen implements Screen {
     Deno.kill(Deno.pid, "SIGTSTP");
     // The system does not stop a program that nobody could continue.
     setTimeout(() => {
-      if (!this.#raw) this.#takeTerminal();
+      if (!this.#raw) this.#onContinue();
     }, STOP_MS);
   }
 
