@@ -10,13 +10,8 @@
  * @module
  */
 
-import {
-  type Finding,
-  type Report,
-  type Scoreboard,
-  scoreboardPage,
-  withRun,
-} from "./scoreboard.ts";
+import { type Finding, type Report, scoreboardPage, withRun } from "./scoreboard.ts";
+import { changeBoard, readBoard, replaceFile } from "./scoreboard_file.ts";
 
 const FOLDERS = ["tests/chaos", "tests/attacks", "tests/rfc6455"];
 const BOARD = "tests/chaos/scoreboard.json";
@@ -52,8 +47,8 @@ async function run(words: string[]): Promise<void> {
     }
     rows[row] = { seed, failed, reports: own.map(({ row: _, ...rest }) => rest) };
   }
-  const board = withRun(await readBoard(), seed, { date, minutes, machine: machine() }, rows);
-  await Deno.writeTextFile(BOARD, JSON.stringify(board));
+  const run = { date, minutes, machine: machine() };
+  await changeBoard(BOARD, (board) => withRun(board, seed, run, rows));
   if (code !== 0) Deno.exitCode = 1;
 }
 
@@ -83,14 +78,9 @@ async function runTests(
 
 /** Makes the page of what is kept. */
 async function writePage(): Promise<void> {
-  const page = scoreboardPage(await readBoard());
-  await Deno.writeTextFile(PAGE, page);
-  await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", BOARD, PAGE] }).output();
+  const page = scoreboardPage(await readBoard(BOARD));
+  await replaceFile(PAGE, page);
   console.log(page);
-}
-
-async function readBoard(): Promise<Scoreboard> {
-  return JSON.parse(await Deno.readTextFile(BOARD));
 }
 
 /** The paths of the files with tests, sorted in each folder. */
