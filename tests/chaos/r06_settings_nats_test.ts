@@ -13,7 +13,7 @@ import { report, SEED, setting } from "./setting.ts";
 
 /** The number of comebacks, and the number of stories told at once. */
 const COMEBACKS = setting(24, 2_000);
-const AT_ONCE = setting(8, 10);
+const AT_ONCE = setting(5, 10);
 
 /**
  * The time that nodes may take to reach their streams, or to look at them twice, in milliseconds: twice
