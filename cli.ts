@@ -19,9 +19,9 @@ import {
 } from "./src/cli/flags.ts";
 import { joinInvited } from "./src/cli/invite.ts";
 import { problemOf } from "./src/cli/problem.ts";
-import { clock } from "./src/cli/render.ts";
+import { clock } from "./src/cli/words/render.ts";
 import { TerminalSession } from "./src/cli/session.ts";
-import { openScreen } from "./src/cli/terminal.ts";
+import { openScreen } from "./src/cli/screen/terminal.ts";
 import { PROGRAMS } from "./src/program.ts";
 
 /** Exit code of who was cut off by a second Ctrl-C, or by one too early: 128 and the number of the signal. */

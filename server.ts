@@ -16,8 +16,8 @@ import {
 } from "./src/daemon/archive_command.ts";
 import { type Certificate, loadCertificate } from "./src/daemon/certificate.ts";
 import { describeSettings } from "./src/daemon/check.ts";
-import { argumentsOf, takeConfigFlag } from "./src/daemon/config_file.ts";
-import { parseServerFlags, SERVER_HELP, VARIABLES } from "./src/daemon/flags.ts";
+import { argumentsOf, takeConfigFlag } from "./src/daemon/flags/config_file.ts";
+import { parseServerFlags, SERVER_HELP, VARIABLES } from "./src/daemon/flags/flags.ts";
 import { chooseStore } from "./src/daemon/open_store.ts";
 import {
   cannotListen,
@@ -42,9 +42,9 @@ import { Ended, RequestLimit } from "./src/daemon/requests.ts";
 import { createOps, exportMetrics, type OpsOptions } from "./src/ops/ops.ts";
 import { reasonOf } from "./src/protocol/errors.ts";
 import { createChat } from "./src/server/chat.ts";
-import { faultOf } from "./src/server/faults.ts";
+import { faultOf } from "./src/server/logging/faults.ts";
 import { insideOf } from "./src/server/inside.ts";
-import { createLogger } from "./src/server/logger.ts";
+import { createLogger } from "./src/server/logging/logger.ts";
 
 // For programs that are older than `./mount`.
 export * from "./src/server/chat.ts";

@@ -13,18 +13,31 @@
  * @module
  */
 
-export { Charter } from "./src/core/charter.ts";
-export type { CharterChange, StoredCharter } from "./src/core/charter.ts";
-export type { Came, LinkList, LinkUse, StoredLink, StoredLinks } from "./src/core/link_list.ts";
-export { Log } from "./src/core/log.ts";
-export type { LogEntry, LogLimits, LogPart, NewestText, Page, PageQuery } from "./src/core/log.ts";
-export type { MemoryBound, Shrinkable } from "./src/core/memory_bound.ts";
-export { LoggedStates } from "./src/core/logged_states.ts";
-export { isChange } from "./src/core/message_states.ts";
-export type { MessageStates, Target } from "./src/core/message_states.ts";
-export { judge } from "./src/core/numbers.ts";
-export { hasWords, tokensOf } from "./src/core/search.ts";
-export { DELETED } from "./src/core/store.ts";
+export { Charter } from "./src/core/authority/charter.ts";
+export type { CharterChange, StoredCharter } from "./src/core/authority/charter.ts";
+export type {
+  Came,
+  LinkList,
+  LinkUse,
+  StoredLink,
+  StoredLinks,
+} from "./src/core/authority/link_list.ts";
+export { Log } from "./src/core/log/log.ts";
+export type {
+  LogEntry,
+  LogLimits,
+  LogPart,
+  NewestText,
+  Page,
+  PageQuery,
+} from "./src/core/log/log.ts";
+export type { MemoryBound, Shrinkable } from "./src/core/limits/memory_bound.ts";
+export { LoggedStates } from "./src/core/log/logged_states.ts";
+export { isChange } from "./src/core/log/message_states.ts";
+export type { MessageStates, Target } from "./src/core/log/message_states.ts";
+export { judge } from "./src/core/state/numbers.ts";
+export { hasWords, tokensOf } from "./src/core/log/search.ts";
+export { DELETED } from "./src/core/store/store.ts";
 export type {
   Bus,
   ClientStore,
@@ -45,8 +58,8 @@ export type {
   StoreEvents,
   StoreLimits,
   StoreOptions,
-} from "./src/core/store.ts";
-export { denial, isModeration } from "./src/core/verdict.ts";
+} from "./src/core/store/store.ts";
+export { denial, isModeration } from "./src/core/authority/verdict.ts";
 export { encodeEntry } from "./src/protocol/encode.ts";
 export { ChatError, roomGone } from "./src/protocol/errors.ts";
 export type { ChatErrorOptions, ErrorCode } from "./src/protocol/errors.ts";

@@ -5,11 +5,11 @@
  */
 
 import { Hub } from "../src/core/hub.ts";
-import { Log } from "../src/core/log.ts";
-import { newKey, type RandomBytes } from "../src/core/ids.ts";
-import { DEFAULTS } from "../src/core/options.ts";
-import type { Peer, Session } from "../src/core/sessions.ts";
-import type { Instant } from "../src/core/time.ts";
+import { Log } from "../src/core/log/log.ts";
+import { newKey, type RandomBytes } from "../src/core/authority/ids.ts";
+import { DEFAULTS } from "../src/core/state/options.ts";
+import type { Peer, Session } from "../src/core/state/sessions.ts";
+import type { Instant } from "../src/core/state/time.ts";
 import { Roster } from "../src/protocol/roster.ts";
 import { tokenSigner } from "../src/server/token_signer.ts";
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { Log } from "../src/core/log.ts";
-import { Room } from "../src/core/room.ts";
+import { Log } from "../src/core/log/log.ts";
+import { Room } from "../src/core/state/room.ts";
 import { encodeEntry } from "../src/protocol/encode.ts";
 import { Roster } from "../src/protocol/roster.ts";
 

@@ -10,6 +10,15 @@ import "./support/ignore_unpermitted.ts";
 import { PERMITTED } from "./support/permissions.ts";
 import { pathsIn, read } from "./support/source_files.ts";
 
+/** The folders of the rules. The hub, which stands over them, is seen by the edge of the server alone. */
+const RULES = [
+  "src/core/limits",
+  "src/core/log",
+  "src/core/authority",
+  "src/core/store",
+  "src/core/state",
+];
+
 /**
  * Imports that the files of a folder may have besides each other: files of other folders, programs at
  * the top, packages. `type` before a name allows its types alone. The rows are in order: a
@@ -23,113 +32,172 @@ const MAY_SEE: Record<string, string[]> = {
   // Both sides of the wire.
   "src/protocol": [],
 
-  // The server.
-  "src/core": ["src/protocol"],
+  // The client: there is nothing to install.
+  "src/client": ["src/protocol"],
+  "src/client/conversation": ["src/client", "src/protocol"],
+  "src/client/shared": ["src/client", "src/protocol"],
+  "client.ts": ["src/client", "src/protocol"],
+
+  // The rules of the server.
+  "src/core/limits": ["src/protocol"],
+  "src/core/log": ["src/core/limits", "src/protocol"],
+  "src/core/authority": ["src/core/log", "src/protocol"],
+  "src/core/store": ["src/core/authority", "src/core/log", "src/protocol"],
+  "src/core/state": [
+    "src/core/authority",
+    "src/core/limits",
+    "src/core/log",
+    "src/core/store",
+    "src/protocol",
+  ],
+  "src/core": [...RULES, "src/protocol"],
   // Tokens, whose library is loaded when there are any.
-  "src/auth": ["src/core", "src/protocol", "type jose"],
-  "src/store": ["src/core", "src/protocol"],
+  "src/auth": ["src/core/authority", "src/core/state", "src/protocol", "type jose"],
+
+  // The stores.
+  "src/store": [...RULES, "src/protocol"],
   // The suite, which runs where a store of somebody else is tested.
-  "src/store/suite": ["src/core", "src/protocol", "node:assert/strict"],
-  "store.ts": ["src/core", "src/protocol", "src/store", "src/store/suite"],
+  "src/store/suite": ["src/core/log", "src/core/store", "src/protocol", "node:assert/strict"],
+  "store.ts": [...RULES, "src/protocol", "src/store", "src/store/suite"],
+  "src/store/sqlite/file": ["src/core/store", "src/protocol", "node:path", "node:sqlite"],
   "src/store/sqlite": [
     "src",
-    "src/core",
+    ...RULES,
     "src/protocol",
     "src/store",
-    "node:path",
+    "src/store/sqlite/file",
     "node:sqlite",
     "node:url",
   ],
   // The rules of many nodes, whatever carries their words: it knows nothing of NATS.
-  "src/store/cluster": ["src/core", "src/protocol", "src/store"],
+  "src/store/cluster": [...RULES, "src/protocol", "src/store"],
+  "src/store/jetstream/link": [
+    "src/core/authority",
+    "src/core/store",
+    "src/protocol",
+    "src/store/cluster",
+    "type @nats-io/jetstream",
+    "type @nats-io/transport-node",
+  ],
   "src/store/jetstream": [
     "src",
-    "src/core",
+    ...RULES,
     "src/protocol",
     "src/store",
     "src/store/cluster",
+    "src/store/jetstream/link",
     "node:crypto",
-    "type @nats-io/jetstream",
-    "type @nats-io/transport-node",
+  ],
+
+  // The edge of the server.
+  "src/server/logging": [
+    "src",
+    "src/protocol",
+    "@std/log/base-handler",
+    "@std/log/levels",
+    "@std/log/logger",
+  ],
+  "src/server/admission": ["src/core/state", "src/server/logging", "node:v8"],
+  "src/server/connections": [
+    "src",
+    "src/core",
+    ...RULES,
+    "src/protocol",
+    "src/server/logging",
+    "node:buffer",
   ],
   "src/server": [
     "src",
     "src/core",
+    ...RULES,
     "src/protocol",
     "src/store",
-    "@std/log/base-handler",
-    "@std/log/levels",
-    "@std/log/logger",
+    "src/server/admission",
+    "src/server/connections",
+    "src/server/logging",
     "node:buffer",
     "node:crypto",
-    "node:v8",
     "node:zlib",
   ],
   // What those who run a chat see of it.
-  "src/ops": ["src", "src/core", "src/protocol", "src/server", "node:crypto", "node:process"],
+  "src/ops": ["src", ...RULES, "src/protocol", "src/server", "node:crypto", "node:process"],
   // What receivers of webhooks are told.
   "src/webhooks": [
     "src",
-    "src/core",
+    ...RULES,
     "src/protocol",
     "src/server",
+    "src/server/admission",
+    "src/server/logging",
     "node:crypto",
     "node:dns",
     "node:http",
     "node:https",
   ],
-  // The client: there is nothing to install.
-  "src/client": ["src/protocol"],
-  "client.ts": ["src/client", "src/protocol"],
-
-  // The server as a program. Its command about links is what clients do with them.
+  // The server as a program.
+  "src/daemon/flags": [
+    "src",
+    ...RULES,
+    "src/auth",
+    "src/server",
+    "src/server/admission",
+    "src/server/logging",
+    "src/store/jetstream",
+    "src/webhooks",
+    "@std/cli/parse-args",
+  ],
   "src/daemon": [
     "src",
-    "src/core",
+    ...RULES,
     "src/auth",
-    "src/client",
+    "src/client/conversation",
+    "src/daemon/flags",
     "src/protocol",
     "src/server",
+    "src/server/logging",
     "src/store/jetstream",
     "src/webhooks",
     "@std/cli/parse-args",
     "node:crypto",
   ],
   "server.ts": [
-    "src/core",
     "src/daemon",
+    "src/daemon/flags",
     "src/ops",
     "src/protocol",
     "src/server",
-    "src/webhooks",
+    "src/server/logging",
     "deno.json",
     "node:fs",
   ],
 
   // The page: it stands on the public client alone.
-  "web": ["client.ts", "src/client", "web/dist"],
+  "web": ["client.ts", "src/client", "src/client/conversation", "src/client/shared", "web/dist"],
 
   // The terminal chat.
+  "src/cli/words": ["src/protocol", "src/client/conversation", "client.ts", "unhomoglyph"],
+  "src/cli/screen": ["src/cli/words", "src/protocol"],
   "src/cli": [
     "src",
+    "src/cli/screen",
+    "src/cli/words",
+    "src/client/conversation",
     "src/protocol",
-    "src/client",
     "client.ts",
     "@std/cli/parse-args",
-    "unhomoglyph",
   ],
-  "cli.ts": ["src", "src/cli", "client.ts", "deno.json"],
+  "cli.ts": ["src", "src/cli", "src/cli/screen", "src/cli/words", "client.ts", "deno.json"],
 };
 
 /** Files that hand on what the connections of clients say. */
-const SHARED = ["client/shared_leader", "client/shared_socket"];
+const SHARED = ["client/shared/shared_leader", "client/shared/shared_socket"];
 
 /** Words that stand in the code of one file only, or of a few. */
 const ONLY_IN: [what: string, pattern: RegExp, files: string[]][] = [
   ["Deno.serve", /\bDeno\.serve\b/, ["daemon/open_port"]],
   ["Deno.upgradeWebSocket", /\bDeno\.upgradeWebSocket\b/, ["server/chat"]],
   ["sending on a socket", /socket\??\.send\(/i, [
-    "server/connection",
+    "server/connections/connection",
     "client/connection",
     ...SHARED,
   ]],
@@ -159,7 +227,12 @@ Deno.test("the imports of a file are found, and types told from values", () => {
   const { imports = [] } = BY_NAME.get("server/engine") ?? {};
   const found = (name: string) => imports.find((imported) => imported.name === name)?.typesOnly;
   assertEquals(
-    [found("core/hub"), found("server/memory_store"), found("core/effects"), found("core/log")],
+    [
+      found("core/hub"),
+      found("server/memory_store"),
+      found("core/state/effects"),
+      found("core/log/log"),
+    ],
     [false, false, true, undefined],
   );
 });

@@ -47,12 +47,12 @@ for (const path of PATHS) {
 }
 
 Deno.test("the names in pages are found, and functions told from calls", () => {
-  const page = "`src/core/` has `log.ts`; a ->> b: server/pump.ts:mark\n`src/core/log.ts:push`";
+  const page = "`src/core/` has `log.ts`; a ->> b: server/pump.ts:mark\n`src/core/log/log.ts:push`";
   assertEquals(functionsIn(page).map(({ name }) => name), ["mark", "push"]);
   assertEquals(pathsNamedIn(page), [
     { path: "src/core/", folder: "" },
     { path: "log.ts", folder: "src/core/" },
-    { path: "src/core/log.ts", folder: "src/core/" },
+    { path: "src/core/log/log.ts", folder: "src/core/" },
   ]);
   const code =
     "export function* a(): void {\n  b();\n}\n  async #c<T>(\n  ) {}\n  readonly #d = () => {";
@@ -63,7 +63,8 @@ Deno.test("the names in pages are found, and functions told from calls", () => {
 
 Deno.test("docs/design/cluster.md has all that marks can say, and all troubles of a node", () => {
   const page = read("docs/design/cluster.md");
-  const marks = read("src/store/jetstream/marks.ts").match(/^export type Marks = (.*);$/m)?.[1];
+  const marks = read("src/store/jetstream/link/marks.ts").match(/^export type Marks = (.*);$/m)
+    ?.[1];
   assertEquals(
     firstCells(page, "Streams that are put back begin another life"),
     marks?.split(" | ").map((mark) => JSON.parse(mark)),

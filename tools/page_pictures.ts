@@ -8,7 +8,7 @@
 
 import type { BrowserContextOptions } from "playwright-core";
 import { ChatClient } from "../client.ts";
-import { Conversation } from "../src/client/conversation.ts";
+import { Conversation } from "../src/client/conversation/conversation.ts";
 import { type Visitor, WebPages } from "../tests/support/web_page.ts";
 
 const ROOT = new URL("../", import.meta.url);

@@ -377,7 +377,7 @@ export const ROWS: Readonly<Record<string, Row>> = {
     part: "The page",
     figure:
       "five tabs, the one that leads closed, frozen or killed 300 times: none lost or doubled",
-    note: "`tests/client/shared_test.ts` tells stories of the same kind without a browser.",
+    note: "`tests/client/shared/shared_test.ts` tells stories of the same kind without a browser.",
   },
   P4: {
     part: "The page",

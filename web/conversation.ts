@@ -8,7 +8,7 @@
  */
 
 import type { ChatError, ChatRoom, RoomEvent, Status } from "../client.ts";
-import { history } from "../src/client/conversation.ts";
+import { history } from "../src/client/conversation/conversation.ts";
 import type { KeptMessage } from "../src/client/offline.ts";
 import { isKnown } from "./kept.ts";
 import type { PageOutbox, Person } from "./person.ts";

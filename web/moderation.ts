@@ -18,7 +18,7 @@ import {
   RoomCharter,
   setRole,
   setSettings,
-} from "../src/client/moderation.ts";
+} from "../src/client/conversation/moderation.ts";
 import { button, field, h, nameOf } from "./dom.ts";
 
 /** The longest topic and reason, in UTF-16 units. */

@@ -15,8 +15,8 @@ import {
   OfflineOutbox,
   type OutboxStore,
 } from "../src/client/offline.ts";
-import type { SharedConnection } from "../src/client/shared.ts";
-import { LentStore } from "../src/client/shared_outbox.ts";
+import type { SharedConnection } from "../src/client/shared/shared.ts";
+import { LentStore } from "../src/client/shared/shared_outbox.ts";
 import { loadTabs } from "./parts.ts";
 import type { Alone } from "./tabs.ts";
 

@@ -9,7 +9,7 @@
  */
 
 import type { ChatClient, ChatRoom, Message, RoomEvent } from "../client.ts";
-import { history, search } from "../src/client/conversation.ts";
+import { history, search } from "../src/client/conversation/conversation.ts";
 import STYLE from "./dist/search.css" with { type: "text" };
 import { button, field, h, nameOf } from "./dom.ts";
 import { clock, count, dayOf, dayWords } from "./words.ts";

@@ -9,9 +9,9 @@
  */
 
 import type { OutboxStore } from "../src/client/offline.ts";
-import { SharedConnection } from "../src/client/shared.ts";
-import type { LentStore } from "../src/client/shared_outbox.ts";
-import { giveUp } from "../src/client/shared_socket.ts";
+import { SharedConnection } from "../src/client/shared/shared.ts";
+import type { LentStore } from "../src/client/shared/shared_outbox.ts";
+import { giveUp } from "../src/client/shared/shared_socket.ts";
 import type { PageOutbox } from "./person.ts";
 
 export { giveUp };

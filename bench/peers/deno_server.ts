@@ -8,8 +8,8 @@
  * @module
  */
 
-import type { Served } from "../../src/server/lane.ts";
-import { FlushQueue } from "../../src/server/flush_queue.ts";
+import type { Served } from "../../src/server/connections/lane.ts";
+import { FlushQueue } from "../../src/server/connections/flush_queue.ts";
 
 const SUBPROTOCOL = "parley.v1";
 

@@ -17,9 +17,15 @@
  */
 
 import type * as Jose from "jose";
-import { checkedClaims, type ClaimRules } from "../core/claims.ts";
-import { type CheckedProof, checkedSub, invalid, type Proof, shown } from "../core/proof.ts";
-import type { Authenticate, HelloRequest } from "../core/authenticate.ts";
+import { checkedClaims, type ClaimRules } from "../core/authority/claims.ts";
+import {
+  type CheckedProof,
+  checkedSub,
+  invalid,
+  type Proof,
+  shown,
+} from "../core/authority/proof.ts";
+import type { Authenticate, HelloRequest } from "../core/authority/authenticate.ts";
 import { ChatError } from "../protocol/errors.ts";
 import type { Role } from "../protocol/roles.ts";
 import { MAX_TOKEN_CHARS } from "../protocol/hello.ts";

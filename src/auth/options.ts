@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkedOptions, shown } from "../core/option_checks.ts";
+import { checkedOptions, shown } from "../core/state/option_checks.ts";
 
 /**
  * The library, in the version of `deno.json`, loaded when the first token comes. A literal in the

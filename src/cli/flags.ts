@@ -10,7 +10,7 @@ import { PROGRAMS, type Programs } from "../program.ts";
 import { messageOf } from "../protocol/errors.ts";
 import { MAX_LAST } from "../protocol/frames.ts";
 import { readName } from "../protocol/names.ts";
-import { NAMELESS } from "./names.ts";
+import { NAMELESS } from "./words/names.ts";
 
 /** The address of the chat unless `--url` names another. */
 const DEFAULT_URL = "ws://localhost:8765";

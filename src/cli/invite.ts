@@ -7,10 +7,16 @@
  */
 
 import type { ChatClient, ChatRoom, JoinOptions } from "../../client.ts";
-import type { RequestSender } from "../client/conversation.ts";
-import { createLink, endLink, inviteUrl, listLinks, readInvite } from "../client/links.ts";
-import type { Command } from "./commands.ts";
-import type { Shown } from "./shown.ts";
+import type { RequestSender } from "../client/conversation/conversation.ts";
+import {
+  createLink,
+  endLink,
+  inviteUrl,
+  listLinks,
+  readInvite,
+} from "../client/conversation/links.ts";
+import type { Command } from "./words/commands.ts";
+import type { Shown } from "./words/shown.ts";
 
 /** A command about links. */
 export type AboutLinks = Extract<Command, { type: "invite" | "links" | "unlink" }>;

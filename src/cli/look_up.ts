@@ -6,9 +6,9 @@
  * @module
  */
 
-import { history, type RequestSender, search } from "../client/conversation.ts";
+import { history, type RequestSender, search } from "../client/conversation/conversation.ts";
 import type { RoomView } from "./room_view.ts";
-import type { Shown } from "./shown.ts";
+import type { Shown } from "./words/shown.ts";
 
 /** The lines for entries that are older than all that was shown so far: `limit` of them at the most. */
 export async function olderLines(

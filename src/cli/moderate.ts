@@ -7,12 +7,12 @@
  */
 
 import type { ChatClient } from "../../client.ts";
-import { ban, kick, mute, setRole, setSettings } from "../client/moderation.ts";
-import type { Command, ModerationAct } from "./commands.ts";
+import { ban, kick, mute, setRole, setSettings } from "../client/conversation/moderation.ts";
+import type { Command, ModerationAct } from "./words/commands.ts";
 import { type AboutLinks, type WaysIn, withLinks } from "./invite.ts";
-import { findPerson, type KnownPerson, readTime } from "./people.ts";
+import { findPerson, type KnownPerson, readTime } from "./words/people.ts";
 import type { RoomView } from "./room_view.ts";
-import type { Shown } from "./shown.ts";
+import type { Shown } from "./words/shown.ts";
 
 /** The roles that are given by name alone. */
 const GIVEN = { unban: "member", unmute: "member", op: "moderator", deop: "member" } as const;

@@ -9,7 +9,7 @@
 import { ConnectError } from "../../client.ts";
 import { reasonOf, RefusedError } from "../protocol/errors.ts";
 import { escapeText } from "../protocol/escape.ts";
-import { wrap } from "./columns.ts";
+import { wrap } from "./words/columns.ts";
 
 /** The runtime's words for an address at which no program listens. */
 const NOBODY = /tcp connect error/;

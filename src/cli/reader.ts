@@ -6,11 +6,11 @@
  * @module
  */
 
-import type { HistoryPage } from "../client/conversation.ts";
-import type { Size } from "./editor.ts";
-import { movedBelow, type PageMove, windowOf } from "./pager.ts";
+import type { HistoryPage } from "../client/conversation/conversation.ts";
+import type { Size } from "./screen/editor.ts";
+import { movedBelow, type PageMove, windowOf } from "./screen/pager.ts";
 import type { RoomView } from "./room_view.ts";
-import type { Shown } from "./shown.ts";
+import type { Shown } from "./words/shown.ts";
 
 /** The entries that the server is asked for at once. */
 const PAGE = 100;

@@ -8,10 +8,10 @@
 
 import type { ChatRoom } from "../../client.ts";
 import { shownName } from "../protocol/names.ts";
-import { complete, type Completion } from "./completion.ts";
+import { complete, type Completion } from "./screen/completion.ts";
 import type { RoomView } from "./room_view.ts";
-import type { ListedRoom } from "./shown.ts";
-import { roomsLine } from "./status.ts";
+import type { ListedRoom } from "./words/shown.ts";
+import { roomsLine } from "./words/status.ts";
 
 /** The rooms in the order in which they were entered: the first is number 1. */
 export class RoomList {

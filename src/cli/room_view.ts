@@ -13,13 +13,13 @@ import type {
   RoomEvent,
   SendOptions,
 } from "../../client.ts";
-import { Conversation } from "../client/conversation.ts";
-import { RoomCharter } from "../client/moderation.ts";
-import type { AboutMessage, MessagePlace } from "./commands.ts";
-import { mentions } from "./mentions.ts";
-import { NAMELESS, Names } from "./names.ts";
-import type { KnownPerson } from "./people.ts";
-import type { Shown } from "./shown.ts";
+import { Conversation } from "../client/conversation/conversation.ts";
+import { RoomCharter } from "../client/conversation/moderation.ts";
+import type { AboutMessage, MessagePlace } from "./words/commands.ts";
+import { mentions } from "./words/mentions.ts";
+import { NAMELESS, Names } from "./words/names.ts";
+import type { KnownPerson } from "./words/people.ts";
+import type { Shown } from "./words/shown.ts";
 import { Scrollback } from "./scrollback.ts";
 
 /** The newest messages that commands can be about. */

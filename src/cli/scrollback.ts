@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Shown } from "./shown.ts";
+import type { Shown } from "./words/shown.ts";
 
 /** The most lines that a room holds where nobody scrolls back, and where somebody does. */
 const MOST = { usual: 2_000, scrolled: 10_000 } as const;

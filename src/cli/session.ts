@@ -5,25 +5,25 @@
  */
 
 import type { ChatClient, ChatRoom, Status } from "../../client.ts";
-import { history, markRead } from "../client/conversation.ts";
+import { history, markRead } from "../client/conversation/conversation.ts";
 import { reasonOf } from "../protocol/errors.ts";
 import { MAX_BODY_BYTES } from "../protocol/frames.ts";
 import { utf8Bytes } from "../protocol/utf8.ts";
-import { type AboutMessage, type Command, COMMAND_HELP, parseCommand } from "./commands.ts";
-import type { Completion } from "./completion.ts";
-import type { Line } from "./editor.ts";
+import { type AboutMessage, type Command, COMMAND_HELP, parseCommand } from "./words/commands.ts";
+import type { Completion } from "./screen/completion.ts";
+import type { Line } from "./screen/editor.ts";
 import { joinInvited, type WaysIn } from "./invite.ts";
 import { foundLines, olderLines } from "./look_up.ts";
 import { manage } from "./moderate.ts";
-import { Names } from "./names.ts";
-import type { PageMove } from "./pager.ts";
+import { Names } from "./words/names.ts";
+import type { PageMove } from "./screen/pager.ts";
 import { HistoryReader } from "./reader.ts";
-import { invitationTo, type Look, toJson, toText } from "./render.ts";
+import { invitationTo, type Look, toJson, toText } from "./words/render.ts";
 import { RoomList } from "./room_list.ts";
 import { RoomView } from "./room_view.ts";
-import type { Screen } from "./screen.ts";
-import type { Shown } from "./shown.ts";
-import { offlineLine } from "./status.ts";
+import type { Screen } from "./screen/screen.ts";
+import type { Shown } from "./words/shown.ts";
+import { offlineLine } from "./words/status.ts";
 import { PROMPT, UnsentLines } from "./unsent.ts";
 
 /** Settings of a session. */

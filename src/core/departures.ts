@@ -4,13 +4,13 @@
  * @module
  */
 
-import type { Effect } from "./effects.ts";
+import type { Effect } from "./state/effects.ts";
 import type { Expired, GracePeriod } from "./grace_period.ts";
-import type { HubOptions } from "./options.ts";
-import { presenceEntry } from "./presence.ts";
-import type { Member, Room } from "./room.ts";
-import type { Session, Sessions } from "./sessions.ts";
-import type { Instant } from "./time.ts";
+import type { HubOptions } from "./state/options.ts";
+import { presenceEntry } from "./state/presence.ts";
+import type { Member, Room } from "./state/room.ts";
+import type { Session, Sessions } from "./state/sessions.ts";
+import type { Instant } from "./state/time.ts";
 
 /** About the most that comes of one tick, in effects: a hundred clients may be away from a hundred rooms each. */
 export const EFFECTS_PER_TICK = 256;

@@ -6,9 +6,9 @@
  * @module
  */
 
-import type { CheckedProof } from "./proof.ts";
-import type { Peer } from "./sessions.ts";
-import type { Instant } from "./time.ts";
+import type { CheckedProof } from "./authority/proof.ts";
+import type { Peer } from "./state/sessions.ts";
+import type { Instant } from "./state/time.ts";
 
 /** The time before the end at which a connection is told for the first time. */
 const NOTICE_MS = 60_000;

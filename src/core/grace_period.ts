@@ -5,12 +5,12 @@
  * @module
  */
 
-import type { HubOptions } from "./options.ts";
-import { Levels } from "./order.ts";
-import type { Quota } from "./quota.ts";
-import type { Member } from "./room.ts";
-import type { Session } from "./sessions.ts";
-import { rankOf } from "./time.ts";
+import type { HubOptions } from "./state/options.ts";
+import { Levels } from "./limits/order.ts";
+import type { Quota } from "./state/quota.ts";
+import type { Member } from "./state/room.ts";
+import type { Session } from "./state/sessions.ts";
+import { rankOf } from "./state/time.ts";
 
 /** The options of a hub that are about those who are away. */
 export type GraceOptions = Pick<HubOptions, "graceMs" | "pauseMs" | "sessionMs" | "maxAway">;

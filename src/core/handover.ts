@@ -6,15 +6,15 @@
  */
 
 import type { Departures } from "./departures.ts";
-import type { Effect } from "./effects.ts";
+import type { Effect } from "./state/effects.ts";
 import type { GracePeriod } from "./grace_period.ts";
-import { presenceEntry } from "./presence.ts";
-import { sessionDoubted, sessionTaken } from "./replies.ts";
-import type { Room } from "./room.ts";
-import type { Session, Sessions } from "./sessions.ts";
-import { checkedClient } from "./store_answers.ts";
-import type { StoredClient } from "./store.ts";
-import type { Instant } from "./time.ts";
+import { presenceEntry } from "./state/presence.ts";
+import { sessionDoubted, sessionTaken } from "./state/replies.ts";
+import type { Room } from "./state/room.ts";
+import type { Session, Sessions } from "./state/sessions.ts";
+import { checkedClient } from "./store/store_answers.ts";
+import type { StoredClient } from "./store/store.ts";
+import type { Instant } from "./state/time.ts";
 
 /**
  * The time after a client has come back in which another process may take it over for a connection

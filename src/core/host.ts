@@ -11,13 +11,13 @@ import { ChatError } from "../protocol/errors.ts";
 import type { MessageFrame } from "../protocol/frames.ts";
 import type { RevokeFrame } from "../protocol/hello.ts";
 import type { ModerationFrame } from "../protocol/moderation.ts";
-import type { Effect } from "./effects.ts";
+import type { Effect } from "./state/effects.ts";
 import type { Messages } from "./messages.ts";
 import type { Moderation } from "./moderation.ts";
 import type { Proofs } from "./proofs.ts";
-import type { Member, Outlet, Room } from "./room.ts";
-import type { Peer, Session, Sessions } from "./sessions.ts";
-import type { Instant } from "./time.ts";
+import type { Member, Outlet, Room } from "./state/room.ts";
+import type { Peer, Session, Sessions } from "./state/sessions.ts";
+import type { Instant } from "./state/time.ts";
 
 /** The client that a word of the host is said by. */
 export interface HostClient {

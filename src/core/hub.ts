@@ -10,24 +10,24 @@ import { encodeFrame } from "../protocol/encode.ts";
 import { ChatError } from "../protocol/errors.ts";
 import type { ClientFrame, Draft, HelloFrame } from "../protocol/frames.ts";
 import { Departures } from "./departures.ts";
-import type { Effect } from "./effects.ts";
+import type { Effect } from "./state/effects.ts";
 import { leftOf } from "./expiries.ts";
 import { GracePeriod } from "./grace_period.ts";
 import { Handover } from "./handover.ts";
 import { Host } from "./host.ts";
-import type { RandomBytes } from "./ids.ts";
+import type { RandomBytes } from "./authority/ids.ts";
 import { Joining } from "./joining.ts";
-import { Links, type LinkSigner } from "./links.ts";
+import { Links, type LinkSigner } from "./authority/links.ts";
 import { Liveness } from "./liveness.ts";
-import { listenersIn } from "./memberships.ts";
+import { listenersIn } from "./state/memberships.ts";
 import { Messages } from "./messages.ts";
-import { count, Metrics } from "./metrics.ts";
+import { count, Metrics } from "./state/metrics.ts";
 import { demandOf, Moderation } from "./moderation.ts";
-import type { HubOptions } from "./options.ts";
-import { renaming, typing } from "./presence.ts";
+import type { HubOptions } from "./state/options.ts";
+import { renaming, typing } from "./state/presence.ts";
 import { Proofs } from "./proofs.ts";
-import { type RevocationFacts, Revocations } from "./revocations.ts";
-import { costOfRenaming, costOfTelling, rateOf } from "./rate_limit.ts";
+import { type RevocationFacts, Revocations } from "./store/revocations.ts";
+import { costOfRenaming, costOfTelling, rateOf } from "./limits/rate_limit.ts";
 import { featuresOf, Reading, type ReadingFacts } from "./reading.ts";
 import {
   ask,
@@ -37,13 +37,13 @@ import {
   sessionTaken,
   success,
   welcome,
-} from "./replies.ts";
-import type { Room } from "./room.ts";
-import { Rooms } from "./rooms.ts";
-import { type Peer, type Session, Sessions, type Sign } from "./sessions.ts";
-import type { Marker, Store, StoredClient } from "./store.ts";
-import type { Instant } from "./time.ts";
-import { isModeration } from "./verdict.ts";
+} from "./state/replies.ts";
+import type { Room } from "./state/room.ts";
+import { Rooms } from "./state/rooms.ts";
+import { type Peer, type Session, Sessions, type Sign } from "./state/sessions.ts";
+import type { Marker, Store, StoredClient } from "./store/store.ts";
+import type { Instant } from "./state/time.ts";
+import { isModeration } from "./authority/verdict.ts";
 
 /** Facts about a store that the rules depend on. */
 export type StoreFacts = Pick<Store, "bodyBytes" | "settled"> & RevocationFacts & ReadingFacts;

@@ -9,23 +9,23 @@ import type { CreateFrame, JoinFrame } from "../protocol/frames.ts";
 import { OWNER_LINK } from "../protocol/links.ts";
 import type { ModerationDraft } from "../protocol/moderation.ts";
 import { rankOf } from "../protocol/roles.ts";
-import { authorIn, forbidden, mayEnter, notFound } from "./authority.ts";
+import { authorIn, forbidden, mayEnter, notFound } from "./authority/authority.ts";
 import type { Departures } from "./departures.ts";
-import type { Effect } from "./effects.ts";
+import type { Effect } from "./state/effects.ts";
 import type { Handover } from "./handover.ts";
-import { isRoomName, newRoomId, normalizeRoomId, type RandomBytes } from "./ids.ts";
-import type { CheckedLink, Links } from "./links.ts";
-import { count, type Metrics } from "./metrics.ts";
+import { isRoomName, newRoomId, normalizeRoomId, type RandomBytes } from "./authority/ids.ts";
+import type { CheckedLink, Links } from "./authority/links.ts";
+import { count, type Metrics } from "./state/metrics.ts";
 import { floorOf } from "./moderation.ts";
-import type { HubOptions } from "./options.ts";
-import { presenceEntry } from "./presence.ts";
-import { costOfEntering, costOfReading, costOfTelling } from "./rate_limit.ts";
-import { joinReply, sizeOf } from "./replies.ts";
-import type { Room } from "./room.ts";
-import type { Rooms } from "./rooms.ts";
-import type { Peer, Session, Sessions } from "./sessions.ts";
-import type { StoredRoom } from "./store.ts";
-import type { Instant } from "./time.ts";
+import type { HubOptions } from "./state/options.ts";
+import { presenceEntry } from "./state/presence.ts";
+import { costOfEntering, costOfReading, costOfTelling } from "./limits/rate_limit.ts";
+import { joinReply, sizeOf } from "./state/replies.ts";
+import type { Room } from "./state/room.ts";
+import type { Rooms } from "./state/rooms.ts";
+import type { Peer, Session, Sessions } from "./state/sessions.ts";
+import type { StoredRoom } from "./store/store.ts";
+import type { Instant } from "./state/time.ts";
 
 /** The parts of a hub that people come into rooms by. */
 export interface JoiningParts {

@@ -6,9 +6,9 @@
  */
 
 import * as CLOSE from "../protocol/close_codes.ts";
-import { Histogram } from "./metrics.ts";
-import type { HubOptions } from "./options.ts";
-import type { Peer, Session } from "./sessions.ts";
+import { Histogram } from "./state/metrics.ts";
+import type { HubOptions } from "./state/options.ts";
+import type { Peer, Session } from "./state/sessions.ts";
 
 /** The options of a hub that are about silence. */
 export type LivenessOptions = Pick<HubOptions, "heartbeatMs" | "helloMs">;

@@ -8,18 +8,18 @@ import * as CLOSE from "../protocol/close_codes.ts";
 import { PLAIN_SENT } from "../protocol/encode.ts";
 import { ChatError, type ErrorCode, stacklessError } from "../protocol/errors.ts";
 import type { ClientDraft, Draft, MessageFrame } from "../protocol/frames.ts";
-import { roleOf } from "./authority.ts";
-import type { Charter } from "./charter.ts";
+import { roleOf } from "./authority/authority.ts";
+import type { Charter } from "./authority/charter.ts";
 import type { Departures } from "./departures.ts";
-import type { Effect } from "./effects.ts";
+import type { Effect } from "./state/effects.ts";
 import { authorOf } from "./moderation.ts";
-import { costOfSaying, unitsOf } from "./rate_limit.ts";
-import { duplicate, goodbye, refusal } from "./replies.ts";
-import type { Member } from "./room.ts";
-import type { Peer, Session, Sessions } from "./sessions.ts";
-import { isCount } from "./store_answers.ts";
-import type { Store } from "./store.ts";
-import type { Instant } from "./time.ts";
+import { costOfSaying, unitsOf } from "./limits/rate_limit.ts";
+import { duplicate, goodbye, refusal } from "./state/replies.ts";
+import type { Member } from "./state/room.ts";
+import type { Peer, Session, Sessions } from "./state/sessions.ts";
+import { isCount } from "./store/store_answers.ts";
+import type { Store } from "./store/store.ts";
+import type { Instant } from "./state/time.ts";
 
 /** Facts about a store that decide what becomes of a message. */
 export type MessageFacts = Pick<Store, "bus">;

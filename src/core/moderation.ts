@@ -11,16 +11,24 @@ import type { Ref } from "../protocol/frames.ts";
 import type { LinkFrame } from "../protocol/link_frames.ts";
 import type { Author, ModerationDraft, ModerationFrame } from "../protocol/moderation.ts";
 import { DEFAULT_SETTINGS } from "../protocol/roles.ts";
-import { type Action, authorIn, demand, forbidden, may, mayActOn, roleOf } from "./authority.ts";
-import type { Charter } from "./charter.ts";
+import {
+  type Action,
+  authorIn,
+  demand,
+  forbidden,
+  may,
+  mayActOn,
+  roleOf,
+} from "./authority/authority.ts";
+import type { Charter } from "./authority/charter.ts";
 import type { Departures } from "./departures.ts";
-import type { Effect } from "./effects.ts";
-import { newLinkId, type RandomBytes } from "./ids.ts";
-import type { Links } from "./links.ts";
-import { success } from "./replies.ts";
-import type { Member, Room } from "./room.ts";
-import type { Peer, Session, Sessions } from "./sessions.ts";
-import type { Instant } from "./time.ts";
+import type { Effect } from "./state/effects.ts";
+import { newLinkId, type RandomBytes } from "./authority/ids.ts";
+import type { Links } from "./authority/links.ts";
+import { success } from "./state/replies.ts";
+import type { Member, Room } from "./state/room.ts";
+import type { Peer, Session, Sessions } from "./state/sessions.ts";
+import type { Instant } from "./state/time.ts";
 
 /** Somebody who waits for the answer about a draft. */
 interface Asker {

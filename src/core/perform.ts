@@ -7,19 +7,19 @@
 
 import type { ChatError, ErrorCode } from "../protocol/errors.ts";
 import type { Draft } from "../protocol/frames.ts";
-import type { Closing, Effect, Notice, Question } from "./effects.ts";
+import type { Closing, Effect, Notice, Question } from "./state/effects.ts";
 import type { Hub } from "./hub.ts";
-import type { Member, Outlet, Room } from "./room.ts";
-import type { Peer } from "./sessions.ts";
+import type { Member, Outlet, Room } from "./state/room.ts";
+import type { Peer } from "./state/sessions.ts";
 import {
   checkedClient,
   checkedFound,
   checkedMarkers,
   checkedPage,
   checkedRoom,
-} from "./store_answers.ts";
-import type { Marker, Store, StoredRoom } from "./store.ts";
-import type { Instant } from "./time.ts";
+} from "./store/store_answers.ts";
+import type { Marker, Store, StoredRoom } from "./store/store.ts";
+import type { Instant } from "./state/time.ts";
 
 /** The hands that carry effects out. `Pending` stands for an answer of the store that is awaited. */
 export interface Hands<Pending> {

@@ -9,17 +9,17 @@ import * as CLOSE from "../protocol/close_codes.ts";
 import { stacklessError } from "../protocol/errors.ts";
 import type { Ref } from "../protocol/frames.ts";
 import type { RevokeFrame } from "../protocol/hello.ts";
-import { forbidden } from "./authority.ts";
+import { forbidden } from "./authority/authority.ts";
 import type { Departures } from "./departures.ts";
-import type { Effect } from "./effects.ts";
+import type { Effect } from "./state/effects.ts";
 import { Expiries, leftOf } from "./expiries.ts";
 import type { Moderation } from "./moderation.ts";
-import { renaming } from "./presence.ts";
-import type { CheckedProof } from "./proof.ts";
-import { expiring, goodbye, renewed, success } from "./replies.ts";
-import type { Revocations } from "./revocations.ts";
-import type { Peer, Session, Sessions } from "./sessions.ts";
-import type { Instant } from "./time.ts";
+import { renaming } from "./state/presence.ts";
+import type { CheckedProof } from "./authority/proof.ts";
+import { expiring, goodbye, renewed, success } from "./state/replies.ts";
+import type { Revocations } from "./store/revocations.ts";
+import type { Peer, Session, Sessions } from "./state/sessions.ts";
+import type { Instant } from "./state/time.ts";
 
 /** The proofs of the clients of one hub. */
 export class Proofs {

@@ -15,19 +15,19 @@ import type {
   RoomSummary,
   SearchFrame,
 } from "../protocol/frames.ts";
-import { CATCH_UP_BYTES } from "./batches.ts";
-import type { Effect, MarkedFrame } from "./effects.ts";
-import type { Log, LogEntry, Page, PageQuery } from "./log.ts";
-import { checkMarker, Markers } from "./markers.ts";
-import { type MessageStates, withNow } from "./message_states.ts";
-import { costOfReading, SEARCH_COST } from "./rate_limit.ts";
+import { CATCH_UP_BYTES } from "./log/batches.ts";
+import type { Effect, MarkedFrame } from "./state/effects.ts";
+import type { Log, LogEntry, Page, PageQuery } from "./log/log.ts";
+import { checkMarker, Markers } from "./state/markers.ts";
+import { type MessageStates, withNow } from "./log/message_states.ts";
+import { costOfReading, SEARCH_COST } from "./limits/rate_limit.ts";
 import { demandOf, floorOf } from "./moderation.ts";
-import { success } from "./replies.ts";
-import type { Member } from "./room.ts";
-import type { Peer, Session } from "./sessions.ts";
-import { isFound, MAX_WORDS, wordsOf } from "./search.ts";
-import type { Found, SearchQuery, Store } from "./store.ts";
-import type { Instant } from "./time.ts";
+import { success } from "./state/replies.ts";
+import type { Member } from "./state/room.ts";
+import type { Peer, Session } from "./state/sessions.ts";
+import { isFound, MAX_WORDS, wordsOf } from "./log/search.ts";
+import type { Found, SearchQuery, Store } from "./store/store.ts";
+import type { Instant } from "./state/time.ts";
 
 /** Facts about a store that decide what can be read. */
 export type ReadingFacts = Pick<Store, "bus" | "changes" | "history" | "markers" | "search">;

@@ -15,9 +15,9 @@ import {
   patienceOf,
   type Rate,
   TokenBucket,
-} from "./rate_limit.ts";
-import type { Quota } from "./quota.ts";
-import type { Session } from "./sessions.ts";
+} from "./limits/rate_limit.ts";
+import type { Quota } from "./state/quota.ts";
+import type { Session } from "./state/sessions.ts";
 
 /** The least length of a large frame, in UTF-16 units: twice the largest message. One takes milliseconds to read. */
 export const LARGE = 131_072;

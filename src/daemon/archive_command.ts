@@ -12,7 +12,7 @@ import {
   type ArchiveSource,
   type ArchiveTarget,
   type RoomWriter,
-} from "../core/archive.ts";
+} from "../core/store/archive.ts";
 import {
   ArchiveReader,
   encodeArchived,
@@ -21,13 +21,13 @@ import {
   encodeHead,
   encodeMarker,
   encodeOver,
-} from "../core/archive_format.ts";
-import { normalizeRoomId } from "../core/ids.ts";
+} from "../core/store/archive_format.ts";
+import { normalizeRoomId } from "../core/authority/ids.ts";
 import { reasonOf } from "../protocol/errors.ts";
 import { PROGRAMS } from "../program.ts";
-import { linesOf, LineWriter } from "./line_files.ts";
+import { linesOf, LineWriter } from "./flags/line_files.ts";
 import { openSource, openTarget } from "./open_archive.ts";
-import type { ServerSettings } from "./flags.ts";
+import type { ServerSettings } from "./flags/flags.ts";
 
 /** The words that they begin with. */
 export const ARCHIVE_COMMANDS: readonly string[] = ["export", "import"];

@@ -5,7 +5,7 @@
  */
 
 import { THIS_MACHINE } from "../server/chat_options.ts";
-import type { ServerSettings } from "./flags.ts";
+import type { ServerSettings } from "./flags/flags.ts";
 
 /** Names of this machine that nobody else can reach. */
 const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|::1|\[::1\])$/;

@@ -7,10 +7,10 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { joinEmptyValues } from "../arguments.ts";
-import { inviteUrl, narrowLink, readInvite } from "../client/links.ts";
-import { isRoomId, isRoomName, normalizeRoomId } from "../core/ids.ts";
-import { Links } from "../core/links.ts";
-import { checkedNumber } from "../core/option_checks.ts";
+import { inviteUrl, narrowLink, readInvite } from "../client/conversation/links.ts";
+import { isRoomId, isRoomName, normalizeRoomId } from "../core/authority/ids.ts";
+import { Links } from "../core/authority/links.ts";
+import { checkedNumber } from "../core/state/option_checks.ts";
 import { PROGRAMS } from "../program.ts";
 import { type LinkTerms, MAX_USES, OWNER_LINK, readLink, termsOf } from "../protocol/links.ts";
 import { rankOf, type Role, ROLES } from "../protocol/roles.ts";

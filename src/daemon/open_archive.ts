@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { ArchiveSource, ArchiveTarget } from "../core/archive.ts";
-import type { ServerSettings } from "./flags.ts";
-import { parseNatsAddress } from "./nats_address.ts";
+import type { ArchiveSource, ArchiveTarget } from "../core/store/archive.ts";
+import type { ServerSettings } from "./flags/flags.ts";
+import { parseNatsAddress } from "./flags/nats_address.ts";
 
 /** Takes lines about what is wrong. */
 type Troubled = (reason: string) => void;

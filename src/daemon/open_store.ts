@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { OpenStore } from "../core/store.ts";
+import type { OpenStore } from "../core/store/store.ts";
 import { openMemoryStore } from "../server/memory_store.ts";
 import type { NatsNumbers } from "../store/jetstream/options.ts";
-import { parseNatsAddress } from "./nats_address.ts";
+import { parseNatsAddress } from "./flags/nats_address.ts";
 
 /**
  * Finds the store that is called `memory`, `sqlite:PATH` or `nats://HOST:PORT`, with more

@@ -5,10 +5,10 @@
  */
 
 import { checkedSecrets } from "../auth/options.ts";
-import type { Authenticate } from "../core/authenticate.ts";
+import type { Authenticate } from "../core/authority/authenticate.ts";
 import { reasonOf } from "../protocol/errors.ts";
-import type { Logger } from "../server/logger.ts";
-import type { TokenSettings } from "./token_flags.ts";
+import type { Logger } from "../server/logging/logger.ts";
+import type { TokenSettings } from "./flags/token_flags.ts";
 
 /**
  * Makes what checks the tokens of people; undefined where nobody has one. Keys that cannot be had while

@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { Logger } from "../server/logger.ts";
+import type { Logger } from "../server/logging/logger.ts";
 import type { WebhookSecret } from "../webhooks/signature.ts";
 import type { Webhooks } from "../webhooks/webhooks.ts";
-import type { WebhookSettings } from "./webhook_flags.ts";
+import type { WebhookSettings } from "./flags/webhook_flags.ts";
 
 /** Webhooks that can begin. */
 export interface PreparedWebhooks {

@@ -6,7 +6,7 @@
  */
 
 import { reasonOf } from "../protocol/errors.ts";
-import type { Logger } from "../server/logger.ts";
+import type { Logger } from "../server/logging/logger.ts";
 
 /** A part that can be read again. */
 export interface ReloadedPart {

@@ -4,13 +4,13 @@
  * @module
  */
 
-import type { Authenticate } from "../core/authenticate.ts";
-import type { OpenStore } from "../core/store.ts";
+import type { Authenticate } from "../core/authority/authenticate.ts";
+import type { OpenStore } from "../core/store/store.ts";
 import { checkedSecret } from "../server/chat_options.ts";
-import type { LineLogger } from "../server/logger.ts";
+import type { LineLogger } from "../server/logging/logger.ts";
 import type { WebhookSecret } from "../webhooks/signature.ts";
 import { type Certificate, loadCertificate } from "./certificate.ts";
-import type { ServerSettings } from "./flags.ts";
+import type { ServerSettings } from "./flags/flags.ts";
 import { openTokens } from "./open_tokens.ts";
 import { type PreparedWebhooks, readWebhookSecrets } from "./open_webhooks.ts";
 import { type ReloadedPart, reloadedPart } from "./reload.ts";

@@ -7,8 +7,8 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { joinEmptyValues } from "../arguments.ts";
 import { signToken } from "../auth/sign.ts";
-import { checkedClaims, MAX_TOKEN_SECONDS } from "../core/claims.ts";
-import { checkedNumber } from "../core/option_checks.ts";
+import { checkedClaims, MAX_TOKEN_SECONDS } from "../core/authority/claims.ts";
+import { checkedNumber } from "../core/state/option_checks.ts";
 import { PROGRAMS } from "../program.ts";
 import { readSecrets } from "./open_tokens.ts";
 

@@ -6,11 +6,11 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { joinEmptyValues } from "../arguments.ts";
-import { checkedNumber } from "../core/option_checks.ts";
+import { checkedNumber } from "../core/state/option_checks.ts";
 import { PROGRAMS } from "../program.ts";
 import { sleep } from "../protocol/deadline.ts";
 import { reasonOf } from "../protocol/errors.ts";
-import { OPS_DEFAULT, opsPlace } from "./flags.ts";
+import { OPS_DEFAULT, opsPlace } from "./flags/flags.ts";
 import { hostOf } from "./open_port.ts";
 import { readMetrics } from "./scrape.ts";
 import { readSecret } from "./start.ts";

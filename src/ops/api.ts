@@ -6,8 +6,8 @@
  * @module
  */
 
-import { sameSecret } from "../core/ids.ts";
-import { principalOf } from "../core/proof.ts";
+import { sameSecret } from "../core/authority/ids.ts";
+import { principalOf } from "../core/authority/proof.ts";
 import { ChatError } from "../protocol/errors.ts";
 import { isFields, type RawFields } from "../protocol/fields.ts";
 import type { SuccessFrame } from "../protocol/frames.ts";

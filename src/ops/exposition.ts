@@ -7,7 +7,7 @@
  * @module
  */
 
-import { BOUNDS } from "../core/metrics.ts";
+import { BOUNDS } from "../core/state/metrics.ts";
 import { FAMILIES, type Family, type MetricsReading, type Sample } from "./families.ts";
 
 /** The formats by their media types. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Counts, Gauges, Histogram, Metrics } from "../core/metrics.ts";
+import type { Counts, Gauges, Histogram, Metrics } from "../core/state/metrics.ts";
 
 /** The resources of a process. */
 export interface Usage {

@@ -7,8 +7,8 @@
  */
 
 import { createHmac } from "node:crypto";
-import { sameSecret } from "../core/ids.ts";
-import { TokenBucket } from "../core/rate_limit.ts";
+import { sameSecret } from "../core/authority/ids.ts";
+import { TokenBucket } from "../core/limits/rate_limit.ts";
 import { ChatError } from "../protocol/errors.ts";
 import { isFields } from "../protocol/fields.ts";
 import type { Voice } from "../server/voice.ts";

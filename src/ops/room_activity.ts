@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Room } from "../core/room.ts";
+import type { Room } from "../core/state/room.ts";
 import type { Inside } from "../server/inside.ts";
 
 /** Milliseconds after the last look until nothing is counted any more. */

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Room } from "../core/room.ts";
+import type { Room } from "../core/state/room.ts";
 import { ChatError } from "../protocol/errors.ts";
 import { describe, isFields, optionalCount } from "../protocol/fields.ts";
 import { MAX_BATCH } from "../protocol/limits.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { BOUNDS, type Histogram } from "../core/metrics.ts";
+import { BOUNDS, type Histogram } from "../core/state/metrics.ts";
 import { FAMILIES, type MetricsReading } from "./families.ts";
 
 /** Takes a number with its labels. */

@@ -1,6 +1,6 @@
 /**
  * The roles that people have in rooms, and the settings of rooms, as both sides of the wire know
- * them. `src/core/authority.ts` says what a role may do.
+ * them. `src/core/authority/authority.ts` says what a role may do.
  *
  * @module
  */

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Histogram } from "../core/metrics.ts";
-import type { Store } from "../core/store.ts";
+import type { Histogram } from "../core/state/metrics.ts";
+import type { Store } from "../core/store/store.ts";
 
 /** The least time between two entries that are watched, in milliseconds. */
 const EVERY_MS = 10;

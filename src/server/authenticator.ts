@@ -4,15 +4,15 @@
  * @module
  */
 
-import type { Authenticate, HelloRequest } from "../core/authenticate.ts";
-import { type AuthResult, count, type Counts } from "../core/metrics.ts";
-import { isClientId } from "../core/ids.ts";
-import { type CheckedProof, checkedProof, invalid, type Proof } from "../core/proof.ts";
-import type { Quota } from "../core/quota.ts";
+import type { Authenticate, HelloRequest } from "../core/authority/authenticate.ts";
+import { type AuthResult, count, type Counts } from "../core/state/metrics.ts";
+import { isClientId } from "../core/authority/ids.ts";
+import { type CheckedProof, checkedProof, invalid, type Proof } from "../core/authority/proof.ts";
+import type { Quota } from "../core/state/quota.ts";
 import { deferred } from "../protocol/deadline.ts";
 import { ChatError, isErrorCode, wireCodeOf } from "../protocol/errors.ts";
-import { faultOf } from "./faults.ts";
-import type { Logger } from "./logger.ts";
+import { faultOf } from "./logging/faults.ts";
+import type { Logger } from "./logging/logger.ts";
 
 /** The time that an answer may take, in milliseconds. */
 const TIMEOUT_MS = 10_000;

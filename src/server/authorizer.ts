@@ -4,10 +4,10 @@
  * @module
  */
 
-import { forbidden, notFound } from "../core/authority.ts";
-import type { Actor, Authorize } from "../core/authenticate.ts";
-import { normalizeRoomId } from "../core/ids.ts";
-import type { Session } from "../core/sessions.ts";
+import { forbidden, notFound } from "../core/authority/authority.ts";
+import type { Actor, Authorize } from "../core/authority/authenticate.ts";
+import { normalizeRoomId } from "../core/authority/ids.ts";
+import type { Session } from "../core/state/sessions.ts";
 import type { ClientFrame } from "../protocol/frames.ts";
 
 /** The actions that are about nothing but the connection. */

@@ -38,20 +38,25 @@
  * @module
  */
 
-import type { Actor, Authenticate, Authorize, HelloRequest } from "../core/authenticate.ts";
-import type { ChatLimits } from "../core/options.ts";
-import { count } from "../core/metrics.ts";
-import { shown } from "../core/option_checks.ts";
-import type { OpenStore } from "../core/store.ts";
-import type { Proof } from "../core/proof.ts";
+import type {
+  Actor,
+  Authenticate,
+  Authorize,
+  HelloRequest,
+} from "../core/authority/authenticate.ts";
+import type { ChatLimits } from "../core/state/options.ts";
+import { count } from "../core/state/metrics.ts";
+import { shown } from "../core/state/option_checks.ts";
+import type { OpenStore } from "../core/store/store.ts";
+import type { Proof } from "../core/authority/proof.ts";
 import type { Role } from "../protocol/roles.ts";
 import { reasonOf } from "../protocol/errors.ts";
 import { type Entry, type GapFrame, type MemberInfo, SUBPROTOCOL } from "../protocol/frames.ts";
-import { Admission, ENDING } from "./admission.ts";
+import { Admission, ENDING } from "./admission/admission.ts";
 import { type ChatOptions, checkedChatOptions } from "./chat_options.ts";
 import { Engine } from "./engine.ts";
 import { revealInside } from "./inside.ts";
-import type { Fields, Logger } from "./logger.ts";
+import type { Fields, Logger } from "./logging/logger.ts";
 import { LogReaders } from "./log_readers.ts";
 import { type EventOptions, eventsIn } from "./log_reading.ts";
 import type { HostRoom, Said, SayOptions } from "./voice.ts";

@@ -4,18 +4,18 @@
  * @module
  */
 
-import type { Authenticate, Authorize } from "../core/authenticate.ts";
-import { isRoomName, normalizeRoomId } from "../core/ids.ts";
-import { checkedNumbers, checkedOptions, shown } from "../core/option_checks.ts";
-import { type ChatLimits, DEFAULTS, type EngineOptions, RANGES } from "../core/options.ts";
-import type { OpenStore } from "../core/store.ts";
-import { type Network, parseNetwork } from "./addresses.ts";
-import type { AdmissionRules } from "./admission.ts";
-import { guardedLogger } from "./guarded_logger.ts";
-import { createLogger, LOG_LEVELS, type Logger } from "./logger.ts";
-import { usualMemory } from "./machine.ts";
+import type { Authenticate, Authorize } from "../core/authority/authenticate.ts";
+import { isRoomName, normalizeRoomId } from "../core/authority/ids.ts";
+import { checkedNumbers, checkedOptions, shown } from "../core/state/option_checks.ts";
+import { type ChatLimits, DEFAULTS, type EngineOptions, RANGES } from "../core/state/options.ts";
+import type { OpenStore } from "../core/store/store.ts";
+import { type Network, parseNetwork } from "./admission/addresses.ts";
+import type { AdmissionRules } from "./admission/admission.ts";
+import { guardedLogger } from "./logging/guarded_logger.ts";
+import { createLogger, LOG_LEVELS, type Logger } from "./logging/logger.ts";
+import { usualMemory } from "./admission/machine.ts";
 import { openMemoryStore } from "./memory_store.ts";
-import { checkedFrameAncestor, checkedOrigin, checkedPublicUrl } from "./origins.ts";
+import { checkedFrameAncestor, checkedOrigin, checkedPublicUrl } from "./admission/origins.ts";
 
 /** Options of {@linkcode createChat}: all may be left out. */
 export interface ChatOptions extends ChatLimits {

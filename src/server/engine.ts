@@ -6,20 +6,20 @@
  */
 
 import { Buffer } from "node:buffer";
-import type { HelloRequest } from "../core/authenticate.ts";
+import type { HelloRequest } from "../core/authority/authenticate.ts";
 import { EFFECTS_PER_TICK } from "../core/departures.ts";
-import type { Effect } from "../core/effects.ts";
+import type { Effect } from "../core/state/effects.ts";
 import { Hub } from "../core/hub.ts";
-import { newKey, type RandomBytes } from "../core/ids.ts";
-import { count, type Gauges, Metrics } from "../core/metrics.ts";
-import type { EngineOptions } from "../core/options.ts";
+import { newKey, type RandomBytes } from "../core/authority/ids.ts";
+import { count, type Gauges, Metrics } from "../core/state/metrics.ts";
+import type { EngineOptions } from "../core/state/options.ts";
 import { ask, type Hands, perform, type Proceed } from "../core/perform.ts";
-import { ephemeral } from "../core/presence.ts";
-import type { Quota } from "../core/quota.ts";
-import { rateOf } from "../core/rate_limit.ts";
-import type { Outlet, Room } from "../core/room.ts";
-import type { OpenStore } from "../core/store.ts";
-import type { Instant } from "../core/time.ts";
+import { ephemeral } from "../core/state/presence.ts";
+import type { Quota } from "../core/state/quota.ts";
+import { rateOf } from "../core/limits/rate_limit.ts";
+import type { Outlet, Room } from "../core/state/room.ts";
+import type { OpenStore } from "../core/store/store.ts";
+import type { Instant } from "../core/state/time.ts";
 import * as CLOSE from "../protocol/close_codes.ts";
 import { decode, replyTarget } from "../protocol/decode.ts";
 import { encodeError } from "../protocol/encode.ts";
@@ -28,20 +28,20 @@ import type { AuthFrame, ClientFrame, Dialect, HelloFrame } from "../protocol/fr
 import { every, type Timer } from "../timers.ts";
 import { Authenticator } from "./authenticator.ts";
 import { checkAllowed } from "./authorizer.ts";
-import { Clock } from "./clock.ts";
-import { Connection, type ConnectionOptions } from "./connection.ts";
-import { Connections } from "./connections.ts";
-import { Dispatcher, type Receiver } from "./dispatcher.ts";
+import { Clock } from "./connections/clock.ts";
+import { Connection, type ConnectionOptions } from "./connections/connection.ts";
+import { Connections } from "./connections/connections.ts";
+import { Dispatcher, type Receiver } from "./connections/dispatcher.ts";
 import { type EngineReports, EngineStore } from "./engine_store.ts";
-import { faultOf } from "./faults.ts";
-import type { Logger } from "./logger.ts";
+import { faultOf } from "./logging/faults.ts";
+import type { Logger } from "./logging/logger.ts";
 import { openMemoryStore } from "./memory_store.ts";
-import { Pump } from "./pump.ts";
-import { ReadBuffers } from "./read_buffers.ts";
+import { Pump } from "./connections/pump.ts";
+import { ReadBuffers } from "./connections/read_buffers.ts";
 import { RoomEndings } from "./room_endings.ts";
 import { lastingKey, linkSigner, roomSigner, tokenSigner } from "./token_signer.ts";
 import { Voice } from "./voice.ts";
-import { type Wait, Waits } from "./waits.ts";
+import { type Wait, Waits } from "./connections/waits.ts";
 
 /** The time between two ticks of the hub, in milliseconds. */
 const TICK_MS = 500;

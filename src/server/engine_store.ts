@@ -5,18 +5,18 @@
  * @module
  */
 
-import type { Notice } from "../core/effects.ts";
-import { count, kindOf, type Metrics } from "../core/metrics.ts";
-import type { EngineOptions } from "../core/options.ts";
+import type { Notice } from "../core/state/effects.ts";
+import { count, kindOf, type Metrics } from "../core/state/metrics.ts";
+import type { EngineOptions } from "../core/state/options.ts";
 import { tell } from "../core/perform.ts";
-import type { OpenStore, Store, StoreEvents } from "../core/store.ts";
+import type { OpenStore, Store, StoreEvents } from "../core/store/store.ts";
 import { withDeadline } from "../protocol/deadline.ts";
 import { ChatError } from "../protocol/errors.ts";
 import type { Draft } from "../protocol/frames.ts";
 import { AppendTimes } from "./append_times.ts";
-import type { Clock } from "./clock.ts";
-import { faultOf } from "./faults.ts";
-import type { Logger } from "./logger.ts";
+import type { Clock } from "./connections/clock.ts";
+import { faultOf } from "./logging/faults.ts";
+import type { Logger } from "./logging/logger.ts";
 import { guardedReports } from "./store_reports.ts";
 
 /** Reports of a store that its engine acts on. */

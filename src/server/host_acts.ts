@@ -5,19 +5,19 @@
  * @module
  */
 
-import type { Effect } from "../core/effects.ts";
+import type { Effect } from "../core/state/effects.ts";
 import type { Hub } from "../core/hub.ts";
-import { newClientId, type RandomBytes } from "../core/ids.ts";
-import { type CheckedProof, checkedProof } from "../core/proof.ts";
-import type { Outlet, Room } from "../core/room.ts";
-import type { Peer, Session } from "../core/sessions.ts";
-import type { Instant } from "../core/time.ts";
+import { newClientId, type RandomBytes } from "../core/authority/ids.ts";
+import { type CheckedProof, checkedProof } from "../core/authority/proof.ts";
+import type { Outlet, Room } from "../core/state/room.ts";
+import type { Peer, Session } from "../core/state/sessions.ts";
+import type { Instant } from "../core/state/time.ts";
 import { deferred } from "../protocol/deadline.ts";
 import { decode } from "../protocol/decode.ts";
 import { ChatError, type ErrorCode, isErrorCode } from "../protocol/errors.ts";
 import type { SuccessFrame } from "../protocol/frames.ts";
 import type { ModerationFrame } from "../protocol/moderation.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "./connections/clock.ts";
 
 /** The longest that an act waits for its answer, in milliseconds. */
 const ANSWER_MS = 10_000;

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Gauges, Metrics } from "../core/metrics.ts";
-import type { Room } from "../core/room.ts";
+import type { Gauges, Metrics } from "../core/state/metrics.ts";
+import type { Room } from "../core/state/room.ts";
 import type { Voice } from "./voice.ts";
 
 /** The part of a chat that its users do not see. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Room } from "../core/room.ts";
+import type { Room } from "../core/state/room.ts";
 import { ChatError, isErrorCode } from "../protocol/errors.ts";
 import { optionalCount } from "../protocol/fields.ts";
 import type { Entry, GapFrame } from "../protocol/frames.ts";

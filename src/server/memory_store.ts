@@ -4,8 +4,8 @@
  * @module
  */
 
-import { newEpoch } from "../core/ids.ts";
-import type { OpenStore } from "../core/store.ts";
+import { newEpoch } from "../core/authority/ids.ts";
+import type { OpenStore } from "../core/store/store.ts";
 import { MemoryStore } from "../store/memory.ts";
 
 /** Opens a store that forgets everything when the process ends. */

@@ -4,11 +4,18 @@
  * @module
  */
 
-import { authorIn, forbidden, may, mayEnter, notFound, roleOf } from "../core/authority.ts";
-import { newRoomId, type RandomBytes } from "../core/ids.ts";
-import { type CheckedProof, principalOf } from "../core/proof.ts";
-import type { Room } from "../core/room.ts";
-import type { Store } from "../core/store.ts";
+import {
+  authorIn,
+  forbidden,
+  may,
+  mayEnter,
+  notFound,
+  roleOf,
+} from "../core/authority/authority.ts";
+import { newRoomId, type RandomBytes } from "../core/authority/ids.ts";
+import { type CheckedProof, principalOf } from "../core/authority/proof.ts";
+import type { Room } from "../core/state/room.ts";
+import type { Store } from "../core/store/store.ts";
 import { ChatError } from "../protocol/errors.ts";
 
 /** The parts of a chat that such readers need. */

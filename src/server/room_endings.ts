@@ -5,13 +5,13 @@
  */
 
 import type { Hub } from "../core/hub.ts";
-import { normalizeRoomId } from "../core/ids.ts";
+import { normalizeRoomId } from "../core/authority/ids.ts";
 import * as CLOSE from "../protocol/close_codes.ts";
-import { Connection } from "./connection.ts";
-import type { Connections } from "./connections.ts";
+import { Connection } from "./connections/connection.ts";
+import type { Connections } from "./connections/connections.ts";
 import type { EngineStore } from "./engine_store.ts";
-import type { Logger } from "./logger.ts";
-import type { Pump } from "./pump.ts";
+import type { Logger } from "./logging/logger.ts";
+import type { Pump } from "./connections/pump.ts";
 
 /** The parts of an engine that the ends of rooms need. */
 export interface RoomEndingsParts {

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { checkedMarkers, isCount } from "../core/store_answers.ts";
-import type { StoreEvents } from "../core/store.ts";
+import { checkedMarkers, isCount } from "../core/store/store_answers.ts";
+import type { StoreEvents } from "../core/store/store.ts";
 import { ChatError, reasonOf } from "../protocol/errors.ts";
 
 /** The state of what hears the reports. */

@@ -6,9 +6,9 @@
  */
 
 import { createHmac } from "node:crypto";
-import { KEY_BYTES } from "../core/ids.ts";
-import type { LinkSigner } from "../core/links.ts";
-import type { Store } from "../core/store.ts";
+import { KEY_BYTES } from "../core/authority/ids.ts";
+import type { LinkSigner } from "../core/authority/links.ts";
+import type { Store } from "../core/store/store.ts";
 import { textOf } from "../protocol/base32.ts";
 
 /**

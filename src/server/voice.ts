@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { HelloRequest } from "../core/authenticate.ts";
-import type { Effect } from "../core/effects.ts";
+import type { HelloRequest } from "../core/authority/authenticate.ts";
+import type { Effect } from "../core/state/effects.ts";
 import type { Hub } from "../core/hub.ts";
 import {
   isRoomName,
@@ -13,19 +13,19 @@ import {
   newRoomId,
   normalizeRoomId,
   type RandomBytes,
-} from "../core/ids.ts";
-import type { Page, PageQuery } from "../core/log.ts";
+} from "../core/authority/ids.ts";
+import type { Page, PageQuery } from "../core/log/log.ts";
 import { admit } from "../core/perform.ts";
-import type { CheckedProof } from "../core/proof.ts";
-import type { Outlet, Room } from "../core/room.ts";
-import type { Peer, Session } from "../core/sessions.ts";
-import { checkedPage, checkedRoom } from "../core/store_answers.ts";
-import type { Store } from "../core/store.ts";
+import type { CheckedProof } from "../core/authority/proof.ts";
+import type { Outlet, Room } from "../core/state/room.ts";
+import type { Peer, Session } from "../core/state/sessions.ts";
+import { checkedPage, checkedRoom } from "../core/store/store_answers.ts";
+import type { Store } from "../core/store/store.ts";
 import { deferred } from "../protocol/deadline.ts";
 import { decode } from "../protocol/decode.ts";
 import { ChatError, type ErrorCode, isErrorCode } from "../protocol/errors.ts";
 import type { Entry, MemberInfo } from "../protocol/frames.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "./connections/clock.ts";
 import { HostActs } from "./host_acts.ts";
 import { ProvenReader } from "./proven_reader.ts";
 

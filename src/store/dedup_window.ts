@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { MemoryBound, Shrinkable } from "../core/memory_bound.ts";
+import type { MemoryBound, Shrinkable } from "../core/limits/memory_bound.ts";
 
 /** The most messages of a client whose places are known. */
 export const WINDOW_SIZE = 16_384;

@@ -7,14 +7,14 @@
  * @module
  */
 
-import { Charter } from "../core/charter.ts";
-import { Log, type LogLimits } from "../core/log.ts";
-import { LoggedStates } from "../core/logged_states.ts";
-import { isChange } from "../core/message_states.ts";
-import { MemoryBound } from "../core/memory_bound.ts";
-import { judge } from "../core/numbers.ts";
-import { DELETED, type Store, type StoredRoom, type StoreEvents } from "../core/store.ts";
-import { denial, isModeration } from "../core/verdict.ts";
+import { Charter } from "../core/authority/charter.ts";
+import { Log, type LogLimits } from "../core/log/log.ts";
+import { LoggedStates } from "../core/log/logged_states.ts";
+import { isChange } from "../core/log/message_states.ts";
+import { MemoryBound } from "../core/limits/memory_bound.ts";
+import { judge } from "../core/state/numbers.ts";
+import { DELETED, type Store, type StoredRoom, type StoreEvents } from "../core/store/store.ts";
+import { denial, isModeration } from "../core/authority/verdict.ts";
 import { encodeEntry } from "../protocol/encode.ts";
 import { roomGone } from "../protocol/errors.ts";
 import type { Draft } from "../protocol/frames.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Page } from "../core/log.ts";
-import type { Room } from "../core/room.ts";
+import type { Page } from "../core/log/log.ts";
+import type { Room } from "../core/state/room.ts";
 
 /** The most entries of one request, and the most UTF-16 units of them, unless the first alone has more. */
 export const MOST_ENTRIES = 100;

@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { Log } from "../core/log.ts";
-import { checkedMarkers } from "../core/store_answers.ts";
-import type { Marker, MarkerStore } from "../core/store.ts";
+import type { Log } from "../core/log/log.ts";
+import { checkedMarkers } from "../core/store/store_answers.ts";
+import type { Marker, MarkerStore } from "../core/store/store.ts";
 
 /** The number of people that a webhook is to the store: each has few rooms, and its record stays small. */
 const SHARDS = 256;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Room } from "../core/room.ts";
+import type { Room } from "../core/state/room.ts";
 import type { Voice } from "../server/voice.ts";
 
 /**

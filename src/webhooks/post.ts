@@ -8,7 +8,7 @@
 import { lookup } from "node:dns";
 import * as http from "node:http";
 import * as https from "node:https";
-import type { Network } from "../server/addresses.ts";
+import type { Network } from "../server/admission/addresses.ts";
 import { mayReach } from "./reach.ts";
 
 /** The longest that a request may take with its answer, in milliseconds. */

@@ -13,7 +13,7 @@ import {
   type Network,
   parseAddress,
   parseNetwork,
-} from "../server/addresses.ts";
+} from "../server/admission/addresses.ts";
 
 /** Networks of IPv4 that are not global (IANA's registry of special purposes), or for many at once. */
 const SPECIAL_IPV4 = networksOf([

@@ -5,13 +5,13 @@
  * @module
  */
 
-import { MemoryBound } from "../core/memory_bound.ts";
-import type { WebhookNumbers } from "../core/metrics.ts";
-import type { Room } from "../core/room.ts";
+import { MemoryBound } from "../core/limits/memory_bound.ts";
+import type { WebhookNumbers } from "../core/state/metrics.ts";
+import type { Room } from "../core/state/room.ts";
 import { sleep, withDeadline } from "../protocol/deadline.ts";
 import { ChatError, reasonOf } from "../protocol/errors.ts";
-import { faultOf } from "../server/faults.ts";
-import type { Logger } from "../server/logger.ts";
+import { faultOf } from "../server/logging/faults.ts";
+import type { Logger } from "../server/logging/logger.ts";
 import type { Voice } from "../server/voice.ts";
 import { every, later, type Timer } from "../timers.ts";
 import { batchBehind, MOST_ENTRIES, MOST_UNITS } from "./batch.ts";

@@ -6,10 +6,10 @@
  */
 
 import { createHash } from "node:crypto";
-import type { Room } from "../core/room.ts";
-import type { Network } from "../server/addresses.ts";
+import type { Room } from "../core/state/room.ts";
+import type { Network } from "../server/admission/addresses.ts";
 import { insideOf } from "../server/inside.ts";
-import type { Logger } from "../server/logger.ts";
+import type { Logger } from "../server/logging/logger.ts";
 import { Poster } from "./post.ts";
 import { WAITS, WebhookSender } from "./sender.ts";
 import type { WebhookSecret } from "./signature.ts";

@@ -3,7 +3,7 @@ import * as jose from "jose";
 import config from "../../deno.json" with { type: "json" };
 import { jwt } from "../../src/auth/jwt.ts";
 import { LIBRARY } from "../../src/auth/options.ts";
-import type { Proof } from "../../src/core/proof.ts";
+import type { Proof } from "../../src/core/authority/proof.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
 import "../support/ignore_unpermitted.ts";
 import {

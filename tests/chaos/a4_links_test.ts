@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { type CheckedLink, Links } from "../../src/core/links.ts";
+import { type CheckedLink, Links } from "../../src/core/authority/links.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
 import { type Caveat, encodeCaveat, encodeLink, readLink } from "../../src/protocol/links.ts";
 import { rankOf, ROLES } from "../../src/protocol/roles.ts";

@@ -1,6 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { ChatClient, SendError } from "../../client.ts";
-import { Conversation, history, type PresentMessage } from "../../src/client/conversation.ts";
+import {
+  Conversation,
+  history,
+  type PresentMessage,
+} from "../../src/client/conversation/conversation.ts";
 import type { LoggedRoomEvent } from "../../src/client/room_events.ts";
 import type { ChatOptions } from "../../src/server/chat.ts";
 import { sqlite } from "../../src/store/sqlite/sqlite.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { hasWords, wordsOf } from "../../src/core/search.ts";
+import { hasWords, wordsOf } from "../../src/core/log/search.ts";
 import type { MessageEntry } from "../../src/protocol/frames.ts";
 import { sqlite } from "../../src/store/sqlite/sqlite.ts";
 import { TestChat } from "../support/fixtures.ts";

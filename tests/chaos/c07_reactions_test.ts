@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { MemoryStore } from "../../src/store/memory.ts";
 import { IGNORE } from "../../src/store/suite/bench.ts";
-import type { OpenStore } from "../../src/core/store.ts";
+import type { OpenStore } from "../../src/core/store/store.ts";
 import type { ClientDraft, Entry } from "../../src/protocol/frames.ts";
 import { type RawSocket, TestChat } from "../support/fixtures.ts";
 import { quantile, report, setting } from "./setting.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { StoreOptions } from "../../src/core/store.ts";
+import type { StoreOptions } from "../../src/core/store/store.ts";
 import { SqliteStore } from "../../src/store/sqlite/store.ts";
 import { IGNORE } from "../../src/store/suite/bench.ts";
 import { messageDraft } from "../../src/store/suite/drafts.ts";

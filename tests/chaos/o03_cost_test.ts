@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { DEFAULTS } from "../../src/core/options.ts";
+import { DEFAULTS } from "../../src/core/state/options.ts";
 import { FORMATS } from "../../src/ops/exposition.ts";
 import { createOps } from "../../src/ops/ops.ts";
 import { createChat } from "../../src/server/chat.ts";

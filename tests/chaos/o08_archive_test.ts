@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { DEFAULTS } from "../../src/core/options.ts";
+import { DEFAULTS } from "../../src/core/state/options.ts";
 import type { SqliteStore } from "../../src/store/sqlite/store.ts";
 import type { Draft } from "../../src/protocol/frames.ts";
 import { carryOut, takeArchiveOrder } from "../../src/daemon/archive_command.ts";
-import { parseServerFlags } from "../../src/daemon/flags.ts";
+import { parseServerFlags } from "../../src/daemon/flags/flags.ts";
 import { sqlite } from "../../src/store/sqlite/sqlite.ts";
 import { IGNORE } from "../../src/store/suite/bench.ts";
 import { NatsServer, NEEDS_NATS } from "../support/nats_server.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { ChatClient } from "../../client.ts";
-import { setSettings } from "../../src/client/moderation.ts";
+import { setSettings } from "../../src/client/conversation/moderation.ts";
 import { NEEDS_CHROMIUM } from "../support/chromium.ts";
 import { until } from "../support/waiting.ts";
 import { type Visitor, WebPages } from "../support/web_page.ts";

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { ChatClient, type ChatRoom, SendError } from "../../client.ts";
-import type { OpenStore } from "../../src/core/store.ts";
+import type { OpenStore } from "../../src/core/store/store.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
 import type { Entry } from "../../src/protocol/frames.ts";
 import { chooseStore } from "../../src/daemon/open_store.ts";

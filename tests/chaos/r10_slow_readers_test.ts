@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { ServerProcess } from "../../bench/server_process.ts";
-import { DEFAULTS } from "../../src/core/options.ts";
+import { DEFAULTS } from "../../src/core/state/options.ts";
 import { TestChat } from "../support/fixtures.ts";
 import { pause, until } from "../support/waiting.ts";
 import { assertClean } from "./checker.ts";

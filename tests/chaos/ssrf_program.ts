@@ -6,7 +6,7 @@
  * @module
  */
 
-import { parseNetwork } from "../../src/server/addresses.ts";
+import { parseNetwork } from "../../src/server/admission/addresses.ts";
 import { createChat } from "../../src/server/chat.ts";
 import { insideOf } from "../../src/server/inside.ts";
 import { Poster, type Resolve } from "../../src/webhooks/post.ts";

@@ -5,12 +5,12 @@
  * @module
  */
 
-import type { Effect, Question } from "../../src/core/effects.ts";
+import type { Effect, Question } from "../../src/core/state/effects.ts";
 import { Hub } from "../../src/core/hub.ts";
-import { newEpoch } from "../../src/core/ids.ts";
-import { DEFAULTS, type HubOptions } from "../../src/core/options.ts";
+import { newEpoch } from "../../src/core/authority/ids.ts";
+import { DEFAULTS, type HubOptions } from "../../src/core/state/options.ts";
 import { ask, type Hands, perform, tell } from "../../src/core/perform.ts";
-import type { Peer, Session } from "../../src/core/sessions.ts";
+import type { Peer, Session } from "../../src/core/state/sessions.ts";
 import { decode } from "../../src/protocol/decode.ts";
 import { encodeError } from "../../src/protocol/encode.ts";
 import { ChatError } from "../../src/protocol/errors.ts";

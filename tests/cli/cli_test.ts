@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { ChatClient } from "../../client.ts";
 import config from "../../deno.json" with { type: "json" };
-import type { Shown } from "../../src/cli/shown.ts";
+import type { Shown } from "../../src/cli/words/shown.ts";
 import { TestChat } from "../support/fixtures.ts";
 import { type CliOptions, CliProcess, HAS_PYTHON } from "./cli_process.ts";
 import { Picture } from "./picture.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { Scrollback } from "../../src/cli/scrollback.ts";
-import type { Shown } from "../../src/cli/shown.ts";
+import type { Shown } from "../../src/cli/words/shown.ts";
 import { pure } from "../support/pure.ts";
 
 function said(seq: number): Shown {

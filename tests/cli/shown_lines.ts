@@ -4,9 +4,9 @@
  * @module
  */
 
-import { Names } from "../../src/cli/names.ts";
-import { clock, type Look, toText } from "../../src/cli/render.ts";
-import type { Shown } from "../../src/cli/shown.ts";
+import { Names } from "../../src/cli/words/names.ts";
+import { clock, type Look, toText } from "../../src/cli/words/render.ts";
+import type { Shown } from "../../src/cli/words/shown.ts";
 
 /** The time of everything, in milliseconds since 1970. */
 export const AT = Date.UTC(2026, 7, 3, 14, 5, 9);

@@ -5,8 +5,8 @@
  */
 
 import { ChatClient } from "../../client.ts";
-import type { Line } from "../../src/cli/editor.ts";
-import type { Screen } from "../../src/cli/screen.ts";
+import type { Line } from "../../src/cli/screen/editor.ts";
+import type { Screen } from "../../src/cli/screen/screen.ts";
 import { TerminalSession } from "../../src/cli/session.ts";
 import { bounded } from "../support/waiting.ts";
 

@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { Expiries, leftOf } from "../../src/core/expiries.ts";
-import { checkedProof } from "../../src/core/proof.ts";
-import { rateOf } from "../../src/core/rate_limit.ts";
-import { Sessions } from "../../src/core/sessions.ts";
+import { checkedProof } from "../../src/core/authority/proof.ts";
+import { rateOf } from "../../src/core/limits/rate_limit.ts";
+import { Sessions } from "../../src/core/state/sessions.ts";
 import { countingBytes, FakePeer } from "../support/hub_harness.ts";
 import { pure } from "../support/pure.ts";
 

@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { type Expired, type GraceOptions, GracePeriod } from "../../src/core/grace_period.ts";
-import { Log } from "../../src/core/log.ts";
-import { rateOf } from "../../src/core/rate_limit.ts";
-import { type Member, Room } from "../../src/core/room.ts";
-import { type Session, Sessions } from "../../src/core/sessions.ts";
+import { Log } from "../../src/core/log/log.ts";
+import { rateOf } from "../../src/core/limits/rate_limit.ts";
+import { type Member, Room } from "../../src/core/state/room.ts";
+import { type Session, Sessions } from "../../src/core/state/sessions.ts";
 import { Roster } from "../../src/protocol/roster.ts";
 import { countingBytes, FakePeer } from "../support/hub_harness.ts";
 import { pure } from "../support/pure.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import type { Effect } from "../../src/core/effects.ts";
+import type { Effect } from "../../src/core/state/effects.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
-import { checkedProof } from "../../src/core/proof.ts";
+import { checkedProof } from "../../src/core/authority/proof.ts";
 import { type FakePeer, HubBench, refusal, twoInRoom } from "../support/hub_harness.ts";
 import { pure } from "../support/pure.ts";
 

@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { Liveness } from "../../src/core/liveness.ts";
-import { Histogram } from "../../src/core/metrics.ts";
-import { rateOf } from "../../src/core/rate_limit.ts";
-import { type Session, Sessions } from "../../src/core/sessions.ts";
+import { Histogram } from "../../src/core/state/metrics.ts";
+import { rateOf } from "../../src/core/limits/rate_limit.ts";
+import { type Session, Sessions } from "../../src/core/state/sessions.ts";
 import { countingBytes, FakePeer } from "../support/hub_harness.ts";
 import { pure } from "../support/pure.ts";
 

@@ -1,8 +1,8 @@
 import { assert } from "@std/assert";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { Log } from "../../src/core/log.ts";
-import { MemoryBound } from "../../src/core/memory_bound.ts";
+import { Log } from "../../src/core/log/log.ts";
+import { MemoryBound } from "../../src/core/limits/memory_bound.ts";
 import { encodeEntry } from "../../src/protocol/encode.ts";
 
 setFlagsFromString("--expose-gc");

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import type { Effect } from "../../src/core/effects.ts";
+import type { Effect } from "../../src/core/state/effects.ts";
 import { ask, type Hands, perform, tell } from "../../src/core/perform.ts";
-import type { Store, StoredRoom } from "../../src/core/store.ts";
+import type { Store, StoredRoom } from "../../src/core/store/store.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
 import { messageDraft } from "../../src/store/suite/drafts.ts";
 import { FakePeer, HubBench, twoInRoom } from "../support/hub_harness.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { checkedProof, type Proof } from "../../src/core/proof.ts";
+import { checkedProof, type Proof } from "../../src/core/authority/proof.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
 import { type FakePeer, HubBench } from "../support/hub_harness.ts";
 import { pure } from "../support/pure.ts";

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { Log } from "../../src/core/log.ts";
-import type { HistoryStore } from "../../src/core/store.ts";
+import { Log } from "../../src/core/log/log.ts";
+import type { HistoryStore } from "../../src/core/store/store.ts";
 import type { HistoryFrame } from "../../src/protocol/frames.ts";
 import { Roster } from "../../src/protocol/roster.ts";
 import { type FakePeer, HubBench, refusal } from "../support/hub_harness.ts";

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { rateOf } from "../../src/core/rate_limit.ts";
+import { rateOf } from "../../src/core/limits/rate_limit.ts";
 import { type Held, LARGE, RequestQueue } from "../../src/core/request_queue.ts";
-import { type Session, Sessions } from "../../src/core/sessions.ts";
+import { type Session, Sessions } from "../../src/core/state/sessions.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
 import { countingBytes } from "../support/hub_harness.ts";
 import { pure } from "../support/pure.ts";

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { carryOut, takeArchiveOrder } from "../../src/daemon/archive_command.ts";
-import { parseServerFlags } from "../../src/daemon/flags.ts";
+import { parseServerFlags } from "../../src/daemon/flags/flags.ts";
 import { sqliteSource } from "../../src/store/sqlite/archive.ts";
 import { sqlite } from "../../src/store/sqlite/sqlite.ts";
 import { type Frame, TestChat } from "../support/fixtures.ts";

@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { describeSettings } from "../../src/daemon/check.ts";
-import { parseServerFlags } from "../../src/daemon/flags.ts";
+import { parseServerFlags } from "../../src/daemon/flags/flags.ts";
 import { pure } from "../support/pure.ts";
 
 function described(...args: string[]): string[] {

@@ -5,8 +5,8 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { readInvite } from "../../src/client/links.ts";
-import { Links } from "../../src/core/links.ts";
+import { readInvite } from "../../src/client/conversation/links.ts";
+import { Links } from "../../src/core/authority/links.ts";
 import { linkCommand } from "../../src/daemon/link_command.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
 import { linkSigner } from "../../src/server/token_signer.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { parseServerFlags, type ServerSettings } from "../../src/daemon/flags.ts";
+import { parseServerFlags, type ServerSettings } from "../../src/daemon/flags/flags.ts";
 import { openSource, openTarget } from "../../src/daemon/open_archive.ts";
 import { tempFolder } from "../support/temp_folder.ts";
 

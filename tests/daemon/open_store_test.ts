@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { DEFAULTS } from "../../src/core/options.ts";
+import { DEFAULTS } from "../../src/core/state/options.ts";
 import { chooseStore } from "../../src/daemon/open_store.ts";
 import { openMemoryStore } from "../../src/server/memory_store.ts";
 import { IGNORE } from "../../src/store/suite/bench.ts";

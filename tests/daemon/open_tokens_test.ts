@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { openTokens } from "../../src/daemon/open_tokens.ts";
-import type { TokenSettings } from "../../src/daemon/token_flags.ts";
+import type { TokenSettings } from "../../src/daemon/flags/token_flags.ts";
 import "../support/ignore_unpermitted.ts";
 import { AUTH_SECRET, Issuer, signWith } from "../support/issuer.ts";
 import { type LogLine, recordingLogger } from "../support/recording_logger.ts";

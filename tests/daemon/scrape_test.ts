@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { labelOf, quantileBetween, readMetrics, sumOf } from "../../src/daemon/scrape.ts";
-import { Metrics } from "../../src/core/metrics.ts";
+import { Metrics } from "../../src/core/state/metrics.ts";
 import { expose } from "../../src/ops/exposition.ts";
 import { pure } from "../support/pure.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { parseServerFlags } from "../../src/daemon/flags.ts";
+import { parseServerFlags } from "../../src/daemon/flags/flags.ts";
 import { readSecret, reloadedPartsOf, RenewedTokens } from "../../src/daemon/start.ts";
 import { Reloader } from "../../src/daemon/reload.ts";
 import { openMemoryStore } from "../../src/server/memory_store.ts";

@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { SERVER_HELP } from "../../src/daemon/flags.ts";
+import { SERVER_HELP } from "../../src/daemon/flags/flags.ts";
 import { chooseStore } from "../../src/daemon/open_store.ts";
 import { signalIfRunning } from "../support/child.ts";
 import { type RawSocket, TestChat } from "../support/fixtures.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { count, Metrics } from "../../src/core/metrics.ts";
+import { count, Metrics } from "../../src/core/state/metrics.ts";
 import { expose, formatFor, FORMATS } from "../../src/ops/exposition.ts";
 import { FAMILIES, type MetricsReading } from "../../src/ops/families.ts";
 import { findProgram } from "../support/permissions.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Metrics } from "../../src/core/metrics.ts";
+import { Metrics } from "../../src/core/state/metrics.ts";
 import { FAMILIES } from "../../src/ops/families.ts";
 import { instrument, runtimeMeter } from "../../src/ops/telemetry.ts";
 import { pure } from "../support/pure.ts";

@@ -14,7 +14,7 @@ import {
   withoutSeq,
   withSeq,
 } from "../../src/protocol/encode.ts";
-import { encodeNow, withNow } from "../../src/core/message_states.ts";
+import { encodeNow, withNow } from "../../src/core/log/message_states.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
 import type { Entry, ServerFrame } from "../../src/protocol/frames.ts";
 import { essence, SERVER_FRAMES } from "../support/golden_frames.ts";

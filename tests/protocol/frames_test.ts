@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { DEFAULTS } from "../../src/core/options.ts";
+import { DEFAULTS } from "../../src/core/state/options.ts";
 import * as CLOSE from "../../src/protocol/close_codes.ts";
 import {
   ACTIONS,

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Histogram } from "../../src/core/metrics.ts";
+import { Histogram } from "../../src/core/state/metrics.ts";
 import { AppendTimes } from "../../src/server/append_times.ts";
 import { turn } from "../support/waiting.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import type { Authenticate } from "../../src/core/authenticate.ts";
+import type { Authenticate } from "../../src/core/authority/authenticate.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
 import { Authenticator } from "../../src/server/authenticator.ts";
 import { pure } from "../support/pure.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { Sessions } from "../../src/core/sessions.ts";
-import { checkedProof } from "../../src/core/proof.ts";
-import { rateOf } from "../../src/core/rate_limit.ts";
+import { Sessions } from "../../src/core/state/sessions.ts";
+import { checkedProof } from "../../src/core/authority/proof.ts";
+import { rateOf } from "../../src/core/limits/rate_limit.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
 import type { ClientFrame } from "../../src/protocol/frames.ts";
 import { checkAllowed } from "../../src/server/authorizer.ts";

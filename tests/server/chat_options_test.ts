@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { DEFAULTS, RANGES } from "../../src/core/options.ts";
+import { DEFAULTS, RANGES } from "../../src/core/state/options.ts";
 import { type ChatOptions, createChat } from "../../src/server/chat.ts";
 import { checkedChatOptions } from "../../src/server/chat_options.ts";
-import { usualMemory } from "../../src/server/machine.ts";
+import { usualMemory } from "../../src/server/admission/machine.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
 import { IGNORE } from "../../src/store/suite/bench.ts";
 import { pure } from "../support/pure.ts";

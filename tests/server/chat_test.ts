@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import type { StoreEvents } from "../../src/core/store.ts";
+import type { StoreEvents } from "../../src/core/store/store.ts";
 import { createChat } from "../../src/server/chat.ts";
 import { openMemoryStore } from "../../src/server/memory_store.ts";
 import { RawSocket, TestChat } from "../support/fixtures.ts";

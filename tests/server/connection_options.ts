@@ -4,9 +4,12 @@
  * @module
  */
 
-import { Metrics } from "../../src/core/metrics.ts";
-import type { SocketLimits } from "../../src/core/options.ts";
-import type { ConnectionEvents, ConnectionOptions } from "../../src/server/connection.ts";
+import { Metrics } from "../../src/core/state/metrics.ts";
+import type { SocketLimits } from "../../src/core/state/options.ts";
+import type {
+  ConnectionEvents,
+  ConnectionOptions,
+} from "../../src/server/connections/connection.ts";
 
 /** Options with these limits, for connections of which only these events count. */
 export function connectionOptions(

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { DEFAULTS, type EngineOptions } from "../../src/core/options.ts";
-import type { OpenStore } from "../../src/core/store.ts";
+import { DEFAULTS, type EngineOptions } from "../../src/core/state/options.ts";
+import type { OpenStore } from "../../src/core/store/store.ts";
 import type { Dialect } from "../../src/protocol/frames.ts";
 import { Engine } from "../../src/server/engine.ts";
 import { type LogLine, recordingLogger } from "../support/recording_logger.ts";

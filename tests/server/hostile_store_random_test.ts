@@ -6,7 +6,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import type { Bus, Store, StoreEvents } from "../../src/core/store.ts";
+import type { Bus, Store, StoreEvents } from "../../src/core/store/store.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
 import type { Draft } from "../../src/protocol/frames.ts";
 import { messageDraft } from "../../src/store/suite/drafts.ts";

@@ -6,8 +6,8 @@
  */
 
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { Log } from "../../src/core/log.ts";
-import type { OpenStore, Store, StoreEvents } from "../../src/core/store.ts";
+import { Log } from "../../src/core/log/log.ts";
+import type { OpenStore, Store, StoreEvents } from "../../src/core/store/store.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
 import type { Draft } from "../../src/protocol/frames.ts";
 import { Roster } from "../../src/protocol/roster.ts";

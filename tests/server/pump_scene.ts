@@ -4,16 +4,16 @@
  * @module
  */
 
-import { Log } from "../../src/core/log.ts";
-import { Metrics } from "../../src/core/metrics.ts";
-import { rateOf, TokenBucket } from "../../src/core/rate_limit.ts";
-import { type Member, type Outlet, Room } from "../../src/core/room.ts";
-import { Session } from "../../src/core/sessions.ts";
+import { Log } from "../../src/core/log/log.ts";
+import { Metrics } from "../../src/core/state/metrics.ts";
+import { rateOf, TokenBucket } from "../../src/core/limits/rate_limit.ts";
+import { type Member, type Outlet, Room } from "../../src/core/state/room.ts";
+import { Session } from "../../src/core/state/sessions.ts";
 import { encodeEntry } from "../../src/protocol/encode.ts";
 import { Roster } from "../../src/protocol/roster.ts";
-import { Clock } from "../../src/server/clock.ts";
-import { Connection } from "../../src/server/connection.ts";
-import { Pump } from "../../src/server/pump.ts";
+import { Clock } from "../../src/server/connections/clock.ts";
+import { Connection } from "../../src/server/connections/connection.ts";
+import { Pump } from "../../src/server/connections/pump.ts";
 import { messageDraft } from "../../src/store/suite/drafts.ts";
 
 /** A room with a log of at most `logEntries`, a pump, and what the pump has reported. */

@@ -5,8 +5,8 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { DEFAULTS, type EngineOptions } from "../../src/core/options.ts";
-import type { OpenStore } from "../../src/core/store.ts";
+import { DEFAULTS, type EngineOptions } from "../../src/core/state/options.ts";
+import type { OpenStore } from "../../src/core/store/store.ts";
 import { chooseStore } from "../../src/daemon/open_store.ts";
 import { Engine } from "../../src/server/engine.ts";
 import type { Frame } from "../support/fixtures.ts";

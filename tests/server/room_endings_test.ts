@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import type { StoreEvents } from "../../src/core/store.ts";
+import type { StoreEvents } from "../../src/core/store/store.ts";
 import { openMemoryStore } from "../../src/server/memory_store.ts";
 import { turn } from "../support/waiting.ts";
 import { Bench, withFullBen, withSlowBen } from "./engine_setting.ts";

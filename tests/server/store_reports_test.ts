@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { StoreEvents } from "../../src/core/store.ts";
+import type { StoreEvents } from "../../src/core/store/store.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
 import { guardedReports, type ReportsSetting } from "../../src/server/store_reports.ts";
 import { messageDraft } from "../../src/store/suite/drafts.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertNotEquals, assertThrows } from "@std/assert";
-import { newKey } from "../../src/core/ids.ts";
+import { newKey } from "../../src/core/authority/ids.ts";
 import { lastingKey, tokenSigner } from "../../src/server/token_signer.ts";
 import { pure } from "../support/pure.ts";
 

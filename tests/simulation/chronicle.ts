@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { Log } from "../../src/core/log.ts";
-import type { OpenStore, Store, StoredRoom } from "../../src/core/store.ts";
+import type { Log } from "../../src/core/log/log.ts";
+import type { OpenStore, Store, StoredRoom } from "../../src/core/store/store.ts";
 import type { Entry } from "../../src/protocol/frames.ts";
 import type { StoredEntry } from "./disk.ts";
 import { isBare, LogBook, markOf } from "./log_book.ts";

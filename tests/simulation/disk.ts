@@ -7,7 +7,7 @@
 
 import { DatabaseSync } from "node:sqlite";
 import { withSeq } from "../../src/protocol/encode.ts";
-import type { OpenStore, Store } from "../../src/core/store.ts";
+import type { OpenStore, Store } from "../../src/core/store/store.ts";
 import { sqlite } from "../../src/store/sqlite/sqlite.ts";
 import type { Process, Timeline } from "./timeline.ts";
 

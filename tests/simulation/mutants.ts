@@ -48,7 +48,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "an acknowledgement comes without a commit",
-    file: "src/store/sqlite/database.ts",
+    file: "src/store/sqlite/file/database.ts",
     changes: [[
       'if (this.#db.isTransaction) this.run("ROLLBACK");\n      throw error;',
       'if (this.#db.isTransaction) this.run("ROLLBACK");',
@@ -79,12 +79,12 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a cursor skips what did not fit into a frame",
-    file: "src/server/pump.ts",
+    file: "src/server/connections/pump.ts",
     changes: [["member.cursor = batch.upTo;", "member.cursor = room.log.head;"]],
   },
   {
     name: "a gap is not told",
-    file: "src/server/pump.ts",
+    file: "src/server/connections/pump.ts",
     changes: [[
       'return send(outlet, encodeFrame({ event: "gap", room_id: room.id, ...gap }));',
       "return gap.from_seq * 0;",
@@ -92,12 +92,12 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "the pump forgets a full socket",
-    file: "src/server/pump.ts",
+    file: "src/server/connections/pump.ts",
     changes: [["this.#full.set(connection, Promise.withResolvers());", "return;"]],
   },
   {
     name: "no socket is ever full",
-    file: "src/server/connection.ts",
+    file: "src/server/connections/connection.ts",
     changes: [[
       "this.#socket.bufferedAmount > this.#options.limits.highWaterBytes",
       "this.#socket.bufferedAmount > 1e12",
@@ -156,17 +156,17 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "the log of a room has no bound",
-    file: "src/core/log.ts",
+    file: "src/core/log/log.ts",
     changes: [["while (this.#size > logEntries) this.#drop();", ""]],
   },
   {
     name: "a page of history lacks an entry",
-    file: "src/core/log.ts",
+    file: "src/core/log/log.ts",
     changes: [["if (isOlder) entries.reverse();", "if (isOlder) entries.reverse().splice(1, 1);"]],
   },
   {
     name: "pages do not have the new text of a message",
-    file: "src/core/message_fold.ts",
+    file: "src/core/log/message_fold.ts",
     changes: [[
       "if (edit !== undefined) state.edits.push(seq);",
       "if (edit !== undefined) state.seq++;",
@@ -174,7 +174,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "who may read only can write",
-    file: "src/core/verdict.ts",
+    file: "src/core/authority/verdict.ts",
     changes: [[
       'if (!("event" in draft)) return lacks("send");',
       'if (!("event" in draft)) return;',
@@ -182,17 +182,17 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "one more than it is for comes in by a link",
-    file: "src/core/link_list.ts",
+    file: "src/core/authority/link_list.ts",
     changes: [["used[name]! >= counts[name]!", "used[name]! > counts[name]!"]],
   },
   {
     name: "a read marker goes back",
-    file: "src/core/markers.ts",
+    file: "src/core/state/markers.ts",
     changes: [["known?.epoch === marker.epoch && known.seq >= marker.seq", "known === marker"]],
   },
   {
     name: "what was redacted stays in the log",
-    file: "src/core/logged_states.ts",
+    file: "src/core/log/logged_states.ts",
     changes: [["this.#log.redact(redacted);", "redacted;"]],
   },
   {
@@ -237,13 +237,13 @@ export const MUTANTS: readonly Mutant[] = [
   {
     // No story has shown this one so far.
     name: "what is in doubt counts as stored",
-    file: "src/core/sessions.ts",
+    file: "src/core/state/sessions.ts",
     changes: [["this.n = Math.min(this.n, n ?? 0);", ""]],
     ...NODES,
   },
   {
     name: "a client of another node may begin with any number, behind a refusal too",
-    file: "src/core/sessions.ts",
+    file: "src/core/state/sessions.ts",
     changes: [
       [
         "if (place instanceof ChatError) throw place;",

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { LIBRARIES } from "../../src/store/jetstream/link.ts";
+import { LIBRARIES } from "../../src/store/jetstream/link/link.ts";
 import {
   ModelHeaders,
   type ModelMessage,

@@ -5,7 +5,11 @@
  */
 
 import type { ChatClient, ChatRoom, RoomEvent } from "../../client.ts";
-import type { Conversation, HistoryPage, PresentMessage } from "../../src/client/conversation.ts";
+import type {
+  Conversation,
+  HistoryPage,
+  PresentMessage,
+} from "../../src/client/conversation/conversation.ts";
 import type { Process } from "./timeline.ts";
 
 /** One reader of a room. */

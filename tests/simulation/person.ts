@@ -11,9 +11,9 @@ import {
   history,
   markRead,
   type PresentMessage,
-} from "../../src/client/conversation.ts";
-import { createLink } from "../../src/client/links.ts";
-import { kick, type Role, setRole, setSettings } from "../../src/client/moderation.ts";
+} from "../../src/client/conversation/conversation.ts";
+import { createLink } from "../../src/client/conversation/links.ts";
+import { kick, type Role, setRole, setSettings } from "../../src/client/conversation/moderation.ts";
 import type { Observation, Reader } from "./observation.ts";
 import { reactionMark } from "./log_book.ts";
 import type { Network } from "./network.ts";

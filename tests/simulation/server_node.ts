@@ -5,8 +5,8 @@
  * @module
  */
 
-import { DEFAULTS, type EngineNumbers } from "../../src/core/options.ts";
-import type { OpenStore, StoredRoom } from "../../src/core/store.ts";
+import { DEFAULTS, type EngineNumbers } from "../../src/core/state/options.ts";
+import type { OpenStore, StoredRoom } from "../../src/core/store/store.ts";
 import { type Chat, type ChatOptions, createChat } from "../../src/server/chat.ts";
 import { type LogLine, recordingLogger } from "../support/recording_logger.ts";
 import type { Disk } from "./disk.ts";

@@ -22,8 +22,8 @@
  * @module
  */
 
-import { RANGES } from "../../src/core/options.ts";
-import type { ChatLimits } from "../../src/core/options.ts";
+import { RANGES } from "../../src/core/state/options.ts";
+import type { ChatLimits } from "../../src/core/state/options.ts";
 
 /** The stores that a world can have. */
 export const STORES = ["memory", "sqlite", "jetstream"] as const;

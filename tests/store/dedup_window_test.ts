@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { MemoryBound } from "../../src/core/memory_bound.ts";
+import { MemoryBound } from "../../src/core/limits/memory_bound.ts";
 import { DedupWindow, TRIMMED_SIZE, WINDOW_SIZE } from "../../src/store/dedup_window.ts";
 import { pure } from "../support/pure.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { DELETED } from "../../src/core/store.ts";
+import { DELETED } from "../../src/core/store/store.ts";
 import { WINDOW_SIZE } from "../../src/store/dedup_window.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
 import { IGNORE } from "../../src/store/suite/bench.ts";

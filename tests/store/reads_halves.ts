@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import type { OpenStore } from "../../src/core/store.ts";
+import type { OpenStore } from "../../src/core/store/store.ts";
 import { StoreBench, textsOf } from "../../src/store/suite/bench.ts";
 import { messageDraft, presenceDraft } from "../../src/store/suite/drafts.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { OpenStore, Store, StoreEvents } from "../../src/core/store.ts";
+import type { OpenStore, Store, StoreEvents } from "../../src/core/store/store.ts";
 import { openMemoryStore } from "../../src/server/memory_store.ts";
 
 /** Other methods for a store that works, which reports to `events`. */

@@ -12,7 +12,7 @@ import {
   memoryOutboxStore,
   type OutboxStore,
   SharedConnection,
-} from "../../src/client/shared.ts";
+} from "../../src/client/shared/shared.ts";
 
 interface Claim {
   tab: FakeTab;

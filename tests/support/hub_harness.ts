@@ -6,20 +6,20 @@
  */
 
 import { assertThrows } from "@std/assert";
-import { Charter } from "../../src/core/charter.ts";
-import type { Effect, Question } from "../../src/core/effects.ts";
+import { Charter } from "../../src/core/authority/charter.ts";
+import type { Effect, Question } from "../../src/core/state/effects.ts";
 import { Hub, type StoreFacts } from "../../src/core/hub.ts";
-import type { RandomBytes } from "../../src/core/ids.ts";
-import { Log } from "../../src/core/log.ts";
-import { DEFAULTS } from "../../src/core/options.ts";
-import type { HubOptions } from "../../src/core/options.ts";
+import type { RandomBytes } from "../../src/core/authority/ids.ts";
+import { Log } from "../../src/core/log/log.ts";
+import { DEFAULTS } from "../../src/core/state/options.ts";
+import type { HubOptions } from "../../src/core/state/options.ts";
 import { type Hands, perform } from "../../src/core/perform.ts";
-import type { CheckedProof } from "../../src/core/proof.ts";
-import type { Quota } from "../../src/core/quota.ts";
-import type { Peer, Session } from "../../src/core/sessions.ts";
-import type { Bus, StoredClient, StoredRoom } from "../../src/core/store.ts";
-import type { Instant } from "../../src/core/time.ts";
-import { denial, isModeration } from "../../src/core/verdict.ts";
+import type { CheckedProof } from "../../src/core/authority/proof.ts";
+import type { Quota } from "../../src/core/state/quota.ts";
+import type { Peer, Session } from "../../src/core/state/sessions.ts";
+import type { Bus, StoredClient, StoredRoom } from "../../src/core/store/store.ts";
+import type { Instant } from "../../src/core/state/time.ts";
+import { denial, isModeration } from "../../src/core/authority/verdict.ts";
 import { encodeEntry } from "../../src/protocol/encode.ts";
 import { linkSigner } from "../../src/server/token_signer.ts";
 import { ChatError } from "../../src/protocol/errors.ts";

@@ -1,5 +1,5 @@
 /**
- * The names in pages of documentation: paths, and functions as `src/server/pump.ts:mark`.
+ * The names in pages of documentation: paths, and functions as `src/server/connections/pump.ts:mark`.
  *
  * @module
  */

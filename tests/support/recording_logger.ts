@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Logger } from "../../src/server/logger.ts";
+import type { Logger } from "../../src/server/logging/logger.ts";
 import { hasSecret } from "./secrets.ts";
 
 /** One line that a chat logged. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { ChatClient } from "../../client.ts";
-import { inviteUrl } from "../../src/client/links.ts";
-import { setSettings } from "../../src/client/moderation.ts";
+import { inviteUrl } from "../../src/client/conversation/links.ts";
+import { setSettings } from "../../src/client/conversation/moderation.ts";
 import { NEEDS_CHROMIUM } from "../support/chromium.ts";
 import { until } from "../support/waiting.ts";
 import { type Visitor, WebPages } from "../support/web_page.ts";

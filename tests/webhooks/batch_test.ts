@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Log } from "../../src/core/log.ts";
+import { Log } from "../../src/core/log/log.ts";
 import { batchBehind } from "../../src/webhooks/batch.ts";
 import { pure } from "../support/pure.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import type { Marker } from "../../src/core/store.ts";
+import type { Marker } from "../../src/core/store/store.ts";
 import { Cursors } from "../../src/webhooks/cursors.ts";
 import { pure } from "../support/pure.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { Room } from "../../src/core/room.ts";
+import type { Room } from "../../src/core/state/room.ts";
 import { ChatError } from "../../src/protocol/errors.ts";
 import { Occupied } from "../../src/webhooks/occupied.ts";
 import { pure } from "../support/pure.ts";

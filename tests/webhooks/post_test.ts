@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { parseNetwork } from "../../src/server/addresses.ts";
+import { parseNetwork } from "../../src/server/admission/addresses.ts";
 import { ForbiddenAddressError, Poster, type Resolve } from "../../src/webhooks/post.ts";
 import { PERMITTED } from "../support/permissions.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { parseNetwork } from "../../src/server/addresses.ts";
+import { parseNetwork } from "../../src/server/admission/addresses.ts";
 import { mayReach } from "../../src/webhooks/reach.ts";
 import { pure } from "../support/pure.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { WEBHOOK_LISTS } from "../../src/daemon/webhook_flags.ts";
+import { WEBHOOK_LISTS } from "../../src/daemon/flags/webhook_flags.ts";
 import { ServerProcess } from "../../bench/server_process.ts";
 import { connect } from "../../client.ts";
 import { signalIfRunning } from "../support/child.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { parseNetwork } from "../../src/server/addresses.ts";
+import { parseNetwork } from "../../src/server/admission/addresses.ts";
 import type { ChatOptions } from "../../src/server/chat.ts";
 import { insideOf } from "../../src/server/inside.ts";
 import { checkedSecrets } from "../../src/webhooks/signature.ts";

@@ -1,6 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { ChatClient, SendError } from "../../client.ts";
-import { Conversation, type PresentMessage, rooms } from "../../src/client/conversation.ts";
+import {
+  Conversation,
+  type PresentMessage,
+  rooms,
+} from "../../src/client/conversation/conversation.ts";
 import { sqlite } from "../../src/store/sqlite/sqlite.ts";
 import { chance, SEED } from "../chaos/setting.ts";
 import { FaultProxy } from "../chaos/fault_proxy.ts";

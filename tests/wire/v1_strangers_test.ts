@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { narrowLink } from "../../src/client/links.ts";
+import { narrowLink } from "../../src/client/conversation/links.ts";
 import { createOps } from "../../src/ops/ops.ts";
 import type { ChatOptions } from "../../src/server/chat.ts";
 import { type Frame, type RawSocket, TestChat } from "../support/fixtures.ts";

@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Log } from "../../core/log.ts";
+import type { Log } from "../../core/log/log.ts";
 
 /** The position of a log: it had `count` entries after the `seq` `base`, the newest at `head`. */
 export interface LogPosition {

@@ -8,9 +8,9 @@
  * @module
  */
 
-import { Charter, type StoredCharter } from "../../core/charter.ts";
-import { denial, isModeration } from "../../core/verdict.ts";
-import { isChange } from "../../core/message_states.ts";
+import { Charter, type StoredCharter } from "../../core/authority/charter.ts";
+import { denial, isModeration } from "../../core/authority/verdict.ts";
+import { isChange } from "../../core/log/message_states.ts";
 import type { ChatError } from "../../protocol/errors.ts";
 import type { Draft, Entry } from "../../protocol/frames.ts";
 import type { Author, ModerationDraft } from "../../protocol/moderation.ts";

@@ -7,10 +7,10 @@
  * @module
  */
 
-import { MemoryBound } from "../../core/memory_bound.ts";
-import { judge } from "../../core/numbers.ts";
-import { unitsOf } from "../../core/rate_limit.ts";
-import type { StoreEvents } from "../../core/store.ts";
+import { MemoryBound } from "../../core/limits/memory_bound.ts";
+import { judge } from "../../core/state/numbers.ts";
+import { unitsOf } from "../../core/limits/rate_limit.ts";
+import type { StoreEvents } from "../../core/store/store.ts";
 import { ChatError, roomGone } from "../../protocol/errors.ts";
 import type { Draft } from "../../protocol/frames.ts";
 import { DedupWindow, MAX_WINDOW_BYTES } from "../dedup_window.ts";

@@ -9,10 +9,10 @@
 
 import { encodeRedacted, withoutSeq, withSeq } from "../../protocol/encode.ts";
 import type { ChangeDraft, ChangeParts } from "../../protocol/frames.ts";
-import type { Log, LogEntry, NewestText } from "../../core/log.ts";
-import { editIn } from "../../core/logged_states.ts";
-import { MessageFold } from "../../core/message_fold.ts";
-import type { MessageStates, Target } from "../../core/message_states.ts";
+import type { Log, LogEntry, NewestText } from "../../core/log/log.ts";
+import { editIn } from "../../core/log/logged_states.ts";
+import { MessageFold } from "../../core/log/message_fold.ts";
+import type { MessageStates, Target } from "../../core/log/message_states.ts";
 import { parseRemains, type Remain } from "./remains.ts";
 
 /** An entry that answers or changes a message, as it stands in a stream. */

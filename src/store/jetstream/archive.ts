@@ -17,13 +17,13 @@ import {
   renumbered,
   type RoomWriter,
   SeqMap,
-} from "../../core/archive.ts";
-import { Charter } from "../../core/charter.ts";
-import { newEpoch } from "../../core/ids.ts";
-import type { StoreEvents, StoreOptions } from "../../core/store.ts";
+} from "../../core/store/archive.ts";
+import { Charter } from "../../core/authority/charter.ts";
+import { newEpoch } from "../../core/authority/ids.ts";
+import type { StoreEvents, StoreOptions } from "../../core/store/store.ts";
 import { withoutSeq } from "../../protocol/encode.ts";
 import { asciiJson } from "../cluster/ascii_json.ts";
-import { JetStreamLink } from "./link.ts";
+import { JetStreamLink } from "./link/link.ts";
 import { isOfMarkers, JetStreamMarkers, readMarkers } from "./markers.ts";
 import { isRoom, keptMeta, type RoomMeta, type Tombstone } from "./room_records.ts";
 import { checkedNats, type NatsOptions, type NatsSettings } from "./options.ts";

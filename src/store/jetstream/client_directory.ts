@@ -6,13 +6,13 @@
  * @module
  */
 
-import type { Return, StoredClient } from "../../core/store.ts";
+import type { Return, StoredClient } from "../../core/store/store.ts";
 import type { FailureDetector } from "../cluster/failure_detector.ts";
 import type { PublishQueue } from "../cluster/publish_queue.ts";
 import type { Handovers } from "./handovers.ts";
-import type { JetStreamLink } from "./link.ts";
-import type { PublishOutcome } from "./publish.ts";
-import { STATE_KEPT_MS } from "./streams.ts";
+import type { JetStreamLink } from "./link/link.ts";
+import type { PublishOutcome } from "./link/publish.ts";
+import { STATE_KEPT_MS } from "./link/streams.ts";
 
 /** The record of a client. */
 interface KeptClient {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { DELETED } from "../../core/store.ts";
+import { DELETED } from "../../core/store/store.ts";
 import { reasonOf } from "../../protocol/errors.ts";
 
 /** The surroundings of deletions. */

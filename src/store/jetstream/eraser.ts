@@ -6,7 +6,7 @@
 
 import { reasonOf } from "../../protocol/errors.ts";
 import type { StreamedStates } from "../cluster/streamed_states.ts";
-import type { JetStreamLink } from "./link.ts";
+import type { JetStreamLink } from "./link/link.ts";
 
 /** The part of the link to NATS that it needs. */
 export type EraserLink = Pick<JetStreamLink, "subject" | "entry" | "erase">;

@@ -9,7 +9,7 @@
 import { withDeadline } from "../../protocol/deadline.ts";
 import type { FailureDetector } from "../cluster/failure_detector.ts";
 import { next, NODE_LIFE, type NodeState, type NodeStep } from "../cluster/states.ts";
-import type { PublishOutcome } from "./publish.ts";
+import type { PublishOutcome } from "./link/publish.ts";
 
 /** Calls that check the health of a node, and report it. */
 export interface HealthActions {

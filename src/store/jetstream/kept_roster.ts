@@ -8,7 +8,7 @@
 import type { PresenceEntry } from "../../protocol/frames.ts";
 import { Roster } from "../../protocol/roster.ts";
 import type { KeptJudgement } from "../cluster/judgement.ts";
-import type { JetStreamLink } from "./link.ts";
+import type { JetStreamLink } from "./link/link.ts";
 import type { Snapshot, Speaker } from "./snapshot.ts";
 
 /** The part of the link to NATS that it needs. */

@@ -6,11 +6,11 @@
  */
 
 import { createHash } from "node:crypto";
-import { MAX_MARKERS } from "../../core/markers.ts";
-import type { Marker, MarkerStore } from "../../core/store.ts";
+import { MAX_MARKERS } from "../../core/state/markers.ts";
+import type { Marker, MarkerStore } from "../../core/store/store.ts";
 import { unavailable } from "../cluster/publish_queue.ts";
 import { asked } from "./asked.ts";
-import type { JetStreamLink, StoredMessage } from "./link.ts";
+import type { JetStreamLink, StoredMessage } from "./link/link.ts";
 
 /**
  * The record of a person: room id, epoch and `seq`, the room that was read last at the end. The first has

@@ -19,7 +19,7 @@
  * @module
  */
 
-import type { OpenStore } from "../../core/store.ts";
+import type { OpenStore } from "../../core/store/store.ts";
 import { checkedNats, type NatsOptions } from "./options.ts";
 import { JetStreamStore } from "./store.ts";
 

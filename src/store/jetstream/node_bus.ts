@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { JetStreamLink } from "./link.ts";
+import type { JetStreamLink } from "./link/link.ts";
 
 /** The words of nodes; `node` is the id of the one that said it. */
 export interface NodeWords {

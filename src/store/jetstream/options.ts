@@ -6,7 +6,12 @@
  * @module
  */
 
-import { checkedNumbers, checkedOptions, type Range, shown } from "../../core/option_checks.ts";
+import {
+  checkedNumbers,
+  checkedOptions,
+  type Range,
+  shown,
+} from "../../core/state/option_checks.ts";
 
 /** The servers of NATS, and the settings of the chats that share them. */
 export interface NatsOptions {

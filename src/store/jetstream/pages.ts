@@ -4,14 +4,14 @@
  * @module
  */
 
-import type { NewestText, Page, PageQuery } from "../../core/log.ts";
-import { editOf } from "../../core/logged_states.ts";
-import type { HistoryStore } from "../../core/store.ts";
+import type { NewestText, Page, PageQuery } from "../../core/log/log.ts";
+import { editOf } from "../../core/log/logged_states.ts";
+import type { HistoryStore } from "../../core/store/store.ts";
 import { encodeVoid, timestampOf, withoutSeq, withSeq } from "../../protocol/encode.ts";
 import type { StreamedStates } from "../cluster/streamed_states.ts";
 import { asked } from "./asked.ts";
-import type { JetStreamLink } from "./link.ts";
-import { leftMessage, type StreamMessage } from "./stream_message.ts";
+import type { JetStreamLink } from "./link/link.ts";
+import { leftMessage, type StreamMessage } from "./link/stream_message.ts";
 
 /** The part of the link to NATS that pages need. */
 export type PagesLink = Pick<JetStreamLink, "subject" | "history" | "count" | "entry">;

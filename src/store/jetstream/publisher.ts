@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { StoreEvents } from "../../core/store.ts";
-import { isChange } from "../../core/message_states.ts";
-import { denial, isModeration } from "../../core/verdict.ts";
+import type { StoreEvents } from "../../core/store/store.ts";
+import { isChange } from "../../core/log/message_states.ts";
+import { denial, isModeration } from "../../core/authority/verdict.ts";
 import { withDeadline } from "../../protocol/deadline.ts";
 import { encodeEntry, withoutSeq } from "../../protocol/encode.ts";
 import { type ChatError, stacklessError } from "../../protocol/errors.ts";
@@ -17,8 +17,8 @@ import type { PendingEntries } from "../cluster/pending_entries.ts";
 import { encodeAuthor } from "../cluster/judgement.ts";
 import { idOf, messageOf } from "../cluster/message_ids.ts";
 import { type Published, type PublishQueue, unavailable } from "../cluster/publish_queue.ts";
-import type { JetStreamLink } from "./link.ts";
-import { notStored } from "./publish.ts";
+import type { JetStreamLink } from "./link/link.ts";
+import { notStored } from "./link/publish.ts";
 import type { JetStreamRoom } from "./room.ts";
 import { aboutOf, type TargetHeaders } from "./targets.ts";
 

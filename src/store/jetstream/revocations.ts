@@ -5,10 +5,10 @@
  * @module
  */
 
-import type { RevocationStore } from "../../core/store.ts";
+import type { RevocationStore } from "../../core/store/store.ts";
 import { unavailable } from "../cluster/publish_queue.ts";
 import { asked } from "./asked.ts";
-import type { JetStreamLink } from "./link.ts";
+import type { JetStreamLink } from "./link/link.ts";
 
 /** The record: the `sub` of each person, and the time before which its tokens count no more. */
 type KeptRevocations = [sub: string, before: number][];

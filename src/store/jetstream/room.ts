@@ -5,9 +5,9 @@
  * @module
  */
 
-import { Charter } from "../../core/charter.ts";
-import { Log } from "../../core/log.ts";
-import type { StoredRoom, StoreLimits } from "../../core/store.ts";
+import { Charter } from "../../core/authority/charter.ts";
+import { Log } from "../../core/log/log.ts";
+import type { StoredRoom, StoreLimits } from "../../core/store/store.ts";
 import { sleep } from "../../protocol/deadline.ts";
 import { encodeVoid, timestampOf, withSeq } from "../../protocol/encode.ts";
 import type { ChangeEntry, PresenceDraft } from "../../protocol/frames.ts";
@@ -21,13 +21,13 @@ import { withRemains } from "../cluster/remains.ts";
 import { next, ROOM_LIFE, type RoomState, type RoomStep } from "../cluster/states.ts";
 import { StreamedStates } from "../cluster/streamed_states.ts";
 import { KeptRoster } from "./kept_roster.ts";
-import type { JetStreamLink } from "./link.ts";
-import { leftMessage, type StreamMessage } from "./stream_message.ts";
+import type { JetStreamLink } from "./link/link.ts";
+import { leftMessage, type StreamMessage } from "./link/stream_message.ts";
 import { isRoom, keptMeta, type RoomMeta } from "./room_records.ts";
 import type { Ends } from "./pages.ts";
 import type { RoomEvents, RoomSetting } from "./room_setting.ts";
 import type { Snapshot, Speaker } from "./snapshot.ts";
-import { STATE_KEPT_MS } from "./streams.ts";
+import { STATE_KEPT_MS } from "./link/streams.ts";
 
 /** The most live messages that are kept while the stream is read; more are read again. */
 const MAX_EARLY = 4_096;

@@ -5,7 +5,7 @@
  */
 
 import { roomGone } from "../../protocol/errors.ts";
-import type { JetStreamLink } from "./link.ts";
+import type { JetStreamLink } from "./link/link.ts";
 
 /** The record of a room besides its entries. */
 export interface RoomMeta {

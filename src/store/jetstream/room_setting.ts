@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { StoreLimits } from "../../core/store.ts";
+import type { StoreLimits } from "../../core/store/store.ts";
 import type { ChatError } from "../../protocol/errors.ts";
 import type { ModerationDraft } from "../../protocol/moderation.ts";
-import type { JetStreamLink } from "./link.ts";
+import type { JetStreamLink } from "./link/link.ts";
 
 /** Reports of a room. */
 export interface RoomEvents {

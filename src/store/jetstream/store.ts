@@ -6,7 +6,7 @@
  * @module
  */
 
-import { isRoomName, newClientId, newEpoch, type RandomBytes } from "../../core/ids.ts";
+import { isRoomName, newClientId, newEpoch, type RandomBytes } from "../../core/authority/ids.ts";
 import type {
   Bus,
   ClientStore,
@@ -16,8 +16,8 @@ import type {
   StoredRoom,
   StoreEvents,
   StoreOptions,
-} from "../../core/store.ts";
-import { isModeration } from "../../core/verdict.ts";
+} from "../../core/store/store.ts";
+import { isModeration } from "../../core/authority/verdict.ts";
 import { withDeadline } from "../../protocol/deadline.ts";
 import { roomGone } from "../../protocol/errors.ts";
 import type { Draft, PresenceDraft } from "../../protocol/frames.ts";
@@ -32,7 +32,7 @@ import { Deletions } from "./deletions.ts";
 import { Eraser } from "./eraser.ts";
 import { Handovers } from "./handovers.ts";
 import { JetStreamHealth } from "./health.ts";
-import { JetStreamLink } from "./link.ts";
+import { JetStreamLink } from "./link/link.ts";
 import { JetStreamMarkers } from "./markers.ts";
 import { RoomRecords } from "./room_records.ts";
 import { NodeBus } from "./node_bus.ts";

@@ -4,14 +4,14 @@
  * @module
  */
 
-import type { Log } from "../../core/log.ts";
-import { personOf } from "../../core/message_states.ts";
+import type { Log } from "../../core/log/log.ts";
+import { personOf } from "../../core/log/message_states.ts";
 import { encodeRedacted, withSeq } from "../../protocol/encode.ts";
 import type { ClientDraft, Entry } from "../../protocol/frames.ts";
 import { asciiJson } from "../cluster/ascii_json.ts";
 import { encodeRemains, type Remain, remainOf, textOfRemain } from "../cluster/remains.ts";
 import type { StreamedStates } from "../cluster/streamed_states.ts";
-import type { JetStreamLink } from "./link.ts";
+import type { JetStreamLink } from "./link/link.ts";
 
 /** The part of the link to NATS that it needs. */
 export type TargetsLink = Pick<JetStreamLink, "subject" | "entry">;

@@ -17,17 +17,17 @@ import {
   renumbered,
   type RoomWriter,
   SeqMap,
-} from "../../core/archive.ts";
-import { Charter } from "../../core/charter.ts";
-import { newEpoch } from "../../core/ids.ts";
+} from "../../core/store/archive.ts";
+import { Charter } from "../../core/authority/charter.ts";
+import { newEpoch } from "../../core/authority/ids.ts";
 import { withoutSeq } from "../../protocol/encode.ts";
 import { reasonOf } from "../../protocol/errors.ts";
 import type { Entry } from "../../protocol/frames.ts";
 import { utf8Bytes } from "../../protocol/utf8.ts";
-import type { Row, Value } from "./database.ts";
-import { type EntryRow, infoOf, MEMBER, NAME, nameOf, SqliteFile } from "./file.ts";
+import type { Row, Value } from "./file/database.ts";
+import { type EntryRow, infoOf, MEMBER, NAME, nameOf, SqliteFile } from "./file/file.ts";
 import { charterOf, checked, encodeCharter } from "./room.ts";
-import { MIGRATIONS } from "./schema.ts";
+import { MIGRATIONS } from "./file/schema.ts";
 import { SqliteStates } from "./states.ts";
 
 /** The most bytes of entries that are in memory at once, but for one. */

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { judge } from "../../core/numbers.ts";
+import { judge } from "../../core/state/numbers.ts";
 import { ChatError } from "../../protocol/errors.ts";
 import type { Draft } from "../../protocol/frames.ts";
 

@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { Page, PageQuery } from "../../core/log.ts";
-import type { HistoryStore, KeptRoom } from "../../core/store.ts";
+import type { Page, PageQuery } from "../../core/log/log.ts";
+import type { HistoryStore, KeptRoom } from "../../core/store/store.ts";
 import { reasonOf } from "../../protocol/errors.ts";
-import { DamagedError, unavailable } from "./errors.ts";
-import type { RoomRow, SqliteFile } from "./file.ts";
+import { DamagedError, unavailable } from "./file/errors.ts";
+import type { RoomRow, SqliteFile } from "./file/file.ts";
 import { checked } from "./room.ts";
 
 /** Pages of the rooms in one file. A page is read at once: it takes a fraction of a millisecond. */

@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { Marker, MarkerStore } from "../../core/store.ts";
+import type { Marker, MarkerStore } from "../../core/store/store.ts";
 import { reasonOf } from "../../protocol/errors.ts";
-import { unavailable } from "./errors.ts";
-import type { SqliteFile } from "./file.ts";
+import { unavailable } from "./file/errors.ts";
+import type { SqliteFile } from "./file/file.ts";
 import type { Write } from "./writes.ts";
 
 /** The markers of everybody in one file. */

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { RevocationStore } from "../../core/store.ts";
-import { unavailable } from "./errors.ts";
-import type { SqliteFile } from "./file.ts";
+import type { RevocationStore } from "../../core/store/store.ts";
+import { unavailable } from "./file/errors.ts";
+import type { SqliteFile } from "./file/file.ts";
 
 /** Keeps revocations in a file. */
 export class SqliteRevocations implements RevocationStore {

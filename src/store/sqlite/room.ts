@@ -4,18 +4,18 @@
  * @module
  */
 
-import { Charter } from "../../core/charter.ts";
-import { isChange } from "../../core/message_states.ts";
-import { Log, type LogEntry, type LogLimits } from "../../core/log.ts";
-import type { StoredRoom, StoreLimits } from "../../core/store.ts";
-import { denial, isModeration } from "../../core/verdict.ts";
+import { Charter } from "../../core/authority/charter.ts";
+import { isChange } from "../../core/log/message_states.ts";
+import { Log, type LogEntry, type LogLimits } from "../../core/log/log.ts";
+import type { StoredRoom, StoreLimits } from "../../core/store/store.ts";
+import { denial, isModeration } from "../../core/authority/verdict.ts";
 import { encodeEntry, withoutSeq, withSeq } from "../../protocol/encode.ts";
 import type { ChatError } from "../../protocol/errors.ts";
 import type { Draft, PresenceDraft } from "../../protocol/frames.ts";
 import { Roster } from "../../protocol/roster.ts";
 import { utf8Bytes, wellFormedJson } from "../../protocol/utf8.ts";
-import { DamagedError } from "./errors.ts";
-import type { RoomRow, SqliteFile } from "./file.ts";
+import { DamagedError } from "./file/errors.ts";
+import type { RoomRow, SqliteFile } from "./file/file.ts";
 import { SqliteStates } from "./states.ts";
 
 /** Entries by which a log on the disk may be too long before they are dropped together, and the part of its bytes. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SqliteFile } from "./file.ts";
+import type { SqliteFile } from "./file/file.ts";
 
 /** The bytes of the largest file that is written anew: that takes a fraction of a second. */
 const MOST_BYTES = 33_554_432;

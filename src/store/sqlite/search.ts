@@ -5,14 +5,14 @@
  * @module
  */
 
-import type { LogEntry } from "../../core/log.ts";
-import { isFound, tokensOf } from "../../core/search.ts";
-import type { Found, SearchQuery, SearchStore } from "../../core/store.ts";
+import type { LogEntry } from "../../core/log/log.ts";
+import { isFound, tokensOf } from "../../core/log/search.ts";
+import type { Found, SearchQuery, SearchStore } from "../../core/store/store.ts";
 import { withSeq } from "../../protocol/encode.ts";
 import { reasonOf } from "../../protocol/errors.ts";
 import { wellFormedJson } from "../../protocol/utf8.ts";
-import { isDiskError, unavailable } from "./errors.ts";
-import type { EntryRow, SqliteFile } from "./file.ts";
+import { isDiskError, unavailable } from "./file/errors.ts";
+import type { EntryRow, SqliteFile } from "./file/file.ts";
 
 /** The entries that are read at once, and those that are indexed in one transaction, with their UTF-16 units. */
 const READ_AT_ONCE = 32;

@@ -12,9 +12,9 @@
  */
 
 import { fileURLToPath } from "node:url";
-import { newEpoch, newKey, type RandomBytes } from "../../core/ids.ts";
-import { shown } from "../../core/option_checks.ts";
-import type { OpenStore } from "../../core/store.ts";
+import { newEpoch, newKey, type RandomBytes } from "../../core/authority/ids.ts";
+import { shown } from "../../core/state/option_checks.ts";
+import type { OpenStore } from "../../core/store/store.ts";
 import { reasonOf } from "../../protocol/errors.ts";
 import { SqliteStore } from "./store.ts";
 

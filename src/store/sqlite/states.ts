@@ -4,12 +4,17 @@
  * @module
  */
 
-import { encodeNow, type MessageStates, personOf, type Target } from "../../core/message_states.ts";
+import {
+  encodeNow,
+  type MessageStates,
+  personOf,
+  type Target,
+} from "../../core/log/message_states.ts";
 import { encodeRedacted, withoutSeq, withSeq } from "../../protocol/encode.ts";
 import type { ChangeParts, Entry, MessageEntry } from "../../protocol/frames.ts";
 import { utf8Bytes } from "../../protocol/utf8.ts";
-import type { Row } from "./database.ts";
-import type { SqliteFile } from "./file.ts";
+import type { Row } from "./file/database.ts";
+import type { SqliteFile } from "./file/file.ts";
 
 const NOTHING: ReadonlyMap<number, string> = new Map();
 

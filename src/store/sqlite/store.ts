@@ -5,7 +5,7 @@
  * @module
  */
 
-import { judge } from "../../core/numbers.ts";
+import { judge } from "../../core/state/numbers.ts";
 import type {
   ClientStore,
   Store,
@@ -13,14 +13,14 @@ import type {
   StoredRoom,
   StoreEvents,
   StoreLimits,
-} from "../../core/store.ts";
-import { RetentionClock } from "../../core/time.ts";
-import { isModeration } from "../../core/verdict.ts";
+} from "../../core/store/store.ts";
+import { RetentionClock } from "../../core/state/time.ts";
+import { isModeration } from "../../core/authority/verdict.ts";
 import { reasonOf, roomGone } from "../../protocol/errors.ts";
 import type { Draft } from "../../protocol/frames.ts";
 import { later, type Timer } from "../../timers.ts";
-import { FileLostError, isDiskError, RETRY_MS, unavailable } from "./errors.ts";
-import { SqliteFile } from "./file.ts";
+import { FileLostError, isDiskError, RETRY_MS, unavailable } from "./file/errors.ts";
+import { SqliteFile } from "./file/file.ts";
 import { SqliteHistory } from "./history.ts";
 import { SqliteMarkers } from "./markers.ts";
 import { RoomReader } from "./room_reader.ts";

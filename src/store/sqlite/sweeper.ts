@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SqliteFile } from "./file.ts";
+import type { SqliteFile } from "./file/file.ts";
 
 /** The most rooms that one step looks at, and the most entries that it drops. */
 const ROOMS = 100;

@@ -5,13 +5,13 @@
  * @module
  */
 
-import { Charter } from "../../core/charter.ts";
-import { DELETED, type StoreLimits } from "../../core/store.ts";
-import type { RetentionClock } from "../../core/time.ts";
+import { Charter } from "../../core/authority/charter.ts";
+import { DELETED, type StoreLimits } from "../../core/store/store.ts";
+import type { RetentionClock } from "../../core/state/time.ts";
 import { ChatError, reasonOf } from "../../protocol/errors.ts";
 import { Denials } from "./denials.ts";
-import { isDiskError } from "./errors.ts";
-import type { SqliteFile } from "./file.ts";
+import { isDiskError } from "./file/errors.ts";
+import type { SqliteFile } from "./file/file.ts";
 import { encodeCharter, SqliteRoom } from "./room.ts";
 import type { Write } from "./writes.ts";
 

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { LogEntry } from "../../core/log.ts";
-import type { Marker, StoredRoom } from "../../core/store.ts";
-import { isModeration } from "../../core/verdict.ts";
+import type { LogEntry } from "../../core/log/log.ts";
+import type { Marker, StoredRoom } from "../../core/store/store.ts";
+import { isModeration } from "../../core/authority/verdict.ts";
 import type { Draft } from "../../protocol/frames.ts";
 import type { SqliteRoom } from "./room.ts";
 

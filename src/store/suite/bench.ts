@@ -12,7 +12,7 @@ import type {
   StoredRoom,
   StoreEvents,
   StoreOptions,
-} from "../../core/store.ts";
+} from "../../core/store/store.ts";
 import { type Deferred, deferred } from "../../protocol/deadline.ts";
 import type { ChatError } from "../../protocol/errors.ts";
 import type { Draft, MemberInfo } from "../../protocol/frames.ts";

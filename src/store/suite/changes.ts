@@ -5,7 +5,7 @@
  */
 
 import { deepStrictEqual, ok } from "node:assert/strict";
-import type { StoredRoom } from "../../core/store.ts";
+import type { StoredRoom } from "../../core/store/store.ts";
 import type { ChangeParts, ClientDraft, MessageNow } from "../../protocol/frames.ts";
 import { entriesOf, type StoreBench, textsOf } from "./bench.ts";
 import type { Declare, StoreTraits } from "./suite.ts";

@@ -6,7 +6,7 @@
  */
 
 import { deepStrictEqual, ok } from "node:assert/strict";
-import type { LogEntry, Page, PageQuery } from "../../core/log.ts";
+import type { LogEntry, Page, PageQuery } from "../../core/log/log.ts";
 import { entriesOf, type StoreBench } from "./bench.ts";
 import { messageDraft, presenceDraft } from "./drafts.ts";
 import type { Declare } from "./suite.ts";

@@ -5,7 +5,7 @@
  */
 
 import { deepStrictEqual } from "node:assert/strict";
-import type { Marker } from "../../core/store.ts";
+import type { Marker } from "../../core/store/store.ts";
 import type { StoreBench } from "./bench.ts";
 import { messageDraft } from "./drafts.ts";
 import type { Declare, StoreTraits } from "./suite.ts";

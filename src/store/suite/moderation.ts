@@ -5,7 +5,7 @@
  */
 
 import { deepStrictEqual, ok } from "node:assert/strict";
-import type { StoredRoom } from "../../core/store.ts";
+import type { StoredRoom } from "../../core/store/store.ts";
 import type { Draft } from "../../protocol/frames.ts";
 import { entriesOf, membersOf, type StoreBench } from "./bench.ts";
 import { linkDraft, messageDraft, presenceDraft, roleDraft, useDraft } from "./drafts.ts";

@@ -5,8 +5,8 @@
  */
 
 import { deepStrictEqual, ok } from "node:assert/strict";
-import { wordsOf } from "../../core/search.ts";
-import type { Found } from "../../core/store.ts";
+import { wordsOf } from "../../core/log/search.ts";
+import type { Found } from "../../core/store/store.ts";
 import type { StoreBench } from "./bench.ts";
 import { messageDraft, presenceDraft } from "./drafts.ts";
 import type { Declare } from "./suite.ts";

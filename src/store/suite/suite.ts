@@ -5,7 +5,7 @@
  */
 
 import { deepStrictEqual, ok } from "node:assert/strict";
-import type { OpenStore, StoreOptions } from "../../core/store.ts";
+import type { OpenStore, StoreOptions } from "../../core/store/store.ts";
 import { encodeEntry } from "../../protocol/encode.ts";
 import { ChatError } from "../../protocol/errors.ts";
 import type { Draft } from "../../protocol/frames.ts";

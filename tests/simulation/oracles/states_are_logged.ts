@@ -1,4 +1,4 @@
-import type { PresentMessage } from "../../../src/client/conversation.ts";
+import type { PresentMessage } from "../../../src/client/conversation/conversation.ts";
 import type { MessageNow } from "../../../src/protocol/frames.ts";
 import type { LogBook } from "../log_book.ts";
 import type { Oracle } from "../oracle.ts";

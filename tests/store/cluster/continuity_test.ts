@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { Log } from "../../../src/core/log.ts";
+import { Log } from "../../../src/core/log/log.ts";
 import {
   Continuity,
   type LogPosition,

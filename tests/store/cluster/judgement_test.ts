@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { Charter } from "../../../src/core/charter.ts";
+import { Charter } from "../../../src/core/authority/charter.ts";
 import type { Entry } from "../../../src/protocol/frames.ts";
 import { encodeAuthor, Judgement } from "../../../src/store/cluster/judgement.ts";
-import { Log } from "../../../src/core/log.ts";
+import { Log } from "../../../src/core/log/log.ts";
 import { StreamedStates } from "../../../src/store/cluster/streamed_states.ts";
 import { pure } from "../../support/pure.ts";
 

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { Charter } from "../../../src/core/charter.ts";
-import { Log } from "../../../src/core/log.ts";
+import { Charter } from "../../../src/core/authority/charter.ts";
+import { Log } from "../../../src/core/log/log.ts";
 import { encodeRedacted, withoutSeq } from "../../../src/protocol/encode.ts";
 import type { ChangeParts, Entry } from "../../../src/protocol/frames.ts";
 import { Judgement } from "../../../src/store/cluster/judgement.ts";

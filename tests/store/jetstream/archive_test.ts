@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
-import { DEFAULTS } from "../../../src/core/options.ts";
+import { DEFAULTS } from "../../../src/core/state/options.ts";
 import type { Draft } from "../../../src/protocol/frames.ts";
 import { natsSource, natsTarget } from "../../../src/store/jetstream/archive.ts";
 import { nats } from "../../../src/store/jetstream/nats.ts";

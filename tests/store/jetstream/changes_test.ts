@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { DEFAULTS } from "../../../src/core/options.ts";
-import type { PageQuery } from "../../../src/core/log.ts";
-import type { StoreOptions } from "../../../src/core/store.ts";
+import { DEFAULTS } from "../../../src/core/state/options.ts";
+import type { PageQuery } from "../../../src/core/log/log.ts";
+import type { StoreOptions } from "../../../src/core/store/store.ts";
 import type { ChangeParts, ClientDraft } from "../../../src/protocol/frames.ts";
 import { checkedNats } from "../../../src/store/jetstream/options.ts";
 import type { JetStreamRoom } from "../../../src/store/jetstream/room.ts";

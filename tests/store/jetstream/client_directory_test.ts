@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ClientDirectory } from "../../../src/store/jetstream/client_directory.ts";
-import type { StoredMessage } from "../../../src/store/jetstream/link.ts";
+import type { StoredMessage } from "../../../src/store/jetstream/link/link.ts";
 import { FailureDetector } from "../../../src/store/cluster/failure_detector.ts";
 import { PublishQueue } from "../../../src/store/cluster/publish_queue.ts";
-import type { PublishOptions, PublishOutcome } from "../../../src/store/jetstream/publish.ts";
+import type { PublishOptions, PublishOutcome } from "../../../src/store/jetstream/link/publish.ts";
 import { pure } from "../../support/pure.ts";
 
 /** A stream that keeps the newest message of each subject, and answers when it is told to. */

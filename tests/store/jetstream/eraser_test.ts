@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { Eraser } from "../../../src/store/jetstream/eraser.ts";
-import type { StreamMessage } from "../../../src/store/jetstream/stream_message.ts";
+import type { StreamMessage } from "../../../src/store/jetstream/link/stream_message.ts";
 import { pure } from "../../support/pure.ts";
 
 /** An eraser of a stream with these entries, the texts of which say whether they are redacted. */

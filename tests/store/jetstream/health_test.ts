@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { JetStreamHealth } from "../../../src/store/jetstream/health.ts";
-import type { PublishOutcome } from "../../../src/store/jetstream/publish.ts";
+import type { PublishOutcome } from "../../../src/store/jetstream/link/publish.ts";
 import { until } from "../../support/waiting.ts";
 
 const PROBE_MS = 20;

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { StreamMessage } from "../../../src/store/jetstream/stream_message.ts";
+import type { StreamMessage } from "../../../src/store/jetstream/link/stream_message.ts";
 import { NodeBus } from "../../../src/store/jetstream/node_bus.ts";
 import { pure } from "../../support/pure.ts";
 

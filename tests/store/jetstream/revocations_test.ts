@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { ChatError } from "../../../src/protocol/errors.ts";
-import type { PublishOptions, PublishOutcome } from "../../../src/store/jetstream/publish.ts";
+import type { PublishOptions, PublishOutcome } from "../../../src/store/jetstream/link/publish.ts";
 import { JetStreamRevocations } from "../../../src/store/jetstream/revocations.ts";
 import { pure } from "../../support/pure.ts";
 

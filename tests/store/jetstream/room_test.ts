@@ -1,8 +1,8 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import type { JetStreamLink } from "../../../src/store/jetstream/link.ts";
-import type { StreamMessage } from "../../../src/store/jetstream/stream_message.ts";
+import type { JetStreamLink } from "../../../src/store/jetstream/link/link.ts";
+import type { StreamMessage } from "../../../src/store/jetstream/link/stream_message.ts";
 import type { RoomMeta } from "../../../src/store/jetstream/room_records.ts";
-import type { PublishOutcome } from "../../../src/store/jetstream/publish.ts";
+import type { PublishOutcome } from "../../../src/store/jetstream/link/publish.ts";
 import { JetStreamRoom } from "../../../src/store/jetstream/room.ts";
 import { pure } from "../../support/pure.ts";
 

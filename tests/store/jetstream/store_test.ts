@@ -2,11 +2,11 @@ import { assert, assertEquals } from "@std/assert";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import config from "../../../deno.json" with { type: "json" };
-import { DEFAULTS } from "../../../src/core/options.ts";
-import type { OpenStore, StoreEvents, StoreOptions } from "../../../src/core/store.ts";
-import { parseNatsAddress } from "../../../src/daemon/nats_address.ts";
+import { DEFAULTS } from "../../../src/core/state/options.ts";
+import type { OpenStore, StoreEvents, StoreOptions } from "../../../src/core/store/store.ts";
+import { parseNatsAddress } from "../../../src/daemon/flags/nats_address.ts";
 import { ChatError } from "../../../src/protocol/errors.ts";
-import { LIBRARIES } from "../../../src/store/jetstream/link.ts";
+import { LIBRARIES } from "../../../src/store/jetstream/link/link.ts";
 import {
   checkedNats,
   NATS_DEFAULTS,

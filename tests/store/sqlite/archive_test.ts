@@ -1,8 +1,8 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { DEFAULTS } from "../../../src/core/options.ts";
+import { DEFAULTS } from "../../../src/core/state/options.ts";
 import { sqliteSource, sqliteTarget } from "../../../src/store/sqlite/archive.ts";
-import { SqliteFile } from "../../../src/store/sqlite/file.ts";
+import { SqliteFile } from "../../../src/store/sqlite/file/file.ts";
 import { sqlite } from "../../../src/store/sqlite/sqlite.ts";
 import { SqliteSweeper } from "../../../src/store/sqlite/sweeper.ts";
 import { IGNORE } from "../../../src/store/suite/bench.ts";

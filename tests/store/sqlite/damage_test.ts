@@ -6,7 +6,7 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import type { StoreEvents } from "../../../src/core/store.ts";
+import type { StoreEvents } from "../../../src/core/store/store.ts";
 import { ChatError } from "../../../src/protocol/errors.ts";
 import { SqliteStore } from "../../../src/store/sqlite/store.ts";
 import { IGNORE } from "../../../src/store/suite/bench.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { forbidden } from "../../../src/core/authority.ts";
+import { forbidden } from "../../../src/core/authority/authority.ts";
 import { Denials } from "../../../src/store/sqlite/denials.ts";
 import { messageDraft, presenceDraft } from "../../../src/store/suite/drafts.ts";
 import { pure } from "../../support/pure.ts";

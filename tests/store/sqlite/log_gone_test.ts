@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { FileLostError } from "../../../src/store/sqlite/errors.ts";
+import { FileLostError } from "../../../src/store/sqlite/file/errors.ts";
 import { Place } from "./place.ts";
 
 for (

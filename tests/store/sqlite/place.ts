@@ -5,7 +5,7 @@
  */
 
 import { DatabaseSync } from "node:sqlite";
-import { SqliteFile } from "../../../src/store/sqlite/file.ts";
+import { SqliteFile } from "../../../src/store/sqlite/file/file.ts";
 import { tempFolder } from "../../support/temp_folder.ts";
 
 /** Goes with the tests. */

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { wordsOf } from "../../../src/core/search.ts";
-import { SqliteFile } from "../../../src/store/sqlite/file.ts";
+import { wordsOf } from "../../../src/core/log/search.ts";
+import { SqliteFile } from "../../../src/store/sqlite/file/file.ts";
 import { SqliteSearch } from "../../../src/store/sqlite/search.ts";
 import { tempFolder } from "../../support/temp_folder.ts";
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import type { OpenStore } from "../../../src/core/store.ts";
-import { DEFAULTS } from "../../../src/core/options.ts";
+import type { OpenStore } from "../../../src/core/store/store.ts";
+import { DEFAULTS } from "../../../src/core/state/options.ts";
 import { createChat } from "../../../src/server/chat.ts";
 import { sqlite } from "../../../src/store/sqlite/sqlite.ts";
 import { TestChat } from "../../support/fixtures.ts";

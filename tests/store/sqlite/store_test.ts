@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { MemoryBound } from "../../../src/core/memory_bound.ts";
+import { MemoryBound } from "../../../src/core/limits/memory_bound.ts";
 import {
   DELETED,
   type OpenStore,
   type StoreEvents,
   type StoreLimits,
-} from "../../../src/core/store.ts";
+} from "../../../src/core/store/store.ts";
 import { ChatError } from "../../../src/protocol/errors.ts";
 import { SqliteStore } from "../../../src/store/sqlite/store.ts";
 import { IGNORE } from "../../../src/store/suite/bench.ts";

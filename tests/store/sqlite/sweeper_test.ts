@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { SqliteFile } from "../../../src/store/sqlite/file.ts";
+import { SqliteFile } from "../../../src/store/sqlite/file/file.ts";
 import { SqliteSweeper } from "../../../src/store/sqlite/sweeper.ts";
 import { tempFolder } from "../../support/temp_folder.ts";
 

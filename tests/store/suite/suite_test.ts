@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import type { OpenStore } from "../../../src/core/store.ts";
+import type { OpenStore } from "../../../src/core/store/store.ts";
 import { ChatError } from "../../../src/protocol/errors.ts";
 import type { Draft } from "../../../src/protocol/frames.ts";
 import { openMemoryStore } from "../../../src/server/memory_store.ts";
