@@ -122,7 +122,7 @@ export interface Outcome {
  * the short setting, besides other tests and in a second, only that nothing stands still.
  */
 const MOST_TIMES = setting(10, 2);
-const MOST_MS = setting(500, 20);
+const MOST_MS = setting(1_000, 20);
 /** The most that the server may need in addition, in MB. */
 const MOST_MB = 64;
 /** Messages that each of the two says in a second. */
