@@ -14,23 +14,20 @@ const MOST_ROOMS = 20;
 /** The most characters of a draft that are kept. */
 const MOST_DRAFT = 65_536;
 
-/** Where something is kept: for all tabs, or for this one and as long as it is open. */
-type Place = "localStorage" | "sessionStorage";
-
 /** Reads what is kept under a name. */
-export function kept(name: string, place: Place = "localStorage"): string | undefined {
+export function kept(name: string): string | undefined {
   try {
-    return globalThis[place].getItem(`parley.${name}`) ?? undefined;
+    return localStorage.getItem(`parley.${name}`) ?? undefined;
   } catch {
     return undefined;
   }
 }
 
 /** Keeps a text under a name; nothing where it is empty. */
-export function keep(name: string, text: string, place: Place = "localStorage"): void {
+export function keep(name: string, text: string): void {
   try {
-    if (text === "") globalThis[place].removeItem(`parley.${name}`);
-    else globalThis[place].setItem(`parley.${name}`, text);
+    if (text === "") localStorage.removeItem(`parley.${name}`);
+    else localStorage.setItem(`parley.${name}`, text);
   } catch {
     // Private windows keep nothing, and a full disk keeps no more.
   }
@@ -67,7 +64,7 @@ export function knowRoom({ id, name }: KnownRoom): void {
 /** Forgets a room, with its draft. */
 export function forgetRoom(id: string): void {
   keep("rooms", JSON.stringify(knownRooms().filter((room) => room.id !== id)));
-  keep(`draft.${id}`, "");
+  keepDraft(id, "");
   keep(`read.${id}`, "");
 }
 
@@ -78,16 +75,10 @@ export interface Said {
   writtenAt: number;
 }
 
-/**
- * Reads the draft of a room, with what was said and, by its time, is not kept elsewhere. A tab has its
- * own draft, and a new one that which was written last.
- */
+/** Reads the draft of a room, with what was said and, by its time, is not kept elsewhere. */
 export function draftOf(roomId: string, isKept: (writtenAt: number) => boolean): string {
-  const name = `draft.${roomId}`;
   try {
-    const [text, ...said]: [string, ...Said[]] = JSON.parse(
-      kept(name, "sessionStorage") ?? kept(name)!,
-    );
+    const [text, ...said]: [string, ...Said[]] = JSON.parse(kept(`draft.${roomId}`)!);
     const unkept = said.filter(({ writtenAt }) => !isKept(writtenAt)).map(({ text }) => text);
     return [...unkept, text].join("\n").trim();
   } catch {
@@ -95,27 +86,13 @@ export function draftOf(roomId: string, isKept: (writtenAt: number) => boolean):
   }
 }
 
-function draftWith(text: string, said: readonly Said[]): string {
-  return JSON.stringify([text.slice(0, MOST_DRAFT), ...said]);
-}
-
-function textIn(draft = ""): string {
-  try {
-    return JSON.parse(draft)[0];
-  } catch {
-    return "";
-  }
-}
-
 /** Keeps the draft of a room, and in the same step what was said. */
 export function keepDraft(roomId: string, text: string, said: readonly Said[] = []): void {
-  const name = `draft.${roomId}`;
-  const last = kept(name);
-  // Where there is none here, that of another tab stays.
-  const shared = text.trim() === "" && last !== kept(name, "sessionStorage") ? textIn(last) : text;
-  const isNothing = shared.trim() === "" && said.length === 0;
-  keep(name, isNothing ? "" : draftWith(shared, said));
-  keep(name, draftWith(text, said), "sessionStorage");
+  const isEmpty = said.length === 0 && text.trim() === "";
+  keep(
+    `draft.${roomId}`,
+    isEmpty ? "" : JSON.stringify([text.slice(0, MOST_DRAFT), ...said]),
+  );
 }
 
 /** The last entry of a room that was read. */
