@@ -51,8 +51,8 @@ export interface DirectorySetting {
   detector: FailureDetector;
   queue: PublishQueue;
   handovers: Pick<Handovers, "ask">;
-  /** Gives up a client of this node that another node has taken over. */
-  taken: (id: string) => void;
+  /** Gives up a client of this node that another node has taken over; one that `mayBeHere` again comes back. */
+  taken: (id: string, mayBeHere?: boolean) => void;
 }
 
 /** The directory as one node sees it: its own clients, and those of others that it can find. */
@@ -63,7 +63,7 @@ export class ClientDirectory {
   readonly #detector: FailureDetector;
   readonly #queue: PublishQueue;
   readonly #handovers: Pick<Handovers, "ask">;
-  readonly #taken: (id: string) => void;
+  readonly #taken: DirectorySetting["taken"];
   readonly #notes = new Map<string, Note>();
   /** The clients that are being taken over. */
   readonly #recalls = new Map<string, Promise<StoredClient | undefined>>();
@@ -157,7 +157,11 @@ export class ClientDirectory {
       if (back.n !== undefined) this.#queue.goesOn(id, back.n);
       return undefined;
     }
-    if (this.#detector.silentFor(node, now) >= this.#graceMs) return undefined;
+    if (this.#detector.silentFor(node, now) >= this.#graceMs) {
+      // What this node knows of it is older than what that one knew.
+      if (own !== undefined) this.#taken(id, true);
+      return undefined;
+    }
     // A client that has gone on elsewhere would be thrown out there.
     if (!back.isHere()) throw new Error(`Client ${id} has gone again`);
     const note = { name, n, at: now, seq: kept.seq };

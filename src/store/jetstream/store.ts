@@ -182,7 +182,7 @@ export class JetStreamStore implements Store, ClientStore, Bus {
       detector: this.#detector,
       queue: this.#queue,
       handovers: this.#handovers,
-      taken: (id) => this.#taken(id),
+      taken: (id, mayBeHere) => this.#taken(id, mayBeHere),
     });
     this.#reconciler = new PresenceReconciler({
       isHere: (id) => this.#directory.isHere(id),

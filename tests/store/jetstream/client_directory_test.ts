@@ -56,6 +56,8 @@ function directoryOf(
   node: string,
   link: Stream,
   answer: { n: Answer } | { promise: Promise<Answer> } = { n: 5 },
+  taken: string[] = [],
+  detector = new FailureDetector(node, { probeMs: 1_000, leaseMs: 5_000 }),
 ): ClientDirectory {
   const never = () => {
     throw new Error("Nothing is said here");
@@ -63,7 +65,7 @@ function directoryOf(
   return new ClientDirectory(node, {
     graceMs: 1_000,
     link,
-    detector: new FailureDetector(node, { probeMs: 1_000, leaseMs: 5_000 }),
+    detector,
     queue: new PublishQueue({
       denied: never,
       isOpen: never,
@@ -74,7 +76,7 @@ function directoryOf(
       refused: never,
     }),
     handovers: { ask: () => "n" in answer ? Promise.resolve(answer.n) : answer.promise },
-    taken: () => {},
+    taken: (id, mayBeHere) => void taken.push(mayBeHere ? `${id} perhaps` : id),
   });
 }
 
@@ -254,6 +256,23 @@ pure("who is back at its node is not taken over for a connection before that", a
   await assertRejects(() => late, Error, "Client ana cannot be taken over");
   assertEquals([await there.isHere("ana"), await here.isHere("ana")], [true, false]);
 });
+
+pure(
+  "a client that was elsewhere unnoticed, at a node that is gone, is not who it was here",
+  async () => {
+    const stream = new Stream();
+    const taken: string[] = [];
+    const detector = new FailureDetector("here", { probeMs: 1_000, leaseMs: 5_000 });
+    const here = directoryOf("here", stream, { n: 5 }, taken, detector);
+    here.remember("ana", "Ana", 0);
+    await here.written();
+    assertEquals(await directoryOf("there", stream).recall("ana", BACK, 0), ANA);
+    // This node hears itself all the time, and nothing of the other one.
+    for (let now = 0; now <= 10_000; now += 1_000) detector.heard("here", now, now);
+    assertEquals(await here.recall("ana", BACK, 10_000), undefined);
+    assertEquals(taken, ["ana perhaps"]);
+  },
+);
 
 pure("a client that is let in while nobody can be asked goes on from its own word", async () => {
   const { here } = await anaElsewhere();
