@@ -4,7 +4,7 @@ import { inviteUrl } from "../../src/client/conversation/links.ts";
 import { setSettings } from "../../src/client/conversation/moderation.ts";
 import { NEEDS_CHROMIUM } from "../support/chromium.ts";
 import { until } from "../support/waiting.ts";
-import { type Visitor, WebPages } from "../support/web_page.ts";
+import { WebPages } from "../support/web_page.ts";
 
 function pageTest(name: string, fn: () => Promise<void>): void {
   Deno.test({ name, ...NEEDS_CHROMIUM, fn });
