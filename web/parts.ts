@@ -71,8 +71,9 @@ export async function fill<Some extends Part>(
 
 /** Gives the tree of an element a style, once. */
 export function wear(element: Element, style: CSSStyleSheet): void {
-  const styles = (element.getRootNode() as ShadowRoot).adoptedStyleSheets;
-  if (!styles.includes(style)) styles.push(style);
+  // An element that was taken out while a part was loaded has no tree to wear it.
+  const { adoptedStyleSheets: styles } = element.getRootNode() as Partial<ShadowRoot>;
+  if (styles?.includes(style) === false) styles.push(style);
 }
 
 /** The server replaces the name by one that changes with what is in the file. */
